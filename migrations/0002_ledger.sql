@@ -1,0 +1,69 @@
+-- Counting each record once needs a memory of what was counted; saying what was not seen needs a memory of what was asked.
+
+-- One row for the whole trail. adopted_until is the newest last_seen of a table that another aggregator filled, frozen
+-- here once: buckets that end at or before it were counted there, so they merge times, not counts.
+create table trail_state (
+  only_row boolean primary key default true check (only_row),
+  adopted_until timestamptz,
+  -- Buckets before this have lost their hashes; they are refused, never counted again.
+  expired_before timestamptz not null default '-infinity',
+  -- The first bucket the trail speaks of, and how far the table coverage is written.
+  began_at timestamptz,
+  decided_until timestamptz,
+  -- The last reason why Goldmane could not be asked: the name of a gap that it leaves.
+  trouble text,
+  trouble_at timestamptz
+);
+
+insert into trail_state (adopted_until) select max(last_seen) from edge;
+
+-- What was taken over, so that an edge's count stays explainable: facts + adopted = edge.
+create table edge_adopted (
+  src_ns text not null,
+  dst_ns text not null,
+  action text not null,
+  flow_count bigint not null,
+  primary key (src_ns, dst_ns, action)
+);
+
+insert into edge_adopted select src_ns, dst_ns, action, flow_count from edge;
+
+-- A row per bucket of the last hours. The hashes are sorted unsigned 64-bit big-endian identities of records; each is
+-- in one of the two columns: `streamed` while it is counted in edge only, `settled` once it is counted in facts too.
+create table bucket_ledger (
+  bucket timestamptz primary key,
+  streamed bytea not null default '',
+  settled bytea not null default '',
+  streamed_whole boolean not null default false,
+  settled_at timestamptz,
+  final_at timestamptz,
+  gap_cause text,
+  merged_at timestamptz
+);
+
+-- Hashes do not compress; external storage keeps an unchanged one from being written again with its row.
+alter table bucket_ledger alter column streamed set storage external;
+alter table bucket_ledger alter column settled set storage external;
+
+-- What was seen of which time, as stretches that touch and never overlap; kept after the ledger's rows are gone.
+create table coverage (
+  from_time timestamptz primary key,
+  to_time timestamptz not null check (to_time > from_time),
+  state text not null check (state in ('final', 'settled', 'streamed', 'gap')),
+  cause text
+);
+
+-- Runs of the Goldmane server, told apart by the ids of recurring flow keys (pairs of hash and id, 8 bytes each).
+create table goldmane_run (
+  first_seen timestamptz primary key,
+  flow_ids bytea not null
+);
+
+-- Which client certificate worked with which CA bundle, until when: tells a stale certificate from a wrong CA.
+create table tls_contact (
+  ca_fingerprint text not null,
+  cert_fingerprint text not null,
+  first_worked_at timestamptz not null,
+  last_worked_at timestamptz not null,
+  primary key (ca_fingerprint, cert_fingerprint)
+);

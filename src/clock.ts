@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * The time by which the trail lives. Every wait, age and deadline of the domain (buckets, windows, settling)
+ * goes through a Clock, so that a test can run the same proportions sixty times faster against a stand-in
+ * that shares the clock. Times are milliseconds since the Unix epoch, durations milliseconds, both of this clock.
+ */
+export interface Clock {
+  now(): number;
+  /** Waits `ms` of this clock; rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** How many real milliseconds a duration of this clock takes; for timers that belong to a library. */
+  realMs(ms: number): number;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    await delay(Math.max(0, ms), undefined, signal ? { signal } : {});
+  },
+  realMs: (ms) => ms,
+};
+
+/** A clock that showed `anchorMs` when the system clock showed `realAnchorMs`, and runs `speed` times as fast. */
+export interface ClockScale {
+  realAnchorMs: number;
+  anchorMs: number;
+  speed: number;
+}
+
+export function scaledClock({ realAnchorMs, anchorMs, speed }: ClockScale): Clock {
+  return {
+    now: () => anchorMs + (Date.now() - realAnchorMs) * speed,
+    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+    realMs: (ms) => ms / speed,
+  };
+}
+
+/**
+ * Reads `realAnchorMs,anchorMs,speed`, the form in which tests hand their clock to a worker process.
+ * Returns undefined when the text is not three finite numbers with a positive speed.
+ */
+export function parseClockScale(text: string): ClockScale | undefined {
+  const [realAnchorMs, anchorMs, speed, ...rest] = text.split(',').map(Number);
+  if (realAnchorMs === undefined || anchorMs === undefined || speed === undefined || rest.length > 0)
+    return undefined;
+  if (![realAnchorMs, anchorMs, speed].every(Number.isFinite) || speed <= 0) return undefined;
+  return { realAnchorMs, anchorMs, speed };
+}
+
+export function formatClockScale({ realAnchorMs, anchorMs, speed }: ClockScale): string {
+  return `${realAnchorMs},${anchorMs},${speed}`;
+}

@@ -1,0 +1,75 @@
+import type { Buffer } from 'node:buffer';
+import { status, type Client, type ServiceError } from '@grpc/grpc-js';
+
+/** How a call ended that did not end well: the status of gRPC, or what we take for one. */
+export class CallError extends Error {
+  readonly code: status;
+  readonly details: string;
+
+  constructor(code: status, details: string) {
+    super(`${status[code]}: ${details}`);
+    this.name = 'CallError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+export interface CallLimits {
+  /** Real milliseconds. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * A call with one raw message either way. Throws CallError, or the signal's reason; the call is cancelled when the
+ * signal aborts, though that means nothing to a Goldmane that is already at it.
+ */
+export function callUnary(
+  client: Client,
+  path: string,
+  request: Buffer,
+  limits: CallLimits,
+): Promise<Buffer> {
+  const { timeoutMs, signal } = limits;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const onAbort = () => {
+      reject(signal.reason);
+      call.cancel();
+    };
+    const call = client.makeUnaryRequest(
+      path,
+      asIs,
+      asIs,
+      request,
+      { deadline: Date.now() + timeoutMs },
+      (error: ServiceError | null, answer: Buffer | undefined) => {
+        signal.removeEventListener('abort', onAbort);
+        if (error) reject(new CallError(error.code, error.details));
+        else if (answer) resolve(answer);
+        else reject(new CallError(status.INTERNAL, 'incomplete message: no answer'));
+      },
+    );
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** Messages are encoded and decoded elsewhere. */
+export function asIs(message: Buffer): Buffer {
+  return message;
+}
+
+/** Aborts when the first of `signals` does, until it is unlinked; AbortSignal.any keeps its sources for ever. */
+export function linkSignals(signals: readonly AbortSignal[]): { signal: AbortSignal; unlink(): void } {
+  const controller = new AbortController();
+  const listeners = signals.map((signal) => {
+    const onAbort = () => controller.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    return () => signal.removeEventListener('abort', onAbort);
+  });
+  return { signal: controller.signal, unlink: () => listeners.forEach((remove) => remove()) };
+}

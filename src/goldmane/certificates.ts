@@ -1,0 +1,149 @@
+import { Buffer } from 'node:buffer';
+import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
+import type { GoldmaneTarget } from './target.ts';
+
+/** The certificate files as they were at one moment, read and found to belong together. */
+export interface Certificates {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly bundle: CertificateBundle;
+  /** Whether a CA of the bundle signed the client certificate; undefined where the bundle does not matter. */
+  readonly isSignedByBundle: boolean | undefined;
+}
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const MAX_CHAIN = 10;
+
+/**
+ * Reads certificate, key and CA bundle, and refuses what cannot work: throws GoldmaneFailure
+ * (`certificate_unreadable`, `certificate_expired`) with the path of the file, never with its content.
+ */
+export async function readCertificates(target: GoldmaneTarget): Promise<Certificates> {
+  const { certPath, keyPath, caPath, insecure } = target;
+  const [cert, key, ca] = await Promise.all([
+    read(certPath, 'client certificate (TLS_CERT_PATH)'),
+    read(keyPath, "client certificate's key (TLS_KEY_PATH)"),
+    // Nothing is verified with it then.
+    read(caPath, 'CA bundle (CA_CERT_PATH)').catch((error: unknown) => {
+      if (insecure) return Buffer.alloc(0);
+      throw error;
+    }),
+  ]);
+  const chain = parseCertificates(cert, `the client certificate ${certPath}`);
+  const authorities = insecure ? undefined : parseCertificates(ca, `the CA bundle ${caPath}`);
+  const [leaf] = chain;
+  if (!leaf) throw unreadable(`The client certificate ${certPath} holds no PEM certificate`);
+  if (!leaf.checkPrivateKey(parseKey(key, keyPath)))
+    throw unreadable(
+      `The key ${keyPath} does not belong to the certificate ${certPath}; perhaps only one of the two was replaced`,
+    );
+  const bundle: CertificateBundle = {
+    caFingerprint: createHash('sha256').update(ca).digest('hex'),
+    certFingerprint: createHash('sha256').update(leaf.raw).digest('hex'),
+    certNotAfter: new Date(leaf.validTo),
+  };
+  checkValidity(leaf, certPath, bundle);
+  checkAcceptable({ ca, cert, key }, target);
+  return { ca, cert, key, bundle, isSignedByBundle: authorities && isSignedBy(leaf, chain, authorities) };
+}
+
+async function read(path: string, what: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = errorCode(error);
+    const reason =
+      code === 'ENOENT' ? 'is missing' : code === 'EACCES' ? 'may not be read' : `cannot be read (${code})`;
+    throw unreadable(`The ${what} ${path} ${reason}`, code);
+  }
+}
+
+function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
+  const blocks = pem.toString('latin1').match(PEM_CERTIFICATE);
+  if (!blocks) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
+  try {
+    return blocks.map((block) => new X509Certificate(block));
+  } catch {
+    throw unreadable(`${capitalised(what)} holds a certificate that cannot be decoded`);
+  }
+}
+
+function parseKey(pem: Buffer, keyPath: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // What OpenSSL says of a key stays out of messages, to be on the safe side.
+    throw unreadable(`The key ${keyPath} is not an unencrypted PEM private key`);
+  }
+}
+
+function checkValidity(leaf: X509Certificate, certPath: string, bundle: CertificateBundle): void {
+  // Not the trail's clock: both ends of a TLS connection go by the machine's.
+  const nowMs = Date.now();
+  if (nowMs > bundle.certNotAfter.getTime())
+    throw new GoldmaneFailure({
+      kind: 'certificate_expired',
+      what: `The client certificate ${certPath} expired at ${bundle.certNotAfter.toISOString()}`,
+      cure: RESYNC,
+      bundle,
+    });
+  const notBefore = new Date(leaf.validFrom);
+  if (nowMs < notBefore.getTime())
+    throw new GoldmaneFailure({
+      kind: 'certificate_expired',
+      what: `The client certificate ${certPath} is not valid before ${notBefore.toISOString()}`,
+      cure: "Check this machine's clock",
+      bundle,
+    });
+}
+
+/** OpenSSL has its own ideas of what is too weak to be used. */
+function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneTarget): void {
+  try {
+    createSecureContext(pems);
+  } catch (error) {
+    const code = errorCode(error);
+    throw unreadable(`OpenSSL does not take the certificates in ${certPath} and ${caPath} (${code})`, code);
+  }
+}
+
+function isSignedBy(
+  leaf: X509Certificate,
+  chain: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  let current = leaf;
+  for (let depth = 0; depth < MAX_CHAIN; depth++) {
+    if (authorities.some((ca) => ca.fingerprint256 === current.fingerprint256 || isIssuer(ca, current)))
+      return true;
+    const next = chain.find((other) => other !== current && isIssuer(other, current));
+    if (!next) return false;
+    current = next;
+  }
+  return false;
+}
+
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    // A key of a kind that OpenSSL does not know signs nothing that we could check.
+    return false;
+  }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
+function unreadable(what: string, code?: string): GoldmaneFailure {
+  return new GoldmaneFailure({ kind: 'certificate_unreadable', what, cure: RESYNC, code });
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,205 @@
+import { connectivityState, status, Client, credentials, type ClientOptions } from '@grpc/grpc-js';
+import type { Buffer } from 'node:buffer';
+import type { Clock } from '../clock.ts';
+import { explainCallError, type FailedCall } from './call-failure.ts';
+import { CallError, callUnary, linkSignals } from './calls.ts';
+import { readCertificates, type Certificates } from './certificates.ts';
+import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
+import { tryHandshake } from './handshake.ts';
+import { encodeListRequest } from './requests.ts';
+import { followStream, type StreamHandlers } from './stream.ts';
+import type { GoldmaneTarget } from './target.ts';
+
+export type { StreamHandlers } from './stream.ts';
+
+/** One connection: once it is lost, calls fail. It never comes back by itself, to what may be another run of the server. */
+export interface GoldmaneConnection {
+  /** What the connection was made with. */
+  readonly bundle: CertificateBundle;
+  /**
+   * One FlowListResult, raw: the bucket [startSeconds, startSeconds + 15). Waits 90 s of the clock at most; the caller
+   * sees to it that one is in flight at a time. Throws GoldmaneFailure, or the signal's reason.
+   */
+  list(startSeconds: number, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * Follows `Flows.Stream` from now on. Resolves when the signal aborts; throws GoldmaneFailure when the stream ends in
+   * any other way, and whatever a handler throws.
+   */
+  stream(handlers: StreamHandlers, signal: AbortSignal): Promise<void>;
+  /** Ends calls that are under way, and the connection. */
+  close(): void;
+}
+
+export interface ConnectOptions {
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+const LIST_PATH = '/goldmane.Flows/List';
+const LIST_DEADLINE_MS = 90_000;
+const CONNECT_DEADLINE_MS = 20_000;
+const SILENCE_MS = 15_000;
+const SIGN_OF_LIFE_MS = 15_000;
+/** Network and TLS do not run faster because a test's clock does. */
+const MIN_REAL_DEADLINE_MS = 5_000;
+const MIN_REAL_SILENCE_MS = 1_000;
+/** 23,000 records on their way to us while we are busy: whatever is more waits at the server, and for others. */
+const FLOW_CONTROL_WINDOW_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Reads the certificate files anew, dials, and waits until Goldmane has accepted us (20 s of the clock at most).
+ * Throws GoldmaneFailure, or the signal's reason.
+ */
+export async function connectGoldmane(
+  target: GoldmaneTarget,
+  { clock, signal }: ConnectOptions,
+): Promise<GoldmaneConnection> {
+  signal.throwIfAborted();
+  const certificates = await readCertificates(target);
+  const timeoutMs = realDeadlineMs(clock, CONNECT_DEADLINE_MS);
+  const deadlineMs = Date.now() + timeoutMs;
+  await tryHandshake(target, certificates, { timeoutMs, signal });
+  const client = createClient(target, certificates);
+  try {
+    await ready(client, deadlineMs, signal);
+  } catch (error) {
+    client.close();
+    signal.throwIfAborted();
+    throw new GoldmaneFailure({
+      kind: 'timeout',
+      what: `Goldmane at ${target.host} took our certificate, but then no connection (${error instanceof Error ? error.message : 'unknown error'})`,
+      cure: 'The next try connects anew; if it goes on, see the logs of Goldmane',
+      bundle: certificates.bundle,
+    });
+  }
+  return new GrpcConnection(client, target, certificates, clock);
+}
+
+/** A client that knows nothing of calls yet; it dials when it is first used. */
+export function createClient(target: GoldmaneTarget, certificates: Certificates): Client {
+  const options: ClientOptions = {
+    'grpc.max_receive_message_length': target.maxReceiveBytes,
+    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
+    // A connection of its own, that lives and dies with its certificates.
+    'grpc.use_local_subchannel_pool': 1,
+    // What failed is tried again by those who know what it means.
+    'grpc.enable_retries': 0,
+    'grpc.initial_reconnect_backoff_ms': 250,
+    'grpc.max_reconnect_backoff_ms': 5_000,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_channelz': 0,
+    // The dial above goes straight to Goldmane, and so does this.
+    'grpc.enable_http_proxy': 0,
+    ...(target.serverName === undefined
+      ? {}
+      : { 'grpc.ssl_target_name_override': target.serverName, 'grpc.default_authority': target.serverName }),
+  };
+  const { ca, key, cert } = certificates;
+  const verification = target.insecure ? { rejectUnauthorized: false } : {};
+  return new Client(target.host, credentials.createSsl(ca, key, cert, verification), options);
+}
+
+/** Resolves when the channel is connected. */
+function ready(client: Client, deadlineMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Error('aborted'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    client.waitForReady(deadlineMs, (error) => {
+      signal.removeEventListener('abort', onAbort);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+class GrpcConnection implements GoldmaneConnection {
+  readonly bundle: CertificateBundle;
+  readonly #client: Client;
+  readonly #target: GoldmaneTarget;
+  readonly #certificates: Certificates;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #isLost: boolean;
+
+  constructor(client: Client, target: GoldmaneTarget, certificates: Certificates, clock: Clock) {
+    this.#client = client;
+    this.#target = target;
+    this.#certificates = certificates;
+    this.#clock = clock;
+    this.bundle = certificates.bundle;
+    const channel = client.getChannel();
+    this.#isLost = channel.getConnectivityState(false) !== connectivityState.READY;
+    channel.watchConnectivityState(connectivityState.READY, Number.POSITIVE_INFINITY, () => {
+      this.#isLost = true;
+    });
+  }
+
+  async list(startSeconds: number, signal: AbortSignal): Promise<Buffer> {
+    const request = encodeListRequest(startSeconds);
+    const timeoutMs = realDeadlineMs(this.#clock, LIST_DEADLINE_MS);
+    return this.#call('List', signal, (ended) =>
+      callUnary(this.#client, LIST_PATH, request, { timeoutMs, signal: ended }),
+    );
+  }
+
+  async stream(handlers: StreamHandlers, signal: AbortSignal): Promise<void> {
+    const limits = {
+      silenceMs: Math.max(this.#clock.realMs(SILENCE_MS), MIN_REAL_SILENCE_MS),
+      answerMs: realDeadlineMs(this.#clock, SIGN_OF_LIFE_MS),
+    };
+    try {
+      await this.#call('Stream', signal, (ended) =>
+        followStream(this.#client, handlers, { ...limits, signal: ended }),
+      );
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  close(): void {
+    this.#closing.abort(new CallError(status.CANCELLED, 'we closed it'));
+    this.#client.close();
+  }
+
+  /** The channel would connect again by itself, and answer as if nothing had happened. */
+  #throwIfLost(): void {
+    if (this.#isLost)
+      throw new CallError(status.UNAVAILABLE, 'No connection established any more: it was lost');
+  }
+
+  /** Runs a call that ends with `signal` and with the connection, and explains its failure. */
+  async #call<Answer>(
+    method: FailedCall['method'],
+    signal: AbortSignal,
+    run: (ended: AbortSignal) => Promise<Answer>,
+  ): Promise<Answer> {
+    const linked = linkSignals([signal, this.#closing.signal]);
+    try {
+      linked.signal.throwIfAborted();
+      this.#throwIfLost();
+      const answer = await run(linked.signal);
+      this.#throwIfLost();
+      return answer;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof CallError)) throw error;
+      // The channel is terse about why it could not connect.
+      if (/^No connection established|^Name resolution failed/.test(error.details))
+        await tryHandshake(this.#target, this.#certificates, { timeoutMs: MIN_REAL_DEADLINE_MS, signal });
+      const { host, maxReceiveBytes } = this.#target;
+      throw explainCallError(error, {
+        method,
+        host,
+        maxReceiveBytes,
+        bundle: this.bundle,
+        deadlineMs: LIST_DEADLINE_MS,
+      });
+    } finally {
+      linked.unlink();
+    }
+  }
+}
+
+function realDeadlineMs(clock: Clock, ms: number): number {
+  return Math.max(clock.realMs(ms), MIN_REAL_DEADLINE_MS);
+}

@@ -1,0 +1,139 @@
+import { Buffer } from 'node:buffer';
+import { isIP } from 'node:net';
+import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { parseAddress } from './address.ts';
+import type { Certificates } from './certificates.ts';
+import { GoldmaneFailure } from './failure.ts';
+import type { GoldmaneTarget } from './target.ts';
+import { explainDialError, type DialError } from './tls-failure.ts';
+
+/** RFC 9113, 3.4: what a client says first, and an empty SETTINGS frame. */
+const CLIENT_PREFACE = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1'),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+const FRAME_HEADER_BYTES = 9;
+const SETTINGS_FRAME = 4;
+/** A server that says nothing first may be waiting for us. */
+const PREFACE_DELAY_MS = 2_000;
+
+export interface HandshakeLimits {
+  /** Real milliseconds. */
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Dials Goldmane as the gRPC channel will, and hangs up once the server has accepted us. A channel only says that it
+ * is unavailable; this says why. With TLS 1.3 a client takes the handshake for done before the server has looked
+ * at its certificate, so the server's first frame is awaited. Throws GoldmaneFailure, or the signal's reason.
+ */
+export async function tryHandshake(
+  target: GoldmaneTarget,
+  certificates: Certificates,
+  { timeoutMs, signal }: HandshakeLimits,
+): Promise<void> {
+  signal.throwIfAborted();
+  const address = parseAddress(target.host);
+  if (!address)
+    throw new GoldmaneFailure({
+      kind: 'dns',
+      what: `${target.host} is not host:port`,
+      cure: 'Set GOLDMANE_HOST, for example to goldmane.calico-system.svc.cluster.local:7443',
+      bundle: certificates.bundle,
+    });
+  const serverName = target.serverName ?? address.host;
+  const socket = connect({
+    ...address,
+    ca: certificates.ca,
+    cert: certificates.cert,
+    key: certificates.key,
+    ALPNProtocols: ['h2'],
+    rejectUnauthorized: !target.insecure,
+    ...identity(serverName),
+  });
+  let wasSecure = false;
+  socket.once('secureConnect', () => (wasSecure = true));
+  try {
+    await settled(socket, timeoutMs, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw explainDialError(toDialError(error, wasSecure), { ...target, serverName }, certificates);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A name is asked for and checked; an address is only checked, as it may not be asked for (RFC 6066, 3). */
+function identity(serverName: string): ConnectionOptions {
+  return {
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+  };
+}
+
+/** Resolves when the server's SETTINGS arrive; rejects with what came instead. */
+function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const deadline = setTimeout(() => reject(dialError('ETIMEDOUT', 'no answer in time')), timeoutMs);
+    let preface: NodeJS.Timeout | undefined;
+    const onAbort = () => reject(dialError('ABORT_ERR', 'aborted'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('secureConnect', () => {
+      if (socket.alpnProtocol !== 'h2') reject(dialError('ERR_NOT_HTTP2', 'no h2 in ALPN'));
+      // Bytes that a refusing server never reads would make its system answer with a reset that overtakes its alert.
+      preface = setTimeout(() => socket.write(CLIENT_PREFACE), Math.min(PREFACE_DELAY_MS, timeoutMs / 2));
+    });
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (received.length < FRAME_HEADER_BYTES) return;
+      if (received[3] === SETTINGS_FRAME) resolve();
+      else reject(dialError('ERR_NOT_HTTP2', 'the first frame is no SETTINGS'));
+    });
+    // For good: a socket that breaks once more while it is being destroyed must not bring the process down.
+    socket.on('error', reject);
+    socket.once('end', () => reject(dialError('ECONNRESET', 'closed by the server')));
+    socket.once('close', () => {
+      clearTimeout(deadline);
+      clearTimeout(preface);
+      signal.removeEventListener('abort', onAbort);
+      reject(dialError('ECONNRESET', 'closed'));
+    });
+  });
+}
+
+class HandshakeError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = 'HandshakeError';
+    this.code = code;
+  }
+}
+
+function dialError(code: string, message: string): HandshakeError {
+  return new HandshakeError(code, message);
+}
+
+function toDialError(error: unknown, wasSecure: boolean): DialError {
+  const first = error instanceof AggregateError ? tellingError(error.errors) : error;
+  if (!(first instanceof Error)) return { code: '', message: 'unknown error', wasSecure };
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
+  return { code, message: first.message, wasSecure, names: namesOf(first) };
+}
+
+/** Of several addresses of one name, one that refused says more than one that has no route. */
+function tellingError(errors: readonly unknown[]): unknown {
+  const refused = errors.find(
+    (error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED',
+  );
+  return refused ?? errors[0];
+}
+
+function namesOf(error: Error): string | undefined {
+  if (!('cert' in error) || typeof error.cert !== 'object' || error.cert === null) return undefined;
+  if (!('subjectaltname' in error.cert) || typeof error.cert.subjectaltname !== 'string') return undefined;
+  return error.cert.subjectaltname.slice(0, 500);
+}

@@ -1,0 +1,19 @@
+export type MalformedReason =
+  | 'truncated'
+  | 'bad_wire'
+  | 'no_key'
+  | 'name_too_long'
+  | 'bad_name'
+  | 'bad_port'
+  | 'bad_times';
+
+/** A record (or an answer) that cannot be taken as it is. The message never quotes its content. */
+export class MalformedFlow extends Error {
+  readonly reason: MalformedReason;
+
+  constructor(reason: MalformedReason, message: string) {
+    super(message);
+    this.name = 'MalformedFlow';
+    this.reason = reason;
+  }
+}

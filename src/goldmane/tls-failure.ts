@@ -1,0 +1,161 @@
+import type { Certificates } from './certificates.ts';
+import { GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
+import type { GoldmaneTarget } from './target.ts';
+
+/** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
+export interface DialError {
+  readonly code: string;
+  readonly message: string;
+  /** Whether TLS was up on our side already: what breaks after that, the server broke. */
+  readonly wasSecure: boolean;
+  /** The names on the server's certificate, where they were the problem. */
+  readonly names?: string | undefined;
+}
+
+const CHECK_GOLDMANE =
+  'See that Goldmane runs (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
+
+/** Alerts by which a server refuses the client's certificate, as OpenSSL names them in its error codes. */
+const CERTIFICATE_ALERT =
+  /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|NO_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/;
+
+/** Codes of X.509 verification that say that no CA of the bundle vouches for the server. */
+const UNTRUSTED = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_UNTRUSTED',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+]);
+
+/** Names the cause and the cure of a connection that did not come about. */
+export function explainDialError(
+  error: DialError,
+  target: GoldmaneTarget,
+  certificates: Certificates,
+): GoldmaneFailure {
+  return new GoldmaneFailure({
+    ...classify(error, target, certificates),
+    bundle: certificates.bundle,
+    code: error.code,
+  });
+}
+
+function classify(
+  error: DialError,
+  target: GoldmaneTarget,
+  certificates: Certificates,
+): GoldmaneFailureDetails {
+  const { code } = error;
+  const { host, caPath } = target;
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_FAIL':
+    case 'EAI_NODATA':
+    case 'EAI_NONAME':
+      return {
+        kind: 'dns',
+        what: `The name of Goldmane, ${host}, does not resolve (${code})`,
+        cure: `Check GOLDMANE_HOST, the DNS of this pod, and that Goldmane is enabled (kubectl get goldmane -A)`,
+      };
+    case 'ECONNREFUSED':
+      return {
+        kind: 'connection_refused',
+        what: `Connection refused: nobody listens at ${host}`,
+        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane this passes by itself`,
+      };
+    case 'ETIMEDOUT':
+      return {
+        kind: 'timeout',
+        what: `Goldmane at ${host} did not answer in time`,
+        cure: `${CHECK_GOLDMANE}; a NetworkPolicy that drops packets looks like this too`,
+      };
+    case 'CERT_HAS_EXPIRED':
+    case 'CERT_NOT_YET_VALID':
+      return {
+        kind: 'server_certificate_expired',
+        what: `The certificate of Goldmane at ${host}, or a CA above it, ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}`,
+        cure: `The operator renews goldmane-key-pair in calico-system: see its logs, the age of the bundle ${caPath}, and this machine's clock`,
+      };
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return {
+        kind: 'wrong_server_name',
+        what: `Wrong server name: the certificate of ${host} is not for ${target.serverName ?? 'that name'}, but for ${error.names ?? 'others'}`,
+        cure: 'Set GOLDMANE_SERVER_NAME to one of the names on the certificate, or correct GOLDMANE_HOST',
+      };
+    default:
+      return classifyByPattern(error, target, certificates);
+  }
+}
+
+function classifyByPattern(
+  { code, message, wasSecure }: DialError,
+  { host, certPath, caPath }: GoldmaneTarget,
+  certificates: Certificates,
+): GoldmaneFailureDetails {
+  if (UNTRUSTED.has(code))
+    return {
+      kind: 'unknown_ca',
+      what: `Unknown CA: the certificate of Goldmane at ${host} is not signed by any CA in ${caPath} (${code})`,
+      cure: RESYNC,
+    };
+  if (code.endsWith('ALERT_CERTIFICATE_EXPIRED'))
+    return {
+      kind: 'certificate_expired',
+      what: `Goldmane at ${host} takes the client certificate ${certPath} for expired, though it is valid until ${certificates.bundle.certNotAfter.toISOString()}`,
+      cure: `Check the clocks of both machines. ${RESYNC}`,
+    };
+  if (CERTIFICATE_ALERT.test(code)) {
+    const unsigned = certificates.isSignedByBundle === false ? `; no CA in ${caPath} signed it either` : '';
+    return {
+      kind: 'certificate_refused',
+      what: `Goldmane at ${host} refused the client certificate ${certPath} (${alertName(code)})${unsigned}`,
+      cure: RESYNC,
+    };
+  }
+  // Not every server says why it hangs up on a certificate; Goldmane does.
+  if (wasSecure && isHangUp(code) && certificates.isSignedByBundle === false)
+    return {
+      kind: 'certificate_refused',
+      what: `Goldmane at ${host} hung up on the client certificate ${certPath}, which no CA in ${caPath} signed`,
+      cure: RESYNC,
+    };
+  if (code.endsWith('ALERT_UNRECOGNIZED_NAME'))
+    return {
+      kind: 'wrong_server_name',
+      what: `Wrong server name: ${host} does not know the name that it was asked for`,
+      cure: 'Set GOLDMANE_SERVER_NAME to a name on its certificate, or correct GOLDMANE_HOST',
+    };
+  if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code === 'ERR_NOT_HTTP2')
+    return {
+      kind: 'unavailable',
+      what: `What answers at ${host} is no Goldmane: it does not speak gRPC over TLS (${code})`,
+      cure: CHECK_GOLDMANE,
+    };
+  return {
+    kind: 'unavailable',
+    what: `The connection to Goldmane at ${host} broke before it was established (${code === '' ? message : code})`,
+    cure: CHECK_GOLDMANE,
+  };
+}
+
+function isHangUp(code: string): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function alertName(code: string): string {
+  return code
+    .replace(/^.*ALERT_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
+}

@@ -1,0 +1,41 @@
+import type { Query } from './database.ts';
+
+export interface TlsBundle {
+  readonly caFingerprint: string;
+  readonly certFingerprint: string;
+}
+
+/** Remembers that Goldmane accepted this certificate under this CA bundle at this time. @throws DatabaseFailure */
+export async function recordContact(query: Query, bundle: TlsBundle, nowSeconds: number): Promise<void> {
+  await query(
+    `insert into tls_contact as c (ca_fingerprint, cert_fingerprint, first_worked_at, last_worked_at)
+     values ($1, $2, to_timestamp($3), to_timestamp($3))
+     on conflict (ca_fingerprint, cert_fingerprint) do update set last_worked_at = excluded.last_worked_at`,
+    [bundle.caFingerprint, bundle.certFingerprint, nowSeconds],
+  );
+}
+
+/** When these files worked last; undefined when they never did. @throws DatabaseFailure */
+export async function lastContact(query: Query, bundle: TlsBundle): Promise<Date | undefined> {
+  const [row] = await query<{ last_worked_at: Date }>(
+    'select last_worked_at from tls_contact where ca_fingerprint = $1 and cert_fingerprint = $2',
+    [bundle.caFingerprint, bundle.certFingerprint],
+  );
+  return row?.last_worked_at;
+}
+
+/**
+ * Notes why Goldmane could not be asked, and when that was seen last: should the ring forget meanwhile, the gap carries
+ * this name. Without a trouble, that it is over.
+ */
+export async function recordTrouble(
+  query: Query,
+  trouble: string | undefined,
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    `update trail_state set trouble = $1, trouble_at = to_timestamp($2)
+     where trouble is distinct from $1 or $1 is not null`,
+    [trouble ?? null, nowSeconds],
+  );
+}

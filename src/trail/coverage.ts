@@ -1,0 +1,235 @@
+import type { Database, Query } from './database.ts';
+import { bucketSeconds } from './plan.ts';
+
+/** What was seen of a stretch of time (invariant 4); `pending` is too young to tell. */
+export type CoverageState = 'final' | 'settled' | 'streamed' | 'gap' | 'pending';
+
+export interface CoverageStretch {
+  fromSeconds: number;
+  toSeconds: number;
+  state: CoverageState;
+  /** Why there is a gap. */
+  cause?: string;
+}
+
+/** A bucket as the ledger knows it, without its hashes. */
+export interface LedgerBucket {
+  startSeconds: number;
+  state: CoverageState;
+  cause?: string;
+  /** Whether records of it were counted. */
+  hasRecords: boolean;
+}
+
+const stateOf = `case when final_at is not null then 'final' when settled_at is not null then 'settled'
+  when streamed_whole then 'streamed' when gap_cause is not null then 'gap' else 'pending' end`;
+
+/** The ledger's buckets from `fromSeconds` on, oldest first. @throws DatabaseFailure */
+export async function readLedger(query: Query, fromSeconds: number): Promise<LedgerBucket[]> {
+  const rows = await query<{
+    start: number;
+    state: CoverageState;
+    cause: string | null;
+    has_records: boolean;
+  }>(
+    `select extract(epoch from bucket)::float8 as start, ${stateOf} as state, gap_cause as cause,
+       streamed <> '' or settled <> '' as has_records
+     from bucket_ledger where bucket >= to_timestamp($1) order by bucket`,
+    [fromSeconds],
+  );
+  return rows.map(({ start, state, cause, has_records }) => ({
+    startSeconds: start,
+    state,
+    ...(cause === null ? {} : { cause }),
+    hasRecords: has_records,
+  }));
+}
+
+/**
+ * Joins buckets into stretches: neighbours of the same state and cause become one, and a bucket that is not there
+ * becomes what `missing` says. Pure.
+ */
+export function joinStretches(
+  buckets: readonly Omit<LedgerBucket, 'hasRecords'>[],
+  fromSeconds: number,
+  toSeconds: number,
+  missing: Pick<CoverageStretch, 'state' | 'cause'>,
+): CoverageStretch[] {
+  const stretches: CoverageStretch[] = [];
+  const add = (from: number, to: number, { state, cause }: Pick<CoverageStretch, 'state' | 'cause'>) => {
+    if (to <= from) return;
+    const last = stretches.at(-1);
+    if (last && last.toSeconds === from && last.state === state && last.cause === cause) last.toSeconds = to;
+    else
+      stretches.push({ fromSeconds: from, toSeconds: to, state, ...(cause === undefined ? {} : { cause }) });
+  };
+  let at = fromSeconds;
+  for (const bucket of buckets) {
+    const endSeconds = Math.min(bucket.startSeconds + bucketSeconds, toSeconds);
+    if (endSeconds <= at || bucket.startSeconds >= toSeconds) continue;
+    add(at, bucket.startSeconds, missing);
+    const { state, cause } = bucket;
+    add(Math.max(at, bucket.startSeconds), endSeconds, {
+      state,
+      ...(state === 'gap' && cause !== undefined ? { cause } : {}),
+    });
+    at = endSeconds;
+  }
+  add(at, toSeconds, missing);
+  return stretches;
+}
+
+/**
+ * Writes down, for good, what was seen of all time before `untilSeconds` (which has left Goldmane's ring): covered, or a
+ * gap with its cause. Safe with two workers at once. @returns the gaps that were found now
+ * @param onlyInTrouble nothing is decided unless there is a trouble that gives the gap its name
+ */
+export function decideCoverage(
+  database: Database,
+  untilSeconds: number,
+  defaultCause: string,
+  { onlyInTrouble = false }: { onlyInTrouble?: boolean } = {},
+): Promise<CoverageStretch[]> {
+  return database.transaction(async (query) => {
+    const [state] = await query<{ began: number | null; decided: number | null; trouble: string | null }>(
+      `select extract(epoch from began_at)::float8 as began, extract(epoch from decided_until)::float8 as decided,
+         trouble from trail_state for update`,
+    );
+    if (onlyInTrouble && (state?.trouble ?? null) === null) return [];
+    const began = state?.began ?? (await firstSeen(query));
+    if (began === undefined) return [];
+    const from = state?.decided ?? began;
+    if (untilSeconds <= from) return [];
+    const cause = state?.trouble ?? defaultCause;
+    const buckets = (await readLedger(query, from)).map((bucket) =>
+      bucket.state === 'pending'
+        ? { ...bucket, state: 'gap' as const, cause: bucket.cause ?? cause }
+        : bucket,
+    );
+    const stretches = joinStretches(buckets, from, untilSeconds, { state: 'gap', cause });
+    await appendStretches(query, stretches);
+    await query('update trail_state set began_at = to_timestamp($1), decided_until = to_timestamp($2)', [
+      began,
+      untilSeconds,
+    ]);
+    return stretches.filter((stretch) => stretch.state === 'gap');
+  });
+}
+
+/**
+ * The trail begins with the first bucket of which something was seen: what an empty ring held before is no gap. It is
+ * written down only when that bucket has left the ring: until then settling may still find older ones.
+ */
+async function firstSeen(query: Query): Promise<number | undefined> {
+  const [first] = await query<{ began: number | null }>(
+    `select extract(epoch from min(bucket))::float8 as began from bucket_ledger
+     where streamed <> '' or settled <> '' or streamed_whole or settled_at is not null`,
+  );
+  return first?.began ?? undefined;
+}
+
+/** The newest stretch grows where the first new one continues it; so months without a gap are one row. */
+async function appendStretches(query: Query, stretches: readonly CoverageStretch[]): Promise<void> {
+  const [first, ...rest] = stretches;
+  if (!first) return;
+  const grown = await query(
+    `update coverage set to_time = to_timestamp($2)
+     where to_time = to_timestamp($1) and state = $3 and cause is not distinct from $4 returning 1`,
+    [first.fromSeconds, first.toSeconds, first.state, first.cause ?? null],
+  );
+  const added = grown.length > 0 ? rest : stretches;
+  await query(
+    `insert into coverage (from_time, to_time, state, cause)
+     select to_timestamp(f), to_timestamp(t), s, c
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as i(f, t, s, c) order by f`,
+    [
+      added.map(({ fromSeconds }) => fromSeconds),
+      added.map(({ toSeconds }) => toSeconds),
+      added.map(({ state }) => state),
+      added.map(({ cause }) => cause ?? null),
+    ],
+  );
+}
+
+/**
+ * Forgets the hashes of buckets that lie `keepSeconds` before the newest one, and refuses those buckets from now on.
+ * The distance is from the newest bucket, not from a clock: a clock that jumps must not make the trail forget.
+ * What is not decided yet is kept.
+ */
+export function expireLedger(database: Database, keepSeconds: number): Promise<number> {
+  return database.transaction(async (query) => {
+    const [state] = await query<{ before: number | null }>(
+      `update trail_state set expired_before = greatest(expired_before, least(decided_until,
+         (select max(bucket) from bucket_ledger where streamed <> '' or settled <> '') - make_interval(secs => $1)))
+       returning case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before`,
+      [keepSeconds],
+    );
+    if (state?.before === null || state?.before === undefined) return 0;
+    const rows = await query('delete from bucket_ledger where bucket < to_timestamp($1) returning 1', [
+      state.before,
+    ]);
+    return rows.length;
+  });
+}
+
+/** The newest gaps that were decided, oldest first. @throws DatabaseFailure */
+export async function readGaps(query: Query, limit: number): Promise<CoverageStretch[]> {
+  const rows = await query<{ f: number; t: number; cause: string | null }>(
+    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, cause
+     from coverage where state = 'gap' order by from_time desc limit $1`,
+    [limit],
+  );
+  return rows.toReversed().map(({ f, t, cause }) => ({
+    fromSeconds: f,
+    toSeconds: t,
+    state: 'gap',
+    ...(cause === null ? {} : { cause }),
+  }));
+}
+
+/**
+ * What was seen of the time between two moments, as stretches that touch: the decided ones, then what the ledger says of
+ * the last hour, then `pending` up to the end. Nothing before the trail began. @throws DatabaseFailure
+ */
+export async function readCoverage(
+  query: Query,
+  fromSeconds: number,
+  toSeconds: number,
+): Promise<CoverageStretch[]> {
+  const [state] = await query<{ began: number | null; decided: number | null }>(
+    `select coalesce(extract(epoch from began_at), (select extract(epoch from min(bucket)) from bucket_ledger
+         where streamed <> '' or settled <> '' or streamed_whole or settled_at is not null))::float8 as began,
+       extract(epoch from decided_until)::float8 as decided from trail_state`,
+  );
+  if (state?.began === null || state?.began === undefined) return [];
+  const from = Math.max(fromSeconds, state.began);
+  const rows = await query<{ f: number; t: number; state: CoverageState; cause: string | null }>(
+    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state, cause
+     from coverage where to_time > to_timestamp($1) and from_time < to_timestamp($2) order by from_time`,
+    [from, toSeconds],
+  );
+  const stretches = rows.map(({ f, t, state, cause }): CoverageStretch => ({
+    fromSeconds: Math.max(f, from),
+    toSeconds: Math.min(t, toSeconds),
+    state,
+    ...(cause === null ? {} : { cause }),
+  }));
+  // What another worker decided between the two questions counts as decided.
+  const decided = Math.max(state.decided ?? state.began, from, stretches.at(-1)?.toSeconds ?? from);
+  const recent = joinStretches(await readLedger(query, decided - bucketSeconds), decided, toSeconds, {
+    state: 'pending',
+  });
+  const [next, ...rest] = recent;
+  const last = stretches.at(-1);
+  if (
+    next &&
+    last &&
+    last.toSeconds === next.fromSeconds &&
+    last.state === next.state &&
+    last.cause === next.cause
+  ) {
+    last.toSeconds = next.toSeconds;
+    return [...stretches, ...rest];
+  }
+  return [...stretches, ...recent];
+}

@@ -1,0 +1,40 @@
+import type { LedgerBucket } from './coverage.ts';
+import { bucketSeconds } from './plan.ts';
+
+/** Ages of a bucket, in seconds since it began, by Goldmane's clock (design: settled at six minutes, final at 55). */
+export const settleAgeSeconds = bucketSeconds + 6 * 60;
+export const finalAgeSeconds = 55 * 60;
+/** Older buckets are not asked for: the ring may have forgotten them while the question was on its way. */
+export const oldestAskedSeconds = 3_540;
+/** A bucket vanishes 3,615 s after it began; from here on what was not seen is a gap. */
+export const decidedAgeSeconds = 3_660;
+
+export interface DueBucket {
+  startSeconds: number;
+  stage: 'settled' | 'final';
+}
+
+/**
+ * The buckets that have to be listed now, oldest first: those at rest that were never settled, and those that were and
+ * are about to leave the ring. Pure.
+ * @param finalAsked buckets that were asked for the last time already, whatever it proved
+ */
+export function dueBuckets(
+  ledger: readonly LedgerBucket[],
+  nowSeconds: number,
+  finalAsked: ReadonlySet<number>,
+): DueBucket[] {
+  const states = new Map(ledger.map((bucket) => [bucket.startSeconds, bucket]));
+  const first = Math.ceil((nowSeconds - oldestAskedSeconds) / bucketSeconds) * bucketSeconds;
+  const due: DueBucket[] = [];
+  for (let start = first; start + settleAgeSeconds <= nowSeconds; start += bucketSeconds) {
+    const bucket = states.get(start);
+    const stage = start + finalAgeSeconds <= nowSeconds ? 'final' : 'settled';
+    if (bucket?.state === 'final' || finalAsked.has(start)) continue;
+    // An answer that proved nothing left its cause in the ledger; it is asked once more when it is final.
+    const wasAsked = bucket?.state === 'settled' || bucket?.cause !== undefined;
+    if (stage === 'settled' && wasAsked) continue;
+    due.push({ startSeconds: start, stage });
+  }
+  return due;
+}

@@ -1,0 +1,231 @@
+import type { FlowDecoder, FlowKey, FlowRecord, MalformedFlow, PolicyTrace } from '../goldmane/decode.ts';
+import {
+  edgeKeyOf,
+  isEdge,
+  namespaceOf,
+  type BucketBatch,
+  type EdgeKey,
+  type FactEnd,
+  type FactKey,
+  type TrailRecord,
+} from './record.ts';
+
+/** What became of a streamed record; each but `pending` is left out of the trail, and counted as such. */
+export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future' | 'dropped';
+
+/** Buckets that lie this far ahead of us are refused: one of them would expire every ledger row before it. */
+export const futureLimitSeconds = 3_600;
+
+/**
+ * Takes the stream's records as they arrive, synchronously and in memory, until a writer takes them (invariant 3).
+ * It holds one reference per distinct record, at most `limit` of them; past that records are dropped, and their bucket
+ * is not called whole. Settling brings them back.
+ */
+export class StreamFold {
+  #buckets = new Map<number, Set<FlowKey>>();
+  #damaged = new Set<number>();
+  #pending = 0;
+  /** Taken, and not merged yet. */
+  #held = 0;
+  /** Keys whose edge was looked up already; and those that arrived since and were not. */
+  #looked = new WeakSet<FlowKey>();
+  #fresh: FlowKey[] = [];
+  readonly #limit: number;
+
+  constructor({ limit = 200_000 }: { limit?: number } = {}) {
+    this.#limit = limit;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  add(record: FlowRecord, nowSeconds: number): Folded {
+    if (!record.hasTraffic) return 'no_traffic';
+    if (record.startSeconds > nowSeconds + futureLimitSeconds) return 'future';
+    if (!isEdge(record.key)) return 'no_edge';
+    let keys = this.#buckets.get(record.startSeconds);
+    if (keys?.has(record.key)) return 'repeated';
+    if (this.#pending + this.#held >= this.#limit) {
+      this.#damaged.add(record.startSeconds);
+      return 'dropped';
+    }
+    if (!keys) this.#buckets.set(record.startSeconds, (keys = new Set()));
+    keys.add(record.key);
+    this.#pending += 1;
+    if (!this.#looked.has(record.key)) {
+      this.#looked.add(record.key);
+      this.#fresh.push(record.key);
+    }
+    return 'pending';
+  }
+
+  /** Whether records of the bucket were dropped since it was last asked. */
+  takeDamage(startSeconds: number): boolean {
+    return this.#damaged.delete(startSeconds);
+  }
+
+  /** Whether a record that arrived since it was last asked belongs to an edge that `known` does not have. */
+  hasNewEdge(known: (edge: EdgeKey) => boolean): boolean {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh.some((key) => {
+      const edge = edgeKeyOf(key);
+      return edge !== undefined && !known(edge);
+    });
+  }
+
+  /** So many of the records that were taken still wait to be merged: they count against the limit like those pending. */
+  hold(records: number): void {
+    this.#held = records;
+  }
+
+  /** Hands over all that is pending, oldest bucket first. What could not be merged is given back with `restore`. */
+  take(): StreamedBucket[] {
+    const taken = [...this.#buckets]
+      .sort(([a], [b]) => a - b)
+      .map(([startSeconds, keys]) => ({ startSeconds, keys }));
+    this.#buckets = new Map();
+    this.#pending = 0;
+    return taken;
+  }
+
+  restore(buckets: readonly StreamedBucket[]): void {
+    for (const { startSeconds, keys } of buckets) {
+      const present = this.#buckets.get(startSeconds) ?? new Set();
+      for (const key of keys) present.add(key);
+      this.#buckets.set(startSeconds, present);
+    }
+    this.#pending = [...this.#buckets.values()].reduce((sum, keys) => sum + keys.size, 0);
+  }
+}
+
+export interface StreamedBucket {
+  startSeconds: number;
+  keys: Set<FlowKey>;
+}
+
+/** Streamed records as the merge takes them: they count in `edge`, not in facts. */
+export function streamBatch({ startSeconds, keys }: StreamedBucket, streamedWhole: boolean): BucketBatch {
+  const records: TrailRecord[] = [];
+  for (const key of keys) {
+    const edge = edgeKeyOf(key);
+    if (edge) records.push({ hash: key.hash, edge });
+  }
+  return { startSeconds, records, ...(streamedWhole ? { streamedWhole } : {}) };
+}
+
+export interface FoldSettings {
+  readonly label: string;
+  readonly namespaces: ReadonlySet<string> | 'all';
+}
+
+/** What one answer of `List` said. `ids` pairs each record's hash with the server's id of its flow key. */
+export interface ListedBucket {
+  startSeconds: number;
+  records: TrailRecord[];
+  ids: Map<bigint, number[]>;
+  /** Records in the answer, those left out included. */
+  count: number;
+  noTraffic: number;
+  malformed: MalformedFlow[];
+}
+
+/** The answer was not of the bucket that was asked for, or not whole; it proves nothing and is not merged. */
+export class UnfitAnswer extends Error {
+  readonly startSeconds: number;
+  constructor(startSeconds: number, reason: string) {
+    super(
+      `Goldmane's answer for the bucket of ${new Date(startSeconds * 1000).toISOString()} was rejected: ${reason}. ` +
+        'It is asked again; if this persists, this version of Goldmane answers List in another way than 3.30 to 3.32.',
+    );
+    this.name = 'UnfitAnswer';
+    this.startSeconds = startSeconds;
+  }
+}
+
+/**
+ * Folds one answer of `List` into records with edge, fact and policy trace.
+ * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
+ * traces the one with the smaller digest is taken as the record's, the other is kept as evidence beside it.
+ * @throws UnfitAnswer, MalformedFlow
+ */
+export function foldList(
+  decoder: FlowDecoder,
+  raw: Buffer,
+  startSeconds: number,
+  settings: FoldSettings,
+): ListedBucket {
+  const records = new Map<bigint, TrailRecord[]>();
+  const ids = new Map<bigint, number[]>();
+  const malformed: MalformedFlow[] = [];
+  let noTraffic = 0;
+  const { totalResults, count } = decoder.decodeList(
+    raw,
+    (record) => {
+      if (record.startSeconds !== startSeconds)
+        throw new UnfitAnswer(startSeconds, `it holds a record of ${record.startSeconds}`);
+      const { key } = record;
+      const known = ids.get(key.hash);
+      if (known) known.push(record.id);
+      else ids.set(key.hash, [record.id]);
+      if (!record.hasTraffic) {
+        noTraffic += 1;
+        return;
+      }
+      const edge = edgeKeyOf(key);
+      const fact = factKeyOf(
+        key,
+        (end) => {
+          const value = end === 'src' ? record.sourceLabel(settings.label) : record.destLabel(settings.label);
+          return value ?? '';
+        },
+        settings,
+      );
+      const entry: TrailRecord = { hash: key.hash, ...(edge ? { edge } : {}), fact, trace: record.trace };
+      const present = records.get(key.hash);
+      if (!present) records.set(key.hash, [entry]);
+      else if (present.every(({ trace }) => trace?.digest !== entry.trace?.digest)) present.push(entry);
+    },
+    (error) => malformed.push(error),
+  );
+  if (totalResults !== count)
+    throw new UnfitAnswer(startSeconds, `it announces ${totalResults} records and holds ${count}`);
+  const ordered = [...records.values()].flatMap((entries) => entries.sort(byTrace));
+  return { startSeconds, records: ordered, ids, count, noTraffic, malformed };
+}
+
+function byTrace(a: TrailRecord, b: TrailRecord): number {
+  return compareDigests(a.trace, b.trace);
+}
+
+function compareDigests(a: PolicyTrace | undefined, b: PolicyTrace | undefined): number {
+  const [left, right] = [a?.digest ?? 0n, b?.digest ?? 0n];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function factKeyOf(key: FlowKey, labelOf: (end: 'src' | 'dst') => string, settings: FoldSettings): FactKey {
+  const end = (side: 'src' | 'dst', kind: FactEnd['kind'], namespace: string, name: string): FactEnd => {
+    const ns = namespaceOf(namespace);
+    switch (kind) {
+      case 'network':
+      case 'networkset':
+        return { kind, ns, identity: name };
+      case 'workload': {
+        const looked = settings.namespaces === 'all' || settings.namespaces.has(ns);
+        return { kind, ns, identity: looked ? labelOf(side) : '' };
+      }
+      case 'host':
+      case 'unspecified':
+        return { kind, ns, identity: '' };
+    }
+  };
+  return {
+    src: end('src', key.srcType, key.srcNamespace, key.srcName),
+    dst: end('dst', key.dstType, key.dstNamespace, key.dstName),
+    protocol: key.protocol,
+    port: key.dstPort,
+    reporter: key.reporter,
+    action: key.action,
+  };
+}

@@ -1,0 +1,259 @@
+import type { PolicyTrace } from '../goldmane/decode.ts';
+import type { Query } from './database.ts';
+import type { FactDelta } from './plan.ts';
+import { factGroupText, type FactKey } from './record.ts';
+
+/** The port under which `flow_fact` keeps what came after the cap. */
+export const manyPorts = -1;
+/** Distinct policy traces kept per fact; the rest is kept as "other". */
+export const traceCap = 16;
+const otherTrace = 0n;
+
+const groupColumns =
+  'src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action';
+const groupInput = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+  with ordinality as i(${groupColumns}, position)`;
+const sameGroup = groupColumns
+  .split(', ')
+  .map((column) => `g.${column} = i.${column}`)
+  .join(' and ');
+
+interface FactRow {
+  factId: string;
+  traces: Set<string>;
+}
+
+/**
+ * Adds what is new to the facts, their days and their policy traces.
+ * A new port beyond `portCap` distinct ones of its group (which includes reporter and action, so that a denied port scan
+ * never touches an allow) is kept as "many".
+ * @returns how many facts had no row before
+ */
+export async function mergeFacts(
+  query: Query,
+  deltas: readonly FactDelta[],
+  portCap: number,
+): Promise<number> {
+  if (deltas.length === 0) return 0;
+  const facts = new Map<string, FactKey>();
+  for (const { fact } of deltas) facts.set(factText(fact), fact);
+  const groupIds = await findGroups(query, [...facts.values()]);
+  const wanted = [...facts].map(([text, fact]) => ({
+    text,
+    groupId: groupIds.get(factGroupText(fact)) ?? missing(),
+    port: fact.port,
+  }));
+  let found = await findFacts(query, wanted);
+  const lacking = wanted.filter(({ text }) => !found.has(text));
+  let created = 0;
+  if (lacking.length > 0) {
+    created = await createFacts(query, lacking, portCap);
+    found = await findFacts(query, wanted, true);
+  }
+  const traceIds = await recordTraces(query, deltas, found);
+  await mergeDays(query, deltas, found, traceIds);
+  return created;
+}
+
+function factText(fact: FactKey): string {
+  return `${factGroupText(fact)}\n${fact.port}`;
+}
+
+function missing(): never {
+  throw new Error('a row that this transaction wrote cannot be read back');
+}
+
+async function findGroups(query: Query, facts: readonly FactKey[]): Promise<Map<string, string>> {
+  const groups = new Map(facts.map((fact) => [factGroupText(fact), fact]));
+  const entries = [...groups];
+  const values = [
+    entries.map(([, { src }]) => src.kind),
+    entries.map(([, { src }]) => src.ns),
+    entries.map(([, { src }]) => src.identity),
+    entries.map(([, { dst }]) => dst.kind),
+    entries.map(([, { dst }]) => dst.ns),
+    entries.map(([, { dst }]) => dst.identity),
+    entries.map(([, { protocol }]) => protocol),
+    entries.map(([, { reporter }]) => reporter),
+    entries.map(([, { action }]) => action),
+  ];
+  // Asking first keeps the identity column from burning a number for every row that exists already.
+  await query(
+    `insert into flow_group (${groupColumns})
+     select ${groupColumns} from ${groupInput}
+     where not exists (select from flow_group g where ${sameGroup})
+     order by src_ns, dst_ns, src_kind, src_identity, dst_kind, dst_identity, protocol, reporter, action
+     on conflict do nothing`,
+    values,
+  );
+  const rows = await query<{ position: number; group_id: string }>(
+    `select i.position::int, g.group_id from ${groupInput} join flow_group g on ${sameGroup}`,
+    values,
+  );
+  const ids = new Map<string, string>();
+  for (const { position, group_id } of rows) {
+    const entry = entries[position - 1];
+    if (entry) ids.set(entry[0], group_id);
+  }
+  return ids;
+}
+
+interface WantedFact {
+  text: string;
+  groupId: string;
+  port: number;
+}
+
+/** With `orMany`, a port without a row of its own is found as its group's "many". */
+async function findFacts(
+  query: Query,
+  wanted: readonly WantedFact[],
+  orMany = false,
+): Promise<Map<string, FactRow>> {
+  const rows = await query<{ position: number; fact_id: string; traces: string[] }>(
+    `select distinct on (i.position) i.position::int, f.fact_id, f.traces::text[] as traces
+     from unnest($1::bigint[], $2::int[]) with ordinality as i(group_id, port, position)
+     join flow_fact f on f.group_id = i.group_id and (f.port = i.port or ($3 and f.port = ${manyPorts}))
+     order by i.position, f.port desc`,
+    [wanted.map(({ groupId }) => groupId), wanted.map(({ port }) => port), orMany],
+  );
+  const found = new Map<string, FactRow>();
+  const byId = new Map<string, FactRow>();
+  for (const { position, fact_id, traces } of rows) {
+    const entry = wanted[position - 1];
+    const row = byId.get(fact_id) ?? { factId: fact_id, traces: new Set(traces) };
+    byId.set(fact_id, row);
+    if (entry) found.set(entry.text, row);
+  }
+  return found;
+}
+
+async function createFacts(query: Query, lacking: readonly WantedFact[], portCap: number): Promise<number> {
+  const groupIds = lacking.map(({ groupId }) => groupId);
+  // Counting a group's ports and adding one must not interleave with another worker that does the same.
+  await query('select from flow_group where group_id = any ($1::bigint[]) order by group_id for update', [
+    groupIds,
+  ]);
+  const rows = await query(
+    `insert into flow_fact (group_id, port)
+     select distinct n.group_id, case when n.rank + n.present <= $3 then n.port else ${manyPorts} end as port
+     from (
+       select i.group_id, i.port, row_number() over (partition by i.group_id order by i.port) as rank,
+         (select count(*) from flow_fact f where f.group_id = i.group_id and f.port <> ${manyPorts}) as present
+       from unnest($1::bigint[], $2::int[]) as i(group_id, port)
+       where not exists (select from flow_fact f where f.group_id = i.group_id and f.port = i.port)
+     ) n
+     order by n.group_id, port
+     on conflict do nothing
+     returning fact_id`,
+    [groupIds, lacking.map(({ port }) => port), portCap],
+  );
+  return rows.length;
+}
+
+/**
+ * Makes the traces known, and lists them with their facts up to the cap.
+ * @returns per fact and digest the trace's id, "other" beyond the cap
+ */
+async function recordTraces(
+  query: Query,
+  deltas: readonly FactDelta[],
+  found: ReadonlyMap<string, FactRow>,
+): Promise<Map<string, string>> {
+  const ids = new Map<string, string>();
+  const traces = new Map<string, PolicyTrace>();
+  const added = new Map<string, string[]>();
+  for (const { fact, trace } of deltas) {
+    const row = found.get(factText(fact)) ?? missing();
+    const key = traceKey(row, trace);
+    if (ids.has(key)) continue;
+    let id = BigInt.asIntN(64, trace?.digest ?? otherTrace).toString();
+    if (id !== '0' && !row.traces.has(id)) {
+      if (row.traces.size >= traceCap) id = '0';
+      else {
+        row.traces.add(id);
+        added.set(row.factId, [...(added.get(row.factId) ?? []), id]);
+        if (trace) traces.set(id, trace);
+      }
+    }
+    ids.set(key, id);
+  }
+  if (traces.size > 0)
+    await query(
+      `insert into policy_trace (trace_id, trace)
+       select * from unnest($1::bigint[], $2::jsonb[]) as i(trace_id, trace) order by trace_id on conflict do nothing`,
+      [[...traces.keys()], [...traces.values()].map(({ text }) => text)],
+    );
+  if (added.size > 0) {
+    const pairs = [...added].flatMap(([factId, list]) => list.map((id) => ({ factId, id })));
+    await query(
+      `update flow_fact f set traces = array(
+         select distinct t from unnest(f.traces || i.traces) t order by t)
+       from (select fact_id, array_agg(trace_id) as traces
+         from unnest($1::bigint[], $2::bigint[]) as p(fact_id, trace_id) group by fact_id order by fact_id) i
+       where f.fact_id = i.fact_id`,
+      [pairs.map(({ factId }) => factId), pairs.map(({ id }) => id)],
+    );
+  }
+  return ids;
+}
+
+function traceKey(row: FactRow, trace: PolicyTrace | undefined): string {
+  return `${row.factId} ${trace?.digest ?? otherTrace}`;
+}
+
+interface DayRow {
+  factId: string;
+  day: number;
+  traceId: string;
+  count: number;
+  firstSeconds: number;
+  lastSeconds: number;
+  hours: number;
+}
+
+async function mergeDays(
+  query: Query,
+  deltas: readonly FactDelta[],
+  found: ReadonlyMap<string, FactRow>,
+  traceIds: ReadonlyMap<string, string>,
+): Promise<void> {
+  // Ports beyond the cap, and traces beyond theirs, fall into one row: a statement may not touch a row twice.
+  const days = new Map<string, DayRow>();
+  for (const { fact, trace, day, count, firstSeconds, lastSeconds, hours } of deltas) {
+    const row = found.get(factText(fact)) ?? missing();
+    const traceId = traceIds.get(traceKey(row, trace)) ?? missing();
+    const key = `${row.factId} ${day} ${traceId}`;
+    const present = days.get(key);
+    if (present) {
+      present.count += count;
+      present.firstSeconds = Math.min(present.firstSeconds, firstSeconds);
+      present.lastSeconds = Math.max(present.lastSeconds, lastSeconds);
+      present.hours |= hours;
+    } else days.set(key, { factId: row.factId, day, traceId, count, firstSeconds, lastSeconds, hours });
+  }
+  const rows = [...days.values()];
+  await query(
+    `insert into flow_fact_day as d (fact_id, day, trace_id, first_seen, last_seen, flow_count, hours)
+     select fact_id, date 'epoch' + day, trace_id, to_timestamp(first_seconds), to_timestamp(last_seconds), flow_count, hours
+     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[])
+       as i(fact_id, day, trace_id, first_seconds, last_seconds, flow_count, hours)
+     order by fact_id, day, trace_id
+     on conflict (fact_id, day, trace_id) do update set
+       first_seen = least(d.first_seen, excluded.first_seen),
+       last_seen = greatest(d.last_seen, excluded.last_seen),
+       flow_count = d.flow_count + excluded.flow_count,
+       hours = d.hours | excluded.hours
+     where excluded.flow_count > 0 or excluded.first_seen < d.first_seen or excluded.last_seen > d.last_seen
+       or (d.hours | excluded.hours) <> d.hours`,
+    [
+      rows.map(({ factId }) => factId),
+      rows.map(({ day }) => day),
+      rows.map(({ traceId }) => traceId),
+      rows.map(({ firstSeconds }) => firstSeconds),
+      rows.map(({ lastSeconds }) => lastSeconds),
+      rows.map(({ count }) => count),
+      rows.map(({ hours }) => hours),
+    ],
+  );
+}

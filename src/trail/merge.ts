@@ -1,0 +1,179 @@
+import type { Database, Query } from './database.ts';
+import { packHashes, unpackHashes } from './hashes.ts';
+import { planMerge, type LedgerRow, type MergePlan } from './plan.ts';
+import type { BucketBatch, EdgeKey } from './record.ts';
+import { mergeEdges } from './merge-edges.ts';
+import { mergeFacts } from './merge-facts.ts';
+
+export interface MergeSummary {
+  /** Buckets that were taken, and those refused because their hashes have expired. */
+  buckets: number;
+  refusedBuckets: number;
+  newEdges: EdgeKey[];
+  edgeRows: number;
+  factRows: number;
+  newFacts: number;
+  newEdgeRecords: number;
+  foundBySettling: number;
+  newFactRecords: number;
+}
+
+/**
+ * Merges what was read of some buckets, exactly once each record, in one transaction (invariant 1): the ledger row, the
+ * edges, the facts with their days and traces, and the marks that coverage rests on change together or not at all. A fixed
+ * number of statements, whatever the traffic. Rows are locked in one order everywhere: ledger by bucket, edges by key,
+ * groups and facts by key. After a commit whose answer was lost, merging again changes nothing.
+ * @throws DatabaseFailure
+ */
+export function merge(
+  database: Database,
+  batches: readonly BucketBatch[],
+  { portCap, nowSeconds }: { portCap: number; nowSeconds: number },
+): Promise<MergeSummary> {
+  return database.transaction(async (query) => {
+    const { ledger, adoptedUntilSeconds } = await lockLedger(query, batches);
+    const plan = planMerge(ledger, batches, adoptedUntilSeconds);
+    const newEdges = await mergeEdges(query, plan.edges);
+    const newFacts = await mergeFacts(query, plan.facts, portCap);
+    await writeLedger(query, plan, batches, ledger, nowSeconds);
+    const buckets = new Set(batches.map(({ startSeconds }) => startSeconds));
+    return {
+      buckets: ledger.size,
+      refusedBuckets: buckets.size - ledger.size,
+      newEdges,
+      edgeRows: plan.edges.length,
+      factRows: plan.facts.length,
+      newFacts,
+      newEdgeRecords: plan.newEdgeRecords,
+      foundBySettling: plan.foundBySettling,
+      newFactRecords: plan.newFactRecords,
+    };
+  });
+}
+
+async function lockLedger(
+  query: Query,
+  batches: readonly BucketBatch[],
+): Promise<{ ledger: Map<number, LedgerRow>; adoptedUntilSeconds: number }> {
+  const starts = [...new Set(batches.map(({ startSeconds }) => startSeconds))].sort((a, b) => a - b);
+  await query(
+    `insert into bucket_ledger (bucket)
+     select to_timestamp(s) from unnest($1::bigint[]) s order by s on conflict do nothing`,
+    [starts],
+  );
+  const rows = await query<{ start_seconds: number; streamed: Buffer; settled: Buffer }>(
+    `select extract(epoch from bucket)::float8 as start_seconds, streamed, settled from bucket_ledger
+     where bucket = any (select to_timestamp(s) from unnest($1::bigint[]) s) order by bucket for update`,
+    [starts],
+  );
+  // Read after the rows are locked: what expired before is seen now, what expires later waits for us.
+  const [state] = await query<{ adopted_until: number | null; expired_before: number | null }>(
+    `select extract(epoch from adopted_until)::float8 as adopted_until,
+       case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as expired_before
+     from trail_state`,
+  );
+  const expiredBefore = state?.expired_before ?? Number.NEGATIVE_INFINITY;
+  const ledger = new Map<number, LedgerRow>();
+  for (const row of rows)
+    if (row.start_seconds >= expiredBefore)
+      ledger.set(row.start_seconds, {
+        startSeconds: row.start_seconds,
+        streamed: unpackHashes(row.streamed),
+        settled: unpackHashes(row.settled),
+      });
+  if (ledger.size < rows.length)
+    await query(
+      `delete from bucket_ledger where bucket < to_timestamp($1) and streamed = '' and settled = ''
+       and bucket = any (select to_timestamp(s) from unnest($2::bigint[]) s)`,
+      [expiredBefore, starts],
+    );
+  return { ledger, adoptedUntilSeconds: state?.adopted_until ?? Number.NEGATIVE_INFINITY };
+}
+
+async function writeLedger(
+  query: Query,
+  plan: MergePlan,
+  batches: readonly BucketBatch[],
+  ledger: ReadonlyMap<number, LedgerRow>,
+  nowSeconds: number,
+): Promise<void> {
+  const changes = new Map(plan.ledger.map((change) => [change.startSeconds, change]));
+  const marks = new Map<
+    number,
+    { streamedWhole: boolean; settled: boolean; final: boolean; gapCause: string | null }
+  >();
+  for (const batch of batches) {
+    if (!ledger.has(batch.startSeconds)) continue;
+    const mark = marks.get(batch.startSeconds) ?? {
+      streamedWhole: false,
+      settled: false,
+      final: false,
+      gapCause: null,
+    };
+    mark.streamedWhole ||= batch.streamedWhole ?? false;
+    mark.settled ||= batch.settled !== undefined;
+    mark.final ||= batch.settled === 'final';
+    mark.gapCause ??= batch.gapCause ?? null;
+    marks.set(batch.startSeconds, mark);
+  }
+  const starts = [...marks.keys()].sort((a, b) => a - b);
+  const column = <Value>(value: (startSeconds: number) => Value): Value[] => starts.map(value);
+  const hashes = new Pieces();
+  const streamed = column((start) => hashes.add(changes.get(start)?.streamed));
+  const settled = column((start) => hashes.add(changes.get(start)?.settled));
+  await query(
+    `update bucket_ledger l set
+       streamed = coalesce(i.streamed, l.streamed),
+       settled = coalesce(i.settled, l.settled),
+       streamed_whole = l.streamed_whole or i.streamed_whole,
+       settled_at = coalesce(l.settled_at, case when i.is_settled then to_timestamp($11) end),
+       final_at = coalesce(l.final_at, case when i.is_final then to_timestamp($11) end),
+       gap_cause = coalesce(l.gap_cause, i.gap_cause),
+       merged_at = case when i.streamed is null and i.settled is null then l.merged_at else to_timestamp($11) end
+     from (
+       select start_seconds, streamed_whole, is_settled, is_final, gap_cause,
+         substring($10::bytea from streamed_from for streamed_bytes) as streamed,
+         substring($10::bytea from settled_from for settled_bytes) as settled
+       from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::bool[], $7::bool[], $8::bool[], $9::text[])
+         as u(start_seconds, streamed_from, streamed_bytes, settled_from, settled_bytes,
+           streamed_whole, is_settled, is_final, gap_cause)
+     ) i
+     where l.bucket = to_timestamp(i.start_seconds)
+       and (i.streamed is not null or i.settled is not null
+         or (i.streamed_whole and not l.streamed_whole)
+         or (i.is_settled and l.settled_at is null) or (i.is_final and l.final_at is null)
+         or (i.gap_cause is not null and l.gap_cause is null))`,
+    [
+      starts,
+      streamed.map(({ from }) => from),
+      streamed.map(({ bytes }) => bytes),
+      settled.map(({ from }) => from),
+      settled.map(({ bytes }) => bytes),
+      column((start) => marks.get(start)?.streamedWhole ?? false),
+      column((start) => marks.get(start)?.settled ?? false),
+      column((start) => marks.get(start)?.final ?? false),
+      column((start) => marks.get(start)?.gapCause ?? null),
+      hashes.joined(),
+      nowSeconds,
+    ],
+  );
+}
+
+/** Sets of hashes as one value and where in it each lies: a bytea goes out as it is, an array of them as text twice as long. */
+class Pieces {
+  readonly #pieces: Buffer[] = [];
+  #bytes = 0;
+
+  /** @returns its place, counted from 1; nulls for no set */
+  add(hashes: ReadonlySet<bigint> | undefined): { from: number | null; bytes: number | null } {
+    if (!hashes) return { from: null, bytes: null };
+    const piece = packHashes(hashes);
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+    return { from: this.#bytes - piece.length + 1, bytes: piece.length };
+  }
+
+  joined(): Buffer {
+    return Buffer.concat(this.#pieces);
+  }
+}

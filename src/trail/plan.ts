@@ -1,0 +1,151 @@
+import type { PolicyTrace } from '../goldmane/decode.ts';
+import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
+
+export const bucketSeconds = 15;
+
+/** What the ledger remembers of one bucket: the two sets are disjoint. */
+export interface LedgerRow {
+  startSeconds: number;
+  /** Counted in edges only. */
+  streamed: Set<bigint>;
+  /** Counted in facts, and in edges where the record is one. */
+  settled: Set<bigint>;
+}
+
+export interface EdgeDelta {
+  edge: EdgeKey;
+  count: number;
+  firstSeconds: number;
+  lastSeconds: number;
+}
+
+/** The change of one fact on one day (UTC) under one policy trace. */
+export interface FactDelta {
+  fact: FactKey;
+  /** Whole days since the Unix epoch. */
+  day: number;
+  trace: PolicyTrace | undefined;
+  count: number;
+  firstSeconds: number;
+  lastSeconds: number;
+  /** Bit n: hour n of the day. */
+  hours: number;
+}
+
+export interface MergePlan {
+  edges: EdgeDelta[];
+  facts: FactDelta[];
+  ledger: { startSeconds: number; streamed?: Set<bigint>; settled?: Set<bigint> }[];
+  /** Records counted in edges for the first time, and of these the ones that the stream had not brought. */
+  newEdgeRecords: number;
+  foundBySettling: number;
+  /** Records counted in facts for the first time. */
+  newFactRecords: number;
+}
+
+/**
+ * Decides what a merge changes: set union per bucket, so that merging twice, in any order, or from two readers ends in
+ * the same rows (invariant 1). Pure; the rows of `ledger` are changed in place to what the ledger shall remember.
+ * Buckets that ended at or before `adoptedUntilSeconds` merge times, not counts (invariant 8).
+ */
+export function planMerge(
+  ledger: ReadonlyMap<number, LedgerRow>,
+  batches: readonly BucketBatch[],
+  adoptedUntilSeconds: number,
+): MergePlan {
+  const edges = new EdgeMap<EdgeDelta>();
+  const facts = new Map<string, FactDelta>();
+  const changed = new Map<number, { streamed: boolean; settled: boolean }>();
+  const plan: MergePlan = {
+    edges: [],
+    facts: [],
+    ledger: [],
+    newEdgeRecords: 0,
+    foundBySettling: 0,
+    newFactRecords: 0,
+  };
+  for (const batch of batches) {
+    const row = ledger.get(batch.startSeconds);
+    if (!row) continue;
+    const weight = batch.startSeconds + bucketSeconds <= adoptedUntilSeconds ? 0 : 1;
+    const change = changed.get(batch.startSeconds) ?? { streamed: false, settled: false };
+    changed.set(batch.startSeconds, change);
+    for (const { hash, edge, fact, trace } of batch.records) {
+      const inFacts = row.settled.has(hash);
+      const inEdges = inFacts || row.streamed.has(hash);
+      if (edge && !inEdges) {
+        addEdge(edges, edge, batch.startSeconds, weight);
+        plan.newEdgeRecords += 1;
+        if (fact) plan.foundBySettling += 1;
+      }
+      if (fact) {
+        addFact(facts, fact, trace, batch.startSeconds, inFacts ? 0 : weight);
+        if (inFacts) continue;
+        plan.newFactRecords += 1;
+        row.settled.add(hash);
+        change.settled = true;
+        if (row.streamed.delete(hash)) change.streamed = true;
+      } else if (!inEdges) {
+        row.streamed.add(hash);
+        change.streamed = true;
+      }
+    }
+  }
+  plan.edges = edges.values();
+  plan.facts = [...facts.values()];
+  for (const [startSeconds, change] of changed) {
+    const row = ledger.get(startSeconds);
+    if (!row || !(change.streamed || change.settled)) continue;
+    plan.ledger.push({
+      startSeconds,
+      ...(change.streamed ? { streamed: row.streamed } : {}),
+      ...(change.settled ? { settled: row.settled } : {}),
+    });
+  }
+  return plan;
+}
+
+function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number, weight: number): void {
+  const delta = edges.get(edge);
+  if (delta) {
+    delta.count += weight;
+    delta.firstSeconds = Math.min(delta.firstSeconds, startSeconds);
+    delta.lastSeconds = Math.max(delta.lastSeconds, startSeconds + bucketSeconds);
+  } else
+    edges.set(edge, {
+      edge,
+      count: weight,
+      firstSeconds: startSeconds,
+      lastSeconds: startSeconds + bucketSeconds,
+    });
+}
+
+const daySeconds = 86_400;
+
+function addFact(
+  facts: Map<string, FactDelta>,
+  fact: FactKey,
+  trace: PolicyTrace | undefined,
+  startSeconds: number,
+  weight: number,
+): void {
+  const day = Math.floor(startSeconds / daySeconds);
+  const hours = 1 << Math.floor((startSeconds % daySeconds) / 3_600);
+  const text = `${factGroupText(fact)}\n${fact.port}\n${day}\n${trace?.digest ?? 0}`;
+  const delta = facts.get(text);
+  if (delta) {
+    delta.count += weight;
+    delta.firstSeconds = Math.min(delta.firstSeconds, startSeconds);
+    delta.lastSeconds = Math.max(delta.lastSeconds, startSeconds + bucketSeconds);
+    delta.hours |= hours;
+  } else
+    facts.set(text, {
+      fact,
+      day,
+      trace,
+      count: weight,
+      firstSeconds: startSeconds,
+      lastSeconds: startSeconds + bucketSeconds,
+      hours,
+    });
+}

@@ -1,0 +1,44 @@
+import type { Query } from './database.ts';
+
+export interface EdgeFilter {
+  /** Either end. */
+  ns?: string;
+  src?: string;
+  dst?: string;
+  newSince?: Date;
+  denied?: boolean;
+  limit: number;
+}
+
+export interface EdgeRow {
+  srcNs: string;
+  dstNs: string;
+  action: string;
+  firstSeen: Date;
+  lastSeen: Date;
+  /** Distinct records (one per connection kind and 15 s bucket); a string, because it may exceed 2^53. */
+  flowCount: string;
+}
+
+/** Edges, the most recently first-seen first; one more than `limit` rows never come. @throws DatabaseFailure */
+export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]> {
+  return query<EdgeRow>(
+    `select src_ns as "srcNs", dst_ns as "dstNs", action, first_seen as "firstSeen", last_seen as "lastSeen",
+       flow_count::text as "flowCount"
+     from edge
+     where ($1::text is null or src_ns = $1 or dst_ns = $1)
+       and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3)
+       and ($4::timestamptz is null or first_seen >= $4)
+       and (not $5 or action = 'deny')
+     order by first_seen desc, src_ns, dst_ns, action
+     limit $6`,
+    [
+      filter.ns ?? null,
+      filter.src ?? null,
+      filter.dst ?? null,
+      filter.newSince ?? null,
+      filter.denied ?? false,
+      filter.limit,
+    ],
+  );
+}

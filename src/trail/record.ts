@@ -1,0 +1,97 @@
+import type { Action, EndpointType, FlowKey, PolicyTrace, Reporter } from '../goldmane/decode.ts';
+
+/** One row of `edge` is one of these. */
+export interface EdgeKey {
+  readonly srcNs: string;
+  readonly dstNs: string;
+  readonly action: Action;
+}
+
+/** One end of a fact. `identity` is the service identity, a network set's name, or `pub` / `pvt`; '' is none. */
+export interface FactEnd {
+  readonly kind: EndpointType;
+  readonly ns: string;
+  readonly identity: string;
+}
+
+/** The finest thing kept (invariant 5): one row of `flow_fact`, before the port cap. */
+export interface FactKey {
+  readonly src: FactEnd;
+  readonly dst: FactEnd;
+  readonly protocol: string;
+  readonly port: number;
+  readonly reporter: Reporter;
+  readonly action: Action;
+}
+
+/** A record on its way into the database: what it counts for. `hash` is its identity within its bucket. */
+export interface TrailRecord {
+  readonly hash: bigint;
+  /** Absent where the record is no evidence of two namespaces talking. */
+  readonly edge?: EdgeKey;
+  /** Only from `List`, when labels are at rest. */
+  readonly fact?: FactKey;
+  readonly trace?: PolicyTrace;
+}
+
+/** What one answer of `List`, or the stream so far, says of one bucket. */
+export interface BucketBatch {
+  readonly startSeconds: number;
+  readonly records: readonly TrailRecord[];
+  /** The stream covered the whole delivery of the bucket. */
+  readonly streamedWhole?: boolean;
+  /** The bucket was listed, and this is what the answer proves (invariant 2). */
+  readonly settled?: 'settled' | 'final';
+  /** Why the bucket can never be settled, where that is known. */
+  readonly gapCause?: string;
+}
+
+/** Felix writes "no namespace" as `-`; Goldmane's API as the empty string. */
+export function namespaceOf(namespace: string): string {
+  return namespace === '-' ? '' : namespace;
+}
+
+/** Whether a record counts in `edge`: two namespaces, both present, not the same. */
+export function isEdge(key: FlowKey): boolean {
+  const { srcNamespace: src, dstNamespace: dst } = key;
+  return src !== dst && src !== '' && dst !== '' && src !== '-' && dst !== '-';
+}
+
+export function edgeKeyOf(key: FlowKey): EdgeKey | undefined {
+  if (!isEdge(key)) return undefined;
+  return { srcNs: key.srcNamespace, dstNs: key.dstNamespace, action: key.action };
+}
+
+/** A text that is the same for the same edge; no name may hold a control character. */
+export function edgeText({ srcNs, dstNs, action }: EdgeKey): string {
+  return `${srcNs}\n${dstNs}\n${action}`;
+}
+
+/** A map by edge that makes no text of it: names that recur are the same objects, and so are found without being read. */
+export class EdgeMap<Value> {
+  readonly #bySource = new Map<string, Map<string, Map<Action, Value>>>();
+
+  get({ srcNs, dstNs, action }: EdgeKey): Value | undefined {
+    return this.#bySource.get(srcNs)?.get(dstNs)?.get(action);
+  }
+
+  set({ srcNs, dstNs, action }: EdgeKey, value: Value): void {
+    let byDestination = this.#bySource.get(srcNs);
+    if (!byDestination) this.#bySource.set(srcNs, (byDestination = new Map<string, Map<Action, Value>>()));
+    const byAction = byDestination.get(dstNs);
+    if (byAction) byAction.set(action, value);
+    else byDestination.set(dstNs, new Map([[action, value]]));
+  }
+
+  values(): Value[] {
+    return [...this.#bySource.values()].flatMap((byDestination) =>
+      [...byDestination.values()].flatMap((byAction) => [...byAction.values()]),
+    );
+  }
+}
+
+export function factGroupText({ src, dst, protocol, reporter, action }: FactKey): string {
+  return [src.kind, src.ns, src.identity, dst.kind, dst.ns, dst.identity, protocol, reporter, action].join(
+    '\n',
+  );
+}

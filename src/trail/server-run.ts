@@ -1,0 +1,140 @@
+import type { Query } from './database.ts';
+import { bucketSeconds } from './plan.ts';
+
+const remembered = 4_096;
+const stored = 256;
+/** Of one hash: a connection has as many flow keys as there are orders of its policy trace's hits. */
+const storedIdsEach = 8;
+
+/** Per record hash the server's ids of its flow keys, as `foldList` gives them. */
+export type FlowIds = ReadonlyMap<bigint, readonly number[]>;
+
+/**
+ * Tells one run of the Goldmane server from the next by the ids of recurring flow keys: within a run an id is stable
+ * unless its key idled for an hour, after a restart all change (measured, goldmane facts). Buckets that began before a run
+ * was first seen may be only what nodes re-sent: they are merged from it, but not settled by it (invariant 2).
+ *
+ * An answer that `suspects` is compared with what is sure: a bucket that this run answered before and still holds.
+ */
+export class ServerRuns {
+  /** Per record hash the ids seen in this run, most recently seen last. */
+  #ids = new Map<bigint, Set<number>>();
+  #firstSeenSeconds = Number.NEGATIVE_INFINITY;
+  #isDoubted = true;
+
+  /** Buckets that began before this cannot be settled by the present run; -Infinity for the first run ever known. */
+  get firstSeenSeconds(): number {
+    return this.#firstSeenSeconds;
+  }
+
+  /** The connection broke or is new: until the run is recognised it may be another one. */
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
+  /** It was recognised. */
+  trust(): void {
+    this.#isDoubted = false;
+  }
+
+  /** Whether these ids of any bucket call for a closer look. Keys that idled may have changed theirs within a run. */
+  suspects(ids: FlowIds): boolean {
+    if (this.#ids.size === 0 || ids.size === 0) return false;
+    return this.#isDoubted || (this.knows(ids) && this.differs(ids));
+  }
+
+  /** Whether any of these records was seen in this run. */
+  knows(ids: FlowIds): boolean {
+    return this.#compare(ids).common > 0;
+  }
+
+  /**
+   * Whether these ids are of another run. Ids count from one in every run, so a few may coincide by chance. Nothing in
+   * common proves nothing: that is taken for another run, because a false gap is better than a false "settled".
+   */
+  differs(ids: FlowIds): boolean {
+    const { common, same } = this.#compare(ids);
+    return common === 0 || same * 2 < common;
+  }
+
+  /** Another run answers, at this moment at the latest. */
+  begin(nowSeconds: number): void {
+    this.#ids.clear();
+    this.#firstSeenSeconds = Math.floor(nowSeconds / bucketSeconds) * bucketSeconds + bucketSeconds;
+    this.#isDoubted = false;
+  }
+
+  /** Takes what this run answered; the first that ever answers is believed. */
+  remember(ids: FlowIds): void {
+    if (this.#ids.size === 0 && ids.size > 0) this.#isDoubted = false;
+    for (const [hash, list] of ids) {
+      const known = this.#ids.get(hash) ?? new Set();
+      for (const id of list) known.add(id);
+      this.#ids.delete(hash);
+      this.#ids.set(hash, known);
+    }
+    for (const hash of this.#ids.keys()) {
+      if (this.#ids.size <= remembered) break;
+      this.#ids.delete(hash);
+    }
+  }
+
+  /** The most recent pairs of hash and id, 16 bytes each, for the next worker. */
+  pack(): Buffer {
+    const pairs = [...this.#ids]
+      .slice(-stored)
+      .flatMap(([hash, ids]) => [...ids].slice(-storedIdsEach).map((id) => ({ hash, id })));
+    const packed = Buffer.alloc(pairs.length * 16);
+    pairs.forEach(({ hash, id }, index) => {
+      packed.writeBigUInt64BE(hash, index * 16);
+      packed.writeBigInt64BE(BigInt(id), index * 16 + 8);
+    });
+    return packed;
+  }
+
+  /** Goes on with what another worker, or an earlier process, knew. Whether it still holds is doubted first. */
+  restore(packed: Buffer, firstSeenSeconds: number): void {
+    this.#ids.clear();
+    for (let at = 0; at + 16 <= packed.length; at += 16) {
+      const hash = packed.readBigUInt64BE(at);
+      const known = this.#ids.get(hash) ?? new Set();
+      known.add(Number(packed.readBigInt64BE(at + 8)));
+      this.#ids.set(hash, known);
+    }
+    this.#firstSeenSeconds = firstSeenSeconds;
+    this.#isDoubted = true;
+  }
+
+  #compare(ids: FlowIds): { common: number; same: number } {
+    let common = 0;
+    let same = 0;
+    for (const [hash, list] of ids) {
+      const known = this.#ids.get(hash);
+      if (!known) continue;
+      common += 1;
+      if (list.some((id) => known.has(id))) same += 1;
+    }
+    return { common, same };
+  }
+}
+
+/** Loads the newest known run, if there is one. @throws DatabaseFailure */
+export async function loadServerRun(query: Query, runs: ServerRuns): Promise<void> {
+  const [row] = await query<{ first_seen: number | null; flow_ids: Buffer }>(
+    `select case when isfinite(first_seen) then extract(epoch from first_seen)::float8 end as first_seen, flow_ids
+     from goldmane_run order by goldmane_run.first_seen desc limit 1`,
+  );
+  if (row) runs.restore(row.flow_ids, row.first_seen ?? Number.NEGATIVE_INFINITY);
+}
+
+/** Remembers the present run; older runs stay as history of restarts. @throws DatabaseFailure */
+export async function saveServerRun(query: Query, runs: ServerRuns): Promise<void> {
+  const packed = runs.pack();
+  if (packed.length === 0) return;
+  await query(
+    `insert into goldmane_run as r (first_seen, flow_ids)
+     values (coalesce(to_timestamp($1::float8), '-infinity'), $2)
+     on conflict (first_seen) do update set flow_ids = excluded.flow_ids where r.flow_ids <> excluded.flow_ids`,
+    [Number.isFinite(runs.firstSeenSeconds) ? runs.firstSeenSeconds : null, packed],
+  );
+}
