@@ -1,0 +1,30 @@
+import { withBundleHistory, GoldmaneFailure } from '../goldmane/failure.ts';
+import type { GoldmaneConnection } from '../goldmane/connection.ts';
+import { lastContact, recordContact } from '../trail/contact.ts';
+import type { Attempt } from './attempt.ts';
+import type { Deps } from './deps.ts';
+
+/**
+ * Dials Goldmane with the certificates of this moment. What worked is remembered, so that a refusal can say whether this
+ * bundle ever worked (stale certificate) or never did (wrong CA). @throws GoldmaneFailure
+ */
+export async function connect(
+  deps: Deps,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<GoldmaneConnection> {
+  const { database, log, metrics, config } = deps;
+  try {
+    const connection = await attempt.waitFor(deps.connectGoldmane(signal));
+    metrics.connected(attempt.reader, true);
+    await attempt
+      .waitFor(recordContact(database.query, connection.bundle, config.clock.now() / 1000))
+      .catch((error: unknown) => log.debug({ err: error }, 'could not remember the contact'));
+    return connection;
+  } catch (error) {
+    metrics.connected(attempt.reader, false);
+    if (!(error instanceof GoldmaneFailure) || !error.bundle) throw error;
+    const worked = await attempt.waitFor(lastContact(database.query, error.bundle)).catch(() => undefined);
+    throw withBundleHistory(error, worked);
+  }
+}

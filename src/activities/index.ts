@@ -1,0 +1,17 @@
+import type { Deps } from './deps.ts';
+import { settleBuckets } from './settle-buckets.ts';
+import { streamFlows } from './stream-flows.ts';
+import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
+
+/** The activities, with what they work with bound; workflows know this type only. */
+export interface Activities {
+  streamFlows(input: WindowInput): Promise<StreamSummary>;
+  settleBuckets(input: WindowInput): Promise<SettleSummary>;
+}
+
+export function createActivities(deps: Deps): Activities {
+  return {
+    streamFlows: (input) => streamFlows(deps, input),
+    settleBuckets: (input) => settleBuckets(deps, input),
+  };
+}

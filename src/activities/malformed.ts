@@ -1,0 +1,16 @@
+import type { MalformedFlow } from '../goldmane/malformed-flow.ts';
+
+/** For the log: how many records were left out, by reason, and of each reason one in words. */
+export function describeMalformed(malformed: readonly MalformedFlow[]): {
+  records: number;
+  reasons: Record<string, number>;
+  details: string[];
+} {
+  const reasons: Record<string, number> = {};
+  const details: string[] = [];
+  for (const { reason, message } of malformed) {
+    if (reasons[reason] === undefined) details.push(message);
+    reasons[reason] = (reasons[reason] ?? 0) + 1;
+  }
+  return { records: malformed.length, reasons, details };
+}

@@ -1,0 +1,100 @@
+import type { MetricMeter } from '@temporalio/common';
+import type { Folded } from '../trail/fold.ts';
+import type { MergeSummary } from '../trail/merge.ts';
+
+/** The trail's own numbers, beside the SDK's, on /metrics. Names are documented in docs/operations.md. */
+export interface TrailMetrics {
+  /** Counts are handed over now and then: a call into the SDK for every record would cost more than folding it. */
+  streamed(counts: ReadonlyMap<Folded | 'malformed', number>): void;
+  listed(count: number, leftOut: { noTraffic: number; malformed: number }, seconds: number): void;
+  settled(stage: 'settled' | 'final', buckets: number): void;
+  merged(reader: 'stream' | 'settle', summary: MergeSummary): void;
+  reconnect(reader: 'stream' | 'settle', cause: string): void;
+  gap(buckets: number): void;
+  lag(seconds: number): void;
+  newestBucket(seconds: number): void;
+  settledUpTo(seconds: number): void;
+  pending(records: number): void;
+  connected(reader: 'stream' | 'settle', connected: boolean): void;
+  rows(counts: { edges: number; facts: number }): void;
+  databaseSeconds(seconds: number): void;
+}
+
+/** Registers the numbers with the SDK's meter; the runtime's Prometheus exporter shows them. */
+export function createMetrics(meter: MetricMeter): TrailMetrics {
+  const counter = (name: string, description: string) =>
+    meter.createCounter(`flow_trail_${name}`, '', description);
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createGauge(`flow_trail_${name}`, 'float', unit, description);
+  const records = counter('records', 'Records read from Goldmane, by reader');
+  const leftOut = counter('records_left_out', 'Records that are not in the trail, by reader and reason');
+  const late = counter('records_found_by_settling', 'Edge records that the stream had not brought');
+  const buckets = counter('buckets_settled', 'Buckets settled, by stage');
+  const merges = counter('merges', 'Merge transactions, by reader');
+  const refused = counter('buckets_refused', 'Buckets refused because their hashes have expired');
+  const newEdges = counter('new_edges', 'Edges seen for the first time');
+  const newFacts = counter('new_facts', 'Flow facts seen for the first time');
+  const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
+  const gaps = counter('coverage_gap_buckets', 'Buckets of which nothing is known');
+  const lag = gauge(
+    'stream_lag_seconds',
+    's',
+    'How much later than it should the newest bucket was streamed',
+  );
+  const newest = gauge('newest_bucket_timestamp_seconds', 's', 'Start of the newest bucket merged');
+  const settledUpTo = gauge(
+    'settled_up_to_timestamp_seconds',
+    's',
+    'All buckets before this are settled or decided',
+  );
+  const pending = gauge('pending_records', '', 'Streamed records that wait to be merged');
+  const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
+  const edges = gauge('edges', '', 'Rows of edge');
+  const facts = gauge('facts', '', 'Rows of flow_fact');
+  const listSeconds = meter.createHistogram(
+    'flow_trail_list_seconds',
+    'float',
+    '',
+    'Time of one List of one bucket',
+  );
+  const database = meter.createHistogram(
+    'flow_trail_database_seconds',
+    'float',
+    '',
+    'Time of one use of the database',
+  );
+  return {
+    streamed(counts) {
+      for (const [folded, count] of counts) {
+        records.add(count, { reader: 'stream' });
+        if (folded !== 'pending') leftOut.add(count, { reader: 'stream', reason: folded });
+      }
+    },
+    listed(count, { noTraffic, malformed }, seconds) {
+      records.add(count, { reader: 'settle' });
+      if (noTraffic > 0) leftOut.add(noTraffic, { reader: 'settle', reason: 'no_traffic' });
+      if (malformed > 0) leftOut.add(malformed, { reader: 'settle', reason: 'malformed' });
+      listSeconds.record(seconds);
+    },
+    settled: (stage, count) => buckets.add(count, { stage }),
+    merged(reader, summary) {
+      merges.add(1, { reader });
+      if (summary.newEdges.length > 0) newEdges.add(summary.newEdges.length);
+      if (summary.newFacts > 0) newFacts.add(summary.newFacts);
+      if (summary.refusedBuckets > 0) refused.add(summary.refusedBuckets);
+      if (reader === 'settle' && summary.foundBySettling > 0) late.add(summary.foundBySettling);
+    },
+    reconnect: (reader, cause) => reconnects.add(1, { reader, cause }),
+    gap: (count) => gaps.add(count),
+    lag: (seconds) => lag.set(seconds),
+    newestBucket: (seconds) => newest.set(seconds),
+    settledUpTo: (seconds) => settledUpTo.set(seconds),
+    pending: (count) => pending.set(count),
+    connected: (reader, value) => connected.set(value ? 1 : 0, { reader }),
+    rows(counts) {
+      edges.set(counts.edges);
+      facts.set(counts.facts);
+    },
+    databaseSeconds: (seconds) => database.record(seconds),
+  };
+}

@@ -1,0 +1,293 @@
+import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
+import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { MalformedFlow } from '../goldmane/malformed-flow.ts';
+import { untilQuietMs } from '../goldmane/server-clock.ts';
+import { StreamFold } from '../trail/fold.ts';
+import { Attempt, iso, toActivityFailure } from './attempt.ts';
+import { connect } from './connect.ts';
+import { describeMalformed } from './malformed.ts';
+import { DeliveryWatch } from './delivery.ts';
+import type { Deps } from './deps.ts';
+import { StreamWriter } from './stream-writer.ts';
+import type { StreamSummary, WindowInput } from './summary.ts';
+
+const maxFailuresInARow = 3;
+const steadyMs = 30_000;
+const lagLimitMs = 60_000;
+/** After regular traffic, this long without a record looks like a stream that someone else stalls. */
+const silenceLimitMs = 150_000;
+const tickMs = 1_000;
+
+/** Why a connection was given up on purpose. */
+type Ending = 'window' | 'cancelled' | 'lag' | 'silence';
+
+/**
+ * Follows Goldmane's stream for one window and keeps edges current. It connects again by itself when the stream breaks;
+ * three failures in a row fail the attempt, so that the UI shows the cause, and Temporal starts the next.
+ * @returns what the window brought; it also commits what it has when it is cancelled
+ */
+export async function streamFlows(deps: Deps, { windowMs }: WindowInput): Promise<StreamSummary> {
+  return new StreamWindow(deps, windowMs).run();
+}
+
+class StreamWindow {
+  readonly #deps: Deps;
+  readonly #attempt: Attempt;
+  readonly #writer: StreamWriter;
+  readonly #delivery = new DeliveryWatch();
+  readonly #endsAtMs: number;
+  readonly #summary: StreamSummary;
+  /** One for the window: what recurs from bucket to bucket is decoded once. */
+  readonly #decoder = new FlowDecoder();
+  /** A fault of our own in the writer ends the attempt; what the database does is no fault. */
+  readonly #fault = new AbortController();
+  #isConnected = false;
+  /** What was left out since it was last said. */
+  readonly #malformed: MalformedFlow[] = [];
+  /** Whether the stream before the present one ended by itself. */
+  #wasBroken: boolean;
+  #hasWarnedOfFuture = false;
+
+  constructor(deps: Deps, windowMs: number) {
+    this.#deps = deps;
+    this.#attempt = new Attempt(deps, 'stream');
+    this.#wasBroken = this.#attempt.isRetry;
+    const nowMs = deps.config.clock.now();
+    this.#endsAtMs = nowMs + windowMs;
+    this.#summary = {
+      reader: 'stream',
+      from: new Date(nowMs).toISOString(),
+      to: '',
+      ended: 'window',
+      connections: 0,
+      records: 0,
+      leftOut: {},
+      merges: 0,
+      recordsMerged: 0,
+      newEdges: 0,
+      newEdgeNames: [],
+      newestBucket: undefined,
+      bucketsStreamedWhole: 0,
+      maxLagSeconds: 0,
+      reconnects: {},
+    };
+    this.#writer = new StreamWriter(deps, new StreamFold(), (merged, batches) => {
+      const summary = this.#summary;
+      summary.merges += 1;
+      summary.recordsMerged += merged.newEdgeRecords;
+      summary.newEdges += merged.newEdges.length;
+      for (const { srcNs, dstNs, action } of merged.newEdges)
+        if (summary.newEdgeNames.length < 20) summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
+      summary.bucketsStreamedWhole += batches.filter(({ streamedWhole }) => streamedWhole).length;
+      const newest = batches.at(-1)?.startSeconds;
+      if (newest === undefined) return;
+      summary.newestBucket = iso(newest);
+      this.#deps.metrics.newestBucket(newest);
+    });
+  }
+
+  async run(): Promise<StreamSummary> {
+    const { log } = this.#deps;
+    let failures = 0;
+    const writing = new AbortController();
+    const writer = this.#write(writing.signal).catch((error: unknown) => this.#fault.abort(error));
+    try {
+      for (;;) {
+        const openedAtMs = this.#deps.config.clock.now();
+        try {
+          const ending = await this.#follow();
+          this.#fault.signal.throwIfAborted();
+          if (ending === 'window' || ending === 'cancelled') break;
+          this.#countReconnect(ending);
+          log.warn(
+            { ending, lagSeconds: this.#deps.serverClock.lagMs / 1000 },
+            'the stream is replaced by a new one',
+          );
+        } catch (error) {
+          if (this.#attempt.signal.aborted) break;
+          this.#fault.signal.throwIfAborted();
+          if (!(error instanceof GoldmaneFailure)) throw error;
+          failures = this.#deps.config.clock.now() - openedAtMs > steadyMs ? 1 : failures + 1;
+          this.#countReconnect(error.kind);
+          this.#wasBroken = true;
+          this.#summary.lastError = error.message;
+          this.#attempt.beat({ state: 'failing', error: error.message });
+          log.warn({ kind: error.kind, failures }, error.message);
+          if (failures >= maxFailuresInARow) throw error;
+          await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
+        }
+      }
+    } catch (error) {
+      throw toActivityFailure(error);
+    } finally {
+      writing.abort();
+      await writer;
+      this.#publish();
+      // However the attempt ends, it commits what it has.
+      await this.#attempt.waitFor(this.#writer.flush(true));
+    }
+    return this.#finish();
+  }
+
+  /** Reports; an interrupted attempt ends as cancelled, now that it has committed. */
+  #finish(): StreamSummary {
+    const { signal } = this.#attempt;
+    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    if (this.#writer.trouble) throw toActivityFailure(this.#writer.trouble);
+    this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
+    this.#summary.to = new Date(this.#deps.config.clock.now()).toISOString();
+    return this.#summary;
+  }
+
+  /** One connection, from dial to close. */
+  async #follow(): Promise<Ending> {
+    const { serverClock, config } = this.#deps;
+    const { clock } = config;
+    if (clock.now() >= this.#endsAtMs) return 'window';
+    this.#attempt.beat({ state: this.#attempt.lastError ? 'failing' : 'connecting' });
+    const connection = await connect(this.#deps, this.#attempt, this.#attempt.signal);
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#attempt.signal, this.#fault.signal, ending.signal]);
+    let reason: Ending = 'window';
+    const end = (why: Ending) => {
+      reason = why;
+      ending.abort();
+    };
+    try {
+      serverClock.reopened();
+      const streaming = connection.stream(
+        {
+          onOpen: () => this.#opened(),
+          onMessage: (raw) => this.#take(raw),
+        },
+        signal,
+      );
+      const watching = this.#watch(signal, end);
+      try {
+        await streaming;
+      } finally {
+        ending.abort();
+        await watching;
+      }
+      return this.#attempt.signal.aborted ? 'cancelled' : reason;
+    } finally {
+      this.#isConnected = false;
+      this.#deps.metrics.connected('stream', false);
+      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs(clock.now()) / 1000));
+      this.#delivery.closed();
+      connection.close();
+    }
+  }
+
+  #opened(): void {
+    const nowMs = this.#deps.config.clock.now();
+    this.#isConnected = true;
+    this.#summary.connections += 1;
+    const { serverClock } = this.#deps;
+    this.#delivery.opened(serverClock.isKnown ? serverClock.nowMs(nowMs) / 1000 : undefined, this.#wasBroken);
+    this.#wasBroken = false;
+    this.#attempt.beat({
+      state: 'connected',
+      connectedSince: new Date(nowMs).toISOString(),
+      error: undefined,
+    });
+    this.#deps.log.info({ host: this.#deps.config.goldmane.host }, 'the stream is open');
+  }
+
+  /** The hot path: synchronous, in memory. */
+  #take(raw: Buffer): void {
+    this.#summary.records += 1;
+    let record: FlowRecord;
+    try {
+      record = this.#decoder.decode(raw);
+    } catch (error) {
+      if (!(error instanceof MalformedFlow)) throw error;
+      this.#writer.count('malformed');
+      this.#malformed.push(error);
+      return;
+    }
+    const nowMs = this.#deps.config.clock.now();
+    if (this.#writer.add(record, nowMs / 1000) === 'future') return this.#warnOfFuture(record.startSeconds);
+    this.#deps.serverClock.observe(record.startSeconds, nowMs);
+    this.#delivery.saw(record.startSeconds);
+  }
+
+  /** Such a bucket must not set the clock by which ages are judged; that one of the two clocks is wrong is said once. */
+  #warnOfFuture(startSeconds: number): void {
+    if (this.#hasWarnedOfFuture) return;
+    this.#hasWarnedOfFuture = true;
+    this.#deps.log.warn(
+      { bucket: iso(startSeconds) },
+      "records of a bucket more than an hour ahead of this worker's clock are left out; correct the clock of this node, or of Goldmane's",
+    );
+  }
+
+  /** Decides when the connection has served: at the end of the window, or when it lags or went silent. */
+  async #watch(signal: AbortSignal, end: (why: Ending) => void): Promise<void> {
+    const { serverClock, config } = this.#deps;
+    const { clock } = config;
+    let lastCount = this.#summary.records;
+    let lastRecordMs = clock.now();
+    while (!signal.aborted) {
+      await clock.sleep(tickMs, signal).catch(() => undefined);
+      const nowMs = clock.now();
+      if (this.#summary.records !== lastCount) {
+        lastCount = this.#summary.records;
+        lastRecordMs = nowMs;
+      }
+      const why: Ending | undefined =
+        nowMs >= this.#endsAtMs
+          ? 'window'
+          : serverClock.lagMs > lagLimitMs
+            ? 'lag'
+            : serverClock.isRegular && nowMs - lastRecordMs > silenceLimitMs
+              ? 'silence'
+              : undefined;
+      if (why === undefined) continue;
+      await clock.sleep(untilQuietMs(serverClock.nowMs(nowMs)), signal).catch(() => undefined);
+      end(why);
+    }
+  }
+
+  /** The writer beside the stream: marks, merges, and what is shown. */
+  async #write(signal: AbortSignal): Promise<void> {
+    const { serverClock, config } = this.#deps;
+    while (!signal.aborted) {
+      await config.clock.sleep(tickMs, signal).catch(() => undefined);
+      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs(config.clock.now()) / 1000));
+      await this.#attempt.waitFor(this.#writer.flush());
+      this.#publish();
+    }
+  }
+
+  #publish(): void {
+    const { metrics, serverClock } = this.#deps;
+    const counts = this.#writer.takeCounts();
+    metrics.streamed(counts);
+    // A broken sender breaks many: one line stands for those of a tick.
+    if (this.#malformed.length > 0)
+      this.#deps.log.warn(describeMalformed(this.#malformed.splice(0)), 'malformed records were left out');
+    for (const [what, count] of counts)
+      if (what !== 'pending') this.#summary.leftOut[what] = (this.#summary.leftOut[what] ?? 0) + count;
+    const lagSeconds = Math.max(0, serverClock.lagMs / 1000);
+    this.#summary.maxLagSeconds = Math.max(this.#summary.maxLagSeconds, Math.round(lagSeconds * 10) / 10);
+    metrics.lag(lagSeconds);
+    metrics.pending(this.#writer.fold.pending);
+    const trouble = this.#writer.troubleText;
+    if (trouble !== undefined) this.#summary.lastError = trouble;
+    if (!this.#isConnected) return this.#attempt.beat();
+    this.#attempt.beat({
+      state: trouble === undefined ? 'connected' : 'failing',
+      lagSeconds: Math.round(lagSeconds),
+      records: this.#summary.records,
+      newEdges: this.#summary.newEdges,
+      error: trouble,
+      ...(this.#summary.newestBucket === undefined ? {} : { newestBucket: this.#summary.newestBucket }),
+    });
+  }
+
+  #countReconnect(cause: string): void {
+    this.#summary.reconnects[cause] = (this.#summary.reconnects[cause] ?? 0) + 1;
+    this.#deps.metrics.reconnect('stream', cause);
+  }
+}

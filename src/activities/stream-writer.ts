@@ -1,0 +1,169 @@
+import type { FlowRecord } from '../goldmane/decode.ts';
+import { EdgeMap, type BucketBatch, type EdgeKey } from '../trail/record.ts';
+import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
+import { merge, type MergeSummary } from '../trail/merge.ts';
+import { DatabaseFailure } from '../trail/database-failure.ts';
+import type { Deps } from './deps.ts';
+
+const coalesceMs = 50_000;
+const bucketsPerMerge = 16;
+const recordsPerMerge = 20_000;
+const droppingText =
+  'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back';
+
+/**
+ * Writes what the stream brought, beside the stream (invariant 3): a new edge at once, everything else about once a
+ * minute, because an edge that is known changes only its count and its newest time. When the database is away what is
+ * pending waits, within its limit, and is tried again; the stream is never held back.
+ */
+export class StreamWriter {
+  readonly fold: StreamFold;
+  readonly #deps: Deps;
+  readonly #onMerged: (summary: MergeSummary, batches: readonly BucketBatch[]) => void;
+  #known: EdgeMap<true> | undefined;
+  #whole = new Set<number>();
+  #pendingSinceMs: number | undefined;
+  #hasNewEdge = false;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #failures = 0;
+  #isDropping = false;
+  #trouble: DatabaseFailure | undefined;
+  #counts = new Map<Folded | 'malformed', number>();
+
+  constructor(
+    deps: Deps,
+    fold: StreamFold,
+    onMerged: (summary: MergeSummary, batches: readonly BucketBatch[]) => void,
+  ) {
+    this.#deps = deps;
+    this.fold = fold;
+    this.#onMerged = onMerged;
+  }
+
+  /** Why the database cannot be used at present. */
+  get trouble(): DatabaseFailure | undefined {
+    return this.#trouble;
+  }
+
+  /** The same, and what it costs, in words. */
+  get troubleText(): string | undefined {
+    if (!this.#trouble) return undefined;
+    return this.#isDropping ? `${this.#trouble.message}. ${droppingText}` : this.#trouble.message;
+  }
+
+  add(record: FlowRecord, nowSeconds: number): Folded {
+    const folded = this.fold.add(record, nowSeconds);
+    this.count(folded);
+    if (folded === 'dropped' && !this.#isDropping) {
+      this.#isDropping = true;
+      this.#deps.log.warn({ pending: this.fold.pending }, droppingText);
+    }
+    return folded;
+  }
+
+  count(what: Folded | 'malformed'): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  /** Hands over what was counted since it was last asked. */
+  takeCounts(): ReadonlyMap<Folded | 'malformed', number> {
+    const counts = this.#counts;
+    this.#counts = new Map();
+    return counts;
+  }
+
+  markWhole(startSeconds: readonly number[]): void {
+    for (const start of startSeconds) if (!this.fold.takeDamage(start)) this.#whole.add(start);
+  }
+
+  /** Merges when it is time to; `now` merges whatever there is. Never throws: see `trouble`. */
+  async flush(now = false): Promise<void> {
+    const { clock } = this.#deps.config;
+    const nowMs = clock.now();
+    if (this.fold.pending === 0 && this.#whole.size === 0) {
+      this.#pendingSinceMs = undefined;
+      return;
+    }
+    this.#pendingSinceMs ??= nowMs;
+    if (!now && nowMs < this.#retryAtMs) return;
+    try {
+      this.#known ??= await this.#loadEdges();
+      const known = this.#known;
+      this.#hasNewEdge ||= this.fold.hasNewEdge((edge) => known.get(edge) === true);
+      if (!now && !this.#hasNewEdge && nowMs < this.#pendingSinceMs + coalesceMs) return;
+      await this.#mergeAll(known);
+      this.#hasNewEdge = false;
+      this.#pendingSinceMs = undefined;
+      this.#failures = 0;
+      this.#isDropping = false;
+      if (this.#trouble) this.#deps.log.info('the database answers again');
+      this.#trouble = undefined;
+    } catch (error) {
+      if (!(error instanceof DatabaseFailure)) throw error;
+      this.#failures += 1;
+      this.#retryAtMs = clock.now() + Math.min(15_000, 1_000 * 2 ** Math.min(this.#failures, 4));
+      if (this.#trouble?.kind !== error.kind)
+        this.#deps.log.warn(
+          { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending },
+          error.message,
+        );
+      this.#trouble = error;
+    }
+  }
+
+  async #mergeAll(known: EdgeMap<true>): Promise<void> {
+    const taken = this.fold.take();
+    const whole = this.#whole;
+    this.#whole = new Set();
+    const starts = new Map(taken.map((bucket) => [bucket.startSeconds, bucket]));
+    for (const start of whole)
+      if (!starts.has(start)) starts.set(start, { startSeconds: start, keys: new Set() });
+    const waiting = [...starts.values()].sort((a, b) => a.startSeconds - b.startSeconds);
+    try {
+      while (waiting.length > 0) {
+        this.fold.hold(countOf(waiting));
+        const buckets = waiting.slice(0, fittingBuckets(waiting));
+        const batches = buckets.map((bucket) => streamBatch(bucket, whole.has(bucket.startSeconds)));
+        const summary = await merge(this.#deps.database, batches, {
+          portCap: this.#deps.config.portCap,
+          nowSeconds: this.#deps.config.clock.now() / 1000,
+        });
+        waiting.splice(0, buckets.length);
+        for (const { records } of batches) for (const { edge } of records) if (edge) known.set(edge, true);
+        this.#deps.metrics.merged('stream', summary);
+        this.#onMerged(summary, batches);
+      }
+    } catch (error) {
+      this.fold.restore(waiting);
+      for (const { startSeconds } of waiting) if (whole.has(startSeconds)) this.#whole.add(startSeconds);
+      throw error;
+    } finally {
+      this.fold.hold(0);
+    }
+  }
+
+  async #loadEdges(): Promise<EdgeMap<true>> {
+    const rows = await this.#deps.database.query<EdgeKey>(
+      'select src_ns as "srcNs", dst_ns as "dstNs", action from edge',
+    );
+    const known = new EdgeMap<true>();
+    for (const edge of rows) known.set(edge, true);
+    return known;
+  }
+}
+
+function countOf(buckets: readonly StreamedBucket[]): number {
+  return buckets.reduce((sum, { keys }) => sum + keys.size, 0);
+}
+
+/** How many of the buckets go into one transaction: one at least, however large it is. */
+function fittingBuckets(buckets: readonly StreamedBucket[]): number {
+  let records = 0;
+  let fitting = 0;
+  for (const { keys } of buckets.slice(0, bucketsPerMerge)) {
+    records += keys.size;
+    if (fitting > 0 && records > recordsPerMerge) break;
+    fitting += 1;
+  }
+  return fitting;
+}

@@ -1,0 +1,78 @@
+/** What the workflow and its activities tell each other. Plain JSON: it is kept in workflow history. */
+export interface WindowInput {
+  /** How long a window lasts, milliseconds of the trail's clock. */
+  windowMs: number;
+}
+
+export interface StreamSummary {
+  reader: 'stream';
+  from: string;
+  to: string;
+  /** `window` ran its time; `cancelled` was asked to end early. */
+  ended: 'window' | 'cancelled';
+  connections: number;
+  /** Records that arrived, and what became of them. */
+  records: number;
+  leftOut: Record<string, number>;
+  merges: number;
+  recordsMerged: number;
+  newEdges: number;
+  /** The first new edges by name, at most 20. */
+  newEdgeNames: string[];
+  newestBucket: string | undefined;
+  bucketsStreamedWhole: number;
+  maxLagSeconds: number;
+  /** Reconnects by cause. */
+  reconnects: Record<string, number>;
+  lastError?: string;
+}
+
+export interface SettleSummary {
+  reader: 'settle';
+  from: string;
+  to: string;
+  ended: 'window' | 'cancelled';
+  bucketsSettled: number;
+  bucketsFinal: number;
+  emptyBuckets: number;
+  /** Records that were listed, and those of them that were left out, by reason. */
+  records: number;
+  leftOut: Record<string, number>;
+  /** Records that only settling found, and those it counted as facts. */
+  lateRecords: number;
+  factRecords: number;
+  newEdges: number;
+  newEdgeNames: string[];
+  newFacts: number;
+  lists: number;
+  listSeconds: number;
+  settledUpTo: string | undefined;
+  bucketsWaiting: number;
+  gaps: GapReport[];
+  serverRestarts: number;
+  lastError?: string;
+}
+
+export interface GapReport {
+  from: string;
+  to: string;
+  cause: string;
+}
+
+/** What a reader tells the supervisor between two summaries: on every change of state, else every five minutes. */
+export interface Progress {
+  reader: 'stream' | 'settle';
+  at: string;
+  state: 'connecting' | 'connected' | 'failing';
+  connectedSince?: string;
+  newestBucket?: string;
+  settledUpTo?: string;
+  lagSeconds?: number;
+  records?: number;
+  newEdges?: number;
+  /** Rows of `edge`. */
+  edges?: number;
+  /** The newest gaps, oldest first; absent where there is nothing new to tell of them. */
+  gaps?: GapReport[];
+  error?: string;
+}

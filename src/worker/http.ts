@@ -1,0 +1,44 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { ConfigError } from '../config.ts';
+
+export interface Health {
+  /** Why the worker cannot take work; undefined when it is polling. */
+  notReady(): string | undefined;
+}
+
+/**
+ * /healthz answers while the event loop turns, whatever the worker depends on is doing: restarting it cures nothing there.
+ * /readyz says whether the worker polls for work.
+ */
+export async function serveHealth(health: Health, host: string, port: number): Promise<Server> {
+  const server = createServer((request, response) => {
+    const answer = (status: number, text: string) =>
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+    switch (request.url?.split('?')[0]) {
+      case '/healthz':
+        return answer(200, 'ok');
+      case '/readyz': {
+        const reason = health.notReady();
+        return reason === undefined ? answer(200, 'ready') : answer(503, `not ready: ${reason}`);
+      }
+      default:
+        return answer(404, 'there is /healthz and /readyz; /metrics has a port of its own');
+    }
+  });
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw portProblem('HTTP_PORT', host, port, error);
+  }
+  return server;
+}
+
+/** Why nobody can listen there, in the words of a wrong setting. */
+export function portProblem(name: string, host: string, port: number, error: unknown): ConfigError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ConfigError([
+    `${name} ${port} cannot be listened on at ${host} (${reason}); free the port, give another, or correct LISTEN_HOST`,
+  ]);
+}

@@ -1,0 +1,48 @@
+import { pathToFileURL } from 'node:url';
+import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { createLog } from './logging.ts';
+import { runWorker } from './run-worker.ts';
+import { temporalConfig } from './temporal-settings.ts';
+
+/** The worker as a process: settings from the environment, SIGTERM and SIGINT end it in order, a failure exits non-zero. */
+export async function main(): Promise<void> {
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => stopping.abort(new Error(`got ${name}`)));
+  try {
+    const config = loadSettings(process.env);
+    const log = createLog(config.logLevel);
+    try {
+      await runWorker(config, log, stopping.signal);
+      log.info('the worker ended');
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      log.fatal({ err: error }, 'the worker failed');
+      process.exitCode = 1;
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+/** Temporal's settings are read by whoever connects; what is wrong with them is told together with all else. */
+function loadSettings(env: NodeJS.ProcessEnv): Config {
+  const problems: string[] = [];
+  const attempt = <Settings>(load: (from: NodeJS.ProcessEnv) => Settings): Settings | undefined => {
+    try {
+      return load(env);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
+      return undefined;
+    }
+  };
+  const config = attempt(loadConfig);
+  attempt(temporalConfig);
+  if (!config || problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main();

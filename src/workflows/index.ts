@@ -1,0 +1,1 @@
+export { superviseTrail } from './supervise-trail.ts';
