@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config.ts';
+import { DatabaseFailure } from '../trail/database-failure.ts';
+import { TemporalFailure } from '../worker/temporal-failure.ts';
+import { aggregateCommand } from './aggregate.ts';
+import { coverageCommand } from './coverage.ts';
+import { digestCommand } from './digest.ts';
+import { edgesCommand } from './edges.ts';
+import { statusCommand } from './status.ts';
+import { UsageError } from './usage-error.ts';
+
+const program = new Command('flow-trail')
+  .description(
+    'Which service talks to which, since when, and is it allowed: asks the trail of Calico Goldmane flows.',
+  )
+  .addCommand(edgesCommand())
+  .addCommand(statusCommand())
+  .addCommand(coverageCommand())
+  .addCommand(aggregateCommand())
+  .addCommand(digestCommand());
+for (const command of [program, ...program.commands])
+  command.exitOverride().showHelpAfterError(`(${helpOf(command)} lists what there is)`);
+
+// Who reads on may have seen enough: `flow-trail edges | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else tell(error);
+}
+
+/** Wrong settings and options exit with 2, what could not be asked with 1. */
+function tell(error: unknown): void {
+  const isForPeople =
+    error instanceof ConfigError ||
+    error instanceof DatabaseFailure ||
+    error instanceof TemporalFailure ||
+    error instanceof UsageError;
+  if (!isForPeople) throw error;
+  process.stderr.write(`flow-trail: ${error.message}\n`);
+  process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+}
+
+function helpOf(command: Command): string {
+  return command === program ? 'flow-trail --help' : `flow-trail ${command.name()} --help`;
+}
