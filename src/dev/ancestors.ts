@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { isAlive } from './leftover.ts';
+
+const execute = promisify(execFile);
+const LOOK_EVERY_MS = 1_000;
+
+/**
+ * Calls `onGone` when npm (or tsx), which started us, is there no more: a kill -9 of it tells us nothing, and
+ * nobody would be left to end us. Returns how to stop looking.
+ */
+export async function watchStarter(onGone: (what: string) => void): Promise<() => void> {
+  const starters = await startersOf(process.ppid);
+  const timer = setInterval(() => {
+    const gone = starters.find(({ pid }) => !isAlive(pid));
+    if (!gone) return;
+    clearInterval(timer);
+    onGone(gone.name);
+  }, LOOK_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+interface Starter {
+  pid: number;
+  name: string;
+}
+
+/** Our ancestors up to npm; they are there only to run us. Without npm: the ones that are tsx. */
+async function startersOf(parent: number): Promise<Starter[]> {
+  const chain: Starter[] = [];
+  for (let pid = parent; pid > 1 && chain.length < 6;) {
+    const process = await describe(pid);
+    if (!process) break;
+    chain.push({ pid, name: process.name });
+    if (process.name === 'npm') return chain;
+    pid = process.parent;
+  }
+  const others = chain.findIndex(({ name }) => name !== 'tsx');
+  return others === -1 ? chain : chain.slice(0, others);
+}
+
+async function describe(pid: number): Promise<{ parent: number; name: string } | undefined> {
+  try {
+    const { stdout } = await execute('ps', ['-o', 'ppid=,args=', '-p', String(pid)]);
+    const [parent = '', ...words] = stdout.trim().split(/\s+/);
+    const command = words.join(' ');
+    const name = /\bnpm\b/.test(command) ? 'npm' : /\btsx\b/.test(command) ? 'tsx' : (words[0] ?? '');
+    return { parent: Number(parent), name };
+  } catch {
+    return undefined;
+  }
+}

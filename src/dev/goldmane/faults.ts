@@ -1,0 +1,76 @@
+import type { GoldmaneCore } from './core.ts';
+import { grpcFrame } from './encode.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import type { GrpcStatusName } from './grpc-status.ts';
+
+/** What happens to a request: it is served, never answered, or refused with a status. */
+export type Answer = 'serve' | 'hang' | { status: GrpcStatusName; message?: string };
+
+/** What tests can make the stand-in do that a healthy Goldmane does not. */
+export interface Faults {
+  /** For streams opened from now on; those that are open stay. */
+  answerStreams(how: Answer): void;
+  /** For `List` from now on. */
+  answerLists(how: Answer): void;
+  /** The main loop does nothing else for so long (of the clock), from its next turn on. */
+  holdMainLoop(ms: number): void;
+  /** Ends every open stream with this status. */
+  endStreams(status: GrpcStatusName, message?: string): void;
+  /** Sends these bytes to every open stream as one well-framed message; the number of streams. */
+  sendToStreams(message: Buffer): number;
+  /** Sends bytes to every open stream that are not even gRPC's framing, unless they are made so. */
+  sendUnframed(bytes: Buffer): number;
+  /** The next `times` answers of `List` are these bytes. */
+  answerNextLists(message: Buffer, times?: number): void;
+  /**
+   * Puts messages among the records of a bucket: streamed if it was not sent yet, listed with it (and counted
+   * in its total). False if the ring has no such bucket.
+   */
+  injectRecords(startSeconds: number, messages: readonly Buffer[]): boolean;
+  /** Destroys every connection; new ones are served. */
+  cutConnections(): void;
+}
+
+/** The switches behind `Faults`. */
+export interface FaultState {
+  streams: Answer;
+  lists: Answer;
+  nextLists: Buffer[];
+}
+
+export function noFaults(): FaultState {
+  return { streams: 'serve', lists: 'serve', nextLists: [] };
+}
+
+/** The switches and levers of one run. */
+export function faultControls(state: FaultState, core: GoldmaneCore, cutConnections: () => void): Faults {
+  const calls = (): GrpcCall[] => [...core.streams].map((stream) => stream.call);
+  const sendToAll = (bytes: Buffer): number => {
+    const open = calls();
+    for (const call of open) call.write(bytes);
+    return open.length;
+  };
+  return {
+    answerStreams: (how) => {
+      state.streams = how;
+    },
+    answerLists: (how) => {
+      state.lists = how;
+    },
+    holdMainLoop: (ms) => core.hold(ms),
+    endStreams: (status, message = '') => {
+      for (const call of calls()) call.end(status, message);
+    },
+    sendToStreams: (message) => sendToAll(grpcFrame(message)),
+    sendUnframed: sendToAll,
+    answerNextLists: (message, times = 1) => {
+      for (let time = 0; time < times; time++) state.nextLists.push(message);
+    },
+    injectRecords: (startSeconds, messages) => {
+      const bucket = core.ring.find(startSeconds);
+      bucket?.injected.push(...messages);
+      return bucket !== undefined;
+    },
+    cutConnections,
+  };
+}

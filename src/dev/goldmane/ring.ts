@@ -1,0 +1,270 @@
+import { createHash } from 'node:crypto';
+import { encodeFlowKey, type RecordContent } from './encode.ts';
+import type { CompleteFlow } from './flow.ts';
+import { LabelSets, type Labels } from './labels.ts';
+import { NOTHING, type Window } from './window.ts';
+
+/** 3.30 and 3.32 differ in how records reach streams, and in the order of a trace's hits. */
+export type GoldmaneVersion = '3.30' | '3.32';
+
+/** A flow, and the bytes of its key, trace in the order given, as text: what tells one flow key from another. */
+export interface IdentifiedFlow {
+  readonly flow: CompleteFlow;
+  readonly identity: string;
+}
+
+export function identify(flow: CompleteFlow): IdentifiedFlow {
+  return { flow, identity: encodeFlowKey(flow).toString('latin1') };
+}
+
+/** A flow key while the ring knows it. The id counts up within one run. */
+export interface KnownKey {
+  readonly identity: string;
+  readonly id: number;
+  readonly encodedKey: Buffer;
+  /** In how many buckets it has a window; at 0 it is forgotten, and would come back with another id. */
+  windows: number;
+}
+
+export interface Bucket {
+  startSeconds: number;
+  endSeconds: number;
+  readonly windows: Map<KnownKey, Window>;
+  /** Set once it went to the streams, or was past that when the ring was made. */
+  sent: boolean;
+  /** Bytes that are passed off as records of this bucket. */
+  readonly injected: Buffer[];
+}
+
+export interface RingOptions {
+  /** Start of the bucket that fills when the ring is made. */
+  fillingSeconds: number;
+  /** How many buckets the newest is past the filling one. */
+  ahead: number;
+  buckets: number;
+  bucketSeconds: number;
+  version: GoldmaneVersion;
+  /** Default `counted`, as the real server does. */
+  keyIds?: KeyIds;
+}
+
+/**
+ * Where a key's id comes from: counted anew in every run, or made of the key's content. With the latter a restart
+ * cannot be told from going on, which is right only if the new run is given everything that the old one held.
+ */
+export type KeyIds = 'counted' | 'of_content';
+
+/** Goldmane's hour: a ring of buckets, the newest of which has not begun yet. Knows no clock; see `advance`. */
+export class BucketRing {
+  readonly bucketSeconds: number;
+  readonly #buckets: Bucket[];
+  readonly #keys = new Map<string, KnownKey>();
+  readonly #labels = new LabelSets();
+  readonly #hits: 'as_given' | 'by_policy_index';
+  readonly #keyIds: KeyIds;
+  #head = 0;
+  #lastId = 0;
+
+  constructor(options: RingOptions) {
+    this.bucketSeconds = options.bucketSeconds;
+    this.#keyIds = options.keyIds ?? 'counted';
+    this.#hits = options.version === '3.32' ? 'by_policy_index' : 'as_given';
+    const newest = options.fillingSeconds + options.ahead * options.bucketSeconds;
+    this.#buckets = Array.from({ length: options.buckets }, (_, index) => {
+      const startSeconds = newest - (options.buckets - 1 - index) * options.bucketSeconds;
+      return {
+        startSeconds,
+        endSeconds: startSeconds + options.bucketSeconds,
+        windows: new Map<KnownKey, Window>(),
+        sent: index < options.buckets - 3,
+        injected: [],
+      };
+    });
+    this.#head = options.buckets - 1;
+  }
+
+  get keys(): number {
+    return this.#keys.size;
+  }
+
+  get oldestSeconds(): number {
+    return this.#at(this.#head + 1).startSeconds;
+  }
+
+  /** Start of the newest bucket, which is the moment at which the next `advance` is due. */
+  get newestSeconds(): number {
+    return this.#at(this.#head).startSeconds;
+  }
+
+  /** The bucket that `advance` is about to put out of reach of late flows: two before the newest. */
+  get streamingBucket(): Bucket {
+    return this.#at(this.#head - 2);
+  }
+
+  /** The bucket that holds this second, if the ring has it. */
+  find(seconds: number): Bucket | undefined {
+    const index = this.#indexOf(seconds);
+    return index === undefined ? undefined : this.#at(index);
+  }
+
+  /** Adds what a flow counted to its bucket; false if the ring has none for it. Labels become what both share. */
+  add({ flow, identity }: IdentifiedFlow): boolean {
+    const bucket = this.find(flow.startSeconds);
+    if (!bucket) return false;
+    const key = this.#keyOf(flow, identity);
+    const before = bucket.windows.get(key);
+    if (!before) key.windows++;
+    bucket.windows.set(key, this.#merged(before, flow));
+    return true;
+  }
+
+  /** Lets the oldest bucket go and begins a new one after the newest; forgets keys that have no window left. */
+  advance(): void {
+    const startSeconds = this.#at(this.#head).endSeconds;
+    this.#head = (this.#head + 1) % this.#buckets.length;
+    const bucket = this.#at(this.#head);
+    for (const key of bucket.windows.keys()) {
+      key.windows--;
+      if (key.windows === 0) this.#keys.delete(key.identity);
+    }
+    bucket.windows.clear();
+    bucket.injected.length = 0;
+    bucket.sent = false;
+    bucket.startSeconds = startSeconds;
+    bucket.endSeconds = startSeconds + this.bucketSeconds;
+  }
+
+  /**
+   * What a stream that asks for history is given: from the bucket that holds `seconds` on, up to the one that is
+   * to be sent next. It runs around the ring, so a start in the filling or the newest bucket gives nearly all;
+   * a start in the bucket that is next, or outside the ring, gives none.
+   */
+  history(seconds: number): Bucket[] {
+    return this.#around(this.#indexOf(seconds), this.#wrapped(this.#head - 2));
+  }
+
+  /** How many records lie from the bucket that holds one second up to the one that holds another, around the ring. */
+  countRecords(fromSeconds: number, toSeconds: number): number {
+    const buckets = this.#around(this.#indexOf(fromSeconds), this.#indexOf(toSeconds));
+    return buckets.reduce((sum, { windows }) => sum + windows.size, 0);
+  }
+
+  /** Each bucket that begins in [gte, lt), oldest first. */
+  bucketsIn(gte: number, lt: number): Bucket[] {
+    const found: Bucket[] = [];
+    for (let step = 1; step <= this.#buckets.length; step++) {
+      const bucket = this.#at(this.#head + step);
+      if (bucket.startSeconds >= gte && bucket.startSeconds < lt) found.push(bucket);
+    }
+    return found;
+  }
+
+  /** The record of one key in one bucket, with the counters that it has now. */
+  record(key: KnownKey, window: Window, bucket: Bucket): RecordContent {
+    return {
+      id: key.id,
+      encodedKey: key.encodedKey,
+      startSeconds: bucket.startSeconds,
+      endSeconds: bucket.endSeconds,
+      window,
+    };
+  }
+
+  /**
+   * The records of the keys that have a window beginning in [gte, lt), each once, counting only windows that also
+   * end by `lt`: so one whose only window sticks out over an unaligned bound has nothing left, not even a time.
+   */
+  list(gte: number, lt: number): RecordContent[] {
+    const buckets = this.bucketsIn(gte, lt);
+    const found = new Map<KnownKey, RecordContent>();
+    for (const bucket of buckets) {
+      const whole = bucket.endSeconds <= lt;
+      for (const [key, window] of bucket.windows) {
+        const before = found.get(key);
+        if (!whole) {
+          if (!before) found.set(key, this.#nothing(key));
+        } else if (!before || before.startSeconds === 0) {
+          found.set(key, this.record(key, window, bucket));
+        } else {
+          found.set(key, this.#joined(before, window, bucket));
+        }
+      }
+    }
+    return [...found.values()];
+  }
+
+  #idOf(identity: string): number {
+    switch (this.#keyIds) {
+      case 'counted':
+        return ++this.#lastId;
+      case 'of_content':
+        return createHash('sha256').update(identity, 'latin1').digest().readUIntBE(0, 6);
+    }
+  }
+
+  #keyOf(flow: CompleteFlow, identity: string): KnownKey {
+    const known = this.#keys.get(identity);
+    if (known) return known;
+    const encodedKey = encodeFlowKey(flow, this.#hits);
+    const made: KnownKey = { identity, id: this.#idOf(identity), encodedKey, windows: 0 };
+    this.#keys.set(identity, made);
+    return made;
+  }
+
+  #merged(before: Window | undefined, flow: CompleteFlow): Window {
+    const sourceLabels = this.#labels.of(flow.sourceLabels);
+    const destLabels = this.#labels.of(flow.destLabels);
+    if (!before) return NOTHING.plus(flow, sourceLabels, destLabels);
+    return before.plus(
+      flow,
+      this.#labels.intersection(before.sourceLabels, sourceLabels),
+      this.#labels.intersection(before.destLabels, destLabels),
+    );
+  }
+
+  #nothing({ id, encodedKey }: KnownKey): RecordContent {
+    return { id, encodedKey, startSeconds: 0, endSeconds: 0, window: NOTHING };
+  }
+
+  /** Over several buckets labels are what all share, except that an empty set counts as not yet begun. */
+  #joined(before: RecordContent, window: Window, bucket: Bucket): RecordContent {
+    const share = (a: Labels, b: Labels): Labels =>
+      a.list.length === 0 ? b : this.#labels.intersection(a, b);
+    return {
+      id: before.id,
+      encodedKey: before.encodedKey,
+      startSeconds: before.startSeconds,
+      endSeconds: bucket.endSeconds,
+      window: before.window.plus(
+        window,
+        share(before.window.sourceLabels, window.sourceLabels),
+        share(before.window.destLabels, window.destLabels),
+      ),
+    };
+  }
+
+  #around(first: number | undefined, end: number | undefined): Bucket[] {
+    const buckets: Bucket[] = [];
+    if (first === undefined || end === undefined) return buckets;
+    for (let index = first; index !== end; index = this.#wrapped(index + 1)) buckets.push(this.#at(index));
+    return buckets;
+  }
+
+  #indexOf(seconds: number): number | undefined {
+    const newest = this.#at(this.#head);
+    if (seconds >= newest.endSeconds || seconds < this.oldestSeconds) return undefined;
+    const back = Math.ceil((newest.startSeconds - seconds) / this.bucketSeconds);
+    return this.#wrapped(this.#head - back);
+  }
+
+  #wrapped(index: number): number {
+    const length = this.#buckets.length;
+    return ((index % length) + length) % length;
+  }
+
+  #at(index: number): Bucket {
+    const bucket = this.#buckets[this.#wrapped(index)];
+    if (!bucket) throw new RangeError(`no bucket at ${index}`);
+    return bucket;
+  }
+}

@@ -1,0 +1,13 @@
+/** The same array in an order of chance (Fisher-Yates). What Go keeps in maps comes out so. */
+export function shuffled<T>(items: T[]): T[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    const item = items[last];
+    const swap = items[other];
+    if (item !== undefined && swap !== undefined) {
+      items[last] = swap;
+      items[other] = item;
+    }
+  }
+  return items;
+}

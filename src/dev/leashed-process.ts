@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const KEPT_LINES = 60;
+
+/**
+ * A shell that waits for a word from us. When its standard input ends without one, we are gone (kill -9, out of
+ * memory), and it ends the child in our place: first asked, then killed.
+ */
+const GUARD = `
+read -r word
+[ -n "$word" ] && exit 0
+kill -s "$2" -- "-$1" 2>/dev/null || exit 0
+n=0
+while [ $n -lt 50 ] && kill -0 "$1" 2>/dev/null; do n=$((n + 1)); sleep 0.1; done
+kill -s KILL -- "-$1" 2>/dev/null
+`;
+
+export interface LeashedOptions {
+  command: string;
+  args: readonly string[];
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+  /** Asks the child to end in an orderly way. Default SIGTERM. */
+  stopSignal?: NodeJS.Signals;
+  /** Each line of standard output and standard error. */
+  onLine?: (line: string) => void;
+}
+
+export interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A child process that does not outlive us, even if we are killed with -9. */
+export interface LeashedProcess {
+  readonly pid: number;
+  /** Settles when the process has ended and all its output was seen; never rejects. */
+  readonly exited: Promise<Exit>;
+  hasExited(): boolean;
+  /** The last lines it wrote, oldest first. */
+  lastLines(): readonly string[];
+  /** Sends to the process and to the children that it has in its group. */
+  signal(signal: NodeJS.Signals): void;
+  /** Sends the stop signal, and SIGKILL after `graceMs`; resolves when the process has ended. */
+  stop(graceMs?: number): Promise<Exit>;
+}
+
+/**
+ * Starts a child in a session of its own, so that a Ctrl-C at the terminal reaches only us and we choose the
+ * order in which things end. Rejects with the system's error when the command cannot be started.
+ */
+export async function spawnLeashed(options: LeashedOptions): Promise<LeashedProcess> {
+  const stopSignal = options.stopSignal ?? 'SIGTERM';
+  const child = spawn(options.command, options.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: options.env ?? process.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.uid === undefined ? {} : { uid: options.uid }),
+    ...(options.gid === undefined ? {} : { gid: options.gid }),
+  });
+  const lines: string[] = [];
+  const take = (line: string): void => {
+    lines.push(line);
+    if (lines.length > KEPT_LINES) lines.shift();
+    options.onLine?.(line);
+  };
+  followLines(child.stdout, take);
+  followLines(child.stderr, take);
+
+  const pid = await spawned(child);
+  const guard = startGuard(pid, stopSignal);
+  const state = { exited: false };
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('exit', (code, signal) => {
+      state.exited = true;
+      guard.release();
+      // Descendants may hold the pipes open after the child itself is gone; its last words come at once.
+      const settle = (): void => resolve({ code, signal });
+      child.once('close', settle);
+      setTimeout(settle, 500).unref();
+    });
+  });
+
+  const send = (signal: NodeJS.Signals): void => {
+    if (!state.exited) signalGroup(pid, signal);
+  };
+  const leashed: LeashedProcess = {
+    pid,
+    exited,
+    hasExited: () => state.exited,
+    lastLines: () => lines,
+    signal: send,
+    async stop(graceMs = 10_000) {
+      send(stopSignal);
+      const patience = new AbortController();
+      const killer = delay(graceMs, undefined, { signal: patience.signal }).then(
+        () => send('SIGKILL'),
+        () => undefined,
+      );
+      const exit = await exited;
+      patience.abort();
+      await killer;
+      return exit;
+    },
+  };
+  living.add(leashed);
+  void exited.then(() => living.delete(leashed));
+  return leashed;
+}
+
+const living = new Set<LeashedProcess>();
+
+/** Ends every leashed child at once and without asking; for when nobody wants to wait. */
+export async function killAllLeashed(): Promise<void> {
+  await Promise.all([...living].map((child) => child.stop(0)));
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended in this moment, which `exited` is about to tell.
+  }
+}
+
+function spawned(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.off('error', reject);
+      // A signal that cannot be delivered any more is of no interest: `exited` tells.
+      child.on('error', () => undefined);
+      if (child.pid === undefined) reject(new Error('The process has no id'));
+      else resolve(child.pid);
+    });
+  });
+}
+
+function startGuard(pid: number, stopSignal: NodeJS.Signals): { release(): void } {
+  const guard = spawn('/bin/sh', ['-c', GUARD, 'guard', String(pid), stopSignal.slice('SIG'.length)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  guard.on('error', () => undefined);
+  guard.stdin.on('error', () => undefined);
+  guard.unref();
+  return {
+    release: () => {
+      guard.stdin.end('released\n');
+    },
+  };
+}
+
+function followLines(stream: Readable | null, onLine: (line: string) => void): void {
+  if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', onLine);
+}

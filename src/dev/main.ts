@@ -1,0 +1,32 @@
+import { watchStarter } from './ancestors.ts';
+import { killAllLeashed } from './leashed-process.ts';
+import { openSession } from './session.ts';
+import { start } from './start.ts';
+import { StartFailure } from './start-failure.ts';
+
+/** `npm start`: the whole stack on one machine. */
+const session = openSession();
+const stopWatching = await watchStarter((name) => session.end(`${name}, which started this, is gone`));
+try {
+  await start(session);
+} catch (error) {
+  // What fails because everything is ending is of no interest.
+  if (!session.signal.aborted) {
+    process.exitCode = 1;
+    explain(error);
+    session.end('The start failed');
+  }
+} finally {
+  stopWatching();
+  await session.parts.stopAll(session.log);
+  // What a start that was cut short had not handed over yet.
+  await killAllLeashed();
+  session.log('Everything has ended');
+}
+process.exit();
+
+function explain(error: unknown): void {
+  if (error instanceof StartFailure) process.stderr.write(`\n${error.message}\n${error.cure}\n\n`);
+  else
+    process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n`);
+}

@@ -1,0 +1,49 @@
+import { createServer } from 'node:net';
+import { errorCode } from './start-failure.ts';
+
+const LOOPBACK = '127.0.0.1';
+
+/** A TCP port on loopback that was free a moment ago, chosen by the system. */
+export function freePort(): Promise<number> {
+  return probe(0);
+}
+
+/** Whether nothing listens on this port of loopback, nor on all addresses. */
+export async function isPortFree(port: number): Promise<boolean> {
+  try {
+    await probe(port);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EADDRINUSE' || errorCode(error) === 'EACCES') return false;
+    throw error;
+  }
+}
+
+/**
+ * The wanted port where it is free, else the next free one above it that is not in `taken`, which gains the
+ * answer; so that several servers about to start do not choose the same.
+ */
+export async function friendlyPort(wanted: number, taken: Set<number>): Promise<number> {
+  for (let port = wanted; port < Math.min(wanted + 100, 65_536); port++) {
+    if (!taken.has(port) && (await isPortFree(port))) {
+      taken.add(port);
+      return port;
+    }
+  }
+  const port = await freePort();
+  taken.add(port);
+  return port;
+}
+
+function probe(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.unref();
+    server.once('error', reject);
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      const address = server.address();
+      const bound = address !== null && typeof address === 'object' ? address.port : port;
+      server.close(() => resolve(bound));
+    });
+  });
+}

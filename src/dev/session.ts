@@ -1,0 +1,53 @@
+import { killAllLeashed } from './leashed-process.ts';
+import { Parts } from './parts.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+
+/** One Ctrl-C can arrive twice (from the terminal, and relayed by tsx); a second one comes later than this. */
+const SAME_KEYSTROKE_MS = 700;
+
+/** One `npm start`: what it says, what it has started, and the wish to end it. */
+export interface Session {
+  readonly terminal: Terminal;
+  readonly parts: Parts;
+  /** Aborts when it should end. */
+  readonly signal: AbortSignal;
+  /** A line with the time since the start. */
+  readonly log: (line: string) => void;
+  /** Says why, and lets everything end in order. A second wish is taken literally: everything ends at once. */
+  readonly end: (why: string) => void;
+}
+
+/** Takes over the signals of this process: Ctrl-C, SIGTERM, a closed terminal. */
+export function openSession(): Session {
+  const startedMs = Date.now();
+  const terminal = openTerminal(process.stdout, process.env);
+  const ending = new AbortController();
+  let endingSinceMs = 0;
+
+  const log = (line: string): void => {
+    const seconds = ((Date.now() - startedMs) / 1000).toFixed(1).padStart(6);
+    terminal.line(`${terminal.dim(`${seconds} s`)}  ${line}`);
+  };
+  const end = (why: string): void => {
+    if (!ending.signal.aborted) {
+      endingSinceMs = Date.now();
+      terminal.block([]);
+      log(`${why}: ending everything in order (once more: at once)`);
+      ending.abort(new Error(why));
+    } else if (Date.now() - endingSinceMs > SAME_KEYSTROKE_MS) {
+      void killAllLeashed().finally(() => process.exit(1));
+    }
+  };
+
+  process.on('SIGINT', () => end('Ctrl-C'));
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGHUP', () => end('The terminal was closed'));
+  // Whoever read our output may be gone; that is no reason to leave anything behind.
+  process.stdout.on('error', () => end('Nobody reads the output any more'));
+  process.on('uncaughtException', (error) => {
+    process.exitCode = 1;
+    process.stderr.write(`${error.stack ?? error.message}\n`);
+    end('This should not have happened');
+  });
+  return { terminal, parts: new Parts(), signal: ending.signal, log, end };
+}

@@ -1,0 +1,69 @@
+import type { PolicyHit, PolicyTrace } from '../goldmane/flow.ts';
+
+/** What a namespace's policies are, as far as they show in policy traces. */
+export interface NamespacePolicies {
+  /** A platform policy looks at its egress and passes it on: two hits a trace. */
+  readonly observed: boolean;
+  /** A staged egress policy would deny what it does not list. */
+  readonly staged: boolean;
+  /** A policy of its own allows its ingress. */
+  readonly guarded: boolean;
+}
+
+/** The trace of an allowed connection, as the reporting end's policies gave it. */
+export function allowTrace(
+  namespace: string,
+  policies: NamespacePolicies,
+  { reporter, wouldDeny }: { reporter: 'src' | 'dst'; wouldDeny: boolean },
+): PolicyTrace {
+  const profile: PolicyHit = { kind: 'Profile', name: `kns.${namespace}`, action: 'allow' };
+  if (reporter === 'dst') {
+    if (!policies.guarded) return { enforced: [profile], pending: [profile] };
+    const ingress: PolicyHit = {
+      kind: 'NetworkPolicy',
+      namespace,
+      name: 'allow-ingress',
+      tier: 'default',
+      action: 'allow',
+      ruleIndex: 0,
+    };
+    return { enforced: [ingress], pending: [ingress] };
+  }
+  const observe: PolicyHit = {
+    kind: 'GlobalNetworkPolicy',
+    name: 'observe-egress',
+    tier: 'platform',
+    action: 'pass',
+    ruleIndex: 0,
+  };
+  const enforced = policies.observed ? [observe, profile] : [profile];
+  if (!policies.staged || !wouldDeny) return { enforced, pending: enforced };
+  const staged: PolicyHit = {
+    kind: 'StagedNetworkPolicy',
+    namespace,
+    name: 'wave1-egress',
+    tier: 'default',
+    action: 'deny',
+    policyIndex: policies.observed ? 1 : 0,
+    ruleIndex: 2,
+  };
+  return { enforced, pending: policies.observed ? [observe, staged] : [staged] };
+}
+
+/** The trace of a connection that no rule of the namespace's policy allowed: the end of the tier denies it. */
+export function denyTrace(namespace: string, policyName: string): PolicyTrace {
+  const end: PolicyHit = {
+    kind: 'EndOfTier',
+    tier: 'default',
+    action: 'deny',
+    policyIndex: 1,
+    ruleIndex: -1,
+    trigger: { kind: 'NetworkPolicy', namespace, name: policyName, tier: 'default' },
+  };
+  return { enforced: [end], pending: [end] };
+}
+
+/** calico-node lists the hits of a trace in random order; this is the other one. */
+export function reordered(trace: PolicyTrace): PolicyTrace {
+  return { enforced: trace.enforced?.toReversed() ?? [], pending: trace.pending?.toReversed() ?? [] };
+}

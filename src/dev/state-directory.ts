@@ -1,0 +1,93 @@
+import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRunning, readPidFile } from './leftover.ts';
+import { errorCode, StartFailure } from './start-failure.ts';
+
+const NEEDED_BYTES = 300e6;
+
+/** Where everything that `npm start` keeps lies, and the proof that no other `npm start` uses it. */
+export interface StateDirectory {
+  readonly path: string;
+  /** A path below it. */
+  in(...names: string[]): string;
+  release(): Promise<void>;
+}
+
+/**
+ * Opens the state directory for this process alone. What a start that was killed left is taken over. Throws
+ * StartFailure when another one runs here, when the directory cannot be written, or when the disk is full.
+ */
+export async function openStateDirectory(path: string): Promise<StateDirectory> {
+  try {
+    await mkdir(join(path, 'logs'), { recursive: true });
+    const { bavail, bsize } = await statfs(path);
+    if (bavail * bsize < NEEDED_BYTES) {
+      throw new StartFailure(
+        `Only ${Math.round((bavail * bsize) / 1e6)} MB are free where ${path} lies`,
+        `Free at least ${NEEDED_BYTES / 1e6} MB on that disk.`,
+      );
+    }
+    await lock(join(path, 'lock'));
+  } catch (error) {
+    throw explain(error, path);
+  }
+  return {
+    path,
+    in: (...names) => join(path, ...names),
+    release: () => rm(join(path, 'lock'), { force: true }),
+  };
+}
+
+async function lock(path: string): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(`${process.pid}\n`);
+      await file.close();
+      return;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      const pid = await readPidFile(path);
+      if (pid !== undefined && (await isRunning({ pid, marks: ['dev/main'] }))) {
+        throw new StartFailure(
+          `npm start already runs here (process ${pid})`,
+          `End it with Ctrl-C where it runs, or with: kill ${pid}`,
+        );
+      }
+      await rm(path, { force: true });
+    }
+  }
+  throw new StartFailure(
+    `${path} comes back whenever it is removed`,
+    'Is another npm start starting right now?',
+  );
+}
+
+function explain(error: unknown, path: string): unknown {
+  switch (errorCode(error)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    // What Node says of a read-only file system when it makes directories one in another.
+    case 'ENOENT':
+      return new StartFailure(
+        `${path} cannot be written by this user`,
+        'Run npm start as the user to whom the checkout belongs, or delete the directory if another user made it.',
+        { cause: error },
+      );
+    case 'ENOSPC':
+      return new StartFailure(`The disk of ${path} is full`, `Free at least ${NEEDED_BYTES / 1e6} MB.`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+/** Writes a file that only this user may read; what it holds is a secret. */
+export async function writeSecret(path: string, content: string): Promise<void> {
+  const known = await readFile(path, 'utf8').catch(() => undefined);
+  if (known === content) return;
+  await rm(path, { force: true });
+  await writeFile(path, content, { mode: 0o600, flag: 'wx' });
+}

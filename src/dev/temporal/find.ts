@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describeError, StartFailure } from '../start-failure.ts';
+import { buildWithGo } from './go-build.ts';
+import { downloadWithSdk } from './sdk.ts';
+
+/** The version that is downloaded or built: server 1.29.1, UI 2.42.1. */
+export const TEMPORAL_CLI_VERSION = 'v1.5.1';
+
+const execute = promisify(execFile);
+
+export interface FindOptions {
+  /** What is happening and how long it takes, line by line. */
+  log: (line: string) => void;
+  signal: AbortSignal;
+  /** Default: `$XDG_CACHE_HOME` or `~/.cache`, and in it `goldmane-flow-trail`. */
+  cacheDir?: string;
+  env?: NodeJS.ProcessEnv;
+  /** How to get it where it is not there, in order of preference. Default: the SDK's download, a build with Go. */
+  ways?: readonly ((acquisition: Acquisition) => Promise<void>)[];
+}
+
+/** What a way to get the program is given: a directory that is removed afterwards, and the words. */
+export interface Acquisition {
+  version: string;
+  directory: string;
+  log: (line: string) => void;
+  signal: AbortSignal;
+  env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Finds the Temporal CLI, which holds the dev server: on the PATH, in the cache, by the SDK's download, by a build
+ * from Go modules. What was downloaded or built is kept in the cache. Returns the path of a program that has
+ * answered `--version`. Throws StartFailure when all four ways fail, or the signal's reason.
+ */
+export async function findTemporal(options: FindOptions): Promise<string> {
+  const { log, signal } = options;
+  const env = options.env ?? process.env;
+  const reasons: string[] = [];
+
+  for (const path of candidatesOnPath(env)) {
+    const version = await versionOf(path, signal);
+    if (version !== undefined) {
+      log(`Temporal: using ${path} (${version})`);
+      return path;
+    }
+  }
+  reasons.push('there is no `temporal` on the PATH');
+
+  const cacheDir = options.cacheDir ?? defaultCacheDir(env);
+  const cached = join(cacheDir, `temporal-${TEMPORAL_CLI_VERSION}-${process.platform}-${process.arch}`);
+  if (await isExecutable(cached)) {
+    const version = await versionOf(cached, signal);
+    if (version !== undefined) {
+      log(`Temporal: using ${cached} (${version})`);
+      return cached;
+    }
+    log(`Temporal: ${cached} does not run; getting it anew`);
+    await rm(cached, { force: true });
+  }
+
+  await mkdir(cacheDir, { recursive: true });
+  for (const acquire of options.ways ?? [downloadWithSdk, buildWithGo]) {
+    signal.throwIfAborted();
+    const directory = await mkdtemp(join(cacheDir, 'getting-'));
+    try {
+      await acquire({ version: TEMPORAL_CLI_VERSION, directory, log, signal, env });
+      const version = await keep(await findProgram(directory), cached, signal);
+      log(`Temporal: kept in ${cached} (${version})`);
+      return cached;
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = describeError(error);
+      log(`Temporal: ${reason}`);
+      reasons.push(reason);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+  throw new StartFailure(
+    `There is no Temporal dev server: ${reasons.join('; ')}`,
+    'Do one of these: install the Temporal CLI (https://docs.temporal.io/cli), or install Go 1.25 or newer, ' +
+      'or let this machine reach temporal.download, or set TEMPORAL_ADDRESS to a server that runs elsewhere.',
+  );
+}
+
+function candidatesOnPath(env: NodeJS.ProcessEnv): string[] {
+  return (env.PATH ?? '')
+    .split(delimiter)
+    .filter((directory) => isAbsolute(directory))
+    .map((directory) => join(directory, 'temporal'));
+}
+
+function defaultCacheDir(env: NodeJS.ProcessEnv): string {
+  const base = env.XDG_CACHE_HOME;
+  return join(
+    base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'),
+    'goldmane-flow-trail',
+  );
+}
+
+/** What the program says it is; undefined if it does not run or is something else of the same name. */
+async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
+  if (!(await isExecutable(path))) return undefined;
+  try {
+    const { stdout } = await execute(path, ['--version'], { signal, timeout: 20_000 });
+    return /^temporal version .*/m.exec(stdout)?.[0];
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function findProgram(directory: string): Promise<string> {
+  const names = await readdir(directory);
+  const name = names.find((entry) => entry.startsWith('temporal') && !entry.endsWith('.downloading'));
+  if (name === undefined) throw new Error(`nothing was put into ${directory}`);
+  return join(directory, name);
+}
+
+async function keep(program: string, cached: string, signal: AbortSignal): Promise<string> {
+  await chmod(program, 0o755);
+  const version = await versionOf(program, signal);
+  if (version === undefined) throw new Error('what was got does not run on this machine');
+  // Within one file system: a second start sees the whole program or none.
+  await rename(program, cached);
+  return version;
+}

@@ -1,0 +1,8 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** The arguments with which `process.execPath` runs a TypeScript file of this project through tsx. */
+export function typeScriptArguments(script: URL, args: readonly string[] = []): string[] {
+  const loader = createRequire(import.meta.url).resolve('tsx');
+  return ['--enable-source-maps', '--import', pathToFileURL(loader).href, fileURLToPath(script), ...args];
+}
