@@ -1,0 +1,69 @@
+import type { Client } from '@grpc/grpc-js';
+import { loadConfig } from '../src/config.ts';
+import { readCertificates } from '../src/goldmane/certificates.ts';
+import { createClient } from '../src/goldmane/connection.ts';
+import { followStream } from '../src/goldmane/stream.ts';
+import type { GoldmaneTarget } from '../src/goldmane/target.ts';
+import { WireWriter } from '../src/dev/goldmane/wire.ts';
+
+const START_TIME_GTE = 1;
+const asIs = (message: Buffer): Buffer => message;
+
+export interface History {
+  target: GoldmaneTarget;
+  /** Negative: before the server's now. */
+  fromSeconds: number;
+  signal: AbortSignal;
+  onMessage(raw: Buffer): unknown;
+}
+
+/**
+ * Goldmane's history through `Stream`, as the worker reads what comes next; the worker itself never asks for history this
+ * way. Resolves when the signal aborts.
+ */
+export async function readHistory({ target, fromSeconds, signal, onMessage }: History): Promise<void> {
+  const client = createClient(target, await readCertificates(target));
+  const limits = { silenceMs: 15_000, answerMs: 15_000, signal, request: encodeRequest(fromSeconds) };
+  try {
+    await followStream(client, { onOpen: () => undefined, onMessage: (raw) => void onMessage(raw) }, limits);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    client.close();
+  }
+}
+
+/** The same as anybody would read it who only counts: grpc-js, its `data` event, the same options of the channel. */
+export async function countHistory({ target, fromSeconds, signal, onMessage }: History): Promise<void> {
+  const client: Client = createClient(target, await readCertificates(target));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const call = client.makeServerStreamRequest(
+        '/goldmane.Flows/Stream',
+        asIs,
+        asIs,
+        encodeRequest(fromSeconds),
+      );
+      call.on('data', onMessage);
+      call.on('error', (error) => (signal.aborted ? resolve() : reject(error)));
+      call.on('end', () => reject(new Error('the server ended the stream')));
+      signal.addEventListener('abort', () => {
+        call.cancel();
+        resolve();
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** Whom the worker's settings mean by Goldmane. */
+export function targetOf(env: NodeJS.ProcessEnv): GoldmaneTarget {
+  return loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1/none', ...env }).goldmane;
+}
+
+function encodeRequest(fromSeconds: number): Buffer {
+  const request = new WireWriter();
+  request.int(START_TIME_GTE, fromSeconds);
+  return request.finish();
+}

@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { z } from 'zod';
+import { formatClockScale, type ClockScale } from '../src/clock.ts';
+import { issueCertificates, writeCertificates, type IssuedCertificates } from '../src/dev/certificates.ts';
+import { startPostgres, type Postgres } from '../src/dev/postgres.ts';
+import { findTemporal, startTemporalServer, type TemporalServer } from '../src/dev/temporal-server.ts';
+import { openDatabase, type Database } from '../src/trail/database.ts';
+import { migrate } from '../src/trail/migrate.ts';
+import { Subprocess } from './subprocess.ts';
+
+export type Environment = Record<string, string>;
+
+export interface BenchDatabase {
+  url: string;
+  database: Database;
+}
+
+const standInStats = z.object({
+  recordsSent: z.number(),
+  lists: z.number(),
+  listMsTotal: z.number(),
+  listMsMax: z.number(),
+  droppedForReaders: z.number(),
+  flowsIn: z.number(),
+});
+
+/** A Goldmane stand-in in a process of its own, and the settings with which a reader reaches it. */
+export class BenchGoldmane {
+  readonly env: Environment;
+  readonly #process: Subprocess;
+
+  constructor(process: Subprocess, env: Environment) {
+    this.#process = process;
+    this.env = env;
+  }
+
+  /** Puts whole buckets of about `size` records into the ring. @returns how many flows that were */
+  fill(size: number, fromSeconds: number, toSeconds: number): Promise<number> {
+    return this.#process.ask(z.number(), 'fill', { size, fromSeconds, toSeconds });
+  }
+
+  /** From now on the cluster's nodes send, about `size` records a bucket. */
+  async follow(size: number): Promise<void> {
+    await this.#process.ask(z.unknown(), 'follow', { size });
+  }
+
+  burst(records: number): Promise<number> {
+    return this.#process.ask(z.number(), 'burst', { records });
+  }
+
+  /** The history since `fromSeconds` (negative: before now) as a Go server frames it. @returns a reader's settings */
+  async replay(fromSeconds: number): Promise<Environment> {
+    const address = await this.#process.ask(z.string(), 'replay', { env: this.env, fromSeconds });
+    return { ...this.env, GOLDMANE_HOST: address };
+  }
+
+  stats(): Promise<z.infer<typeof standInStats>> {
+    return this.#process.ask(standInStats, 'stats');
+  }
+
+  stop(): Promise<void> {
+    return this.#process.stop();
+  }
+}
+
+/** The servers that the measurements need: each section takes what it wants, all end with `close`. */
+export class Lab {
+  readonly postgres: Postgres;
+  readonly compiled: (script: string) => string;
+  readonly #scratch: string;
+  readonly #certificates: IssuedCertificates;
+  readonly #ending: (() => Promise<void>)[] = [];
+  #databases = 0;
+
+  private constructor(parts: {
+    postgres: Postgres;
+    compiled: (script: string) => string;
+    scratch: string;
+    certificates: IssuedCertificates;
+  }) {
+    this.postgres = parts.postgres;
+    this.compiled = parts.compiled;
+    this.#scratch = parts.scratch;
+    this.#certificates = parts.certificates;
+  }
+
+  static async open(compiled: (script: string) => string): Promise<Lab> {
+    const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-bench-'));
+    // What is counted is rows, bytes of WAL and the client's CPU; how fast a disk flushes is not of interest.
+    const postgres = await startPostgres({ dataDir: join(scratch, 'postgres'), settings: { fsync: 'off' } });
+    return new Lab({ postgres, compiled, scratch, certificates: await issueCertificates() });
+  }
+
+  async goldmane(scale?: ClockScale): Promise<BenchGoldmane> {
+    const child = await this.process('goldmane-server.js', 'the stand-in');
+    const { authority, server, client } = this.#certificates;
+    const files = await writeCertificates(join(this.#scratch, 'tls'), {
+      pair: client,
+      bundle: authority.certificate,
+    });
+    const address = await child.ask(z.string(), 'start', {
+      tls: { ca: authority.certificate, cert: server.certificate, key: server.key },
+      ...(scale ? { scale } : {}),
+    });
+    return new BenchGoldmane(child, {
+      GOLDMANE_HOST: address,
+      GOLDMANE_SERVER_NAME: 'goldmane',
+      TLS_CERT_PATH: files.certPath,
+      TLS_KEY_PATH: files.keyPath,
+      CA_CERT_PATH: files.caPath,
+      ...(scale ? { FLOW_TRAIL_CLOCK: formatClockScale(scale) } : {}),
+    });
+  }
+
+  /** A database of its own, with today's schema. */
+  async database(): Promise<BenchDatabase> {
+    this.#databases += 1;
+    const name = `bench_${this.#databases}`;
+    await administer(this.postgres.url, `create database ${name}`);
+    const url = this.postgres.urlOf(name);
+    const database = openDatabase({ url });
+    this.#ending.push(() => database.close());
+    await migrate(database);
+    return { url, database };
+  }
+
+  async process(script: string, name: string): Promise<Subprocess> {
+    const child = await Subprocess.start(this.compiled(script), name);
+    this.#ending.push(() => child.stop());
+    return child;
+  }
+
+  async temporal(): Promise<TemporalServer> {
+    const executable = await findTemporal({ log: () => undefined, signal: new AbortController().signal });
+    const server = await startTemporalServer({ executable, ui: false });
+    this.#ending.push(() => server.stop());
+    return server;
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ending.splice(0).toReversed()) await end().catch(() => undefined);
+    await this.postgres.remove();
+    await rm(this.#scratch, { recursive: true, force: true });
+  }
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,45 @@
+import { Lab, type Environment } from './lab.ts';
+import { compileBench } from './compile.ts';
+import { formatTable, verdictOf, type Row } from './table.ts';
+import { realStreamSection, streamSection } from './stream.ts';
+
+const sections = {
+  stream: streamSection,
+} as const;
+
+const realSections = { stream: realStreamSection } as const;
+const args = process.argv.slice(2);
+const isJson = args.includes('--json');
+const names = args.filter((arg) => !arg.startsWith('--'));
+const say = (line: string) => process.stderr.write(`${line}\n`);
+const wanted = Object.entries(sections).filter(([name]) => names.length === 0 || names.includes(name));
+
+const lab = await Lab.open(await compileBench());
+const rows: Row[] = [];
+try {
+  for (const [name, section] of wanted) {
+    rows.push(...(await section(lab, say)));
+    if (process.env['GOLDMANE_HOST'] && name in realSections)
+      rows.push(...(await realSections.stream(lab, realEnv(), say)));
+  }
+} finally {
+  await lab.close();
+}
+process.stdout.write(
+  isJson
+    ? JSON.stringify(
+        rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
+        null,
+        2,
+      )
+    : formatTable(rows) + '\n',
+);
+
+/** The settings of the real server that is measured too, where they are given. */
+function realEnv(): Environment {
+  return Object.fromEntries(
+    ['GOLDMANE_HOST', 'GOLDMANE_SERVER_NAME', 'TLS_CERT_PATH', 'TLS_KEY_PATH', 'CA_CERT_PATH'].flatMap(
+      (name) => (process.env[name] ? [[name, process.env[name]]] : []),
+    ),
+  );
+}

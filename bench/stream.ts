@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { Environment, Lab } from './lab.ts';
+import { median, type Row } from './table.ts';
+import { bucketOf } from './traffic.ts';
+
+const pairs = 3;
+/** As much as may be asked for: an older start is answered with nothing at all. */
+const historySeconds = 3_540;
+/** 236 buckets of these are 170,000 records. */
+const size = 720;
+
+const counted = z.object({
+  records: z.number(),
+  seconds: z.number(),
+  cpuMs: z.number(),
+  cpuWithMergeMs: z.number(),
+  summary: z
+    .object({ recordsMerged: z.number(), leftOut: z.record(z.string(), z.number()), merges: z.number() })
+    .optional(),
+});
+type Counted = z.infer<typeof counted>;
+
+/**
+ * What our reader costs beside a client that only counts raw messages of the same stream: the server's history, read by
+ * one after the other, each time by a new process. Decoding, identity, fold and merging are all in our number.
+ */
+export async function streamSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+  const goldmane = await lab.goldmane();
+  say(`stream: filling the ring, ${size} records a bucket`);
+  const now = Date.now() / 1000;
+  await goldmane.fill(size, now - 3_600, bucketOf(now) - 30);
+  const rows = await measure(lab, await goldmane.replay(-historySeconds), 'stream', say);
+  await goldmane.stop();
+  return rows;
+}
+
+/** The same with what the ring of a real server holds. */
+export async function realStreamSection(
+  lab: Lab,
+  env: Environment,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  return measure(lab, env, 'stream, real', say);
+}
+
+async function measure(
+  lab: Lab,
+  env: Environment,
+  section: string,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  const counters: Counted[] = [];
+  const readers: Counted[] = [];
+  for (let pair = 0; pair < pairs; pair += 1) {
+    counters.push(await run(lab, env, 'countHistory'));
+    readers.push(await run(lab, env, 'readHistory'));
+    const [counter, reader] = [counters.at(-1), readers.at(-1)];
+    if (counter && reader)
+      say(
+        `${section}: ${reader.records} records; counting ${perRecord(counter)} us and ${rate(counter)}/s, reading ${perRecord(reader)} us and ${rate(reader)}/s`,
+      );
+  }
+  const last = readers.at(-1);
+  const records = median(readers.map((reader) => reader.records));
+  const note = `${records.toLocaleString('en-US')} records, ${last?.summary?.recordsMerged ?? 0} merged`;
+  return [
+    {
+      section,
+      what: 'CPU a record, to counting raw messages',
+      value: ratio(readers, counters, ({ cpuWithMergeMs, records }) => cpuWithMergeMs / records),
+      unit: 'x',
+      limit: { atMost: 1.8 },
+      note,
+    },
+    {
+      section,
+      what: 'records a second, to counting raw messages',
+      value: ratio(readers, counters, ({ records, seconds }) => records / seconds),
+      unit: 'x',
+      limit: { atLeast: 0.8 },
+    },
+    { section, what: 'CPU a record, counting', value: median(counters.map(perRecord)), unit: 'us' },
+    { section, what: 'CPU a record, reading and merging', value: median(readers.map(perRecord)), unit: 'us' },
+    { section, what: 'records a second, counting', value: median(counters.map(rate)), unit: '/s' },
+    { section, what: 'records a second, reading', value: median(readers.map(rate)), unit: '/s' },
+  ];
+}
+
+/** Reads it twice in one process: what a process needs once, such as compiling its code, is no cost of a record. */
+async function run(
+  lab: Lab,
+  serverEnv: Environment,
+  method: 'countHistory' | 'readHistory',
+): Promise<Counted> {
+  const child = await lab.process('readers.js', 'a reader');
+  const read = async (): Promise<Counted> => {
+    const { url } = await lab.database();
+    const env = { ...serverEnv, DATABASE_URL: url, LOG_LEVEL: 'warn' };
+    return child.ask(counted, method, { env, fromSeconds: -historySeconds });
+  };
+  await read();
+  const result = await read();
+  await child.stop();
+  return result;
+}
+
+/** The median of the runs' neighbours, each pair under the same weather. */
+function ratio(
+  readers: readonly Counted[],
+  counters: readonly Counted[],
+  of: (run: Counted) => number,
+): number {
+  return median(
+    readers.map((reader, index) => {
+      const counter = counters[index];
+      return counter ? of(reader) / of(counter) : Number.NaN;
+    }),
+  );
+}
+
+function perRecord({ cpuWithMergeMs, records }: Counted): number {
+  return Math.round((cpuWithMergeMs * 10_000) / records) / 10;
+}
+
+function rate({ records, seconds }: Counted): number {
+  return Math.round(records / seconds);
+}

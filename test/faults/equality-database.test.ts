@@ -1,0 +1,118 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { startPostgres, type Postgres } from '../../src/dev/postgres.ts';
+import { readLedger } from '../../src/trail/coverage.ts';
+import {
+  bucketNow,
+  expectWhole,
+  metric,
+  openSession,
+  untilMerged,
+  untilSaid,
+  untilStreaming,
+} from '../support/faults.ts';
+import { PostgresProxy } from '../support/proxy-postgres.ts';
+import { World } from '../support/world.ts';
+
+/** A server of this file's own, for what is done to it. */
+let postgres: Postgres;
+let scratch: string;
+let world: World;
+let proxy: PostgresProxy | undefined;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-database-'));
+  postgres = await startPostgres({ dataDir: join(scratch, 'postgres') });
+});
+afterEach(async () => {
+  await proxy?.close();
+  proxy = undefined;
+  await postgres.start();
+  await world.close();
+});
+afterAll(async () => {
+  await postgres.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+test.each(['stop', 'kill'] as const)('Postgres is gone for minutes (%s) and comes back', async (end) => {
+  world = await World.create({ postgresUrl: postgres.url });
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilStreaming(worker, world);
+  await world.pass(420);
+  await postgres[end]();
+  await untilSaid(worker, /nothing answers where DATABASE_URL points|connection to Postgres was lost/);
+  await world.pass(200);
+  await postgres.start();
+  await untilMerged(world, bucketNow(world));
+  await expectWhole(world);
+});
+
+test.each([
+  ['the stream', 'insert into edge as e'],
+  ['a settled bucket', 'insert into flow_fact_day'],
+])('a commit of %s whose answer never arrives is not counted again', async (_what, statement) => {
+  world = await World.create({ postgresUrl: postgres.url });
+  proxy = await PostgresProxy.listen(world.db.url);
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ DATABASE_URL: proxy.url });
+  await untilStreaming(worker, world);
+  const link = await proxy.withholdCommit(statement);
+  // The worker waits for an answer that was given. Then its connection breaks.
+  await world.pass(60);
+  expect(link.swallowed.fromServer).toBeGreaterThan(0);
+  expect(link.closedBy.size).toBe(0);
+  link.cut();
+  await untilSaid(worker, 'the connection to Postgres was lost');
+  await expectWhole(world);
+});
+
+test('a database that was away for 45 minutes of the ring has missed nothing', async () => {
+  world = await World.create({ postgresUrl: postgres.url, speed: 60, traffic: { recurring: 12, oneOff: 2 } });
+  proxy = await PostgresProxy.listen(world.db.url);
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ DATABASE_URL: proxy.url });
+  await untilStreaming(worker, world);
+  proxy.proxy.down();
+  const downSeconds = world.nowSeconds();
+  await world.pass(45 * 60);
+  const merged = (await readLedger(world.db.database.query, 0)).at(-1);
+  expect(merged?.startSeconds).toBeLessThan(downSeconds);
+  proxy.proxy.up();
+  await expectWhole(world);
+  const settled = await metric(worker, 'flow_trail_buckets_settled_total');
+  expect(settled).toBeGreaterThan((45 * 60) / 15);
+});
+
+test('the role gets another password, and the worker the file with it a while later', async () => {
+  world = await World.create({ postgresUrl: postgres.url });
+  const session = await openSession(world.db.url);
+  const file = join(world.scratch, 'database-url');
+  const rotate = async (password: string, statement: 'create' | 'alter') => {
+    await session.query(`${statement} role trail_${process.pid} login password '${password}'`);
+    const url = new URL(world.db.url);
+    url.username = `trail_${process.pid}`;
+    url.password = password;
+    return url.href;
+  };
+  await writeFile(file, await rotate('first-secret', 'create'));
+  await session.query(`grant create, usage on schema public to trail_${process.pid}`);
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ DATABASE_URL: undefined, DATABASE_URL_FILE: file });
+  await untilStreaming(worker, world);
+
+  const next = await rotate('second-secret', 'alter');
+  await session.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+    `trail_${process.pid}`,
+  ]);
+  await untilSaid(worker, 'stale database password');
+  await world.pass(100);
+  await writeFile(file, next);
+  await untilMerged(world, bucketNow(world));
+  expect(worker.lines.join()).not.toMatch(/first-secret|second-secret/);
+  await session.end();
+  await expectWhole(world);
+});

@@ -1,0 +1,55 @@
+import { afterEach, expect, test } from 'vitest';
+import { bucketNow, expectWhole, metric, untilMerged, untilSaid, untilStreaming } from '../support/faults.ts';
+import { TcpProxy } from '../support/proxy.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+let proxy: TcpProxy;
+afterEach(async () => {
+  await proxy.close();
+  await world.close();
+});
+
+test('a connection to Goldmane that goes silent without a word is noticed, and replaced', async () => {
+  world = await World.create();
+  proxy = await TcpProxy.listen(world.goldmane.address);
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
+  await untilStreaming(worker, world);
+  // Too early to miss the records that should come: only the sign of life that is asked for can tell.
+  const silent = proxy.blackHole();
+  expect(silent.length).toBeGreaterThan(0);
+  await untilSaid(worker, 'no sign of life');
+  await untilMerged(world, bucketNow(world));
+  expect(
+    await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unavailable' }),
+  ).toBe(1);
+  // Nobody told the server: to it the first stream is still there.
+  expect(world.goldmane.stats().streams).toBe(2);
+  for (const { closedBy } of silent) expect(closedBy).not.toContain('server');
+  expect(silent.reduce((sum, { swallowed }) => sum + swallowed.fromServer, 0)).toBeGreaterThan(0);
+  await expectWhole(world);
+});
+
+test('a network that drops everything for minutes, new connections too, costs nothing', async () => {
+  world = await World.create();
+  proxy = await TcpProxy.listen(world.goldmane.address);
+  let isSilent = false;
+  proxy.wiretap = () => ({
+    fromClient: (_chunk, link) => {
+      if (isSilent) link.blackHole();
+    },
+  });
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
+  await untilStreaming(worker, world);
+  await world.pass(400);
+  isSilent = true;
+  const silent = proxy.blackHole();
+  await untilSaid(worker, `Goldmane at ${proxy.address} did not answer in time`);
+  isSilent = false;
+  await untilMerged(world, bucketNow(world));
+  const dialled = proxy.links.filter((link) => link.swallowed.fromClient > 0 && !silent.includes(link));
+  expect(dialled.length).toBeGreaterThan(0);
+  await expectWhole(world);
+});

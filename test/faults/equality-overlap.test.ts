@@ -1,0 +1,61 @@
+import { afterEach, expect, test } from 'vitest';
+import { attempts, expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { TcpProxy } from '../support/proxy.ts';
+import { createNamespace, World } from '../support/world.ts';
+
+let world: World;
+let proxy: TcpProxy | undefined;
+afterEach(async () => {
+  await proxy?.close();
+  proxy = undefined;
+  await world.close();
+});
+
+test('two pairs of readers on one database count each record once', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const other = `${world.namespace}-other`;
+  await createNamespace(other, world.temporalAddress);
+  const workers = await Promise.all([world.startWorker(), world.startWorker({ TEMPORAL_NAMESPACE: other })]);
+  await until('both follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
+  await world.pass(500);
+  await expectWhole(world);
+  for (const worker of workers)
+    for (const reader of ['stream', 'settle'])
+      expect(await metric(worker, 'flow_trail_merges_total', { reader })).toBeGreaterThan(0);
+});
+
+test('an attempt that has lost Temporal runs on beside its successor, and each record is counted once', async () => {
+  world = await World.create();
+  proxy = await TcpProxy.listen(world.temporalAddress);
+  world.traffic.start(world.goldmane);
+  const cutOff = await world.startWorker({ TEMPORAL_ADDRESS: proxy.address });
+  await untilFollowedBy(cutOff, world);
+  await world.pass(200);
+  proxy.down();
+  const successor = await world.startWorker();
+  await untilFollowedBy(successor, world, 2);
+  expect(cutOff.process.hasExited()).toBe(false);
+  await until('two follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
+  await world.pass(100);
+  expect(await metric(successor, 'flow_trail_merges_total', { reader: 'stream' })).toBeGreaterThan(0);
+  proxy.up();
+  await until('one gives way', () => (world.goldmane.stats().streams === 1 ? true : undefined));
+  await expectWhole(world);
+});
+
+test('two workers that start at the same moment migrate once and have one supervisor between them', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const workers = await Promise.all([world.startWorker(), world.startWorker()]);
+  await Promise.all(workers.map((worker) => untilSaid(worker, 'the worker polls for work')));
+  const migrated = workers.filter((worker) =>
+    worker.messages().includes('the schema was brought up to date'),
+  );
+  expect(migrated).toHaveLength(1);
+  await until('both readers run', async () => ((await attempts(world)).length === 2 ? true : undefined));
+  await world.pass(120);
+  expect(world.goldmane.stats().streams).toBe(1);
+  await expectWhole(world);
+});

@@ -1,0 +1,120 @@
+import { afterEach, expect, test } from 'vitest';
+import {
+  attempts,
+  expectWhole,
+  openSession,
+  untilFollowedBy,
+  untilMerged,
+  untilStreaming,
+  waitingForLock,
+} from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { PostgresProxy } from '../support/proxy-postgres.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+let closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.toReversed()) await close();
+  closing = [];
+  await world.close();
+});
+
+test('a worker killed with -9 in the middle of its windows leaves no trace', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  await world.pass(450);
+  await first.kill();
+  // Nothing was handed over: Temporal has to find out by itself.
+  const second = await world.startWorker();
+  const taken = await untilFollowedBy(second, world, 2);
+  expect(taken.map(({ lastFailure }) => lastFailure)).toEqual([
+    expect.stringMatching(/heartbeat/i),
+    expect.stringMatching(/heartbeat/i),
+  ]);
+  await expectWhole(world);
+});
+
+test('a worker killed with -9 in the middle of a merge leaves no half of it, though its session lives on', async () => {
+  world = await World.create();
+  const session = await openSession(world.db.url);
+  closing.push(() => session.end());
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilStreaming(first, world);
+
+  // The merge of a settled bucket has its ledger row, edges and facts when it comes to the days of facts.
+  await session.query('begin; lock table flow_fact_day in exclusive mode');
+  const statement = 'insert into flow_fact_day';
+  const [merging] = await until('a merge is in the middle', async () => {
+    const waiting = await waitingForLock(world, statement);
+    return waiting.length > 0 ? waiting : undefined;
+  });
+  await first.kill();
+  const second = await world.startWorker();
+  await untilFollowedBy(second, world, 2);
+  await until('the next merge waits behind what the first one holds', async () => {
+    const waiting = await waitingForLock(world, '');
+    return waiting.some((pid) => pid !== merging) ? true : undefined;
+  });
+  expect(await waitingForLock(world, statement)).toContain(merging);
+  await session.query('rollback');
+  await expectWhole(world);
+});
+
+test('a worker killed with -9 between a commit and its answer has merged, and its successor does not count again', async () => {
+  world = await World.create();
+  const postgres = await PostgresProxy.listen(world.db.url);
+  closing.push(() => postgres.close());
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker({ DATABASE_URL: postgres.url });
+  await untilFollowedBy(first, world);
+  for (const statement of ['insert into edge as e', 'insert into flow_fact_day']) {
+    const worker = world.workers.at(-1);
+    const link = await postgres.withholdCommit(statement);
+    await worker?.kill();
+    expect(link.swallowed.fromServer).toBeGreaterThan(0);
+    const next = await world.startWorker({ DATABASE_URL: postgres.url });
+    await untilFollowedBy(next, world, 2);
+  }
+  await expectWhole(world);
+});
+
+test('SIGTERM commits what the stream held, exits with 0, and hands over without a time-out', async () => {
+  // Without new edges the writer would wait for most of a minute before it merges.
+  world = await World.create({ traffic: { oneOff: 0 } });
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  await world.pass(180);
+  const delivered = Math.floor((world.nowSeconds() - 45) / 15) * 15;
+  expect(await first.terminate()).toBe(0);
+  expect(first.messages().at(-1)).toBe('the worker ended');
+  const merged = await untilMerged(world, delivered);
+  expect(merged.startSeconds).toBe(delivered);
+  expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toMatch(
+    /heartbeat|timeout/i,
+  );
+
+  const second = await world.startWorker();
+  await untilFollowedBy(second, world, 2);
+  await expectWhole(world);
+});
+
+test('with two workers at once SIGTERM of the one that reads moves both readers to the other', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  const second = await world.startWorker();
+  await until('the second worker polls', () =>
+    second.messages().find((line) => line === 'the worker polls for work'),
+  );
+  await world.pass(120);
+  expect(await first.terminate()).toBe(0);
+  const taken = await untilFollowedBy(second, world, 2);
+  expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
+  await expectWhole(world);
+});

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { afterEach, expect, inject, test } from 'vitest';
+import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal/server.ts';
+import { supervisorWorkflowId } from '../../src/names.ts';
+import {
+  bucketNow,
+  expectWhole,
+  metric,
+  untilFollowedBy,
+  untilMerged,
+  untilStreaming,
+} from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import type { TrailStatus } from '../../src/workflows/status.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+let temporal: TemporalServer;
+let scratch: string;
+afterEach(async () => {
+  await world.close();
+  await temporal.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+test('Temporal killed with -9 and restarted: the trail goes on meanwhile, and the same supervisor afterwards', async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
+  temporal = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    dataFile: join(scratch, 'temporal.db'),
+    ui: false,
+  });
+  world = await World.create({ temporalAddress: temporal.address });
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilFollowedBy(worker, world);
+  const before = await supervisorRun();
+  await untilStreaming(worker, world);
+
+  const { pid } = temporal;
+  await temporal.kill();
+  // What runs, runs on: it needs Temporal only to be watched.
+  await untilMerged(world, bucketNow(world));
+  // Longer than a heartbeat may stay out.
+  await world.pass(250);
+  await temporal.start();
+  expect(temporal.pid).not.toBe(pid);
+  // It is the same supervisor, and it reaches its readers.
+  const { windows } = await until('the supervisor answers', () => world.supervisor<TrailStatus>('status'));
+  await world.temporal((client) => client.workflow.getHandle(supervisorWorkflowId).signal('freshWindow'));
+  await until('both windows ended', async () =>
+    (await world.supervisor<TrailStatus>('status')).windows >= windows + 2 ? true : undefined,
+  );
+  await untilFollowedBy(worker, world);
+  expect(await supervisorRun()).toBe(before);
+  await untilMerged(world, bucketNow(world));
+  await until('one stream is left', () => (world.goldmane.stats().streams === 1 ? true : undefined));
+  await expectWhole(world);
+  expect(await metric(worker, 'flow_trail_merges_total', { reader: 'settle' })).toBeGreaterThan(0);
+});
+
+test('Temporal killed with -9, and the worker with it: both start anew, and nothing is missing', async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
+  temporal = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    dataFile: join(scratch, 'temporal.db'),
+    ui: false,
+  });
+  world = await World.create({ temporalAddress: temporal.address });
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  const before = await supervisorRun();
+  await untilStreaming(first, world);
+  await Promise.all([temporal.kill(), first.kill()]);
+  // The worker waits for what is not there.
+  const second = await world.startWorker();
+  await until('it waits for Temporal', () =>
+    second.messages().find((line) => /waiting: .*Temporal/.test(line)),
+  );
+  await temporal.start();
+  await untilFollowedBy(second, world, 2);
+  expect(await supervisorRun()).toBe(before);
+  await expectWhole(world);
+});
+
+function supervisorRun(): Promise<string> {
+  return world.temporal(async (client) => {
+    const { runId } = await client.workflow.getHandle(supervisorWorkflowId).describe();
+    return runId;
+  });
+}

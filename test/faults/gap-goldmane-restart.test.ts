@@ -1,0 +1,94 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Flow } from '../../src/dev/goldmane/stand-in.ts';
+import { untilSaid } from '../support/faults.ts';
+import { expectAllThatWasLeft, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
+import { until } from '../support/poll.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const restarted = /^Goldmane was restarted and lost its memory/;
+const empty = /^Goldmane answered empty, and no older bucket proved/;
+
+/** Goldmane begun anew on the same port, and what reached it since: of the last five minutes only every other flow. */
+async function restartForgetfully(): Promise<Set<Flow>> {
+  await world.restartGoldmane({ nodesResend: false });
+  const { goldmane } = world;
+  const reached = new Set<Flow>();
+  const target = {
+    ingest: (flows: readonly Flow[]) => {
+      for (const flow of flows) reached.add(flow);
+      goldmane.ingest(flows);
+    },
+    stats: () => goldmane.stats(),
+  };
+  world.traffic.retarget(target);
+  target.ingest(world.traffic.recent(world.nowSeconds()).filter((_flow, index) => index % 2 === 0));
+  return reached;
+}
+
+async function untilSettledUpTo(seconds: number): Promise<void> {
+  await until('enough is settled', async () => {
+    const coverage = await world.coverage();
+    if (isSettled(coverage, seconds)) return true;
+    throw new Error(JSON.stringify(coverage));
+  });
+}
+
+test('what a restart of Goldmane lost while the worker was away is a named gap, and what nodes sent again is merged', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const beganSeconds = world.nowSeconds();
+  const first = await world.startWorker();
+  await untilSettledUpTo(beganSeconds + 300);
+  expect(await first.terminate()).toBe(0);
+  const leftSeconds = world.nowSeconds();
+  await world.pass(200);
+  const reached = await restartForgetfully();
+  const before = await world.coverage();
+  await world.pass(300);
+
+  const second = await world.startWorker();
+  await untilSaid(second, 'the stream is open');
+  const backSeconds = world.nowSeconds() + 90;
+  await world.pass(240);
+  await world.traffic.stop();
+
+  const coverage = await untilCovered(world, backSeconds);
+  const gaps = gapsOf(coverage);
+  expect(gaps.length).toBeGreaterThan(0);
+  for (const { cause } of gaps) expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
+  expect(gaps.some(({ cause }) => restarted.test(cause))).toBe(true);
+  // Nothing that was settled is taken back, and nothing of the time in which nobody looked is called settled.
+  for (const { fromSeconds, toSeconds, state } of before)
+    if (state === 'settled')
+      for (let at = fromSeconds; at < toSeconds; at += 15) expect(isSettled(coverage, at)).toBe(true);
+  expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(leftSeconds);
+  expect(Date.parse(gaps.at(-1)?.to ?? '') / 1000).toBeGreaterThan(backSeconds - 150);
+  await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
+});
+
+test('what a quick restart of Goldmane lost while the worker looked on is never called settled', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const beganSeconds = world.nowSeconds();
+  const worker = await world.startWorker();
+  await untilSettledUpTo(beganSeconds + 300);
+  const restartSeconds = world.nowSeconds();
+  const reached = await restartForgetfully();
+  await untilSaid(worker, 'Goldmane was restarted: a new run answers');
+  await world.pass(300);
+  await world.traffic.stop();
+
+  // The new run is noticed when the first bucket that it knows anything of is asked for, a few minutes later.
+  const coverage = await untilCovered(world, restartSeconds + 270);
+  await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
+  for (const { cause } of gapsOf(coverage))
+    expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
+  // The bucket that was filling when Goldmane ended was neither streamed nor settled whole.
+  const filling = Math.floor(restartSeconds / 15) * 15;
+  expect(
+    coverage.find(({ fromSeconds, toSeconds }) => fromSeconds <= filling && filling < toSeconds)?.state,
+  ).toBe('gap');
+});

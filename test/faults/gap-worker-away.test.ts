@@ -1,0 +1,57 @@
+import { afterEach, expect, test } from 'vitest';
+import { flowTrail } from '../support/cli.ts';
+import { metric, untilSaid } from '../support/faults.ts';
+import { endWindow, expectAllThatWasLeft, gapsOf, untilCovered, untilGapsAreTold } from '../support/gaps.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const bucketSeconds = 15;
+const ringSeconds = 3_540;
+
+test('an outage of the worker that outlasts the ring is a named gap, and all that the ring still held is in the trail', async () => {
+  // In the past, so that the command, which goes by the system clock, sees it.
+  world = await World.create({ beginAgoSeconds: 6 * 3_600 });
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await world.pass(800);
+  expect(await first.terminate()).toBe(0);
+  const leftSeconds = world.nowSeconds();
+
+  world.clock.setSpeed(400);
+  await world.pass(4_500);
+  world.clock.setSpeed(40);
+  const second = await world.startWorker();
+  const backSeconds = world.nowSeconds();
+  await untilSaid(second, 'the stream is open');
+  await world.pass(60);
+  await world.traffic.stop();
+
+  const coverage = await untilCovered(world, backSeconds);
+  await expectAllThatWasLeft(world, coverage);
+  const gaps = gapsOf(coverage);
+  expect(gaps).toEqual([
+    {
+      from: expect.any(String),
+      to: expect.any(String),
+      cause: 'nobody asked Goldmane before it forgot: the worker, Temporal or the database was away',
+    },
+  ]);
+  const [gap] = gaps;
+  const [from, to] = [Date.parse(gap?.from ?? '') / 1000, Date.parse(gap?.to ?? '') / 1000];
+  // From the last bucket that was streamed whole, to the oldest one that could be asked for.
+  expect(from).toBeGreaterThan(leftSeconds - 90);
+  expect(from).toBeLessThanOrEqual(leftSeconds);
+  expect(to).toBeGreaterThan(backSeconds - ringSeconds - bucketSeconds);
+  expect(to).toBeLessThan(backSeconds - ringSeconds + 600);
+
+  await untilSaid(second, 'a gap');
+  expect(await metric(second, 'flow_trail_coverage_gap_buckets_total')).toBe((to - from) / bucketSeconds);
+  await untilGapsAreTold(world, gaps);
+  expect((await endWindow(world)).gaps).toEqual(gaps);
+  const said = await flowTrail(['coverage', '--gaps', '--json'], world.workerEnv());
+  expect(JSON.parse(said.out)).toEqual([{ ...gap, state: 'gap' }]);
+  const shown = await flowTrail(['status'], world.workerEnv());
+  expect(shown.out).toContain(`${gap?.from} to ${gap?.to}: ${gap?.cause}`);
+});

@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startPostgres, type Postgres } from '../../src/dev/postgres.ts';
+import { expectWhole, openSession, untilSaid } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
+import type { WorkerProcess } from '../support/worker-process.ts';
+import { World } from '../support/world.ts';
+
+let scratch: string;
+let postgres: Postgres;
+let world: World;
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-database-'));
+  postgres = await startPostgres({ dataDir: join(scratch, 'postgres'), settings: { fsync: 'off' } });
+  world = await World.create({ postgresUrl: postgres.url });
+});
+afterEach(async () => {
+  await world.close();
+  await postgres.remove();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function administer(...statements: readonly string[]): Promise<void> {
+  const session = await openSession(postgres.url);
+  try {
+    for (const statement of statements) await session.query(statement);
+  } finally {
+    await session.end();
+  }
+}
+
+/** Why the worker says that it is not ready; undefined when it is. */
+async function notReady({ httpPort }: WorkerProcess): Promise<string | undefined> {
+  const response = await fetch(`http://127.0.0.1:${httpPort}/readyz`);
+  return response.ok ? undefined : response.text();
+}
+
+test('without a database, then without the right one, the worker waits and says for what, and begins when it is there', async () => {
+  world.traffic.start(world.goldmane);
+  const url = new URL(world.db.url);
+  url.pathname = '/trail_to_come';
+  await postgres.stop();
+  const worker = await world.startWorker({ DATABASE_URL: url.href });
+  const refused = `waiting: nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}); start Postgres, or correct host and port`;
+  await untilSaid(worker, refused);
+  expect(await notReady(worker)).toContain('nothing answers where DATABASE_URL points');
+
+  await postgres.start();
+  const missing =
+    'the database does not exist (database "trail_to_come" does not exist); create the database, or correct its name';
+  await untilSaid(worker, `waiting: ${missing}`);
+  await until('/readyz says so too', async () =>
+    (await notReady(worker))?.includes(missing) ? true : undefined,
+  );
+  // Said once each, not at every try.
+  expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
+
+  await administer('create database trail_to_come template template0');
+  await untilSaid(worker, 'the worker polls for work');
+  await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
+  await untilWell(world);
+  await expectNoSecretTold(world);
+});
+
+test('a stale password is named as such, and so is a database that is away; the trail is whole once they are cured', async () => {
+  const [first, second] = ['the-first-password', 'the-second-password'];
+  const database = new URL(world.db.url).pathname.slice(1);
+  await administer(
+    `create role trail login password '${first}'`,
+    `alter database ${database} owner to trail`,
+  );
+  const urlFile = join(scratch, 'database-url');
+  const mount = (password: string) =>
+    writeFile(urlFile, `postgres://trail:${password}@127.0.0.1:${postgres.port}/${database}\n`);
+  await mount(first);
+  world.traffic.start(world.goldmane);
+  const { DATABASE_URL: _direct, ...env } = world.workerEnv();
+  const worker = await world.startWorker({ ...env, DATABASE_URL: undefined, DATABASE_URL_FILE: urlFile });
+  await untilWell(world);
+
+  await administer(
+    `alter role trail password '${second}'`,
+    `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'trail'`,
+  );
+  await untilTold(
+    world,
+    worker,
+    /Postgres refused the role or its password \(password authentication failed for user .{1,2}trail.{1,2}\); stale database password: .*DATABASE_URL_FILE is read again at every connection/,
+  );
+  await mount(second);
+  await untilWell(world);
+
+  await postgres.stop();
+  await untilTold(
+    world,
+    worker,
+    /nothing answers where DATABASE_URL points \(.*\); start Postgres, or correct/,
+  );
+  await postgres.start();
+  await untilWell(world);
+  await expectWhole(world);
+  await expectNoSecretTold(world, [first, second]);
+});

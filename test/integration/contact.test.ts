@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lastContact, recordContact, recordTrouble } from '../../src/trail/contact.ts';
+import type { Query } from '../../src/trail/database.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const now = 1_800_000_000;
+const bundle = { caFingerprint: 'ca', certFingerprint: 'cert' };
+let db: TestDatabase;
+let query: Query;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ query } = db.database);
+  await migrate(db.database);
+});
+afterEach(() => db.drop());
+
+describe('a certificate under a CA bundle', () => {
+  test('never worked before it did', async () => {
+    expect(await lastContact(query, bundle)).toBeUndefined();
+  });
+
+  test('worked last when it was accepted last, and first when it was first', async () => {
+    await recordContact(query, bundle, now);
+    await recordContact(query, bundle, now + 60);
+    expect(await lastContact(query, bundle)).toEqual(new Date((now + 60) * 1000));
+    expect(await query('select extract(epoch from first_worked_at)::int as first from tls_contact')).toEqual([
+      { first: now },
+    ]);
+  });
+
+  test('is another one when either file is', async () => {
+    await recordContact(query, bundle, now);
+    expect(await lastContact(query, { ...bundle, caFingerprint: 'other' })).toBeUndefined();
+    expect(await lastContact(query, { ...bundle, certFingerprint: 'other' })).toBeUndefined();
+  });
+});
+
+describe('the last trouble', () => {
+  const state = async () =>
+    (
+      await query<{ trouble: string | null; at: number | null; xmin: string }>(
+        'select trouble, extract(epoch from trouble_at)::int as at, xmin::text from trail_state',
+      )
+    )[0];
+
+  test('is the newest, and when it was seen last', async () => {
+    await recordTrouble(query, 'stale certificate', now);
+    await recordTrouble(query, 'stale certificate', now + 60);
+    expect(await state()).toMatchObject({ trouble: 'stale certificate', at: now + 60 });
+    await recordTrouble(query, 'no answer', now + 90);
+    expect(await state()).toMatchObject({ trouble: 'no answer', at: now + 90 });
+  });
+
+  test('is forgotten when it is over, and that writes nothing where there was none', async () => {
+    const before = await state();
+    await recordTrouble(query, undefined, now);
+    expect((await state())?.xmin).toBe(before?.xmin);
+    await recordTrouble(query, 'no answer', now);
+    await recordTrouble(query, undefined, now + 30);
+    expect(await state()).toMatchObject({ trouble: null });
+  });
+});

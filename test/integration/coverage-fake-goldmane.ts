@@ -1,0 +1,128 @@
+import type { Clock } from '../../src/clock.ts';
+import type { GoldmaneConnection } from '../../src/goldmane/connection.ts';
+import { GoldmaneFailure } from '../../src/goldmane/failure.ts';
+import { encodeListAnswer } from '../support/capture.ts';
+import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
+
+const ringSeconds = 3_615;
+
+/** A clock that does not wait: whoever sleeps moves it on. For one sleeper at a time. */
+export class VirtualClock implements Clock {
+  #nowMs: number;
+
+  constructor(nowSeconds: number) {
+    this.#nowMs = nowSeconds * 1000;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.#nowMs += Math.max(0, ms);
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+
+  realMs(ms: number): number {
+    return ms;
+  }
+
+  pass(seconds: number): void {
+    this.#nowMs += seconds * 1000;
+  }
+}
+
+export type Flows = Omit<TestFlow, 'startSeconds' | 'id'>[];
+
+/** A Goldmane that answers `List`, as far as settling can tell: ring, ids of flow keys, restarts. */
+export class FakeGoldmane {
+  readonly clock: VirtualClock;
+  /** The buckets that were asked for, in their order. */
+  asked: number[] = [];
+  connects = 0;
+  /** What a bucket holds, once it has begun. */
+  flowsOf: (startSeconds: number) => Flows;
+  /** Called before each answer; may throw what `list` throws, or answer something else. */
+  onList: (startSeconds: number) => Buffer | undefined = () => undefined;
+  /** Called before each connection; may throw what dialling throws. */
+  onConnect: () => void = () => undefined;
+  /** Keys that are seen once an hour only. */
+  idles: (flow: Flows[number]) => boolean = () => false;
+  #inFlight = 0;
+  #run = 1;
+  #aliveSince = Number.NEGATIVE_INFINITY;
+  #ids = new Map<string, number>();
+  #nextId = 1;
+
+  constructor(clock: VirtualClock, flowsOf: (startSeconds: number) => Flows) {
+    this.clock = clock;
+    this.flowsOf = flowsOf;
+  }
+
+  get nowSeconds(): number {
+    return this.clock.now() / 1000;
+  }
+
+  /** Begins anew, and connections break: what began before is lost, except for what nodes still have of the last `resentSeconds`. */
+  restart(resentSeconds = 0): void {
+    this.#aliveSince = this.nowSeconds - resentSeconds;
+    this.#run += 1;
+    this.#ids.clear();
+    this.#nextId += 10_000;
+  }
+
+  connect(): GoldmaneConnection {
+    this.onConnect();
+    this.connects += 1;
+    const run = this.#run;
+    const throwIfLost = () => {
+      if (run !== this.#run)
+        throw new GoldmaneFailure({
+          kind: 'unavailable',
+          what: 'The connection was lost',
+          cure: 'Try again',
+        });
+    };
+    return {
+      bundle: { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(8.64e15) },
+      list: async (startSeconds, signal) => {
+        signal.throwIfAborted();
+        if (this.#inFlight > 0) throw new Error('two List at once');
+        this.#inFlight += 1;
+        try {
+          throwIfLost();
+          await this.clock.sleep(40, signal);
+          this.asked.push(startSeconds);
+          const answer = this.onList(startSeconds) ?? this.answer(startSeconds);
+          throwIfLost();
+          return answer;
+        } finally {
+          this.#inFlight -= 1;
+        }
+      },
+      stream: () => Promise.reject(new Error('nobody streams here')),
+      close: () => undefined,
+    };
+  }
+
+  answer(startSeconds: number): Buffer {
+    const isHeld = startSeconds + ringSeconds > this.nowSeconds && startSeconds >= this.#aliveSince;
+    const flows = isHeld && startSeconds <= this.nowSeconds ? this.flowsOf(startSeconds) : [];
+    return encodeListAnswer(
+      flows.map((flow) => encodeFlow({ ...flow, startSeconds, id: this.#idOf(flow, startSeconds) })),
+    );
+  }
+
+  /** In this run; a key that idled for an hour comes back with another id. */
+  #idOf(flow: Flows[number], startSeconds: number): number {
+    const text = JSON.stringify([flow, this.idles(flow) ? Math.floor(startSeconds / 3_600) : 0]);
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#ids.set(text, id);
+    return id;
+  }
+}

@@ -1,0 +1,85 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities } from '../../src/activities/index.ts';
+import type { Progress, SettleSummary } from '../../src/activities/summary.ts';
+import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { FakeGoldmane, VirtualClock, type Flows } from './coverage-fake-goldmane.ts';
+import { testDeps } from './deps.ts';
+
+const minuteMs = 60_000;
+
+/** The activity settleBuckets over a real database, a fake Goldmane and a clock that does not wait. */
+export class Settling {
+  readonly db: TestDatabase;
+  readonly clock: VirtualClock;
+  readonly goldmane: FakeGoldmane;
+  /** What was told to the supervisor. */
+  readonly told: Progress[] = [];
+  readonly beats: unknown[] = [];
+
+  private constructor(db: TestDatabase, clock: VirtualClock, goldmane: FakeGoldmane) {
+    this.db = db;
+    this.clock = clock;
+    this.goldmane = goldmane;
+  }
+
+  static async create(startSeconds: number, flowsOf: (startSeconds: number) => Flows): Promise<Settling> {
+    const db = await createTestDatabase();
+    await migrate(db.database);
+    const clock = new VirtualClock(startSeconds);
+    return new Settling(db, clock, new FakeGoldmane(clock, flowsOf));
+  }
+
+  /** One window, by a worker of its own; `during` may interrupt it. */
+  async window(
+    minutes = 15,
+    {
+      attempt = 1,
+      during = () => {},
+    }: { attempt?: number; during?: (environment: MockActivityEnvironment) => void } = {},
+  ): Promise<SettleSummary> {
+    const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+    environment.on('heartbeat', (details: unknown) => this.beats.push(details));
+    const { settleBuckets } = createActivities({
+      ...testDeps(this.db.database, this.clock),
+      connectGoldmane: async (signal) => {
+        await this.clock.sleep(10, signal);
+        return this.goldmane.connect();
+      },
+      report: (_workflowId, progress) => {
+        this.told.push(progress);
+        return Promise.resolve();
+      },
+    });
+    during(environment);
+    return environment.run(settleBuckets, { windowMs: minutes * minuteMs });
+  }
+
+  /** Windows until so many minutes have passed; a window that fails is begun again. */
+  async run(minutes: number): Promise<SettleSummary[]> {
+    const untilMs = this.clock.now() + minutes * minuteMs;
+    const summaries: SettleSummary[] = [];
+    let attempt = 1;
+    while (this.clock.now() < untilMs - 1_000) {
+      try {
+        summaries.push(await this.window(Math.min(15, (untilMs - this.clock.now()) / minuteMs), { attempt }));
+        attempt = 1;
+      } catch (error) {
+        if (!(error instanceof Error) || error.name !== 'ApplicationFailure') throw error;
+        attempt += 1;
+        await this.clock.sleep(15_000);
+      }
+    }
+    return summaries;
+  }
+
+  coverage(fromSeconds: number, toSeconds: number): Promise<CoverageStretch[]> {
+    return readCoverage(this.db.database.query, fromSeconds, toSeconds);
+  }
+
+  async gaps(fromSeconds = 0, toSeconds = this.clock.now() / 1000): Promise<CoverageStretch[]> {
+    return (await this.coverage(fromSeconds, toSeconds)).filter(({ state }) => state === 'gap');
+  }
+}

@@ -1,0 +1,205 @@
+import { CancelledFailure } from '@temporalio/common';
+import { afterEach, describe, expect, test } from 'vitest';
+import { GoldmaneFailure } from '../../src/goldmane/failure.ts';
+import { encodeListAnswer } from '../support/capture.ts';
+import { readEdges, readUnexplainedEdges } from '../support/database.ts';
+import { encodeFlow } from '../unit/trail/flow-messages.ts';
+import type { Flows } from './coverage-fake-goldmane.ts';
+import { Settling } from './coverage-settling-harness.ts';
+
+const start = 1_800_000_000;
+const busy = (): Flows => Array.from({ length: 10 }, (_, n) => ({ port: n + 1 }));
+let settling: Settling;
+afterEach(() => settling.db.drop());
+
+function failure(kind: GoldmaneFailure['kind'], what: string): GoldmaneFailure {
+  return new GoldmaneFailure({ kind, what, cure: 'Cure it' });
+}
+
+describe('settling', () => {
+  test('asks for each bucket at rest and once more before it leaves the ring, oldest first, and never over again', async () => {
+    settling = await Settling.create(start, busy);
+    const { goldmane } = settling;
+    const ages: number[] = [];
+    goldmane.onList = (bucket) => {
+      ages.push(Math.floor(goldmane.nowSeconds - bucket));
+      return undefined;
+    };
+    await settling.run(150);
+    const end = settling.clock.now() / 1000;
+    const times = new Map<number, number>();
+    for (const asked of goldmane.asked) times.set(asked, (times.get(asked) ?? 0) + 1);
+    for (let bucket = start - 3_525; bucket <= end - 450; bucket += 15)
+      expect([bucket, times.get(bucket)]).toEqual([bucket, expect.toBeOneOf([1, 2, 3])]);
+    // Twice each, and once a window one of them again, to recognise the server.
+    expect(goldmane.asked.length).toBeLessThan(2 * times.size + 20);
+    expect(goldmane.asked.slice(0, 100)).toEqual(goldmane.asked.slice(0, 100).toSorted((a, b) => a - b));
+    expect(Math.max(...ages)).toBeLessThanOrEqual(3_540);
+    expect(Math.min(...ages)).toBeGreaterThanOrEqual(375);
+    const [edge] = await readEdges(settling.db.database);
+    expect(edge?.flow_count).toBe(10 * times.size);
+    expect(await readUnexplainedEdges(settling.db.database)).toEqual([]);
+    expect((await settling.coverage(start, end - 3_700)).map(({ state }) => state)).toEqual(['final']);
+  });
+
+  test('settles an outage of 48 minutes without a gap', async () => {
+    settling = await Settling.create(start, busy);
+    await settling.run(30);
+    settling.clock.pass(48 * 60);
+    const [summary] = await settling.run(15);
+    expect(summary?.bucketsWaiting).toBe(0);
+    expect(await settling.gaps()).toEqual([]);
+    expect(summary?.serverRestarts).toBe(0);
+  });
+
+  test('ends with its summary when it is asked to, and as cancelled when its worker goes down', async () => {
+    settling = await Settling.create(start, busy);
+    const asked = await settling.window(15, {
+      during: (environment) => setTimeout(() => environment.cancel(), 100),
+    });
+    expect(asked.ended).toBe('cancelled');
+    const downed = settling.window(15, {
+      during: (environment) =>
+        setTimeout(() => environment.cancel('WORKER_SHUTDOWN', { ...noDetails, workerShutdown: true }), 100),
+    });
+    await expect(downed).rejects.toBeInstanceOf(CancelledFailure);
+  });
+});
+
+const noDetails = {
+  cancelRequested: false,
+  notFound: false,
+  paused: false,
+  timedOut: false,
+  workerShutdown: false,
+  reset: false,
+};
+
+describe('an empty answer', () => {
+  test('is a fact, where an older bucket still answers', async () => {
+    settling = await Settling.create(start, (bucket) => (bucket % 600 === 0 ? busy() : []));
+    await settling.run(60);
+    const gaps = await settling.gaps(start);
+    expect(gaps).toEqual([]);
+  });
+
+  test('proves nothing where no older bucket answers, and is a gap by that name', async () => {
+    settling = await Settling.create(start, (bucket) => (bucket >= start + 600 ? busy() : []));
+    await settling.run(30);
+    expect((await settling.coverage(0, start + 900))[0]).toMatchObject({
+      fromSeconds: start + 600,
+      state: 'settled',
+    });
+  });
+});
+
+describe('a bucket whose answer cannot be used', () => {
+  const odd = start - 1_500;
+  const answers: [string, number, RegExp, () => Buffer][] = [
+    [
+      'is too large',
+      1,
+      /larger than .* Cure it/,
+      () => {
+        throw failure('answer_too_large', 'The answer is larger than what is accepted');
+      },
+    ],
+    [
+      'has other times',
+      3,
+      /rejected: it holds a record of/,
+      () => encodeListAnswer([encodeFlow({ startSeconds: odd - 15 })]),
+    ],
+    [
+      'is not whole',
+      3,
+      /rejected: it announces 9 records and holds 1/,
+      () => encodeListAnswer([encodeFlow({ startSeconds: odd })], 9),
+    ],
+    ['is broken', 3, /./, () => Buffer.from([0x12, 0xff])],
+  ];
+
+  test.each(answers)(
+    'because it %s, does not hold up the others, is named, and is settled once it can be',
+    async (_why, times, message, answer) => {
+      settling = await Settling.create(start, busy);
+      const { goldmane } = settling;
+      goldmane.onList = (bucket) => (bucket === odd ? answer() : undefined);
+      const summary = await settling.window(5);
+      expect(summary).toMatchObject({ bucketsWaiting: 0 });
+      expect(summary.lastError).toMatch(message);
+      expect(settling.told.some(({ state, error }) => state === 'failing' && message.test(error ?? ''))).toBe(
+        true,
+      );
+      expect(settling.told.at(-1)).toMatchObject({ state: 'connected' });
+      const [gap, ...others] = await settling.gaps();
+      expect(others).toEqual([]);
+      expect(gap).toMatchObject({ fromSeconds: odd, toSeconds: odd + 15 });
+      expect(gap?.cause).toMatch(message);
+      expect(goldmane.asked.filter((bucket) => bucket === odd)).toHaveLength(times);
+      goldmane.onList = () => undefined;
+      await settling.run(40);
+      expect(await settling.gaps()).toEqual([]);
+    },
+  );
+});
+
+describe('while Goldmane cannot be asked', () => {
+  test('attempts fail by its name, and what is lost is a gap by its name, of which the supervisor is told', async () => {
+    settling = await Settling.create(start, busy);
+    await settling.run(20);
+    settling.goldmane.onConnect = () => {
+      throw failure('certificate_refused', 'The certificate is stale');
+    };
+    const failed: unknown = await settling.window(15).catch((error: unknown) => error);
+    expect(failed).toMatchObject({
+      type: 'goldmane_certificate_refused',
+      message: 'The certificate is stale. Cure it.',
+    });
+    const from = settling.clock.now() / 1000;
+    await settling.run(120);
+    const [last] = settling.told.slice(-1);
+    expect(last).toMatchObject({ state: 'failing', error: 'The certificate is stale. Cure it.' });
+    const told = settling.told.findLast(({ gaps }) => gaps !== undefined)?.gaps;
+    expect(told?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
+    settling.goldmane.onConnect = () => undefined;
+    await settling.run(80);
+    const gaps = await settling.gaps();
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]?.cause).toBe('The certificate is stale. Cure it.');
+    expect(Math.abs((gaps[0]?.fromSeconds ?? 0) - from)).toBeLessThan(700);
+    expect((gaps[0]?.toSeconds ?? 0) - from).toBeLessThan(120 * 60 - 3_500 + 60);
+  });
+
+  test('the supervisor is told once that it fails, not at every attempt', async () => {
+    settling = await Settling.create(start, busy);
+    settling.goldmane.onConnect = () => {
+      throw failure('connection_refused', 'Nobody is there');
+    };
+    await settling.window(15).catch(() => undefined);
+    const before = settling.told.length;
+    for (let attempt = 2; attempt <= 6; attempt += 1)
+      await settling.window(15, { attempt }).catch(() => undefined);
+    expect(settling.told.slice(before).map(({ state }) => state)).toEqual([
+      'failing',
+      'failing',
+      'failing',
+      'failing',
+      'failing',
+    ]);
+  });
+
+  test('because it takes too long, each further question waits for as long again, over attempts too', async () => {
+    settling = await Settling.create(start, busy);
+    const times: number[] = [];
+    settling.goldmane.onList = () => {
+      times.push(settling.clock.now());
+      throw failure('timeout', 'No answer within 90 s');
+    };
+    for (let attempt = 1; attempt <= 3; attempt += 1)
+      await settling.window(15, { attempt }).catch(() => undefined);
+    expect(times.length).toBeGreaterThan(6);
+    for (const [index, time] of times.entries())
+      if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(90_000);
+  });
+});

@@ -1,0 +1,208 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  decideCoverage,
+  expireLedger,
+  readCoverage,
+  readGaps,
+  readLedger,
+  type CoverageStretch,
+} from '../../src/trail/coverage.ts';
+import { recordTrouble } from '../../src/trail/contact.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import type { BucketBatch } from '../../src/trail/record.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const start = 1_800_000_000;
+const at = (n: number) => start + n * 15;
+const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
+const away = 'nobody asked';
+let db: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ database } = db);
+  await migrate(database);
+});
+afterEach(() => db.drop());
+
+type Mark = Omit<BucketBatch, 'startSeconds' | 'records'>;
+
+/** Merges the buckets n0 .. n1-1, each with one record, marked so. */
+async function put(n0: number, n1: number, mark: Mark = {}, hashes: readonly bigint[] = [1n]): Promise<void> {
+  const batches = Array.from({ length: n1 - n0 }, (_, index) => ({
+    startSeconds: at(n0 + index),
+    records: hashes.map((hash) => ({ hash, edge })),
+    ...mark,
+  }));
+  await merge(database, batches, { portCap: 64, nowSeconds: at(n1) });
+}
+
+function text({ fromSeconds, toSeconds, state, cause }: CoverageStretch): string {
+  const [from, to] = [(fromSeconds - start) / 15, (toSeconds - start) / 15];
+  return [from, to, state, ...(cause === undefined ? [] : [cause])].join(' ');
+}
+
+async function decide(n: number): Promise<string[]> {
+  return (await decideCoverage(database, at(n), away)).map(text);
+}
+
+async function coverage(from = -1_000, to = 1_000): Promise<string[]> {
+  return (await readCoverage(database.query, at(from), at(to))).map(text);
+}
+
+describe('what is decided', () => {
+  test('is what was seen of each bucket; what was not seen is a gap, with the cause that is known of it', async () => {
+    await put(0, 2, { settled: 'final' });
+    await put(2, 4, { settled: 'settled' });
+    await put(4, 6, { streamedWhole: true });
+    await put(6, 7, { gapCause: 'restarted' });
+    await put(7, 8);
+    expect(await decide(10)).toEqual(['6 7 gap restarted', '7 10 gap nobody asked']);
+    expect(await coverage(0, 10)).toEqual([
+      '0 2 final',
+      '2 4 settled',
+      '4 6 streamed',
+      '6 7 gap restarted',
+      '7 10 gap nobody asked',
+    ]);
+  });
+
+  test('names the last trouble as the cause of a gap, while there is one', async () => {
+    await put(0, 1, { settled: 'final' });
+    await recordTrouble(database.query, 'stale certificate', at(1));
+    expect(await decide(3)).toEqual(['1 3 gap stale certificate']);
+    await recordTrouble(database.query, undefined, at(3));
+    expect(await decide(4)).toEqual(['3 4 gap nobody asked']);
+  });
+
+  test('is decided once: a bucket that is settled later does not change it', async () => {
+    await put(0, 1, { settled: 'final' });
+    await decide(3);
+    await put(1, 3, { settled: 'final' });
+    expect(await decide(3)).toEqual([]);
+    expect(await coverage(0, 3)).toEqual(['0 1 final', '1 3 gap nobody asked']);
+  });
+
+  test('is one stretch for months without a gap, over however many decisions', async () => {
+    await put(0, 40, { settled: 'final' });
+    for (let n = 1; n <= 40; n += 1) expect(await decide(n)).toEqual([]);
+    expect(await database.query('select from coverage')).toHaveLength(1);
+    expect(await coverage(0, 40)).toEqual(['0 40 final']);
+  });
+
+  test('makes one row of a gap that grows over many decisions', async () => {
+    await put(0, 1, { settled: 'final' });
+    for (let n = 2; n <= 12; n += 1) expect(await decide(n)).toEqual([`${n - 1} ${n} gap nobody asked`]);
+    expect(await coverage(0, 12)).toEqual(['0 1 final', '1 12 gap nobody asked']);
+    expect((await readGaps(database.query, 20)).map(text)).toEqual(['1 12 gap nobody asked']);
+  });
+
+  test('is decided once by two workers at once', async () => {
+    await put(0, 20, { settled: 'settled' });
+    await put(22, 30, { settled: 'settled' });
+    const found = await Promise.all(Array.from({ length: 6 }, (_, index) => decide(index < 3 ? 30 : 25)));
+    expect(found.flat()).toEqual(['20 22 gap nobody asked']);
+    expect(await coverage(0, 30)).toEqual(['0 20 settled', '20 22 gap nobody asked', '22 30 settled']);
+  });
+
+  test('does not go back with a clock that does', async () => {
+    await put(0, 4, { settled: 'final' });
+    await decide(4);
+    expect(await decide(2)).toEqual([]);
+    expect(await coverage(0, 4)).toEqual(['0 4 final']);
+  });
+});
+
+describe('the trail begins', () => {
+  test('with the first bucket of which something was seen: nothing before it is a gap', async () => {
+    await put(0, 5, { gapCause: 'empty' }, []);
+    expect(await decide(5)).toEqual([]);
+    expect(await coverage(0, 5)).toEqual([]);
+    await put(5, 6, { settled: 'settled' });
+    expect(await decide(7)).toEqual(['6 7 gap nobody asked']);
+    expect(await coverage()).toEqual(['5 6 settled', '6 7 gap nobody asked', '7 1000 pending']);
+  });
+
+  test('with an empty bucket, if that was settled or streamed whole', async () => {
+    await put(3, 4, { streamedWhole: true }, []);
+    expect(await coverage(0, 5)).toEqual(['3 4 streamed', '4 5 pending']);
+    await put(2, 3, { settled: 'settled' }, []);
+    expect(await coverage(0, 5)).toEqual(['2 3 settled', '3 4 streamed', '4 5 pending']);
+  });
+
+  test('with an older bucket that settling finds after the stream has begun it', async () => {
+    await put(200, 201, { streamedWhole: true });
+    expect(await decide(0)).toEqual([]);
+    await put(0, 200, { settled: 'settled' });
+    expect(await coverage(0, 201)).toEqual(['0 200 settled', '200 201 streamed']);
+    expect(await decide(100)).toEqual([]);
+    expect(await coverage(0, 201)).toEqual(['0 200 settled', '200 201 streamed']);
+  });
+
+  test('nowhere before anything was seen', async () => {
+    expect(await decide(100)).toEqual([]);
+    expect(await coverage()).toEqual([]);
+    expect(await readGaps(database.query, 20)).toEqual([]);
+  });
+});
+
+describe('what is read', () => {
+  test('joins the decided with what the ledger says of the last hour, and is pending where that says nothing', async () => {
+    await put(0, 10, { settled: 'settled' });
+    await decide(5);
+    expect(await coverage(0, 12)).toEqual(['0 10 settled', '10 12 pending']);
+  });
+
+  test('is cut at any two moments', async () => {
+    await put(0, 10, { settled: 'settled' });
+    await put(10, 12, { streamedWhole: true });
+    await decide(5);
+    const cut = async (from: number, to: number) =>
+      (await readCoverage(database.query, start + from, start + to)).map(
+        ({ fromSeconds, toSeconds, state }) => [fromSeconds - start, toSeconds - start, state],
+      );
+    expect(await cut(7, 20)).toEqual([[7, 20, 'settled']]);
+    expect(await cut(100, 157)).toEqual([
+      [100, 150, 'settled'],
+      [150, 157, 'streamed'],
+    ]);
+    expect(await cut(151, 152)).toEqual([[151, 152, 'streamed']]);
+  });
+
+  test('shows the newest gaps first of all that are asked for, oldest first', async () => {
+    await put(0, 1, { settled: 'final' });
+    await put(2, 3, { settled: 'final' });
+    await put(4, 5, { settled: 'final' });
+    await decide(6);
+    expect((await readGaps(database.query, 2)).map(text)).toEqual([
+      '3 4 gap nobody asked',
+      '5 6 gap nobody asked',
+    ]);
+  });
+
+  test('outlives the ledger', async () => {
+    await put(0, 4, { settled: 'final' });
+    await put(1_000, 1_001, { settled: 'final' });
+    await decide(900);
+    await expireLedger(database, 7_200);
+    expect((await readLedger(database.query, 0)).map(({ startSeconds }) => startSeconds)).toEqual([
+      at(1_000),
+    ]);
+    expect(await coverage(0, 900)).toEqual(['0 4 final', '4 900 gap nobody asked']);
+  });
+});
+
+describe('a clock that was set far ahead', () => {
+  test('decides what is not known yet as gaps, which stay; what is merged afterwards is counted all the same', async () => {
+    await put(0, 4, { settled: 'final' });
+    await decide(20);
+    await put(4, 20, { settled: 'final' });
+    await decide(20);
+    expect(await coverage(0, 20)).toEqual(['0 4 final', '4 20 gap nobody asked']);
+    const [row] = await database.query<{ flow_count: string }>('select flow_count from edge');
+    expect(row?.flow_count).toBe('20');
+  });
+});

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../src/trail/migrate.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { batch, options, streamed } from './ledger-batches.ts';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const bucket = Math.floor(Date.now() / 15_000) * 15 - 3_600;
+let db: TestDatabase;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+});
+afterEach(() => db.drop());
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv) {
+  return spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: db.url, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = start(args, env);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { code: child.exitCode, out, err };
+}
+
+describe('with a trail', () => {
+  beforeEach(async () => {
+    await migrate(db.database);
+    await merge(
+      db.database,
+      [
+        batch(bucket, [streamed(1), streamed(2), streamed(3, 'c')], { settled: 'settled' }),
+        batch(bucket + 15, [streamed(1), { hash: 9n, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } }]),
+      ],
+      options,
+    );
+  });
+
+  test('edges shows who talks to whom, newest first, in columns', async () => {
+    const { code, out, err } = await run(['edges']);
+    expect([code, err]).toEqual([0, '']);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
+      ['FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
+      ['d', 'a', 'deny', expect.stringMatching(/Z$/), expect.any(String), '1'],
+      ['a', 'b', 'allow', expect.any(String), expect.any(String), '3'],
+      ['a', 'c', 'allow', expect.any(String), expect.any(String), '1'],
+    ]);
+  });
+
+  test.each([
+    [
+      ['--ns', 'a'],
+      ['d a', 'a b', 'a c'],
+    ],
+    [['--src', 'a', '--dst', 'b'], ['a b']],
+    [['--denied'], ['d a']],
+    [['--new-since', new Date((bucket + 15) * 1000).toISOString()], ['d a']],
+  ])('edges %j keeps to what was asked', async (args, expected) => {
+    const { code, out } = await run(['edges', '--json', ...args]);
+    expect(code).toBe(0);
+    const edges: { srcNs: string; dstNs: string }[] = JSON.parse(out);
+    expect(edges.map(({ srcNs, dstNs }) => `${srcNs} ${dstNs}`)).toEqual(expected);
+  });
+
+  test('edges says when there are more than the limit', async () => {
+    const { code, out, err } = await run(['edges', '--json', '--limit', '2']);
+    expect([code, JSON.parse(out)]).toEqual([0, [expect.anything(), expect.anything()]]);
+    expect(err).toMatch(/more than 2 edges; raise --limit/);
+  });
+
+  test('coverage shows what is known of which time', async () => {
+    const { code, out } = await run(['coverage', '--json', '--since', '2h']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual([
+      {
+        from: new Date(bucket * 1000).toISOString(),
+        to: new Date((bucket + 15) * 1000).toISOString(),
+        state: 'settled',
+      },
+      expect.objectContaining({ state: 'pending' }),
+    ]);
+  });
+
+  test('a reader that has seen enough ends it without a complaint', async () => {
+    const child = start(['edges'], {});
+    child.stdout.destroy();
+    const [err] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    expect([child.exitCode, err]).toEqual([0, '']);
+  });
+});
+
+describe('a mistake is named, in one line and without a stack', () => {
+  test.each([
+    ['an option', ['edges', '--limit', 'all'], {}, 2, /^flow-trail: --limit cannot be "all"; give .*\n$/],
+    ['settings', ['edges'], { DATABASE_URL: '' }, 2, /DATABASE_URL is missing; set it/],
+    ['a database that nobody prepared', ['edges'], {}, 1, /^flow-trail: .*start the worker once.*\n$/],
+    [
+      'a database that is not there',
+      ['edges'],
+      { DATABASE_URL: 'postgres://x:hunter2@127.0.0.1:1/y' },
+      1,
+      /^flow-trail: nothing answers where DATABASE_URL points .*; start Postgres.*\n$/,
+    ],
+  ])('%s', async (_what, args, env, code, message) => {
+    const result = await run(args, env);
+    expect(result).toMatchObject({ code, out: '' });
+    expect(result.err).toMatch(message);
+    expect(result.err).not.toMatch(/hunter2|at .*\.ts:/);
+  });
+
+  test.each([['frobnicate'], ['edges', '--frobnicate']])('of the command line: %s', async (...args) => {
+    const { code, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err).toMatch(/unknown/);
+  });
+});

@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StreamWriter } from '../../src/activities/stream-writer.ts';
+import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { readLedger } from '../../src/trail/coverage.ts';
+import { DatabaseFailure } from '../../src/trail/database-failure.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { StreamFold } from '../../src/trail/fold.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
+import { VirtualClock } from './coverage-fake-goldmane.ts';
+import { testDeps } from './deps.ts';
+
+const start = 1_800_000_000;
+let db: TestDatabase;
+let clock: VirtualClock;
+let decoder: FlowDecoder;
+let writer: StreamWriter;
+let merges: number;
+/** What the database does instead of a transaction. */
+let fault: (() => Promise<void>) | undefined;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  await migrate(db.database);
+  clock = new VirtualClock(start + 30);
+  decoder = new FlowDecoder();
+  merges = 0;
+  fault = undefined;
+  const database: Database = {
+    ...db.database,
+    async transaction(work) {
+      await fault?.();
+      return db.database.transaction(work);
+    },
+  };
+  writer = newWriter(database);
+});
+afterEach(() => db.drop());
+
+function newWriter(database: Database, limit = 100): StreamWriter {
+  return new StreamWriter(testDeps(database, clock), new StreamFold({ limit }), () => {
+    merges += 1;
+  });
+}
+
+function add(flow: Partial<TestFlow> = {}) {
+  const raw = encodeFlow({ startSeconds: start, ...flow });
+  return writer.add(decoder.decode(raw), clock.now() / 1000);
+}
+
+function away(): Promise<void> {
+  return Promise.reject(new DatabaseFailure('lost', 'the connection to Postgres was lost'));
+}
+
+async function rows(): Promise<string[]> {
+  return (await readEdges(db.database)).map(
+    ({ src_ns, dst_ns, flow_count }) => `${src_ns} ${dst_ns} ${flow_count}`,
+  );
+}
+
+describe('what the stream brings', () => {
+  test('is written at once where it is a new edge, else when it has waited for 50 s', async () => {
+    add();
+    await writer.flush();
+    expect(await rows()).toEqual(['a b 1']);
+    add({ port: 81 });
+    await writer.flush();
+    clock.pass(49);
+    await writer.flush();
+    expect(merges).toBe(1);
+    clock.pass(1);
+    await writer.flush();
+    expect(await rows()).toEqual(['a b 2']);
+  });
+
+  test('is written at once when it has to be', async () => {
+    add();
+    await writer.flush();
+    add({ port: 81 });
+    await writer.flush(true);
+    expect(await rows()).toEqual(['a b 2']);
+  });
+
+  test('is no new edge to a later window, which asks the database what is known', async () => {
+    add();
+    await writer.flush();
+    writer = newWriter(db.database);
+    add({ port: 81 });
+    await writer.flush();
+    expect(merges).toBe(1);
+  });
+
+  test('writes nothing when there is nothing', async () => {
+    fault = away;
+    await writer.flush(true);
+    expect(writer.trouble).toBeUndefined();
+  });
+});
+
+describe('a bucket that was covered whole', () => {
+  const state = async () => (await readLedger(db.database.query, start)).map(({ state }) => state);
+
+  test('is marked so, with its records or without any', async () => {
+    add();
+    writer.markWhole([start, start + 15]);
+    await writer.flush();
+    expect(await state()).toEqual(['streamed', 'streamed']);
+  });
+
+  test('is marked so later, if the database is away now', async () => {
+    add();
+    writer.markWhole([start, start + 15]);
+    fault = away;
+    await writer.flush();
+    expect(await state()).toEqual([]);
+    fault = undefined;
+    clock.pass(60);
+    await writer.flush();
+    expect(await state()).toEqual(['streamed', 'streamed']);
+    expect(await rows()).toEqual(['a b 1']);
+  });
+
+  test('is not, if records of it were dropped', async () => {
+    writer = newWriter(db.database, 1);
+    add();
+    expect(add({ port: 81 })).toBe('dropped');
+    writer.markWhole([start, start + 15]);
+    await writer.flush();
+    expect(await state()).toEqual(['pending', 'streamed']);
+  });
+});
+
+describe('while the database is away', () => {
+  test('what came waits, once each, and is written when it is back', async () => {
+    fault = away;
+    add();
+    await writer.flush();
+    expect(writer.trouble?.kind).toBe('lost');
+    add();
+    add({ startSeconds: start + 15 });
+    clock.pass(60);
+    await writer.flush();
+    expect(writer.fold.pending).toBe(2);
+    fault = undefined;
+    clock.pass(60);
+    await writer.flush();
+    expect(writer.trouble).toBeUndefined();
+    expect(await rows()).toEqual(['a b 2']);
+  });
+
+  test('it is tried again after 2 s, then later and later, every 15 s at most', async () => {
+    const tries: number[] = [];
+    fault = () => {
+      tries.push(clock.now() / 1000);
+      return away();
+    };
+    add();
+    for (let second = 0; second < 90; second += 1) {
+      await writer.flush();
+      clock.pass(1);
+    }
+    const waits = tries.slice(1).map((time, index) => time - (tries[index] ?? 0));
+    expect(waits.slice(0, 5)).toEqual([2, 4, 8, 15, 15]);
+  });
+
+  test('what was merged before it went is not merged again', async () => {
+    for (let bucket = 0; bucket < 20; bucket += 1) add({ startSeconds: start + bucket * 15 });
+    let transactions = 0;
+    fault = () => {
+      transactions += 1;
+      return transactions === 2 ? away() : Promise.resolve();
+    };
+    await writer.flush(true);
+    expect(await rows()).toEqual(['a b 16']);
+    expect(writer.fold.pending).toBe(4);
+    await writer.flush(true);
+    expect(await rows()).toEqual(['a b 20']);
+  });
+
+  test('a commit whose answer is lost counts once all the same', async () => {
+    const database: Database = {
+      ...db.database,
+      async transaction(work) {
+        const result = await db.database.transaction(work);
+        await fault?.();
+        return result;
+      },
+    };
+    writer = newWriter(database);
+    fault = away;
+    add();
+    await writer.flush(true);
+    expect(writer.fold.pending).toBe(1);
+    fault = undefined;
+    await writer.flush(true);
+    expect(writer.fold.pending).toBe(0);
+    expect(await rows()).toEqual(['a b 1']);
+  });
+
+  test('a fault of our own is no trouble of the database: it comes through', async () => {
+    fault = () => Promise.reject(new RangeError('of our own'));
+    add();
+    await expect(writer.flush(true)).rejects.toThrow('of our own');
+  });
+});
+
+test('what became of the records is counted, and handed over once', () => {
+  add();
+  add();
+  add({ hasTraffic: false });
+  writer.count('malformed');
+  expect(Object.fromEntries(writer.takeCounts())).toEqual({
+    pending: 1,
+    repeated: 1,
+    no_traffic: 1,
+    malformed: 1,
+  });
+  expect(writer.takeCounts().size).toBe(0);
+});

@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { DatabaseFailure, type DatabaseFailureKind } from '../../src/trail/database-failure.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { queryEdges } from '../../src/trail/query-edges.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+let db: TestDatabase;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+  await db.drop();
+});
+
+function open(...args: Parameters<typeof openDatabase>): Database {
+  const database = openDatabase(...args);
+  closing.push(() => database.close());
+  return database;
+}
+
+async function failure(work: Promise<unknown>): Promise<DatabaseFailure> {
+  const error: unknown = await work.catch((reason: unknown) => reason);
+  if (error instanceof DatabaseFailure) return error;
+  throw new Error('it did not fail as the database does', { cause: error });
+}
+
+describe('a server that takes connections and never answers', () => {
+  const timeouts = { connectMs: 200, statementMs: 200 };
+  let silent: Server;
+  let url: string;
+
+  beforeEach(async () => {
+    const sockets = new Set<Socket>();
+    silent = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    if (address === null || typeof address === 'string') throw new Error('it has no port');
+    url = `postgres://trail:hunter2@127.0.0.1:${address.port}/edges`;
+    closing.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => silent.close(resolve));
+    });
+  });
+
+  test.each([
+    ['query', (database: Database) => database.query('select 1')],
+    ['transaction', (database: Database) => database.transaction((query) => query('select 1'))],
+    ['withClient', (database: Database) => database.withClient((client) => client.query('select 1'))],
+    ['migrate', (database: Database) => migrate(database)],
+  ])('fails %s in time, as a timeout, without showing the password', async (_name, use) => {
+    const startedAt = performance.now();
+    const { kind, message } = await failure(use(open({ url }, { timeouts })));
+    expect(kind).toBe('timeout');
+    expect(message).not.toContain('hunter2');
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  test('does not hold up the end of the pool', async () => {
+    const database = open({ url }, { timeouts });
+    const pending = failure(database.query('select 1'));
+    const startedAt = performance.now();
+    await database.close();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect((await pending).kind).toBe('timeout');
+  });
+});
+
+describe('a statement that takes too long', () => {
+  test('is ended by the server, and the connection is not used again', async () => {
+    const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
+    expect((await failure(database.query('select pg_sleep(30)'))).kind).toBe('timeout');
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('also when it waits for a lock that somebody holds', async () => {
+    const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
+    await db.database.query('create table t (x int)');
+    await db.database.transaction(async (query) => {
+      await query('lock table t');
+      expect((await failure(database.query('select from t'))).kind).toBe('timeout');
+    });
+  });
+
+  test('a transaction that is left open is ended, so that its locks do not outlive its worker', async () => {
+    const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
+    const left = database.transaction(async (query) => {
+      await query('create table t (x int)');
+      await db.database.query('select pg_sleep(0.5)');
+      await query('insert into t values (1)');
+    });
+    expect((await failure(left)).kind).toBe('lost');
+    expect(await db.database.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
+  });
+});
+
+describe('what cannot be used is told apart', () => {
+  const at = (change: (url: URL) => void) => {
+    const url = new URL(db.url);
+    change(url);
+    return url.href;
+  };
+  const cases: [DatabaseFailureKind, (url: URL) => void][] = [
+    ['password_refused', (url) => (url.password = 'wrong')],
+    ['password_refused', (url) => (url.username = 'nobody')],
+    ['no_database', (url) => (url.pathname = '/there_is_none')],
+    ['connection_refused', (url) => (url.port = '1')],
+    ['dns', (url) => (url.hostname = 'no-such-host.invalid')],
+  ];
+
+  test.each(cases)('%s', async (kind, change) => {
+    const url = at(change);
+    for (const use of [
+      (database: Database) => database.query('select 1'),
+      (database: Database) => database.withClient((client) => client.query('select 1')),
+    ]) {
+      const found = await failure(use(open({ url })));
+      expect(found.kind).toBe(kind);
+      expect(found.message).not.toContain(new URL(inject('postgresUrl')).password);
+    }
+  });
+
+  test('a database that no worker has prepared', async () => {
+    expect((await failure(queryEdges(db.database.query, { limit: 1 }))).kind).toBe('no_schema');
+  });
+
+  test('a role that may not do what is needed', async () => {
+    const role = `reader_${randomBytes(4).toString('hex')}`;
+    await migrate(db.database);
+    await db.database.query(`create role ${role} login password 'x'`);
+    closing.push(async () => {
+      await db.database.query(`drop owned by ${role}`);
+      await db.database.query(`drop role ${role}`);
+    });
+    const url = at((value) => {
+      value.username = role;
+      value.password = 'x';
+    });
+    expect((await failure(open({ url }).query('delete from edge'))).kind).toBe('no_permission');
+  });
+
+  test('a server that takes no writes', async () => {
+    const database = open({ url: db.url });
+    const written = database.transaction(async (query) => {
+      await query('set transaction read only');
+      await query('create table t (x int)');
+    });
+    expect((await failure(written)).kind).toBe('read_only');
+  });
+
+  test('a connection that is ended from outside; the next one works', async () => {
+    const database = open({ url: db.url });
+    const ended = database.transaction(async (query) => {
+      const [row] = await query<{ pid: number }>('select pg_backend_pid() as pid');
+      await db.database.query('select pg_terminate_backend($1)', [row?.pid]);
+      await query('select 1');
+    });
+    expect((await failure(ended)).kind).toBe('lost');
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('also when it was idle in the pool: nobody notices', async () => {
+    const database = open({ url: db.url });
+    const [row] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await db.database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('DATABASE_URL_FILE', () => {
+  let urlFile: string;
+  let role: string;
+
+  const urlOf = (password: string) => {
+    const url = new URL(db.url);
+    url.username = role;
+    url.password = password;
+    return url.href;
+  };
+  const rotateTo = (password: string) => db.database.query(`alter role ${role} password '${password}'`);
+
+  beforeEach(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'flow-trail-url-'));
+    urlFile = join(folder, 'url');
+    role = `rotated_${randomBytes(4).toString('hex')}`;
+    await db.database.query(`create role ${role} login password 'first'`);
+    closing.push(async () => {
+      await db.database.query(`drop role ${role}`);
+      await rm(folder, { recursive: true });
+    });
+  });
+
+  test('is read again for every connection: a rotated password is taken up without a restart', async () => {
+    await writeFile(urlFile, `${urlOf('first')}\n`);
+    const database = open({ urlFile });
+    expect(await database.query('select current_user as name')).toEqual([{ name: role }]);
+    await rotateTo('second');
+    await writeFile(urlFile, urlOf('second'));
+    expect(await database.query('select current_user as name')).toEqual([{ name: role }]);
+    expect(await database.withClient((client) => client.query('select 1'))).toMatchObject({ rowCount: 1 });
+  });
+
+  test('that still holds the former password is said to be stale, and cured by the new one', async () => {
+    await writeFile(urlFile, urlOf('first'));
+    const database = open({ urlFile });
+    await rotateTo('second');
+    const stale = await failure(database.query('select 1'));
+    expect(stale).toMatchObject({ kind: 'password_refused' });
+    expect(stale.message).toContain('stale database password');
+    await writeFile(urlFile, urlOf('second'));
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('may change while transactions run: they end on the connection on which they began', async () => {
+    await writeFile(urlFile, urlOf('first'));
+    const database = open({ urlFile });
+    await database.transaction(async (query) => {
+      await query('select 1');
+      await rotateTo('second');
+      await writeFile(urlFile, urlOf('second'));
+      expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+      expect(await query('select 2 as two')).toEqual([{ two: 2 }]);
+    });
+  });
+
+  test.each([
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['holds no URL', 'hunter2'],
+    ['holds a URL of something else', 'mysql://a:hunter2@b/c'],
+  ])('that %s is named, and its content is not', async (_what, content) => {
+    if (content !== undefined) await writeFile(urlFile, content);
+    const { kind, message } = await failure(open({ urlFile }).query('select 1'));
+    expect(kind).toBe('url_unreadable');
+    expect(message).toContain(urlFile);
+    expect(message).not.toContain('hunter2');
+  });
+});
+
+test('the time of every use of the database is told, failed ones included', async () => {
+  const seconds: number[] = [];
+  const database = open({ url: db.url }, { onStatement: (value) => seconds.push(value) });
+  await database.query('select pg_sleep(0.05)');
+  await failure(database.query('select 1 / 0'));
+  expect(seconds).toHaveLength(2);
+  expect(seconds[0]).toBeGreaterThan(0.05);
+});

@@ -1,0 +1,23 @@
+import { noopMetricMeter } from '@temporalio/common';
+import { pino } from 'pino';
+import type { Deps } from '../../src/activities/deps.ts';
+import { createMetrics } from '../../src/activities/metrics.ts';
+import type { Clock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config.ts';
+import { ServerClock } from '../../src/goldmane/server-clock.ts';
+import type { Database } from '../../src/trail/database.ts';
+
+/** What activities work with, on a database and a clock of the test's, saying and telling nothing. */
+export function testDeps(database: Database, clock: Clock): Deps {
+  const serverClock = new ServerClock();
+  serverClock.assume(0);
+  return {
+    config: { ...loadConfig({ DATABASE_URL: 'postgres://nobody@nowhere/nothing' }), clock },
+    database,
+    log: pino({ level: 'silent' }),
+    metrics: createMetrics(noopMetricMeter),
+    serverClock,
+    connectGoldmane: () => Promise.reject(new Error('there is no Goldmane here')),
+    report: () => Promise.resolve(),
+  };
+}

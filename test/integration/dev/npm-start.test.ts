@@ -1,0 +1,189 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { expectedTrail, flowsOf, NODE_COUNT } from '../../../src/dev/simulation.ts';
+import { until } from '../../support/poll.ts';
+import { NpmStart } from './npm-start.ts';
+
+const SEED = 5;
+
+let stateDir = '';
+let started: NpmStart | undefined;
+/** The dev server that the other tests use, under the name by which npm start finds it. */
+let path = '';
+
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'npm-start-'));
+  // For root: the user that PostgreSQL runs as has to get in.
+  await chmod(stateDir, 0o711);
+  const bin = join(stateDir, 'bin');
+  await mkdir(bin);
+  await writeFile(join(bin, 'temporal'), `#!/bin/sh\nexec '${inject('temporalExecutable')}' "$@"\n`, {
+    mode: 0o755,
+  });
+  path = `${bin}:${process.env['PATH']}`;
+});
+afterAll(async () => {
+  started?.kill('SIGKILL');
+  await started?.leavesNothing(20_000);
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+function npmStart(env: NodeJS.ProcessEnv = {}): NpmStart {
+  started = new NpmStart(stateDir, { PATH: path, FLOW_TRAIL_SEED: String(SEED), ...env });
+  return started;
+}
+
+const bucketRow = z.object({ start: z.number() });
+const factRow = z.object({
+  srcNs: z.string(),
+  dstNs: z.string(),
+  action: z.string(),
+  firstSeenSeconds: z.number(),
+  lastSeenSeconds: z.number(),
+  flowCount: z.number(),
+});
+
+/** What is settled, and what the facts of it add up to, of one moment. */
+async function readSettled() {
+  const url = (await readFile(join(stateDir, 'database-url'), 'utf8')).trim();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin isolation level repeatable read');
+    const buckets = await client.query(
+      'select extract(epoch from bucket)::int as start from bucket_ledger where settled_at is not null',
+    );
+    const facts = await client.query(
+      `select src_ns as "srcNs", dst_ns as "dstNs", action, sum(flow_count)::int as "flowCount",
+         extract(epoch from min(first_seen))::int as "firstSeenSeconds",
+         extract(epoch from max(last_seen))::int as "lastSeenSeconds"
+       from flow_facts
+       where src_ns not in ('', '-') and dst_ns not in ('', '-') and src_ns <> dst_ns
+       group by src_ns, dst_ns, action
+       order by src_ns collate "C", dst_ns collate "C", action collate "C"`,
+    );
+    await client.query('rollback');
+    return {
+      buckets: z
+        .array(bucketRow)
+        .parse(buckets.rows)
+        .map(({ start }) => start),
+      facts: z.array(factRow).parse(facts.rows),
+    };
+  } finally {
+    await client.end();
+  }
+}
+
+describe('npm start', () => {
+  test('has first edges within 45 s of the servers being up, and the last hour within a minute more', async () => {
+    const run = npmStart();
+    const [, , first] = await run.says(/the first (\d+) edges, (\d+) s after/);
+    expect(Number(first)).toBeLessThanOrEqual(45);
+    const [, hour] = await run.says(/the last hour is settled, (\d+) s after/);
+    expect(Number(hour)).toBeLessThanOrEqual(Number(first) + 60);
+  });
+
+  test('settles exactly what the simulated nodes sent', async () => {
+    const { buckets, facts } = await readSettled();
+    expect(buckets.length).toBeGreaterThanOrEqual(208);
+    const nodes = Array.from({ length: NODE_COUNT }, (_, node) => node);
+    const flows = buckets.flatMap((bucket) => nodes.flatMap((node) => flowsOf(SEED, bucket, node)));
+    expect(facts).toEqual(expectedTrail(flows));
+  });
+
+  test('tells addresses that answer, and keeps secrets to their owner', async () => {
+    const run = started;
+    for (const what of ['Temporal UI', 'metrics']) {
+      const [, url] = (await run?.says(new RegExp(`${what} +(http://\\S+)`))) ?? [];
+      const answer = await fetch(url ?? '');
+      expect(answer.status).toBe(200);
+    }
+    for (const name of ['database-url', 'env', 'tls/tls.key', 'postgres/home/password']) {
+      expect((await stat(join(stateDir, name))).mode & 0o077).toBe(0);
+    }
+    const password = (await readFile(join(stateDir, 'postgres', 'home', 'password'), 'utf8')).trim();
+    expect(run?.lines.join('\n')).not.toContain(password);
+  });
+
+  test('does not start twice on the same data', async () => {
+    const first = started;
+    const second = npmStart();
+    await second.says(/already runs here \(process \d+\)/);
+    expect(await second.exitCode()).toBe(1);
+    started = first;
+  });
+
+  test('leaves nothing when it is killed with -9, and starts again with the data that was there', async () => {
+    started?.kill('SIGKILL');
+    await started?.leavesNothing(20_000);
+    const run = npmStart();
+    await run.says(/(\d+) edges are there from earlier starts/);
+    // Merging goes on: the newest merge becomes younger than this start.
+    await run.says(/last merge \d+ s ago/);
+  });
+
+  test('ends in order on Ctrl-C and leaves nothing', async () => {
+    started?.kill('SIGINT');
+    expect(await started?.exitCode()).toBe(0);
+    await started?.leavesNothing(1_000);
+    expect(started?.lines.at(-1)).toContain('Everything has ended');
+  });
+
+  test('ends at once on the second Ctrl-C and leaves nothing', async () => {
+    const run = npmStart();
+    await run.says(/Temporal UI/);
+    run.kill('SIGINT');
+    await run.says(/ending everything/);
+    // A second signal counts only when it cannot be the same keystroke.
+    const ended = run.exitCode();
+    await until('it has ended', () => {
+      run.kill('SIGINT');
+      return Promise.race([
+        ended.then(() => true),
+        new Promise<undefined>((resolve) => setTimeout(resolve, 200, undefined)),
+      ]);
+    });
+    await run.leavesNothing(6_000);
+  });
+});
+
+describe('a start that fails half-way', () => {
+  test('says what failed and what to do, and leaves nothing', async () => {
+    const broken = await mkdtemp(join(tmpdir(), 'broken-temporal-'));
+    const program = join(broken, 'temporal');
+    await writeFile(
+      program,
+      '#!/bin/sh\n[ "$1" = --version ] && echo "temporal version 0" && exit 0\necho "unable to start: disk is full" >&2\nexit 1\n',
+    );
+    await chmod(program, 0o755);
+    try {
+      const run = npmStart({ PATH: `${broken}:${process.env['PATH']}` });
+      expect(await run.exitCode()).toBe(1);
+      await run.leavesNothing(1_000);
+      const output = run.lines.join('\n');
+      expect(output).toContain('unable to start: disk is full');
+      expect(output).toContain('free some space');
+    } finally {
+      await rm(broken, { recursive: true, force: true });
+    }
+  });
+
+  test('names the setting when a certificate for a Goldmane of one’s own is missing', async () => {
+    const run = npmStart({ GOLDMANE_HOST: '127.0.0.1:1', TLS_CERT_PATH: '/nowhere/tls.crt' });
+    expect(await run.exitCode()).toBe(1);
+    expect(run.lines.join('\n')).toMatch(/\/nowhere\/tls\.crt cannot be read[\s\S]*Set TLS_CERT_PATH/);
+  });
+
+  test('ends in order when Ctrl-C comes while it starts', async () => {
+    const run = npmStart();
+    await run.says(/Goldmane: filling/);
+    run.kill('SIGINT');
+    expect(await run.exitCode()).toBe(0);
+    await run.leavesNothing(1_000);
+  });
+});

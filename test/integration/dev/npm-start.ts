@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { typeScriptArguments } from '../../../src/dev/typescript-child.ts';
+import { until } from '../../support/poll.ts';
+
+const main = new URL('../../../src/dev/main.ts', import.meta.url);
+
+/** `npm start` as a child of the test, with a state directory of its own. */
+export class NpmStart {
+  readonly lines: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #stateDir: string;
+
+  constructor(stateDir: string, env: NodeJS.ProcessEnv = {}) {
+    this.#stateDir = stateDir;
+    this.#child = spawn(process.execPath, typeScriptArguments(main), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env, FLOW_TRAIL_STATE_DIR: stateDir },
+    });
+    this.#exited = once(this.#child, 'exit');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.lines.push(line));
+    }
+  }
+
+  /** The match of the first line that has it. Fails at once when the process ends without saying it. */
+  async says(pattern: RegExp, limitMs = 120_000): Promise<RegExpExecArray> {
+    const find = () => this.lines.map((line) => pattern.exec(line)).find((match) => match !== null);
+    const found = await until(
+      `npm start says ${pattern}; it said\n${this.lines.join('\n')}`,
+      () => find() ?? (this.#child.exitCode === null ? undefined : 'ended'),
+      limitMs,
+    );
+    if (found === 'ended')
+      throw new Error(`npm start ended before it said ${pattern}:\n${this.lines.join('\n')}`);
+    return found;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async exitCode(): Promise<number | null> {
+    await this.#exited;
+    return this.#child.exitCode;
+  }
+
+  /** Waits until nothing that it started runs any more; each of its descendants has its environment. */
+  async leavesNothing(limitMs: number): Promise<void> {
+    let left: string[] = [];
+    await until(
+      'nothing is left',
+      async () => {
+        left = await processesOf(this.#stateDir);
+        if (left.length > 0) throw new Error(left.join('\n'));
+        return true;
+      },
+      limitMs,
+    );
+  }
+}
+
+/** Command lines of the processes (on Linux) that work for this state directory. */
+export async function processesOf(stateDir: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+    if (!environment.split('\0').includes(`FLOW_TRAIL_STATE_DIR=${stateDir}`)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command !== '') found.push(`${pid} ${command.replaceAll('\0', ' ').slice(0, 100)}`);
+  }
+  return found;
+}

@@ -1,0 +1,147 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { endLeftover, isAlive, isRunning } from '../../../src/dev/leftover.ts';
+import { startPostgres, type Postgres } from '../../../src/dev/postgres.ts';
+import { typeScriptArguments } from '../../../src/dev/typescript-child.ts';
+import { until } from '../../support/poll.ts';
+
+let directory = '';
+let postgres: Postgres | undefined;
+let other: ChildProcess | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'postgres-'));
+});
+afterEach(async () => {
+  other?.kill('SIGKILL');
+  await postgres?.remove();
+  postgres = undefined;
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function query(url: string, sql: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The process that pretends to be something else, with some words in its command line. */
+async function bystander(word: string): Promise<number> {
+  other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', word], { stdio: 'ignore' });
+  await once(other, 'spawn');
+  return other.pid ?? 0;
+}
+
+describe('the embedded PostgreSQL', () => {
+  test('keeps what was committed through a stop and through a kill', async () => {
+    postgres = await startPostgres({ dataDir: directory });
+    await query(postgres.url, 'create table kept (n int)');
+    await query(postgres.url, 'insert into kept values (1)');
+    await postgres.stop();
+    await postgres.start();
+    await query(postgres.url, 'insert into kept values (2)');
+    await postgres.kill();
+    await postgres.start();
+    expect(await query(postgres.url, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  test('listens on loopback alone, and asks for the password', async () => {
+    postgres = await startPostgres({ dataDir: directory });
+    expect(await query(postgres.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
+    const stranger = new URL(postgres.url);
+    stranger.password = 'guess';
+    await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed');
+  });
+
+  test('starts over a postmaster.pid whose process id belongs to something else now', async () => {
+    postgres = await startPostgres({ dataDir: directory });
+    const cluster = await clusterOf(postgres);
+    await postgres.kill();
+    const pid = await bystander('innocent');
+    const left = (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n');
+    await writeFile(join(cluster, 'postmaster.pid'), [String(pid), ...left.slice(1)].join('\n'));
+    await postgres.start();
+    expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect(isAlive(pid)).toBe(true);
+  });
+
+  test('takes over from a server that an earlier start left running', async () => {
+    const first = await startPostgres({ dataDir: directory });
+    const lines: string[] = [];
+    postgres = await startPostgres({ dataDir: directory, log: (line) => lines.push(line) });
+    expect(lines.join('\n')).toContain(`stopped process ${first.pid} of an earlier start`);
+    expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('ends when its starter is killed with -9', async () => {
+    const script = join(directory, 'starter.mts');
+    const module = new URL('../../../src/dev/postgres.ts', import.meta.url).href;
+    const data = await mkdtemp(join(tmpdir(), 'postgres-'));
+    await writeFile(
+      script,
+      `import { startPostgres } from '${module}';
+       const { pid } = await startPostgres({ dataDir: '${data}' });
+       console.log('up', pid);
+       setInterval(() => {}, 1_000);`,
+    );
+    other = spawn(process.execPath, typeScriptArguments(new URL(`file://${script}`)), {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const output = createInterface({ input: other.stdout ?? process.stdin });
+    const pid = await new Promise<number>((resolve) =>
+      output.on('line', (line) => {
+        if (line.startsWith('up ')) resolve(Number(line.slice(3)));
+      }),
+    );
+    other.kill('SIGKILL');
+    await until('PostgreSQL has ended', () => (isAlive(pid) ? undefined : true), 15_000);
+    postgres = await startPostgres({ dataDir: data });
+    expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('says what to do about data of another version', async () => {
+    postgres = await startPostgres({ dataDir: directory });
+    const cluster = await clusterOf(postgres);
+    await postgres.stop();
+    await writeFile(join(cluster, 'PG_VERSION'), '9\n');
+    await expect(startPostgres({ dataDir: directory })).rejects.toMatchObject({
+      message: expect.stringContaining('made by PostgreSQL 9') as unknown,
+      cure: expect.stringContaining('Delete') as unknown,
+    });
+  });
+
+  test('leaves no password but the one that its owner alone can read', async () => {
+    postgres = await startPostgres({ dataDir: directory });
+    const home = join(await clusterOf(postgres), '..');
+    expect(await readdir(home)).toEqual(['cluster', 'password']);
+    expect((await stat(join(home, 'password'))).mode & 0o077).toBe(0);
+  });
+});
+
+async function clusterOf({ url }: Postgres): Promise<string> {
+  const rows = await query(url, 'show data_directory');
+  const row = rows[0];
+  if (typeof row !== 'object' || row === null || !('data_directory' in row)) throw new Error('no directory');
+  return realpath(String(row.data_directory));
+}
+
+describe('what an earlier start left', () => {
+  test('is ended only if its command line says that it is that', async () => {
+    const pid = await bystander('mark-of-ours');
+    expect(await isRunning({ pid, marks: ['mark-of-another'] })).toBe(false);
+    expect(await endLeftover({ pid, marks: ['mark-of-another'], signals: ['SIGKILL'] })).toBe(false);
+    expect(isAlive(pid)).toBe(true);
+    expect(await endLeftover({ pid, marks: ['mark-of-ours'], signals: ['SIGTERM'] })).toBe(true);
+    await until('it has ended', () => (isAlive(pid) ? undefined : true), 5_000);
+  });
+});

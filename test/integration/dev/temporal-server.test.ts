@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { isPortFree } from '../../../src/dev/ports.ts';
+import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.ts';
+import { until } from '../../support/poll.ts';
+
+let directory = '';
+let server: TemporalServer | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'temporal-'));
+});
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
+}
+
+describe('the Temporal dev server', () => {
+  test('has its UI, and keeps closed runs for 30 days', async () => {
+    server = await startTemporalServer({ executable: inject('temporalExecutable') });
+    expect((await fetch(server.uiUrl)).status).toBe(200);
+    const retention = await withClient(server.address, async ({ workflowService }) => {
+      const { config } = await workflowService.describeNamespace({ namespace: 'default' });
+      return Number(config?.workflowExecutionRetentionTtl?.seconds);
+    });
+    expect(retention).toBe(30 * 24 * 60 * 60);
+  });
+
+  test('knows its workflows after a kill and a start on the same ports', async () => {
+    server = await startTemporalServer({
+      executable: inject('temporalExecutable'),
+      dataFile: join(directory, 'temporal.db'),
+      ui: false,
+    });
+    const { address } = server;
+    await withClient(address, (client) =>
+      client.workflow.start('nobodyRunsThis', { taskQueue: 'nobody', workflowId: 'kept', args: [] }),
+    );
+    await server.kill();
+    await server.start();
+    expect(server.address).toBe(address);
+    const status = await until('the workflow is found', () =>
+      withClient(address, async (client) => (await client.workflow.getHandle('kept').describe()).status.name),
+    );
+    expect(status).toBe('RUNNING');
+  });
+
+  test('takes over from a server that an earlier start left on the same file', async () => {
+    const options = {
+      executable: inject('temporalExecutable'),
+      dataFile: join(directory, 'temporal.db'),
+      ui: false,
+    };
+    const first = await startTemporalServer(options);
+    const lines: string[] = [];
+    server = await startTemporalServer({ ...options, log: (line) => lines.push(line) });
+    expect(lines.join('\n')).toContain(`stopped process ${first.pid} of an earlier start`);
+    await until('its port is free', async () => ((await isPortFree(first.port)) ? true : undefined), 10_000);
+  });
+});

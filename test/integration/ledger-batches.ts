@@ -1,0 +1,41 @@
+import type { BucketBatch, FactEnd, TrailRecord } from '../../src/trail/record.ts';
+
+export const startSeconds = 1_800_000_000;
+export const options = { portCap: 64, nowSeconds: startSeconds };
+
+export interface ListedOptions {
+  dst?: FactEnd;
+  digest?: bigint;
+  text?: string;
+  port?: number;
+}
+
+/** A pod's end without an identity. */
+export function podIn(ns: string): FactEnd {
+  return { kind: 'workload', ns, identity: '' };
+}
+
+/** A record of namespace a as the stream brings it. */
+export function streamed(hash: number, dstNs = 'b'): TrailRecord {
+  return { hash: BigInt(hash), edge: { srcNs: 'a', dstNs, action: 'allow' } };
+}
+
+/** The same as `List` brings it. */
+export function listed(
+  hash: number,
+  { dst = podIn('b'), digest = 7n, text = '{"enforced":[],"pending":[]}', port = 80 }: ListedOptions = {},
+): TrailRecord {
+  return {
+    ...streamed(hash, dst.ns),
+    fact: { src: podIn('a'), dst, protocol: 'tcp', port, reporter: 'src', action: 'allow' },
+    trace: { digest, text },
+  };
+}
+
+export function batch(
+  start: number,
+  records: readonly TrailRecord[],
+  mark: Omit<BucketBatch, 'startSeconds' | 'records'> = {},
+): BucketBatch {
+  return { startSeconds: start, records, ...mark };
+}

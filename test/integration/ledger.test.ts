@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideCoverage, expireLedger } from '../../src/trail/coverage.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { batch, listed, options, startSeconds as start, streamed } from './ledger-batches.ts';
+
+let db: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ database } = db);
+  await migrate(database);
+});
+afterEach(() => db.drop());
+
+async function counts(): Promise<number[]> {
+  return (await readEdges(database)).map(({ flow_count }) => flow_count);
+}
+
+/** Expires everything but the hour before the newest bucket. */
+async function expireBefore(newest: number): Promise<number> {
+  await merge(database, [batch(newest, [streamed(1)])], options);
+  await decideCoverage(database, newest - 3_660, 'away');
+  return expireLedger(database, 7_200);
+}
+
+describe('a bucket whose hashes have expired', () => {
+  test('is refused, by the stream and by settling, and never counted again', async () => {
+    await merge(database, [batch(start, [streamed(1), streamed(2)])], options);
+    expect(await expireBefore(start + 7_215)).toBe(1);
+    const before = await readEdges(database);
+    const summary = await merge(
+      database,
+      [batch(start, [streamed(1), streamed(3)]), batch(start, [listed(1)], { settled: 'final' })],
+      options,
+    );
+    expect(summary).toMatchObject({ buckets: 0, refusedBuckets: 1, newEdgeRecords: 0, newFactRecords: 0 });
+    expect(await readEdges(database)).toEqual(before);
+    expect(
+      await database.query('select from bucket_ledger where bucket <= to_timestamp($1)', [start]),
+    ).toEqual([]);
+  });
+
+  test('does not keep the others of the same merge from being counted', async () => {
+    await merge(database, [batch(start, [streamed(1)])], options);
+    await expireBefore(start + 7_215);
+    const summary = await merge(
+      database,
+      [batch(start, [streamed(1)]), batch(start + 7_230, [streamed(1)])],
+      options,
+    );
+    expect(summary).toMatchObject({ buckets: 1, refusedBuckets: 1, newEdgeRecords: 1 });
+    expect(await counts()).toEqual([3]);
+  });
+
+  test('is the one that lies more than the distance behind the newest, by the newest bucket and not by a clock', async () => {
+    for (const age of [7_215, 7_200, 7_185])
+      await merge(database, [batch(start - age, [streamed(1)])], options);
+    await merge(database, [batch(start, [streamed(1)])], { ...options, nowSeconds: 0 });
+    await decideCoverage(database, start - 15, 'away');
+    expect(await expireLedger(database, 7_200)).toBe(1);
+    expect(await expireLedger(database, 7_200)).toBe(0);
+  });
+
+  test('is never one that is not decided yet, however new the newest', async () => {
+    await merge(database, [batch(start, [streamed(1)], { settled: 'settled' })], options);
+    await decideCoverage(database, start + 15, 'away');
+    await merge(database, [batch(start + 15, [streamed(1)]), batch(start + 90_000, [streamed(1)])], options);
+    expect(await expireLedger(database, 7_200)).toBe(1);
+    expect((await merge(database, [batch(start + 15, [streamed(2)])], options)).refusedBuckets).toBe(0);
+  });
+
+  test('is not made by an empty bucket from a clock that was set ahead', async () => {
+    await merge(database, [batch(start, [streamed(1)])], options);
+    await merge(database, [batch(start + 1_000_000, [], { gapCause: 'empty' })], options);
+    await decideCoverage(database, start + 900_000, 'away');
+    expect(await expireLedger(database, 7_200)).toBe(0);
+  });
+
+  test('is counted at most once while it expires under merges that race with it', async () => {
+    const old = Array.from({ length: 40 }, (_, n) => start + n * 15);
+    await merge(
+      database,
+      old.map((bucket) => batch(bucket, [streamed(1)])),
+      options,
+    );
+    await merge(database, [batch(start + 20_000 - (20_000 % 15), [streamed(1)])], options);
+    await decideCoverage(database, start + 15_000, 'away');
+    const again = () =>
+      merge(
+        database,
+        old.map((bucket) => batch(bucket, [streamed(1)])),
+        options,
+      );
+    await Promise.all([
+      again(),
+      again(),
+      expireLedger(database, 7_200),
+      again(),
+      expireLedger(database, 7_200),
+      again(),
+    ]);
+    await again();
+    expect(await counts()).toEqual([41]);
+  });
+});
+
+describe('the ledger', () => {
+  async function stored(): Promise<{ streamed: string; settled: string; size: number; xmin: string }> {
+    const [row] = await database.query<{ streamed: string; settled: string; size: number; xmin: string }>(
+      `select encode(streamed, 'hex') as streamed, encode(settled, 'hex') as settled,
+         (pg_total_relation_size(c.reltoastrelid))::int as size, l.xmin::text as xmin
+       from bucket_ledger l, pg_class c where c.oid = 'bucket_ledger'::regclass`,
+    );
+    if (!row) throw new Error('there is no row');
+    return row;
+  }
+
+  test('keeps each hash in one place: counted in edges only, or in facts too', async () => {
+    await merge(database, [batch(start, [streamed(1), streamed(2)])], options);
+    expect(await stored()).toMatchObject({ streamed: '00000000000000010000000000000002', settled: '' });
+    await merge(database, [batch(start, [listed(2), listed(3)], { settled: 'settled' })], options);
+    expect(await stored()).toMatchObject({
+      streamed: '0000000000000001',
+      settled: '00000000000000020000000000000003',
+    });
+    expect(await counts()).toEqual([3]);
+  });
+
+  test('is not written when nothing is new', async () => {
+    const batches = [batch(start, [streamed(1), listed(2)], { settled: 'settled', streamedWhole: true })];
+    await merge(database, batches, options);
+    const before = await stored();
+    const edges = await database.query('select xmin::text, * from edge');
+    await merge(database, batches, options);
+    expect(await stored()).toEqual(before);
+    expect(await database.query('select xmin::text, * from edge')).toEqual(edges);
+  });
+
+  test('does not write its hashes again when only marks change', async () => {
+    const many = Array.from({ length: 10_000 }, (_, n) => listed(n + 1));
+    await merge(database, [batch(start, many)], options);
+    const before = await stored();
+    expect(before.size).toBeGreaterThan(80_000);
+    for (const mark of [
+      { streamedWhole: true },
+      { settled: 'settled' },
+      { settled: 'final' },
+      { gapCause: 'x' },
+    ] as const)
+      await merge(database, [batch(start, [], mark)], options);
+    const after = await stored();
+    expect(after.xmin).not.toBe(before.xmin);
+    expect(after).toEqual({ ...before, xmin: after.xmin });
+  });
+
+  test('does not let a mark be taken back, and keeps the first cause', async () => {
+    await merge(database, [batch(start, [], { gapCause: 'first' })], options);
+    await merge(
+      database,
+      [batch(start, [], { gapCause: 'second', settled: 'final', streamedWhole: true })],
+      options,
+    );
+    await merge(database, [batch(start, [streamed(1)])], options);
+    const [row] = await database.query(
+      `select gap_cause, streamed_whole, settled_at is not null as settled, final_at is not null as final from bucket_ledger`,
+    );
+    expect(row).toEqual({ gap_cause: 'first', streamed_whole: true, settled: true, final: true });
+  });
+});

@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { issueCertificates, writeCertificates } from '../../src/dev/certificates.ts';
+import {
+  startGoldmane,
+  type GoldmaneOptions,
+  type GoldmaneStandIn,
+} from '../../src/dev/goldmane/stand-in.ts';
+import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
+import type { GoldmaneTarget } from '../../src/goldmane/target.ts';
+import { until } from '../support/poll.ts';
+import { serverTls } from '../support/world.ts';
+
+const never = new AbortController().signal;
+const bucket = Math.floor(Date.now() / 15_000) * 15 - 600;
+let scratch: string;
+let options: GoldmaneOptions;
+let goldmane: GoldmaneStandIn;
+let target: GoldmaneTarget;
+const connections: GoldmaneConnection[] = [];
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-run-'));
+  const issued = await issueCertificates();
+  const files = await writeCertificates(scratch, {
+    pair: issued.client,
+    bundle: issued.authority.certificate,
+  });
+  options = { clock: systemClock, tls: serverTls(issued), startAtOnce: true };
+  goldmane = await startGoldmane(options);
+  target = {
+    ...files,
+    host: goldmane.address,
+    serverName: 'goldmane.calico-system.svc',
+    insecure: false,
+    maxReceiveBytes: 1_048_576,
+  };
+});
+afterEach(async () => {
+  for (const connection of connections.splice(0)) connection.close();
+  await goldmane.kill();
+  await rm(scratch, { recursive: true });
+});
+
+async function connect(): Promise<GoldmaneConnection> {
+  const connection = await connectGoldmane(target, { clock: systemClock, signal: never });
+  connections.push(connection);
+  return connection;
+}
+
+test('a connection does not come back by itself, to another run of the server: it fails, and a new one is made', async () => {
+  const connection = await connect();
+  await connection.list(bucket, never);
+  await goldmane.kill();
+  goldmane = await startGoldmane({ ...options, port: goldmane.port });
+  // Another one reaches the new run, so that the first one could too.
+  await until('the new run answers', async () => (await connect()).list(bucket, never), 10_000);
+  for (let tries = 0; tries < 3; tries += 1)
+    await expect(connection.list(bucket, never)).rejects.toMatchObject({ kind: 'unavailable' });
+});

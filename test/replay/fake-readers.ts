@@ -1,0 +1,90 @@
+import { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { Activities } from '../../src/activities/index.ts';
+import type { WindowInput } from '../../src/activities/summary.ts';
+import { until } from '../support/poll.ts';
+import { settleSummary, streamSummary } from './summaries.ts';
+
+export type Reader = 'stream' | 'settle';
+
+/** One attempt of a reader's activity, which the test ends as it likes. */
+export interface Call {
+  readonly reader: Reader;
+  readonly attempt: number;
+  readonly input: WindowInput;
+  readonly hasEnded: boolean;
+  /** Whether the activity was asked to end. */
+  isCancelled: boolean;
+  /** Whether its heartbeat goes on; without it Temporal takes it for dead. */
+  isBeating: boolean;
+  complete(ended?: 'window' | 'cancelled'): void;
+  fail(error: Error): void;
+}
+
+/** Activities that do nothing but what the test tells them. */
+export class FakeReaders {
+  readonly calls: Call[] = [];
+  /** What an attempt does by itself once it is asked to end; `wait` leaves it to the test. */
+  onCancel: 'report' | 'cancelled' | 'wait' = 'report';
+
+  readonly activities: Activities = {
+    streamFlows: (input) => this.#follow('stream', input, streamSummary),
+    settleBuckets: (input) => this.#follow('settle', input, settleSummary),
+  };
+
+  of(reader: Reader): Call[] {
+    return this.calls.filter((call) => call.reader === reader);
+  }
+
+  /** The nth attempt of a reader (from 1), once it is under way. */
+  call(reader: Reader, n = 1): Promise<Call> {
+    return until(`attempt ${n} of ${reader} is under way`, () => this.of(reader)[n - 1], 30_000);
+  }
+
+  /** Both readers' nth attempts. */
+  async both(n = 1): Promise<{ stream: Call; settle: Call }> {
+    return { stream: await this.call('stream', n), settle: await this.call('settle', n) };
+  }
+
+  endAll(): void {
+    for (const call of this.calls) if (!call.hasEnded) call.fail(new CancelledFailure('the test is over'));
+  }
+
+  #follow<Summary>(
+    reader: Reader,
+    input: WindowInput,
+    summary: (ended: 'window' | 'cancelled') => Summary,
+  ): Promise<Summary> {
+    const context = Context.current();
+    return new Promise((resolve, reject) => {
+      let hasEnded = false;
+      const end = (settle: () => void) => {
+        hasEnded = true;
+        clearInterval(timer);
+        settle();
+      };
+      const call: Call = {
+        reader,
+        input,
+        attempt: context.info.attempt,
+        get hasEnded() {
+          return hasEnded;
+        },
+        isCancelled: false,
+        isBeating: true,
+        complete: (ended = 'window') => end(() => resolve(summary(ended))),
+        fail: (error) => end(() => reject(error)),
+      };
+      const timer = setInterval(() => {
+        if (call.isBeating) context.heartbeat();
+      }, 50);
+      context.cancellationSignal.addEventListener('abort', () => {
+        call.isCancelled = true;
+        if (hasEnded) return;
+        if (this.onCancel === 'report') call.complete('cancelled');
+        if (this.onCancel === 'cancelled') call.fail(new CancelledFailure('it was interrupted'));
+      });
+      this.calls.push(call);
+    });
+  }
+}

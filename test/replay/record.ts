@@ -1,0 +1,41 @@
+/**
+ * Records the histories that replay.test.ts replays: `npx tsx test/replay/record.ts`. Run it when a change of the
+ * supervisor is meant to leave other histories; the former files then no longer have to replay, unless supervisors that
+ * began before the change shall go on.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { findTemporal } from '../../src/dev/temporal/find.ts';
+import { startTemporalServer } from '../../src/dev/temporal/server.ts';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { historiesFolder } from './histories.ts';
+import { scenarios } from './scenarios.ts';
+import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+
+/** Stacks name the folders of whoever recorded, and are not replayed. */
+function withoutStacks(key: string, value: unknown): unknown {
+  return key === 'stackTrace' ? '' : value;
+}
+
+quietRuntime();
+const log = (line: string) => process.stdout.write(`${line}\n`);
+const executable = await findTemporal({ log, signal: new AbortController().signal });
+const temporal = await startTemporalServer({ executable, ui: false });
+try {
+  const bundle = await makeWorkflowBundle();
+  await mkdir(historiesFolder, { recursive: true });
+  for (const { name, run } of scenarios) {
+    const harness = await SupervisorHarness.start(temporal.address, bundle, `recorded-${name}`);
+    try {
+      const handle = await run(harness);
+      const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()), withoutStacks);
+      await writeFile(new URL(`${name}.json`, historiesFolder), `${JSON.stringify(history, null, 1)}\n`);
+      log(`recorded ${name}`);
+      await handle.terminate().catch(() => undefined);
+    } finally {
+      await harness.close();
+    }
+  }
+} finally {
+  await temporal.stop();
+}

@@ -1,0 +1,147 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { freshWindowSignal, progressSignal, statusQuery } from '../../src/workflows/messages.ts';
+import { until } from '../support/poll.ts';
+import type { FakeReaders } from './fake-readers.ts';
+import { end, expectCancelled, untilStatus } from './supervisor-checks.ts';
+import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+import { connected, failing } from './summaries.ts';
+
+let bundle: { code: string };
+let harness: SupervisorHarness;
+let readers: FakeReaders;
+
+beforeAll(async () => {
+  quietRuntime();
+  bundle = await makeWorkflowBundle();
+});
+beforeEach(async () => {
+  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
+  readers = harness.readers;
+});
+afterEach(() => harness.close());
+
+describe('ending', () => {
+  test.each(['report', 'cancelled'] as const)(
+    'a cancelled supervisor ends both readers (they %s), then ends as cancelled',
+    async (onCancel) => {
+      readers.onCancel = onCancel;
+      const handle = await harness.supervise();
+      const calls = [await readers.call('stream'), await readers.call('settle')];
+      await end(handle);
+      expect(calls.map(({ isCancelled, hasEnded }) => isCancelled && hasEnded)).toEqual([true, true]);
+      expect(readers.calls).toHaveLength(2);
+    },
+  );
+
+  test('a cancelled supervisor waits for what its readers still commit', async () => {
+    readers.onCancel = 'wait';
+    const handle = await harness.supervise();
+    const { stream, settle } = await readers.both();
+    await handle.cancel();
+    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    settle.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
+    await until('the end of settling is known', async () => {
+      const { raw } = await handle.describe();
+      return raw.pendingActivities?.length === 1 || undefined;
+    });
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+    stream.complete('cancelled');
+    await expectCancelled(handle);
+  });
+
+  test('a new history begins only when both windows have ended, and carries the status', async () => {
+    readers.onCancel = 'wait';
+    const first = await harness.supervise({ historyMs: 1_000 });
+    const { stream, settle } = await readers.both();
+    const { supervisedSince } = await first.query(statusQuery);
+    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    stream.complete('cancelled');
+    await until('the end of the stream is known', async () => {
+      const { raw } = await first.describe();
+      return raw.pendingActivities?.length === 1 || undefined;
+    });
+    expect(readers.calls).toHaveLength(2);
+    settle.complete('cancelled');
+    await readers.call('stream', 2);
+    await readers.call('settle', 2);
+    const next = harness.client.workflow.getHandle(first.workflowId);
+    expect((await next.describe()).runId).not.toBe(first.firstExecutionRunId);
+    expect(await next.query(statusQuery)).toMatchObject({
+      supervisedSince,
+      windows: 2,
+      records: 1_000,
+      lateRecords: 50,
+    });
+    readers.onCancel = 'report';
+    await end(next);
+  });
+
+  test('a cancellation that comes while a new history is prepared is not forgotten', async () => {
+    readers.onCancel = 'wait';
+    const handle = await harness.supervise({ historyMs: 1_000 });
+    const { stream, settle } = await readers.both();
+    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    await handle.cancel();
+    stream.complete('cancelled');
+    settle.complete('cancelled');
+    await expectCancelled(handle);
+    expect(readers.calls).toHaveLength(2);
+  });
+});
+
+describe('what it shows', () => {
+  test('progress of the readers: connected since, lag, newest bucket; an error while it lasts, in status and memo', async () => {
+    const handle = await harness.supervise();
+    await readers.call('stream');
+    await handle.signal(progressSignal, {
+      ...connected('stream'),
+      lagSeconds: 2,
+      newestBucket: '2026-01-31T08:10:00.000Z',
+      edges: 7,
+    });
+    const memo = async () => (await handle.describe()).memo?.['state'];
+    expect(
+      await untilStatus(handle, 'it is connected', ({ stream }) => stream.state === 'connected'),
+    ).toMatchObject({
+      lagSeconds: 2,
+      newestBucket: '2026-01-31T08:10:00.000Z',
+      edges: 7,
+      stream: { connectedSince: '2026-01-31T08:00:00.000Z' },
+    });
+    expect(await memo()).toBe('following');
+    await handle.signal(progressSignal, failing('settle', 'the certificate is stale'));
+    await untilStatus(
+      handle,
+      'the error is shown',
+      ({ lastError }) => lastError === 'the certificate is stale',
+    );
+    expect(await memo()).toBe('failing: the certificate is stale');
+    await handle.signal(progressSignal, connected('settle'));
+    await untilStatus(handle, 'the error is gone', ({ lastError }) => lastError === undefined);
+    expect(await memo()).toBe('following');
+    await end(handle);
+  });
+
+  test('a signal that comes with the first task is taken like any other', async () => {
+    const handle = await harness.superviseWithSignal(progressSignal.name, [
+      failing('stream', 'no such host'),
+    ]);
+    await readers.call('stream');
+    const status = await untilStatus(
+      handle,
+      'the signal is taken',
+      ({ stream }) => stream.state === 'failing',
+    );
+    expect(status.lastError).toBe('no such host');
+    await end(handle);
+  });
+
+  test('a fresh window asked for with the first task begins both windows', async () => {
+    const handle = await harness.superviseWithSignal(freshWindowSignal.name, []);
+    await readers.call('stream');
+    await readers.call('settle');
+    await end(handle);
+  });
+});

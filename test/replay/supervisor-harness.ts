@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import {
+  Client,
+  Connection,
+  type WorkflowHandle,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { supervisorWorkflowType } from '../../src/names.ts';
+import type { SupervisorInput } from '../../src/workflows/status.ts';
+import { FakeReaders } from './fake-readers.ts';
+
+/** Supervisors over fake readers, on a worker and a task queue of their own. */
+export class SupervisorHarness {
+  readonly readers: FakeReaders;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly #native: NativeConnection;
+  readonly #worker: Worker;
+  readonly #running: Promise<void>;
+
+  private constructor(parts: {
+    readers: FakeReaders;
+    client: Client;
+    taskQueue: string;
+    native: NativeConnection;
+    worker: Worker;
+  }) {
+    this.readers = parts.readers;
+    this.client = parts.client;
+    this.taskQueue = parts.taskQueue;
+    this.#native = parts.native;
+    this.#worker = parts.worker;
+    this.#running = parts.worker.run();
+  }
+
+  static async start(
+    address: string,
+    workflowBundle: { code: string },
+    taskQueue = `supervisor-${randomUUID()}`,
+  ): Promise<SupervisorHarness> {
+    quietRuntime();
+    const readers = new FakeReaders();
+    const native = await NativeConnection.connect({ address });
+    const connection = await Connection.connect({ address });
+    const worker = await Worker.create({
+      connection: native,
+      taskQueue,
+      identity: 'test',
+      workflowBundle,
+      activities: readers.activities,
+      shutdownGraceTime: 0,
+      maxHeartbeatThrottleInterval: 50,
+    });
+    const client = new Client({ connection, identity: 'test' });
+    return new SupervisorHarness({ readers, client, taskQueue, native, worker });
+  }
+
+  /** Starts a supervisor whose time-outs suit a test. */
+  supervise(input: SupervisorInput = {}): Promise<WorkflowHandleWithFirstExecutionRunId> {
+    return this.client.workflow.start(supervisorWorkflowType, this.#options(input));
+  }
+
+  /** Starts one to which a signal was sent before its first task. */
+  superviseWithSignal(signal: string, signalArgs: unknown[]): Promise<WorkflowHandle> {
+    return this.client.workflow.signalWithStart(supervisorWorkflowType, {
+      ...this.#options({}),
+      signal,
+      signalArgs,
+    });
+  }
+
+  async close(): Promise<void> {
+    this.readers.endAll();
+    this.#worker.shutdown();
+    await this.#running;
+    await this.client.connection.close();
+    await this.#native.close();
+  }
+
+  #options(input: SupervisorInput) {
+    return {
+      workflowId: `supervisor-${randomUUID()}`,
+      taskQueue: this.taskQueue,
+      args: [{ heartbeatTimeoutMs: 1_500, maxBackoffMs: 1_000, ...input }],
+      workflowRunTimeout: '2m' as const,
+    };
+  }
+}
+
+let isQuiet = false;
+
+/** One runtime per process, which says only what should not be. */
+export function quietRuntime(): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: 'ERROR' } },
+  });
+}

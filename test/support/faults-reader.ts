@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { connect, type ClientHttp2Stream } from 'node:http2';
+import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
+import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import type { GoldmaneTarget } from '../../src/goldmane/target.ts';
+import { foldList, type ListedBucket } from '../../src/trail/fold.ts';
+import { unpackHashes } from '../../src/trail/hashes.ts';
+import type { World } from './world.ts';
+
+function targetOf(world: World): GoldmaneTarget {
+  const {
+    GOLDMANE_HOST: host = '',
+    GOLDMANE_SERVER_NAME: serverName = '',
+    TLS_CERT_PATH: certPath = '',
+    TLS_KEY_PATH: keyPath = '',
+    CA_CERT_PATH: caPath = '',
+  } = world.workerEnv();
+  return { host, serverName, certPath, keyPath, caPath, insecure: false, maxReceiveBytes: 64 * 1024 * 1024 };
+}
+
+/** Another reader of the world's Goldmane, beside the worker's. */
+export function connectReader(world: World): Promise<GoldmaneConnection> {
+  return connectGoldmane(targetOf(world), { clock: world.clock, signal: new AbortController().signal });
+}
+
+/** What Goldmane's ring holds of these buckets at present. */
+export async function listRing(
+  world: World,
+  fromSeconds: number,
+  toSeconds: number,
+): Promise<ListedBucket[]> {
+  const connection = await connectReader(world);
+  const decoder = new FlowDecoder();
+  const { signal } = new AbortController();
+  const listed: ListedBucket[] = [];
+  try {
+    for (let start = fromSeconds; start < toSeconds; start += 15) {
+      const raw = await connection.list(start, signal);
+      listed.push(foldList(decoder, raw, start, { label: 'service-identity', namespaces: 'all' }));
+    }
+  } finally {
+    connection.close();
+  }
+  return listed;
+}
+
+/** Records that this bucket of the ring holds with traffic, and the ledger's row does not remember. */
+export async function missingFromLedger(world: World, bucket: ListedBucket): Promise<bigint[]> {
+  const [row] = await world.db.database.query<{ streamed: Buffer; settled: Buffer }>(
+    'select streamed, settled from bucket_ledger where bucket = to_timestamp($1)',
+    [bucket.startSeconds],
+  );
+  const known = new Set(row ? [...unpackHashes(row.streamed), ...unpackHashes(row.settled)] : []);
+  return bucket.records.map(({ hash }) => hash).filter((hash) => !known.has(hash));
+}
+
+export interface Neighbour {
+  leave(): void;
+}
+
+/** A reader of the same stream that takes `bytes` every `everyMs` (real) off its connection, or nothing at all. */
+export async function joinSlowly(
+  world: World,
+  pace: { bytes: number; everyMs: number } | 'stopped',
+): Promise<Neighbour> {
+  const { host, serverName, certPath, keyPath, caPath } = targetOf(world);
+  const [ca, cert, key] = await Promise.all([caPath, certPath, keyPath].map((path) => readFile(path)));
+  if (!ca || !cert || !key) throw new Error('the world has no certificates');
+  const session = connect(`https://${host}`, { ca, cert, key, servername: serverName ?? 'goldmane' });
+  session.on('error', () => undefined);
+  const call: ClientHttp2Stream = session.request({
+    ':method': 'POST',
+    ':path': '/goldmane.Flows/Stream',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  });
+  call.on('error', () => undefined);
+  // An empty message: from now on.
+  call.end(Buffer.alloc(5));
+  const timer = pace === 'stopped' ? undefined : setInterval(() => void call.read(pace.bytes), pace.everyMs);
+  return {
+    leave() {
+      clearInterval(timer);
+      session.destroy();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { expect } from 'vitest';
+import pg from 'pg';
+import { supervisorWorkflowId } from '../../src/names.ts';
+import { readLedger, type CoverageStretch, type LedgerBucket } from '../../src/trail/coverage.ts';
+import { until } from './poll.ts';
+import type { WorkerProcess } from './worker-process.ts';
+import type { World } from './world.ts';
+
+/** How a fault that leaves nothing behind ends: all settled, exactly what was generated, and no gap. */
+export async function expectWhole(world: World, limitMs?: number): Promise<void> {
+  await world.traffic.stop();
+  const coverage = await world.untilSettled(world.traffic.toSeconds, limitMs);
+  await world.expectExactly();
+  expect(coverage.filter(isGap)).toEqual([]);
+}
+
+export function isGap({ state }: CoverageStretch): boolean {
+  return state === 'gap';
+}
+
+/** The sum of a number on /metrics over the lines that carry these labels. */
+export async function metric(
+  worker: WorkerProcess,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<number> {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  const lines = await worker.metrics(name);
+  return lines
+    .filter((line) => /^[{ ]/.test(line.slice(name.length)) && wanted.every((text) => line.includes(text)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+export interface RunningAttempt {
+  activity: string;
+  attempt: number;
+  /** Identity of the worker that has it: process id, `@`, host. */
+  worker: string;
+  lastFailure: string;
+}
+
+/** The attempts of the supervisor's activities that are under way, or about to be tried again. */
+export function attempts(world: World): Promise<RunningAttempt[]> {
+  return world.temporal(async (client) => {
+    const { raw } = await client.workflow.getHandle(supervisorWorkflowId).describe();
+    return (raw.pendingActivities ?? []).map(
+      ({ activityType, attempt, lastFailure, lastWorkerIdentity }) => ({
+        activity: activityType?.name ?? '',
+        attempt: attempt ?? 0,
+        worker: lastWorkerIdentity ?? '',
+        lastFailure: lastFailure?.message ?? '',
+      }),
+    );
+  });
+}
+
+/** Waits until both readers' activities are under way in this worker, at this attempt or a later one. */
+export function untilFollowedBy(worker: WorkerProcess, world: World, attempt = 1): Promise<RunningAttempt[]> {
+  return until(`worker ${worker.process.pid} has both activities`, async () => {
+    const running = await attempts(world);
+    const isHis = running.every(
+      (one) => one.worker.startsWith(`${worker.process.pid}@`) && one.attempt >= attempt,
+    );
+    return running.length === 2 && isHis ? running : undefined;
+  });
+}
+
+/** Waits until the worker follows the stream, and what it brings gets merged. */
+export async function untilStreaming(worker: WorkerProcess, world: World): Promise<void> {
+  await untilSaid(worker, 'the stream is open');
+  await untilMerged(world, bucketNow(world));
+}
+
+export function untilSaid(worker: WorkerProcess, text: string | RegExp): Promise<string> {
+  const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
+  return until(`the worker says ${String(text)}`, () => worker.messages().find(matches));
+}
+
+/** Start of the bucket that fills at present. */
+export function bucketNow(world: World): number {
+  return Math.floor(world.nowSeconds() / 15) * 15;
+}
+
+/** Waits until the trail has merged something of this bucket. */
+export function untilMerged(world: World, startSeconds: number): Promise<LedgerBucket> {
+  return until(`the bucket of ${new Date(startSeconds * 1000).toISOString()} is merged`, async () => {
+    const [bucket] = await readLedger(world.db.database.query, startSeconds);
+    return bucket?.startSeconds === startSeconds && bucket.hasRecords ? bucket : undefined;
+  });
+}
+
+/** A session of the test's own in the world's database. */
+export async function openSession(url: string): Promise<pg.Client> {
+  const session = new pg.Client({ connectionString: url });
+  session.on('error', () => undefined);
+  await session.connect();
+  return session;
+}
+
+/** Process ids of the sessions in the world's database that wait for a lock in a statement that begins with this. */
+export async function waitingForLock(world: World, statement: string): Promise<number[]> {
+  const rows = await world.db.database.query<{ pid: number }>(
+    `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+     and query like $1 || '%'`,
+    [statement],
+  );
+  return rows.map(({ pid }) => pid);
+}

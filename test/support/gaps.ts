@@ -1,0 +1,115 @@
+import { expect } from 'vitest';
+import type { Flow } from '../../src/dev/goldmane/flow.ts';
+import type { GapReport, SettleSummary } from '../../src/activities/summary.ts';
+import type { CoverageStretch } from '../../src/trail/coverage.ts';
+import { freshWindowSignal } from '../../src/workflows/messages.ts';
+import { supervisorWorkflowId } from '../../src/names.ts';
+import type { TrailStatus } from '../../src/workflows/status.ts';
+import { readEdges } from './database.ts';
+import { sortEdges, type EdgeRow } from './capture.ts';
+import { until } from './poll.ts';
+import type { World } from './world.ts';
+
+/** Whether a bucket was settled, by what coverage says. */
+export function isSettled(coverage: readonly CoverageStretch[], startSeconds: number): boolean {
+  return coverage.some(
+    ({ state, fromSeconds, toSeconds }) =>
+      (state === 'settled' || state === 'final') && fromSeconds <= startSeconds && startSeconds < toSeconds,
+  );
+}
+
+/** Waits until nothing before `untilSeconds` is undecided, and everything from `settledFromSeconds` to there is settled. */
+export function untilCovered(
+  world: World,
+  settledFromSeconds: number,
+  untilSeconds = world.traffic.toSeconds,
+): Promise<CoverageStretch[]> {
+  return until(
+    `all is covered, from ${new Date(settledFromSeconds * 1000).toISOString()} on settled`,
+    async () => {
+      const coverage = await world.coverage();
+      const open = coverage.find(
+        ({ state, fromSeconds, toSeconds }) =>
+          fromSeconds < untilSeconds &&
+          (state === 'pending' || (state === 'streamed' && toSeconds > settledFromSeconds)),
+      );
+      if (coverage.length > 0 && !open && (coverage.at(-1)?.toSeconds ?? 0) >= untilSeconds) return coverage;
+      throw new Error(JSON.stringify(coverage));
+    },
+    120_000,
+  );
+}
+
+/**
+ * What there is to be had is in the trail, and counted once: facts are exactly the flows of settled buckets, and those
+ * that `isMerged` says were merged without being settled; what the edges count beyond that is what the stream brought
+ * of buckets that were never settled.
+ */
+export async function expectAllThatWasLeft(
+  world: World,
+  coverage: readonly CoverageStretch[],
+  isMerged: (flow: Flow) => boolean = () => false,
+): Promise<void> {
+  const { query } = world.db.database;
+  const kept = world.traffic.expectedEdges(
+    (startSeconds, flow) => isSettled(coverage, startSeconds) || isMerged(flow),
+  );
+  const facts = sortEdges(
+    await query<EdgeRow>(
+      `select src_ns, dst_ns, action, min(extract(epoch from first_seen))::float8 as first_seen,
+         max(extract(epoch from last_seen))::float8 as last_seen, sum(flow_count)::float8 as flow_count
+       from flow_facts where src_ns <> '' and dst_ns <> '' and src_ns <> dst_ns group by 1, 2, 3`,
+    ),
+  );
+  expect(facts).toEqual(kept);
+  const [ledger] = await query<{ streamed: number }>(
+    'select coalesce(sum(length(streamed)) / 8, 0)::int as streamed from bucket_ledger',
+  );
+  const edges = await readEdges(world.db.database);
+  expect(countOf(edges)).toBe(countOf(facts) + (ledger?.streamed ?? 0));
+  const generated = new Map(world.traffic.expectedEdges().map((row) => [nameOf(row), row.flow_count]));
+  const inFacts = new Map(facts.map((row) => [nameOf(row), row.flow_count]));
+  for (const edge of edges) {
+    expect(edge.flow_count).toBeGreaterThanOrEqual(inFacts.get(nameOf(edge)) ?? 0);
+    expect(edge.flow_count).toBeLessThanOrEqual(generated.get(nameOf(edge)) ?? 0);
+  }
+}
+
+function nameOf({ src_ns, dst_ns, action }: EdgeRow): string {
+  return `${src_ns} ${dst_ns} ${action}`;
+}
+
+function countOf(rows: readonly EdgeRow[]): number {
+  return rows.reduce((sum, { flow_count }) => sum + flow_count, 0);
+}
+
+export function gapsOf(coverage: readonly CoverageStretch[]): GapReport[] {
+  return coverage
+    .filter(({ state }) => state === 'gap')
+    .map(({ fromSeconds, toSeconds, cause = '' }) => ({
+      from: new Date(fromSeconds * 1000).toISOString(),
+      to: new Date(toSeconds * 1000).toISOString(),
+      cause,
+    }));
+}
+
+/** Waits until the supervisor tells exactly these gaps. */
+export function untilGapsAreTold(world: World, gaps: readonly GapReport[]): Promise<void> {
+  return until('the supervisor tells of the gaps', async () => {
+    const status = await world.supervisor<TrailStatus>('status');
+    expect(status.gaps).toEqual(gaps);
+    return true;
+  }).then(() => undefined);
+}
+
+/** Ends the present window, and reads the summary that settling leaves in history. */
+export async function endWindow(world: World): Promise<SettleSummary> {
+  const { settle } = await world.supervisor<TrailStatus>('status');
+  const before = settle.lastWindow?.to;
+  await world.temporal((client) => client.workflow.getHandle(supervisorWorkflowId).signal(freshWindowSignal));
+  return until('the window has ended', async () => {
+    const status = await world.supervisor<TrailStatus>('status');
+    const summary = status.settle.lastWindow;
+    return summary?.reader === 'settle' && summary.to !== before ? summary : undefined;
+  });
+}

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Asks again and again until the answer is not undefined; fails with `what` and the last answer's error after the limit. */
+export async function until<Result>(
+  what: string,
+  ask: () => Promise<Result | undefined> | Result | undefined,
+  limitMs = 60_000,
+): Promise<Result> {
+  const startedAt = Date.now();
+  let last: unknown;
+  for (;;) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() - startedAt > limitMs)
+      throw new Error(
+        `waited ${limitMs} ms in vain until ${what}`,
+        last === undefined ? {} : { cause: last },
+      );
+    await delay(100);
+  }
+}

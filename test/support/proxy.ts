@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Hears what passes over a link before it is passed on, and may black-hole the link. */
+export interface Wiretap {
+  fromClient?(chunk: Buffer, link: Link): void;
+  fromServer?(chunk: Buffer, link: Link): void;
+}
+
+/** One client's connection through the proxy to the server. */
+export interface Link {
+  /** From now on nothing is passed on, in either direction, nor that an end has closed; neither end is told. */
+  blackHole(): void;
+  /** Breaks it for both ends. */
+  cut(): void;
+  /** Which ends have closed their side. */
+  readonly closedBy: ReadonlySet<'client' | 'server'>;
+  /** Bytes that were not passed on. */
+  readonly swallowed: { fromClient: number; fromServer: number };
+}
+
+/** A network between a worker and a server on this machine: TCP, byte for byte, with the faults that networks have. */
+export class TcpProxy {
+  readonly links: Link[] = [];
+  readonly #server: Server;
+  readonly #target: { host: string; port: number };
+  readonly #sockets = new Set<Socket>();
+  /** Heard by the links that come to be after it was set. */
+  wiretap: (() => Wiretap) | undefined;
+  #isDown = false;
+
+  private constructor(target: { host: string; port: number }) {
+    this.#target = target;
+    // A half-closed connection stays one: the proxy decides what the other end hears of it.
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
+  }
+
+  /** Listens on 127.0.0.1 for the server at `address` (host:port). */
+  static async listen(address: string): Promise<TcpProxy> {
+    const at = address.lastIndexOf(':');
+    const proxy = new TcpProxy({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
+    return address.port;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Every connection there is goes silent for good; new ones pass. @returns the links that went silent */
+  blackHole(): Link[] {
+    const silent = this.links.filter(({ closedBy }) => closedBy.size === 0);
+    for (const link of silent) link.blackHole();
+    return silent;
+  }
+
+  /** Breaks every connection, and each new one as soon as it is made, until `up`. */
+  down(): void {
+    this.#isDown = true;
+    for (const link of this.links) link.cut();
+  }
+
+  up(): void {
+    this.#isDown = false;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #accept(client: Socket): void {
+    if (this.#isDown) {
+      client.on('error', () => undefined).resetAndDestroy();
+      return;
+    }
+    const server = connect({ ...this.#target, allowHalfOpen: true });
+    for (const socket of [client, server]) {
+      socket.setNoDelay(true);
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    }
+    this.links.push(join(client, server, this.wiretap?.() ?? {}));
+  }
+}
+
+function join(client: Socket, server: Socket, tap: Wiretap): Link {
+  const closedBy = new Set<'client' | 'server'>();
+  const swallowed = { fromClient: 0, fromServer: 0 };
+  let isSilent = false;
+  const link: Link = {
+    closedBy,
+    swallowed,
+    blackHole: () => {
+      isSilent = true;
+    },
+    cut: () => {
+      client.resetAndDestroy();
+      server.resetAndDestroy();
+    },
+  };
+  const carry = (name: 'client' | 'server', from: Socket, to: Socket) => {
+    from.on('data', (chunk: Buffer) => {
+      if (!isSilent) (name === 'client' ? tap.fromClient : tap.fromServer)?.call(tap, chunk, link);
+      if (isSilent) {
+        swallowed[name === 'client' ? 'fromClient' : 'fromServer'] += chunk.length;
+        return;
+      }
+      if (to.write(chunk)) return;
+      from.pause();
+      to.once('drain', () => from.resume());
+    });
+    from.on('end', () => {
+      closedBy.add(name);
+      if (!isSilent) to.end();
+    });
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      closedBy.add(name);
+      if (!isSilent) to.destroy();
+    });
+  };
+  carry('client', client, server);
+  carry('server', server, client);
+  return link;
+}

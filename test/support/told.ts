@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { expect } from 'vitest';
+import { supervisorWorkflowId } from '../../src/names.ts';
+import { flowTrail } from './cli.ts';
+import { until } from './poll.ts';
+import type { WorkerProcess } from './worker-process.ts';
+import type { World } from './world.ts';
+
+/** Where whoever is called at midnight looks. */
+export const places = ['log', 'attempts', 'status', 'command'] as const;
+export type Place = (typeof places)[number];
+
+/** What a place says at present, as text. */
+export async function look(world: World, worker: WorkerProcess, place: Place): Promise<string> {
+  switch (place) {
+    case 'log':
+      return worker.lines.join('\n');
+    case 'attempts':
+      return pendingAttempts(world);
+    case 'status':
+      return JSON.stringify(await world.supervisor('status'));
+    case 'command': {
+      const { out, err } = await flowTrail(['status'], world.workerEnv());
+      return out + err;
+    }
+  }
+}
+
+/** Waits until each of the places says so: the log, the pending attempts in the UI, the query, `flow-trail status`. */
+export async function untilTold(
+  world: World,
+  worker: WorkerProcess,
+  message: RegExp,
+  where: readonly Place[] = places,
+): Promise<void> {
+  await Promise.all(
+    where.map(async (place) => {
+      let said = '';
+      await until(`${place} says ${String(message)}`, async () => {
+        said = await look(world, worker, place);
+        return message.test(said) ? true : undefined;
+      }).catch((error: unknown) => {
+        throw new Error(`${place} says instead: ${said.slice(-3_000)}`, { cause: error });
+      });
+    }),
+  );
+}
+
+/** Waits until the trouble is over for both readers, and said to be. */
+export async function untilWell(world: World): Promise<void> {
+  await until('no reader fails any more', async () => {
+    const status = await world.supervisor<{
+      lastError?: string;
+      stream: { state: string };
+      settle: { state: string };
+    }>('status');
+    const isWell = status.stream.state === 'connected' && status.settle.state === 'connected';
+    return isWell && status.lastError === undefined ? true : undefined;
+  });
+}
+
+/** The last failure and the heartbeat of each activity that is under way: what the UI shows of it. */
+async function pendingAttempts(world: World): Promise<string> {
+  return world.temporal(async (client) => {
+    const { raw } = await client.workflow.getHandle(supervisorWorkflowId).describe();
+    return (raw.pendingActivities ?? [])
+      .map(({ activityType, attempt, lastFailure, heartbeatDetails }) => {
+        const beats = (heartbeatDetails?.payloads ?? []).map(({ data }) =>
+          Buffer.from(data ?? []).toString('utf8'),
+        );
+        return `${activityType?.name} attempt ${attempt}\n${lastFailure?.message ?? ''}\n${beats.join('\n')}`;
+      })
+      .join('\n');
+  });
+}
+
+/**
+ * No secret of the world may be in any log, in the workflow's history or in what is shown of it (invariant 9).
+ * Proves itself first: each secret is long enough to be found.
+ */
+export async function expectNoSecretTold(world: World, more: readonly string[] = []): Promise<void> {
+  const { password } = new URL(world.db.url);
+  const key = await readFile(world.workerEnv()['TLS_KEY_PATH'] ?? '', 'utf8').catch(() => '');
+  const keyLines = [key, world.certificates.client.key].flatMap((pem) =>
+    pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----')),
+  );
+  const secrets = [password, ...keyLines, ...more];
+  for (const secret of secrets) expect(secret.length).toBeGreaterThan(8);
+  const told = world.workers.flatMap(({ lines }) => lines);
+  const history = await world.temporal(async (client) =>
+    historyToJSON(await client.workflow.getHandle(supervisorWorkflowId).fetchHistory()),
+  );
+  const payloads = [...history.matchAll(/"data": *"([A-Za-z0-9+/=]+)"/g)].map(([, data = '']) =>
+    Buffer.from(data, 'base64').toString('utf8'),
+  );
+  expect(payloads.length).toBeGreaterThan(0);
+  told.push(history, ...payloads, await pendingAttempts(world));
+  const text = told.join('\n');
+  expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+}

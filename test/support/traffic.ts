@@ -1,0 +1,189 @@
+import type { Clock } from '../../src/clock.ts';
+import type { Flow } from '../../src/dev/goldmane/flow.ts';
+import type { GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
+import { sortEdges, type EdgeRow } from './capture.ts';
+
+const bucketSeconds = 15;
+const ringBuckets = 242;
+
+export interface TrafficOptions {
+  clock: Clock;
+  /** Recurring connections per bucket, from a fixed set; besides these each bucket has connections of its own. */
+  recurring?: number;
+  oneOff?: number;
+  /** Part of the flows that reach their bucket only after it was sent, and of these the part that is minutes late. */
+  lateShare?: number;
+}
+
+type Target = Pick<GoldmaneStandIn, 'ingest'> & Partial<Pick<GoldmaneStandIn, 'stats'>>;
+
+/**
+ * A cluster's flows, bucket after bucket, and what they must come to. Each bucket holds recurring connections and ones
+ * that exist in this bucket only, so that whatever goes missing is missed.
+ */
+export class Traffic {
+  readonly #options: Required<TrafficOptions>;
+  readonly #generated = new Map<string, Flow>();
+  readonly #late: { flow: Flow; atMs: number }[] = [];
+  #target: Target | undefined;
+  /** Flows that reached their bucket late, and when (milliseconds of the clock). */
+  readonly lateArrivals: { flow: Flow; atMs: number }[] = [];
+  #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #state = 42;
+  fromSeconds = Number.POSITIVE_INFINITY;
+  toSeconds = 0;
+
+  constructor(options: TrafficOptions) {
+    this.#options = { recurring: 30, oneOff: 3, lateShare: 0.05, ...options };
+  }
+
+  /** Feeds this stand-in from now on. Flows of past buckets can be put in with `fill`. */
+  start(target: Target): void {
+    this.#target = target;
+    this.#stopping = new AbortController();
+    const { signal } = this.#stopping;
+    this.#running = this.#run(signal);
+  }
+
+  /** Feeds another server from now on, such as the same one begun anew. */
+  retarget(target: Target | undefined): void {
+    this.#target = target;
+  }
+
+  /** Ends the traffic: what is late still arrives at once. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#target?.ingest(this.#late.splice(0).map(({ flow }) => flow));
+  }
+
+  /** Puts whole past buckets into the ring, as a server that has run for a while holds them. */
+  fill(fromSeconds: number, toSeconds: number): void {
+    for (let start = fromSeconds; start < toSeconds; start += bucketSeconds)
+      this.#target?.ingest(this.bucket(start));
+  }
+
+  /** What nodes still have in their caches: the flows of the last five minutes. */
+  recent(untilSeconds: number): Flow[] {
+    return [...this.#generated.values()].filter(
+      ({ startSeconds }) => startSeconds >= untilSeconds - 300 && startSeconds < untilSeconds,
+    );
+  }
+
+  /** Sends again what nodes still have in their caches. */
+  resend(untilSeconds: number): void {
+    this.#target?.ingest(this.recent(untilSeconds));
+  }
+
+  /** Generates a bucket's flows, and remembers them. */
+  bucket(startSeconds: number): Flow[] {
+    const { recurring, oneOff } = this.#options;
+    const flows: Flow[] = [];
+    for (let n = 0; n < recurring; n += 1)
+      if (this.#random() < 0.8)
+        flows.push({
+          startSeconds,
+          srcName: `web-${n % 7}-*`,
+          srcNamespace: `team-${n % 9}`,
+          dstName: 'db-*',
+          dstNamespace: `store-${n % 4}`,
+          dstPort: 5432 + (n % 3),
+          reporter: n % 2 === 0 ? 'src' : 'dst',
+          action: n % 11 === 0 ? 'deny' : 'allow',
+        });
+    for (let n = 0; n < oneOff; n += 1)
+      flows.push({ startSeconds, srcNamespace: `once-${startSeconds}-${n}`, dstNamespace: 'store-0' });
+    flows.push({ startSeconds, srcNamespace: 'team-0', dstNamespace: 'team-0' });
+    flows.push({
+      startSeconds,
+      srcNamespace: 'team-0',
+      dstNamespace: '-',
+      dstType: 'network',
+      dstName: 'pub',
+    });
+    for (const flow of flows) this.#generated.set(this.#text(flow), flow);
+    this.fromSeconds = Math.min(this.fromSeconds, startSeconds);
+    this.toSeconds = Math.max(this.toSeconds, startSeconds + bucketSeconds);
+    return flows;
+  }
+
+  /** The rows that all that was generated must end in; `keep` can leave out buckets that were lost for good. */
+  expectedEdges(keep: (startSeconds: number, flow: Flow) => boolean = () => true): EdgeRow[] {
+    const rows = new Map<string, EdgeRow>();
+    for (const flow of this.#generated.values()) {
+      const { startSeconds, srcNamespace = '', dstNamespace = '', action = 'allow' } = flow;
+      if (!keep(startSeconds, flow) || srcNamespace === dstNamespace || dstNamespace === '-') continue;
+      const key = `${srcNamespace} ${dstNamespace} ${action}`;
+      const row = rows.get(key);
+      if (row) {
+        row.flow_count += 1;
+        row.first_seen = Math.min(row.first_seen, startSeconds);
+        row.last_seen = Math.max(row.last_seen, startSeconds + bucketSeconds);
+      } else
+        rows.set(key, {
+          src_ns: srcNamespace,
+          dst_ns: dstNamespace,
+          action: String(action),
+          first_seen: startSeconds,
+          last_seen: startSeconds + bucketSeconds,
+          flow_count: 1,
+        });
+    }
+    return sortEdges([...rows.values()]);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, lateShare } = this.#options;
+    let done = Math.floor(clock.now() / 1000 / bucketSeconds) * bucketSeconds - bucketSeconds;
+    while (!signal.aborted) {
+      const nowMs = clock.now();
+      const filling = Math.floor(nowMs / 1000 / bucketSeconds) * bucketSeconds;
+      while (done < Math.min(filling, this.#newestTaken())) {
+        done += bucketSeconds;
+        const prompt: Flow[] = [];
+        for (const flow of this.bucket(done)) {
+          if (this.#random() >= lateShare) prompt.push(flow);
+          else {
+            const delaySeconds = this.#random() < 0.3 ? 60 + this.#random() * 200 : 35 + this.#random() * 20;
+            this.#late.push({ flow, atMs: (done + delaySeconds) * 1000 });
+          }
+        }
+        this.#target?.ingest(prompt);
+      }
+      const dueNow = this.#late.filter(({ atMs }) => atMs <= nowMs);
+      if (dueNow.length > 0 && this.#target) {
+        const waiting = this.#late.filter(({ atMs }) => atMs > nowMs);
+        this.#late.splice(0, this.#late.length, ...waiting);
+        this.#target.ingest(dueNow.map(({ flow }) => flow));
+        for (const { flow } of dueNow) this.lateArrivals.push({ flow, atMs: nowMs });
+      }
+      await clock.sleep(2_000, signal).catch(() => undefined);
+    }
+  }
+
+  /** On a very fast clock the server may be late to begin a bucket, and until then it refuses its flows. */
+  #newestTaken(): number {
+    const oldest = this.#target?.stats?.().oldestBucketSeconds;
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + (ringBuckets - 1) * bucketSeconds;
+  }
+
+  #text({
+    startSeconds,
+    srcName,
+    srcNamespace,
+    dstNamespace,
+    dstPort,
+    reporter,
+    action,
+    dstName,
+  }: Flow): string {
+    return [startSeconds, srcName, srcNamespace, dstName, dstNamespace, dstPort, reporter, action].join(' ');
+  }
+
+  /** The same numbers in every run. */
+  #random(): number {
+    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
+    return this.#state / 2 ** 32;
+  }
+}

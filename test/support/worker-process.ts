@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url';
+import { spawnLeashed, type LeashedProcess } from '../../src/dev/leashed-process.ts';
+import { freePort } from '../../src/dev/ports.ts';
+
+const main = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
+
+/** A worker as it runs in production, as a process of its own. */
+export interface WorkerProcess {
+  process: LeashedProcess;
+  httpPort: number;
+  metricsPort: number;
+  lines: string[];
+  /** The messages that were logged, oldest first. */
+  messages(): string[];
+  kill(): Promise<void>;
+  /** SIGTERM; resolves with the exit code. */
+  terminate(): Promise<number | null>;
+  /** All lines of /metrics that begin with `name`. */
+  metrics(name: string): Promise<string[]>;
+}
+
+export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+  const [httpPort, metricsPort] = [await freePort(), await freePort()];
+  const lines: string[] = [];
+  const process_ = await spawnLeashed({
+    command: process.execPath,
+    args: ['--enable-source-maps', main],
+    env: {
+      PATH: process.env['PATH'],
+      LISTEN_HOST: '127.0.0.1',
+      HTTP_PORT: String(httpPort),
+      METRICS_PORT: String(metricsPort),
+      ...env,
+    },
+    onLine: (line) => lines.push(line),
+  });
+  return {
+    process: process_,
+    httpPort,
+    metricsPort,
+    lines,
+    messages: () => lines.map(messageOf),
+    async kill() {
+      process_.signal('SIGKILL');
+      await process_.exited;
+    },
+    async terminate() {
+      process_.signal('SIGTERM');
+      return (await process_.exited).code;
+    },
+    async metrics(name) {
+      const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+      return (await response.text()).split('\n').filter((line) => line.startsWith(name));
+    },
+  };
+}
+
+function messageOf(line: string): string {
+  try {
+    const entry: unknown = JSON.parse(line);
+    return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : line;
+  } catch {
+    return line;
+  }
+}

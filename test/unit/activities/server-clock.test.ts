@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { deliveryDelayMs, ServerClock, untilQuietMs } from '../../../src/goldmane/server-clock.ts';
+
+const bucket = 1_800_000_000;
+let clock: ServerClock;
+beforeEach(() => {
+  clock = new ServerClock();
+});
+
+/** The nth bucket's first record arrives `lateMs` after it should, by a clock that is `behindMs` behind Goldmane's. */
+function arrives(n: number, lateMs: number, behindMs = 0): void {
+  const start = bucket + n * 15;
+  clock.observe(start, start * 1000 + deliveryDelayMs + lateMs - behindMs);
+}
+
+describe('the difference of the clocks', () => {
+  test('is not known before the stream or somebody else showed it, and then taken to be none', () => {
+    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([false, false, 0]);
+    clock.assume(5_000);
+    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([true, false, 5_000]);
+    expect(clock.nowMs(1_000)).toBe(6_000);
+  });
+
+  test.each([-300_000, 0, 300_000])(
+    'is what the least delayed of the last buckets shows (%i ms)',
+    (behindMs) => {
+      for (const [n, late] of [150, 40, 900, 200].entries()) arrives(n, late, behindMs);
+      expect(clock.skewMs).toBe(behindMs - 40);
+    },
+  );
+
+  test('is told by the first record of a bucket only, and not by an older bucket', () => {
+    arrives(1, 100);
+    arrives(1, 9_000);
+    arrives(0, 0);
+    expect([clock.skewMs, clock.lagMs]).toEqual([-100, 0]);
+  });
+
+  test('is followed when a clock is set: after twenty buckets what was before is forgotten', () => {
+    for (let n = 0; n < 5; n += 1) arrives(n, 0, 60_000);
+    for (let n = 5; n < 25; n += 1) arrives(n, 0, 0);
+    expect(clock.skewMs).toBe(0);
+  });
+
+  test('outlives the stream, and is measured anew by the next', () => {
+    arrives(0, 0, 7_000);
+    clock.reopened();
+    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([true, false, 7_000]);
+    arrives(0, 0, 2_000);
+    expect(clock.skewMs).toBe(2_000);
+  });
+
+  test('that was measured is not replaced by what somebody else knew', () => {
+    arrives(0, 0, 7_000);
+    clock.assume(1);
+    expect(clock.skewMs).toBe(7_000);
+  });
+});
+
+describe('the lag', () => {
+  test('is how much later than the best the newest bucket came', () => {
+    arrives(0, 100);
+    arrives(1, 61_100);
+    expect(clock.lagMs).toBe(61_000);
+    arrives(2, 100);
+    expect(clock.lagMs).toBe(0);
+  });
+
+  test('begins anew with a new stream, so that a stream which is replaced for it is not replaced for ever', () => {
+    arrives(0, 0);
+    arrives(1, 90_000);
+    clock.reopened();
+    expect(clock.lagMs).toBe(0);
+    arrives(2, 90_000);
+    expect(clock.lagMs).toBe(0);
+  });
+});
+
+test('a stream is regular after ten buckets', () => {
+  for (let n = 0; n < 9; n += 1) arrives(n, 0);
+  expect(clock.isRegular).toBe(false);
+  arrives(9, 0);
+  expect(clock.isRegular).toBe(true);
+  clock.reopened();
+  expect(clock.isRegular).toBe(false);
+});
+
+describe('a bucket’s quiet', () => {
+  test.each([
+    [0, 5_000],
+    [4_999, 1],
+    [5_000, 0],
+    [12_000, 0],
+    [12_001, 7_999],
+    [14_999, 5_001],
+  ])('at %i ms of a bucket is %i ms away', (phaseMs, waitMs) => {
+    for (const base of [bucket * 1000, 0, -15_000]) expect(untilQuietMs(base + phaseMs)).toBe(waitMs);
+  });
+});

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scaledClock, type Clock } from '../../../src/clock.ts';
+import { issueCertificates, type IssuedCertificates } from '../../../src/dev/certificates.ts';
+import type { CollectorTarget } from '../../../src/dev/goldmane/collector-client.ts';
+import { SimulatedNode } from '../../../src/dev/goldmane/node.ts';
+import { startGoldmane, type Flow, type GoldmaneStandIn } from '../../../src/dev/goldmane/stand-in.ts';
+import { until } from '../../conformance/waiting.ts';
+
+describe('A simulated node', () => {
+  let clock: Clock;
+  let goldmane: GoldmaneStandIn;
+  let certificates: IssuedCertificates;
+  let target: CollectorTarget;
+  let stop: AbortController;
+
+  async function start(port = 0): Promise<void> {
+    const { authority, server } = certificates;
+    const tls = { ca: authority.certificate, cert: server.certificate, key: server.key };
+    goldmane = await startGoldmane({ clock, tls, port, startAtOnce: true });
+  }
+
+  beforeEach(async () => {
+    clock = scaledClock({ realAnchorMs: Date.now(), anchorMs: Date.now(), speed: 60 });
+    certificates = await issueCertificates();
+    await start();
+    const { authority, client } = certificates;
+    target = {
+      address: goldmane.address,
+      tls: { ca: authority.certificate, cert: client.certificate, key: client.key },
+    };
+    stop = new AbortController();
+  });
+
+  afterEach(async () => {
+    stop.abort();
+    await goldmane.kill();
+  });
+
+  const someFlows = (count: number, startSeconds: number): Flow[] =>
+    Array.from({ length: count }, (_, index) => ({ startSeconds, srcName: `pod-${index}` }));
+
+  it('flushes every 15 s and up to 1.5 s more, and stamps flows with the flush before', async () => {
+    const node = new SimulatedNode({ target, clock });
+    const running = node.run(stop.signal);
+    const flushes = new Set<number>([node.gatheringSinceSeconds]);
+    await until(
+      'four flushes',
+      () => flushes.add(node.gatheringSinceSeconds).size === 5,
+      clock.realMs(80_000) + 2_000,
+    );
+    const times = [...flushes];
+    for (const [index, time] of times.slice(1).entries()) {
+      const gapSeconds = time - (times[index] ?? 0);
+      expect(gapSeconds).toBeGreaterThanOrEqual(14);
+      // A busy machine adds its share.
+      expect(gapSeconds).toBeLessThan(30);
+    }
+    stop.abort();
+    await running;
+  });
+
+  it('holds its flows until the flush, and longer where it is late', async () => {
+    const prompt = new SimulatedNode({ target, clock, flushSeconds: 5, jitterSeconds: 0 });
+    const late = new SimulatedNode({ target, clock, flushSeconds: 5, jitterSeconds: 0, lateSeconds: 60 });
+    const startSeconds = Math.floor(clock.now() / 1000);
+    const begun = clock.now();
+    prompt.observe(someFlows(3, startSeconds));
+    late.observe(someFlows(4, startSeconds));
+    expect(goldmane.stats().ingested).toBe(0);
+    void prompt.run(stop.signal);
+    void late.run(stop.signal);
+    await until('the prompt flows', () => prompt.sent === 3, 5_000);
+    expect(late.sent).toBe(0);
+    await until('the late flows', () => late.sent === 4, 10_000);
+    expect(clock.now() - begun).toBeGreaterThanOrEqual(65_000);
+    expect(goldmane.stats().ingested).toBe(7);
+  });
+
+  it('sends again what it flushed in the last five minutes when a send has failed, and nothing older', async () => {
+    const node = new SimulatedNode({ target, clock, flushSeconds: 100_000, cacheSeconds: 100 });
+    void node.run(stop.signal);
+    const now = (): number => Math.floor(clock.now() / 1000);
+    node.observe(someFlows(5, now()));
+    node.flush();
+    await until('the first five', () => node.sent === 5, 5_000);
+    await clock.sleep(110_000);
+    node.observe(someFlows(3, now()));
+    node.flush();
+    await until('three more', () => node.sent === 8, 5_000);
+    const { port } = goldmane;
+    await goldmane.kill();
+    await start(port);
+    expect(goldmane.stats().ingested).toBe(0);
+    node.observe(someFlows(1, now()));
+    node.flush();
+    await until('all that it remembers', () => goldmane.stats().ingested === 4, 10_000);
+    expect(node.resent).toBe(4);
+    expect(goldmane.stats().alreadyKnown).toBe(0);
+  });
+
+  it('gives up flows beyond 5,000 while it cannot send', async () => {
+    await goldmane.kill();
+    const node = new SimulatedNode({ target, clock });
+    node.observe(someFlows(5_100, 1));
+    node.flush();
+    expect(node.dropped).toBe(100);
+  });
+});

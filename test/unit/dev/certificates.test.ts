@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, createServer } from 'node:tls';
+import { describe, expect, test } from 'vitest';
+import {
+  createAuthority,
+  GOLDMANE_NAMES,
+  issueCertificates,
+  writeCertificates,
+  type IssuedCertificates,
+} from '../../../src/dev/certificates.ts';
+import { errorCode } from '../../../src/dev/start-failure.ts';
+
+const past = new Date(Date.now() - 60_000);
+
+/** What a client with these certificates sees: authorized, or the code of what is wrong. */
+async function shakeHands(
+  { authority, server, client }: IssuedCertificates,
+  { servername = 'goldmane.calico-system.svc', trusts = authority.certificate } = {},
+): Promise<string> {
+  const listener = createServer(
+    {
+      cert: server.certificate,
+      key: server.key,
+      ca: authority.certificate,
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
+    (socket) => socket.end('welcome'),
+  );
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const address = listener.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    return await new Promise((resolve) => {
+      const socket = connect({
+        port,
+        host: '127.0.0.1',
+        servername,
+        ca: trusts,
+        cert: client.certificate,
+        key: client.key,
+      });
+      socket.on('data', (data: Buffer) => resolve(data.toString()));
+      socket.on('error', (error: Error) => resolve(errorCode(error) ?? error.message));
+      socket.on('close', () => resolve('closed'));
+    });
+  } finally {
+    listener.close();
+  }
+}
+
+describe('issued certificates', () => {
+  test('let client and server trust each other', async () => {
+    expect(await shakeHands(await issueCertificates())).toBe('welcome');
+  });
+
+  test.each(GOLDMANE_NAMES.filter((name) => !/^[0-9.]+$/.test(name)))(
+    'carry the name %s',
+    async (servername) => {
+      expect(await shakeHands(await issueCertificates(), { servername })).toBe('welcome');
+    },
+  );
+
+  test('are refused with another name, a past time, or another authority', async () => {
+    const misnamed = await issueCertificates({ server: { names: ['whisker'] } });
+    expect(await shakeHands(misnamed)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
+    const expired = await issueCertificates({ server: { notAfter: past } });
+    expect(await shakeHands(expired)).toBe('CERT_HAS_EXPIRED');
+    const stranger = await createAuthority();
+    expect(await shakeHands(await issueCertificates(), { trusts: stranger.certificate })).toMatch(
+      /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/,
+    );
+  });
+
+  test('of an expired client are refused by the server', async () => {
+    const expired = await issueCertificates({ client: { notAfter: past } });
+    expect(await shakeHands(expired)).toMatch(/ALERT_CERTIFICATE_EXPIRED|ECONNRESET|closed/);
+  });
+
+  test('are written as the mounted files, the key for its owner alone', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
+    try {
+      const { authority, client } = await issueCertificates();
+      const paths = await writeCertificates(directory, { pair: client, bundle: authority.certificate });
+      expect(await readFile(paths.certPath, 'utf8')).toBe(client.certificate);
+      expect(await readFile(paths.caPath, 'utf8')).toBe(authority.certificate);
+      expect((await stat(paths.keyPath)).mode & 0o777).toBe(0o600);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { parseAddress } from '../../../src/goldmane/address.ts';
+
+test.each([
+  ['goldmane.calico-system.svc:7443', { host: 'goldmane.calico-system.svc', port: 7443 }],
+  ['10.0.0.1:7443', { host: '10.0.0.1', port: 7443 }],
+  ['[fd00::1]:7443', { host: 'fd00::1', port: 7443 }],
+])('%s is an address', (text, address) => {
+  expect(parseAddress(text)).toEqual(address);
+});
+
+test.each([
+  'goldmane',
+  'goldmane:',
+  ':7443',
+  'goldmane:0',
+  'goldmane:65536',
+  'fd00::1:7443',
+  'https://goldmane:7443',
+  'a b:1',
+])('%s is none', (text) => {
+  expect(parseAddress(text)).toBeUndefined();
+});

@@ -1,0 +1,124 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { createAuthority, issueCertificates } from '../../../src/dev/certificates.ts';
+import { readCertificates } from '../../../src/goldmane/certificates.ts';
+import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import { writeTarget } from './peer.ts';
+
+const issued = await issueCertificates();
+const others = await issueCertificates();
+
+async function files(rest: Partial<GoldmaneTarget> = {}, pair = issued.client): Promise<GoldmaneTarget> {
+  return writeTarget(7443, { pair, bundle: issued.authority.certificate, ...rest });
+}
+
+async function failureOf(target: GoldmaneTarget): Promise<GoldmaneFailure> {
+  return readCertificates(target).then(
+    () => {
+      throw new Error('the certificates were taken');
+    },
+    (error: unknown) => {
+      if (error instanceof GoldmaneFailure) return error;
+      throw error;
+    },
+  );
+}
+
+test('what belongs together is taken, with the fingerprints of the bundle and of the certificate', async () => {
+  const { bundle, isSignedByBundle } = await readCertificates(await files());
+  const leaf = new X509Certificate(issued.client.certificate);
+  expect(bundle).toEqual({
+    caFingerprint: createHash('sha256').update(issued.authority.certificate).digest('hex'),
+    certFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    certNotAfter: new Date(leaf.validTo),
+  });
+  expect(isSignedByBundle).toBe(true);
+});
+
+test('a certificate of another authority is taken, but known as such', async () => {
+  expect((await readCertificates(await files({}, others.client))).isSignedByBundle).toBe(false);
+});
+
+test('a bundle may hold several authorities, and words around them', async () => {
+  const target = await files();
+  await writeFile(
+    target.caPath,
+    `# rotated\n${others.authority.certificate}\n${issued.authority.certificate}`,
+  );
+  expect((await readCertificates(target)).isSignedByBundle).toBe(true);
+});
+
+test('with GOLDMANE_TLS_INSECURE the bundle may be missing', async () => {
+  const target = await files({ insecure: true });
+  await rm(target.caPath);
+  expect((await readCertificates(target)).isSignedByBundle).toBeUndefined();
+});
+
+describe('what cannot work is named with its file', () => {
+  test.each(['certPath', 'keyPath', 'caPath'] as const)('%s that is missing', async (path) => {
+    const target = await files();
+    await rm(target[path]);
+    const failure = await failureOf(target);
+    expect(failure.kind).toBe('certificate_unreadable');
+    expect(failure.message).toContain(`${target[path]} is missing`);
+    expect(failure.message).toContain('whisker-backend-key-pair');
+  });
+
+  test.each(['certPath', 'keyPath', 'caPath'] as const)(
+    '%s that is garbage, without quoting it',
+    async (path) => {
+      const target = await files();
+      await writeFile(target[path], 'c2VjcmV0LWNvbnRlbnQ=');
+      const failure = await failureOf(target);
+      expect(failure.kind).toBe('certificate_unreadable');
+      expect(failure.message).toContain(target[path]);
+      expect(failure.message).not.toContain('c2VjcmV0');
+    },
+  );
+
+  test('a PEM block that is no certificate', async () => {
+    const target = await files();
+    await writeFile(target.caPath, '-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n');
+    const failure = await failureOf(target);
+    expect(failure.message).toContain(
+      `The CA bundle ${target.caPath} holds a certificate that cannot be decoded`,
+    );
+  });
+
+  test('a key of another certificate', async () => {
+    const target = await files({}, { certificate: issued.client.certificate, key: others.client.key });
+    const failure = await failureOf(target);
+    expect(failure.kind).toBe('certificate_unreadable');
+    expect(failure.message).toContain(
+      `${target.keyPath} does not belong to the certificate ${target.certPath}`,
+    );
+    expect(failure.message).not.toContain('PRIVATE');
+  });
+
+  test('a certificate whose time is over', async () => {
+    const notAfter = new Date(Date.now() - 60_000);
+    const client = await issued.authority.issue({
+      usage: 'client',
+      commonName: 'whisker-backend',
+      notBefore: new Date(Date.now() - 3_600_000),
+      notAfter,
+    });
+    const failure = await failureOf(await files({}, client));
+    expect(failure.kind).toBe('certificate_expired');
+    expect(failure.message).toContain(`expired at ${notAfter.toISOString().slice(0, 19)}`);
+    expect(failure.bundle?.certNotAfter.getTime()).toBeLessThan(Date.now());
+  });
+
+  test('a certificate whose time has not come', async () => {
+    const authority = await createAuthority();
+    const client = await authority.issue({
+      usage: 'client',
+      commonName: 'whisker-backend',
+      notBefore: new Date(Date.now() + 3_600_000),
+    });
+    const failure = await failureOf(await files({}, client));
+    expect(failure.message).toMatch(/is not valid before .*clock/);
+  });
+});

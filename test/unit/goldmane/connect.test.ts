@@ -1,0 +1,201 @@
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { rm } from 'node:fs/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { issueCertificates, writeCertificates, type CertifiedKey } from '../../../src/dev/certificates.ts';
+import { readCertificates } from '../../../src/goldmane/certificates.ts';
+import { connectGoldmane } from '../../../src/goldmane/connection.ts';
+import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import { tryHandshake } from '../../../src/goldmane/handshake.ts';
+import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const issued = await issueCertificates();
+const others = await issueCertificates();
+const never = new AbortController().signal;
+
+async function connect(target: GoldmaneTarget, signal: AbortSignal = never) {
+  const connection = await connectGoldmane(target, { clock: systemClock, signal });
+  onTestFinished(() => connection.close());
+  return connection;
+}
+
+async function failureOf(connecting: Promise<unknown>): Promise<GoldmaneFailure> {
+  return connecting.then(
+    () => {
+      throw new Error('it connected');
+    },
+    (error: unknown) => {
+      if (error instanceof GoldmaneFailure) return error;
+      throw error;
+    },
+  );
+}
+
+function targetOf(port: number, rest: Partial<GoldmaneTarget> = {}, pair: CertifiedKey = issued.client) {
+  return writeTarget(port, { pair, bundle: issued.authority.certificate, ...rest });
+}
+
+/** A TLS server that is no Goldmane. */
+async function startTls(options: TlsOptions): Promise<number> {
+  const server = createTlsServer({ key: issued.server.key, cert: issued.server.certificate, ...options });
+  server.on('tlsClientError', () => undefined);
+  server.on('secureConnection', (socket) => socket.on('error', () => undefined));
+  onTestFinished(() => void server.close());
+  return listen(server);
+}
+
+describe('it connects', () => {
+  test('and says with which files', async () => {
+    const { target } = await startPair();
+    const { bundle } = await readCertificates(target);
+    expect((await connect(target)).bundle).toEqual(bundle);
+  });
+
+  test('to an address instead of a name', async () => {
+    const { target, peer } = await startPair();
+    await connect({ ...target, host: `127.0.0.1:${peer.port}` });
+  });
+
+  test('under the name of GOLDMANE_SERVER_NAME', async () => {
+    const server = await issued.authority.issue({
+      usage: 'server',
+      commonName: 'goldmane',
+      names: ['goldmane'],
+    });
+    const peer = await startPeer({ ...issued, server });
+    const target = await targetOf(peer.port);
+    expect((await failureOf(connect(target))).kind).toBe('wrong_server_name');
+    await connect({ ...target, serverName: 'goldmane' });
+  });
+
+  test('whatever the server shows, with GOLDMANE_TLS_INSECURE', async () => {
+    const peer = await startPeer({ server: others.server, authority: issued.authority });
+    const target = await targetOf(peer.port);
+    expect((await failureOf(connect(target))).kind).toBe('unknown_ca');
+    const connection = await connect({ ...target, insecure: true });
+    expect((await failureOf(connection.list(1_500, never))).code).toBe('UNIMPLEMENTED');
+    await rm(target.caPath);
+    await connect({ ...target, insecure: true });
+  });
+
+  test('with the files of the moment: what was replaced counts at the next connection', async () => {
+    const { target, peer } = await startPair();
+    const before = await connect(target);
+    peer.stop();
+    await startPeer(others, {}, peer.port);
+    expect((await failureOf(connect(target))).kind).toBe('unknown_ca');
+    const folder = target.certPath.replace(/\/tls\.crt$/, '');
+    await writeCertificates(folder, { pair: others.client, bundle: others.authority.certificate });
+    const after = await connect(target);
+    expect(after.bundle.caFingerprint).not.toBe(before.bundle.caFingerprint);
+    expect(after.bundle.certFingerprint).not.toBe(before.bundle.certFingerprint);
+  });
+});
+
+describe('what keeps it from connecting is named', () => {
+  test('a CA bundle that did not sign the server', async () => {
+    const peer = await startPeer(issued);
+    const target = await targetOf(peer.port, {});
+    await writeCertificates(target.caPath.replace(/\/tigera-ca-bundle\.crt$/, ''), {
+      pair: others.client,
+      bundle: others.authority.certificate,
+    });
+    const failure = await failureOf(connect(target));
+    expect(failure.kind).toBe('unknown_ca');
+    expect(failure.message).toContain(`is not signed by any CA in ${target.caPath}`);
+    expect(failure.bundle).toBeDefined();
+  });
+
+  test('a client certificate that the server does not take', async () => {
+    const peer = await startPeer(issued);
+    const target = await targetOf(peer.port, {}, others.client);
+    const failure = await failureOf(connect(target));
+    expect(failure.kind).toBe('certificate_refused');
+    expect(failure.message).toContain(target.certPath);
+  });
+
+  test('a server certificate that has expired', async () => {
+    const server = await issued.authority.issue({
+      usage: 'server',
+      commonName: 'goldmane',
+      names: ['localhost'],
+      notBefore: new Date(Date.now() - 3_600_000),
+      notAfter: new Date(Date.now() - 60_000),
+    });
+    const peer = await startPeer({ ...issued, server });
+    expect((await failureOf(connect(await targetOf(peer.port)))).kind).toBe('server_certificate_expired');
+  });
+
+  test('a wrong server name, with the names that there are', async () => {
+    const peer = await startPeer(issued);
+    const failure = await failureOf(connect(await targetOf(peer.port, { serverName: 'elsewhere' })));
+    expect(failure.kind).toBe('wrong_server_name');
+    expect(failure.message).toMatch(
+      /not for elsewhere, but for .*goldmane\.calico-system\.svc.*GOLDMANE_SERVER_NAME/,
+    );
+  });
+
+  test('a port where nobody listens', async () => {
+    const port = await freePort();
+    const failure = await failureOf(connect(await targetOf(port)));
+    expect(failure.kind).toBe('connection_refused');
+    expect(failure.message).toContain(`nobody listens at localhost:${port}`);
+  });
+
+  test('a name that does not resolve', async () => {
+    const failure = await failureOf(connect(await targetOf(7443, { host: 'goldmane.invalid:7443' })));
+    expect(failure.kind).toBe('dns');
+    expect(failure.message).toContain('goldmane.invalid:7443');
+  });
+
+  test('what is no host:port', async () => {
+    expect((await failureOf(connect(await targetOf(7443, { host: 'goldmane' })))).message).toContain(
+      'is not host:port',
+    );
+  });
+
+  test('a server that does not speak TLS', async () => {
+    const port = await startTcp((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const failure = await failureOf(connect(await targetOf(port)));
+    expect(failure.kind).toBe('unavailable');
+    expect(failure.message).toContain('is no Goldmane');
+  });
+
+  test('a server that speaks TLS, but not HTTP/2', async () => {
+    const port = await startTls({});
+    const failure = await failureOf(connect(await targetOf(port)));
+    expect(failure.kind).toBe('unavailable');
+    expect(failure.message).toContain('does not speak gRPC');
+  });
+
+  test('a server that hangs up', async () => {
+    const port = await startTcp((socket) => socket.destroy());
+    expect((await failureOf(connect(await targetOf(port)))).kind).toBe('unavailable');
+  });
+
+  test.each([
+    ['before TLS', () => startTcp(() => undefined)],
+    ['after TLS', () => startTls({ ALPNProtocols: ['h2'] })],
+  ])('a server that is silent %s', async (_when, start) => {
+    const target = await targetOf(await start());
+    const certificates = await readCertificates(target);
+    const failure = await failureOf(tryHandshake(target, certificates, { timeoutMs: 300, signal: never }));
+    expect(failure.kind).toBe('timeout');
+  });
+});
+
+describe('aborting', () => {
+  test('beforehand rejects with the reason of the signal', async () => {
+    const reason = new Error('enough');
+    await expect(connect(await targetOf(7443), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+
+  test('while it dials rejects with the reason of the signal', async () => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    const port = await startTcp(() => controller.abort(reason));
+    await expect(connect(await targetOf(port), controller.signal)).rejects.toBe(reason);
+  });
+});

@@ -1,0 +1,130 @@
+import { status, type sendUnaryData } from '@grpc/grpc-js';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { CallError, callUnary } from '../../../src/goldmane/calls.ts';
+import { connectGoldmane } from '../../../src/goldmane/connection.ts';
+import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import { until } from '../../support/poll.ts';
+import { createGrpcClient } from './grpc-client.ts';
+import { startPair, type PeerHandlers } from './peer.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const never = new AbortController().signal;
+const BUCKET = 1_795_316_670;
+const listRequest = protobuf
+  .loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)))
+  .lookupType('goldmane.FlowListRequest');
+
+async function connectTo(handlers: PeerHandlers, rest: Partial<GoldmaneTarget> = {}) {
+  const pair = await startPair(handlers, rest);
+  const connection = await connectGoldmane(pair.target, { clock: systemClock, signal: never });
+  onTestFinished(() => connection.close());
+  return { ...pair, connection };
+}
+
+async function failureOf(call: Promise<unknown>): Promise<GoldmaneFailure> {
+  return call.then(
+    () => {
+      throw new Error('it did not fail');
+    },
+    (error: unknown) => {
+      if (error instanceof GoldmaneFailure) return error;
+      throw error;
+    },
+  );
+}
+
+describe('list', () => {
+  test('asks for exactly one bucket, and returns the raw answer', async () => {
+    const requests: object[] = [];
+    const answer = Buffer.from([0x0a, 0x02, 0x10, 0x00]);
+    const { connection } = await connectTo({
+      list: (call, reply) => {
+        requests.push(listRequest.toObject(listRequest.decode(call.request), { longs: Number }));
+        reply(null, answer);
+      },
+    });
+    expect(await connection.list(BUCKET, never)).toEqual(answer);
+    expect(requests).toEqual([{ startTimeGte: BUCKET, startTimeLt: BUCKET + 15 }]);
+  });
+
+  test.each([0, -15, 1_501, 1.5, Number.NaN])(
+    'a start of %d is refused here: it is no bucket',
+    async (start) => {
+      const { connection } = await connectTo({});
+      await expect(connection.list(start, never)).rejects.toThrow(RangeError);
+    },
+  );
+
+  test('an answer larger than the limit is named as such', async () => {
+    const { connection } = await connectTo(
+      { list: (_call, reply) => reply(null, Buffer.alloc(200_000)) },
+      { maxReceiveBytes: 100_000 },
+    );
+    expect(await failureOf(connection.list(BUCKET, never))).toMatchObject({ kind: 'answer_too_large' });
+  });
+
+  test('an answer of 20 MB is taken', async () => {
+    const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(20_000_000)) });
+    expect((await connection.list(BUCKET, never)).length).toBe(20_000_000);
+  });
+
+  test('a status that says no is a refusal, in the words of the server', async () => {
+    const { connection } = await connectTo({
+      list: (_call, reply) => reply({ code: status.PERMISSION_DENIED, details: 'not you' }),
+    });
+    const failure = await failureOf(connection.list(BUCKET, never));
+    expect(failure.kind).toBe('refused');
+    expect(failure.message).toContain('PERMISSION_DENIED not you');
+  });
+
+  test('aborting rejects with the reason of the signal, and tells the server', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    let wasCancelled = false;
+    const { connection } = await connectTo({
+      list: (call) => {
+        call.on('cancelled', () => (wasCancelled = true));
+        controller.abort(reason);
+      },
+    });
+    await expect(connection.list(BUCKET, controller.signal)).rejects.toBe(reason);
+    await until('the server was told', () => wasCancelled || undefined, 5_000);
+  });
+
+  test('an answer that does not come in time ends the wait', async () => {
+    const { target } = await startPair({ list: () => undefined });
+    const client = await createGrpcClient(target);
+    const waiting = callUnary(client, '/goldmane.Flows/List', Buffer.alloc(0), {
+      timeoutMs: 200,
+      signal: never,
+    });
+    await expect(waiting).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+    await expect(waiting).rejects.toBeInstanceOf(CallError);
+  });
+
+  test('a server that went away is named, and the next one is found', async () => {
+    const answers: sendUnaryData<Buffer>[] = [];
+    const { connection, peer } = await connectTo({ list: (_call, reply) => void answers.push(reply) });
+    const asked = failureOf(connection.list(BUCKET, never));
+    await until('the server was asked', () => answers[0], 5_000);
+    peer.stop();
+    expect((await asked).kind).toBe('unavailable');
+    // The channel only says that there is no connection; why not is asked for anew.
+    expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('connection_refused');
+  });
+
+  test('after close() it is not asked any more', async () => {
+    const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
+    connection.close();
+    expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');
+  });
+
+  test('close() ends a call that is under way', async () => {
+    const { connection } = await connectTo({ list: () => connection.close() });
+    expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');
+  });
+});

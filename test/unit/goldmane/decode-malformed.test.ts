@@ -1,0 +1,152 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { FlowDecoder, MalformedFlow, type MalformedReason } from '../../../src/goldmane/decode.ts';
+import { encodeListAnswer, readCapture } from '../../support/capture.ts';
+import { flowResults } from './messages.ts';
+import { flowResult, KEY, outcome, plain, textOf, TIMES } from './records.ts';
+import { referenceRecord } from './reference.ts';
+import { bytesField, encodeFields, encodeVarint, messageField, varintField } from './wire.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const capture = readCapture();
+
+describe('what is malformed is refused with its reason', () => {
+  const longName = 'n'.repeat(254);
+  test.each<[string, Buffer, MalformedReason]>([
+    ['no flow', encodeFields([varintField(1, 7)]), 'no_key'],
+    ['nothing at all', Buffer.alloc(0), 'no_key'],
+    ['a flow without a key', encodeFields([messageField(2, TIMES)]), 'no_key'],
+    ['an empty key', flowResult([]), 'no_key'],
+    [
+      'a key with empty fields only',
+      flowResult([bytesField(1, ''), varintField(7, 0), varintField(14, 0)]),
+      'no_key',
+    ],
+    ['a key with policies only', flowResult([messageField(15, [])]), 'no_key'],
+    ['a key with unknown fields only', flowResult([varintField(99, 1)]), 'no_key'],
+    ['a namespace of 10 kB', flowResult([bytesField(2, 'n'.repeat(10_240))]), 'name_too_long'],
+    ['a protocol of 254 bytes', flowResult([...KEY, bytesField(12, longName)]), 'name_too_long'],
+    ['a service of 254 bytes', flowResult([...KEY, bytesField(8, longName)]), 'name_too_long'],
+    ['a name with NUL', flowResult([bytesField(1, 'a\0b')]), 'bad_name'],
+    ['a name with a newline', flowResult([bytesField(2, 'a\nb')]), 'bad_name'],
+    ['a name with DEL', flowResult([bytesField(2, 'a\u007fb')]), 'bad_name'],
+    ['a name with a C1 control', flowResult([bytesField(2, 'a\u0085b')]), 'bad_name'],
+    ['a name that is not UTF-8', flowResult([bytesField(2, Buffer.from([0x61, 0xff]))]), 'bad_name'],
+    ['a port above 65535', flowResult([...KEY, varintField(7, 65_536)]), 'bad_port'],
+    ['a port below 0', flowResult([...KEY, varintField(7, -1)]), 'bad_port'],
+    ['a huge service port', flowResult([...KEY, varintField(11, 1n << 40n)]), 'bad_port'],
+    ['no times', flowResult(KEY, []), 'bad_times'],
+    ['a start between buckets', flowResult(KEY, [varintField(2, 1_501), varintField(3, 1_516)]), 'bad_times'],
+    ['a start of zero', flowResult(KEY, [varintField(3, 15)]), 'bad_times'],
+    ['a start below zero', flowResult(KEY, [varintField(2, -15), varintField(3, 0)]), 'bad_times'],
+    ['an end two buckets on', flowResult(KEY, [varintField(2, 1_500), varintField(3, 1_530)]), 'bad_times'],
+    [
+      'a start in the year 10000',
+      flowResult(KEY, [varintField(2, 253_402_300_800), varintField(3, 253_402_300_815)]),
+      'bad_times',
+    ],
+    ['a name as a number', flowResult([...KEY, varintField(1, 5)]), 'bad_wire'],
+    ['a port as text', flowResult([...KEY, bytesField(7, '80')]), 'bad_wire'],
+    ['policies as a number', flowResult([...KEY, varintField(15, 5)]), 'bad_wire'],
+    ['a label as a number', flowResult(KEY, [...TIMES, varintField(4, 5)]), 'bad_wire'],
+    ['a counter as text', flowResult(KEY, [...TIMES, bytesField(6, '5')]), 'bad_wire'],
+    ['an id as text', encodeFields([bytesField(1, '7')]), 'bad_wire'],
+    ['field number 0', Buffer.from([0x00, 0x00]), 'bad_wire'],
+    ['wire type 6', Buffer.from([0x86, 0x01, 0x00]), 'bad_wire'],
+    ['a group that never started', Buffer.from([0x84, 0x01]), 'bad_wire'],
+    ['a group that never ends', Buffer.from([0x83, 0x01]), 'truncated'],
+    ['a varint of eleven bytes', Buffer.from([0x08, ...Array<number>(10).fill(0x80), 0x01]), 'bad_wire'],
+    ['a varint of more than 64 bits', Buffer.from([0x08, ...Array<number>(9).fill(0x80), 0x02]), 'bad_wire'],
+    [
+      'a length of more than 32 bits',
+      Buffer.concat([Buffer.from([0x12]), encodeVarint(1n << 32n)]),
+      'bad_wire',
+    ],
+    ['a fixed32 that is cut', Buffer.from([0x85, 0x01, 1, 2, 3]), 'truncated'],
+    ['a fixed64 that is cut', Buffer.from([0x81, 0x01, 1, 2, 3, 4, 5, 6, 7]), 'truncated'],
+    ['a length beyond the end', Buffer.from([0x12, 0x05, 0x0a]), 'truncated'],
+    ['a length of 4 GB', Buffer.concat([Buffer.from([0x12]), encodeVarint(0xffff_ffffn)]), 'truncated'],
+  ])('%s', (_what, raw, reason) => {
+    expect(outcome(new FlowDecoder(), raw)).toBe(reason);
+  });
+
+  test('the message never quotes what was sent', () => {
+    expect(() => new FlowDecoder().decode(flowResult([bytesField(2, 'secret\n')]))).toThrow(
+      /^source_namespace has control/,
+    );
+  });
+
+  test('a name of exactly 253 bytes is taken', () => {
+    const raw = flowResult([bytesField(2, 'n'.repeat(253))]);
+    expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
+  });
+
+  test('a sound record after a malformed one is decoded as ever', () => {
+    const decoder = new FlowDecoder();
+    expect(() => decoder.decode(flowResult([bytesField(2, 'a\0')]))).toThrow(MalformedFlow);
+    expect(plain(decoder.decode(flowResult(KEY)))).toEqual(referenceRecord(flowResult(KEY)));
+  });
+});
+
+describe('broken bytes', () => {
+  const samples = capture.filter((_, index) => index % 997 === 0);
+
+  test('cut anywhere, a record is refused', () => {
+    const decoder = new FlowDecoder();
+    for (const raw of samples)
+      for (let length = 0; length < raw.length; length++)
+        expect(['truncated', 'no_key']).toContain(outcome(decoder, raw.subarray(0, length)));
+  });
+
+  test('what lies behind the end of a record is not read', () => {
+    const decoder = new FlowDecoder();
+    for (const raw of [...samples, ...fc.sample(flowResults, { numRuns: 20, seed: 1 })])
+      for (let length = 0; length < raw.length; length++) {
+        const cut = raw.subarray(0, length);
+        expect(listedOutcome(decoder, cut, raw.subarray(length))).toBe(outcome(decoder, cut));
+      }
+  });
+
+  test('whatever they are, nothing but MalformedFlow is thrown', () => {
+    const decoder = new FlowDecoder({ internLimit: 16 });
+    const damaged = fc
+      .tuple(
+        fc.constantFrom(...capture.slice(0, 200)),
+        fc.array(fc.tuple(fc.nat(400), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      )
+      .map(([raw, changes]) => {
+        const copy = Buffer.from(raw);
+        for (const [at, byte] of changes) copy[at % copy.length] = byte;
+        return copy;
+      });
+    const random = fc.uint8Array({ maxLength: 100 }).map((bytes) => Buffer.from(bytes));
+    fc.assert(
+      fc.property(fc.oneof(damaged, random), (raw) => {
+        outcome(decoder, raw);
+        const { count } = decoder.decodeList(
+          encodeListAnswer([raw]),
+          (record) => [record.trace, record.sourceLabel('app'), record.destLabel('app')],
+          () => undefined,
+        );
+        expect(count).toBe(1);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+});
+
+/** The same of a record in a `List` answer, with `behind` right after it in memory. */
+function listedOutcome(decoder: FlowDecoder, record: Buffer, behind: Buffer): string | undefined {
+  const answer = Buffer.concat([encodeFields([bytesField(2, record)]), behind]);
+  const outcomes: string[] = [];
+  try {
+    decoder.decodeList(
+      answer,
+      (record) => outcomes.push(textOf(record)),
+      ({ reason }) => outcomes.push(reason),
+    );
+  } catch (error) {
+    if (!(error instanceof MalformedFlow)) throw error;
+  }
+  return outcomes[0];
+}

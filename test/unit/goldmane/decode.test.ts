@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, test, vi } from 'vitest';
+import { FlowDecoder } from '../../../src/goldmane/decode.ts';
+import { readCapture } from '../../support/capture.ts';
+import { flowResults } from './messages.ts';
+import { flowResult, KEY, plain, textOf, TIMES } from './records.ts';
+import { referenceRecord } from './reference.ts';
+import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const capture = readCapture();
+
+describe('a record is what the generated decoder says', () => {
+  test('for each of the capture, when it is new and when its key is known', () => {
+    const decoder = new FlowDecoder();
+    const expected = capture.map((raw) => textOf(referenceRecord(raw)));
+    for (let round = 0; round < 2; round++)
+      expect(capture.map((raw) => textOf(decoder.decode(raw)))).toEqual(expected);
+  });
+
+  test('for any order of fields, repeated, unknown and default ones', () => {
+    const decoder = new FlowDecoder({ internLimit: 64 });
+    fc.assert(
+      fc.property(flowResults, (raw) => {
+        expect(plain(decoder.decode(raw))).toEqual(referenceRecord(raw));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('when an id comes to mean another key', () => {
+    const decoder = new FlowDecoder();
+    decoder.decode(flowResult(KEY));
+    const other = flowResult([...KEY.slice(0, 2), bytesField(5, 'redis'), varintField(14, 1)]);
+    expect(plain(decoder.decode(other))).toEqual(referenceRecord(other));
+  });
+
+  test('when a message is sent in pieces, which belong together', () => {
+    const pieces = encodeFields([
+      messageField(2, [messageField(1, KEY.slice(0, 2)), varintField(2, 1_500)]),
+      varintField(1, 7),
+      messageField(2, [messageField(1, KEY.slice(2)), varintField(3, 1_515)]),
+    ]);
+    expect(plain(new FlowDecoder().decode(pieces))).toEqual(referenceRecord(flowResult(KEY)));
+  });
+});
+
+describe('traffic', () => {
+  test.each([6, 7, 8, 9, 10, 11, 12])('counter %i alone is traffic, also below zero', (number) => {
+    const decoder = new FlowDecoder();
+    expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, 1)])).hasTraffic).toBe(true);
+    expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, -1)])).hasTraffic).toBe(true);
+    expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, 1n << 56n)])).hasTraffic).toBe(true);
+  });
+
+  test('counters that are absent or written as zero are none', () => {
+    const decoder = new FlowDecoder();
+    expect(decoder.decode(flowResult(KEY)).hasTraffic).toBe(false);
+    expect(
+      decoder.decode(flowResult(KEY, [...TIMES, varintField(6, 0), varintField(12, 0)])).hasTraffic,
+    ).toBe(false);
+    expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(6, 5), varintField(6, 0)])).hasTraffic).toBe(
+      false,
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { issueCertificates } from '../../../src/dev/certificates.ts';
+import { explainCallError } from '../../../src/goldmane/call-failure.ts';
+import { CallError } from '../../../src/goldmane/calls.ts';
+import { readCertificates } from '../../../src/goldmane/certificates.ts';
+import {
+  GoldmaneFailure,
+  withBundleHistory,
+  type GoldmaneFailureKind,
+} from '../../../src/goldmane/failure.ts';
+import { explainDialError } from '../../../src/goldmane/tls-failure.ts';
+import { writeTarget } from './peer.ts';
+
+const bundle = { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(0) };
+
+describe('what dialling failed with is named', () => {
+  // The codes that Node gives the alerts of Goldmane v3.30.7 and v3.32.1, and of other servers.
+  test.each<[string, GoldmaneFailureKind]>([
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate_refused'],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'certificate_refused'],
+    ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'certificate_refused'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'certificate_refused'],
+    ['ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE', 'certificate_refused'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', 'certificate_refused'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'certificate_expired'],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'unavailable'],
+    ['ERR_SSL_TLSV1_ALERT_UNRECOGNIZED_NAME', 'wrong_server_name'],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'unavailable'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'unavailable'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'unknown_ca'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'unknown_ca'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unknown_ca'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unknown_ca'],
+    ['CERT_HAS_EXPIRED', 'server_certificate_expired'],
+    ['CERT_NOT_YET_VALID', 'server_certificate_expired'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'wrong_server_name'],
+    ['ECONNREFUSED', 'connection_refused'],
+    ['ENOTFOUND', 'dns'],
+    ['EAI_AGAIN', 'dns'],
+    ['ETIMEDOUT', 'timeout'],
+    ['ECONNRESET', 'unavailable'],
+    ['EHOSTUNREACH', 'unavailable'],
+    ['', 'unavailable'],
+  ])('%s', async (code, kind) => {
+    const issued = await issueCertificates();
+    const target = await writeTarget(7443, { pair: issued.client, bundle: issued.authority.certificate });
+    const certificates = await readCertificates(target);
+    const failure = explainDialError({ code, message: 'broken', wasSecure: true }, target, certificates);
+    expect(failure).toMatchObject({ kind, retryable: true, bundle: certificates.bundle });
+    expect(failure.message).toContain(failure.cure);
+  });
+});
+
+describe('what a call ended with is named', () => {
+  test.each<[status, string, GoldmaneFailureKind]>([
+    [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 90s', 'timeout'],
+    [status.UNAVAILABLE, 'Connection dropped', 'unavailable'],
+    [status.CANCELLED, 'Call cancelled', 'unavailable'],
+    [status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)', 'unavailable'],
+    [status.INTERNAL, 'Response message parsing error: x', 'malformed_answer'],
+    [status.INTERNAL, 'out of cheese', 'refused'],
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Received message larger than max (70000000 vs 67108864)',
+      'answer_too_large',
+    ],
+    [status.RESOURCE_EXHAUSTED, 'too many streams', 'refused'],
+    [status.UNIMPLEMENTED, 'unknown service goldmane.Flows', 'refused'],
+    [status.PERMISSION_DENIED, 'no', 'refused'],
+    [status.UNKNOWN, 'boom', 'refused'],
+  ])('%i %s', (code, details, kind) => {
+    const call = {
+      method: 'List',
+      host: 'goldmane:7443',
+      bundle,
+      maxReceiveBytes: 67_108_864,
+      deadlineMs: 90_000,
+    } as const;
+    const failure = explainCallError(new CallError(code, details), call);
+    expect(failure).toMatchObject({ kind, retryable: true, bundle, code: status[code] });
+    expect(failure.message).toContain('goldmane:7443');
+  });
+});
+
+describe('only a memory can tell stale from wrong', () => {
+  const failure = (kind: GoldmaneFailureKind) =>
+    new GoldmaneFailure({ kind, what: 'It was refused', cure: 'Do something', bundle, code: 'CODE' });
+
+  test.each<GoldmaneFailureKind>(['certificate_refused', 'unknown_ca'])('%s', (kind) => {
+    const at = new Date('2026-07-01T10:00:00Z');
+    const stale = withBundleHistory(failure(kind), at);
+    expect(stale.message).toMatch(
+      /^Stale certificate: it worked with this bundle until 2026-07-01T10:00:00.000Z\. It was refused\. Re-sync/,
+    );
+    const wrong = withBundleHistory(failure(kind), undefined);
+    expect(wrong.message).toMatch(/^Wrong CA: it never worked with this bundle\. It was refused\. Check/);
+    expect([stale, wrong]).toMatchObject([
+      { kind, bundle, code: 'CODE' },
+      { kind, bundle, code: 'CODE' },
+    ]);
+  });
+
+  test('what has nothing to do with the bundle stays as it is', () => {
+    const refused = failure('connection_refused');
+    expect(withBundleHistory(refused, new Date())).toBe(refused);
+    expect(withBundleHistory(refused, undefined)).toBe(refused);
+  });
+});

@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { Client, credentials } from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+
+/** A bare client, for what needs other limits than a connection has. */
+export async function createGrpcClient({ host, caPath, keyPath, certPath }: GoldmaneTarget): Promise<Client> {
+  const [ca, key, cert] = await Promise.all([readFile(caPath), readFile(keyPath), readFile(certPath)]);
+  const client = new Client(host, credentials.createSsl(ca, key, cert), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  onTestFinished(() => client.close());
+  return client;
+}

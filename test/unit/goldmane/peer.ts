@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
+import { onTestFinished } from 'vitest';
+import {
+  issueCertificates,
+  writeCertificates,
+  type CertifiedKey,
+  type IssuedCertificates,
+} from '../../../src/dev/certificates.ts';
+import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+
+/** A gRPC server of a few lines, that answers with the bytes that a test gives it. */
+export interface PeerHandlers {
+  list?: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => void;
+  stream?: (call: ServerWritableStream<Buffer, Buffer>) => void;
+}
+
+export interface Peer {
+  port: number;
+  stop(): void;
+}
+
+const asIs = (message: Buffer) => message;
+
+export async function startPeer(
+  { server, authority }: Pick<IssuedCertificates, 'server' | 'authority'>,
+  { list, stream }: PeerHandlers = {},
+  port = 0,
+): Promise<Peer> {
+  const grpc = new Server({ 'grpc.max_send_message_length': -1 });
+  const method = {
+    requestStream: false,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  };
+  grpc.addService(
+    {
+      List: { ...method, path: '/goldmane.Flows/List', responseStream: false },
+      Stream: { ...method, path: '/goldmane.Flows/Stream', responseStream: true },
+    },
+    {
+      ...(list ? { List: list } : {}),
+      ...(stream ? { Stream: stream } : {}),
+    },
+  );
+  const credentials = ServerCredentials.createSsl(
+    Buffer.from(authority.certificate),
+    [{ private_key: Buffer.from(server.key), cert_chain: Buffer.from(server.certificate) }],
+    true,
+  );
+  const bound = await new Promise<number>((resolve, reject) => {
+    grpc.bindAsync(`127.0.0.1:${port}`, credentials, (error, found) =>
+      error ? reject(error) : resolve(found),
+    );
+  });
+  const stop = () => grpc.forceShutdown();
+  onTestFinished(stop);
+  return { port: bound, stop };
+}
+
+/** Writes what a client needs into a folder of its own, that goes with the test. */
+export async function writeTarget(
+  port: number,
+  { pair, bundle, ...rest }: { pair: CertifiedKey; bundle: string } & Partial<GoldmaneTarget>,
+): Promise<GoldmaneTarget> {
+  const folder = await mkdtemp(join(tmpdir(), 'goldmane-target-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const files = await writeCertificates(folder, { pair, bundle });
+  return { host: `localhost:${port}`, insecure: false, maxReceiveBytes: 64 * 1024 * 1024, ...files, ...rest };
+}
+
+/** A peer and the target that reaches it, with certificates that fit. */
+export async function startPair(handlers: PeerHandlers = {}, rest: Partial<GoldmaneTarget> = {}) {
+  const issued = await issueCertificates();
+  const peer = await startPeer(issued, handlers);
+  const target = await writeTarget(peer.port, {
+    pair: issued.client,
+    bundle: issued.authority.certificate,
+    ...rest,
+  });
+  return { issued, peer, target };
+}
+
+/** Listens, and leaves the rest to `onConnection`; sockets are closed with the test. */
+export async function startTcp(onConnection: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    onConnection(socket);
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return listen(server);
+}
+
+/** A port where nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export function listen(server: TcpServer): Promise<number> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const address: AddressInfo | string | null = server.address();
+      if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+      resolve(address.port);
+    });
+  });
+}

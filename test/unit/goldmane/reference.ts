@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+import { z } from 'zod';
+import type { FlowKey, FlowRecord } from '../../../src/goldmane/decode.ts';
+
+/** The decoder that protobufjs makes of proto/goldmane.proto: every field, no shortcuts. */
+const root = protobuf.loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)));
+const flowResult = root.lookupType('goldmane.FlowResult');
+const flowKey = root.lookupType('goldmane.FlowKey');
+
+const int64 = z.string().transform(Number);
+const hit = z.looseObject({
+  kind: z.number(),
+  tier: z.string(),
+  namespace: z.string(),
+  name: z.string(),
+  action: z.number(),
+  ruleIndex: int64,
+  trigger: z.unknown(),
+});
+const schema = z.object({
+  id: int64,
+  flow: z.looseObject({
+    Key: z.looseObject({
+      sourceName: z.string(),
+      sourceNamespace: z.string(),
+      sourceType: z.number(),
+      destName: z.string(),
+      destNamespace: z.string(),
+      destType: z.number(),
+      destPort: int64,
+      destServiceName: z.string(),
+      destServiceNamespace: z.string(),
+      destServicePortName: z.string(),
+      destServicePort: int64,
+      proto: z.string(),
+      reporter: z.number(),
+      action: z.number(),
+      policies: z.object({ enforcedPolicies: z.array(hit), pendingPolicies: z.array(hit) }).nullable(),
+    }),
+    startTime: int64,
+    endTime: int64,
+    sourceLabels: z.array(z.string()),
+    destLabels: z.array(z.string()),
+  }),
+});
+
+export type Reference = z.infer<typeof schema>;
+
+export function referenceDecode(raw: Buffer): Reference {
+  return schema.parse(
+    flowResult.toObject(flowResult.decode(raw), {
+      longs: String,
+      defaults: true,
+      arrays: true,
+      objects: true,
+    }),
+  );
+}
+
+/** What our decoder must say of `raw`, by way of the reference. */
+export function referenceRecord(raw: Buffer): FlowRecord {
+  const { id, flow } = referenceDecode(raw);
+  return {
+    id,
+    key: referenceKey(flow.Key),
+    startSeconds: flow.startTime,
+    endSeconds: flow.endTime,
+    hasTraffic: COUNTERS.some((name) => flow[name] !== '0'),
+  };
+}
+
+const COUNTERS = [
+  'packetsIn',
+  'packetsOut',
+  'bytesIn',
+  'bytesOut',
+  'numConnectionsStarted',
+  'numConnectionsCompleted',
+  'numConnectionsLive',
+];
+const ENDPOINTS = ['unspecified', 'workload', 'host', 'networkset', 'network'] as const;
+const REPORTERS = ['unspecified', 'src', 'dst'] as const;
+const ACTIONS = ['unspecified', 'allow', 'deny', 'pass'] as const;
+
+function referenceKey(key: Reference['flow']['Key']): FlowKey {
+  // protobufjs writes fields in the order of their numbers, and those that are not set not at all.
+  const identity = Object.fromEntries(
+    Object.entries(key).filter(([name, value]) => name !== 'policies' && value !== '' && value !== 0),
+  );
+  const encoding = flowKey.encode(flowKey.fromObject(identity)).finish();
+  return {
+    hash: createHash('sha256').update(encoding).digest().readBigUInt64BE(0),
+    srcName: key.sourceName,
+    srcNamespace: key.sourceNamespace,
+    srcType: ENDPOINTS[key.sourceType] ?? 'unspecified',
+    dstName: key.destName,
+    dstNamespace: key.destNamespace,
+    dstType: ENDPOINTS[key.destType] ?? 'unspecified',
+    dstPort: key.destPort,
+    serviceName: key.destServiceName,
+    serviceNamespace: key.destServiceNamespace,
+    servicePortName: key.destServicePortName,
+    servicePort: key.destServicePort,
+    protocol: key.proto,
+    reporter: REPORTERS[key.reporter] ?? 'unspecified',
+    action: ACTIONS[key.action] ?? 'unspecified',
+  };
+}

@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { describe, expect, test } from 'vitest';
+import { DatabaseFailure, isConflict, toDatabaseFailure } from '../../../src/trail/database-failure.ts';
+
+function failed(code: string | undefined, message = 'something happened'): Error {
+  return Object.assign(new Error(message), code === undefined ? {} : { code });
+}
+
+describe('a failure of the database is known by its cause', () => {
+  test.each([
+    ['password_refused', '28P01'],
+    ['role_refused', '28000'],
+    ['no_database', '3D000'],
+    ['no_schema', '42P01'],
+    ['no_schema', '42703'],
+    ['no_schema', '3F000'],
+    ['no_permission', '42501'],
+    ['read_only', '25006'],
+    ['starting', '57P03'],
+    ['full', '53100'],
+    ['too_many_connections', '53300'],
+    ['lost', '57P01'],
+    ['lost', '57P02'],
+    ['lost', '25P03'],
+    ['lost', '40003'],
+    ['lost', '08006'],
+    ['lost', 'ECONNRESET'],
+    ['lost', 'EPIPE'],
+    ['timeout', '57014'],
+    ['timeout', '55P03'],
+    ['timeout', 'ETIMEDOUT'],
+    ['connection_refused', 'ECONNREFUSED'],
+    ['connection_refused', 'EHOSTUNREACH'],
+    ['dns', 'ENOTFOUND'],
+    ['dns', 'EAI_AGAIN'],
+    ['unexpected', '22P02'],
+    ['unexpected', 'XX000'],
+  ])('%s: %s', (kind, code) => {
+    const failure = toDatabaseFailure(failed(code));
+    expect(failure).toMatchObject({ kind, sqlState: code });
+    expect(failure.message).toContain(failure.cure);
+  });
+
+  test.each([
+    ['timeout', 'timeout exceeded when trying to connect'],
+    ['timeout', 'Query read timeout'],
+    ['timeout', 'Connection terminated due to connection timeout'],
+    ['lost', 'Connection terminated unexpectedly'],
+    ['lost', 'Client has encountered a connection error and is not queryable'],
+    ['password_refused', 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'],
+    ['password_refused', 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string'],
+    ['unexpected', 'The server does not support SSL connections'],
+  ])('%s: what pg says without a code (%s)', (kind, message) => {
+    expect(toDatabaseFailure(failed(undefined, message)).kind).toBe(kind);
+  });
+
+  test('a message of the server is not searched for words: it may quote anything', () => {
+    expect(toDatabaseFailure(failed('08P01', 'unsupported startup parameter: statement_timeout')).kind).toBe(
+      'unexpected',
+    );
+  });
+
+  test('the first of several addresses that were tried tells it', () => {
+    const error = new AggregateError([failed('ECONNREFUSED'), failed('ENETUNREACH')], '');
+    expect(toDatabaseFailure(error).kind).toBe('connection_refused');
+  });
+
+  test('a failure stays what it is, and whatever was thrown becomes one', () => {
+    const failure = new DatabaseFailure('full', 'x');
+    expect(toDatabaseFailure(failure)).toBe(failure);
+    expect(toDatabaseFailure('odd')).toMatchObject({ kind: 'unexpected', sqlState: undefined });
+    expect(toDatabaseFailure(undefined).kind).toBe('unexpected');
+  });
+});
+
+describe('a conflict, which is tried again at once, is', () => {
+  test.each(['40001', '40P01'])('SQLSTATE %s', (code) => {
+    expect(isConflict(toDatabaseFailure(failed(code)))).toBe(true);
+  });
+
+  test.each(['23505', '57014', undefined])('not %s', (code) => {
+    expect(isConflict(toDatabaseFailure(failed(code)))).toBe(false);
+    expect(isConflict(failed('40001'))).toBe(false);
+  });
+});
+
+test('no password comes out of a URL that pg cannot use', async () => {
+  const secret = fc.stringMatching(/^[A-Za-z0-9%:@/?#[\]]{6,20}$/).filter((text) => /[A-Z]{3}/.test(text));
+  await fc.assert(
+    fc.asyncProperty(secret, async (password) => {
+      const message = await connectError(`postgres://trail:${password}@[::1/edges`);
+      expect(message).not.toContain(password);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+async function connectError(url: string): Promise<string> {
+  try {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1 });
+    client.on('error', () => undefined);
+    await client.connect();
+    throw new Error('it connected');
+  } catch (error) {
+    const failure = toDatabaseFailure(error);
+    return `${failure.message} ${failure.stack} ${JSON.stringify(failure)}`;
+  }
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import type { LedgerBucket } from '../../../src/trail/coverage.ts';
+import {
+  decidedAgeSeconds,
+  dueBuckets,
+  finalAgeSeconds,
+  oldestAskedSeconds,
+  settleAgeSeconds,
+} from '../../../src/trail/due.ts';
+
+const start = 1_800_000_000;
+const none = new Set<number>();
+
+function ledgerOf(bucket: Partial<LedgerBucket>): LedgerBucket[] {
+  return [{ startSeconds: start, state: 'pending', hasRecords: true, ...bucket }];
+}
+
+/** What is due of the one bucket, at an age in seconds. */
+function stageAt(
+  ageSeconds: number,
+  ledger: readonly LedgerBucket[] = [],
+  finalAsked = none,
+): string | undefined {
+  return dueBuckets(ledger, start + ageSeconds, finalAsked).find(({ startSeconds }) => startSeconds === start)
+    ?.stage;
+}
+
+test('the ages are production’s: settled at six minutes, final at 55, never asked past 59, decided past the ring', () => {
+  expect([settleAgeSeconds, finalAgeSeconds, oldestAskedSeconds, decidedAgeSeconds]).toEqual([
+    375, 3_300, 3_540, 3_660,
+  ]);
+});
+
+describe('a bucket that nobody knows', () => {
+  test.each([
+    [374, undefined],
+    [375, 'settled'],
+    [3_299, 'settled'],
+    [3_300, 'final'],
+    [3_540, 'final'],
+    [3_541, undefined],
+  ])('at %i s is due to be %s', (age, stage) => {
+    expect(stageAt(age)).toBe(stage);
+  });
+});
+
+describe('a bucket that was asked', () => {
+  test('and settled is asked once more before it leaves the ring, and then never again', () => {
+    const settled = ledgerOf({ state: 'settled' });
+    expect([stageAt(400, settled), stageAt(3_299, settled), stageAt(3_300, settled)]).toEqual([
+      undefined,
+      undefined,
+      'final',
+    ]);
+    expect(stageAt(3_300, ledgerOf({ state: 'final' }))).toBeUndefined();
+  });
+
+  test('and proved nothing is asked once more, and not over and over again', () => {
+    const gap = ledgerOf({ state: 'gap', cause: 'restarted' });
+    expect([stageAt(400, gap), stageAt(3_300, gap)]).toEqual([undefined, 'final']);
+    expect(stageAt(3_310, gap, new Set([start]))).toBeUndefined();
+  });
+
+  test('and proved nothing, though the stream had covered it, is not asked over and over again either', () => {
+    expect(stageAt(400, ledgerOf({ state: 'streamed', cause: 'restarted' }))).toBeUndefined();
+  });
+});
+
+test('what the stream covered is settled all the same', () => {
+  expect(stageAt(400, ledgerOf({ state: 'streamed' }))).toBe('settled');
+});
+
+test('buckets are due oldest first, one for every 15 s of the hour, whatever the moment', () => {
+  for (const now of [start, start + 0.001, start + 7.5, start + 14.999]) {
+    const due = dueBuckets([], now, none);
+    expect(due.map(({ startSeconds }) => startSeconds)).toEqual(
+      Array.from({ length: due.length }, (_, index) => (due[0]?.startSeconds ?? 0) + index * 15),
+    );
+    const [first, last] = [due[0]?.startSeconds ?? 0, due.at(-1)?.startSeconds ?? 0];
+    expect(first).toBeGreaterThanOrEqual(now - oldestAskedSeconds);
+    expect(first).toBeLessThan(now - oldestAskedSeconds + 15);
+    expect(last).toBeLessThanOrEqual(now - settleAgeSeconds);
+    expect(last).toBeGreaterThan(now - settleAgeSeconds - 15);
+  }
+});

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ServerRuns } from '../../../src/trail/server-run.ts';
+
+let runs: ServerRuns;
+beforeEach(() => {
+  runs = new ServerRuns();
+});
+
+/** Ids by hash: as many flow keys as ids are given. */
+function ids(entries: Record<number, number | number[]>): ReadonlyMap<bigint, number[]> {
+  return new Map(Object.entries(entries).map(([hash, list]) => [BigInt(hash), [list].flat()]));
+}
+
+/** Hashes from 1, each with its id. */
+function keys(count: number, idOf: (hash: number) => number) {
+  return ids(Object.fromEntries(Array.from({ length: count }, (_, index) => [index + 1, idOf(index + 1)])));
+}
+
+describe('the first run ever seen', () => {
+  test('is taken as it is, and settles everything', () => {
+    expect(runs.suspects(ids({ 1: 1 }))).toBe(false);
+    expect(runs.firstSeenSeconds).toBe(Number.NEGATIVE_INFINITY);
+  });
+});
+
+describe('an answer', () => {
+  beforeEach(() => {
+    runs.remember(keys(20, (hash) => hash));
+    runs.trust();
+  });
+
+  test('with the ids that are known is believed', () => {
+    expect(runs.suspects(keys(20, (hash) => hash))).toBe(false);
+  });
+
+  test('in which the ids of recurring keys have changed is of another run, a few that coincide by chance included', () => {
+    const other = keys(20, (hash) => (hash <= 9 ? hash : hash + 1_000));
+    expect(runs.suspects(other)).toBe(true);
+    expect(runs.differs(other)).toBe(true);
+  });
+
+  test('in which some keys have new ids, because they idled for an hour, is of the same run', () => {
+    const idled = keys(20, (hash) => (hash <= 10 ? hash : hash + 1_000));
+    expect(runs.differs(idled)).toBe(false);
+    expect(runs.suspects(idled)).toBe(false);
+  });
+
+  test('in which the only known key has a new id calls for a closer look, and is not judged by that', () => {
+    expect(runs.suspects(ids({ 7: 1_007, 99: 99 }))).toBe(true);
+  });
+
+  test('with nothing in common is believed on a connection that did not break', () => {
+    expect(runs.suspects(ids({ 99: 1 }))).toBe(false);
+  });
+
+  test('that is empty tells nothing', () => {
+    runs.doubt();
+    expect(runs.suspects(new Map())).toBe(false);
+  });
+});
+
+describe('after the connection broke', () => {
+  beforeEach(() => {
+    runs.remember(keys(20, (hash) => hash));
+    runs.trust();
+    runs.doubt();
+  });
+
+  test('every answer calls for a closer look, until the run was recognised', () => {
+    expect(runs.suspects(keys(20, (hash) => hash))).toBe(true);
+    runs.trust();
+    expect(runs.suspects(keys(20, (hash) => hash))).toBe(false);
+  });
+
+  test('nothing in common is taken for another run: a false gap is better than a false settled', () => {
+    expect(runs.knows(ids({ 99: 1 }))).toBe(false);
+    expect(runs.differs(ids({ 99: 1 }))).toBe(true);
+  });
+});
+
+describe('a connection that appears as several keys', () => {
+  test('is recognised by any of its ids', () => {
+    runs.remember(ids({ 1: [5, 6] }));
+    runs.remember(ids({ 1: 7 }));
+    for (const id of [5, 6, 7]) expect(runs.differs(ids({ 1: id }))).toBe(false);
+    expect(runs.differs(ids({ 1: 8 }))).toBe(true);
+    expect(runs.differs(ids({ 1: [8, 6] }))).toBe(false);
+  });
+
+  test('is so for the next worker too', () => {
+    runs.remember(ids({ 1: [1, 2, 3, 4, 5, 6] }));
+    const next = new ServerRuns();
+    next.restore(runs.pack(), 0);
+    for (const id of [1, 2, 3, 4, 5, 6]) expect(next.differs(ids({ 1: id }))).toBe(false);
+  });
+});
+
+describe('another run', () => {
+  test('settles only buckets that begin after it was first seen, and knows none of the former ids', () => {
+    runs.remember(ids({ 1: 1 }));
+    for (const [seen, first] of [
+      [1_800_000_000, 1_800_000_015],
+      [1_800_000_001.5, 1_800_000_015],
+      [1_800_000_014.9, 1_800_000_015],
+    ] as const) {
+      runs.begin(seen);
+      expect(runs.firstSeenSeconds).toBe(first);
+    }
+    expect(runs.knows(ids({ 1: 1 }))).toBe(false);
+  });
+});
+
+describe('the next worker', () => {
+  test('goes on with the same run and doubts it first', () => {
+    runs.remember(keys(100, (hash) => hash * 3));
+    const next = new ServerRuns();
+    next.restore(runs.pack(), 1_800_000_015);
+    expect(next.firstSeenSeconds).toBe(1_800_000_015);
+    expect(next.suspects(keys(100, (hash) => hash * 3))).toBe(true);
+    expect(next.differs(keys(100, (hash) => hash * 3))).toBe(false);
+    expect(next.differs(keys(100, (hash) => hash * 3 + 1))).toBe(true);
+  });
+
+  test('is told of what was seen last, a bounded part of it', () => {
+    runs.remember(keys(10_000, (hash) => hash));
+    runs.remember(ids({ 50: 50 }));
+    const packed = runs.pack();
+    expect(packed.length).toBe(256 * 16);
+    const next = new ServerRuns();
+    next.restore(packed, 0);
+    expect(next.knows(ids({ 50: 1 }))).toBe(true);
+    expect(next.knows(ids({ 10_000: 1 }))).toBe(true);
+    expect(next.knows(ids({ 1: 1 }))).toBe(false);
+  });
+
+  test('understands ids and hashes of 64 bits', () => {
+    const hash = (1n << 64n) - 1n;
+    runs.remember(new Map([[hash, [Number.MAX_SAFE_INTEGER]]]));
+    const next = new ServerRuns();
+    next.restore(runs.pack(), 0);
+    expect(next.differs(new Map([[hash, [Number.MAX_SAFE_INTEGER]]]))).toBe(false);
+  });
+});
+
+test('what is remembered is bounded: the oldest is forgotten', () => {
+  runs.remember(keys(4_096, (hash) => hash));
+  runs.remember(ids({ 9_999: 1 }));
+  expect(runs.knows(ids({ 1: 1 }))).toBe(false);
+  expect(runs.knows(ids({ 2: 2 }))).toBe(true);
+});

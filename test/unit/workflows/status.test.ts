@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+import { emptyStatus, withProgress, withSummary, type TrailStatus } from '../../../src/workflows/status.ts';
+import { connected, failing, settleSummary, streamSummary } from '../../replay/summaries.ts';
+
+const begin = emptyStatus('2026-01-31T07:00:00.000Z');
+
+function after(...steps: ((status: TrailStatus) => TrailStatus)[]): TrailStatus {
+  return steps.reduce((status, step) => step(status), begin);
+}
+const progress =
+  (...args: Parameters<typeof connected>) =>
+  (status: TrailStatus) =>
+    withProgress(status, connected(...args));
+const failure =
+  (...args: Parameters<typeof failing>) =>
+  (status: TrailStatus) =>
+    withProgress(status, failing(...args));
+
+test('at first nothing is known but that it is being connected', () => {
+  expect(begin).toMatchObject({
+    supervisedSince: '2026-01-31T07:00:00.000Z',
+    stream: { state: 'connecting' },
+    settle: { state: 'connecting' },
+    windows: 0,
+    gaps: [],
+  });
+});
+
+describe('progress', () => {
+  test('of one reader leaves the other as it was', () => {
+    const status = after(progress('stream'));
+    expect(status.stream).toEqual({
+      state: 'connected',
+      asOf: '2026-01-31T08:15:00.000Z',
+      connectedSince: '2026-01-31T08:00:00.000Z',
+    });
+    expect(status.settle).toEqual(begin.settle);
+  });
+
+  test('keeps what it does not tell of', () => {
+    const told = withProgress(begin, {
+      ...connected('stream'),
+      newestBucket: '2026-01-31T08:14:30.000Z',
+      lagSeconds: 3,
+      edges: 12,
+    });
+    const later = withProgress(told, { ...connected('settle'), settledUpTo: '2026-01-31T08:09:00.000Z' });
+    expect(later).toMatchObject({
+      newestBucket: '2026-01-31T08:14:30.000Z',
+      settledUpTo: '2026-01-31T08:09:00.000Z',
+      lagSeconds: 3,
+      edges: 12,
+    });
+  });
+
+  test('tells the newest gaps instead of the former ones, and keeps them when it tells none', () => {
+    const gap = { from: 'a', to: 'b', cause: 'away' };
+    const told = withProgress(begin, { ...connected('settle'), gaps: [gap] });
+    expect(after(() => told, progress('settle')).gaps).toEqual([gap]);
+    expect(withProgress(told, { ...connected('settle'), gaps: [{ ...gap, to: 'c' }] }).gaps).toEqual([
+      { ...gap, to: 'c' },
+    ]);
+  });
+});
+
+describe('the last error', () => {
+  test('is there while a reader fails, and no longer', () => {
+    expect(after(failure('stream', 'stale')).lastError).toBe('stale');
+    expect(after(failure('stream', 'stale'), progress('stream'))).not.toHaveProperty('lastError');
+  });
+
+  test('is the other reader’s once one recovers', () => {
+    const both = after(failure('stream', 'stale'), failure('settle', 'no answer'));
+    expect(both.lastError).toBe('stale');
+    expect(withProgress(both, connected('stream')).lastError).toBe('no answer');
+  });
+
+  test('stays over a window that ends while the reader fails', () => {
+    expect(
+      after(failure('settle', 'no answer'), (status) => withSummary(status, settleSummary())).lastError,
+    ).toBe('no answer');
+  });
+});
+
+describe('a completed window', () => {
+  test('is counted, and its numbers are added', () => {
+    const status = after(
+      (former) => withSummary(former, streamSummary()),
+      (former) => withSummary(former, settleSummary()),
+      (former) => withSummary(former, streamSummary('cancelled')),
+    );
+    expect(status).toMatchObject({ windows: 3, records: 2_000, lateRecords: 50, newEdges: 5 });
+    expect(status.stream.lastWindow).toEqual(streamSummary('cancelled'));
+    expect(status.settle.lastWindow).toEqual(settleSummary());
+  });
+
+  test('that brought nothing leaves the newest bucket and what is settled as they were', () => {
+    const status = after(
+      (former) => withSummary(former, streamSummary()),
+      (former) => withSummary(former, settleSummary()),
+      (former) => withSummary(former, { ...streamSummary(), newestBucket: undefined }),
+      (former) => withSummary(former, { ...settleSummary(), settledUpTo: undefined }),
+    );
+    expect(status).toMatchObject({
+      newestBucket: '2026-01-31T08:14:30.000Z',
+      settledUpTo: '2026-01-31T08:09:00.000Z',
+    });
+  });
+
+  test('stays shown while the next one is under way', () => {
+    const status = after((former) => withSummary(former, streamSummary()), progress('stream'));
+    expect(status.stream.lastWindow).toEqual(streamSummary());
+  });
+
+  test('survives the way through JSON, on which a history hands it to the next', () => {
+    const status = after((former) => withSummary(former, streamSummary()), failure('settle', 'no answer'));
+    expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+  });
+});
