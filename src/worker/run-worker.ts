@@ -40,13 +40,14 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     );
 
   let notReady: string | undefined = 'starting';
-  const health = await serveHealth({ notReady: () => notReady }, config.listenHost, config.httpPort);
+  let health: Server | undefined;
   const metrics = createMetrics(runtime.metricMeter);
   const database = openDatabase(config.database, {
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
   });
   let temporal: Temporal | undefined;
   try {
+    health = await serveHealth({ notReady: () => notReady }, config.listenHost, config.httpPort);
     const waiting = (reason: string) => (notReady = reason);
     const applied = await untilItWorks(() => migrate(database), { log, signal, waiting });
     if (applied.length > 0) log.info({ migrations: applied }, 'the schema was brought up to date');
@@ -94,7 +95,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   } finally {
     await phase(log, 'temporal connection', temporal?.close());
     await phase(log, 'database pool', database.close());
-    await phase(log, 'http', closed(health));
+    await phase(log, 'http', health && closed(health));
     await phase(log, 'runtime', runtime.shutdown());
   }
 }

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
+import { NamespaceNotFoundError } from '@temporalio/common';
 
 const dialTimeoutMs = 3_000;
 const defaultPort = 7_233;
@@ -60,7 +61,12 @@ export async function explainNoConnection(
 export function explainNoAnswer(address: string, namespace: string, error: unknown): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
   const reason = reasonOf(error);
-  const code = isGrpcServiceError(reason) ? reason.code : undefined;
+  const code =
+    reason instanceof NamespaceNotFoundError
+      ? status.NOT_FOUND
+      : isGrpcServiceError(reason)
+        ? reason.code
+        : undefined;
   switch (code) {
     case status.NOT_FOUND:
       return new TemporalFailure(

@@ -1,7 +1,13 @@
 import { afterEach, expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
 import { metric, untilSaid } from '../support/faults.ts';
-import { endWindow, expectAllThatWasLeft, gapsOf, untilCovered, untilGapsAreTold } from '../support/gaps.ts';
+import {
+  expectAllThatWasLeft,
+  gapsInSummaries,
+  gapsOf,
+  untilCovered,
+  untilGapsAreTold,
+} from '../support/gaps.ts';
 import { World } from '../support/world.ts';
 
 let world: World;
@@ -49,7 +55,7 @@ test('an outage of the worker that outlasts the ring is a named gap, and all tha
   await untilSaid(second, 'a gap');
   expect(await metric(second, 'flow_trail_coverage_gap_buckets_total')).toBe((to - from) / bucketSeconds);
   await untilGapsAreTold(world, gaps);
-  expect((await endWindow(world)).gaps).toEqual(gaps);
+  expect(await gapsInSummaries(world)).toEqual(gaps);
   const said = await flowTrail(['coverage', '--gaps', '--json'], world.workerEnv());
   expect(JSON.parse(said.out)).toEqual([{ ...gap, state: 'gap' }]);
   const shown = await flowTrail(['status'], world.workerEnv());

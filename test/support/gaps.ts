@@ -1,6 +1,7 @@
+import { defaultPayloadConverter } from '@temporalio/common';
 import { expect } from 'vitest';
 import type { Flow } from '../../src/dev/goldmane/flow.ts';
-import type { GapReport, SettleSummary } from '../../src/activities/summary.ts';
+import type { GapReport, SettleSummary, StreamSummary } from '../../src/activities/summary.ts';
 import type { CoverageStretch } from '../../src/trail/coverage.ts';
 import { freshWindowSignal } from '../../src/workflows/messages.ts';
 import { supervisorWorkflowId } from '../../src/names.ts';
@@ -102,14 +103,24 @@ export function untilGapsAreTold(world: World, gaps: readonly GapReport[]): Prom
   }).then(() => undefined);
 }
 
-/** Ends the present window, and reads the summary that settling leaves in history. */
-export async function endWindow(world: World): Promise<SettleSummary> {
+/** Ends the present window, and reads from history which gaps the summaries of all windows tell of. */
+export async function gapsInSummaries(world: World): Promise<GapReport[]> {
   const { settle } = await world.supervisor<TrailStatus>('status');
   const before = settle.lastWindow?.to;
   await world.temporal((client) => client.workflow.getHandle(supervisorWorkflowId).signal(freshWindowSignal));
-  return until('the window has ended', async () => {
+  await until('the window has ended', async () => {
     const status = await world.supervisor<TrailStatus>('status');
-    const summary = status.settle.lastWindow;
-    return summary?.reader === 'settle' && summary.to !== before ? summary : undefined;
+    return status.settle.lastWindow !== undefined && status.settle.lastWindow.to !== before
+      ? true
+      : undefined;
+  });
+  const { events } = await world.temporal((client) =>
+    client.workflow.getHandle(supervisorWorkflowId).fetchHistory(),
+  );
+  return (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
+    const [payload] = completed?.result?.payloads ?? [];
+    if (!payload) return [];
+    const summary = defaultPayloadConverter.fromPayload<StreamSummary | SettleSummary>(payload);
+    return summary.reader === 'settle' ? summary.gaps : [];
   });
 }
