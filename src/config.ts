@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseClockScale, scaledClock, systemClock, type Clock } from './clock.ts';
+import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { defaultTaskQueue } from './names.ts';
 
 /** Every wrong setting at once, one line each: the name, what is wrong, what cures it. */
@@ -39,6 +40,8 @@ export interface Config {
   identity: IdentityConfig;
   /** Distinct ports kept apart per group of facts; the rest is "many". */
   portCap: number;
+  /** The scheduled jobs, and where they tell. */
+  jobs: JobConfig;
   taskQueue: string;
   metricsPort: number;
   httpPort: number;
@@ -103,6 +106,7 @@ const environment = z.object({
       'is no level; one of fatal, error, warn, info, debug, trace, silent',
     )
     .default('info'),
+  ...jobEnvironment,
   FLOW_TRAIL_CLOCK: z
     .string()
     .optional()
@@ -149,6 +153,7 @@ function crossProblems(env: NodeJS.ProcessEnv): string[] {
   const ports = [env['METRICS_PORT'] ?? '9464', env['HTTP_PORT'] ?? '8080'].map(Number);
   if (ports[0] === ports[1] && ports[0] !== 0)
     problems.push('METRICS_PORT is the same as HTTP_PORT; give each its own port');
+  problems.push(...jobCrossProblems(env));
   return problems;
 }
 
@@ -213,6 +218,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       namespaces: namespaces.includes('*') ? 'all' : new Set(namespaces),
     },
     portCap: value.PORT_CAP,
+    jobs: toJobConfig(value),
     taskQueue: value.TEMPORAL_TASK_QUEUE,
     metricsPort: value.METRICS_PORT,
     httpPort: value.HTTP_PORT,

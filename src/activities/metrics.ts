@@ -18,6 +18,8 @@ export interface TrailMetrics {
   connected(reader: 'stream' | 'settle', connected: boolean): void;
   rows(counts: { edges: number; facts: number }): void;
   databaseSeconds(seconds: number): void;
+  /** `posted`, `printed`, or the kind of the failure. */
+  slackMessage(result: string): void;
 }
 
 /** Registers the numbers with the SDK's meter; the runtime's Prometheus exporter shows them. */
@@ -36,6 +38,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const newFacts = counter('new_facts', 'Flow facts seen for the first time');
   const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
   const gaps = counter('coverage_gap_buckets', 'Buckets of which nothing is known');
+  const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
   const lag = gauge(
     'stream_lag_seconds',
     's',
@@ -96,5 +99,6 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
       facts.set(counts.facts);
     },
     databaseSeconds: (seconds) => database.record(seconds),
+    slackMessage: (result) => slackMessages.add(1, { result }),
   };
 }

@@ -16,6 +16,7 @@ import { progressSignal } from '../workflows/messages.ts';
 import type { SupervisorInput } from '../workflows/status.ts';
 import { portProblem, serveHealth } from './http.ts';
 import { temporalLogger } from './logging.ts';
+import { ensureSchedules } from './schedules.ts';
 import { connectTemporal, type Temporal } from './temporal.ts';
 import { explainNoAnswer } from './temporal-failure.ts';
 import { temporalConfig } from './temporal-settings.ts';
@@ -83,11 +84,15 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
     await Promise.all([
       running.finally(() => (notReady = 'shutting down')),
-      untilItWorks(() => startSupervisor(client, config), { log, signal, waiting: () => {} }).catch(
-        (error: unknown) => {
-          if (!signal.aborted) throw error;
+      untilItWorks(
+        async () => {
+          await startSupervisor(client, config);
+          await ensureSchedules(client, config, log);
         },
-      ),
+        { log, signal, waiting: () => {} },
+      ).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      }),
     ]);
   } catch (error) {
     if (!signal.aborted) throw error;

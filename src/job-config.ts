@@ -1,0 +1,213 @@
+import { Cron } from 'croner';
+import { z } from 'zod';
+
+/** Where the incoming webhook's URL is. It is read when a message is sent and kept nowhere else. */
+export type WebhookConfig = { url: string } | { urlFile: string };
+
+export interface SlackConfig {
+  /** Without one every message is printed instead of posted. */
+  webhook: WebhookConfig | undefined;
+  /** `#name`, `@user` or the id of a conversation. */
+  channel: string;
+  /** Print messages, post none, and take none for announced. */
+  dryRun: boolean;
+}
+
+/** When the jobs run: five-field cron expressions, read in `timeZone`. */
+export interface JobCrons {
+  digest: string;
+  certificates: string;
+  completeness: string;
+  freshness: string;
+  housekeeping: string;
+}
+
+export interface JobConfig {
+  slack: SlackConfig;
+  /** IANA name; of the schedules, and of the times that messages show. */
+  timeZone: string;
+  crons: JobCrons;
+  /** Address of a map of the edges, for links. */
+  mapUrl: string | undefined;
+  certificates: {
+    warnDays: number;
+    criticalDays: number;
+    /** The operator's Secret that the client certificate is a copy of; undefined: it is not looked at. */
+    operatorSecret: { namespace: string; name: string } | undefined;
+  };
+  completeness: {
+    /** Covered days before a namespace may be called complete; at least seven. */
+    minimumDays: number;
+    /** Days without a new egress edge before a namespace is stable. */
+    stableDays: number;
+    /** Days without any observation after which a namespace is stale. */
+    staleDays: number;
+    /** Day of the weekly report, 0 (Sunday) to 6. */
+    reportWeekday: number;
+  };
+  freshness: { warnMinutes: number; pageMinutes: number };
+  retention: { ledgerHours: number; coverageDays: number; reportDays: number };
+}
+
+const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+
+const whole = (fallback: number, min: number, max: number, what: string) =>
+  z
+    .string()
+    .trim()
+    .regex(/^[0-9]+$/, `is not ${what}; give a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine(
+      (value) => value >= min && value <= max,
+      `is not ${what}; give a whole number from ${min} to ${max}`,
+    )
+    .default(fallback);
+
+const cron = (fallback: string) =>
+  z
+    .string()
+    .trim()
+    .refine(isCron, `is no cron expression of five fields; for example ${fallback}`)
+    .default(fallback);
+
+/** The fields of the environment that concern the jobs. */
+export const jobEnvironment = {
+  SLACK_WEBHOOK_URL: z.string().trim().optional(),
+  SLACK_WEBHOOK_URL_FILE: z.string().trim().optional(),
+  SLACK_CHANNEL: z
+    .string()
+    .trim()
+    .regex(
+      /^(#[^\s#@<>&]{1,80}|@[^\s#@<>&]{1,80}|[CDGU][A-Z0-9]{6,20})$/,
+      'is no channel; give #name, @user or an id like C024BE91L',
+    )
+    .default('#alerts'),
+  DRY_RUN: z
+    .enum(['0', '1', 'true', 'false', ''], 'is neither 1 nor 0; set it to 1 to print messages, or unset it')
+    .default('')
+    .transform((value) => value === '1' || value === 'true'),
+  TIME_ZONE: z
+    .string()
+    .trim()
+    .refine(isTimeZone, 'is no time zone; give an IANA name, for example Europe/London')
+    .default('Europe/London'),
+  DIGEST_CRON: cron('0 8 * * *'),
+  CERTIFICATES_CRON: cron('11 * * * *'),
+  COMPLETENESS_CRON: cron('30 7 * * *'),
+  FRESHNESS_CRON: cron('*/5 * * * *'),
+  HOUSEKEEPING_CRON: cron('20 3 * * *'),
+  MAP_URL: z
+    .url({
+      protocol: /^https?$/,
+      error: 'is no http:// or https:// address; give the address of a map of the edges',
+    })
+    .optional(),
+  CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'how many days ahead to warn'),
+  CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'how many days ahead it is critical'),
+  OPERATOR_SECRET: z
+    .string()
+    .trim()
+    .regex(
+      /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$/,
+      'is not namespace/name of a Secret; for example calico-system/whisker-backend-key-pair, or empty for none',
+    )
+    .default('calico-system/whisker-backend-key-pair'),
+  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'how many covered days make an allowlist complete'),
+  COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'how many days without a new edge make it stable'),
+  COMPLETENESS_STALE_DAYS: whole(14, 1, 3_650, 'after how many unobserved days a namespace is stale'),
+  COMPLETENESS_REPORT_DAY: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(weekdays, `is no day of the week; one of ${weekdays.join(', ')}`))
+    .default('monday'),
+  FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'after how many minutes without a merge to warn'),
+  FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'after how many minutes without a merge to page'),
+  LEDGER_KEEP_HOURS: whole(2, 2, 168, 'for how many hours hashes are kept'),
+  COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days coverage is kept in detail'),
+  REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days reports are kept'),
+};
+
+type JobEnvironment = z.output<z.ZodObject<typeof jobEnvironment>>;
+
+export function toJobConfig(value: JobEnvironment): JobConfig {
+  const [namespace, name] = value.OPERATOR_SECRET.split('/');
+  return {
+    slack: { webhook: webhookOf(value), channel: value.SLACK_CHANNEL, dryRun: value.DRY_RUN },
+    timeZone: value.TIME_ZONE,
+    crons: {
+      digest: value.DIGEST_CRON,
+      certificates: value.CERTIFICATES_CRON,
+      completeness: value.COMPLETENESS_CRON,
+      freshness: value.FRESHNESS_CRON,
+      housekeeping: value.HOUSEKEEPING_CRON,
+    },
+    mapUrl: value.MAP_URL,
+    certificates: {
+      warnDays: value.CERTIFICATE_WARN_DAYS,
+      criticalDays: value.CERTIFICATE_CRITICAL_DAYS,
+      operatorSecret: namespace && name ? { namespace, name } : undefined,
+    },
+    completeness: {
+      minimumDays: value.COMPLETENESS_MINIMUM_DAYS,
+      stableDays: value.COMPLETENESS_STABLE_DAYS,
+      staleDays: value.COMPLETENESS_STALE_DAYS,
+      reportWeekday: weekdays.indexOf(value.COMPLETENESS_REPORT_DAY),
+    },
+    freshness: { warnMinutes: value.FRESHNESS_WARN_MINUTES, pageMinutes: value.FRESHNESS_PAGE_MINUTES },
+    retention: {
+      ledgerHours: value.LEDGER_KEEP_HOURS,
+      coverageDays: value.COVERAGE_KEEP_DAYS,
+      reportDays: value.REPORT_KEEP_DAYS,
+    },
+  };
+}
+
+/** What no single field can tell. The webhook is a secret: its value is never repeated. */
+export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
+  const problems: string[] = [];
+  const url = env['SLACK_WEBHOOK_URL']?.trim();
+  if (url && env['SLACK_WEBHOOK_URL_FILE']?.trim())
+    problems.push('SLACK_WEBHOOK_URL_FILE is set together with SLACK_WEBHOOK_URL; keep one of the two');
+  const problem = url ? webhookUrlProblem(url) : undefined;
+  if (problem) problems.push(`SLACK_WEBHOOK_URL ${problem}`);
+  const number = (name: string, fallback: number) => Number(env[name]?.trim() || fallback);
+  if (number('CERTIFICATE_CRITICAL_DAYS', 3) >= number('CERTIFICATE_WARN_DAYS', 14))
+    problems.push(
+      'CERTIFICATE_CRITICAL_DAYS is not below CERTIFICATE_WARN_DAYS; the warning has to come first',
+    );
+  if (number('FRESHNESS_WARN_MINUTES', 5) >= number('FRESHNESS_PAGE_MINUTES', 45))
+    problems.push(
+      'FRESHNESS_WARN_MINUTES is not below FRESHNESS_PAGE_MINUTES; the warning has to come first',
+    );
+  return problems;
+}
+
+/** Why it cannot be a webhook, without repeating it. */
+export function webhookUrlProblem(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  if (url?.protocol === 'https:' || (isLocal && url.protocol === 'http:')) return undefined;
+  return "is no https:// address (its value is not shown, it is a secret); give the incoming webhook's, https://hooks.slack.com/services/...";
+}
+
+function webhookOf(value: JobEnvironment): WebhookConfig | undefined {
+  if (value.SLACK_WEBHOOK_URL) return { url: value.SLACK_WEBHOOK_URL };
+  return value.SLACK_WEBHOOK_URL_FILE ? { urlFile: value.SLACK_WEBHOOK_URL_FILE } : undefined;
+}
+
+function isCron(value: string): boolean {
+  try {
+    return new Cron(value, { mode: '5-part', paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(value: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

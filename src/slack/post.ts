@@ -1,0 +1,140 @@
+import { readFile } from 'node:fs/promises';
+import { IncomingWebhook, IncomingWebhookHTTPError, IncomingWebhookRequestError } from '@slack/webhook';
+import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../job-config.ts';
+import { SlackFailure } from './failure.ts';
+import type { SlackMessage } from './message.ts';
+
+const timeoutMs = 10_000;
+/** Where Slack names no time. */
+const defaultRetryAfterMs = 30_000;
+
+export type PostResult = 'posted' | 'printed';
+
+/**
+ * Posts one message, once; whoever calls decides about trying again. The webhook's URL is read now. In a dry run, or
+ * without a webhook, `print` gets the message instead. @throws SlackFailure
+ */
+export async function postMessage(
+  slack: SlackConfig,
+  message: SlackMessage,
+  print: (message: SlackMessage, why: string) => void,
+): Promise<PostResult> {
+  const url = slack.dryRun ? undefined : await readWebhook(slack.webhook);
+  if (url === undefined) {
+    print(message, slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty');
+    return 'printed';
+  }
+  let retryAfterMs = defaultRetryAfterMs;
+  const webhook = new IncomingWebhook(url, {
+    timeout: timeoutMs,
+    fetch: async (...request) => {
+      const response = await fetch(...request);
+      const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+      if (Number.isFinite(seconds) && seconds >= 0) retryAfterMs = seconds * 1000;
+      return response;
+    },
+  });
+  try {
+    await webhook.send({ channel: slack.channel, ...message });
+    return 'posted';
+  } catch (error) {
+    if (error instanceof IncomingWebhookHTTPError)
+      throw explainAnswer(error.statusCode, error.body.trim(), slack.channel, retryAfterMs);
+    if (error instanceof IncomingWebhookRequestError) throw explainSilence(error.original);
+    throw error;
+  }
+}
+
+/** The URL that is configured now; undefined when there is none. @throws SlackFailure */
+async function readWebhook(webhook: WebhookConfig | undefined): Promise<string | undefined> {
+  if (!webhook) return undefined;
+  if ('url' in webhook) return webhook.url;
+  let url: string;
+  try {
+    url = (await readFile(webhook.urlFile, 'utf8')).trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new SlackFailure(
+      'webhook_unreadable',
+      `SLACK_WEBHOOK_URL_FILE names ${webhook.urlFile}, which cannot be read (${code})`,
+      'mount the secret, or correct the path',
+      { isRetryable: true },
+    );
+  }
+  if (url === '') return undefined;
+  const problem = webhookUrlProblem(url);
+  if (problem)
+    throw new SlackFailure(
+      'webhook_unreadable',
+      `what SLACK_WEBHOOK_URL_FILE names ${problem.split(';')[0]}`,
+      'correct the secret',
+      { isRetryable: true },
+    );
+  return url;
+}
+
+/** Answers and their cures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
+function explainAnswer(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
+  if (status === 429)
+    return new SlackFailure(
+      'rate_limited',
+      `Slack takes no more messages for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
+      'it is tried again then',
+      { isRetryable: true, retryAfterMs },
+    );
+  if (status >= 500)
+    return new SlackFailure(
+      'unavailable',
+      `Slack answered with an error of its own (${status})`,
+      'it is tried again; see https://slack-status.com',
+      { isRetryable: true },
+    );
+  const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;
+  return new SlackFailure(word, `Slack refused the message with ${status} ${word}`, cureOf(word, channel));
+}
+
+function cureOf(word: string, channel: string): string {
+  switch (word) {
+    case 'channel_not_found':
+      return `the webhook's app is no member of ${channel}: invite it there, or set SLACK_CHANNEL=#alerts`;
+    case 'channel_is_archived':
+      return `${channel} is archived: unarchive it, or set SLACK_CHANNEL to another channel`;
+    case 'no_service':
+    case 'no_service_id':
+    case 'no_team':
+    case 'team_disabled':
+    case 'invalid_token':
+    case 'no_active_hooks':
+      return 'the webhook is gone or disabled: make a new one, and put its address where SLACK_WEBHOOK_URL comes from';
+    case 'action_prohibited':
+    case 'posting_to_general_channel_denied':
+      return `an administrator of the workspace forbids posting to ${channel}: ask for it, or set SLACK_CHANNEL to another channel`;
+    case 'user_not_found':
+      return `there is no user ${channel}: correct SLACK_CHANNEL`;
+    case 'invalid_payload':
+    case 'invalid_blocks':
+    case 'no_text':
+    case 'too_many_attachments':
+      return 'this is a defect of the message: please report it with the run in the Temporal UI; DRY_RUN=1 prints it';
+    default:
+      return 'see whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together';
+  }
+}
+
+function explainSilence(error: Error): SlackFailure {
+  const cause: unknown = error.cause;
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+  if (error.name === 'TimeoutError')
+    return new SlackFailure(
+      'timeout',
+      `Slack did not answer within ${timeoutMs / 1000} s; the message may have been posted`,
+      'it is tried again; see that egress to hooks.slack.com is allowed',
+      { isRetryable: true },
+    );
+  return new SlackFailure(
+    'unreachable',
+    `Slack cannot be reached (${code})`,
+    'it is tried again; see that egress to hooks.slack.com is allowed, and the DNS of this pod',
+    { isRetryable: true },
+  );
+}

@@ -1,0 +1,48 @@
+import type { Query } from './database.ts';
+
+export interface AlertState {
+  state: string;
+  detail: string;
+  /** Since when it has been in this state. */
+  since: Date;
+  /** The state that people were told of last; undefined when they never were. */
+  toldState: string | undefined;
+}
+
+/** Writes down what a check found, and since when that has been so. @throws DatabaseFailure */
+export async function recordAlert(
+  query: Query,
+  alert: string,
+  { state, detail }: Pick<AlertState, 'state' | 'detail'>,
+  nowSeconds: number,
+): Promise<AlertState> {
+  const [row] = await query<{ since: Date; told_state: string | null }>(
+    `insert into alert as a (alert, state, detail, since, checked_at)
+     values ($1, $2, $3, to_timestamp($4), to_timestamp($4))
+     on conflict (alert) do update set state = excluded.state, detail = excluded.detail,
+       checked_at = excluded.checked_at,
+       since = case when a.state = excluded.state then a.since else excluded.since end
+     returning since, told_state`,
+    [alert, state, detail, nowSeconds],
+  );
+  return {
+    state,
+    detail,
+    since: row?.since ?? new Date(nowSeconds * 1000),
+    toldState: row?.told_state ?? undefined,
+  };
+}
+
+/** Writes down that people know. @throws DatabaseFailure */
+export async function markAlertTold(
+  query: Query,
+  alert: string,
+  state: string,
+  nowSeconds: number,
+): Promise<void> {
+  await query('update alert set told_state = $2, told_at = to_timestamp($3) where alert = $1', [
+    alert,
+    state,
+    nowSeconds,
+  ]);
+}
