@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { escapeText, escapeToFit } from '../../../src/slack/escape.ts';
+
+const hostile = fc.string({
+  unit: fc.constantFrom('&', '<', '>', '!', '@', 'a', '|', ';', 'ä', '😀', '&amp;'),
+});
+
+test('text from the cluster forms no link, mention or entity of its own', () => {
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const escaped = escapeText(text);
+      expect(escaped).not.toMatch(/[<>]/);
+      expect(escaped.replace(/&(amp|lt|gt);/g, '')).not.toContain('&');
+    }),
+  );
+});
+
+test('what is too long is cut at a whole character, never in an entity, and says so', () => {
+  fc.assert(
+    fc.property(hostile, fc.integer({ min: 1, max: 40 }), (text, limit) => {
+      const fitted = escapeToFit(text, limit);
+      expect(fitted.length).toBeLessThanOrEqual(limit);
+      expect(fitted.replace(/&(amp|lt|gt);/g, '')).not.toContain('&');
+      expect(fitted).not.toMatch(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])/);
+      if (fitted !== escapeText(text)) expect(fitted.endsWith('…')).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,126 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { SlackConfig } from '../../../src/job-config.ts';
+import { SlackFailure } from '../../../src/slack/failure.ts';
+import { postMessage } from '../../../src/slack/post.ts';
+
+const message = { text: 'one new edge', blocks: [] };
+let server: Server | undefined;
+let scratch: string;
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-post-'));
+});
+afterEach(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+  await rm(scratch, { recursive: true });
+});
+
+async function slackThat(answers: RequestListener): Promise<SlackConfig> {
+  server = createServer(answers).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  return {
+    webhook: { url: `http://127.0.0.1:${port}/services/T0/B0/secret` },
+    channel: '#net',
+    dryRun: false,
+  };
+}
+
+async function failureOf(slack: SlackConfig): Promise<SlackFailure> {
+  const error: unknown = await postMessage(slack, message, () => undefined).catch(
+    (reason: unknown) => reason,
+  );
+  if (error instanceof SlackFailure) return error;
+  throw new Error(`it did not fail as hoped: ${String(error)}`);
+}
+
+test('a message goes to the channel that is set', async () => {
+  let body = '';
+  const slack = await slackThat((request, response) => {
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => response.end('ok'));
+  });
+  expect(await postMessage(slack, message, () => undefined)).toBe('posted');
+  expect(JSON.parse(body)).toEqual({ channel: '#net', ...message });
+});
+
+test.each([
+  [
+    404,
+    'channel_not_found',
+    'channel_not_found',
+    /no member of #net: invite it there, or set SLACK_CHANNEL=#alerts/,
+  ],
+  [410, 'channel_is_archived', 'channel_is_archived', /#net is archived/],
+  [404, 'no_service', 'no_service', /the webhook is gone or disabled/],
+  [403, 'action_prohibited', 'action_prohibited', /an administrator of the workspace forbids/],
+  [400, 'invalid_blocks', 'invalid_blocks', /a defect of the message/],
+  [400, '<html>proxy</html>', 'http_400', /whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together/],
+])('%i %s is final, and says what cures it', async (status, body, kind, cure) => {
+  const failure = await failureOf(
+    await slackThat((_request, response) => response.writeHead(status).end(body)),
+  );
+  expect(failure).toMatchObject({ kind, isRetryable: false });
+  expect(failure.message).toMatch(cure);
+  expect(failure.message).not.toContain('secret');
+});
+
+test('429 is tried again when Slack says so', async () => {
+  const failure = await failureOf(
+    await slackThat((_request, response) =>
+      response.writeHead(429, { 'Retry-After': '17' }).end('rate_limited'),
+    ),
+  );
+  expect(failure).toMatchObject({ kind: 'rate_limited', isRetryable: true, retryAfterMs: 17_000 });
+});
+
+test.each([500, 502, 503])('%i is tried again', async (status) => {
+  const failure = await failureOf(await slackThat((_request, response) => response.writeHead(status).end()));
+  expect(failure).toMatchObject({ kind: 'unavailable', isRetryable: true });
+});
+
+test('a connection that breaks is tried again, and the webhook is not told', async () => {
+  const failure = await failureOf(await slackThat((request) => request.socket.destroy()));
+  expect(failure).toMatchObject({ kind: 'unreachable', isRetryable: true });
+  expect(failure.message).not.toContain('secret');
+});
+
+test('nobody who answers is given up on in time', async () => {
+  const asked = vi.fn();
+  const slack = await slackThat(asked);
+  const failure = await failureOf(slack);
+  expect(asked).toHaveBeenCalledOnce();
+  expect(failure).toMatchObject({ kind: 'timeout', isRetryable: true });
+  expect(failure.message).toContain('may have been posted');
+}, 30_000);
+
+test('a dry run, and an empty webhook, print the message and say why', async () => {
+  const print = vi.fn();
+  const slack = { channel: '#net', dryRun: true, webhook: { url: 'https://hooks.invalid/x' } };
+  expect(await postMessage(slack, message, print)).toBe('printed');
+  expect(print).toHaveBeenLastCalledWith(message, 'DRY_RUN is set');
+  expect(await postMessage({ ...slack, dryRun: false, webhook: undefined }, message, print)).toBe('printed');
+  expect(print).toHaveBeenLastCalledWith(message, 'SLACK_WEBHOOK_URL is empty');
+});
+
+test('a file that holds the webhook is read at every message', async () => {
+  const { webhook, ...slack } = await slackThat((_request, response) => response.end('ok'));
+  const urlFile = join(scratch, 'webhook');
+  const withFile = { ...slack, webhook: { urlFile } };
+  expect(await failureOf(withFile)).toMatchObject({ kind: 'webhook_unreadable', isRetryable: true });
+  await writeFile(urlFile, 'not-an-address-but-hush');
+  const failure = await failureOf(withFile);
+  expect(failure.kind).toBe('webhook_unreadable');
+  expect(failure.message).not.toContain('hush');
+  await writeFile(urlFile, '\n');
+  expect(await postMessage(withFile, message, () => undefined)).toBe('printed');
+  await writeFile(urlFile, `${webhook && 'url' in webhook ? webhook.url : ''}\n`);
+  expect(await postMessage(withFile, message, () => undefined)).toBe('posted');
+});
