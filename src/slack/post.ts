@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { IncomingWebhook, IncomingWebhookHTTPError, IncomingWebhookRequestError } from '@slack/webhook';
 import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../job-config.ts';
 import { SlackFailure } from './failure.ts';
@@ -45,7 +46,10 @@ export async function postMessage(
   }
 }
 
-/** The URL that is configured now; undefined when there is none. @throws SlackFailure */
+/**
+ * The URL that is configured now; undefined when there is none, which is also what an optional secret is that was mounted
+ * and does not exist: its folder is there, and empty. @throws SlackFailure
+ */
 async function readWebhook(webhook: WebhookConfig | undefined): Promise<string | undefined> {
   if (!webhook) return undefined;
   if ('url' in webhook) return webhook.url;
@@ -54,6 +58,7 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
     url = (await readFile(webhook.urlFile, 'utf8')).trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    if (code === 'ENOENT' && (await isThere(dirname(webhook.urlFile)))) return undefined;
     throw new SlackFailure(
       'webhook_unreadable',
       `SLACK_WEBHOOK_URL_FILE names ${webhook.urlFile}, which cannot be read (${code})`,
@@ -71,6 +76,13 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
       { isRetryable: true },
     );
   return url;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Answers and their cures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */

@@ -40,6 +40,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       'GOLDMANE_TLS_INSECURE is set: whoever answers is taken for Goldmane, and could feed the trail lies',
     );
 
+  if (config.jobs.slack.dryRun || !config.jobs.slack.webhook)
+    log.warn(
+      `${config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty'}: digests and alerts are printed here, and nobody is told`,
+    );
+
   let notReady: string | undefined = 'starting';
   let health: Server | undefined;
   const metrics = createMetrics(runtime.metricMeter);

@@ -146,7 +146,11 @@ describe('the pods', () => {
       return items.map(({ path }) => `${mountPath}/${path}`);
     });
     const { certPath, keyPath, caPath } = config.goldmane;
-    expect(files.toSorted()).toEqual([certPath, keyPath, caPath, config.database.urlFile].toSorted());
+    const { webhook } = config.jobs.slack;
+    if (!webhook || !('urlFile' in webhook)) throw new Error('the webhook is not read from a file');
+    expect(files.toSorted()).toEqual(
+      [certPath, keyPath, caPath, config.database.urlFile, webhook.urlFile].toSorted(),
+    );
   });
 });
 

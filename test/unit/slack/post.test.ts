@@ -114,7 +114,10 @@ test('a file that holds the webhook is read at every message', async () => {
   const { webhook, ...slack } = await slackThat((_request, response) => response.end('ok'));
   const urlFile = join(scratch, 'webhook');
   const withFile = { ...slack, webhook: { urlFile } };
-  expect(await failureOf(withFile)).toMatchObject({ kind: 'webhook_unreadable', isRetryable: true });
+  const wrongPath = { ...slack, webhook: { urlFile: join(scratch, 'nowhere', 'webhook') } };
+  expect(await failureOf(wrongPath)).toMatchObject({ kind: 'webhook_unreadable', isRetryable: true });
+  // A mounted secret that is optional, and was not made.
+  expect(await postMessage(withFile, message, () => undefined)).toBe('printed');
   await writeFile(urlFile, 'not-an-address-but-hush');
   const failure = await failureOf(withFile);
   expect(failure.kind).toBe('webhook_unreadable');
