@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { isIPv6 } from 'node:net';
 import { ConfigError } from '../config.ts';
 
 export interface Health {
@@ -41,4 +42,9 @@ export function portProblem(name: string, host: string, port: number, error: unk
   return new ConfigError([
     `${name} ${port} cannot be listened on at ${host} (${reason}); free the port, give another, or correct LISTEN_HOST`,
   ]);
+}
+
+/** `host:port` of one text; the colons of an IPv6 address are told from the port's by brackets (RFC 3986, 3.2.2). */
+export function socketAddress(host: string, port: number): string {
+  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

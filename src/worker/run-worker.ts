@@ -14,7 +14,7 @@ import { openDatabase } from '../trail/database.ts';
 import { migrate } from '../trail/migrate.ts';
 import { progressSignal } from '../workflows/messages.ts';
 import type { SupervisorInput } from '../workflows/status.ts';
-import { portProblem, serveHealth } from './http.ts';
+import { portProblem, serveHealth, socketAddress } from './http.ts';
 import { temporalLogger } from './logging.ts';
 import { ensureSchedules } from './schedules.ts';
 import { connectTemporal, type Temporal } from './temporal.ts';
@@ -118,7 +118,7 @@ function installRuntime({ listenHost, metricsPort }: Config, log: Logger): Runti
         logging: { filter: coreLogFilter, forward: {} },
         metrics: {
           prometheus: {
-            bindAddress: `${listenHost}:${metricsPort}`,
+            bindAddress: socketAddress(listenHost, metricsPort),
             countersTotalSuffix: true,
             unitSuffix: true,
             useSecondsForDurations: true,
