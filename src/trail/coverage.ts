@@ -154,20 +154,20 @@ async function appendStretches(query: Query, stretches: readonly CoverageStretch
 /**
  * Forgets the hashes of buckets that lie `keepSeconds` before the newest one, and refuses those buckets from now on.
  * The distance is from the newest bucket, not from a clock: a clock that jumps must not make the trail forget.
- * What is not decided yet is kept.
+ * What is not decided yet is kept. Where nothing has become old, nothing is written.
  */
 export function expireLedger(database: Database, keepSeconds: number): Promise<number> {
   return database.transaction(async (query) => {
-    const [state] = await query<{ before: number | null }>(
-      `update trail_state set expired_before = greatest(expired_before, least(decided_until,
-         (select max(bucket) from bucket_ledger where streamed <> '' or settled <> '') - make_interval(secs => $1)))
-       returning case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before`,
+    await query(
+      `update trail_state set expired_before = least(decided_until, newest.bucket)
+       from (select max(bucket) - make_interval(secs => $1) as bucket from bucket_ledger
+         where streamed <> '' or settled <> '') newest
+       where least(decided_until, newest.bucket) > expired_before`,
       [keepSeconds],
     );
-    if (state?.before === null || state?.before === undefined) return 0;
-    const rows = await query('delete from bucket_ledger where bucket < to_timestamp($1) returning 1', [
-      state.before,
-    ]);
+    const rows = await query(
+      'delete from bucket_ledger where bucket < (select expired_before from trail_state) returning 1',
+    );
     return rows.length;
   });
 }

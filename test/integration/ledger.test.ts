@@ -65,6 +65,19 @@ describe('a bucket whose hashes have expired', () => {
     expect(await expireLedger(database, 7_200)).toBe(0);
   });
 
+  test('that is none is not written down: the row of the trail stays as it is until something expires', async () => {
+    const version = async () =>
+      (await database.query<{ xmin: string }>('select xmin::text from trail_state'))[0]?.xmin;
+    await merge(database, [batch(start - 7_215, [streamed(1)]), batch(start, [streamed(1)])], options);
+    await decideCoverage(database, start - 15, 'away');
+    const decided = await version();
+    expect(await expireLedger(database, 7_200)).toBe(1);
+    const expired = await version();
+    expect(expired).not.toBe(decided);
+    expect(await expireLedger(database, 7_200)).toBe(0);
+    expect(await version()).toBe(expired);
+  });
+
   test('is never one that is not decided yet, however new the newest', async () => {
     await merge(database, [batch(start, [streamed(1)], { settled: 'settled' })], options);
     await decideCoverage(database, start + 15, 'away');
