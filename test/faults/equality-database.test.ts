@@ -24,7 +24,7 @@ let proxy: PostgresProxy | undefined;
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-database-'));
-  postgres = await startPostgres({ dataDir: join(scratch, 'postgres') });
+  postgres = await startPostgres({ dataDir: scratch });
 });
 afterEach(async () => {
   await proxy?.close();

@@ -14,7 +14,7 @@ let postgres: Postgres;
 let world: World;
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-database-'));
-  postgres = await startPostgres({ dataDir: join(scratch, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
   world = await World.create({ postgresUrl: postgres.url });
 });
 afterEach(async () => {

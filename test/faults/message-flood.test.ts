@@ -21,7 +21,7 @@ let postgres: Postgres;
 let world: World;
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-flood-'));
-  postgres = await startPostgres({ dataDir: join(scratch, 'postgres'), settings: { fsync: 'off' } });
+  postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
   // Slow enough for the stand-in to send a burst before the next one, and before the stream counts as lagging.
   world = await World.create({ speed: 10, postgresUrl: postgres.url });
 });

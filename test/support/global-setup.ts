@@ -31,7 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const executable = await findTemporal({ log: say, signal: new AbortController().signal });
   say('starting PostgreSQL and the Temporal dev server');
   const postgres = await startPostgres({
-    dataDir: join(scratch, 'postgres'),
+    // Not below it: the user that root has to run PostgreSQL as does not get through a directory of mkdtemp.
+    dataDir: scratch,
     settings: { fsync: 'off', max_connections: '200' },
   });
   const temporal = await startTemporalServer({ executable, ui: false });
