@@ -62,7 +62,7 @@ export function openDatabase(
     const url = await readUrl(config);
     if (current?.url === url) return current.pool;
     if (current) retire(current.pool, ending);
-    const opened = new pg.Pool({ ...options(url), max: 4, idleTimeoutMillis: 30_000 });
+    const opened = new pg.Pool({ ...options(url), Client: EndingClient, max: 4, idleTimeoutMillis: 30_000 });
     // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
     opened.on('error', () => undefined);
     current = { url, pool: opened };
@@ -134,6 +134,22 @@ export function openDatabase(
       await Promise.all(ending);
     },
   };
+}
+
+/**
+ * A client that ends its connection when it could not be set up. The pool lets go of such a client, and where it was we who
+ * had no answer (the server asks for a password, and there is none) the server would wait for one for a minute.
+ */
+class EndingClient extends pg.Client {
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error | null) => void): void;
+  override connect(callback?: (error: Error | null) => void): Promise<pg.Client> | void {
+    if (!callback) return super.connect();
+    super.connect((error: Error | null) => {
+      if (error) this.end().catch(ignore);
+      callback(error);
+    });
+  }
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -9,6 +9,7 @@ import { DatabaseFailure, type DatabaseFailureKind } from '../../src/trail/datab
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/poll.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let db: TestDatabase;
@@ -245,6 +246,51 @@ describe('DATABASE_URL_FILE', () => {
     expect(kind).toBe('url_unreadable');
     expect(message).toContain(urlFile);
     expect(message).not.toContain('hunter2');
+  });
+});
+
+describe('a connection that is refused', () => {
+  /** A way to the server that knows which connections are open on it. */
+  async function watched(): Promise<{ url: URL; open: Set<Socket> }> {
+    const server = new URL(db.url);
+    const sockets = new Set<Socket>();
+    const way = createServer((socket) => {
+      sockets.add(socket);
+      const onward = connect(Number(server.port), server.hostname);
+      socket.pipe(onward).pipe(socket);
+      for (const end of [socket, onward]) end.on('error', () => undefined);
+      onward.on('close', () => socket.destroy());
+      socket.on('close', () => {
+        onward.destroy();
+        sockets.delete(socket);
+      });
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    const address = way.address();
+    if (address === null || typeof address === 'string') throw new Error('it has no port');
+    closing.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => way.close(resolve));
+    });
+    const url = new URL(db.url);
+    url.port = String(address.port);
+    return { url, open: sockets };
+  }
+
+  test.each([
+    ['without a password', ''],
+    ['for a wrong password', 'hunter2'],
+  ])('%s is closed, by the pool and by a client of its own', async (_why, password) => {
+    const way = await watched();
+    way.url.password = password;
+    const database = open({ url: way.url.href });
+    for (const use of [
+      () => database.query('select 1'),
+      () => database.withClient((client) => client.query('select 1')),
+    ]) {
+      expect((await failure(use())).kind).toBe('password_refused');
+      await until('nothing is open any more', async () => (way.open.size === 0 ? true : undefined), 5_000);
+    }
   });
 });
 
