@@ -7,6 +7,7 @@ import { readCertificates, type Certificates } from './certificates.ts';
 import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';
 import { encodeListRequest } from './requests.ts';
+import { TAPPED_SERVICE_CONFIG } from './message-tap.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
 import type { GoldmaneTarget } from './target.ts';
 
@@ -87,6 +88,7 @@ export function createClient(target: GoldmaneTarget, certificates: Certificates)
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config_disable_resolution': 1,
+    'grpc.service_config': TAPPED_SERVICE_CONFIG,
     'grpc.enable_channelz': 0,
     // The dial above goes straight to Goldmane, and so does this.
     'grpc.enable_http_proxy': 0,
