@@ -18,6 +18,8 @@ const lagLimitMs = 60_000;
 const silenceLimitMs = 150_000;
 const tickMs = 1_000;
 
+const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
+
 /** Why a connection was given up on purpose. */
 type Ending = 'window' | 'cancelled' | 'lag' | 'silence';
 
@@ -47,6 +49,8 @@ class StreamWindow {
   /** Whether the stream before the present one ended by itself. */
   #wasBroken: boolean;
   #hasWarnedOfFuture = false;
+  /** The bucket of the last record, and when its first arrived. */
+  #lastTaken = neverTaken;
 
   constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
@@ -182,6 +186,7 @@ class StreamWindow {
   #opened(): void {
     const nowMs = this.#deps.config.clock.now();
     this.#isConnected = true;
+    this.#lastTaken = neverTaken;
     this.#summary.connections += 1;
     const { serverClock } = this.#deps;
     this.#delivery.opened(serverClock.isKnown ? serverClock.nowMs(nowMs) / 1000 : undefined, this.#wasBroken);
@@ -206,10 +211,15 @@ class StreamWindow {
       this.#malformed.push(error);
       return;
     }
-    const nowMs = this.#deps.config.clock.now();
-    if (this.#writer.add(record, nowMs / 1000) === 'future') return this.#warnOfFuture(record.startSeconds);
-    this.#deps.serverClock.observe(record.startSeconds, nowMs);
-    this.#delivery.saw(record.startSeconds);
+    const { startSeconds } = record;
+    const isNext = startSeconds !== this.#lastTaken.startSeconds;
+    // Reading the clock for each record would cost as much as folding it, and the first of a bucket says it all.
+    if (isNext) this.#lastTaken = { startSeconds, atMs: this.#deps.config.clock.now() };
+    const { atMs } = this.#lastTaken;
+    if (this.#writer.add(record, atMs / 1000) === 'future') return this.#warnOfFuture(startSeconds);
+    if (!isNext) return;
+    this.#deps.serverClock.observe(startSeconds, atMs);
+    this.#delivery.saw(startSeconds);
   }
 
   /** Such a bucket must not set the clock by which ages are judged; that one of the two clocks is wrong is said once. */

@@ -8,6 +8,7 @@ import type { Deps } from './deps.ts';
 const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
 const recordsPerMerge = 20_000;
+const whats = ['pending', 'repeated', 'no_edge', 'no_traffic', 'future', 'dropped', 'malformed'] as const;
 const droppingText =
   'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back';
 
@@ -28,7 +29,7 @@ export class StreamWriter {
   #failures = 0;
   #isDropping = false;
   #trouble: DatabaseFailure | undefined;
-  #counts = new Map<Folded | 'malformed', number>();
+  #counts = zeroCounts();
 
   constructor(
     deps: Deps,
@@ -62,14 +63,14 @@ export class StreamWriter {
   }
 
   count(what: Folded | 'malformed'): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+    this.#counts[what] += 1;
   }
 
   /** Hands over what was counted since it was last asked. */
   takeCounts(): ReadonlyMap<Folded | 'malformed', number> {
     const counts = this.#counts;
-    this.#counts = new Map();
-    return counts;
+    this.#counts = zeroCounts();
+    return new Map(whats.flatMap((what) => (counts[what] > 0 ? [[what, counts[what]]] : [])));
   }
 
   markWhole(startSeconds: readonly number[]): void {
@@ -117,7 +118,7 @@ export class StreamWriter {
     this.#whole = new Set();
     const starts = new Map(taken.map((bucket) => [bucket.startSeconds, bucket]));
     for (const start of whole)
-      if (!starts.has(start)) starts.set(start, { startSeconds: start, keys: new Set() });
+      if (!starts.has(start)) starts.set(start, { startSeconds: start, records: new Set() });
     const waiting = [...starts.values()].sort((a, b) => a.startSeconds - b.startSeconds);
     try {
       while (waiting.length > 0) {
@@ -152,17 +153,22 @@ export class StreamWriter {
   }
 }
 
+/** A fixed shape: counting is done for every record. */
+function zeroCounts(): Record<Folded | 'malformed', number> {
+  return { pending: 0, repeated: 0, no_edge: 0, no_traffic: 0, future: 0, dropped: 0, malformed: 0 };
+}
+
 function countOf(buckets: readonly StreamedBucket[]): number {
-  return buckets.reduce((sum, { keys }) => sum + keys.size, 0);
+  return buckets.reduce((sum, { records }) => sum + records.size, 0);
 }
 
 /** How many of the buckets go into one transaction: one at least, however large it is. */
 function fittingBuckets(buckets: readonly StreamedBucket[]): number {
-  let records = 0;
+  let sum = 0;
   let fitting = 0;
-  for (const { keys } of buckets.slice(0, bucketsPerMerge)) {
-    records += keys.size;
-    if (fitting > 0 && records > recordsPerMerge) break;
+  for (const { records } of buckets.slice(0, bucketsPerMerge)) {
+    sum += records.size;
+    if (fitting > 0 && sum > recordsPerMerge) break;
     fitting += 1;
   }
   return fitting;

@@ -1,7 +1,6 @@
 import type { FlowDecoder, FlowKey, FlowRecord, MalformedFlow, PolicyTrace } from '../goldmane/decode.ts';
 import {
   edgeKeyOf,
-  isEdge,
   namespaceOf,
   type BucketBatch,
   type EdgeKey,
@@ -16,20 +15,27 @@ export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future
 /** Buckets that lie this far ahead of us are refused: one of them would expire every ledger row before it. */
 export const futureLimitSeconds = 3_600;
 
+/** A streamed record: what it counts for, and the key it came with. One object per key, whatever the bucket. */
+export interface StreamedRecord extends TrailRecord {
+  readonly key: FlowKey;
+  readonly edge: EdgeKey;
+}
+
 /**
  * Takes the stream's records as they arrive, synchronously and in memory, until a writer takes them (invariant 3).
  * It holds one reference per distinct record, at most `limit` of them; past that records are dropped, and their bucket
  * is not called whole. Settling brings them back.
  */
 export class StreamFold {
-  #buckets = new Map<number, Set<FlowKey>>();
+  #buckets = new Map<number, Set<StreamedRecord>>();
   #damaged = new Set<number>();
   #pending = 0;
   /** Taken, and not merged yet. */
   #held = 0;
-  /** Keys whose edge was looked up already; and those that arrived since and were not. */
-  #looked = new WeakSet<FlowKey>();
-  #fresh: FlowKey[] = [];
+  /** Of each key in use what it counts for; a key recurs in bucket after bucket. */
+  readonly #known = new WeakMap<FlowKey, StreamedRecord>();
+  /** Of keys that arrived since it was last asked whose edge has no row. */
+  #fresh: StreamedRecord[] = [];
   readonly #limit: number;
 
   constructor({ limit = 200_000 }: { limit?: number } = {}) {
@@ -40,22 +46,25 @@ export class StreamFold {
     return this.#pending;
   }
 
-  add(record: FlowRecord, nowSeconds: number): Folded {
-    if (!record.hasTraffic) return 'no_traffic';
-    if (record.startSeconds > nowSeconds + futureLimitSeconds) return 'future';
-    if (!isEdge(record.key)) return 'no_edge';
-    let keys = this.#buckets.get(record.startSeconds);
-    if (keys?.has(record.key)) return 'repeated';
+  add({ key, startSeconds, hasTraffic }: FlowRecord, nowSeconds: number): Folded {
+    if (!hasTraffic) return 'no_traffic';
+    if (startSeconds > nowSeconds + futureLimitSeconds) return 'future';
+    const known = this.#known.get(key);
+    const record = known ?? streamedRecord(key);
+    if (!record) return 'no_edge';
+    let records = this.#buckets.get(startSeconds);
     if (this.#pending + this.#held >= this.#limit) {
-      this.#damaged.add(record.startSeconds);
+      if (records?.has(record)) return 'repeated';
+      this.#damaged.add(startSeconds);
       return 'dropped';
     }
-    if (!keys) this.#buckets.set(record.startSeconds, (keys = new Set()));
-    keys.add(record.key);
+    if (!records) this.#buckets.set(startSeconds, (records = new Set()));
+    const before = records.size;
+    if (records.add(record).size === before) return 'repeated';
     this.#pending += 1;
-    if (!this.#looked.has(record.key)) {
-      this.#looked.add(record.key);
-      this.#fresh.push(record.key);
+    if (!known) {
+      this.#known.set(key, record);
+      this.#fresh.push(record);
     }
     return 'pending';
   }
@@ -69,10 +78,7 @@ export class StreamFold {
   hasNewEdge(known: (edge: EdgeKey) => boolean): boolean {
     const fresh = this.#fresh;
     this.#fresh = [];
-    return fresh.some((key) => {
-      const edge = edgeKeyOf(key);
-      return edge !== undefined && !known(edge);
-    });
+    return fresh.some(({ edge }) => !known(edge));
   }
 
   /** So many of the records that were taken still wait to be merged: they count against the limit like those pending. */
@@ -84,35 +90,35 @@ export class StreamFold {
   take(): StreamedBucket[] {
     const taken = [...this.#buckets]
       .sort(([a], [b]) => a - b)
-      .map(([startSeconds, keys]) => ({ startSeconds, keys }));
+      .map(([startSeconds, records]) => ({ startSeconds, records }));
     this.#buckets = new Map();
     this.#pending = 0;
     return taken;
   }
 
   restore(buckets: readonly StreamedBucket[]): void {
-    for (const { startSeconds, keys } of buckets) {
+    for (const { startSeconds, records } of buckets) {
       const present = this.#buckets.get(startSeconds) ?? new Set();
-      for (const key of keys) present.add(key);
+      for (const record of records) present.add(record);
       this.#buckets.set(startSeconds, present);
     }
-    this.#pending = [...this.#buckets.values()].reduce((sum, keys) => sum + keys.size, 0);
+    this.#pending = [...this.#buckets.values()].reduce((sum, records) => sum + records.size, 0);
   }
 }
 
 export interface StreamedBucket {
   startSeconds: number;
-  keys: Set<FlowKey>;
+  records: Set<StreamedRecord>;
 }
 
 /** Streamed records as the merge takes them: they count in `edge`, not in facts. */
-export function streamBatch({ startSeconds, keys }: StreamedBucket, streamedWhole: boolean): BucketBatch {
-  const records: TrailRecord[] = [];
-  for (const key of keys) {
-    const edge = edgeKeyOf(key);
-    if (edge) records.push({ hash: key.hash, edge });
-  }
-  return { startSeconds, records, ...(streamedWhole ? { streamedWhole } : {}) };
+export function streamBatch({ startSeconds, records }: StreamedBucket, streamedWhole: boolean): BucketBatch {
+  return { startSeconds, records: [...records], ...(streamedWhole ? { streamedWhole } : {}) };
+}
+
+function streamedRecord(key: FlowKey): StreamedRecord | undefined {
+  const edge = edgeKeyOf(key);
+  return edge && { key, hash: key.hash, edge };
 }
 
 export interface FoldSettings {

@@ -23,7 +23,9 @@ function add(flow: Partial<TestFlow> = {}, nowSeconds = bucket + 30) {
 
 /** What is pending: bucket and port of each record. */
 function taken(): [number, number[]][] {
-  return fold.take().map(({ startSeconds, keys }) => [startSeconds, [...keys].map(({ dstPort }) => dstPort)]);
+  return fold
+    .take()
+    .map(({ startSeconds, records }) => [startSeconds, [...records].map(({ key }) => key.dstPort)]);
 }
 
 describe('records', () => {
