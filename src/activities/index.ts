@@ -1,4 +1,11 @@
 import type { Deps } from './deps.ts';
+import {
+  postDigest,
+  prepareDigest,
+  type DigestInput,
+  type DigestResult,
+  type PreparedDigest,
+} from './digest.ts';
 import { settleBuckets } from './settle-buckets.ts';
 import { streamFlows } from './stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
@@ -7,11 +14,15 @@ import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
 export interface Activities {
   streamFlows(input: WindowInput): Promise<StreamSummary>;
   settleBuckets(input: WindowInput): Promise<SettleSummary>;
+  prepareDigest(input: DigestInput): Promise<PreparedDigest>;
+  postDigest(input: DigestInput): Promise<DigestResult>;
 }
 
 export function createActivities(deps: Deps): Activities {
   return {
     streamFlows: (input) => streamFlows(deps, input),
     settleBuckets: (input) => settleBuckets(deps, input),
+    prepareDigest: (input) => prepareDigest(deps, input),
+    postDigest: (input) => postDigest(deps, input),
   };
 }

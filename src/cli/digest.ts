@@ -1,25 +1,32 @@
 import { Command } from 'commander';
-import { queryEdges } from '../trail/query-edges.ts';
-import { formatTime, print } from './output.ts';
-import { withDatabase } from './with-database.ts';
-
-const dayMs = 86_400_000;
-const limit = 10_000;
+import { readDigestReport } from '../activities/digest-report.ts';
+import { loadConfig } from '../config.ts';
+import { digestText } from '../reports/digest-text.ts';
+import { openDatabase } from '../trail/database.ts';
+import { print, printJson } from './output.ts';
+import { runJob } from './run-job.ts';
 
 export function digestCommand(): Command {
   return new Command('digest')
     .description(
-      'prints the edges first seen in the last 24 hours (the name of the container command that it replaces)',
+      'announces in Slack every edge that was not announced yet, now (the name of the container command that it replaces)',
     )
-    .action(async () => {
-      const since = new Date(Date.now() - dayMs);
-      const edges = await withDatabase((query) => queryEdges(query, { newSince: since, limit }));
-      print(
-        edges.length === 0
-          ? `no edge was first seen since ${formatTime(since)}`
-          : `${edges.length} edges were first seen since ${formatTime(since)}:`,
-      );
-      for (const { srcNs, dstNs, action, firstSeen, flowCount } of edges)
-        print(`  ${srcNs} -> ${dstNs}  ${action}  since ${formatTime(firstSeen)}, ${flowCount} flows`);
+    .option('--dry-run', 'only print what would be announced; so does DRY_RUN=1')
+    .action(async ({ dryRun }: { dryRun?: boolean }) => {
+      const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
+      if (isDry) print(await previewDigest());
+      else printJson(await runJob('digest'));
     });
+}
+
+/** Straight from the database, whether or not a worker or Temporal is there; marks nothing. */
+async function previewDigest(): Promise<string> {
+  const config = loadConfig(process.env);
+  const database = openDatabase(config.database);
+  try {
+    const { report } = await readDigestReport(database.query, config, 'a dry run');
+    return digestText(report);
+  } finally {
+    await database.close();
+  }
 }

@@ -7,6 +7,7 @@ import { aggregateCommand } from './aggregate.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
+import { JobFailure } from './run-job.ts';
 import { statusCommand } from './status.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -40,6 +41,7 @@ function tell(error: unknown): void {
   const isForPeople =
     error instanceof ConfigError ||
     error instanceof DatabaseFailure ||
+    error instanceof JobFailure ||
     error instanceof TemporalFailure ||
     error instanceof UsageError;
   if (!isForPeople) throw error;

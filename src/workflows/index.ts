@@ -1,1 +1,2 @@
+export { dailyDigest } from './daily-digest.ts';
 export { superviseTrail } from './supervise-trail.ts';

@@ -27,7 +27,7 @@ export class FakeReaders {
   /** What an attempt does by itself once it is asked to end; `wait` leaves it to the test. */
   onCancel: 'report' | 'cancelled' | 'wait' = 'report';
 
-  readonly activities: Activities = {
+  readonly activities: Pick<Activities, 'streamFlows' | 'settleBuckets'> = {
     streamFlows: (input) => this.#follow('stream', input, streamSummary),
     settleBuckets: (input) => this.#follow('settle', input, settleSummary),
   };

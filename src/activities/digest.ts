@@ -1,0 +1,155 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { headlineOf, questionFor, type DigestReport } from '../reports/digest.ts';
+import { observationLines } from '../reports/observation.ts';
+import { digestMessages } from '../slack/digest-blocks.ts';
+import type { SlackMessage } from '../slack/message.ts';
+import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
+import {
+  freezeDigest,
+  isOvertaken,
+  markPosted,
+  readDigest,
+  whileNoOtherDigest,
+  type FrozenDigest,
+} from '../trail/digests.ts';
+import { toActivityFailure } from './attempt.ts';
+import type { Deps } from './deps.ts';
+import { knownBefore, readDigestReport } from './digest-report.ts';
+import { postSlack } from './slack.ts';
+import type { GapReport } from './summary.ts';
+
+/** Slack takes about a message a second from a webhook. */
+const betweenMessagesMs = 1_100;
+const gapsInMessage = 5;
+const gapsInResult = 10;
+
+export interface DigestInput {
+  /** `digest/<nominal time>`: the same id is the same digest, however often it is run. */
+  digestId: string;
+}
+
+/** What a run of the digest tells, in the UI and on the command line. */
+export interface DigestResult {
+  digestId: string;
+  /**
+   * `quiet`: there was nothing new. `printed`: a dry run, nothing counts as announced. `posted before`: an earlier run of
+   * the same nominal time did it.
+   */
+  outcome: 'posted' | 'printed' | 'quiet' | 'posted before';
+  says: string;
+  edges: number;
+  denied: number;
+  foundLate: number;
+  messages: number;
+  from: string;
+  to: string;
+  /** What was not observed of the time that no digest told of before; the first few. */
+  gaps: GapReport[];
+  gapSeconds: number;
+}
+
+/** What `prepareDigest` leaves: `frozen` is to be posted. */
+export type PreparedDigest = Omit<DigestResult, 'outcome'> & {
+  outcome: 'frozen' | 'quiet' | 'posted before';
+};
+
+type Summary = Omit<DigestResult, 'outcome' | 'messages'>;
+type Frozen = FrozenDigest<SlackMessage, Summary>;
+
+/** Freezes what will be posted, unless this digest was frozen before. @throws ApplicationFailure, to be retried */
+export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Promise<PreparedDigest> {
+  try {
+    const known = await readDigest<SlackMessage, Summary>(deps.database.query, digestId);
+    // Quiet is no promise: what came since is announced if somebody runs it again.
+    if (known && known.outcome !== 'quiet')
+      return resultOf(known, known.outcome === undefined ? 'frozen' : 'posted before');
+    const frozen = await freeze(deps, digestId);
+    return resultOf(frozen, frozen.messages.length === 0 ? 'quiet' : 'frozen');
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+}
+
+/**
+ * Posts what is frozen, message by message; each is noted together with the edges that it announces, and is not posted again.
+ * One digest at a time: what another one announced meanwhile is left out. A dry run prints, and notes nothing.
+ * @throws ApplicationFailure `slack_<kind>`, final or to be retried; `digest_busy`, to be retried
+ */
+export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise<DigestResult> {
+  try {
+    const result = await whileNoOtherDigest(deps.database, () => post(deps, digestId));
+    if (result) return result;
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+  throw ApplicationFailure.create({
+    type: 'digest_busy',
+    message:
+      'Another digest is being posted at this moment; this one waits, so that no edge is announced twice',
+  });
+}
+
+async function post(deps: Deps, digestId: string): Promise<DigestResult> {
+  const { database, config } = deps;
+  let frozen = await readDigest<SlackMessage, Summary>(database.query, digestId);
+  if (!frozen || (await isOvertaken(database.query, digestId))) frozen = await freeze(deps, digestId);
+  const waiting = frozen.messages.filter(({ postedAt }) => postedAt === undefined);
+  if (waiting.length === 0) return resultOf(frozen, frozen.messages.length === 0 ? 'quiet' : 'posted before');
+  let isFirst = true;
+  let result: 'posted' | 'printed' = 'posted';
+  for (const { part, message, edges } of waiting) {
+    if (!isFirst) await Context.current().sleep(betweenMessagesMs);
+    isFirst = false;
+    Context.current().heartbeat({ posting: part, of: frozen.messages.length });
+    result = await postSlack(deps, message);
+    if (result === 'printed') continue;
+    const nowSeconds = config.clock.now() / 1000;
+    await database.transaction(async (query) => {
+      await recordAnnounced(query, digestId, edges, nowSeconds);
+      await markPosted(query, digestId, part, nowSeconds);
+    });
+  }
+  return resultOf(frozen, result);
+}
+
+function freeze(deps: Deps, digestId: string): Promise<Frozen> {
+  const { database, config } = deps;
+  return database.transaction(async (query) => {
+    const nowMs = config.clock.now();
+    await beginDigests(query, knownBefore(nowMs), nowMs / 1000);
+    const { report, gapsToldUntil } = await readDigestReport(query, config, digestId);
+    const messages = digestMessages(report, {
+      headline: headlineOf(report),
+      observation: observationLines(report.observation, { quote: (cause) => cause, atMost: gapsInMessage }),
+      question: questionFor(report),
+      mapUrl: config.jobs.mapUrl,
+    });
+    const summary = summaryOf(report);
+    await freezeDigest(query, { digestId, summary, gapsToldUntil, messages }, nowMs / 1000);
+    const frozen = await readDigest<SlackMessage, Summary>(query, digestId);
+    if (!frozen) throw new Error(`${digestId} is gone although it was just written`);
+    return frozen;
+  });
+}
+
+function summaryOf(report: DigestReport): Summary {
+  const { digestId, edges, denied, late, from, to, observation } = report;
+  return {
+    digestId,
+    says: `${headlineOf(report)}, from ${from} to ${to}`,
+    edges,
+    denied,
+    foundLate: late,
+    from,
+    to,
+    gaps: observation.gaps
+      .slice(0, gapsInResult)
+      .map((gap) => ({ from: gap.from, to: gap.to, cause: gap.cause })),
+    gapSeconds: observation.gapSeconds,
+  };
+}
+
+function resultOf<Outcome extends string>({ summary, messages }: Frozen, outcome: Outcome) {
+  return { ...summary, outcome, messages: messages.length };
+}

@@ -1,0 +1,79 @@
+import type { Client, Connection } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { defaultTaskQueue, jobs, type JobName } from '../names.ts';
+import { explainNoAnswer } from '../worker/temporal-failure.ts';
+import { temporalConfig } from '../worker/temporal-settings.ts';
+import { connectClient, temporalAddress, temporalNamespace } from '../worker/temporal.ts';
+
+/** Every job ends by itself before this. */
+const executionTimeout = '2h';
+const answerTimeoutMs = 10_000;
+/** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
+const workflowTasks = 1;
+
+/** The run failed; the message is what it failed with. */
+export class JobFailure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'JobFailure';
+  }
+}
+
+/**
+ * Starts a job now, beside its schedule, and waits for what it tells. An interrupt ends the waiting, not the job.
+ * @throws ConfigError, TemporalFailure, JobFailure
+ */
+export async function runJob(job: JobName, args: readonly unknown[] = []): Promise<unknown> {
+  const config = temporalConfig();
+  const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
+  const { scheduleId, workflowType } = jobs[job];
+  const taskQueue = process.env['TEMPORAL_TASK_QUEUE']?.trim() || defaultTaskQueue;
+  const workflowId = `${scheduleId}-by-hand-${new Date().toISOString()}`;
+  const { client, connection } = await connectClient(config);
+  try {
+    await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+      client.workflow.start(workflowType, {
+        workflowId,
+        taskQueue,
+        args: [...args],
+        workflowExecutionTimeout: executionTimeout,
+      }),
+    );
+    const queueProblem = await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+      noPoller(connection, namespace, taskQueue),
+    );
+    process.stderr.write(`flow-trail: started ${workflowId}, waiting for its result\n`);
+    if (queueProblem !== undefined) process.stderr.write(`flow-trail: ${queueProblem}\n`);
+    return await resultOf(client, workflowId);
+  } catch (error) {
+    if (error instanceof JobFailure) throw error;
+    throw explainNoAnswer(address, namespace, error);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function resultOf(client: Client, workflowId: string): Promise<unknown> {
+  try {
+    const result: unknown = await client.workflow.getHandle(workflowId).result();
+    return result;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    throw new JobFailure(error.cause?.message ?? error.message);
+  }
+}
+
+/** Without a worker the job waits, and so does whoever asked for it. */
+async function noPoller(
+  { workflowService }: Connection,
+  namespace: string,
+  taskQueue: string,
+): Promise<string | undefined> {
+  const { pollers } = await workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: workflowTasks,
+  });
+  if (pollers && pollers.length > 0) return undefined;
+  return `no worker takes work from the task queue ${taskQueue}: start one, or correct TEMPORAL_TASK_QUEUE; the job waits`;
+}

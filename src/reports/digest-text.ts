@@ -1,0 +1,31 @@
+import { counted } from './counted.ts';
+import { headlineOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
+import { observationLines } from './observation.ts';
+
+const gapsShown = 20;
+
+/** A digest for a terminal: every edge, however many. */
+export function digestText(report: DigestReport): string {
+  const { groups, from, to, timeZone, takenAsKnown, late } = report;
+  const lines = [`${headlineOf(report)}, from ${from} to ${to} (${timeZone})`];
+  if (takenAsKnown > 0)
+    lines.push(`${counted(takenAsKnown, 'edge')} from before digests began: taken as known, not announced`);
+  if (late > 0)
+    lines.push(`${counted(late, 'edge')} found late: first seen before a digest that did not have it`);
+  lines.push(...observationLines(report.observation, { quote: printable, atMost: gapsShown }));
+  for (const { srcNs, edges } of groups) {
+    lines.push('', printable(srcNs));
+    for (const edge of edges) lines.push(`  ${edgeText(edge)}`);
+  }
+  return lines.join('\n');
+}
+
+function edgeText({ dstNs, action, isDenied, isLate, firstSeen, flowCount }: AnnouncedEdge): string {
+  const marks = [isDenied ? 'DENIED' : action, ...(isLate ? ['found late'] : [])].join(', ');
+  return `-> ${printable(dstNs)}  ${marks}  since ${firstSeen}, ${flowCount} ${flowCount === '1' ? 'flow' : 'flows'}`;
+}
+
+/** Control characters of a name would act on the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
+}

@@ -1,0 +1,77 @@
+import type { Query } from './database.ts';
+import type { EdgeRow } from './query-edges.ts';
+
+/** An edge by its key. */
+export type EdgeName = Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>;
+
+/**
+ * Takes stock, once: what was first seen before `knownBeforeSeconds` is known to people from before there were digests.
+ * Never again afterwards: a digest that cannot be posted for days must not lose what those days brought.
+ * @throws DatabaseFailure
+ */
+export async function beginDigests(
+  query: Query,
+  knownBeforeSeconds: number,
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    `with begun as (
+       update trail_state set digests_began_at = to_timestamp($2) where digests_began_at is null returning 1)
+     insert into announced_edge (src_ns, dst_ns, action, announced_at)
+     select src_ns, dst_ns, action, to_timestamp($2) from edge, begun where first_seen < to_timestamp($1)
+     on conflict do nothing`,
+    [knownBeforeSeconds, nowSeconds],
+  );
+}
+
+/**
+ * The edges that nobody was told of, in the order of their names. Before digests began, that is what `beginDigests`
+ * would leave. @throws DatabaseFailure
+ */
+export function readUnannounced(query: Query, knownBeforeSeconds: number): Promise<EdgeRow[]> {
+  return query<EdgeRow>(
+    `select src_ns as "srcNs", dst_ns as "dstNs", action, first_seen as "firstSeen", last_seen as "lastSeen",
+       flow_count::text as "flowCount"
+     from edge e
+     where not exists (select from announced_edge a
+         where a.src_ns = e.src_ns and a.dst_ns = e.dst_ns and a.action = e.action)
+       and (first_seen >= to_timestamp($1) or (select digests_began_at from trail_state) is not null)
+     order by src_ns, dst_ns, action`,
+    [knownBeforeSeconds],
+  );
+}
+
+/** How many edges are taken as known because they were there before digests began. @throws DatabaseFailure */
+export async function countTakenAsKnown(query: Query, knownBeforeSeconds: number): Promise<number> {
+  const [row] = await query<{ count: number }>(
+    `select case when digests_began_at is null
+         then (select count(*) from edge where first_seen < to_timestamp($1))
+         else (select count(*) from announced_edge where digest_id is null) end::int as count
+     from trail_state`,
+    [knownBeforeSeconds],
+  );
+  return row?.count ?? 0;
+}
+
+/** Writes down that a digest announced these. @throws DatabaseFailure */
+export async function recordAnnounced(
+  query: Query,
+  digestId: string,
+  edges: readonly EdgeName[],
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    `insert into announced_edge (src_ns, dst_ns, action, digest_id, announced_at)
+     select src_ns, dst_ns, action, $4, to_timestamp($5)
+     from unnest($1::text[], $2::text[], $3::text[]) as i(src_ns, dst_ns, action)
+     order by src_ns, dst_ns, action
+     on conflict do nothing`,
+    [
+      edges.map(({ srcNs }) => srcNs),
+      edges.map(({ dstNs }) => dstNs),
+      edges.map(({ action }) => action),
+      digestId,
+      nowSeconds,
+    ],
+  );
+}

@@ -1,0 +1,181 @@
+import type { EdgeName } from './announcements.ts';
+import type { Database, Query } from './database.ts';
+
+/** Any number that no one else takes: digests are posted one after the other under it. */
+const digestLock = 7_443_016;
+
+export interface FrozenMessage<Message> {
+  /** From 1, in the order in which they are posted. */
+  part: number;
+  message: Message;
+  /** What people know once it is posted. */
+  edges: EdgeName[];
+}
+
+export interface FrozenDigest<Message, Summary> {
+  digestId: string;
+  summary: Summary;
+  outcome: 'posted' | 'quiet' | undefined;
+  messages: (FrozenMessage<Message> & { postedAt: Date | undefined })[];
+}
+
+/** A digest as `freezeDigest` left it; the type parameters are what it was given. @throws DatabaseFailure */
+export async function readDigest<Message, Summary>(
+  query: Query,
+  digestId: string,
+): Promise<FrozenDigest<Message, Summary> | undefined> {
+  const [digest] = await query<{ summary: Summary; outcome: 'posted' | 'quiet' | null }>(
+    'select summary, outcome from digest where digest_id = $1',
+    [digestId],
+  );
+  if (!digest) return undefined;
+  const rows = await query<{
+    part: number;
+    message: Message;
+    edges: [string, string, string][];
+    posted_at: Date | null;
+  }>('select part, message, edges, posted_at from digest_message where digest_id = $1 order by part', [
+    digestId,
+  ]);
+  return {
+    digestId,
+    summary: digest.summary,
+    outcome: digest.outcome ?? undefined,
+    messages: rows.map(({ part, message, edges, posted_at }) => ({
+      part,
+      message,
+      edges: edges.map(([srcNs, dstNs, action]) => ({ srcNs, dstNs, action })),
+      postedAt: posted_at ?? undefined,
+    })),
+  };
+}
+
+export interface DigestToFreeze<Message, Summary> {
+  digestId: string;
+  summary: Summary;
+  gapsToldUntil: Date;
+  messages: readonly Omit<FrozenMessage<Message>, 'part'>[];
+}
+
+/**
+ * Writes down what will be posted; without messages the digest is done, quietly. What was posted of it already stays, and
+ * the messages come after that. Belongs into a transaction. @throws DatabaseFailure
+ */
+export async function freezeDigest<Message, Summary>(
+  query: Query,
+  { digestId, summary, gapsToldUntil, messages }: DigestToFreeze<Message, Summary>,
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    `insert into digest as d (digest_id, frozen_at, summary, gaps_told_until)
+     values ($1, to_timestamp($2), $3, $4)
+     on conflict (digest_id) do update set frozen_at = excluded.frozen_at, summary = excluded.summary,
+       gaps_told_until = excluded.gaps_told_until, outcome = null, done_at = null`,
+    [digestId, nowSeconds, JSON.stringify(summary), gapsToldUntil],
+  );
+  await query('delete from digest_message where digest_id = $1 and posted_at is null', [digestId]);
+  await query(
+    `insert into digest_message (digest_id, part, message, edges)
+     select $1, (select coalesce(max(part), 0) from digest_message where digest_id = $1) + n, message, edges
+     from unnest($2::jsonb[], $3::jsonb[]) with ordinality as i(message, edges, n)`,
+    [
+      digestId,
+      messages.map(({ message }) => JSON.stringify(message)),
+      messages.map(({ edges }) =>
+        JSON.stringify(edges.map(({ srcNs, dstNs, action }) => [srcNs, dstNs, action])),
+      ),
+    ],
+  );
+  if (messages.length === 0) await finishDigest(query, digestId, nowSeconds);
+}
+
+/** A message of a digest was posted. Belongs into the transaction that notes its edges as announced. */
+export async function markPosted(
+  query: Query,
+  digestId: string,
+  part: number,
+  nowSeconds: number,
+): Promise<void> {
+  await query('update digest_message set posted_at = to_timestamp($3) where digest_id = $1 and part = $2', [
+    digestId,
+    part,
+    nowSeconds,
+  ]);
+  await finishDigest(query, digestId, nowSeconds);
+}
+
+/** Does nothing while messages of it wait. */
+async function finishDigest(query: Query, digestId: string, nowSeconds: number): Promise<void> {
+  await query(
+    `update digest set done_at = to_timestamp($2), outcome = case
+         when exists (select from digest_message where digest_id = $1) then 'posted' else 'quiet' end
+     where digest_id = $1
+       and not exists (select from digest_message where digest_id = $1 and posted_at is null)`,
+    [digestId, nowSeconds],
+  );
+}
+
+/** Whether one of the edges that wait in this digest was announced by another one meanwhile. @throws DatabaseFailure */
+export async function isOvertaken(query: Query, digestId: string): Promise<boolean> {
+  const [row] = await query<{ overtaken: boolean }>(
+    `select exists (
+       select from digest_message m cross join jsonb_array_elements(m.edges) as e(edge)
+       join announced_edge a
+         on a.src_ns = edge ->> 0 and a.dst_ns = edge ->> 1 and a.action = edge ->> 2
+       where m.digest_id = $1 and m.posted_at is null) as overtaken`,
+    [digestId],
+  );
+  return row?.overtaken ?? false;
+}
+
+export interface DigestsBefore {
+  /** When the newest digest that was posted was frozen, and up to when it told of gaps. */
+  posted: { frozenAt: Date; gapsToldUntil: Date } | undefined;
+  /** When the newest digest that is done was frozen; it may have been quiet. */
+  doneAt: Date | undefined;
+}
+
+/** What people were told before this digest. @throws DatabaseFailure */
+export async function readDigestsBefore(query: Query, digestId: string): Promise<DigestsBefore> {
+  const rows = await query<{ outcome: string; frozen_at: Date; gaps_told_until: Date }>(
+    `(select outcome, frozen_at, gaps_told_until from digest
+      where outcome = 'posted' and digest_id <> $1 order by frozen_at desc limit 1)
+     union all
+     (select outcome, frozen_at, gaps_told_until from digest
+      where outcome = 'quiet' and digest_id <> $1 order by frozen_at desc limit 1)`,
+    [digestId],
+  );
+  const posted = rows.find(({ outcome }) => outcome === 'posted');
+  const newest = Math.max(...rows.map(({ frozen_at }) => frozen_at.getTime()));
+  return {
+    posted: posted && { frozenAt: posted.frozen_at, gapsToldUntil: posted.gaps_told_until },
+    doneAt: rows.length === 0 ? undefined : new Date(newest),
+  };
+}
+
+/**
+ * Does the work while no other digest is being posted, whichever worker posts it; undefined when one is. The lock ends
+ * with its connection, so a worker that vanished holds nobody up. What `work` throws comes through.
+ * @throws DatabaseFailure
+ */
+export async function whileNoOtherDigest<Result>(
+  database: Database,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  let failure: { error: unknown } | undefined;
+  const result = await database.withClient(async (client) => {
+    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+      digestLock,
+    ]);
+    if (rows[0]?.locked !== true) return undefined;
+    try {
+      return await work();
+    } catch (error) {
+      // Else it would be taken for a failure of this connection.
+      failure = { error };
+      return undefined;
+    }
+  });
+  if (failure) throw failure.error;
+  return result;
+}
