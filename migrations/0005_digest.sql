@@ -18,7 +18,7 @@ create table digest (
   digest_id text primary key,
   frozen_at timestamptz not null,
   -- How much is announced, of which period, and what of it was not observed.
-  summary jsonb not null,
+  summary json not null,
   -- Gaps in coverage were told up to here; later time was too young to tell.
   gaps_told_until timestamptz not null,
   -- Null until it is done; `quiet` had nothing to announce.
@@ -30,7 +30,7 @@ create table digest (
 create table digest_message (
   digest_id text not null references digest on delete cascade,
   part integer not null,
-  message jsonb not null,
+  message json not null,
   edges jsonb not null,
   posted_at timestamptz,
   primary key (digest_id, part)

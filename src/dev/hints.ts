@@ -12,14 +12,21 @@ export function printAddresses(
   state: StateDirectory,
   {
     uiUrl,
+    slackUrl,
     ports,
     embeddedDatabase,
-  }: { uiUrl: string | undefined; ports: DevPorts; embeddedDatabase: boolean },
+  }: {
+    uiUrl: string | undefined;
+    slackUrl: string | undefined;
+    ports: DevPorts;
+    embeddedDatabase: boolean;
+  },
 ): void {
   const here = (...names: string[]): string => relative(process.cwd(), state.in(...names)) || '.';
   const ask = `npx tsx --env-file=${here('env')} src/cli/main.ts`;
   const rows: [string, string][] = [
     ...(uiUrl === undefined ? [] : ([['Temporal UI', uiUrl]] as [string, string][])),
+    ...(slackUrl === undefined ? [] : ([['Slack', slackUrl]] as [string, string][])),
     ['metrics', `http://127.0.0.1:${ports.metrics}/metrics`],
     ['health', `http://127.0.0.1:${ports.http}/readyz`],
     ...(embeddedDatabase
@@ -28,6 +35,7 @@ export function printAddresses(
     ['ask the trail', `${ask} edges --new-since 10m`],
     ['', `${ask} edges --denied`],
     ['', `${ask} status`],
+    ['', `${ask} digest --dry-run`],
     ['logs', `${here('logs')}/`],
   ];
   terminal.line('');

@@ -10,6 +10,8 @@ export interface DevSettings {
   temporal: 'embedded' | { address: string };
   goldmane: 'embedded' | { host: string };
   database: 'embedded' | { url: string } | { urlFile: string };
+  /** Or the setting that names a webhook of one's own. */
+  slack: 'embedded' | { name: 'SLACK_WEBHOOK_URL' | 'SLACK_WEBHOOK_URL_FILE' };
 }
 
 /** Reads the environment. Throws StartFailure for what cannot work, before anything is started. */
@@ -34,6 +36,7 @@ export async function readDevSettings(env: NodeJS.ProcessEnv): Promise<DevSettin
     temporal: env.TEMPORAL_ADDRESS ? { address: env.TEMPORAL_ADDRESS } : 'embedded',
     goldmane,
     database: readDatabase(env),
+    slack: readSlack(env),
   };
 }
 
@@ -41,6 +44,11 @@ function readDatabase(env: NodeJS.ProcessEnv): DevSettings['database'] {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL };
   if (env.DATABASE_URL_FILE) return { urlFile: env.DATABASE_URL_FILE };
   return 'embedded';
+}
+
+function readSlack(env: NodeJS.ProcessEnv): DevSettings['slack'] {
+  if (env.SLACK_WEBHOOK_URL?.trim()) return { name: 'SLACK_WEBHOOK_URL' };
+  return env.SLACK_WEBHOOK_URL_FILE?.trim() ? { name: 'SLACK_WEBHOOK_URL_FILE' } : 'embedded';
 }
 
 /** A Goldmane of one's own wants a client certificate that its CA has signed. */

@@ -8,6 +8,7 @@ import { friendlyPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import type { DevSettings } from './settings.ts';
 import { runNodes, sendPastHour } from './simulation.ts';
+import { startSlack } from './slack/stand-in.ts';
 import { writeSecret, type StateDirectory } from './state-directory.ts';
 import { findTemporal, startTemporalServer } from './temporal-server.ts';
 
@@ -31,6 +32,7 @@ export interface DevPorts {
   ui: number;
   goldmane: number;
   postgres: number;
+  slack: number;
   metrics: number;
   http: number;
 }
@@ -40,6 +42,7 @@ const FRIENDLY: DevPorts = {
   ui: 8233,
   goldmane: 7443,
   postgres: 15432,
+  slack: 8090,
   metrics: 9464,
   http: 8080,
 };
@@ -51,12 +54,13 @@ export async function choosePorts(settings: DevSettings, log: (line: string) => 
     if (port !== wanted) log(`Port ${wanted} (${what}) is taken, using ${port}`);
     return port;
   };
-  const { temporal, goldmane, database } = settings;
+  const { temporal, goldmane, database, slack } = settings;
   return {
     temporal: temporal === 'embedded' ? await choose('Temporal', FRIENDLY.temporal) : 0,
     ui: temporal === 'embedded' ? await choose('Temporal UI', FRIENDLY.ui) : 0,
     goldmane: goldmane === 'embedded' ? await choose('Goldmane stand-in', FRIENDLY.goldmane) : 0,
     postgres: database === 'embedded' ? await choose('PostgreSQL', FRIENDLY.postgres) : 0,
+    slack: slack === 'embedded' ? await choose('Slack stand-in', FRIENDLY.slack) : 0,
     metrics: await choose('metrics', FRIENDLY.metrics),
     http: await choose('health', FRIENDLY.http),
   };
@@ -164,5 +168,28 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
       TLS_KEY_PATH: files.keyPath,
       CA_CERT_PATH: files.caPath,
     },
+  };
+}
+
+/** Nobody waits until 08:00 tomorrow to see a digest. */
+const DIGEST_CRON = '*/2 * * * *';
+
+export async function bringUpSlack(context: StackContext, port: number): Promise<PartAddress> {
+  const { settings, parts, log } = context;
+  if (settings.slack !== 'embedded') {
+    log(`Slack: using ${settings.slack.name}, not the stand-in`);
+    return { env: {} };
+  }
+  const slack = await startSlack({ port });
+  parts.add('Slack', () => slack.stop());
+  log(`Slack: the stand-in is up on ${slack.pageUrl}, and gets a digest when there is news`);
+  return {
+    env: {
+      SLACK_WEBHOOK_URL: slack.webhookUrl,
+      SLACK_WEBHOOK_URL_FILE: undefined,
+      // Schedules of a Temporal of one's own are not sped up.
+      ...(settings.temporal === 'embedded' && !process.env.DIGEST_CRON ? { DIGEST_CRON } : {}),
+    },
+    uiUrl: slack.pageUrl,
   };
 }

@@ -6,6 +6,7 @@ import { readDevSettings } from './settings.ts';
 import {
   bringUpDatabase,
   bringUpGoldmane,
+  bringUpSlack,
   bringUpTemporal,
   choosePorts,
   type DevPorts,
@@ -27,7 +28,7 @@ export async function start(session: Session): Promise<void> {
   parts.add('State directory', () => state.release());
   const ports = await choosePorts(settings, log);
 
-  const { temporal, env } = await bringUpServers({ settings, state, parts, log, signal }, ports);
+  const { temporal, slack, env } = await bringUpServers({ settings, state, parts, log, signal }, ports);
   const upMs = Date.now();
 
   await writeSecret(state.in('env'), formatEnv(env));
@@ -48,6 +49,7 @@ export async function start(session: Session): Promise<void> {
   parts.add('Worker', () => worker.stop());
   printAddresses(terminal, state, {
     uiUrl: temporal.uiUrl,
+    slackUrl: slack.uiUrl,
     ports,
     embeddedDatabase: settings.database === 'embedded',
   });
@@ -60,30 +62,32 @@ export async function start(session: Session): Promise<void> {
   await Promise.race([view, worker.failed]);
 }
 
-/** The three servers at the same time. When one fails, the others are told to stop starting, and waited for. */
+/** The servers at the same time. When one fails, the others are told to stop starting, and waited for. */
 async function bringUpServers(
   context: StackContext,
   ports: DevPorts,
-): Promise<{ temporal: PartAddress; env: NodeJS.ProcessEnv }> {
+): Promise<{ temporal: PartAddress; slack: PartAddress; env: NodeJS.ProcessEnv }> {
   const failing = new AbortController();
   const cautious = { ...context, signal: AbortSignal.any([context.signal, failing.signal]) };
   const starts = [
     bringUpDatabase(cautious, ports.postgres),
     bringUpTemporal(cautious, { port: ports.temporal, uiPort: ports.ui }),
     bringUpGoldmane(cautious, ports.goldmane),
+    bringUpSlack(cautious, ports.slack),
   ] as const;
   try {
-    const [database, temporal, goldmane] = await Promise.all(starts);
+    const [database, temporal, goldmane, slack] = await Promise.all(starts);
     const env = {
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'info',
       ...database.env,
       ...temporal.env,
       ...goldmane.env,
+      ...slack.env,
       METRICS_PORT: String(ports.metrics),
       HTTP_PORT: String(ports.http),
       LISTEN_HOST: '127.0.0.1',
     };
-    return { temporal, env };
+    return { temporal, slack, env };
   } catch (error) {
     failing.abort(error);
     await Promise.allSettled(starts);

@@ -77,7 +77,7 @@ export async function freezeDigest<Message, Summary>(
   await query(
     `insert into digest_message (digest_id, part, message, edges)
      select $1, (select coalesce(max(part), 0) from digest_message where digest_id = $1) + n, message, edges
-     from unnest($2::jsonb[], $3::jsonb[]) with ordinality as i(message, edges, n)`,
+     from unnest($2::json[], $3::jsonb[]) with ordinality as i(message, edges, n)`,
     [
       digestId,
       messages.map(({ message }) => JSON.stringify(message)),

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DigestInput } from '../../../src/reports/digest.ts';
+import { edge, edges, messagesOf, now, yesterday } from '../reports/digests.ts';
+import { problemsOf, textsOf } from './block-rules.ts';
+
+const key = ({ srcNs, dstNs, action }: { srcNs: string; dstNs: string; action: string }) =>
+  JSON.stringify([srcNs, dstNs, action]);
+
+/** Slack takes every message, and together they announce exactly the edges. */
+function check(change: Partial<DigestInput>): ReturnType<typeof messagesOf> {
+  const messages = messagesOf(change, 'https://map.example.net/?a=1&b=<2>|3');
+  for (const { message } of messages) expect(problemsOf(message)).toEqual([]);
+  const announced = messages.flatMap((message) => message.edges.map(key));
+  expect(announced.toSorted()).toEqual((change.edges ?? [edge()]).map(key).toSorted());
+  return messages;
+}
+
+function allText(messages: ReturnType<typeof messagesOf>): string {
+  return messages.flatMap(({ message }) => textsOf(message)).join('\n');
+}
+
+test('the rules that messages are held against do catch what breaks them', () => {
+  const say = (text: string) => ({
+    text: 'x',
+    blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
+  });
+  expect(problemsOf(say('fine &amp; <https://a.example/?a&amp;b|a map>'))).toEqual([]);
+  expect(problemsOf(say('x'.repeat(3_001)))).not.toEqual([]);
+  expect(problemsOf(say('<!channel>'))).not.toEqual([]);
+  expect(problemsOf(say('a &am'))).not.toEqual([]);
+  expect(problemsOf({ text: 'x', blocks: Array.from({ length: 51 }, () => ({ type: 'divider' })) })).toEqual([
+    'has 51 blocks',
+  ]);
+});
+
+describe('a digest of', () => {
+  test('no edge is no message', () => {
+    expect(check({ edges: [] })).toEqual([]);
+  });
+
+  test('one edge is one short message', () => {
+    const messages = check({});
+    expect(messages).toHaveLength(1);
+    expect(allText(messages)).toContain('→ `billing`  since Mon 23 Nov 07:41 · 12 flows');
+    expect(messages[0]?.message.text).toBe(
+      '1 new edge, from Sun 22 Nov 08:00 GMT to Mon 23 Nov 08:00 GMT: `shop` → `billing`. digest/2026-11-23T08:00:00Z',
+    );
+  });
+
+  test('360 edges lists each in a few messages, which say how many they are', () => {
+    const messages = check({ edges: edges(360) });
+    expect(messages).toHaveLength(3);
+    const text = allText(messages);
+    expect(text.match(/^→ /gm)).toHaveLength(360);
+    expect(text.match(/\*denied\*/g)).toHaveLength(18);
+    messages.forEach(({ message }, index) =>
+      expect(textsOf(message).at(-1)).toBe(`digest/2026-11-23T08:00:00Z, message ${index + 1} of 3`),
+    );
+  });
+
+  test.each([
+    ['90 namespaces', 90],
+    ['one namespace', 1],
+    ['as many namespaces', 5_000],
+  ])('5,000 edges of %s is summarised, with numbers that add up', (_, sources) => {
+    const messages = check({ edges: edges(5_000, sources) });
+    expect(messages.length).toBeLessThanOrEqual(2);
+    const text = allText(messages);
+    expect(text).toContain('5,000 new edges, 250 of them denied');
+    expect(text).toContain('flow-trail edges --new-since 2026-11-22T08:00:00Z --limit 10000');
+    const [, bySource = ''] = text.split('*New edges by source*');
+    const named = [...bySource.matchAll(/`team-\d+` ([\d,]+)/g)].map(([, count]) => toNumber(count));
+    const rest = toNumber(/^and ([\d,]+) of [\d,]+ namespaces? more$/m.exec(bySource)?.[1] ?? '0');
+    expect(named.reduce((sum, count) => sum + count, rest)).toBe(5_000);
+  });
+
+  test('a summary names what is denied: as far as it goes, then the number of the rest', () => {
+    const text = allText(check({ edges: edges(5_000, 1_000) }));
+    const [, refused = ''] = /\*Denied by policy\*(.*?)\*New edges by source\*/s.exec(text) ?? [];
+    const lines = refused.split('\n').filter((line) => line.startsWith('`team-'));
+    const inLines = lines.map((line) => {
+      const more = toNumber(/ and ([\d,]+) more$/.exec(line)?.[1] ?? '0');
+      return (line.match(/`service-\d+`/g)?.length ?? 0) + more;
+    });
+    const rest = toNumber(/^and ([\d,]+) of [\d,]+ namespaces? more$/m.exec(refused)?.[1] ?? '0');
+    expect(inLines.reduce((sum, count) => sum + count, rest)).toBe(250);
+  });
+
+  test('edges that were found late says so', () => {
+    const text = allText(check({ edges: [edge({ firstSeen: new Date('2026-11-20T10:00:00Z') })] }));
+    expect(text).toContain('since Fri 20 Nov 10:00 · 12 flows · _found late_');
+    expect(text).toContain('1 _found late_: first seen before a digest that did not have it');
+  });
+
+  test('a period with gaps says what was not observed, and one without says that', () => {
+    const seconds = yesterday.getTime() / 1000;
+    const gaps = Array.from({ length: 40 }, (_, index) => ({
+      fromSeconds: seconds + index * 600,
+      toSeconds: seconds + (index + 1) * 600,
+      state: index % 2 === 0 ? ('gap' as const) : ('final' as const),
+      cause: '<&>'.repeat(2_000),
+    }));
+    const text = allText(check({ coverage: gaps, coverageFrom: yesterday, now }));
+    expect(text).toContain('Not observed: 3 h 20 min, in 20 gaps.');
+    expect(text).toContain('and 15 more gaps');
+    expect(allText(check({}))).toContain('observed without a gap');
+  });
+});
+
+test('a link to the map is of the configured address and nothing else', () => {
+  expect(allText(check({}))).toContain('<https://map.example.net/?a=1&amp;b=%3C2%3E%7C3|Map of all edges>');
+  expect(allText(messagesOf())).not.toContain('Map');
+});
+
+describe('whatever the cluster’s names are', () => {
+  const nasty = fc.oneof(
+    fc.constantFrom(
+      '<!channel>',
+      '<@U123>',
+      '&amp;',
+      '&',
+      '`',
+      'a`b',
+      '*',
+      '_x_',
+      ':boom:',
+      'https://e.example/?a=1&b',
+      '\u202e\n\t',
+      '👩‍👩‍👧'.repeat(90),
+    ),
+    fc.string({ unit: 'grapheme', maxLength: 253 }),
+    fc.string({ unit: fc.constantFrom('&', '<', '>', '`'), minLength: 1, maxLength: 253 }),
+  );
+  const keys = fc.uniqueArray(
+    fc.record({ srcNs: nasty, dstNs: nasty, action: fc.constantFrom('allow', 'deny', 'pass', '<x>') }),
+    { selector: key, maxLength: 60 },
+  );
+
+  test('Slack takes the messages, no entity is cut, and nothing becomes a link, a mention or the end of a code span', () => {
+    fc.assert(
+      fc.property(keys, (names) => {
+        const messages = check({ edges: names.map((name) => edge(name)) });
+        for (const line of allText(messages).split('\n'))
+          if (line.startsWith('→ ')) expect((line.match(/`/g)?.length ?? 0) % 2).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([400, 2_000])('%d edges with the longest of names fit', (count) => {
+    const long = edges(count, 200).map((row) => ({
+      ...row,
+      srcNs: `${row.srcNs}${'&'.repeat(240)}`,
+      dstNs: `${row.dstNs}${'<'.repeat(240)}`,
+    }));
+    expect(check({ edges: long }).length).toBeLessThanOrEqual(4);
+  });
+});
+
+function toNumber(text: string | undefined): number {
+  return Number((text ?? '0').replaceAll(',', ''));
+}
