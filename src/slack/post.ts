@@ -108,9 +108,9 @@ function explainAnswer(status: number, body: string, channel: string, retryAfter
 function cureOf(word: string, channel: string): string {
   switch (word) {
     case 'channel_not_found':
-      return `the webhook's app is no member of ${channel}: invite it there, or set SLACK_CHANNEL=#alerts`;
+      return `the webhook's app is no member of ${channel}: invite it there, or ${otherChannel(channel)}`;
     case 'channel_is_archived':
-      return `${channel} is archived: unarchive it, or set SLACK_CHANNEL to another channel`;
+      return `${channel} is archived: unarchive it, or ${otherChannel(channel)}`;
     case 'no_service':
     case 'no_service_id':
     case 'no_team':
@@ -131,6 +131,12 @@ function cureOf(word: string, channel: string): string {
     default:
       return 'see whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together';
   }
+}
+
+function otherChannel(channel: string): string {
+  return channel === '#alerts'
+    ? 'set SLACK_CHANNEL to a channel that it is a member of'
+    : 'set SLACK_CHANNEL=#alerts';
 }
 
 function explainSilence(error: Error): SlackFailure {
