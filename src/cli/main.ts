@@ -8,6 +8,7 @@ import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
 import { JobFailure } from './run-job.ts';
+import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -19,7 +20,8 @@ const program = new Command('flow-trail')
   .addCommand(statusCommand())
   .addCommand(coverageCommand())
   .addCommand(aggregateCommand())
-  .addCommand(digestCommand());
+  .addCommand(digestCommand())
+  .addCommand(runCommand());
 for (const command of [program, ...program.commands])
   command.exitOverride().showHelpAfterError(`(${helpOf(command)} lists what there is)`);
 
