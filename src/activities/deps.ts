@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
+import type { ClusterApi } from '../goldmane/operator-secret.ts';
 import type { ServerClock } from '../goldmane/server-clock.ts';
 import type { Database } from '../trail/database.ts';
 import type { TrailMetrics } from './metrics.ts';
@@ -16,6 +17,8 @@ export interface Deps {
   serverClock: ServerClock;
   /** Reads the certificates anew and dials. Throws GoldmaneFailure. */
   connectGoldmane(signal: AbortSignal): Promise<GoldmaneConnection>;
+  /** Where the API of the cluster is; undefined outside of one. */
+  clusterApi?: ClusterApi | undefined;
   /** Tells the supervisor; never fails. */
   report(workflowId: string, progress: Progress): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import type { CertificateReport } from '../reports/certificate-report.ts';
+import type { PostResult } from '../slack/post.ts';
+import { inspectCertificates, tellCertificates } from './cert-freshness.ts';
 import type { Deps } from './deps.ts';
 import {
   postDigest,
@@ -16,6 +19,8 @@ export interface Activities {
   settleBuckets(input: WindowInput): Promise<SettleSummary>;
   prepareDigest(input: DigestInput): Promise<PreparedDigest>;
   postDigest(input: DigestInput): Promise<DigestResult>;
+  inspectCertificates(): Promise<CertificateReport>;
+  tellCertificates(report: CertificateReport): Promise<PostResult | 'known'>;
 }
 
 export function createActivities(deps: Deps): Activities {
@@ -24,5 +29,7 @@ export function createActivities(deps: Deps): Activities {
     settleBuckets: (input) => settleBuckets(deps, input),
     prepareDigest: (input) => prepareDigest(deps, input),
     postDigest: (input) => postDigest(deps, input),
+    inspectCertificates: () => inspectCertificates(deps),
+    tellCertificates: (report) => tellCertificates(deps, report),
   };
 }

@@ -20,6 +20,14 @@ export interface TrailMetrics {
   databaseSeconds(seconds: number): void;
   /** `posted`, `printed`, or the kind of the failure. */
   slackMessage(result: string): void;
+  /** What a look at the certificates found; days may be fractions, and negative. */
+  certificates(
+    state: string,
+    severity: 'good' | 'warning' | 'critical',
+    daysLeft: Partial<Record<'client' | 'ca' | 'goldmane', number>>,
+  ): void;
+  /** Seconds since anything was merged or settled; undefined when nothing ever was. */
+  freshness(state: string, seconds: number | undefined): void;
 }
 
 /** Registers the numbers with the SDK's meter; the runtime's Prometheus exporter shows them. */
@@ -39,6 +47,23 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
   const gaps = counter('coverage_gap_buckets', 'Buckets of which nothing is known');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
+  const certificateChecks = counter('certificate_checks', 'Looks at the certificates, by what was found');
+  const certificateDays = gauge(
+    'certificate_days_left',
+    '',
+    'Days until the certificate is over: the client’s, the CA it rests on, Goldmane’s own',
+  );
+  const certificateSeverity = gauge(
+    'certificate_severity',
+    '',
+    '0 while the certificates are good, 1 warning, 2 critical',
+  );
+  const freshnessChecks = counter('freshness_checks', 'Looks at how fresh the trail is, by what was found');
+  const sinceMerge = gauge(
+    'since_last_merge_seconds',
+    '',
+    'Time since anything was merged or settled, when it was looked at last',
+  );
   const lag = gauge(
     'stream_lag_seconds',
     's',
@@ -100,5 +125,17 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     },
     databaseSeconds: (seconds) => database.record(seconds),
     slackMessage: (result) => slackMessages.add(1, { result }),
+    certificates(state, severity, daysLeft) {
+      certificateChecks.add(1, { state });
+      certificateSeverity.set({ good: 0, warning: 1, critical: 2 }[severity]);
+      for (const certificate of ['client', 'ca', 'goldmane'] as const) {
+        const days = daysLeft[certificate];
+        if (days !== undefined) certificateDays.set(days, { certificate });
+      }
+    },
+    freshness(state, seconds) {
+      freshnessChecks.add(1, { state });
+      if (seconds !== undefined) sinceMerge.set(seconds);
+    },
   };
 }

@@ -27,6 +27,8 @@ export interface CertificateAuthority {
   readonly certificate: string;
   /** Signs a new key pair. A server certificate carries `names` (DNS names and IP addresses) as its SANs. */
   issue(request: IssueRequest): Promise<CertifiedKey>;
+  /** Signs an authority below this one; what that issues is to be shown together with its certificate. */
+  issueAuthority(options?: AuthorityOptions): Promise<CertificateAuthority>;
 }
 
 export interface IssueRequest {
@@ -49,24 +51,54 @@ export interface AuthorityOptions {
 export async function createAuthority(options: AuthorityOptions = {}): Promise<CertificateAuthority> {
   const keys = await generateKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber: serialNumber(),
-      name: distinguishedName(options.commonName ?? 'tigera-operator-signer'),
-      notBefore: options.notBefore ?? minutesFromNow(-5),
-      notAfter: options.notAfter ?? daysFromNow(365),
-      signingAlgorithm: ALGORITHM,
-      keys,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 1, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
-      ],
-    },
+    { ...(await authorityParams(options, keys, 1)), keys },
     webcrypto,
   );
+  return authorityOf(root, keys.privateKey);
+}
+
+async function issueAuthorityFrom(
+  root: x509.X509Certificate,
+  signingKey: webcrypto.CryptoKey,
+  options: AuthorityOptions,
+): Promise<CertificateAuthority> {
+  const keys = await generateKeys();
+  const { name: subject, ...params } = await authorityParams(
+    { commonName: 'tigera-operator-intermediate', ...options },
+    keys,
+    0,
+  );
+  const certificate = await x509.X509CertificateGenerator.create(
+    { ...params, subject, issuer: root.subject, publicKey: keys.publicKey, signingKey },
+    webcrypto,
+  );
+  return authorityOf(certificate, keys.privateKey);
+}
+
+function authorityOf(own: x509.X509Certificate, signingKey: webcrypto.CryptoKey): CertificateAuthority {
   return {
-    certificate: `${root.toString('pem')}\n`,
-    issue: (request) => issueFrom(root, keys.privateKey, request),
+    certificate: `${own.toString('pem')}\n`,
+    issue: (request) => issueFrom(own, signingKey, request),
+    issueAuthority: (options = {}) => issueAuthorityFrom(own, signingKey, options),
+  };
+}
+
+async function authorityParams(
+  { commonName = 'tigera-operator-signer', notBefore, notAfter }: AuthorityOptions,
+  keys: webcrypto.CryptoKeyPair,
+  below: number,
+) {
+  return {
+    serialNumber: serialNumber(),
+    name: distinguishedName(commonName),
+    notBefore: notBefore ?? minutesFromNow(-5),
+    notAfter: notAfter ?? daysFromNow(365),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, below, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+    ],
   };
 }
 

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { findAnchor } from './certificate-chain.ts';
 import { GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
 import type { GoldmaneTarget } from './target.ts';
 
@@ -15,14 +16,44 @@ export interface Certificates {
   readonly isSignedByBundle: boolean | undefined;
 }
 
+/** What the files hold, each by itself in order; whether they belong together and are valid is not looked at. */
+export interface CertificateFiles {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** The client certificate, and what the file holds after it. */
+  readonly leaf: X509Certificate;
+  readonly chain: readonly X509Certificate[];
+  /** Undefined where nothing is verified with them. */
+  readonly authorities: readonly X509Certificate[] | undefined;
+  readonly privateKey: KeyObject;
+  readonly bundle: CertificateBundle;
+}
+
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const MAX_CHAIN = 10;
 
 /**
  * Reads certificate, key and CA bundle, and refuses what cannot work: throws GoldmaneFailure
  * (`certificate_unreadable`, `certificate_expired`) with the path of the file, never with its content.
  */
 export async function readCertificates(target: GoldmaneTarget): Promise<Certificates> {
+  const { certPath, keyPath } = target;
+  const { leaf, chain, authorities, privateKey, bundle, ...pems } = await readCertificateFiles(target);
+  if (!leaf.checkPrivateKey(privateKey))
+    throw unreadable(
+      `The key ${keyPath} does not belong to the certificate ${certPath}; perhaps only one of the two was replaced`,
+    );
+  checkValidity(leaf, certPath, bundle);
+  checkAcceptable(pems, target);
+  return {
+    ...pems,
+    bundle,
+    isSignedByBundle: authorities && findAnchor(leaf, chain, authorities) !== undefined,
+  };
+}
+
+/** Reads the three files and takes them apart. Throws GoldmaneFailure (`certificate_unreadable`). */
+export async function readCertificateFiles(target: GoldmaneTarget): Promise<CertificateFiles> {
   const { certPath, keyPath, caPath, insecure } = target;
   const [cert, key, ca] = await Promise.all([
     read(certPath, 'client certificate (TLS_CERT_PATH)'),
@@ -37,18 +68,20 @@ export async function readCertificates(target: GoldmaneTarget): Promise<Certific
   const authorities = insecure ? undefined : parseCertificates(ca, `the CA bundle ${caPath}`);
   const [leaf] = chain;
   if (!leaf) throw unreadable(`The client certificate ${certPath} holds no PEM certificate`);
-  if (!leaf.checkPrivateKey(parseKey(key, keyPath)))
-    throw unreadable(
-      `The key ${keyPath} does not belong to the certificate ${certPath}; perhaps only one of the two was replaced`,
-    );
-  const bundle: CertificateBundle = {
-    caFingerprint: createHash('sha256').update(ca).digest('hex'),
-    certFingerprint: createHash('sha256').update(leaf.raw).digest('hex'),
-    certNotAfter: new Date(leaf.validTo),
+  return {
+    ca,
+    cert,
+    key,
+    leaf,
+    chain: chain.slice(1),
+    authorities,
+    privateKey: parseKey(key, keyPath),
+    bundle: {
+      caFingerprint: createHash('sha256').update(ca).digest('hex'),
+      certFingerprint: createHash('sha256').update(leaf.raw).digest('hex'),
+      certNotAfter: new Date(leaf.validTo),
+    },
   };
-  checkValidity(leaf, certPath, bundle);
-  checkAcceptable({ ca, cert, key }, target);
-  return { ca, cert, key, bundle, isSignedByBundle: authorities && isSignedBy(leaf, chain, authorities) };
 }
 
 async function read(path: string, what: string): Promise<Buffer> {
@@ -62,7 +95,7 @@ async function read(path: string, what: string): Promise<Buffer> {
   }
 }
 
-function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
+export function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
   const blocks = pem.toString('latin1').match(PEM_CERTIFICATE);
   if (!blocks) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
   try {
@@ -102,37 +135,12 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
 }
 
 /** OpenSSL has its own ideas of what is too weak to be used. */
-function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneTarget): void {
+export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneTarget): void {
   try {
     createSecureContext(pems);
   } catch (error) {
     const code = errorCode(error);
     throw unreadable(`OpenSSL does not take the certificates in ${certPath} and ${caPath} (${code})`, code);
-  }
-}
-
-function isSignedBy(
-  leaf: X509Certificate,
-  chain: readonly X509Certificate[],
-  authorities: readonly X509Certificate[],
-): boolean {
-  let current = leaf;
-  for (let depth = 0; depth < MAX_CHAIN; depth++) {
-    if (authorities.some((ca) => ca.fingerprint256 === current.fingerprint256 || isIssuer(ca, current)))
-      return true;
-    const next = chain.find((other) => other !== current && isIssuer(other, current));
-    if (!next) return false;
-    current = next;
-  }
-  return false;
-}
-
-function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  try {
-    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  } catch {
-    // A key of a kind that OpenSSL does not know signs nothing that we could check.
-    return false;
   }
 }
 

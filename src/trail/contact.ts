@@ -24,6 +24,24 @@ export async function lastContact(query: Query, bundle: TlsBundle): Promise<Date
   return row?.last_worked_at;
 }
 
+/** When Goldmane and these files got on last; each undefined when they never did. */
+export interface Contacts {
+  /** The client certificate, under whichever bundle. */
+  certificate: Date | undefined;
+  /** The CA bundle, with whichever certificate. */
+  authorities: Date | undefined;
+}
+
+/** When each of the two files worked last, since one may have been replaced without the other. @throws DatabaseFailure */
+export async function lastContacts(query: Query, bundle: TlsBundle): Promise<Contacts> {
+  const [row] = await query<{ certificate: Date | null; authorities: Date | null }>(
+    `select max(last_worked_at) filter (where cert_fingerprint = $2) as certificate,
+       max(last_worked_at) filter (where ca_fingerprint = $1) as authorities from tls_contact`,
+    [bundle.caFingerprint, bundle.certFingerprint],
+  );
+  return { certificate: row?.certificate ?? undefined, authorities: row?.authorities ?? undefined };
+}
+
 /**
  * Notes why Goldmane could not be asked, and when that was seen last: should the ring forget meanwhile, the gap carries
  * this name. Without a trouble, that it is over.

@@ -8,6 +8,7 @@ import { createMetrics } from '../activities/metrics.ts';
 import type { Deps } from '../activities/deps.ts';
 import type { Config } from '../config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
+import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
 import { supervisorWorkflowId, supervisorWorkflowType } from '../names.ts';
 import { openDatabase } from '../trail/database.ts';
@@ -66,6 +67,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       metrics,
       serverClock: new ServerClock(),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
+      clusterApi: clusterApiOf(process.env),
       report: tellSupervisor(temporal, log),
     };
     const worker = await Worker.create({

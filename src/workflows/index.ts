@@ -1,2 +1,3 @@
 export { dailyDigest } from './daily-digest.ts';
+export { certFreshness } from './cert-freshness.ts';
 export { superviseTrail } from './supervise-trail.ts';

@@ -1,0 +1,123 @@
+import type { X509Certificate } from 'node:crypto';
+import { findAnchor, notAfter, type Anchor } from './certificate-chain.ts';
+import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './certificates.ts';
+import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
+import { tryHandshake, type HandshakeLimits } from './handshake.ts';
+import { seeServerCertificate } from './server-certificate.ts';
+import type { GoldmaneTarget } from './target.ts';
+
+/** Names and times of one certificate. */
+export interface CertificateFacts {
+  subject: string;
+  issuer: string;
+  notBefore: Date;
+  notAfter: Date;
+}
+
+/** Everything that can be told of the certificates at one moment; nothing is refused. */
+export interface Inspection {
+  bundle: CertificateBundle | undefined;
+  /** Why the files cannot be used, whatever Goldmane says. */
+  unusable: GoldmaneFailure | undefined;
+  client: (CertificateFacts & { keyMatches: boolean; isSignedByBundle: boolean | undefined }) | undefined;
+  /**
+   * The authorities of the bundle on which the client's and Goldmane's certificate rest: the soonest end of them. The
+   * others in the bundle do not matter. Undefined when neither rests on any.
+   */
+  authority: { subject: string; notAfter: Date } | undefined;
+  /** What Goldmane shows of itself, whoever signed it; undefined when there was nothing to be seen. */
+  server: CertificateFacts | undefined;
+  /** Undefined when it was not tried, because it could only fail. */
+  handshake: 'accepted' | GoldmaneFailure | undefined;
+}
+
+/**
+ * Reads the files now, looks at what Goldmane shows, and dials it as the readers do. Throws the signal's reason only.
+ * @param nowMs the machine's time, by which TLS goes
+ */
+export async function inspectCertificates(
+  target: GoldmaneTarget,
+  limits: HandshakeLimits & { nowMs: number },
+): Promise<Inspection> {
+  const [files, shown] = await Promise.all([
+    readCertificateFiles(target).catch(asFailure),
+    seeServerCertificate(target, limits),
+  ]);
+  limits.signal.throwIfAborted();
+  const server = shown && factsOf(shown.leaf);
+  if (files instanceof GoldmaneFailure)
+    return {
+      bundle: undefined,
+      unusable: files,
+      client: undefined,
+      authority: undefined,
+      server,
+      handshake: undefined,
+    };
+  const { leaf, chain, authorities, privateKey, bundle } = files;
+  const anchor = authorities && findAnchor(leaf, chain, authorities);
+  const serverAnchor = authorities && shown && findAnchor(shown.leaf, shown.chain, authorities);
+  const client = {
+    ...factsOf(leaf),
+    keyMatches: leaf.checkPrivateKey(privateKey),
+    isSignedByBundle: authorities && anchor !== undefined,
+  };
+  const unusable = client.keyMatches ? acceptable(files, target) : undefined;
+  const isInTime = client.notBefore.getTime() <= limits.nowMs && limits.nowMs <= client.notAfter.getTime();
+  const canBeTried = client.keyMatches && !unusable && isInTime;
+  return {
+    bundle,
+    unusable,
+    client,
+    authority: soonest([anchor, serverAnchor]),
+    server,
+    handshake: canBeTried
+      ? await shake(target, { ...files, isSignedByBundle: client.isSignedByBundle }, limits)
+      : undefined,
+  };
+}
+
+async function shake(
+  target: GoldmaneTarget,
+  certificates: CertificateFiles & { isSignedByBundle: boolean | undefined },
+  limits: HandshakeLimits,
+): Promise<'accepted' | GoldmaneFailure> {
+  const failure = await tryHandshake(target, certificates, limits).catch(asFailure);
+  return failure ?? 'accepted';
+}
+
+function acceptable(files: CertificateFiles, target: GoldmaneTarget): GoldmaneFailure | undefined {
+  const { ca, cert, key } = files;
+  try {
+    checkAcceptable({ ca, cert, key }, target);
+    return undefined;
+  } catch (error) {
+    return asFailure(error);
+  }
+}
+
+function factsOf(certificate: X509Certificate): CertificateFacts {
+  return {
+    subject: oneLine(certificate.subject),
+    issuer: oneLine(certificate.issuer),
+    notBefore: new Date(certificate.validFrom),
+    notAfter: notAfter(certificate),
+  };
+}
+
+/** Node puts each part of a name on a line of its own. Names are of whoever made the certificate: bounded. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').replaceAll('\n', ', ').slice(0, 200) || '(no name)';
+}
+
+function soonest(anchors: readonly (Anchor | undefined)[]): Inspection['authority'] {
+  const [first] = anchors
+    .filter((anchor) => anchor !== undefined)
+    .toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
+  return first && { subject: oneLine(first.authority.subject), notAfter: first.notAfter };
+}
+
+function asFailure(error: unknown): GoldmaneFailure {
+  if (error instanceof GoldmaneFailure) return error;
+  throw error;
+}

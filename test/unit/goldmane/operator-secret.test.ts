@@ -1,0 +1,105 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { issueCertificates } from '../../../src/dev/certificates.ts';
+import { clusterApiOf, readOperatorSecret, type ClusterApi } from '../../../src/goldmane/operator-secret.ts';
+import { freePort, listen } from './peer.ts';
+
+const issued = await issueCertificates();
+const secret = { namespace: 'calico-system', name: 'whisker-backend-key-pair' };
+const never = new AbortController().signal;
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+/** A Kubernetes API of one request, and a pod that may ask it. */
+async function startApi(answer: RequestListener): Promise<ClusterApi> {
+  const server = createServer({ key: issued.server.key, cert: issued.server.certificate }, answer);
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return podOf(await listen(server));
+}
+
+async function podOf(port: number, ca = issued.authority.certificate): Promise<ClusterApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'service-account-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const api = {
+    host: '127.0.0.1',
+    port,
+    tokenPath: join(folder, 'token'),
+    caPath: join(folder, 'ca.crt'),
+  };
+  await writeFile(api.tokenPath, 'the-token\n');
+  await writeFile(api.caPath, ca);
+  return api;
+}
+
+const read = (api: ClusterApi | undefined) => readOperatorSecret(api, secret, never);
+
+test('the certificate of the one Secret is read with the pod’s token, and nothing of its key is kept', async () => {
+  const asked: unknown[] = [];
+  const api = await startApi((request, response) => {
+    asked.push([request.method, request.url, request.headers.authorization]);
+    const data = { 'tls.crt': base64(issued.client.certificate), 'tls.key': base64(issued.client.key) };
+    response.end(JSON.stringify({ kind: 'Secret', data }));
+  });
+  const leaf = new X509Certificate(issued.client.certificate);
+  expect(await read(api)).toEqual({
+    seen: 'certificate',
+    certFingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notAfter: new Date(leaf.validTo),
+  });
+  expect(asked).toEqual([
+    ['GET', '/api/v1/namespaces/calico-system/secrets/whisker-backend-key-pair', 'Bearer the-token'],
+  ]);
+});
+
+describe('why it is not known is said, and is no error', () => {
+  test.each([
+    [401, '', /may not be read \(401\)/],
+    [403, '{"reason":"Forbidden"}', /may not be read \(403\): the Role for it is optional/],
+    [404, '', /is not there \(404\)/],
+    [500, '', /the API answered 500/],
+    [200, 'no JSON', /holds no certificate/],
+    [200, '{"data":{}}', /holds no certificate/],
+    [200, JSON.stringify({ data: { 'tls.crt': base64('secret-content') } }), /holds no certificate/],
+  ])('when the API answers %d %s', async (status, body, why) => {
+    const api = await startApi((_request, response) => response.writeHead(status).end(body));
+    const answer = await read(api);
+    expect(answer).toEqual({ seen: 'nothing', why: expect.stringMatching(why) });
+    expect(JSON.stringify(answer)).not.toMatch(/secret-content|the-token/);
+  });
+
+  test('outside a cluster', async () => {
+    expect(clusterApiOf({})).toBeUndefined();
+    expect(await read(undefined)).toMatchObject({ why: expect.stringMatching(/no pod of a cluster/) });
+  });
+
+  test('in a pod without a token', async () => {
+    const api = await podOf(await freePort());
+    await rm(api.tokenPath);
+    expect(await read(api)).toMatchObject({ why: expect.stringMatching(/no token/) });
+  });
+
+  test('when nobody answers, or somebody whom the cluster’s CA did not sign', async () => {
+    const away = await podOf(await freePort());
+    expect(await read(away)).toMatchObject({ why: expect.stringMatching(/ECONNREFUSED/) });
+    const others = await issueCertificates();
+    const api = await startApi((_request, response) => response.end('{}'));
+    const misled = await podOf(api.port, others.authority.certificate);
+    expect(await read(misled)).toMatchObject({ why: expect.stringMatching(/did not answer \([A-Z_]+\)/) });
+  });
+});
+
+test('Kubernetes says where its API is', () => {
+  expect(clusterApiOf({ KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' })).toEqual({
+    host: '10.96.0.1',
+    port: 6443,
+    tokenPath: '/var/run/secrets/kubernetes.io/serviceaccount/token',
+    caPath: '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+  });
+});

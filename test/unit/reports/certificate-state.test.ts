@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
+import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
+
+const nowMs = Date.parse('2026-11-24T08:00:00Z');
+const days = (count: number) => new Date(nowMs + count * 86_400_000);
+const wellFound: CertificateFindings = {
+  host: 'goldmane:7443',
+  certPath: '/tls.crt',
+  keyPath: '/tls.key',
+  caPath: '/ca.crt',
+  unusable: undefined,
+  client: { notBefore: days(-30), notAfter: days(60), keyMatches: true, isSignedByBundle: true },
+  authority: { subject: 'CN=signer', notAfter: days(300) },
+  server: { issuer: 'CN=signer', notAfter: days(60) },
+  handshake: 'accepted',
+  contacts: undefined,
+  operatorSecret: { note: 'not compared' },
+};
+const refused = { kind: 'certificate_refused', what: 'Goldmane refused it', cure: 'Re-sync' };
+const never = { certificate: undefined, authorities: undefined };
+
+function judge(found: Partial<CertificateFindings> = {}) {
+  return judgeCertificates(
+    { ...wellFound, ...found },
+    { nowMs, warnDays: 14, criticalDays: 3, formatTime: (time) => time.toISOString() },
+  );
+}
+
+const states = (found: Partial<CertificateFindings>) => judge(found).findings.map(({ state }) => state);
+
+test('good is alone, and good only when nothing is the matter', () => {
+  expect(judge()).toMatchObject({ state: 'good', severity: 'good' });
+  expect(judge().findings).toHaveLength(1);
+});
+
+describe('a Secret of the operator that holds another certificate', () => {
+  const operatorSecret = { name: 'calico-system/pair', isSame: false };
+
+  test('is a warning while the copy still works', () => {
+    expect(judge({ operatorSecret })).toMatchObject({ state: 'rotated', severity: 'warning' });
+    expect(judge({ operatorSecret }).findings[0]?.what).toMatch(/which Goldmane still accepts/);
+  });
+
+  test('makes a refusal a stale copy, also of a copy that never worked', () => {
+    expect(states({ operatorSecret, handshake: refused, contacts: never })).toEqual(['stale_copy']);
+  });
+
+  test('is not alleged when it is the same, or not known', () => {
+    expect(states({ operatorSecret: { ...operatorSecret, isSame: true } })).toEqual(['good']);
+    expect(
+      states({
+        operatorSecret: { ...operatorSecret, isSame: true },
+        handshake: refused,
+        contacts: never,
+      }),
+    ).toEqual(['wrong_ca']);
+  });
+});
+
+test('all that is the matter is told, the worst first', () => {
+  expect(
+    states({
+      client: { notBefore: days(-30), notAfter: days(10), keyMatches: true, isSignedByBundle: true },
+      authority: { subject: 'CN=signer', notAfter: days(2) },
+      server: { issuer: 'CN=signer', notAfter: days(5) },
+      operatorSecret: { name: 'calico-system/pair', isSame: false },
+    }),
+  ).toEqual(['ca_critical', 'expiring', 'goldmane_expiring', 'rotated']);
+});
+
+test.each([
+  [14.001, 'good'],
+  [14, 'expiring'],
+  [3.001, 'expiring'],
+  [3, 'critical'],
+  [0.001, 'critical'],
+  [0, 'expired'],
+])('with %d days left the client certificate is %s', (left, state) => {
+  expect(
+    judge({
+      client: { notBefore: days(-30), notAfter: days(left), keyMatches: true, isSignedByBundle: true },
+    }).state,
+  ).toBe(state);
+});
+
+test.each(['connection_refused', 'dns', 'timeout', 'unavailable'])(
+  'a Goldmane that is away (%s) is a warning that speaks well of the certificates',
+  (kind) => {
+    const verdict = judge({ handshake: { kind, what: 'Nobody there', cure: 'See that it runs' } });
+    expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
+    expect(verdict.findings[0]).toMatchObject({
+      what: expect.stringMatching(/no problem of the certificates/),
+      cure: 'See that it runs',
+    });
+  },
+);
+
+test('every finding names a cure, without a full stop at its end', () => {
+  const all = [
+    { handshake: refused, contacts: never },
+    { handshake: refused },
+    { client: { notBefore: days(1), notAfter: days(60), keyMatches: true, isSignedByBundle: true } },
+    { client: { notBefore: days(-1), notAfter: days(60), keyMatches: false, isSignedByBundle: true } },
+    { authority: { subject: 'CN=signer', notAfter: days(-1) } },
+    { server: { issuer: 'CN=signer', notAfter: days(-1) } },
+    { operatorSecret: { name: 'a/b', isSame: false } },
+  ].flatMap((found) => judge(found).findings);
+  for (const { what, cure } of all) {
+    expect(what).toMatch(/[^.]$/);
+    expect(cure).toMatch(/.{10,}[^.]$/);
+  }
+});
