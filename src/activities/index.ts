@@ -9,6 +9,13 @@ import {
   type DigestResult,
   type PreparedDigest,
 } from './digest.ts';
+import {
+  checkFreshness,
+  tellDatabaseAway,
+  tellFreshness,
+  type DatabaseOutage,
+  type FreshnessReport,
+} from './freshness-watchdog.ts';
 import { settleBuckets } from './settle-buckets.ts';
 import { streamFlows } from './stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
@@ -21,6 +28,9 @@ export interface Activities {
   postDigest(input: DigestInput): Promise<DigestResult>;
   inspectCertificates(): Promise<CertificateReport>;
   tellCertificates(report: CertificateReport): Promise<PostResult | 'known'>;
+  checkFreshness(): Promise<FreshnessReport>;
+  tellFreshness(report: FreshnessReport, hadOutage: boolean): Promise<PostResult | 'known'>;
+  tellDatabaseAway(why: string, before: DatabaseOutage | undefined): Promise<DatabaseOutage>;
 }
 
 export function createActivities(deps: Deps): Activities {
@@ -31,5 +41,8 @@ export function createActivities(deps: Deps): Activities {
     postDigest: (input) => postDigest(deps, input),
     inspectCertificates: () => inspectCertificates(deps),
     tellCertificates: (report) => tellCertificates(deps, report),
+    checkFreshness: () => checkFreshness(deps),
+    tellFreshness: (report, hadOutage) => tellFreshness(deps, report, hadOutage),
+    tellDatabaseAway: (why, before) => tellDatabaseAway(deps, why, before),
   };
 }

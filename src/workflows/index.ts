@@ -1,3 +1,4 @@
 export { dailyDigest } from './daily-digest.ts';
 export { certFreshness } from './cert-freshness.ts';
+export { freshnessWatchdog } from './freshness-watchdog.ts';
 export { superviseTrail } from './supervise-trail.ts';

@@ -1,0 +1,147 @@
+import { judgeFreshness, type FreshnessState, type FreshnessVerdict } from '../reports/freshness-state.ts';
+import { timeFormatter } from '../reports/zoned-time.ts';
+import { alertMessage } from '../slack/alert-blocks.ts';
+import type { SlackMessage } from '../slack/message.ts';
+import type { PostResult } from '../slack/post.ts';
+import { markAlertTold, recordAlert } from '../trail/alerts.ts';
+import { readFreshness } from '../trail/freshness.ts';
+import { toActivityFailure } from './attempt.ts';
+import type { Deps } from './deps.ts';
+import { postSlack, tellAlert } from './slack.ts';
+
+/** How fresh the trail is, as a run's result. Times are ISO 8601; absent where there is none. */
+export interface FreshnessReport extends FreshnessVerdict {
+  lastProgressAt?: string;
+  newestBucket?: string;
+  /** Start of the newest settled bucket. */
+  settledBucket?: string;
+}
+
+/** A time in which the watchdog could not ask the database; carried from run to run, because it cannot be stored. */
+export interface DatabaseOutage {
+  /** When it was noticed, ISO 8601. */
+  since: string;
+  /** What people know of it. */
+  told: 'nobody' | 'warned' | 'paged';
+}
+
+const alert = 'freshness';
+/** The state that people know after they were told that the database is away. */
+const awayState = 'database_away';
+
+/** Reads how far the trail is, and judges it. @throws ApplicationFailure of type `database_<kind>` */
+export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
+  const nowMs = config.clock.now();
+  try {
+    const facts = await readFreshness(database.query);
+    const verdict = judgeFreshness(facts, {
+      nowMs,
+      ...config.jobs.freshness,
+      formatTime: timeFormatter(config.jobs.timeZone),
+    });
+    const { lastProgressAt, newestBucket, settledBucket } = facts;
+    const seconds = lastProgressAt && (nowMs - lastProgressAt.getTime()) / 1000;
+    metrics.freshness(verdict.state, seconds);
+    return {
+      ...verdict,
+      ...(lastProgressAt ? { lastProgressAt: lastProgressAt.toISOString() } : {}),
+      ...(newestBucket ? { newestBucket: newestBucket.toISOString() } : {}),
+      ...(settledBucket ? { settledBucket: settledBucket.toISOString() } : {}),
+    };
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+}
+
+/**
+ * Tells people where the state is another than the one that they know. A beginning is no news.
+ * @param hadOutage people were told that the database was away: that it is back is news
+ * @throws ApplicationFailure
+ */
+export async function tellFreshness(
+  deps: Deps,
+  report: FreshnessReport,
+  hadOutage: boolean,
+): Promise<PostResult | 'known'> {
+  const { database, config } = deps;
+  const detail = [report.what, report.cause, report.remembered].filter((text) => text !== '').join(' ');
+  const state = report.state === 'beginning' ? 'good' : report.state;
+  if (hadOutage) {
+    const nowSeconds = config.clock.now() / 1000;
+    try {
+      await recordAlert(database.query, alert, { state, detail }, nowSeconds);
+      await markAlertTold(database.query, alert, awayState, nowSeconds);
+    } catch (error) {
+      throw toActivityFailure(error);
+    }
+  }
+  const message = freshnessMessage(report, timeFormatter(config.jobs.timeZone));
+  return tellAlert(deps, { alert, state, detail, message });
+}
+
+/** What people are told of the trail's freshness. Pure. */
+export function freshnessMessage(
+  { state, severity, what, cause, remembered, lastProgressAt, settledBucket }: FreshnessReport,
+  formatTime: (time: Date) => string,
+): SlackMessage {
+  const time = (text: string | undefined) => (text === undefined ? 'never' : formatTime(new Date(text)));
+  const isGood = severity === 'good';
+  return alertMessage({
+    severity,
+    isPage: state === 'stalled',
+    title: titles[state],
+    paragraphs: isGood
+      ? [
+          what,
+          'What Goldmane still remembers is being settled; `flow-trail coverage --gaps` tells whether anything was lost.',
+        ]
+      : [what, cause, remembered],
+    fields: [
+      ['Merged last', time(lastProgressAt)],
+      ['Settled up to', time(settledBucket)],
+    ],
+    context: 'flow-trail · freshness watchdog',
+  });
+}
+
+const titles: Record<FreshnessState, string> = {
+  good: 'the trail is fresh',
+  beginning: 'the trail has begun',
+  never_merged: 'the trail has merged nothing yet',
+  late: 'the trail is late',
+  stalled: 'the trail has stalled',
+};
+
+/**
+ * Tells people that the database is away, once, and once more when that has been so for as long as pages. @returns what
+ * they know now @throws ApplicationFailure of type `slack_<kind>`
+ */
+export async function tellDatabaseAway(
+  deps: Deps,
+  why: string,
+  before: DatabaseOutage | undefined,
+): Promise<DatabaseOutage> {
+  const { clock, jobs } = deps.config;
+  const formatTime = timeFormatter(jobs.timeZone);
+  const since = new Date(before?.since ?? clock.now());
+  const minutes = Math.floor((clock.now() - since.getTime()) / 60_000);
+  const isPage = minutes >= jobs.freshness.pageMinutes;
+  const told = isPage ? 'paged' : 'warned';
+  if (before?.told !== told && before?.told !== 'paged')
+    await postSlack(
+      deps,
+      alertMessage({
+        severity: 'critical',
+        isPage,
+        title: 'the trail’s database is away',
+        paragraphs: [
+          `Nothing can be merged, and how far the trail is cannot be asked${isPage ? `, for ${minutes} minutes now` : ''}.`,
+          `Why: ${why}`,
+          'Nothing is lost while it is back within 53 minutes: Goldmane remembers an hour, and what is missing is settled then.',
+        ],
+        fields: [['Noticed at', formatTime(since)]],
+        context: 'flow-trail · freshness watchdog',
+      }),
+    );
+  return { since: since.toISOString(), told: before?.told === 'paged' ? 'paged' : told };
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../src/dev/certificates.ts';
+import { startGoldmane, type GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { JobWorker } from '../support/job-worker.ts';
+import { startWebhook, type Webhook } from '../support/webhook.ts';
+import { serverTls } from '../support/world.ts';
+
+let db: TestDatabase;
+let webhook: Webhook;
+let goldmane: GoldmaneStandIn;
+let jobs: JobWorker;
+let folder: string;
+let issued: IssuedCertificates;
+
+beforeEach(async () => {
+  [db, webhook, issued, folder] = await Promise.all([
+    createTestDatabase(),
+    startWebhook(),
+    issueCertificates(),
+    mkdtemp(join(tmpdir(), 'flow-trail-certificates-')),
+  ]);
+  await migrate(db.database);
+  goldmane = await startGoldmane({ clock: systemClock, tls: serverTls(issued), startAtOnce: true });
+  const { certPath, keyPath, caPath } = await copy(issued);
+  jobs = await JobWorker.start(inject('temporalAddress'), db.database, {
+    GOLDMANE_HOST: goldmane.address,
+    GOLDMANE_SERVER_NAME: 'goldmane.calico-system.svc',
+    TLS_CERT_PATH: certPath,
+    TLS_KEY_PATH: keyPath,
+    CA_CERT_PATH: caPath,
+    SLACK_WEBHOOK_URL: webhook.url,
+  });
+});
+afterEach(async () => {
+  await jobs.close();
+  await goldmane.stop();
+  webhook.close();
+  await db.drop();
+  await rm(folder, { recursive: true });
+});
+
+function copy(from: Pick<IssuedCertificates, 'client' | 'authority'>) {
+  return writeCertificates(folder, { pair: from.client, bundle: from.authority.certificate });
+}
+
+/** What each message is about: its header. */
+const headers = () => webhook.messages.map(({ text }) => text.split('\n')[0]);
+
+test('a copy that goes stale is told of once, fails each run until it is copied anew, and is then told to be good', async () => {
+  expect(await jobs.run('certificates')).toMatchObject({
+    result: { state: 'good', handshake: 'accepted', told: 'known' },
+  });
+  expect(headers()).toEqual([]);
+
+  const rotated = await issueCertificates();
+  goldmane.useCertificates(serverTls(rotated));
+  for (let run = 0; run < 2; run += 1)
+    expect(await jobs.run('certificates')).toMatchObject({
+      failed: 'certificate_stale_copy',
+      message: expect.stringMatching(
+        /^Stale copy: Goldmane was known to this CA bundle until .*\d{4}.* and no longer: the operator rotated.*re-apply stacks\/goldmane-edge-aggregator/i,
+      ),
+    });
+  expect(headers()).toEqual(['Critical: stale copy of the certificates']);
+  expect(JSON.stringify(webhook.messages)).toMatch(/re-apply/i);
+
+  await copy(rotated);
+  expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'posted' } });
+  expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(headers()).toEqual([
+    'Critical: stale copy of the certificates',
+    'Good again: the certificates are good',
+  ]);
+  expect(webhook.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
+});
+
+test('files that never worked are of a wrong CA, and no secret is told', async () => {
+  await copy(await issueCertificates());
+  const outcome = await jobs.run('certificates');
+  expect(outcome).toMatchObject({ failed: 'certificate_wrong_ca' });
+  expect(JSON.stringify([outcome, webhook.messages])).not.toMatch(/PRIVATE KEY|webhook-secret/);
+  expect(await db.database.query('select state, told_state from alert')).toEqual([
+    { state: 'wrong_ca', told_state: 'wrong_ca' },
+  ]);
+});
+
+test('a run whose certificates warn completes, and says so in its result', async () => {
+  const client = await issued.authority.issue({
+    usage: 'client',
+    commonName: 'whisker-backend',
+    notAfter: new Date(Date.now() + 10 * 86_400_000),
+  });
+  await copy({ ...issued, client });
+  expect(await jobs.run('certificates')).toMatchObject({
+    result: { state: 'expiring', severity: 'warning', told: 'posted', daysLeft: { client: 9.9 } },
+  });
+  expect(headers()).toEqual(['Warning: the client certificate expires soon']);
+});
+
+test('a stale copy is no less said when Slack refuses the message', async () => {
+  await copy(await issueCertificates());
+  webhook.answer = { status: 404, body: 'channel_not_found' };
+  expect(await jobs.run('certificates')).toMatchObject({
+    failed: 'certificate_wrong_ca',
+    message: expect.stringMatching(/^Wrong CA.*Nobody could be told: .*channel_not_found.*#alerts/),
+  });
+  webhook.answer = { status: 200, body: 'ok' };
+  await jobs.run('certificates');
+  expect(headers()).toEqual(['Critical: wrong CA']);
+});

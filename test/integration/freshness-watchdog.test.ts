@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
+import { recordTrouble } from '../../src/trail/contact.ts';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { JobWorker } from '../support/job-worker.ts';
+import { startWebhook, type Webhook } from '../support/webhook.ts';
+
+const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
+let db: TestDatabase;
+let database: Database;
+let webhook: Webhook;
+let jobs: JobWorker;
+let folder: string;
+let urlFile: string;
+let aheadMs: number;
+
+beforeEach(async () => {
+  aheadMs = 0;
+  [db, webhook, folder] = await Promise.all([
+    createTestDatabase(),
+    startWebhook(),
+    mkdtemp(join(tmpdir(), 'flow-trail-freshness-')),
+  ]);
+  await migrate(db.database);
+  urlFile = join(folder, 'DATABASE_URL');
+  await writeFile(urlFile, db.url);
+  database = openDatabase({ urlFile });
+  jobs = await JobWorker.start(inject('temporalAddress'), database, { SLACK_WEBHOOK_URL: webhook.url });
+  const { clock } = jobs.deps.config;
+  const later: Clock = { ...clock, now: () => clock.now() + aheadMs };
+  jobs.deps.config.clock = later;
+});
+afterEach(async () => {
+  await jobs.close();
+  webhook.close();
+  await database.close();
+  await db.drop();
+  await rm(folder, { recursive: true });
+});
+
+const nowSeconds = () => jobs.deps.config.clock.now() / 1000;
+const pass = (minutes: number) => (aheadMs += minutes * 60_000);
+const headers = () => webhook.messages.map(({ text }) => text.split('\n')[0]);
+const watch = () => jobs.run('freshness');
+
+/** Settles the bucket of seven minutes ago, which nothing was in: a quiet cluster. */
+async function settle(): Promise<void> {
+  const startSeconds = Math.floor((nowSeconds() - 420) / 15) * 15;
+  await merge(db.database, [{ startSeconds, records: [], settled: 'settled' }], {
+    portCap: 64,
+    nowSeconds: nowSeconds(),
+  });
+}
+
+test('a trail that stops warns, pages before Goldmane forgets, and is told to be fresh again, each once', async () => {
+  await settle();
+  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'known' } });
+
+  pass(6);
+  await recordTrouble(db.database.query, 'Stale certificate: it worked. Re-sync.', nowSeconds());
+  for (const told of ['posted', 'known'])
+    expect(await watch()).toMatchObject({
+      result: { state: 'late', minutes: 6, told, cause: expect.stringMatching(/^Stale certificate/) },
+    });
+
+  pass(40);
+  for (let run = 0; run < 2; run += 1)
+    expect(await watch()).toMatchObject({
+      failed: 'trail_stalled',
+      message: expect.stringMatching(
+        /^Nothing was merged or settled for 46 minutes.*Stale certificate.*Goldmane still remembers everything until/,
+      ),
+      details: { state: 'stalled', minutes: 46 },
+    });
+
+  await settle();
+  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'posted' } });
+  expect(headers()).toEqual([
+    'Warning: the trail is late',
+    'Page: the trail has stalled',
+    'Good again: the trail is fresh',
+  ]);
+  expect(JSON.stringify(webhook.messages)).not.toMatch(/<!(channel|here|everyone)/);
+});
+
+test('a quiet cluster is no alarm: empty buckets that are settled are progress', async () => {
+  for (let run = 0; run < 3; run += 1) {
+    await settle();
+    expect(await watch()).toMatchObject({ result: { state: 'good' } });
+    pass(30);
+  }
+  expect(headers()).toEqual([]);
+});
+
+test('a trail that never merged anything is let begin, and warned of in its own words', async () => {
+  expect(await watch()).toMatchObject({ result: { state: 'beginning', told: 'known' } });
+  pass(6);
+  expect(await watch()).toMatchObject({ result: { state: 'never_merged', told: 'posted' } });
+  expect(headers()).toEqual(['Warning: the trail has merged nothing yet']);
+});
+
+test('a database that is away is told of once an outage, paged for once, and told to be back', async () => {
+  await settle();
+  const scheduled = await jobs.schedule('freshness', [{ patienceMs: 3_000 }]);
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
+
+  await writeFile(urlFile, nobody);
+  for (const told of ['warned', 'warned', 'paged', 'paged']) {
+    const outcome = await scheduled.trigger();
+    expect(outcome).toMatchObject({
+      failed: 'database_away',
+      message: expect.stringMatching(
+        /^The trail’s database is away: nothing answers.*ECONNREFUSED.*start Postgres/,
+      ),
+      details: { told },
+    });
+    expect(JSON.stringify(outcome)).not.toContain('a-password');
+    if (headers().length === 1) pass(23);
+  }
+
+  await writeFile(urlFile, db.url);
+  await settle();
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'posted' } });
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(headers()).toEqual([
+    'Critical: the trail’s database is away',
+    'Page: the trail’s database is away',
+    'Good again: the trail is fresh',
+  ]);
+  await scheduled.delete();
+});

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, noopMetricMeter } from '@temporalio/common';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import type { Deps } from '../../src/activities/deps.ts';
+import { createActivities } from '../../src/activities/index.ts';
+import { createMetrics } from '../../src/activities/metrics.ts';
+import { loadConfig } from '../../src/config.ts';
+import { connectGoldmane } from '../../src/goldmane/connection.ts';
+import { ServerClock } from '../../src/goldmane/server-clock.ts';
+import { jobs, type JobName } from '../../src/names.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { until } from './poll.ts';
+
+/** How a run ended: its result, or the type and the words of the failure that the UI shows. */
+export type Outcome =
+  | { result: Record<string, unknown> }
+  | { failed: string; message: string; details: unknown };
+
+export interface ScheduledJob {
+  trigger(): Promise<Outcome>;
+  delete(): Promise<void>;
+}
+
+let isQuiet = false;
+/** Made once in a process: it takes seconds, and is the same for all. */
+let bundle: ReturnType<typeof makeWorkflowBundle> | undefined;
+
+/** A worker of this process with the real activities, on a task queue of its own, and a client that starts runs. */
+export class JobWorker {
+  readonly client: Client;
+  readonly deps: Deps;
+  readonly taskQueue = `jobs-${randomUUID()}`;
+  readonly #native: NativeConnection;
+  readonly #worker: Worker;
+  readonly #running: Promise<void>;
+
+  private constructor(client: Client, deps: Deps, native: NativeConnection, worker: Worker) {
+    this.client = client;
+    this.deps = deps;
+    this.taskQueue = worker.options.taskQueue;
+    this.#native = native;
+    this.#worker = worker;
+    this.#running = worker.run();
+  }
+
+  /** @param env settings as the worker reads them; DATABASE_URL may be missing */
+  static async start(
+    address: string,
+    database: Database,
+    env: NodeJS.ProcessEnv,
+    more: Partial<Deps> = {},
+  ): Promise<JobWorker> {
+    if (!isQuiet)
+      Runtime.install({
+        logger: new DefaultLogger('ERROR'),
+        telemetryOptions: { logging: { filter: 'ERROR' } },
+      });
+    isQuiet = true;
+    const config = loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', ...env });
+    const deps: Deps = {
+      config,
+      database,
+      log: pino({ level: 'silent' }),
+      metrics: createMetrics(noopMetricMeter),
+      serverClock: new ServerClock(),
+      connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
+      report: () => Promise.resolve(),
+      ...more,
+    };
+    const [native, connection, workflowBundle] = await Promise.all([
+      NativeConnection.connect({ address }),
+      Connection.connect({ address }),
+      (bundle ??= makeWorkflowBundle()),
+    ]);
+    const worker = await Worker.create({
+      connection: native,
+      taskQueue: `jobs-${randomUUID()}`,
+      workflowBundle,
+      activities: createActivities(deps),
+      shutdownGraceTime: 0,
+    });
+    return new JobWorker(new Client({ connection }), deps, native, worker);
+  }
+
+  /** Runs the job by hand, and waits for its end. */
+  async run(job: JobName, args: unknown[] = []): Promise<Outcome> {
+    const handle = await this.client.workflow.start(jobs[job].workflowType, {
+      workflowId: `${job}-${randomUUID()}`,
+      taskQueue: this.taskQueue,
+      args,
+      workflowRunTimeout: '2m',
+    });
+    return outcomeOf(handle.result());
+  }
+
+  /** Puts the job on a schedule that never comes, and is triggered: each of its runs knows how the one before ended. */
+  async schedule(job: JobName, args: unknown[] = []): Promise<ScheduledJob> {
+    const handle = await this.client.schedule.create({
+      scheduleId: `${job}-${randomUUID()}`,
+      spec: {},
+      action: {
+        type: 'startWorkflow',
+        workflowType: jobs[job].workflowType,
+        taskQueue: this.taskQueue,
+        args,
+        workflowRunTimeout: '2m',
+      },
+    });
+    let runs = 0;
+    return {
+      trigger: async () => {
+        await until('the schedule has seen the former run end', async () => {
+          const { info } = await handle.describe();
+          return info.runningActions.length === 0 ? true : undefined;
+        });
+        // The default of a trigger lets runs overlap, and such runs know nothing of each other.
+        await handle.trigger('SKIP');
+        runs += 1;
+        const { workflow } = await until('the schedule has started the run', async () => {
+          const { info } = await handle.describe();
+          return info.numActionsTaken === runs ? info.recentActions.at(-1)?.action : undefined;
+        });
+        return outcomeOf(
+          this.client.workflow.getHandle(workflow.workflowId, workflow.firstExecutionRunId).result(),
+        );
+      },
+      delete: () => handle.delete(),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#worker.shutdown();
+    await this.#running;
+    await this.client.connection.close();
+    await this.#native.close();
+  }
+}
+
+export async function outcomeOf(running: Promise<unknown>): Promise<Outcome> {
+  try {
+    const result: unknown = await running;
+    return { result: { ...(typeof result === 'object' ? result : { result }) } };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+    const { type, message, details } = error.cause;
+    return { failed: type ?? '', message, details: details?.[0] };
+  }
+}
