@@ -4,6 +4,8 @@ export interface ZonedTime {
   minute: (time: Date) => string;
   /** `Mon 23 Nov 08:00 GMT`; for where a change of the clocks would leave two readings. */
   exact: (time: Date) => string;
+  /** `23 Nov 2026, 08:00 GMT`; for what may be years away. */
+  dated: (time: Date) => string;
 }
 
 /** @param timeZone an IANA name */
@@ -13,6 +15,7 @@ export function zonedTime(timeZone: string): ZonedTime {
     weekday: 'short',
     day: 'numeric',
     month: 'short',
+    year: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
@@ -22,13 +25,18 @@ export function zonedTime(timeZone: string): ZonedTime {
     const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, value]));
     const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? '';
     const minute = `${part('weekday')} ${part('day')} ${part('month')} ${part('hour')}:${part('minute')}`;
-    return { minute, zone: part('timeZoneName') };
+    const day = `${part('day')} ${part('month')} ${part('year')}, ${part('hour')}:${part('minute')}`;
+    return { minute, day, zone: part('timeZoneName') };
   };
   return {
     minute: (time) => read(time).minute,
     exact(time) {
       const { minute, zone } = read(time);
       return `${minute} ${zone}`;
+    },
+    dated(time) {
+      const { day, zone } = read(time);
+      return `${day} ${zone}`;
     },
   };
 }

@@ -2,11 +2,11 @@ import { Context } from '@temporalio/activity';
 import type { CertificateState } from '../reports/certificate-findings.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { judgeCertificates } from '../reports/certificate-state.ts';
-import { timeFormatter } from '../reports/zoned-time.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { lastContacts, recordContact } from '../trail/contact.ts';
+import { zonedTime } from '../zoned-time.ts';
 import { toActivityFailure } from './attempt.ts';
 import { findOutAboutCertificates } from './certificate-inspection.ts';
 import type { Deps } from './deps.ts';
@@ -33,7 +33,7 @@ export async function inspectCertificates({
       },
       { nowMs, signal: Context.current().cancellationSignal },
     );
-    const formatTime = timeFormatter(config.jobs.timeZone);
+    const formatTime = zonedTime(config.jobs.timeZone).dated;
     const verdict = judgeCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
     const report = certificateReport(findings, verdict, nowMs);
     metrics.certificates(verdict.state, verdict.severity, report.daysLeft);
@@ -51,7 +51,7 @@ export function tellCertificates(deps: Deps, report: CertificateReport): Promise
     alert: 'certificates',
     state: report.findings.map(({ state }) => state).join('+'),
     detail: report.findings.map(sentenceOf).join(' '),
-    message: certificateMessage(report, timeFormatter(deps.config.jobs.timeZone)),
+    message: certificateMessage(report, zonedTime(deps.config.jobs.timeZone).dated),
   });
 }
 

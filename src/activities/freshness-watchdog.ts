@@ -1,10 +1,10 @@
 import { judgeFreshness, type FreshnessState, type FreshnessVerdict } from '../reports/freshness-state.ts';
-import { timeFormatter } from '../reports/zoned-time.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
+import { zonedTime } from '../zoned-time.ts';
 import { toActivityFailure } from './attempt.ts';
 import type { Deps } from './deps.ts';
 import { postSlack, tellAlert } from './slack.ts';
@@ -37,7 +37,7 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
     const verdict = judgeFreshness(facts, {
       nowMs,
       ...config.jobs.freshness,
-      formatTime: timeFormatter(config.jobs.timeZone),
+      formatTime: zonedTime(config.jobs.timeZone).dated,
     });
     const { lastProgressAt, newestBucket, settledBucket } = facts;
     const seconds = lastProgressAt && (nowMs - lastProgressAt.getTime()) / 1000;
@@ -75,7 +75,7 @@ export async function tellFreshness(
       throw toActivityFailure(error);
     }
   }
-  const message = freshnessMessage(report, timeFormatter(config.jobs.timeZone));
+  const message = freshnessMessage(report, zonedTime(config.jobs.timeZone).dated);
   return tellAlert(deps, { alert, state, detail, message });
 }
 
@@ -122,7 +122,7 @@ export async function tellDatabaseAway(
   before: DatabaseOutage | undefined,
 ): Promise<DatabaseOutage> {
   const { clock, jobs } = deps.config;
-  const formatTime = timeFormatter(jobs.timeZone);
+  const formatTime = zonedTime(jobs.timeZone).dated;
   const since = new Date(before?.since ?? clock.now());
   const minutes = Math.floor((clock.now() - since.getTime()) / 60_000);
   const isPage = minutes >= jobs.freshness.pageMinutes;

@@ -5,23 +5,23 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../src/dev/certificates.ts';
 import { startGoldmane, type GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
+import { startSlack, type SlackStandIn } from '../../src/dev/slack/stand-in.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
-import { startWebhook, type Webhook } from '../support/webhook.ts';
 import { serverTls } from '../support/world.ts';
 
 let db: TestDatabase;
-let webhook: Webhook;
+let slack: SlackStandIn;
 let goldmane: GoldmaneStandIn;
 let jobs: JobWorker;
 let folder: string;
 let issued: IssuedCertificates;
 
 beforeEach(async () => {
-  [db, webhook, issued, folder] = await Promise.all([
+  [db, slack, issued, folder] = await Promise.all([
     createTestDatabase(),
-    startWebhook(),
+    startSlack({ port: 0 }),
     issueCertificates(),
     mkdtemp(join(tmpdir(), 'flow-trail-certificates-')),
   ]);
@@ -34,13 +34,13 @@ beforeEach(async () => {
     TLS_CERT_PATH: certPath,
     TLS_KEY_PATH: keyPath,
     CA_CERT_PATH: caPath,
-    SLACK_WEBHOOK_URL: webhook.url,
+    SLACK_WEBHOOK_URL: slack.webhookUrl,
   });
 });
 afterEach(async () => {
   await jobs.close();
   await goldmane.stop();
-  webhook.close();
+  await slack.stop();
   await db.drop();
   await rm(folder, { recursive: true });
 });
@@ -50,7 +50,7 @@ function copy(from: Pick<IssuedCertificates, 'client' | 'authority'>) {
 }
 
 /** What each message is about: its header. */
-const headers = () => webhook.messages.map(({ text }) => text.split('\n')[0]);
+const headers = () => slack.messages.map(({ text }) => text.split('\n')[0]);
 
 test('a copy that goes stale is told of once, fails each run until it is copied anew, and is then told to be good', async () => {
   expect(await jobs.run('certificates')).toMatchObject({
@@ -68,7 +68,7 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
       ),
     });
   expect(headers()).toEqual(['Critical: stale copy of the certificates']);
-  expect(JSON.stringify(webhook.messages)).toMatch(/re-apply/i);
+  expect(JSON.stringify(slack.messages)).toMatch(/re-apply/i);
 
   await copy(rotated);
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'posted' } });
@@ -77,14 +77,14 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
     'Critical: stale copy of the certificates',
     'Good again: the certificates are good',
   ]);
-  expect(webhook.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
+  expect(slack.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
 });
 
 test('files that never worked are of a wrong CA, and no secret is told', async () => {
   await copy(await issueCertificates());
   const outcome = await jobs.run('certificates');
   expect(outcome).toMatchObject({ failed: 'certificate_wrong_ca' });
-  expect(JSON.stringify([outcome, webhook.messages])).not.toMatch(/PRIVATE KEY|webhook-secret/);
+  expect(JSON.stringify([outcome, slack.messages])).not.toMatch(/PRIVATE KEY|services\/T/);
   expect(await db.database.query('select state, told_state from alert')).toEqual([
     { state: 'wrong_ca', told_state: 'wrong_ca' },
   ]);
@@ -105,12 +105,12 @@ test('a run whose certificates warn completes, and says so in its result', async
 
 test('a stale copy is no less said when Slack refuses the message', async () => {
   await copy(await issueCertificates());
-  webhook.answer = { status: 404, body: 'channel_not_found' };
+  slack.answerAll({ status: 404, body: 'channel_not_found' });
   expect(await jobs.run('certificates')).toMatchObject({
     failed: 'certificate_wrong_ca',
     message: expect.stringMatching(/^Wrong CA.*Nobody could be told: .*channel_not_found.*#alerts/),
   });
-  webhook.answer = { status: 200, body: 'ok' };
+  slack.answerAll('ok');
   await jobs.run('certificates');
   expect(headers()).toEqual(['Critical: wrong CA']);
 });

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import type { Clock } from '../../src/clock.ts';
+import { startSlack, type SlackStandIn } from '../../src/dev/slack/stand-in.ts';
 import { recordTrouble } from '../../src/trail/contact.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
-import { startWebhook, type Webhook } from '../support/webhook.ts';
 
 const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
 let db: TestDatabase;
 let database: Database;
-let webhook: Webhook;
+let slack: SlackStandIn;
 let jobs: JobWorker;
 let folder: string;
 let urlFile: string;
@@ -22,23 +22,23 @@ let aheadMs: number;
 
 beforeEach(async () => {
   aheadMs = 0;
-  [db, webhook, folder] = await Promise.all([
+  [db, slack, folder] = await Promise.all([
     createTestDatabase(),
-    startWebhook(),
+    startSlack({ port: 0 }),
     mkdtemp(join(tmpdir(), 'flow-trail-freshness-')),
   ]);
   await migrate(db.database);
   urlFile = join(folder, 'DATABASE_URL');
   await writeFile(urlFile, db.url);
   database = openDatabase({ urlFile });
-  jobs = await JobWorker.start(inject('temporalAddress'), database, { SLACK_WEBHOOK_URL: webhook.url });
+  jobs = await JobWorker.start(inject('temporalAddress'), database, { SLACK_WEBHOOK_URL: slack.webhookUrl });
   const { clock } = jobs.deps.config;
   const later: Clock = { ...clock, now: () => clock.now() + aheadMs };
   jobs.deps.config.clock = later;
 });
 afterEach(async () => {
   await jobs.close();
-  webhook.close();
+  await slack.stop();
   await database.close();
   await db.drop();
   await rm(folder, { recursive: true });
@@ -46,7 +46,7 @@ afterEach(async () => {
 
 const nowSeconds = () => jobs.deps.config.clock.now() / 1000;
 const pass = (minutes: number) => (aheadMs += minutes * 60_000);
-const headers = () => webhook.messages.map(({ text }) => text.split('\n')[0]);
+const headers = () => slack.messages.map(({ text }) => text.split('\n')[0]);
 const watch = () => jobs.run('freshness');
 
 /** Settles the bucket of seven minutes ago, which nothing was in: a quiet cluster. */
@@ -86,7 +86,7 @@ test('a trail that stops warns, pages before Goldmane forgets, and is told to be
     'Page: the trail has stalled',
     'Good again: the trail is fresh',
   ]);
-  expect(JSON.stringify(webhook.messages)).not.toMatch(/<!(channel|here|everyone)/);
+  expect(JSON.stringify(slack.messages)).not.toMatch(/<!(channel|here|everyone)/);
 });
 
 test('a quiet cluster is no alarm: empty buckets that are settled are progress', async () => {
