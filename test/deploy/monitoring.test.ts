@@ -20,7 +20,9 @@ const newest = 'flow_trail_newest_bucket_timestamp_seconds';
 const settled = 'flow_trail_settled_up_to_timestamp_seconds';
 const gaps = 'flow_trail_coverage_gap_buckets_total';
 const reconnects = 'flow_trail_reconnects_total{reader="stream",cause="certificate_refused"}';
-const digests = 'temporal_workflow_failed_total{workflow_type="postDigest"}';
+const digests = 'temporal_workflow_failed_total{workflow_type="dailyDigest"}';
+const watches = 'temporal_workflow_failed_total{workflow_type="certFreshness"}';
+const daysLeft = 'flow_trail_certificate_days_left{certificate="client"}';
 
 /** Two workers that do well: buckets merged a minute after they began, settled after seven. */
 const healthy = {
@@ -108,6 +110,17 @@ describe('the alerts', () => {
       'a digest failed the day before yesterday',
       { more: [`${digests} 0x9 1x1600`], minutes: 1500, fire: [] },
     ],
+    ['a job failed', { more: [`${watches} 0x9 1x60`], minutes: 25, fire: ['JobFailing'] }],
+    [
+      'the very first run of a job failed',
+      { more: [`${watches} _x9 1x60`], minutes: 25, fire: ['JobFailing'] },
+    ],
+    ['a job failed three hours ago', { more: [`${watches} 0x9 1x400`], minutes: 200, fire: [] }],
+    [
+      'a certificate ends in six days',
+      { more: [`${daysLeft} 6x90`], minutes: 61, fire: ['CertificateExpiring'] },
+    ],
+    ['a certificate ends in eight days', { more: [`${daysLeft} 8x90`], minutes: 61, fire: [] }],
   ])('when %s', async (_, { change = {}, more = [], minutes = 30, fire }) => {
     const series = [...Object.values({ ...healthy, ...change }).filter((line) => line !== ''), ...more];
     const fired = await firing(series, minutes);
