@@ -1,10 +1,20 @@
 import { Lab, type Environment } from './lab.ts';
 import { compileBench } from './compile.ts';
 import { formatTable, verdictOf, type Row } from './table.ts';
+import { burstSection } from './burst.ts';
+import { daySection } from './day.ts';
+import { databaseSection } from './database.ts';
+import { memorySection } from './memory.ts';
+import { settlingSection } from './settling.ts';
 import { realStreamSection, streamSection } from './stream.ts';
 
 const sections = {
   stream: streamSection,
+  burst: burstSection,
+  settling: settlingSection,
+  database: databaseSection,
+  memory: memorySection,
+  day: daySection,
 } as const;
 
 const realSections = { stream: realStreamSection } as const;
@@ -12,6 +22,11 @@ const args = process.argv.slice(2);
 const isJson = args.includes('--json');
 const names = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`${line}\n`);
+const unknown = names.filter((name) => !(name in sections));
+if (unknown.length > 0) {
+  say(`there is no section ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}`);
+  process.exit(2);
+}
 const wanted = Object.entries(sections).filter(([name]) => names.length === 0 || names.includes(name));
 
 const lab = await Lab.open(await compileBench());

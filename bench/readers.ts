@@ -95,6 +95,7 @@ serve({
     const { env, fromSeconds, toSeconds } = settleArgs.parse(args);
     const config = loadConfig(env);
     const listMs: number[] = [];
+    let firstListAt: number | undefined;
     let sleptMs = 0;
     const clock = {
       ...config.clock,
@@ -112,6 +113,7 @@ serve({
             bundle: connection.bundle,
             async list(start, abort) {
               const startedAt = performance.now();
+              firstListAt ??= startedAt;
               const answer = await connection.list(start, abort);
               listMs.push(performance.now() - startedAt);
               return answer;
@@ -130,13 +132,15 @@ serve({
     const settling = activity.run(() => settleBuckets(deps, longWindow));
     while ((await settledBuckets(watching, fromSeconds, toSeconds)) < (toSeconds - fromSeconds) / 15)
       await Promise.race([delay(100), settling]);
-    const seconds = (performance.now() - startedAt) / 1000;
+    const endedAt = performance.now();
+    const seconds = (endedAt - startedAt) / 1000;
+    const listingSeconds = (endedAt - (firstListAt ?? endedAt)) / 1000;
     const { user, system } = process.cpuUsage(cpu);
     const sleptSeconds = sleptMs / 1000;
     activity.cancel();
     const summary = await settling;
     await Promise.all([deps.database.close(), watching.close()]);
-    return { seconds, sleptSeconds, cpuMs: (user + system) / 1000, listMs, summary };
+    return { seconds, listingSeconds, sleptSeconds, cpuMs: (user + system) / 1000, listMs, summary };
   },
 });
 

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { supervisorWorkflowId } from '../src/names.ts';
 import { startWorkerProcess, type WorkerProcess } from '../test/support/worker-process.ts';
 import type { BenchDatabase, BenchGoldmane, Lab } from './lab.ts';
 
@@ -64,6 +62,14 @@ export class BenchWorker {
     return row?.settled ?? 0;
   }
 
+  /** Records that `edge` counts. */
+  async countedRecords(): Promise<number> {
+    const [row] = await this.database.database.query<{ records: number }>(
+      'select coalesce(sum(flow_count), 0)::float8 as records from edge',
+    );
+    return row?.records ?? 0;
+  }
+
   async untilSettled(fromSeconds: number, toSeconds: number, limitMs = 240_000): Promise<void> {
     const startedAt = performance.now();
     while ((await this.settled(fromSeconds, toSeconds)) < (toSeconds - fromSeconds) / 15) {
@@ -87,5 +93,3 @@ export class BenchWorker {
     return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1] ?? Number.NaN);
   }
 }
-
-void [Client, Connection, supervisorWorkflowId];

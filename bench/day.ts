@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildWorker } from './compile.ts';
+import type { Lab } from './lab.ts';
+import type { Row } from './table.ts';
+import { bucketOf, userRecords } from './traffic.ts';
+import { BenchWorker } from './worker.ts';
+
+const hourSeconds = 3_600;
+const daySeconds = 24 * hourSeconds;
+/** Of the clock by which stand-in and worker live. */
+const speed = 120;
+/** The ring is full, and all that recurs in an hour was seen. */
+const warmUpSeconds = 2 * hourSeconds;
+const rounds = 10;
+/** Younger buckets are still in motion. */
+const settleAgeSeconds = 6 * 60 + 30;
+/** What is settled again in each round, of the ring. */
+const roundSeconds = 1_200;
+const section = 'day';
+
+/**
+ * Whether traffic adds anything to the worker's memory: what is still referred to on its main thread after a collection,
+ * before a day of traffic, after it, and after the same ring was settled ten times over.
+ */
+export async function daySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+  await buildWorker();
+  const nowMs = Date.now();
+  const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
+  const until = async (seconds: number) => {
+    while (clockSeconds() < seconds) await delay(500);
+  };
+  const goldmane = await lab.goldmane({ realAnchorMs: nowMs, anchorMs: nowMs, speed });
+  await goldmane.follow(userRecords);
+  await goldmane.fill(userRecords, nowMs / 1000 - hourSeconds, nowMs / 1000);
+  const worker = await BenchWorker.start(lab, goldmane);
+  const warmAtSeconds = clockSeconds() + warmUpSeconds;
+  say(`day: ${userRecords} records a bucket for a day, in ${daySeconds / speed / 60} minutes`);
+  await until(warmAtSeconds);
+  const [liveBefore, recordsBefore] = [await worker.liveMiB(), await worker.countedRecords()];
+  await until(warmAtSeconds + daySeconds);
+  const [liveAfterDay, recordsAfter] = [await worker.liveMiB(), await worker.countedRecords()];
+
+  say(`day: ${roundSeconds / 60} minutes of the ring are settled ${rounds} times over`);
+  for (let round = 0; round < rounds; round += 1) {
+    const toSeconds = bucketOf(clockSeconds() - settleAgeSeconds);
+    await worker.database.database.query('truncate bucket_ledger');
+    await worker.untilSettled(toSeconds - roundSeconds, toSeconds);
+  }
+  const liveAfterRounds = await worker.liveMiB();
+  await worker.stop();
+  await goldmane.stop();
+  return [
+    {
+      section,
+      what: 'live memory after a day of traffic, to before',
+      value: liveAfterDay / liveBefore,
+      unit: 'x',
+      limit: { atMost: 1.1 },
+      note: `${liveBefore.toFixed(0)} to ${liveAfterDay.toFixed(0)} MiB; ${(recordsAfter - recordsBefore).toLocaleString('en-US')} records counted in edges`,
+    },
+    {
+      section,
+      what: `live memory after ${rounds} times the same ring, to before`,
+      value: liveAfterRounds / liveAfterDay,
+      unit: 'x',
+      limit: { atMost: 1.1 },
+      note: `${liveAfterDay.toFixed(0)} to ${liveAfterRounds.toFixed(0)} MiB`,
+    },
+  ];
+}

@@ -1,0 +1,69 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildWorker } from './compile.ts';
+import type { Lab } from './lab.ts';
+import type { Row } from './table.ts';
+import { bucketOf, userRecords } from './traffic.ts';
+import { BenchWorker } from './worker.ts';
+
+/** `ringSeconds`: how much of the hour is there to be caught up with. */
+interface Size {
+  records: number;
+  ringSeconds: number;
+  limitMiB: number;
+}
+
+/** A whole ring of the larger size would be some GiB of the stand-in's; what the worker holds is a few buckets of it. */
+const sizes: readonly Size[] = [
+  { records: userRecords, ringSeconds: 3_600, limitMiB: 250 },
+  { records: 10_000, ringSeconds: 15 * 60, limitMiB: 400 },
+];
+/** Four buckets, and a merge of what the stream brought. */
+const streamSeconds = 75;
+/** Younger buckets are still in motion. */
+const settleAgeSeconds = 6 * 60 + 30;
+const section = 'memory';
+
+/** The whole worker as production runs it: resident memory at most, while it catches up with a ring and streams. */
+export async function memorySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+  await buildWorker();
+  const rows: Row[] = [];
+  for (const size of sizes) rows.push(...(await peakOf(size, lab, say)));
+  return rows;
+}
+
+async function peakOf(
+  { records, ringSeconds, limitMiB }: Size,
+  lab: Lab,
+  say: (line: string) => void,
+): Promise<Row[]> {
+  const what = `${records.toLocaleString('en-US')} records a bucket`;
+  const goldmane = await lab.goldmane();
+  const now = Date.now() / 1000;
+  say(`memory: filling ${ringSeconds / 60} minutes, ${what}`);
+  await goldmane.fill(records, now - ringSeconds, now);
+  await goldmane.follow(records);
+  const worker = await BenchWorker.start(lab, goldmane);
+  const toSeconds = bucketOf(now - settleAgeSeconds);
+  const fromSeconds = Math.max(bucketOf(now - ringSeconds) + 15, bucketOf(now - 3_000));
+  say('memory: the worker catches up, and streams what comes');
+  await worker.untilSettled(fromSeconds, toSeconds);
+  await delay(streamSeconds * 1000);
+  const [peak, live, counted] = [
+    await worker.peakMiB(),
+    await worker.liveMiB(),
+    await worker.countedRecords(),
+  ];
+  await worker.stop();
+  await goldmane.stop();
+  return [
+    {
+      section,
+      what: `peak, ${what}`,
+      value: peak,
+      unit: 'MiB',
+      limit: { atMost: limitMiB },
+      note: `${counted.toLocaleString('en-US')} records counted in edges`,
+    },
+    { section, what: `live after a collection, ${what}`, value: live, unit: 'MiB', note: 'main thread' },
+  ];
+}

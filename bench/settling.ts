@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { Lab } from './lab.ts';
+import { median, type Row } from './table.ts';
+import { bucketOf, userRecords } from './traffic.ts';
+
+const outageSeconds = 48 * 60;
+/** Younger buckets are still in motion. */
+const settleAgeSeconds = 6 * 60 + 30;
+
+const settled = z.object({
+  seconds: z.number(),
+  listingSeconds: z.number(),
+  sleptSeconds: z.number(),
+  cpuMs: z.number(),
+  listMs: z.array(z.number()),
+  summary: z.object({
+    records: z.number(),
+    factRecords: z.number(),
+    lists: z.number(),
+    bucketsSettled: z.number(),
+    bucketsFinal: z.number(),
+    gaps: z.array(z.unknown()),
+  }),
+});
+
+/**
+ * The worker was away for 48 minutes; all of the ring that has come to rest is asked for and merged. The time includes what
+ * the reader waits to learn Goldmane's clock, here in vain, as no stream runs beside it.
+ */
+export async function settlingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+  const goldmane = await lab.goldmane();
+  const now = Date.now() / 1000;
+  say(`settling: filling the ring, ${userRecords} records a bucket`);
+  await goldmane.fill(userRecords, now - 3_600, now);
+  const before = await goldmane.stats();
+  const { url } = await lab.database();
+  const child = await lab.process('readers.js', 'a reader');
+  const toSeconds = bucketOf(Date.now() / 1000 - settleAgeSeconds);
+  const result = await child.ask(settled, 'settle', {
+    env: { ...goldmane.env, DATABASE_URL: url, LOG_LEVEL: 'warn' },
+    fromSeconds: toSeconds - outageSeconds,
+    toSeconds,
+  });
+  const after = await goldmane.stats();
+  await Promise.all([child.stop(), goldmane.stop()]);
+  const { seconds, listingSeconds, sleptSeconds, cpuMs, listMs, summary } = result;
+  const lists = after.lists - before.lists;
+  const serverMs = after.listMsTotal - before.listMsTotal;
+  const section = 'settling';
+  return [
+    {
+      section,
+      what: 'outage of 48 minutes caught up',
+      value: seconds,
+      unit: 's',
+      limit: { atMost: 180 },
+      note: `${summary.lists} lists, ${summary.records.toLocaleString('en-US')} records; listing ${listingSeconds.toFixed(0)} s, before it the clock is learnt`,
+    },
+    {
+      section,
+      what: "share of the listing in which the server's loop was busy with it",
+      value: serverMs / 1000 / listingSeconds,
+      unit: 'x',
+      limit: { atMost: 0.5 },
+    },
+    { section, what: 'List, a bucket, in the server', value: serverMs / lists, unit: 'ms', note: 'mean' },
+    {
+      section,
+      what: 'List, a bucket, as the reader waits',
+      value: median(listMs),
+      unit: 'ms',
+      note: 'median',
+    },
+    {
+      section,
+      what: 'List, a bucket, as the reader waits, longest',
+      value: Math.max(...listMs),
+      unit: 'ms',
+    },
+    {
+      section,
+      what: 'records a second, the waiting left out',
+      value: summary.records / (seconds - sleptSeconds),
+      unit: '/s',
+    },
+    {
+      section,
+      what: 'CPU a record, listing, folding, merging',
+      value: (cpuMs * 1000) / summary.records,
+      unit: 'us',
+    },
+  ];
+}
