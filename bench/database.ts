@@ -58,7 +58,10 @@ async function workerHour(lab: Lab, say: (line: string) => void): Promise<Writte
   const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
   const steadyAt = clockSeconds() + 3 * hourSeconds;
   say('database: the worker runs for three hours, a second a minute, until all that will recur is known');
-  while (clockSeconds() < steadyAt) await delay(500);
+  while (clockSeconds() < steadyAt) {
+    worker.throwIfEnded();
+    await delay(500);
+  }
   say('database: the hour that is measured');
   const { database } = worker;
   const before = await written(database);

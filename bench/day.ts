@@ -27,7 +27,10 @@ export async function daySection(lab: Lab, say: (line: string) => void): Promise
   const nowMs = Date.now();
   const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
   const until = async (seconds: number) => {
-    while (clockSeconds() < seconds) await delay(500);
+    while (clockSeconds() < seconds) {
+      worker.throwIfEnded();
+      await delay(500);
+    }
   };
   const goldmane = await lab.goldmane({ realAnchorMs: nowMs, anchorMs: nowMs, speed });
   await goldmane.follow(userRecords);

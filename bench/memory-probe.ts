@@ -2,11 +2,11 @@ import { isMainThread } from 'node:worker_threads';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-// Loaded into the worker with --import: on SIGUSR2 it collects garbage and prints what is left.
+// Loaded into the worker with --import: on SIGHUP it collects garbage and prints what is left.
 if (isMainThread) {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');
-  process.on('SIGUSR2', () => {
+  process.on('SIGHUP', () => {
     if (typeof collect === 'function') Reflect.apply(collect, undefined, []);
     const { heapUsed, external } = process.memoryUsage();
     process.stdout.write(`${JSON.stringify({ liveBytes: heapUsed + external })}\n`);

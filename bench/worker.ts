@@ -41,7 +41,7 @@ export class BenchWorker {
   /** What is still referred to, on the main thread, after a collection. */
   async liveMiB(): Promise<number> {
     const seen = this.#process.lines.length;
-    this.#process.process.signal('SIGUSR2');
+    this.#process.process.signal('SIGHUP');
     for (let tries = 0; tries < 200; tries += 1) {
       for (const line of this.#process.lines.slice(seen)) {
         const bytes = /^\{"liveBytes":(\d+)\}$/.exec(line)?.[1];
@@ -73,19 +73,24 @@ export class BenchWorker {
   async untilSettled(fromSeconds: number, toSeconds: number, limitMs = 240_000): Promise<void> {
     const startedAt = performance.now();
     while ((await this.settled(fromSeconds, toSeconds)) < (toSeconds - fromSeconds) / 15) {
-      if (performance.now() - startedAt > limitMs || this.#process.process.hasExited())
-        throw new Error(`the worker did not settle in time\n${this.#process.lines.slice(-20).join('\n')}`);
+      this.throwIfEnded();
+      if (performance.now() - startedAt > limitMs)
+        throw new Error(`the worker did not settle in time\n${this.#lastLines()}`);
       await delay(200);
     }
   }
 
-  lines(): readonly string[] {
-    return this.#process.lines;
+  throwIfEnded(): void {
+    if (this.#process.process.hasExited()) throw new Error(`the worker has ended\n${this.#lastLines()}`);
   }
 
   async stop(): Promise<void> {
     await this.#process.kill();
     await this.#stopTemporal();
+  }
+
+  #lastLines(): string {
+    return this.#process.lines.slice(-20).join('\n');
   }
 
   async #status(field: string): Promise<number> {
