@@ -19,7 +19,7 @@ export function createDeps(
     database: openDatabase(config.database),
     log: pino({ level: config.logLevel }, pino.destination(2)),
     metrics: { ...metrics, pending: (records) => (gauges.pending = records) },
-    serverClock: new ServerClock(),
+    serverClock: new ServerClock(config.clock),
     connectGoldmane: connect,
     report: async () => undefined,
     gauges,

@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export interface Clock {
   now(): number;
+  /** Since some moment of the past. Unlike `now` it is never set, only goes on: durations are measured by it. */
+  elapsed(): number;
   /** Waits `ms` of this clock; rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** How many real milliseconds a duration of this clock takes; for timers that belong to a library. */
@@ -15,6 +17,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: async (ms, signal) => {
     await delay(Math.max(0, ms), undefined, signal ? { signal } : {});
   },
@@ -31,6 +34,7 @@ export interface ClockScale {
 export function scaledClock({ realAnchorMs, anchorMs, speed }: ClockScale): Clock {
   return {
     now: () => anchorMs + (Date.now() - realAnchorMs) * speed,
+    elapsed: () => performance.now() * speed,
     sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
     realMs: (ms) => ms / speed,
   };

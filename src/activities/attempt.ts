@@ -30,7 +30,7 @@ export class Attempt {
     // Trying again is no news; the supervisor goes on showing why the attempt before failed.
     if (this.#context.info.attempt === 1) return;
     this.#told = stateText(this.#progress);
-    this.#toldAtMs = deps.config.clock.now();
+    this.#toldAtMs = deps.config.clock.elapsed();
   }
 
   /** Whether the attempt before this one failed, or was lost. */
@@ -51,7 +51,7 @@ export class Attempt {
     this.#progress = { ...kept, ...rest, at: this.#nowIso(), ...(error === undefined ? {} : { error }) };
     this.#context.heartbeat(this.#progress);
     const state = stateText(this.#progress);
-    const nowMs = this.#deps.config.clock.now();
+    const nowMs = this.#deps.config.clock.elapsed();
     const hasNews = this.#gaps !== undefined && this.#progress.state !== 'connecting';
     if (state === this.#told && !hasNews && nowMs < this.#toldAtMs + reportEveryMs) return;
     this.#told = state;
@@ -81,10 +81,10 @@ export class Attempt {
   /** Idles for `ms` of the trail's clock, beating; ends early, without an error, when the signal aborts. */
   async idle(ms: number, signal: AbortSignal = this.signal): Promise<void> {
     const { clock } = this.#deps.config;
-    const untilMs = clock.now() + ms;
-    while (!signal.aborted && clock.now() < untilMs) {
+    const untilMs = clock.elapsed() + ms;
+    while (!signal.aborted && clock.elapsed() < untilMs) {
       this.beat();
-      await clock.sleep(Math.min(5_000, untilMs - clock.now()), signal).catch(() => undefined);
+      await clock.sleep(Math.min(5_000, untilMs - clock.elapsed()), signal).catch(() => undefined);
     }
   }
 

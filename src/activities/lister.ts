@@ -189,6 +189,6 @@ export class Lister {
   }
 
   #nowSeconds(): number {
-    return this.#deps.serverClock.nowMs(this.#deps.config.clock.now()) / 1000;
+    return this.#deps.serverClock.nowMs() / 1000;
   }
 }

@@ -1,6 +1,6 @@
 import { GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/contact.ts';
-import { readLedger } from '../trail/coverage.ts';
+import { readLedger, readRefusedBefore } from '../trail/coverage.ts';
 import { DatabaseFailure } from '../trail/database-failure.ts';
 import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
 import { UnfitAnswer, type ListedBucket } from '../trail/fold.ts';
@@ -10,7 +10,7 @@ import type { BucketBatch } from '../trail/record.ts';
 import { Attempt, iso, toActivityFailure } from './attempt.ts';
 import type { Deps } from './deps.ts';
 import { GapKeeper } from './gap-keeper.ts';
-import { learnServerClock } from './learn-clock.ts';
+import { ClockLearner } from './learn-clock.ts';
 import { Lister } from './lister.ts';
 import type { SettleSummary, WindowInput } from './summary.ts';
 
@@ -35,10 +35,12 @@ export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Prom
 class SettleWindow {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
+  /** Of the time elapsed. */
   readonly #endsAtMs: number;
   readonly #summary: SettleSummary;
   readonly #lister: Lister;
   readonly #gaps: GapKeeper;
+  readonly #clock: ClockLearner;
   readonly #finalAsked = new Set<number>();
   /** How often the answers for a bucket could not be used. */
   readonly #setAside = new Map<number, number>();
@@ -49,7 +51,7 @@ class SettleWindow {
     this.#deps = deps;
     this.#attempt = new Attempt(deps, 'settle');
     const nowMs = deps.config.clock.now();
-    this.#endsAtMs = nowMs + windowMs;
+    this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = {
       reader: 'settle',
       from: new Date(nowMs).toISOString(),
@@ -74,6 +76,11 @@ class SettleWindow {
     };
     this.#lister = new Lister(deps, this.#attempt, this.#summary);
     this.#gaps = new GapKeeper(deps, this.#attempt, this.#summary);
+    this.#clock = new ClockLearner(
+      deps,
+      this.#attempt,
+      async (start) => (await this.#lister.ask(start)).count > 0,
+    );
   }
 
   async run(): Promise<SettleSummary> {
@@ -81,7 +88,7 @@ class SettleWindow {
     const { signal } = this.#attempt;
     let failures = 0;
     try {
-      while (!signal.aborted && this.#deps.config.clock.now() < this.#endsAtMs) {
+      while (!signal.aborted && this.#deps.config.clock.elapsed() < this.#endsAtMs) {
         try {
           const isBehind = await this.#tick();
           failures = 0;
@@ -91,7 +98,7 @@ class SettleWindow {
             state: this.#unfit === undefined ? 'connected' : 'failing',
             error: this.#unfit,
           });
-          const leftMs = this.#endsAtMs - this.#deps.config.clock.now();
+          const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
         } catch (error) {
           if (signal.aborted) break;
@@ -138,16 +145,16 @@ class SettleWindow {
   async #tick(): Promise<boolean> {
     const { database } = this.#deps;
     const { query } = database;
-    await learnServerClock(
-      this.#deps,
-      this.#attempt,
-      async (start) => (await this.#lister.ask(start)).count > 0,
-    );
+    if (!(await this.#clock.learn())) {
+      await this.#lister.connect();
+      return false;
+    }
     const nowSeconds = this.#nowSeconds();
     await this.#gaps.decide(nowSeconds);
     const ledger = await this.#attempt.waitFor(readLedger(query, nowSeconds - decidedAgeSeconds));
     await this.#lister.prepare(ledger);
-    const due = dueBuckets(ledger, nowSeconds, this.#finalAsked);
+    const refusedBefore = await this.#attempt.waitFor(readRefusedBefore(query));
+    const due = dueBuckets(ledger, nowSeconds, this.#finalAsked, refusedBefore);
     this.#summary.bucketsWaiting = due.length;
     if (due.length === 0) {
       // Also while nothing is due, somebody has to notice that Goldmane cannot be reached.
@@ -161,7 +168,7 @@ class SettleWindow {
     while (
       waiting.length > 0 &&
       !this.#attempt.signal.aborted &&
-      this.#deps.config.clock.now() < this.#endsAtMs
+      this.#deps.config.clock.elapsed() < this.#endsAtMs
     ) {
       await this.#settleSome(waiting, nonEmpty);
       this.#summary.bucketsWaiting = waiting.length;
@@ -281,6 +288,6 @@ class SettleWindow {
   }
 
   #nowSeconds(): number {
-    return this.#deps.serverClock.nowMs(this.#deps.config.clock.now()) / 1000;
+    return this.#deps.serverClock.nowMs() / 1000;
   }
 }

@@ -37,6 +37,7 @@ class StreamWindow {
   readonly #attempt: Attempt;
   readonly #writer: StreamWriter;
   readonly #delivery = new DeliveryWatch();
+  /** Of the time elapsed. */
   readonly #endsAtMs: number;
   readonly #summary: StreamSummary;
   /** One for the window: what recurs from bucket to bucket is decoded once. */
@@ -57,7 +58,7 @@ class StreamWindow {
     this.#attempt = new Attempt(deps, 'stream');
     this.#wasBroken = this.#attempt.isRetry;
     const nowMs = deps.config.clock.now();
-    this.#endsAtMs = nowMs + windowMs;
+    this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = {
       reader: 'stream',
       from: new Date(nowMs).toISOString(),
@@ -97,7 +98,7 @@ class StreamWindow {
     const writer = this.#write(writing.signal).catch((error: unknown) => this.#fault.abort(error));
     try {
       for (;;) {
-        const openedAtMs = this.#deps.config.clock.now();
+        const openedAtMs = this.#deps.config.clock.elapsed();
         try {
           const ending = await this.#follow();
           this.#fault.signal.throwIfAborted();
@@ -111,7 +112,7 @@ class StreamWindow {
           if (this.#attempt.signal.aborted) break;
           this.#fault.signal.throwIfAborted();
           if (!(error instanceof GoldmaneFailure)) throw error;
-          failures = this.#deps.config.clock.now() - openedAtMs > steadyMs ? 1 : failures + 1;
+          failures = this.#deps.config.clock.elapsed() - openedAtMs > steadyMs ? 1 : failures + 1;
           this.#countReconnect(error.kind);
           this.#wasBroken = true;
           this.#summary.lastError = error.message;
@@ -147,7 +148,7 @@ class StreamWindow {
   async #follow(): Promise<Ending> {
     const { serverClock, config } = this.#deps;
     const { clock } = config;
-    if (clock.now() >= this.#endsAtMs) return 'window';
+    if (clock.elapsed() >= this.#endsAtMs) return 'window';
     this.#attempt.beat({ state: this.#attempt.lastError ? 'failing' : 'connecting' });
     const connection = await connect(this.#deps, this.#attempt, this.#attempt.signal);
     const ending = new AbortController();
@@ -177,7 +178,7 @@ class StreamWindow {
     } finally {
       this.#isConnected = false;
       this.#deps.metrics.connected('stream', false);
-      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs(clock.now()) / 1000));
+      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs() / 1000));
       this.#delivery.closed();
       connection.close();
     }
@@ -189,7 +190,7 @@ class StreamWindow {
     this.#lastTaken = neverTaken;
     this.#summary.connections += 1;
     const { serverClock } = this.#deps;
-    this.#delivery.opened(serverClock.isKnown ? serverClock.nowMs(nowMs) / 1000 : undefined, this.#wasBroken);
+    this.#delivery.opened(serverClock.isKnown ? serverClock.nowMs() / 1000 : undefined, this.#wasBroken);
     this.#wasBroken = false;
     this.#attempt.beat({
       state: 'connected',
@@ -218,7 +219,7 @@ class StreamWindow {
     const { atMs } = this.#lastTaken;
     if (this.#writer.add(record, atMs / 1000) === 'future') return this.#warnOfFuture(startSeconds);
     if (!isNext) return;
-    this.#deps.serverClock.observe(startSeconds, atMs);
+    this.#deps.serverClock.observe(startSeconds);
     this.#delivery.saw(startSeconds);
   }
 
@@ -237,10 +238,10 @@ class StreamWindow {
     const { serverClock, config } = this.#deps;
     const { clock } = config;
     let lastCount = this.#summary.records;
-    let lastRecordMs = clock.now();
+    let lastRecordMs = clock.elapsed();
     while (!signal.aborted) {
       await clock.sleep(tickMs, signal).catch(() => undefined);
-      const nowMs = clock.now();
+      const nowMs = clock.elapsed();
       if (this.#summary.records !== lastCount) {
         lastCount = this.#summary.records;
         lastRecordMs = nowMs;
@@ -254,7 +255,7 @@ class StreamWindow {
               ? 'silence'
               : undefined;
       if (why === undefined) continue;
-      await clock.sleep(untilQuietMs(serverClock.nowMs(nowMs)), signal).catch(() => undefined);
+      await clock.sleep(untilQuietMs(serverClock.nowMs()), signal).catch(() => undefined);
       end(why);
     }
   }
@@ -264,7 +265,7 @@ class StreamWindow {
     const { serverClock, config } = this.#deps;
     while (!signal.aborted) {
       await config.clock.sleep(tickMs, signal).catch(() => undefined);
-      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs(config.clock.now()) / 1000));
+      this.#writer.markWhole(this.#delivery.takeWhole(serverClock.nowMs() / 1000));
       await this.#attempt.waitFor(this.#writer.flush());
       this.#publish();
     }

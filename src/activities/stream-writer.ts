@@ -80,7 +80,7 @@ export class StreamWriter {
   /** Merges when it is time to; `now` merges whatever there is. Never throws: see `trouble`. */
   async flush(now = false): Promise<void> {
     const { clock } = this.#deps.config;
-    const nowMs = clock.now();
+    const nowMs = clock.elapsed();
     if (this.fold.pending === 0 && this.#whole.size === 0) {
       this.#pendingSinceMs = undefined;
       return;
@@ -102,7 +102,7 @@ export class StreamWriter {
     } catch (error) {
       if (!(error instanceof DatabaseFailure)) throw error;
       this.#failures += 1;
-      this.#retryAtMs = clock.now() + Math.min(15_000, 1_000 * 2 ** Math.min(this.#failures, 4));
+      this.#retryAtMs = clock.elapsed() + Math.min(15_000, 1_000 * 2 ** Math.min(this.#failures, 4));
       if (this.#trouble?.kind !== error.kind)
         this.#deps.log.warn(
           { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending },

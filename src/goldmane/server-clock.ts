@@ -1,49 +1,61 @@
+import type { Clock } from '../clock.ts';
+
 /** A bucket is sent this long after it began: its own 15 s and 15 s more (measured; 15.0 to 15.2 s after its end). */
 export const deliveryDelayMs = 30_000;
 const remembered = 20;
 
 /**
- * Estimates Goldmane's clock from the stream itself: the first record of a bucket arrives when the server's clock shows
- * the bucket's start + 30 s, or later if the stream lags. The least delayed of the last buckets tells the difference of
- * the clocks, the newest one how far the stream lags behind. Milliseconds.
+ * Goldmane's clock, as far as Goldmane itself has shown it: the first record of a bucket arrives when it shows the bucket's
+ * start + 30 s, or later if the stream lags. The least delayed of the last buckets tells what it shows, the newest one how
+ * far the stream lags behind. From there on it is reckoned by the time that has elapsed, not by our own clock: that one may
+ * be set by hours, and nothing that is decided by a bucket's age could be taken back. Milliseconds.
  */
 export class ServerClock {
+  readonly #clock: Pick<Clock, 'now' | 'elapsed'>;
   #samples: number[] = [];
   #newest = Number.NEGATIVE_INFINITY;
-  #skewMs = 0;
-  #isKnown = false;
+  /** Goldmane's clock minus the time elapsed. */
+  #offsetMs: number | undefined;
+  #isAtLeast = false;
 
-  /** What was measured elsewhere, until the stream shows it here. */
-  assume(skewMs: number): void {
+  constructor(clock: Pick<Clock, 'now' | 'elapsed'>) {
+    this.#clock = clock;
+  }
+
+  /**
+   * What was found by asking, until the stream shows it.
+   * @param isAtLeast it may show more: nothing newer was found, but there need not have been anything newer
+   */
+  assume(serverNowMs: number, { isAtLeast = false }: { isAtLeast?: boolean } = {}): void {
     if (this.measured) return;
-    this.#skewMs = skewMs;
-    this.#isKnown = true;
+    this.#offsetMs = serverNowMs - this.#clock.elapsed();
+    this.#isAtLeast = isAtLeast;
   }
 
   /** Takes the arrival of a record; all but the first of a bucket are ignored. */
-  observe(startSeconds: number, localMs: number): void {
+  observe(startSeconds: number): void {
     if (startSeconds <= this.#newest) return;
     this.#newest = startSeconds;
-    this.#samples.push(startSeconds * 1000 + deliveryDelayMs - localMs);
+    this.#samples.push(startSeconds * 1000 + deliveryDelayMs - this.#clock.elapsed());
     if (this.#samples.length > remembered) this.#samples.shift();
-    this.#skewMs = Math.max(...this.#samples);
-    this.#isKnown = true;
+    this.#offsetMs = Math.max(...this.#samples);
+    this.#isAtLeast = false;
   }
 
-  /** A new stream: the order of buckets begins anew, the clocks' difference stays until it is measured again. */
+  /** A new stream: the order of buckets begins anew, what the clock shows stays until it is measured again. */
   reopened(): void {
     this.#newest = Number.NEGATIVE_INFINITY;
     this.#samples = [];
   }
 
-  /** Goldmane's clock minus ours. */
-  get skewMs(): number {
-    return this.#skewMs;
+  /** Whether Goldmane has shown its clock at all: without that no bucket has an age. */
+  get isKnown(): boolean {
+    return this.#offsetMs !== undefined;
   }
 
-  /** Whether the difference is known at all, from this stream or from before. */
-  get isKnown(): boolean {
-    return this.#isKnown;
+  /** Whether it may show more than is known. */
+  get isAtLeast(): boolean {
+    return this.#isAtLeast;
   }
 
   get measured(): boolean {
@@ -58,11 +70,12 @@ export class ServerClock {
   /** How much later than it should the newest bucket arrived. */
   get lagMs(): number {
     const last = this.#samples.at(-1);
-    return last === undefined ? 0 : this.#skewMs - last;
+    return last === undefined || this.#offsetMs === undefined ? 0 : this.#offsetMs - last;
   }
 
-  nowMs(localMs: number): number {
-    return localMs + this.#skewMs;
+  /** What Goldmane's clock shows; what ours does, as long as Goldmane has shown nothing. */
+  nowMs(): number {
+    return this.#offsetMs === undefined ? this.#clock.now() : this.#clock.elapsed() + this.#offsetMs;
   }
 }
 

@@ -57,3 +57,15 @@ export async function recordTrouble(
     [trouble ?? null, nowSeconds],
   );
 }
+
+/** Notes it where no other trouble is noted: what came first is why the time before cannot be had. @throws DatabaseFailure */
+export async function recordTroubleUnlessNoted(
+  query: Query,
+  trouble: string,
+  nowSeconds: number,
+): Promise<void> {
+  await query('update trail_state set trouble = $1, trouble_at = to_timestamp($2) where trouble is null', [
+    trouble,
+    nowSeconds,
+  ]);
+}

@@ -172,6 +172,15 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
   });
 }
 
+/** Buckets before this have lost their hashes, and are not merged any more. @throws DatabaseFailure */
+export async function readRefusedBefore(query: Query): Promise<number> {
+  const [state] = await query<{ before: number | null }>(
+    `select case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before
+     from trail_state`,
+  );
+  return state?.before ?? Number.NEGATIVE_INFINITY;
+}
+
 /** The newest gaps that were decided, oldest first. @throws DatabaseFailure */
 export async function readGaps(query: Query, limit: number): Promise<CoverageStretch[]> {
   const rows = await query<{ f: number; t: number; cause: string | null }>(

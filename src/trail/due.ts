@@ -18,14 +18,19 @@ export interface DueBucket {
  * The buckets that have to be listed now, oldest first: those at rest that were never settled, and those that were and
  * are about to leave the ring. Pure.
  * @param finalAsked buckets that were asked for the last time already, whatever it proved
+ * @param refusedBefore older buckets would not be merged: so it is, for hours, once Goldmane's clock had been ahead by hours
  */
 export function dueBuckets(
   ledger: readonly LedgerBucket[],
   nowSeconds: number,
   finalAsked: ReadonlySet<number>,
+  refusedBefore = Number.NEGATIVE_INFINITY,
 ): DueBucket[] {
   const states = new Map(ledger.map((bucket) => [bucket.startSeconds, bucket]));
-  const first = Math.ceil((nowSeconds - oldestAskedSeconds) / bucketSeconds) * bucketSeconds;
+  const first = Math.max(
+    Math.ceil((nowSeconds - oldestAskedSeconds) / bucketSeconds) * bucketSeconds,
+    refusedBefore,
+  );
   const due: DueBucket[] = [];
   for (let start = first; start + settleAgeSeconds <= nowSeconds; start += bucketSeconds) {
     const bucket = states.get(start);

@@ -65,7 +65,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       database,
       log,
       metrics,
-      serverClock: new ServerClock(),
+      serverClock: new ServerClock(config.clock),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
       report: tellSupervisor(temporal, log),

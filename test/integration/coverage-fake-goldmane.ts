@@ -9,12 +9,18 @@ const ringSeconds = 3_615;
 /** A clock that does not wait: whoever sleeps moves it on. For one sleeper at a time. */
 export class VirtualClock implements Clock {
   #nowMs: number;
+  /** How far ahead of the true time it was set, which Goldmane goes by. */
+  aheadMs = 0;
 
   constructor(nowSeconds: number) {
     this.#nowMs = nowSeconds * 1000;
   }
 
   now(): number {
+    return this.#nowMs + this.aheadMs;
+  }
+
+  elapsed(): number {
     return this.#nowMs;
   }
 
@@ -62,7 +68,7 @@ export class FakeGoldmane {
   }
 
   get nowSeconds(): number {
-    return this.clock.now() / 1000;
+    return this.clock.elapsed() / 1000;
   }
 
   /** Begins anew, and connections break: what began before is lost, except for what nodes still have of the last `resentSeconds`. */

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
+import type { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Progress, SettleSummary } from '../../src/activities/summary.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
 import { migrate } from '../../src/trail/migrate.ts';
@@ -18,6 +19,8 @@ export class Settling {
   /** What was told to the supervisor. */
   readonly told: Progress[] = [];
   readonly beats: unknown[] = [];
+  /** What the worker's process knows of Goldmane's clock; by default each window knows it. */
+  serverClock: ServerClock | undefined;
 
   private constructor(db: TestDatabase, clock: VirtualClock, goldmane: FakeGoldmane) {
     this.db = db;
@@ -44,6 +47,7 @@ export class Settling {
     environment.on('heartbeat', (details: unknown) => this.beats.push(details));
     const { settleBuckets } = createActivities({
       ...testDeps(this.db.database, this.clock),
+      ...(this.serverClock ? { serverClock: this.serverClock } : {}),
       connectGoldmane: async (signal) => {
         await this.clock.sleep(10, signal);
         return this.goldmane.connect();

@@ -9,8 +9,8 @@ import type { Database } from '../../src/trail/database.ts';
 
 /** What activities work with, on a database and a clock of the test's, saying and telling nothing. */
 export function testDeps(database: Database, clock: Clock): Deps {
-  const serverClock = new ServerClock();
-  serverClock.assume(0);
+  const serverClock = new ServerClock(clock);
+  serverClock.assume(clock.now());
   return {
     config: { ...loadConfig({ DATABASE_URL: 'postgres://nobody@nowhere/nothing' }), clock },
     database,

@@ -30,6 +30,10 @@ export class VariableClock implements Clock {
     return scaledClock(this.#scale).now();
   }
 
+  elapsed(): number {
+    return this.now();
+  }
+
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const untilMs = this.now() + ms;
     do {

@@ -2,30 +2,55 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { deliveryDelayMs, ServerClock, untilQuietMs } from '../../../src/goldmane/server-clock.ts';
 
 const bucket = 1_800_000_000;
+/** What our clock shows, and the time that has elapsed; only who sets our clock parts the two. */
+const ours = { now: 0, elapsed: 0 };
 let clock: ServerClock;
 beforeEach(() => {
-  clock = new ServerClock();
+  ours.now = ours.elapsed = bucket * 1000;
+  clock = new ServerClock({ now: () => ours.now, elapsed: () => ours.elapsed });
 });
+
+/** Goldmane's clock minus the time elapsed. */
+function offset(): number {
+  return clock.nowMs() - ours.elapsed;
+}
 
 /** The nth bucket's first record arrives `lateMs` after it should, by a clock that is `behindMs` behind Goldmane's. */
 function arrives(n: number, lateMs: number, behindMs = 0): void {
   const start = bucket + n * 15;
-  clock.observe(start, start * 1000 + deliveryDelayMs + lateMs - behindMs);
+  ours.now = ours.elapsed = start * 1000 + deliveryDelayMs + lateMs - behindMs;
+  clock.observe(start);
 }
 
 describe('the difference of the clocks', () => {
   test('is not known before the stream or somebody else showed it, and then taken to be none', () => {
-    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([false, false, 0]);
-    clock.assume(5_000);
-    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([true, false, 5_000]);
-    expect(clock.nowMs(1_000)).toBe(6_000);
+    expect([clock.isKnown, clock.measured, offset()]).toEqual([false, false, 0]);
+    clock.assume(ours.elapsed + 5_000);
+    expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 5_000]);
+  });
+
+  test('may be found to be so much at least; the stream shows it exactly', () => {
+    clock.assume(ours.elapsed - 600_000, { isAtLeast: true });
+    expect([clock.isKnown, clock.isAtLeast]).toEqual([true, true]);
+    arrives(0, 0);
+    expect([clock.isAtLeast, offset()]).toEqual([false, 0]);
+  });
+
+  test.each([-7_200_000, 7_200_000])('does not go by ours: that is set by %i ms, and nothing ages', (ms) => {
+    arrives(0, 0);
+    const before = clock.nowMs();
+    ours.now += ms;
+    expect([clock.nowMs() - before, clock.lagMs]).toEqual([0, 0]);
+    ours.now += 15_000;
+    ours.elapsed += 15_000;
+    expect(clock.nowMs() - before).toBe(15_000);
   });
 
   test.each([-300_000, 0, 300_000])(
     'is what the least delayed of the last buckets shows (%i ms)',
     (behindMs) => {
       for (const [n, late] of [150, 40, 900, 200].entries()) arrives(n, late, behindMs);
-      expect(clock.skewMs).toBe(behindMs - 40);
+      expect(offset()).toBe(behindMs - 40);
     },
   );
 
@@ -33,27 +58,27 @@ describe('the difference of the clocks', () => {
     arrives(1, 100);
     arrives(1, 9_000);
     arrives(0, 0);
-    expect([clock.skewMs, clock.lagMs]).toEqual([-100, 0]);
+    expect([offset(), clock.lagMs]).toEqual([-100, 0]);
   });
 
   test('is followed when a clock is set: after twenty buckets what was before is forgotten', () => {
     for (let n = 0; n < 5; n += 1) arrives(n, 0, 60_000);
     for (let n = 5; n < 25; n += 1) arrives(n, 0, 0);
-    expect(clock.skewMs).toBe(0);
+    expect(offset()).toBe(0);
   });
 
   test('outlives the stream, and is measured anew by the next', () => {
     arrives(0, 0, 7_000);
     clock.reopened();
-    expect([clock.isKnown, clock.measured, clock.skewMs]).toEqual([true, false, 7_000]);
+    expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 7_000]);
     arrives(0, 0, 2_000);
-    expect(clock.skewMs).toBe(2_000);
+    expect(offset()).toBe(2_000);
   });
 
   test('that was measured is not replaced by what somebody else knew', () => {
     arrives(0, 0, 7_000);
     clock.assume(1);
-    expect(clock.skewMs).toBe(7_000);
+    expect(offset()).toBe(7_000);
   });
 });
 

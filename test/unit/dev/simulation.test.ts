@@ -144,6 +144,7 @@ function handClock(): Clock & { advance(ms: number): Promise<void> } {
   let sleepers: { atMs: number; wake: () => void }[] = [];
   return {
     now: () => now,
+    elapsed: () => now,
     realMs: (ms) => ms,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {

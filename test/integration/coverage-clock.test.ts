@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { ServerClock } from '../../src/goldmane/server-clock.ts';
+import { merge } from '../../src/trail/merge.ts';
+import type { Flows } from './coverage-fake-goldmane.ts';
+import { Settling } from './coverage-settling-harness.ts';
+
+const start = 1_800_000_000;
+const hourMs = 3_600_000;
+const busy = (): Flows => Array.from({ length: 10 }, (_, n) => ({ port: n + 1 }));
+let settling: Settling;
+afterEach(() => settling.db.drop());
+
+/** A process that was just started: nothing has shown Goldmane's clock to it. */
+function startProcess(): void {
+  settling.serverClock = new ServerClock(settling.clock);
+}
+
+async function state(): Promise<{ decided: number | null; trouble: string | null; youngest: number | null }> {
+  const [row] = await settling.db.database.query<{
+    decided: number | null;
+    trouble: string | null;
+    youngest: number | null;
+  }>(
+    `select extract(epoch from decided_until)::float8 as decided, trouble,
+       (select extract(epoch from max(bucket))::float8 from bucket_ledger) as youngest from trail_state`,
+  );
+  if (!row) throw new Error('there is no row');
+  return row;
+}
+
+describe("a worker's clock that is set hours ahead", () => {
+  test('while it settles decides nothing: what Goldmane showed is reckoned on by the time elapsed', async () => {
+    settling = await Settling.create(start, busy);
+    startProcess();
+    await settling.run(30);
+    settling.clock.aheadMs = 2 * hourMs;
+    await settling.run(30);
+    settling.clock.aheadMs = -2 * hourMs;
+    await settling.run(30);
+    const now = settling.goldmane.nowSeconds;
+    const { decided, youngest } = await state();
+    expect(decided).toBeLessThanOrEqual(now - 3_660);
+    expect(decided).toBeGreaterThan(now - 3_800);
+    expect(youngest).toBeLessThanOrEqual(now - 375);
+    expect(await settling.gaps(start, now)).toEqual([]);
+  });
+
+  test('when it starts, and no stream opens: Goldmane is asked for its newest bucket, and is right', async () => {
+    settling = await Settling.create(start, busy);
+    startProcess();
+    settling.clock.aheadMs = hourMs - 60_000;
+    await settling.run(90);
+    const now = settling.goldmane.nowSeconds;
+    const { decided, youngest } = await state();
+    expect(decided).toBeLessThanOrEqual(now - 3_615);
+    expect(youngest).toBeLessThanOrEqual(now - 360);
+    expect(youngest).toBeGreaterThan(now - 500);
+    expect(await settling.gaps(start, now)).toEqual([]);
+  });
+
+  test('when it starts, so far that nothing is found: nothing is settled or decided until Goldmane shows its clock', async () => {
+    settling = await Settling.create(start, busy);
+    startProcess();
+    await settling.run(30);
+    startProcess();
+    settling.clock.aheadMs = 3 * hourMs;
+    const { decided, youngest } = await state();
+    await settling.run(15);
+    expect(await state()).toMatchObject({ decided, youngest });
+    // The stream opens.
+    settling.serverClock?.observe(Math.floor(settling.goldmane.nowSeconds / 15) * 15 - 30);
+    await settling.run(15);
+    expect((await state()).youngest).toBeGreaterThan(settling.goldmane.nowSeconds - 500);
+    expect(await settling.gaps(start, settling.goldmane.nowSeconds)).toEqual([]);
+  });
+});
+
+describe('a cluster that is silent for hours', () => {
+  const silentFrom = start + 1_800;
+  const silentUntil = start + 5 * 3_600;
+  const quiet = (bucket: number): Flows => (bucket < silentFrom || bucket >= silentUntil ? busy() : []);
+
+  test('is asked now and then by a worker that starts in it, which decides nothing; then the gap has a name', async () => {
+    settling = await Settling.create(start, quiet);
+    startProcess();
+    await settling.run(30);
+    settling.clock.pass(2 * 3_600);
+    startProcess();
+    settling.goldmane.asked = [];
+    await settling.run(60);
+    // 75 minutes of buckets, once in ten minutes and at each window; at every tick it would be three times as many.
+    expect(settling.goldmane.asked.length).toBeLessThanOrEqual(8 * 301);
+    const { decided, trouble } = await state();
+    expect(decided ?? 0).toBeLessThan(silentFrom);
+    expect(trouble).toMatch(/^Goldmane held no record/);
+    settling.clock.pass(silentUntil - settling.goldmane.nowSeconds);
+    await settling.run(90);
+    const gaps = await settling.gaps(start, settling.goldmane.nowSeconds);
+    expect(gaps.length).toBeGreaterThan(0);
+    expect(gaps.map(({ cause }) => cause)).not.toContain(undefined);
+    expect(gaps[0]?.cause).toMatch(/^Goldmane held no record/);
+    expect(gaps.at(-1)?.toSeconds).toBeLessThanOrEqual(silentUntil);
+    expect((await settling.coverage(silentUntil, silentUntil + 600)).map((stretch) => stretch.state)).toEqual(
+      ['final'],
+    );
+  });
+
+  test('is settled as empty by a worker that saw it before, for as long as an older bucket proves it', async () => {
+    settling = await Settling.create(start, quiet);
+    startProcess();
+    await settling.run(30);
+    await settling.run(50);
+    expect(await settling.gaps(start, silentFrom + 30 * 60)).toEqual([]);
+    expect((await state()).youngest).toBeGreaterThan(settling.goldmane.nowSeconds - 500);
+  });
+});
+
+test('buckets that are refused, because a clock had been ahead for a while, are not asked for again and again', async () => {
+  settling = await Settling.create(start, busy);
+  await settling.run(15);
+  const { database } = settling.db;
+  const key = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
+  const ahead = start + 4 * 3_600;
+  await merge(database, [{ startSeconds: ahead, records: [{ hash: 1n, edge: key }] }], {
+    portCap: 64,
+    nowSeconds: ahead,
+  });
+  await database.query('update trail_state set decided_until = to_timestamp($1)', [ahead - 3_660]);
+  settling.goldmane.asked = [];
+  const [summary] = await settling.run(15);
+  expect(summary?.bucketsWaiting).toBe(0);
+  expect(settling.goldmane.asked).toEqual([]);
+});
