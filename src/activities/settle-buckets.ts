@@ -9,9 +9,11 @@ import { bucketSeconds } from '../trail/plan.ts';
 import type { BucketBatch } from '../trail/record.ts';
 import { Attempt, iso, toActivityFailure } from './attempt.ts';
 import type { Deps } from './deps.ts';
+import { emptySettleSummary } from './empty-summary.ts';
 import { GapKeeper } from './gap-keeper.ts';
 import { ClockLearner } from './learn-clock.ts';
 import { Lister } from './lister.ts';
+import { UnusableAnswers } from './unusable-answers.ts';
 import type { SettleSummary, WindowInput } from './summary.ts';
 
 const tickMs = 60_000;
@@ -42,39 +44,15 @@ class SettleWindow {
   readonly #gaps: GapKeeper;
   readonly #clock: ClockLearner;
   readonly #finalAsked = new Set<number>();
-  /** How often the answers for a bucket could not be used. */
-  readonly #setAside = new Map<number, number>();
-  /** Why a bucket of the present round was set aside. */
-  #unfit: string | undefined;
+  readonly #unusable: UnusableAnswers;
 
   constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
     this.#attempt = new Attempt(deps, 'settle');
-    const nowMs = deps.config.clock.now();
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
-    this.#summary = {
-      reader: 'settle',
-      from: new Date(nowMs).toISOString(),
-      to: '',
-      ended: 'window',
-      bucketsSettled: 0,
-      bucketsFinal: 0,
-      emptyBuckets: 0,
-      records: 0,
-      leftOut: {},
-      lateRecords: 0,
-      factRecords: 0,
-      newEdges: 0,
-      newEdgeNames: [],
-      newFacts: 0,
-      lists: 0,
-      listSeconds: 0,
-      settledUpTo: undefined,
-      bucketsWaiting: 0,
-      gaps: [],
-      serverRestarts: 0,
-    };
+    this.#summary = emptySettleSummary(new Date(deps.config.clock.now()).toISOString());
     this.#lister = new Lister(deps, this.#attempt, this.#summary);
+    this.#unusable = new UnusableAnswers(deps.log);
     this.#gaps = new GapKeeper(deps, this.#attempt, this.#summary);
     this.#clock = new ClockLearner(
       deps,
@@ -92,12 +70,9 @@ class SettleWindow {
         try {
           const isBehind = await this.#tick();
           failures = 0;
-          if (this.#attempt.lastError !== undefined && this.#unfit === undefined)
-            log.info('settling goes on');
-          this.#attempt.beat({
-            state: this.#unfit === undefined ? 'connected' : 'failing',
-            error: this.#unfit,
-          });
+          const { unfit } = this.#unusable;
+          if (this.#attempt.lastError !== undefined && unfit === undefined) log.info('settling goes on');
+          this.#attempt.beat({ state: unfit === undefined ? 'connected' : 'failing', error: unfit });
           const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
         } catch (error) {
@@ -162,7 +137,7 @@ class SettleWindow {
       await this.#showProgress(due);
       return false;
     }
-    this.#unfit = undefined;
+    this.#unusable.beginRound();
     const nonEmpty = ledger.filter(({ hasRecords }) => hasRecords).map(({ startSeconds }) => startSeconds);
     const waiting = [...due];
     while (
@@ -189,9 +164,10 @@ class SettleWindow {
       if (!due) break;
       // By the time it is its turn the ring may have let go of it.
       if (due.startSeconds + oldestAskedSeconds < this.#nowSeconds()) continue;
-      const answer = await this.#listOrSetAside(due);
+      const answer = await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start));
       if (answer === 'later') continue;
       if ('gapCause' in answer) {
+        if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
         batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
         continue;
       }
@@ -200,6 +176,7 @@ class SettleWindow {
       listed.push({ due, answer });
       if (answer.count > 0) nonEmpty.push(due.startSeconds);
     }
+    if (this.#unusable.unfit !== undefined) this.#summary.lastError = this.#unusable.unfit;
     const empty = listed.filter(({ answer }) => answer.count === 0).map(({ due }) => due.startSeconds);
     const provedFrom = await this.#lister.proveEmpty(empty, nonEmpty);
     batches.push(...listed.map(({ due, answer }) => this.#toBatch(due, answer, provedFrom)));
@@ -224,33 +201,6 @@ class SettleWindow {
       if (count > 0) this.#deps.metrics.settled(stage, count);
       if (stage === 'final') this.#summary.bucketsFinal += count;
       else this.#summary.bucketsSettled += count;
-    }
-  }
-
-  /**
-   * A bucket whose answer cannot be used does not hold up the others. It is asked again in the next rounds, and once more
-   * before it leaves the ring; when that does not help it is a gap with a name. An answer that is too large would be so
-   * again, and costs Goldmane much: it is not asked for in between.
-   */
-  async #listOrSetAside({
-    startSeconds,
-    stage,
-  }: DueBucket): Promise<ListedBucket | { gapCause: string } | 'later'> {
-    try {
-      const answer = await this.#lister.list(startSeconds);
-      this.#setAside.delete(startSeconds);
-      return answer;
-    } catch (error) {
-      const isTooLarge = error instanceof GoldmaneFailure && error.kind === 'answer_too_large';
-      if (!isTooLarge && !(error instanceof UnfitAnswer)) throw error;
-      if (stage === 'final') this.#finalAsked.add(startSeconds);
-      this.#unfit = error.message;
-      this.#summary.lastError = error.message;
-      this.#deps.log.warn({ bucket: iso(startSeconds) }, error.message);
-      const failures = (this.#setAside.get(startSeconds) ?? 0) + 1;
-      this.#setAside.set(startSeconds, failures);
-      const isGivenUp = isTooLarge || stage === 'final' || failures >= maxFailuresInARow;
-      return isGivenUp ? { gapCause: error.message } : 'later';
     }
   }
 

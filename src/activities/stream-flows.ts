@@ -1,27 +1,22 @@
 import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
 import { GoldmaneFailure } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
-import { untilQuietMs } from '../goldmane/server-clock.ts';
 import { StreamFold } from '../trail/fold.ts';
 import { Attempt, iso, toActivityFailure } from './attempt.ts';
 import { connect } from './connect.ts';
 import { describeMalformed } from './malformed.ts';
 import { DeliveryWatch } from './delivery.ts';
 import type { Deps } from './deps.ts';
+import { emptyStreamSummary } from './empty-summary.ts';
+import { streamEnding, type StreamEnding } from './stream-ending.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { StreamSummary, WindowInput } from './summary.ts';
 
 const maxFailuresInARow = 3;
 const steadyMs = 30_000;
-const lagLimitMs = 60_000;
-/** After regular traffic, this long without a record looks like a stream that someone else stalls. */
-const silenceLimitMs = 150_000;
 const tickMs = 1_000;
 
 const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
-
-/** Why a connection was given up on purpose. */
-type Ending = 'window' | 'cancelled' | 'lag' | 'silence';
 
 /**
  * Follows Goldmane's stream for one window and keeps edges current. It connects again by itself when the stream breaks;
@@ -57,25 +52,8 @@ class StreamWindow {
     this.#deps = deps;
     this.#attempt = new Attempt(deps, 'stream');
     this.#wasBroken = this.#attempt.isRetry;
-    const nowMs = deps.config.clock.now();
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
-    this.#summary = {
-      reader: 'stream',
-      from: new Date(nowMs).toISOString(),
-      to: '',
-      ended: 'window',
-      connections: 0,
-      records: 0,
-      leftOut: {},
-      merges: 0,
-      recordsMerged: 0,
-      newEdges: 0,
-      newEdgeNames: [],
-      newestBucket: undefined,
-      bucketsStreamedWhole: 0,
-      maxLagSeconds: 0,
-      reconnects: {},
-    };
+    this.#summary = emptyStreamSummary(new Date(deps.config.clock.now()).toISOString());
     this.#writer = new StreamWriter(deps, new StreamFold(), (merged, batches) => {
       const summary = this.#summary;
       summary.merges += 1;
@@ -145,7 +123,7 @@ class StreamWindow {
   }
 
   /** One connection, from dial to close. */
-  async #follow(): Promise<Ending> {
+  async #follow(): Promise<StreamEnding | 'cancelled'> {
     const { serverClock, config } = this.#deps;
     const { clock } = config;
     if (clock.elapsed() >= this.#endsAtMs) return 'window';
@@ -153,11 +131,6 @@ class StreamWindow {
     const connection = await connect(this.#deps, this.#attempt, this.#attempt.signal);
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#attempt.signal, this.#fault.signal, ending.signal]);
-    let reason: Ending = 'window';
-    const end = (why: Ending) => {
-      reason = why;
-      ending.abort();
-    };
     try {
       serverClock.reopened();
       const streaming = connection.stream(
@@ -167,14 +140,18 @@ class StreamWindow {
         },
         signal,
       );
-      const watching = this.#watch(signal, end);
+      const windowEndsAtMs = this.#endsAtMs;
+      const records = () => this.#summary.records;
+      const watching = streamEnding({ clock, serverClock, windowEndsAtMs, records }, signal).finally(() =>
+        ending.abort(),
+      );
       try {
         await streaming;
       } finally {
         ending.abort();
         await watching;
       }
-      return this.#attempt.signal.aborted ? 'cancelled' : reason;
+      return this.#attempt.signal.aborted ? 'cancelled' : ((await watching) ?? 'window');
     } finally {
       this.#isConnected = false;
       this.#deps.metrics.connected('stream', false);
@@ -231,33 +208,6 @@ class StreamWindow {
       { bucket: iso(startSeconds) },
       "records of a bucket more than an hour ahead of this worker's clock are left out; correct the clock of this node, or of Goldmane's",
     );
-  }
-
-  /** Decides when the connection has served: at the end of the window, or when it lags or went silent. */
-  async #watch(signal: AbortSignal, end: (why: Ending) => void): Promise<void> {
-    const { serverClock, config } = this.#deps;
-    const { clock } = config;
-    let lastCount = this.#summary.records;
-    let lastRecordMs = clock.elapsed();
-    while (!signal.aborted) {
-      await clock.sleep(tickMs, signal).catch(() => undefined);
-      const nowMs = clock.elapsed();
-      if (this.#summary.records !== lastCount) {
-        lastCount = this.#summary.records;
-        lastRecordMs = nowMs;
-      }
-      const why: Ending | undefined =
-        nowMs >= this.#endsAtMs
-          ? 'window'
-          : serverClock.lagMs > lagLimitMs
-            ? 'lag'
-            : serverClock.isRegular && nowMs - lastRecordMs > silenceLimitMs
-              ? 'silence'
-              : undefined;
-      if (why === undefined) continue;
-      await clock.sleep(untilQuietMs(serverClock.nowMs()), signal).catch(() => undefined);
-      end(why);
-    }
   }
 
   /** The writer beside the stream: marks, merges, and what is shown. */

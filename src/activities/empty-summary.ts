@@ -1,0 +1,48 @@
+import type { SettleSummary, StreamSummary } from './summary.ts';
+
+/** What a window brought, before it brought anything. `from` as ISO 8601. */
+export function emptyStreamSummary(from: string): StreamSummary {
+  return {
+    reader: 'stream',
+    from,
+    to: '',
+    ended: 'window',
+    connections: 0,
+    records: 0,
+    leftOut: {},
+    merges: 0,
+    recordsMerged: 0,
+    newEdges: 0,
+    newEdgeNames: [],
+    newestBucket: undefined,
+    bucketsStreamedWhole: 0,
+    maxLagSeconds: 0,
+    reconnects: {},
+  };
+}
+
+/** The same of a window of settling. */
+export function emptySettleSummary(from: string): SettleSummary {
+  return {
+    reader: 'settle',
+    from,
+    to: '',
+    ended: 'window',
+    bucketsSettled: 0,
+    bucketsFinal: 0,
+    emptyBuckets: 0,
+    records: 0,
+    leftOut: {},
+    lateRecords: 0,
+    factRecords: 0,
+    newEdges: 0,
+    newEdgeNames: [],
+    newFacts: 0,
+    lists: 0,
+    listSeconds: 0,
+    settledUpTo: undefined,
+    bucketsWaiting: 0,
+    gaps: [],
+    serverRestarts: 0,
+  };
+}
