@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { main } from '../worker/main.ts';
 
 export function aggregateCommand(): Command {
   return new Command('aggregate')
@@ -7,5 +6,8 @@ export function aggregateCommand(): Command {
     .description(
       'runs the worker, which keeps the trail (the name of the container command that it replaces)',
     )
-    .action(main);
+    .action(async () => {
+      const { main } = await import('../worker/main.ts');
+      await main();
+    });
 }

@@ -4,7 +4,6 @@ import { loadConfig } from '../config.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { print, printJson } from './output.ts';
-import { runJob } from './run-job.ts';
 
 export function digestCommand(): Command {
   return new Command('digest')
@@ -14,8 +13,9 @@ export function digestCommand(): Command {
     .option('--dry-run', 'only print what would be announced; so does DRY_RUN=1')
     .action(async ({ dryRun }: { dryRun?: boolean }) => {
       const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
-      if (isDry) print(await previewDigest());
-      else printJson(await runJob('digest'));
+      if (isDry) return print(await previewDigest());
+      const { runJob } = await import('./run-job.ts');
+      printJson(await runJob('digest'));
     });
 }
 

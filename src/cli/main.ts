@@ -7,7 +7,7 @@ import { aggregateCommand } from './aggregate.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
-import { JobFailure } from './run-job.ts';
+import { JobFailure } from './job-failure.ts';
 import { runCommand } from './run.ts';
 import { statusCommand } from './status.ts';
 import { UsageError } from './usage-error.ts';

@@ -1,23 +1,16 @@
 import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { defaultTaskQueue, jobs, type JobName } from '../names.ts';
-import { explainNoAnswer } from '../worker/temporal-failure.ts';
+import { explainNoAnswer } from '../worker/explain-temporal.ts';
 import { temporalConfig } from '../worker/temporal-settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../worker/temporal.ts';
+import { JobFailure } from './job-failure.ts';
 
 /** Every job ends by itself before this. */
 const executionTimeout = '2h';
 const answerTimeoutMs = 10_000;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const workflowTasks = 1;
-
-/** The run failed; the message is what it failed with. */
-export class JobFailure extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'JobFailure';
-  }
-}
 
 /**
  * Starts a job now, beside its schedule, and waits for what it tells. An interrupt ends the waiting, not the job.

@@ -1,8 +1,9 @@
-import { loadDatabaseConfig } from '../config.ts';
-import { openDatabase, type Query } from '../trail/database.ts';
+import type { Query } from '../trail/database.ts';
 
 /** Runs a question against the database of DATABASE_URL or DATABASE_URL_FILE. @throws ConfigError, DatabaseFailure */
 export async function withDatabase<Result>(ask: (query: Query) => Promise<Result>): Promise<Result> {
+  const { loadDatabaseConfig } = await import('../config.ts');
+  const { openDatabase } = await import('../trail/database.ts');
   const database = openDatabase(loadDatabaseConfig(process.env));
   try {
     return await ask(database.query);

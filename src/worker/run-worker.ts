@@ -19,7 +19,7 @@ import { portProblem, serveHealth, socketAddress } from './http.ts';
 import { temporalLogger } from './logging.ts';
 import { ensureSchedules } from './schedules.ts';
 import { connectTemporal, type Temporal } from './temporal.ts';
-import { explainNoAnswer } from './temporal-failure.ts';
+import { explainNoAnswer } from './explain-temporal.ts';
 import { temporalConfig } from './temporal-settings.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 

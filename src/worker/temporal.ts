@@ -1,7 +1,7 @@
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
-import { explainNoAnswer, explainNoConnection } from './temporal-failure.ts';
+import type { NativeConnection } from '@temporalio/worker';
+import { explainNoAnswer, explainNoConnection } from './explain-temporal.ts';
 
 const connectTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
@@ -47,7 +47,9 @@ export async function connectTemporal(config: ClientConnectConfig): Promise<Temp
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
     );
-    native = await NativeConnection.connect(config.connectionOptions);
+    // Who only asks needs no worker, and its native library takes a while to load.
+    const { NativeConnection: WorkerConnection } = await import('@temporalio/worker');
+    native = await WorkerConnection.connect(config.connectionOptions);
   } catch (error) {
     await connection.close();
     throw explainNoAnswer(address, namespace, error);

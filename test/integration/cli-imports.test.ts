@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+let installed: string;
+
+/** The command as built, where everything it may need is installed but Temporal's packages. */
+beforeAll(async () => {
+  installed = await mkdtemp(join(tmpdir(), 'flow-trail-cli-'));
+  const modules = join(installed, 'node_modules');
+  await mkdir(modules);
+  for (const name of await readdir(join(root, 'node_modules')))
+    if (name !== '@temporalio' && !name.startsWith('.'))
+      await symlink(join(root, 'node_modules', name), join(modules, name));
+  await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
+  await cp(join(root, 'package.json'), join(installed, 'package.json'));
+});
+afterAll(() => rm(installed, { recursive: true, force: true }));
+
+function flowTrail(...args: string[]): Promise<{ code: unknown; err: string }> {
+  const env = { PATH: process.env['PATH'], DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(installed, 'dist/cli/main.js'), ...args],
+      { env },
+      (error, _out, err) => {
+        resolve({ code: error?.code ?? 0, err });
+      },
+    );
+  });
+}
+
+test('what asks the database loads nothing of Temporal, which takes longer than the answer', async () => {
+  expect(await flowTrail('--help')).toEqual({ code: 0, err: '' });
+  for (const command of ['edges', 'coverage']) {
+    const { code, err } = await flowTrail(command);
+    expect(err).toMatch(/^flow-trail: nothing answers where DATABASE_URL points/);
+    expect(code).toBe(1);
+  }
+});
+
+test('what asks Temporal does load it', async () => {
+  expect((await flowTrail('status')).err).toMatch(/Cannot find package '@temporalio/);
+});
