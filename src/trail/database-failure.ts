@@ -36,6 +36,9 @@ const cures: Record<DatabaseFailureKind, string> = {
   unexpected: "look up the SQLSTATE, and report it if it is the worker's fault",
 };
 
+/** All of them; each has its line in docs/operations.md. */
+export const databaseFailureKinds: readonly string[] = Object.keys(cures);
+
 /** The database could not do what was asked; names cause and cure, never the URL. */
 export class DatabaseFailure extends Error {
   readonly kind: DatabaseFailureKind;
@@ -121,7 +124,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     default:
       // A message of the server's own is not searched for words: it may quote anything.
       if (code !== undefined && /^[0-9A-Z]{5}$/.test(code))
-        return new DatabaseFailure('unexpected', `Postgres failed: ${message}`, code);
+        return new DatabaseFailure('unexpected', `Postgres failed with SQLSTATE ${code}: ${message}`, code);
       if (/password must be a (non-empty )?string/i.test(message))
         return new DatabaseFailure(
           'password_refused',

@@ -1,7 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { DatabaseFailure, isConflict, toDatabaseFailure } from '../../../src/trail/database-failure.ts';
+import {
+  DatabaseFailure,
+  databaseFailureKinds,
+  isConflict,
+  toDatabaseFailure,
+} from '../../../src/trail/database-failure.ts';
 
 function failed(code: string | undefined, message = 'something happened'): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });
@@ -107,3 +113,15 @@ async function connectError(url: string): Promise<string> {
     return `${failure.message} ${failure.stack} ${JSON.stringify(failure)}`;
   }
 }
+
+test('whatever kind the Temporal UI may show has a line in the operations guide', async () => {
+  const guide = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  expect(databaseFailureKinds.length).toBeGreaterThan(10);
+  expect(databaseFailureKinds.filter((kind) => !guide.includes(`\`database_${kind}\``))).toEqual([]);
+});
+
+test('an error that is none of these names its SQLSTATE, which is what can be looked up', () => {
+  expect(toDatabaseFailure(failed('22012', 'division by zero')).message).toMatch(
+    /^Postgres failed with SQLSTATE 22012: division by zero; look up the SQLSTATE/,
+  );
+});
