@@ -47,6 +47,8 @@ test('without a database, then without the right one, the worker waits and says 
   const refused = `waiting: nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}); start Postgres, or correct host and port`;
   await untilSaid(worker, refused);
   expect(await notReady(worker)).toContain('nothing answers where DATABASE_URL points');
+  // Restarting the worker would not bring the database back.
+  expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
 
   await postgres.start();
   const missing =
