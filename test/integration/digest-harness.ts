@@ -84,6 +84,7 @@ export class DigestHarness {
   deps(): Deps {
     const clock = {
       now: () => this.nowMs,
+      elapsed: () => this.nowMs,
       sleep: () => Promise.resolve(),
       realMs: (ms: number) => ms,
     };

@@ -65,7 +65,7 @@ export class JobWorker {
       database,
       log: pino({ level: 'silent' }),
       metrics: createMetrics(noopMetricMeter),
-      serverClock: new ServerClock(),
+      serverClock: new ServerClock(config.clock),
       connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
       report: () => Promise.resolve(),
       ...more,
