@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
@@ -140,6 +141,15 @@ export class DigestHarness {
       return { type, message: cause?.message ?? '' };
     }
     throw new Error('it did not fail');
+  }
+
+  /** How long, in milliseconds, a run waits before it tries again what failed so; undefined while it does not. */
+  async retryOf(workflowId: string, failure: RegExp): Promise<number | undefined> {
+    const { raw } = await this.client.workflow.getHandle(workflowId).describe();
+    const pending = raw.pendingActivities?.find(({ lastFailure }) =>
+      failure.test(lastFailure?.message ?? ''),
+    );
+    return pending && optionalTsToMs(pending.currentRetryInterval);
   }
 
   /** As an attempt of an activity, without Temporal. */

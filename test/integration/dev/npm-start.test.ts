@@ -98,7 +98,7 @@ describe('npm start', () => {
 
   test('tells addresses that answer, and keeps secrets to their owner', async () => {
     const run = started;
-    for (const what of ['Temporal UI', 'metrics']) {
+    for (const what of ['Temporal UI', 'Slack', 'metrics']) {
       const [, url] = (await run?.says(new RegExp(`${what} +(http://\\S+)`))) ?? [];
       const answer = await fetch(url ?? '');
       expect(answer.status).toBe(200);
