@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts';
 import { DatabaseFailure } from '../trail/database-failure.ts';
 import { TemporalFailure } from '../worker/temporal-failure.ts';
 import { aggregateCommand } from './aggregate.ts';
+import { certificatesCommand } from './certificates.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
@@ -19,6 +20,7 @@ const program = new Command('flow-trail')
   .addCommand(edgesCommand())
   .addCommand(statusCommand())
   .addCommand(coverageCommand())
+  .addCommand(certificatesCommand())
   .addCommand(aggregateCommand())
   .addCommand(digestCommand())
   .addCommand(runCommand());

@@ -7,6 +7,7 @@ import { issueCertificates, writeCertificates, type IssuedCertificates } from '.
 import { startGoldmane, type GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
 import { startSlack, type SlackStandIn } from '../../src/dev/slack/stand-in.ts';
 import { migrate } from '../../src/trail/migrate.ts';
+import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { serverTls } from '../support/world.ts';
@@ -16,6 +17,7 @@ let slack: SlackStandIn;
 let goldmane: GoldmaneStandIn;
 let jobs: JobWorker;
 let folder: string;
+let env: NodeJS.ProcessEnv;
 let issued: IssuedCertificates;
 
 beforeEach(async () => {
@@ -28,14 +30,16 @@ beforeEach(async () => {
   await migrate(db.database);
   goldmane = await startGoldmane({ clock: systemClock, tls: serverTls(issued), startAtOnce: true });
   const { certPath, keyPath, caPath } = await copy(issued);
-  jobs = await JobWorker.start(inject('temporalAddress'), db.database, {
+  env = {
+    DATABASE_URL: db.url,
     GOLDMANE_HOST: goldmane.address,
     GOLDMANE_SERVER_NAME: 'goldmane.calico-system.svc',
     TLS_CERT_PATH: certPath,
     TLS_KEY_PATH: keyPath,
     CA_CERT_PATH: caPath,
     SLACK_WEBHOOK_URL: slack.webhookUrl,
-  });
+  };
+  jobs = await JobWorker.start(inject('temporalAddress'), db.database, env);
 });
 afterEach(async () => {
   await jobs.close();
@@ -113,4 +117,26 @@ test('a stale copy is no less said when Slack refuses the message', async () => 
   slack.answerAll('ok');
   await jobs.run('certificates');
   expect(headers()).toEqual(['Critical: wrong CA']);
+});
+
+test('`flow-trail certificates` finds the same without Temporal, with a memory and without', async () => {
+  const good = await flowTrail(['certificates'], env);
+  expect(good).toMatchObject({ code: 0, err: '' });
+  expect(good.out).toMatch(/^good: good\n.*accepts the client certificate/);
+  expect(good.out).toMatch(/client +\d{4}-\d\d-\d\dT[\d:]+Z +29\.9\n/);
+  expect(await db.database.query('select * from tls_contact')).toEqual([]);
+
+  await jobs.run('certificates');
+  goldmane.useCertificates(serverTls(await issueCertificates()));
+  const stale = await flowTrail(['certificates', '--json'], env);
+  expect(stale.code).toBe(3);
+  expect(JSON.parse(stale.out)).toMatchObject({ state: 'stale_copy', handshake: 'unknown_ca' });
+
+  const forgetful = await flowTrail(['certificates'], {
+    ...env,
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  });
+  expect(forgetful.code).toBe(3);
+  expect(forgetful.out).toMatch(/^critical: refused\n.*Whether it ever worked is not known/);
+  expect(forgetful.err).toMatch(/nothing answers where DATABASE_URL points/);
 });
