@@ -3,10 +3,9 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { GoldmaneFailure } from '../goldmane/failure.ts';
 import { DatabaseFailure } from '../trail/database-failure.ts';
 import type { Deps } from './deps.ts';
-import type { GapReport, KnownState, Progress } from './summary.ts';
+import type { GapReport, Progress } from './summary.ts';
 
-/** In a window of 15 minutes it is told once between two summaries: each time costs four events of history. */
-const reportEveryMs = 10 * 60_000;
+const reportEveryMs = 5 * 60_000;
 
 /**
  * One attempt of a reader's activity: its heartbeat, what it tells the supervisor, and how it ends.
@@ -19,22 +18,18 @@ export class Attempt {
   readonly #deps: Deps;
   #progress: Progress;
   #gaps: GapReport[] | undefined;
-  /** What the supervisor knows; undefined when it may know nothing. */
-  #told: KnownState | undefined;
-  #hasConnected = false;
+  #told = '';
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param known what the supervisor knows from the window before */
-  constructor(deps: Deps, reader: 'stream' | 'settle', known?: KnownState) {
+  constructor(deps: Deps, reader: 'stream' | 'settle') {
     this.#context = Context.current();
     this.#deps = deps;
     this.reader = reader;
     this.signal = this.#context.cancellationSignal;
     this.#progress = { reader, at: this.#nowIso(), state: 'connecting' };
-    // A new window of a supervisor that knows nothing yet has its beginning to tell.
-    if (this.#context.info.attempt === 1 && known?.state === undefined) return;
     // Trying again is no news; the supervisor goes on showing why the attempt before failed.
-    this.#told = this.#context.info.attempt === 1 ? known : { state: 'connecting' };
+    if (this.#context.info.attempt === 1) return;
+    this.#told = stateText(this.#progress);
     this.#toldAtMs = deps.config.clock.elapsed();
   }
 
@@ -47,7 +42,7 @@ export class Attempt {
     return this.#progress.error;
   }
 
-  /** Beats, with what is known now; tells the supervisor when the state changed, else every ten minutes. */
+  /** Beats, with what is known now; tells the supervisor when the state changed, else every five minutes. */
   beat(
     change: Partial<Omit<Progress, 'reader' | 'at' | 'error'>> & { error?: string | undefined } = {},
   ): void {
@@ -55,11 +50,11 @@ export class Attempt {
     const { error: _former, ...kept } = this.#progress;
     this.#progress = { ...kept, ...rest, at: this.#nowIso(), ...(error === undefined ? {} : { error }) };
     this.#context.heartbeat(this.#progress);
+    const state = stateText(this.#progress);
     const nowMs = this.#deps.config.clock.elapsed();
-    if (this.#progress.state === 'connected') this.#hasConnected = true;
-    const hasGaps = this.#gaps !== undefined && this.#progress.state !== 'connecting';
-    if (!this.#isNews() && !hasGaps && nowMs < this.#toldAtMs + reportEveryMs) return;
-    this.#told = knownFrom(this.#progress);
+    const hasNews = this.#gaps !== undefined && this.#progress.state !== 'connecting';
+    if (state === this.#told && !hasNews && nowMs < this.#toldAtMs + reportEveryMs) return;
+    this.#told = state;
     this.#toldAtMs = nowMs;
     const progress = this.#gaps === undefined ? this.#progress : { ...this.#progress, gaps: this.#gaps };
     this.#gaps = undefined;
@@ -105,34 +100,15 @@ export class Attempt {
     return reason instanceof CancelledFailure ? reason : new CancelledFailure('the attempt was interrupted');
   }
 
-  /** Whether the state changed; that something is known for the first time is a change, and a new window is none. */
-  #isNews(): boolean {
-    const told = this.#told;
-    const { state, error, newestBucket, settledUpTo, edges } = this.#progress;
-    if (!told) return true;
-    if (state === 'connecting' && !this.#hasConnected) return false;
-    return (
-      state !== told.state ||
-      error !== told.error ||
-      (newestBucket !== undefined && told.newestBucket !== true) ||
-      (settledUpTo !== undefined && told.settledUpTo !== true) ||
-      (edges !== undefined && told.edges !== true)
-    );
-  }
-
   #nowIso(): string {
     return new Date(this.#deps.config.clock.now()).toISOString();
   }
 }
 
-function knownFrom({ state, error, newestBucket, settledUpTo, edges }: Progress): KnownState {
-  return {
-    state,
-    ...(error === undefined ? {} : { error }),
-    newestBucket: newestBucket !== undefined,
-    settledUpTo: settledUpTo !== undefined,
-    edges: edges !== undefined,
-  };
+/** What counts as a change of state; that something is known for the first time is one. */
+function stateText({ state, error, newestBucket, settledUpTo, edges }: Progress): string {
+  const known = [newestBucket, settledUpTo, edges].map((value) => value !== undefined);
+  return `${state} ${known.join()} ${error ?? ''}`;
 }
 
 /** A failure as the UI shows it: its type is the cause, its message says what cures it; always retried. */

@@ -30,8 +30,8 @@ const emptyCause =
  * Asks Goldmane for each bucket that has come to rest and merges it exactly once, for one window (invariants 1, 2 and 4):
  * oldest first, one List at a time, paced. What an outage left behind is just more of the same.
  */
-export async function settleBuckets(deps: Deps, input: WindowInput): Promise<SettleSummary> {
-  return new SettleWindow(deps, input).run();
+export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Promise<SettleSummary> {
+  return new SettleWindow(deps, windowMs).run();
 }
 
 class SettleWindow {
@@ -46,9 +46,9 @@ class SettleWindow {
   readonly #finalAsked = new Set<number>();
   readonly #unusable: UnusableAnswers;
 
-  constructor(deps: Deps, { windowMs, known }: WindowInput) {
+  constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
-    this.#attempt = new Attempt(deps, 'settle', known);
+    this.#attempt = new Attempt(deps, 'settle');
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = emptySettleSummary(new Date(deps.config.clock.now()).toISOString());
     this.#lister = new Lister(deps, this.#attempt, this.#summary);

@@ -23,8 +23,8 @@ const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
  * three failures in a row fail the attempt, so that the UI shows the cause, and Temporal starts the next.
  * @returns what the window brought; it also commits what it has when it is cancelled
  */
-export async function streamFlows(deps: Deps, input: WindowInput): Promise<StreamSummary> {
-  return new StreamWindow(deps, input).run();
+export async function streamFlows(deps: Deps, { windowMs }: WindowInput): Promise<StreamSummary> {
+  return new StreamWindow(deps, windowMs).run();
 }
 
 class StreamWindow {
@@ -48,9 +48,9 @@ class StreamWindow {
   /** The bucket of the last record, and when its first arrived. */
   #lastTaken = neverTaken;
 
-  constructor(deps: Deps, { windowMs, known }: WindowInput) {
+  constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
-    this.#attempt = new Attempt(deps, 'stream', known);
+    this.#attempt = new Attempt(deps, 'stream');
     this.#wasBroken = this.#attempt.isRetry;
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = emptyStreamSummary(new Date(deps.config.clock.now()).toISOString());

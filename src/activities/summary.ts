@@ -2,17 +2,6 @@
 export interface WindowInput {
   /** How long a window lasts, milliseconds of the trail's clock. */
   windowMs: number;
-  /** What the supervisor knows of the reader already; what is as it was is no news. */
-  known?: KnownState;
-}
-
-/** State and error of a reader as they were told last, and which of its positions were told at all. */
-export interface KnownState {
-  state: Progress['state'];
-  error?: string;
-  newestBucket?: boolean;
-  settledUpTo?: boolean;
-  edges?: boolean;
 }
 
 export interface StreamSummary {
@@ -70,7 +59,7 @@ export interface GapReport {
   cause: string;
 }
 
-/** What a reader tells the supervisor between two summaries: on every change of state, else every ten minutes. */
+/** What a reader tells the supervisor between two summaries: on every change of state, else every five minutes. */
 export interface Progress {
   reader: 'stream' | 'settle';
   at: string;

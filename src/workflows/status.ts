@@ -1,4 +1,4 @@
-import type { GapReport, KnownState, Progress, SettleSummary, StreamSummary } from '../activities/summary.ts';
+import type { GapReport, Progress, SettleSummary, StreamSummary } from '../activities/summary.ts';
 
 /** How the supervisor works. All optional: what is not given is production's. Durations are milliseconds. */
 export interface SupervisorInput {
@@ -51,21 +51,6 @@ export function emptyStatus(now: string): TrailStatus {
     windows: 0,
     lateRecords: 0,
     gaps: [],
-  };
-}
-
-/** What a reader need not tell again when its next window begins. */
-export function knownOf(
-  { newestBucket, settledUpTo, edges, ...readers }: TrailStatus,
-  reader: 'stream' | 'settle',
-): KnownState {
-  const { state, lastError } = readers[reader];
-  return {
-    state,
-    ...(lastError === undefined ? {} : { error: lastError }),
-    newestBucket: newestBucket !== undefined,
-    settledUpTo: settledUpTo !== undefined,
-    edges: edges !== undefined,
   };
 }
 

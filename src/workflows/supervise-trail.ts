@@ -16,14 +16,7 @@ import {
 import type { Activities } from '../activities/index.ts';
 import type { Progress, SettleSummary, StreamSummary } from '../activities/summary.ts';
 import { freshWindowSignal, progressSignal, statusQuery } from './messages.ts';
-import {
-  emptyStatus,
-  knownOf,
-  withProgress,
-  withSummary,
-  type SupervisorInput,
-  type TrailStatus,
-} from './status.ts';
+import { emptyStatus, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -102,8 +95,8 @@ export async function superviseTrail(input: SupervisorInput = {}): Promise<void>
   };
 
   const readers = Promise.all([
-    follow('stream', () => activities.streamFlows({ windowMs, known: knownOf(status, 'stream') })),
-    follow('settle', () => activities.settleBuckets({ windowMs, known: knownOf(status, 'settle') })),
+    follow('stream', () => activities.streamFlows({ windowMs })),
+    follow('settle', () => activities.settleBuckets({ windowMs })),
   ]);
   const isDue = () => workflowInfo().continueAsNewSuggested;
   try {
