@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import type { Deps } from '../../src/activities/deps.ts';
@@ -154,7 +154,9 @@ export class DigestHarness {
 
   /** As an attempt of an activity, without Temporal. */
   async inActivity<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result: Result = await new MockActivityEnvironment().run(work);
+    const result: Result = await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
+      work,
+    );
     return result;
   }
 
