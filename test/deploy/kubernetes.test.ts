@@ -1,11 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { withChangedCopy, type Change } from './broken-copy.ts';
 import { podSecurityProblems, podShape } from './pod-security.ts';
-import { projectFolder, validate, validated, validateKubernetes, type Outcome } from './tools.ts';
+import { againstSchemas, projectFolder, validate, validated } from './tools.ts';
 import { readSettings, unknownSettings } from './worker-settings.ts';
 
 const folder = join(projectFolder, 'deploy', 'kubernetes');
@@ -166,15 +164,4 @@ function environmentOfPod(): Record<string, string> {
   expect(container?.envFrom).toEqual([{ configMapRef: { name: one('ConfigMap').metadata.name } }]);
   const own = container?.env.map(({ name, value }) => [name, value] as const) ?? [];
   return { ...settings.data, ...Object.fromEntries(own) };
-}
-
-async function againstSchemas(documents: readonly object[], version: string): Promise<Outcome> {
-  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-manifests-'));
-  try {
-    const file = join(scratch, 'manifests.yaml');
-    await writeFile(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
-    return await validateKubernetes(file, version);
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
 }

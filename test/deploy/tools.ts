@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -78,8 +78,20 @@ export async function validated<Shape>(
   return shape.parse(JSON.parse(stdout));
 }
 
-/** The schemas of Kubernetes itself, unknown fields refused. `manifests` is a file of YAML or JSON documents. */
-export async function validateKubernetes(manifests: string, version: string): Promise<Outcome> {
+/** The schemas of Kubernetes itself, unknown fields refused. */
+export async function againstSchemas(documents: readonly object[], version: string): Promise<Outcome> {
+  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-manifests-'));
+  try {
+    const file = join(scratch, 'manifests.yaml');
+    await writeFile(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
+    return await validateKubernetes(file, version);
+  } finally {
+    await rm(scratch, { recursive: true });
+  }
+}
+
+/** `manifests` is a file of YAML or JSON documents. */
+async function validateKubernetes(manifests: string, version: string): Promise<Outcome> {
   const args = [
     '-m',
     'kubernetes_validate',
