@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
-import { jobs, type JobName } from '../../src/names.ts';
+import { jobNames, jobs, type JobName } from '../../src/names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { jobHistoriesFolder, readHistories } from './histories.ts';
 import { jobScenarios } from './job-scenarios.ts';
@@ -10,7 +10,11 @@ import { quietRuntime } from './supervisor-harness.ts';
 
 const saved = new Map(readHistories(jobHistoriesFolder).map(({ name, json }) => [name, json]));
 
-beforeAll(() => quietRuntime());
+let bundle: { code: string };
+beforeAll(async () => {
+  quietRuntime();
+  bundle = await makeWorkflowBundle();
+});
 
 function replay(code: string, name: string, job: JobName): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle: { code } }, saved.get(name), jobs[job].scheduleId);
@@ -21,8 +25,17 @@ test('every shape of history of the jobs is saved', () => {
 });
 
 test('the jobs replay their saved histories', async () => {
-  const { code } = await makeWorkflowBundle();
-  for (const { name, job } of jobScenarios) await replay(code, name, job);
+  for (const { name, job } of jobScenarios) await replay(bundle.code, name, job);
+});
+
+test.each(jobScenarios)('$name is no history of another job', async ({ name, job }) => {
+  const { workflowType } = jobs[jobNames.find((other) => other !== job) ?? job];
+  const foreign: unknown = JSON.parse(JSON.stringify(saved.get(name)), (key, value: unknown) =>
+    key === 'workflowType' ? { name: workflowType } : value,
+  );
+  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, foreign, 'a-job')).rejects.toBeInstanceOf(
+    DeterminismViolationError,
+  );
 });
 
 test.each(['digest-posts-first', 'digest-says-nothing'])('a broken job (%s) is caught', async (broken) => {

@@ -1,79 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import type { Activities } from '../../src/activities/index.ts';
-import type { DigestResult } from '../../src/activities/digest.ts';
-import { jobs, type JobName } from '../../src/names.ts';
-
-export interface JobScenario {
-  /** Name of the file under histories/jobs/. */
-  name: string;
-  job: JobName;
-  /** What the job's activities do. */
-  activities: Partial<Activities>;
-}
-
-const digest: Omit<DigestResult, 'outcome'> = {
-  digestId: 'digest/2026-11-23T08:00:00Z',
-  says: '1 new edge, from Sun 22 Nov 08:00 GMT to Mon 23 Nov 08:00 GMT',
-  edges: 1,
-  denied: 0,
-  foundLate: 0,
-  messages: 1,
-  from: 'Sun 22 Nov 08:00 GMT',
-  to: 'Mon 23 Nov 08:00 GMT',
-  gaps: [],
-  gapSeconds: 0,
-};
-
-/** Fails so often before it works. */
-function after<Result>(failures: readonly ApplicationFailure[], result: Result): () => Promise<Result> {
-  const left = [...failures];
-  return () => {
-    const failure = left.shift();
-    return failure ? Promise.reject(failure) : Promise.resolve(result);
-  };
-}
-
-const unavailable = ApplicationFailure.create({
-  type: 'slack_unavailable',
-  message: 'Slack answered with an error of its own (503)',
-});
-const refused = ApplicationFailure.nonRetryable(
-  'Slack refused the message with 404 no_service',
-  'slack_no_service',
-);
-const frozen = after([], { ...digest, outcome: 'frozen' as const });
+import { jobs } from '../../src/names.ts';
+import { digestScenarios } from './digest-scenarios.ts';
+import type { JobScenario } from './job-scenario.ts';
+import { watchScenarios } from './watch-scenarios.ts';
 
 /** The shapes of history that the scheduled jobs leave. */
-export const jobScenarios: readonly JobScenario[] = [
-  {
-    name: 'digest-posted',
-    job: 'digest',
-    activities: { prepareDigest: frozen, postDigest: after([], { ...digest, outcome: 'posted' }) },
-  },
-  {
-    name: 'digest-posted-at-last',
-    job: 'digest',
-    activities: {
-      prepareDigest: frozen,
-      postDigest: after([unavailable, unavailable], { ...digest, outcome: 'posted' }),
-    },
-  },
-  {
-    name: 'digest-quiet',
-    job: 'digest',
-    activities: { prepareDigest: after([], { ...digest, edges: 0, messages: 0, outcome: 'quiet' }) },
-  },
-  {
-    name: 'digest-refused',
-    job: 'digest',
-    activities: {
-      prepareDigest: frozen,
-      postDigest: after([refused], { ...digest, outcome: 'posted' }),
-    },
-  },
-];
+export const jobScenarios: readonly JobScenario[] = [...digestScenarios, ...watchScenarios];
 
 /** Starts the job, and waits until it has ended, well or not. */
 export async function runScenario(
