@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../src/dev/certificates.ts';
 import { startGoldmane, type GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
@@ -117,6 +119,46 @@ test('a stale copy is no less said when Slack refuses the message', async () => 
   slack.answerAll('ok');
   await jobs.run('certificates');
   expect(headers()).toEqual(['Critical: wrong CA']);
+});
+
+test('where the operator’s Secret may be read, a rotation is told of while the old copy still works', async () => {
+  const rotated = await issued.authority.issue({ usage: 'client', commonName: 'whisker-backend' });
+  let held = issued.client.certificate;
+  const api = createServer(
+    { key: issued.server.key, cert: issued.server.certificate },
+    (request, response) => {
+      const isAllowed = request.headers.authorization === 'Bearer the-token';
+      const data = { 'tls.crt': Buffer.from(held).toString('base64'), 'tls.key': 'c2VjcmV0' };
+      response.writeHead(isAllowed ? 200 : 403).end(JSON.stringify({ data }));
+    },
+  ).listen(0, '127.0.0.1');
+  await once(api, 'listening');
+  onTestFinished(() => {
+    api.closeAllConnections();
+    api.close();
+  });
+  const address = api.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const [tokenPath, caPath] = [join(folder, 'token'), join(folder, 'ca.crt')];
+  await writeFile(caPath, issued.authority.certificate);
+  await writeFile(tokenPath, 'another-token');
+  jobs.deps.clusterApi = { host: '127.0.0.1', port, tokenPath, caPath };
+
+  expect(await jobs.run('certificates')).toMatchObject({
+    result: { state: 'good', operatorSecret: expect.stringMatching(/may not be read \(403\)/) },
+  });
+  await writeFile(tokenPath, 'the-token');
+  expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', operatorSecret: 'same' } });
+  held = rotated.certificate;
+  expect(await jobs.run('certificates')).toMatchObject({
+    result: { state: 'rotated', severity: 'warning', handshake: 'accepted', operatorSecret: 'differs' },
+  });
+  await copy({ ...issued, client: rotated });
+  expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', operatorSecret: 'same' } });
+  expect(headers()).toEqual([
+    'Warning: the operator has rotated, and the copy is old',
+    'Good again: the certificates are good',
+  ]);
 });
 
 test('`flow-trail certificates` finds the same without Temporal, with a memory and without', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lastContact, recordContact, recordTrouble } from '../../src/trail/contact.ts';
+import { lastContact, lastContacts, recordContact, recordTrouble } from '../../src/trail/contact.ts';
 import type { Query } from '../../src/trail/database.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -34,6 +34,20 @@ describe('a certificate under a CA bundle', () => {
     await recordContact(query, bundle, now);
     expect(await lastContact(query, { ...bundle, caFingerprint: 'other' })).toBeUndefined();
     expect(await lastContact(query, { ...bundle, certFingerprint: 'other' })).toBeUndefined();
+  });
+});
+
+test('each of the two files worked last with whatever other it was used', async () => {
+  await recordContact(query, bundle, now);
+  await recordContact(query, { ...bundle, caFingerprint: 'newer' }, now + 60);
+  await recordContact(query, { ...bundle, certFingerprint: 'newer' }, now + 90);
+  expect(await lastContacts(query, bundle)).toEqual({
+    certificate: new Date((now + 60) * 1000),
+    authorities: new Date((now + 90) * 1000),
+  });
+  expect(await lastContacts(query, { caFingerprint: 'none', certFingerprint: 'none' })).toEqual({
+    certificate: undefined,
+    authorities: undefined,
   });
 });
 
