@@ -127,6 +127,25 @@ export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
   return url ? { url } : { urlFile: env['DATABASE_URL_FILE']?.trim() ?? '' };
 }
 
+/**
+ * Reads where the database is and the settings of the jobs, for commands that ask what a job would tell.
+ * @throws ConfigError
+ */
+export function loadReportConfig(env: NodeJS.ProcessEnv): { database: DatabaseConfig; jobs: JobConfig } {
+  const parsed = z.object(jobEnvironment).safeParse(env);
+  const problems = [
+    ...(parsed.success ? [] : issueProblems(parsed.error)),
+    ...databaseProblems(env),
+    ...jobCrossProblems(env),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return { database: loadDatabaseConfig(env), jobs: toJobConfig(parsed.data) };
+}
+
+function issueProblems({ issues }: z.ZodError): string[] {
+  return issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+}
+
 function databaseProblems(env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = [];
   const url = env['DATABASE_URL']?.trim();
@@ -194,9 +213,7 @@ function identityNamespaces(list: string): string[] {
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = environment.safeParse(env);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  const problems = parsed.success ? [] : issueProblems(parsed.error);
   problems.push(...crossProblems(env));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const value = parsed.data;

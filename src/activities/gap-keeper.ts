@@ -6,8 +6,6 @@ import { iso, type Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 import type { GapReport, SettleSummary } from './summary.ts';
 
-/** Hashes are kept this long behind the newest bucket: twice what the ring can still bring. */
-const keepSeconds = 7_200;
 const shownGaps = 20;
 /** A gap that grows is told of again after so much more of it. */
 const growthSeconds = 5 * 60;
@@ -28,13 +26,14 @@ export class GapKeeper {
 
   /** Also forgets hashes that cannot be needed any more. @throws DatabaseFailure */
   async decide(nowSeconds: number): Promise<void> {
-    const { database } = this.#deps;
+    const { database, config } = this.#deps;
     this.#report(
       await this.#attempt.waitFor(
         decideCoverage(database, bucketBefore(nowSeconds - decidedAgeSeconds), awayCause),
       ),
     );
     await this.#tell();
+    const keepSeconds = config.jobs.retention.ledgerHours * 3_600;
     await this.#attempt.waitFor(expireLedger(database, keepSeconds));
   }
 

@@ -1,6 +1,7 @@
 import type { CertificateReport } from '../reports/certificate-report.ts';
 import type { PostResult } from '../slack/post.ts';
 import { inspectCertificates, tellCertificates } from './cert-freshness.ts';
+import { reportCompleteness, type CompletenessInput, type CompletenessResult } from './completeness.ts';
 import type { Deps } from './deps.ts';
 import {
   postDigest,
@@ -16,6 +17,7 @@ import {
   type DatabaseOutage,
   type FreshnessReport,
 } from './freshness-watchdog.ts';
+import { keepHouse, type HousekeepingResult } from './housekeeping.ts';
 import { settleBuckets } from './settle-buckets.ts';
 import { streamFlows } from './stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
@@ -31,6 +33,8 @@ export interface Activities {
   checkFreshness(): Promise<FreshnessReport>;
   tellFreshness(report: FreshnessReport, hadOutage: boolean): Promise<PostResult | 'known'>;
   tellDatabaseAway(why: string, before: DatabaseOutage | undefined): Promise<DatabaseOutage>;
+  reportCompleteness(input: CompletenessInput): Promise<CompletenessResult>;
+  keepHouse(): Promise<HousekeepingResult>;
 }
 
 export function createActivities(deps: Deps): Activities {
@@ -44,5 +48,7 @@ export function createActivities(deps: Deps): Activities {
     checkFreshness: () => checkFreshness(deps),
     tellFreshness: (report, hadOutage) => tellFreshness(deps, report, hadOutage),
     tellDatabaseAway: (why, before) => tellDatabaseAway(deps, why, before),
+    reportCompleteness: (input) => reportCompleteness(deps, input),
+    keepHouse: () => keepHouse(deps),
   };
 }

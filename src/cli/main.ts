@@ -5,6 +5,7 @@ import { DatabaseFailure } from '../trail/database-failure.ts';
 import { TemporalFailure } from '../worker/temporal-failure.ts';
 import { aggregateCommand } from './aggregate.ts';
 import { certificatesCommand } from './certificates.ts';
+import { completenessCommand } from './completeness.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
@@ -21,6 +22,7 @@ const program = new Command('flow-trail')
   .addCommand(statusCommand())
   .addCommand(coverageCommand())
   .addCommand(certificatesCommand())
+  .addCommand(completenessCommand())
   .addCommand(aggregateCommand())
   .addCommand(digestCommand())
   .addCommand(runCommand());

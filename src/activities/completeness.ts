@@ -1,0 +1,124 @@
+import { changesByVerdict, newsOf } from '../reports/completeness-news.ts';
+import { assessCompleteness, type CompletenessReport, type Verdict } from '../reports/completeness.ts';
+import { completenessMessage } from '../slack/completeness-message.ts';
+import type { SlackMessage } from '../slack/message.ts';
+import {
+  freezeReport,
+  isReportOvertaken,
+  markReportTold,
+  readLastWholeReport,
+  readReport,
+  readToldVerdicts,
+  type FrozenReport,
+} from '../trail/completeness-reports.ts';
+import { readCoverage } from '../trail/coverage.ts';
+import { readObservations, rollNamespaceDays } from '../trail/observations.ts';
+import { toActivityFailure } from './attempt.ts';
+import type { Deps } from './deps.ts';
+import { postSlack } from './slack.ts';
+
+const changesInResult = 20;
+
+export interface CompletenessInput {
+  /** `completeness/<nominal time>`: the same id is the same report, however often it is run. */
+  reportId: string;
+}
+
+/** What a run tells, in the UI and on the command line. */
+export interface CompletenessResult {
+  reportId: string;
+  /**
+   * `quiet`: nothing changed, and the week is not over. `printed`: a dry run, nobody was told. `posted before`: an earlier
+   * run of the same nominal time did it. `overtaken`: a later report was posted meanwhile.
+   */
+  outcome: 'posted' | 'printed' | 'quiet' | 'posted before' | 'overtaken';
+  madeAt: string;
+  namespaces: number;
+  verdicts: Record<Verdict, number>;
+  /** Of the time since the trail began, in days. */
+  coveredDays: number;
+  uncoveredDays: number;
+  changed: number;
+  /** The first few, for example `payments: learning -> complete`. */
+  changes: string[];
+}
+
+type Summary = Omit<CompletenessResult, 'outcome'>;
+type Frozen = FrozenReport<Summary, SlackMessage>;
+
+/**
+ * Judges each namespace, keeps the report, and tells what changed. The report is frozen before it is posted for the first
+ * time; that people know its verdicts is written down once it was posted: so at least once, and the same words again.
+ * @throws ApplicationFailure, to be retried unless Slack's answer was final
+ */
+export async function reportCompleteness(
+  deps: Deps,
+  { reportId }: CompletenessInput,
+): Promise<CompletenessResult> {
+  const { database, config } = deps;
+  try {
+    const { summary, message, postedAt } = await freeze(deps, reportId);
+    if (message === undefined) return { ...summary, outcome: 'quiet' };
+    if (postedAt !== undefined) return { ...summary, outcome: 'posted before' };
+    if (await isReportOvertaken(database.query, reportId)) return { ...summary, outcome: 'overtaken' };
+    const outcome = await postSlack(deps, message);
+    if (outcome === 'posted') await markReportTold(database, reportId, config.clock.now() / 1000);
+    return { ...summary, outcome };
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+}
+
+/** The report as it is known now. Changes nothing. @throws DatabaseFailure */
+export async function readCompleteness({
+  database,
+  config,
+}: {
+  database: Pick<Deps['database'], 'query'>;
+  config: Pick<Deps['config'], 'jobs' | 'clock'>;
+}): Promise<CompletenessReport> {
+  const nowSeconds = config.clock.now() / 1000;
+  return assessCompleteness({
+    observations: await readObservations(database.query),
+    coverage: await readCoverage(database.query, 0, nowSeconds),
+    nowSeconds,
+    timeZone: config.jobs.timeZone,
+    thresholds: config.jobs.completeness,
+  });
+}
+
+async function freeze(deps: Deps, reportId: string): Promise<Frozen> {
+  const { database, config } = deps;
+  const known = await readReport<Summary, SlackMessage>(database.query, reportId);
+  if (known) return known;
+  await rollNamespaceDays(database.query);
+  const report = await readCompleteness(deps);
+  const told = {
+    verdicts: await readToldVerdicts(database.query),
+    wholeAt: await readLastWholeReport(database.query),
+  };
+  const news = newsOf(report, told, config.jobs.completeness.reportWeekday);
+  const changes = news?.changes ?? [];
+  await freezeReport<Summary, SlackMessage>(database, {
+    reportId,
+    madeAt: report.madeAt,
+    summary: {
+      reportId,
+      madeAt: report.madeAt.toISOString(),
+      namespaces: report.namespaces.length,
+      verdicts: report.counts,
+      coveredDays: report.coveredDays,
+      uncoveredDays: report.uncoveredDays,
+      changed: changes.length,
+      changes: changes
+        .slice(0, changesInResult)
+        .map(({ row, was }) => `${row.namespace}: ${was ?? 'new'} -> ${row.verdict}`),
+    },
+    namespaces: report.namespaces,
+    message: news && completenessMessage(reportId, report, news, changesByVerdict(changes)),
+    isWhole: news !== undefined && news.kind !== 'changes',
+  });
+  const frozen = await readReport<Summary, SlackMessage>(database.query, reportId);
+  if (!frozen) throw new Error(`${reportId} is gone although it was just written`);
+  return frozen;
+}

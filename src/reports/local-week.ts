@@ -1,0 +1,133 @@
+import type { TimeSpans } from './covered-time.ts';
+
+/** As a week is read, Monday first. */
+export const weekdays = [
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+  'sunday',
+] as const;
+export type Weekday = (typeof weekdays)[number];
+
+const hourSeconds = 3_600;
+const hoursOfDay = 24;
+/** 1 January 1970 was a Thursday. */
+const epochWeekday = weekdays.indexOf('thursday');
+
+/** Tells local time in one zone. Times are epoch seconds. */
+export class LocalWeek {
+  readonly #format: Intl.DateTimeFormat;
+  readonly #offsets = new Map<number, number>();
+
+  /** @param timeZone an IANA name */
+  constructor(timeZone: string) {
+    this.#format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
+  }
+
+  /** What local clocks show, as if it were UTC. */
+  localSeconds(seconds: number): number {
+    return seconds + this.#offset(seconds);
+  }
+
+  /** The hour of the week, 0 for Monday 00:00 to 167. */
+  hourOfWeek(seconds: number): number {
+    const local = this.localSeconds(seconds);
+    return localWeekday(local) * hoursOfDay + Math.floor(mod(local, 86_400) / hourSeconds);
+  }
+
+  /** 0 for Monday to 6. */
+  weekday(seconds: number): number {
+    return localWeekday(this.localSeconds(seconds));
+  }
+
+  /** Days since the epoch, of the local calendar. */
+  date(seconds: number): number {
+    return Math.floor(this.localSeconds(seconds) / 86_400);
+  }
+
+  /**
+   * For each hour of the week when it last began of those that were covered from beginning to end; undefined for never.
+   * An hour that a change of the clocks cuts short is none.
+   */
+  latestCoveredHours(covered: TimeSpans, nowSeconds: number): (number | undefined)[] {
+    const latest = Array.from<number | undefined>({ length: weekdays.length * hoursOfDay });
+    const beganAt = covered.beganAt ?? nowSeconds;
+    let missing = latest.length;
+    let end = nowSeconds;
+    while (missing > 0) {
+      end -= mod(this.localSeconds(end), hourSeconds);
+      const start = end - hourSeconds;
+      if (start < beganAt) break;
+      const slot = this.hourOfWeek(start);
+      const isWhole = mod(this.localSeconds(start), hourSeconds) === 0;
+      if (isWhole && latest[slot] === undefined && covered.between(start, end) === hourSeconds) {
+        latest[slot] = start;
+        missing -= 1;
+      }
+      // One second earlier, so that the next hour ends by the offset that holds before this one began.
+      end = isWhole ? start : end - 1;
+    }
+    return latest;
+  }
+
+  #offset(seconds: number): number {
+    // Zones change their offset at a quarter of an hour only.
+    const quarter = Math.floor(seconds / 900);
+    const known = this.#offsets.get(quarter);
+    if (known !== undefined) return known;
+    const part = this.#format
+      .formatToParts(quarter * 900_000)
+      .find(({ type }) => type === 'timeZoneName')?.value;
+    const offset = parseOffset(part ?? 'GMT');
+    this.#offsets.set(quarter, offset);
+    return offset;
+  }
+}
+
+/**
+ * Hours of the week in words: whole days by name, else from when to when.
+ * @param hours 0 for Monday 00:00 to 167, ascending
+ */
+export function hoursInWords(hours: readonly number[]): string[] {
+  return weekdays.flatMap((weekday, index) => {
+    const ofDay = hours
+      .filter((hour) => Math.floor(hour / hoursOfDay) === index)
+      .map((hour) => hour % hoursOfDay);
+    if (ofDay.length === 0) return [];
+    if (ofDay.length === hoursOfDay) return [weekday];
+    return [`${weekday} ${spans(ofDay).join(', ')}`];
+  });
+}
+
+function spans(hours: readonly number[]): string[] {
+  const found: { from: number; to: number }[] = [];
+  for (const hour of hours) {
+    const last = found.at(-1);
+    if (last && last.to === hour) last.to = hour + 1;
+    else found.push({ from: hour, to: hour + 1 });
+  }
+  return found.map(({ from, to }) => `${clock(from)}-${clock(to)}`);
+}
+
+function clock(hour: number): string {
+  return `${String(hour).padStart(2, '0')}:00`;
+}
+
+function localWeekday(local: number): number {
+  return mod(Math.floor(local / 86_400) + epochWeekday, weekdays.length);
+}
+
+/** `GMT`, `GMT+05:45`, `GMT-03:30` */
+function parseOffset(text: string): number {
+  const [, sign, hours, minutes, seconds] = /^GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(text) ?? [];
+  if (sign === undefined) return 0;
+  const offset = Number(hours) * hourSeconds + Number(minutes) * 60 + Number(seconds ?? 0);
+  return sign === '-' ? -offset : offset;
+}
+
+function mod(value: number, by: number): number {
+  return ((value % by) + by) % by;
+}

@@ -1,0 +1,167 @@
+import type { CompletenessReport, NamespaceCompleteness, Verdict } from '../reports/completeness.ts';
+import type { CompletenessNews, VerdictChange } from '../reports/completeness-news.ts';
+import { zonedTime, type ZonedTime } from '../zoned-time.ts';
+import { code } from './code.ts';
+import { escapeText, escapeToFit } from './escape.ts';
+import { maxBlocksJson, maxSectionText } from './limits.ts';
+import type { SlackMessage } from './message.ts';
+import { context, section } from './pack.ts';
+
+/** Left for what is beside the lists. */
+const roomForLists = maxBlocksJson - 3_500;
+const nameLength = 80;
+
+interface List {
+  /** Escaped mrkdwn. */
+  title: string;
+  lines: string[];
+}
+
+/**
+ * A report on completeness in Block Kit: one message, however many namespaces; what does not fit is counted, and the command
+ * that shows it is named.
+ * @param groups the changes, by verdict
+ */
+export function completenessMessage(
+  reportId: string,
+  report: CompletenessReport,
+  { kind, changes }: CompletenessNews,
+  groups: readonly [Verdict, readonly VerdictChange[]][],
+): SlackMessage {
+  const times = zonedTime(report.timeZone);
+  const headline = headlineOf(kind, changes.length);
+  const lists = [
+    ...groups.map(([verdict, group]) => changeList(verdict, group, times)),
+    ...(kind === 'weekly' ? openLists(report, times) : []),
+  ];
+  return {
+    text: `${headline}. ${countsText(report)}. ${code(reportId, 80)}`,
+    blocks: [
+      { type: 'header', text: { type: 'plain_text', text: headline, emoji: true } },
+      section(`${countsText(report)}\n${watchedText(report, times)}`),
+      ...lists.map((list) => section(fitList(list, roomForLists / lists.length))),
+      context(
+        `${thresholdsText(report)} What an allowlist would hold: ${code('flow-trail completeness')}`,
+        code(reportId, 80),
+      ),
+    ],
+  };
+}
+
+function headlineOf(kind: CompletenessNews['kind'], changes: number): string {
+  const changed = `${namespaces(changes)} changed`;
+  switch (kind) {
+    case 'first':
+      return 'Allowlist completeness: first report';
+    case 'weekly':
+      return `Allowlist completeness: the week, ${changes === 0 ? 'nothing changed' : changed}`;
+    case 'changes':
+      return `Allowlist completeness: ${changed}`;
+  }
+}
+
+function countsText({ counts, namespaces: { length } }: CompletenessReport): string {
+  const { complete, unstable, learning, stale } = counts;
+  return `${namespaces(length)}: ${number(complete)} complete, ${number(unstable)} unstable, ${number(learning)} learning, ${number(stale)} stale`;
+}
+
+function watchedText(
+  { trailBegan, coveredDays, uncoveredDays, gapCount }: CompletenessReport,
+  { exact }: ZonedTime,
+): string {
+  if (trailBegan === null) return 'Nothing was observed yet: the trail has not begun.';
+  const since = `Observed ${coveredDays} days since ${escapeText(exact(trailBegan))}`;
+  if (gapCount === 0) return `${since}, without a gap`;
+  const where = `in ${gapCount === 1 ? '1 stretch' : `${number(gapCount)} stretches`}`;
+  return `${since}; missed ${uncoveredDays} days ${where}: ${code('flow-trail coverage --gaps')}`;
+}
+
+function thresholdsText({ thresholds }: CompletenessReport): string {
+  const { minimumDays, stableDays, staleDays } = thresholds;
+  return `Days are days that were covered. Learning: fewer than ${minimumDays}. Unstable: a new egress edge in the last ${stableDays}. Stale: not seen for ${staleDays}.`;
+}
+
+function changeList(verdict: Verdict, changes: readonly VerdictChange[], times: ZonedTime): List {
+  return {
+    title: `*${changeTitle(verdict)}*  ${number(changes.length)}`,
+    lines: changes.map(({ row, was }) => {
+      const before = was === undefined ? 'new' : `was ${escapeText(was)}`;
+      return `${line(row, times)} · ${before}`;
+    }),
+  };
+}
+
+function changeTitle(verdict: Verdict): string {
+  switch (verdict) {
+    case 'complete':
+      return 'Newly complete';
+    case 'unstable':
+      return 'Newly unstable';
+    case 'learning':
+      return 'Now learning';
+    case 'stale':
+      return 'Newly stale';
+  }
+}
+
+/** What stands between the cluster and complete allowlists, and where completeness has a hole. */
+function openLists({ namespaces: rows }: CompletenessReport, times: ZonedTime): List[] {
+  const of = (verdict: Verdict) => rows.filter((row) => row.verdict === verdict);
+  const holes = of('complete').filter(({ neverCovered }) => neverCovered.length > 0);
+  return [
+    { title: 'Unstable', rows: of('unstable') },
+    { title: 'Learning', rows: of('learning') },
+    { title: 'Stale', rows: of('stale') },
+    { title: 'Complete, but for hours that were never covered', rows: holes },
+  ]
+    .filter((list) => list.rows.length > 0)
+    .map((list) => ({
+      title: `*${list.title}*  ${number(list.rows.length)}`,
+      lines: list.rows.map((row) => line(row, times)),
+    }));
+}
+
+function line(row: NamespaceCompleteness, { minute }: ZonedTime): string {
+  return `${code(row.namespace, nameLength)}  ${detail(row, (time) => escapeText(minute(time)))}`;
+}
+
+function detail(row: NamespaceCompleteness, time: (time: Date) => string): string {
+  switch (row.verdict) {
+    case 'complete': {
+      const never =
+        row.neverCovered.length === 0
+          ? ''
+          : ` · never covered: ${escapeToFit(row.neverCovered.join(', '), 200)}`;
+      return `since ${time(row.since)} · ${row.egressEdges === 1 ? '1 edge' : `${number(row.egressEdges)} edges`}${never}`;
+    }
+    case 'unstable':
+      return `newest edge ${time(row.since)}`;
+    case 'learning':
+      return `${row.coveredDays} days covered`;
+    case 'stale':
+      return row.lastSeen === null ? 'never seen' : `last seen ${time(row.lastSeen)}`;
+  }
+}
+
+/** As many lines as there is room for, and how many more there are. */
+function fitList({ title, lines }: List, room: number): string {
+  const rest = (count: number) =>
+    count === 0 ? '' : `\nand ${number(count)} more: ${code('flow-trail completeness')}`;
+  let text = title;
+  for (const [index, line] of lines.entries()) {
+    const longer = `${text}\n${line}`;
+    const whole = `${longer}${rest(lines.length - index - 1)}`;
+    if (whole.length > maxSectionText || JSON.stringify(section(whole)).length > room)
+      return `${text}${rest(lines.length - index)}`;
+    text = longer;
+  }
+  return text;
+}
+
+function namespaces(count: number): string {
+  return count === 1 ? '1 namespace' : `${number(count)} namespaces`;
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en');
+}

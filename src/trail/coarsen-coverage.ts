@@ -1,0 +1,41 @@
+import type { Database } from './database.ts';
+
+/**
+ * Joins what was settled of old time: neighbours that differ only in having been asked for once more (final) or not
+ * (settled) become one stretch, settled unless all of it was final. What was only streamed, and every gap with its cause,
+ * stays as it is; so no sum of any kind of them changes, but that of final time, which becomes settled.
+ * @returns stretches saved
+ * @throws DatabaseFailure
+ */
+export function coarsenCoverage(database: Database, beforeSeconds: number): Promise<number> {
+  return database.transaction(async (query) => {
+    // Whoever decides coverage lengthens the newest stretch under this lock.
+    await query('select from trail_state for update');
+    const gone = await query(
+      `with old as (
+         select from_time, to_time, state, state in ('final', 'settled') as is_settled from coverage
+         where to_time <= to_timestamp($1)
+       ), begins as (
+         select *, not is_settled or not coalesce(lag(is_settled) over w and lag(to_time) over w = from_time, false)
+           as begins_run
+         from old window w as (order by from_time)
+       ), numbered as (
+         select *, sum(begins_run::int) over (order by from_time) as run from begins
+       ), runs as (
+         select min(from_time) as from_time, max(to_time) as to_time,
+           case when bool_and(state = 'final') then 'final' else 'settled' end as state
+         from numbered
+         group by run having count(*) > 1
+       ), gone as (
+         delete from coverage c using runs r
+         where c.from_time > r.from_time and c.to_time <= r.to_time returning 1
+       ), kept as (
+         update coverage c set to_time = r.to_time, state = r.state
+         from runs r where c.from_time = r.from_time
+       )
+       select from gone`,
+      [beforeSeconds],
+    );
+    return gone.length;
+  });
+}

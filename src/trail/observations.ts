@@ -1,0 +1,119 @@
+import type { Query } from './database.ts';
+
+/** A day (UTC) on which a namespace was seen at either end of a flow. */
+export interface NamespaceDay {
+  /** Days since the epoch. */
+  day: number;
+  firstSeconds: number;
+  lastSeconds: number;
+  /** Bitmap of the hours (UTC) in which it was the source, bit n for hour n. */
+  egressHours: number;
+}
+
+/** What the trail knows of one namespace. */
+export interface NamespaceObservation {
+  namespace: string;
+  /** From flow facts, oldest first; none where only the stream told of it. */
+  days: NamespaceDay[];
+  /** Edges away from it, whatever the action, and the first sight of the newest; undefined without one. */
+  egressEdges: number;
+  newestEgressEdgeSeconds: number | undefined;
+  /** First and last sight in any edge, at either end. */
+  edgesFirstSeconds: number | undefined;
+  edgesLastSeconds: number | undefined;
+}
+
+/** At most so many days a statement: the first roll-up of an old trail may be of years. */
+const daysPerRoll = 31;
+
+const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
+    bit_or(case when n.is_source then d.hours else 0 end) as egress_hours
+  from flow_fact_day d join flow_fact f using (fact_id) join flow_group g using (group_id)
+  cross join lateral (values (g.src_ns, true), (g.dst_ns, false)) as n(namespace, is_source)
+  where n.namespace <> ''`;
+
+/**
+ * Rolls up the days that cannot change any more: those whose buckets are all refused by the ledger. Safe with two workers
+ * at once; done again it changes nothing. @returns rows added @throws DatabaseFailure
+ */
+export async function rollNamespaceDays(query: Query): Promise<number> {
+  let added = 0;
+  for (;;) {
+    const [range] = await query<{ from_day: string | null; to_day: string }>(
+      `select (select min(day) from flow_fact_day where day >= r.from_day)::text as from_day,
+         r.to_day::text as to_day
+       from (select coalesce((select max(day) + 1 from namespace_day), '-infinity') as from_day,
+         (expired_before at time zone 'UTC')::date as to_day from trail_state) r
+       where r.from_day < r.to_day`,
+    );
+    if (range?.from_day === null || range === undefined) return added;
+    const rows = await query(
+      `insert into namespace_day (namespace, day, first_seen, last_seen, egress_hours)
+       ${factDays} and d.day >= $1::date and d.day < least($2::date, $1::date + ${daysPerRoll})
+       group by 1, 2 order by 1, 2 on conflict do nothing returning 1`,
+      [range.from_day, range.to_day],
+    );
+    if (rows.length === 0) return added;
+    added += rows.length;
+  }
+}
+
+interface ObservationRow {
+  namespace: string;
+  days: number[] | null;
+  firsts: number[] | null;
+  lasts: number[] | null;
+  hours: number[] | null;
+  egress_edges: number;
+  newest_egress: number | null;
+  edges_first: number | null;
+  edges_last: number | null;
+}
+
+/** All namespaces that were ever seen at either end of a flow, by name. @throws DatabaseFailure */
+export async function readObservations(query: Query): Promise<NamespaceObservation[]> {
+  const [rolled] = await query<{ until: string }>(
+    `select coalesce((select max(day) from namespace_day), '-infinity')::text as until`,
+  );
+  const rows = await query<ObservationRow>(
+    `with seen as (
+       select namespace, day, first_seen, last_seen, egress_hours from namespace_day where day <= $1::date
+       union all ${factDays} and d.day > $1::date group by 1, 2
+     ), by_facts as (
+       select namespace, array_agg((day - date 'epoch')::float8 order by day) as days,
+         array_agg(extract(epoch from first_seen)::float8 order by day) as firsts,
+         array_agg(extract(epoch from last_seen)::float8 order by day) as lasts,
+         array_agg(egress_hours::float8 order by day) as hours
+       from seen group by 1
+     ), by_edges as (
+       select n.namespace, (count(*) filter (where n.is_source))::float8 as egress_edges,
+         max(e.first_seen) filter (where n.is_source) as newest_egress,
+         min(e.first_seen) as edges_first, max(e.last_seen) as edges_last
+       from edge e cross join lateral (values (e.src_ns, true), (e.dst_ns, false)) as n(namespace, is_source)
+       group by 1
+     )
+     select namespace, f.days, f.firsts, f.lasts, f.hours, coalesce(e.egress_edges, 0) as egress_edges,
+       extract(epoch from e.newest_egress)::float8 as newest_egress,
+       extract(epoch from e.edges_first)::float8 as edges_first,
+       extract(epoch from e.edges_last)::float8 as edges_last
+     from by_facts f full join by_edges e using (namespace) order by namespace`,
+    [rolled?.until ?? '-infinity'],
+  );
+  return rows.map((row) => ({
+    namespace: row.namespace,
+    days: daysOf(row),
+    egressEdges: row.egress_edges,
+    newestEgressEdgeSeconds: row.newest_egress ?? undefined,
+    edgesFirstSeconds: row.edges_first ?? undefined,
+    edgesLastSeconds: row.edges_last ?? undefined,
+  }));
+}
+
+function daysOf({ days, firsts, lasts, hours }: ObservationRow): NamespaceDay[] {
+  return (days ?? []).map((day, index) => ({
+    day,
+    firstSeconds: firsts?.[index] ?? 0,
+    lastSeconds: lasts?.[index] ?? 0,
+    egressHours: hours?.[index] ?? 0,
+  }));
+}
