@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { assessCompleteness, type CompletenessReport } from '../../../src/reports/completeness.ts';
+import { changesByVerdict, newsOf } from '../../../src/reports/completeness-news.ts';
+import { at, seenDaily, stretch, usual, withEdge } from './weeks.ts';
+
+const mondays = 1;
+
+/** `a` is complete, `b` learning; made so many days after a Monday 00:00 in London. */
+function reportAt(days: number, timeZone = 'Europe/London'): CompletenessReport {
+  return assessCompleteness({
+    observations: [
+      { ...withEdge(seenDaily(0, Math.floor(days)), 0), namespace: 'a' },
+      { ...withEdge(seenDaily(Math.floor(days) - 1, Math.floor(days)), 0), namespace: 'b' },
+    ],
+    coverage: [stretch(0, days)],
+    nowSeconds: at(days),
+    timeZone,
+    thresholds: usual,
+  });
+}
+
+function told(verdicts: Record<string, string>, wholeDays?: number) {
+  return {
+    verdicts: new Map(Object.entries(verdicts)),
+    wholeAt: wholeDays === undefined ? undefined : new Date(at(wholeDays) * 1000),
+  };
+}
+
+const known = { a: 'complete', b: 'learning' };
+
+describe('there is news', () => {
+  test('at the very first report, as a whole: no namespace of it is a change', () => {
+    expect(newsOf(reportAt(9), told({}), mondays)).toEqual({ kind: 'first', changes: [] });
+  });
+
+  test('of each namespace whose verdict is not the one that was told, and of each new one', () => {
+    const news = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays);
+    expect(news?.kind).toBe('changes');
+    expect(news?.changes.map(({ row, was }) => [row.namespace, was, row.verdict])).toEqual([
+      ['a', 'learning', 'complete'],
+      ['b', undefined, 'learning'],
+    ]);
+  });
+
+  test('once a week, on the day that is set, even if nothing changed', () => {
+    expect(newsOf(reportAt(14), told(known, 7.3), mondays)).toEqual({ kind: 'weekly', changes: [] });
+    expect(newsOf(reportAt(14.5), told(known, 14), mondays)).toBeUndefined();
+    expect(newsOf(reportAt(15), told(known, 9), 2)).toEqual({ kind: 'weekly', changes: [] });
+  });
+
+  test('on a later day when the week’s report was missed', () => {
+    expect(newsOf(reportAt(18), told(known, 7), mondays)?.kind).toBe('weekly');
+    expect(newsOf(reportAt(20.9), told(known, 14), mondays)).toBeUndefined();
+  });
+
+  test('by the calendar of the zone: Sunday evening in London is Monday in Auckland', () => {
+    expect(newsOf(reportAt(13.6, 'Pacific/Auckland'), told(known, 8), mondays)?.kind).toBe('weekly');
+    expect(newsOf(reportAt(13.6), told(known, 8), mondays)).toBeUndefined();
+  });
+});
+
+test('there is none when nothing changed, or nothing was ever observed', () => {
+  expect(newsOf(reportAt(9), told(known, 8), mondays)).toBeUndefined();
+  expect(newsOf({ ...reportAt(9), namespaces: [] }, told({}), mondays)).toBeUndefined();
+});
+
+test('changes are told by verdict, without empty groups', () => {
+  const changes = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays)?.changes ?? [];
+  expect(changesByVerdict(changes).map(([verdict, group]) => [verdict, group.length])).toEqual([
+    ['complete', 1],
+    ['learning', 1],
+  ]);
+});
