@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { migrate } from '../../src/trail/migrate.ts';
+import { flowTrail } from '../support/cli.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { podIn } from './ledger-batches.ts';
+import { cover, monday, see, seeDaily, talk } from './watched-days.ts';
+
+/** Whole days from that Monday until now. */
+const today = Math.floor((Date.now() / 1000 - monday) / 86_400);
+let db: TestDatabase;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  await migrate(db.database);
+});
+afterEach(() => db.drop());
+
+function ask(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return flowTrail(['completeness', ...args], { DATABASE_URL: db.url, ...env });
+}
+
+describe('with a trail of twelve days', () => {
+  beforeEach(async () => {
+    await seeDaily(db.database, today - 12, today);
+    await see(db.database, today - 1.2, talk(podIn('b'), podIn('c')));
+    await cover(db.database, today, today - 12);
+  });
+
+  test('a table tells each namespace’s verdict, and what it rests on', async () => {
+    const { code, out, err } = await ask([]);
+    expect([code, err]).toEqual([0, '']);
+    const rows = out
+      .split('\n\n')[0]
+      ?.split('\n')
+      .map((line) => line.split(/ {2,}/));
+    expect(rows).toEqual([
+      [
+        'NAMESPACE',
+        'VERDICT',
+        'SINCE',
+        'COVERED',
+        'MISSED',
+        'EDGES',
+        'NEW EDGE',
+        'WEEKDAYS',
+        'HOURS',
+        'NEVER COVERED',
+      ],
+      ['a', 'complete', expect.any(String), '11.5 d', '0.0 d', '1', '11.5 d ago', '7 of 7', '1 of 24'],
+      ['b', 'unstable', expect.any(String), '11.5 d', '0.0 d', '1', '1.2 d ago', '1 of 7', '1 of 24'],
+      [
+        'c',
+        'learning',
+        expect.any(String),
+        '1.2 d',
+        '0.0 d',
+        '0',
+        'none',
+        '0 of 7',
+        '0 of 24',
+        expect.any(String),
+      ],
+    ]);
+    expect(out).toContain('1 complete, 1 unstable, 1 learning, 0 stale; the trail began at ');
+  });
+
+  test('JSON tells the whole, or of one namespace', async () => {
+    const { code, out } = await ask(['--json', '--namespace', 'b']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      counts: { complete: 1, unstable: 1, learning: 1, stale: 0 },
+      gaps: [],
+      namespaces: [{ namespace: 'b', verdict: 'unstable', daysSinceNewEdge: 1.2, egressEdges: 1 }],
+    });
+  });
+
+  test('the settings of the job count', async () => {
+    const { out } = await ask(['--json'], { COMPLETENESS_MINIMUM_DAYS: '12', COMPLETENESS_STABLE_DAYS: '1' });
+    expect(JSON.parse(out)).toMatchObject({
+      counts: { complete: 0, learning: 3 },
+      thresholds: { minimumDays: 12 },
+    });
+  });
+
+  test('a namespace that was never observed is no failure', async () => {
+    const { code, out } = await ask(['--namespace', 'nobody']);
+    expect([code, out]).toEqual([0, expect.stringContaining('(nobody was never observed)')]);
+  });
+});
+
+test('before anything was merged it says so', async () => {
+  const { code, out } = await ask([]);
+  expect([code, out]).toEqual([0, expect.stringContaining('(nothing was observed yet)')]);
+});
+
+test('wrong settings are told together', async () => {
+  const { code, err } = await ask([], {
+    DATABASE_URL: '',
+    TIME_ZONE: 'Mars',
+    COMPLETENESS_MINIMUM_DAYS: '3',
+  });
+  expect(code).toBe(2);
+  expect(err).toMatch(/TIME_ZONE is no time zone/);
+  expect(err).toMatch(/COMPLETENESS_MINIMUM_DAYS is not how many covered days/);
+  expect(err).toMatch(/DATABASE_URL is missing/);
+});

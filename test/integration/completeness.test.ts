@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { reportCompleteness } from '../../src/activities/completeness.ts';
+import { loadConfig } from '../../src/config.ts';
+import { jobs } from '../../src/names.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { JobWorker } from '../support/job-worker.ts';
+import { until } from '../support/poll.ts';
+import { startWebhook, type Webhook } from '../support/webhook.ts';
+import { testDeps } from './deps.ts';
+import { podIn } from './ledger-batches.ts';
+import { cover, see, seeDaily, standingClock, talk } from './watched-days.ts';
+
+let db: TestDatabase;
+let database: Database;
+let webhook: Webhook;
+
+beforeEach(async () => {
+  [db, webhook] = await Promise.all([createTestDatabase(), startWebhook()]);
+  ({ database } = db);
+  await migrate(database);
+});
+afterEach(async () => {
+  webhook.close();
+  await db.drop();
+});
+
+const headlines = () => webhook.messages.map(({ text }) => text.split('. ')[0]);
+const first = 'Allowlist completeness: first report';
+
+function config(clock: ReturnType<typeof standingClock>, env: NodeJS.ProcessEnv = {}) {
+  const settings = {
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    SLACK_WEBHOOK_URL: webhook.url,
+    ...env,
+  };
+  return { ...loadConfig(settings), clock };
+}
+
+/** Makes the report of a day after the first Monday, in the morning, in a trail that has seen all until then. */
+function reporter(env: NodeJS.ProcessEnv = {}, with_: { database?: Database } = {}) {
+  const clock = standingClock(0);
+  const deps = { ...testDeps(with_.database ?? database, clock), config: config(clock, env) };
+  return async (day: number, reportId = `completeness/${day}`) => {
+    clock.put(day + 0.25);
+    await cover(database, day + 0.25);
+    return reportCompleteness(deps, { reportId });
+  };
+}
+
+async function verdicts(): Promise<string[]> {
+  const rows = await database.query<{ line: string }>(
+    `select concat_ws(' ', namespace, verdict, told_verdict) as line from namespace_verdict order by namespace`,
+  );
+  return rows.map(({ line }) => line);
+}
+
+describe('the report', () => {
+  test('is told as a whole at first, then when a verdict changes, and once a week', async () => {
+    await seeDaily(database, 0, 14);
+    const report = reporter();
+    expect(await report(4)).toMatchObject({ outcome: 'posted', verdicts: { learning: 2 }, changed: 0 });
+    expect(await report(5)).toMatchObject({ outcome: 'quiet' });
+    // The first Monday after it.
+    expect(await report(7)).toMatchObject({ outcome: 'posted', changed: 0 });
+    expect(await report(8)).toMatchObject({
+      outcome: 'posted',
+      changes: ['a: learning -> complete', 'b: learning -> complete'],
+    });
+    await see(database, 9, talk(podIn('a'), podIn('c')));
+    expect(await report(9)).toMatchObject({
+      outcome: 'posted',
+      changes: ['a: complete -> unstable', 'c: new -> learning'],
+    });
+    expect(await report(10)).toMatchObject({ outcome: 'quiet' });
+    expect(headlines()).toEqual([
+      first,
+      'Allowlist completeness: the week, nothing changed',
+      'Allowlist completeness: 2 namespaces changed',
+      'Allowlist completeness: 2 namespaces changed',
+    ]);
+    expect(await verdicts()).toEqual(['a unstable unstable', 'b complete complete', 'c learning learning']);
+    expect(await database.query('select report_id from completeness_report')).toHaveLength(6);
+  });
+
+  test('is quiet, and kept, before anything was observed', async () => {
+    expect(await reporter()(0)).toMatchObject({ outcome: 'quiet', namespaces: 0 });
+    expect(headlines()).toEqual([]);
+  });
+
+  test('of the same nominal time is told once', async () => {
+    await seeDaily(database, 0, 2);
+    const report = reporter();
+    expect(await report(2)).toMatchObject({ outcome: 'posted' });
+    expect(await report(2)).toMatchObject({ outcome: 'posted before' });
+    expect(headlines()).toEqual([first]);
+  });
+
+  test('that Slack refused is told again with what changed since, not forgotten', async () => {
+    await seeDaily(database, 0, 14);
+    const report = reporter();
+    await report(4);
+    webhook.answer = { status: 404, body: 'channel_not_found' };
+    await expect(report(8)).rejects.toMatchObject({
+      type: 'slack_channel_not_found',
+      nonRetryable: true,
+      message: expect.stringMatching(/invite it there, or set SLACK_CHANNEL=#alerts/),
+    });
+    expect(await verdicts()).toEqual(['a complete learning', 'b complete learning']);
+    webhook.answer = { status: 200, body: 'ok' };
+    expect(await report(9)).toMatchObject({ changed: 2 });
+    // What was refused is old news now: run again it says so, and posts nothing.
+    expect(await report(8)).toMatchObject({ outcome: 'overtaken' });
+    expect(headlines()).toHaveLength(2);
+  });
+
+  test('is told again in the same words when the worker dies after the post', async () => {
+    await seeDaily(database, 0, 2);
+    const dying: Database = {
+      ...database,
+      transaction: (work) =>
+        webhook.messages.length === 1 ? Promise.reject(new Error('killed')) : database.transaction(work),
+    };
+    await expect(reporter({}, { database: dying })(2)).rejects.toThrow('killed');
+    await see(database, 2.6, talk(podIn('x'), podIn('y')));
+    expect(await reporter()(3, 'completeness/2')).toMatchObject({ outcome: 'posted', namespaces: 2 });
+    expect(webhook.messages).toHaveLength(2);
+    expect(webhook.messages[1]).toEqual(webhook.messages[0]);
+    expect(await reporter()(3)).toMatchObject({ changes: ['x: new -> learning', 'y: new -> learning'] });
+  });
+
+  test('in a dry run is printed, and nobody was told', async () => {
+    await seeDaily(database, 0, 2);
+    expect(await reporter({ DRY_RUN: '1' })(2)).toMatchObject({ outcome: 'printed' });
+    expect(await verdicts()).toEqual(['a learning', 'b learning']);
+    expect(await reporter()(3)).toMatchObject({ outcome: 'posted' });
+    expect(headlines()).toEqual([first]);
+  });
+
+  test('is kept once by two workers at once', async () => {
+    await seeDaily(database, 0, 2);
+    await cover(database, 2.5);
+    const clock = standingClock(2.5);
+    const deps = { ...testDeps(database, clock), config: config(clock) };
+    await Promise.all([1, 2, 3].map(() => reportCompleteness(deps, { reportId: 'completeness/2' })));
+    expect(await database.query('select report_id from completeness_report')).toHaveLength(1);
+    expect(new Set(webhook.messages.map((message) => JSON.stringify(message))).size).toBe(1);
+  });
+});
+
+describe('the workflow', () => {
+  let worker: JobWorker;
+  let posts: string[];
+  const start = async (days: number) => {
+    const clock = standingClock(days);
+    const { metrics } = testDeps(database, clock);
+    posts = [];
+    worker = await JobWorker.start(
+      inject('temporalAddress'),
+      database,
+      {},
+      { config: config(clock), metrics: { ...metrics, slackMessage: (result) => posts.push(result) } },
+    );
+  };
+  afterEach(() => worker.close());
+
+  test('run twice for the same nominal time tells once', async () => {
+    await seeDaily(database, 0, 3);
+    await cover(database, 3);
+    await start(3);
+    const handle = await worker.client.schedule.create({
+      scheduleId: `completeness-${randomUUID()}`,
+      spec: { cronExpressions: ['30 7 * * *'], timezone: 'Europe/London' },
+      action: {
+        type: 'startWorkflow',
+        workflowType: jobs.completeness.workflowType,
+        taskQueue: worker.taskQueue,
+      },
+      state: { paused: true },
+    });
+    const morning = { start: new Date('2026-11-05T07:29:00Z'), end: new Date('2026-11-05T07:31:00Z') };
+    const results: unknown[] = [];
+    for (let run = 1; run <= 2; run += 1) {
+      await handle.backfill({ ...morning, overlap: ScheduleOverlapPolicy.ALLOW_ALL });
+      const { workflowId, firstExecutionRunId } = await until(`run ${run} has started`, async () => {
+        const { info } = await handle.describe();
+        return info.recentActions.length === run ? info.recentActions.at(-1)?.action.workflow : undefined;
+      });
+      results.push(await worker.client.workflow.getHandle(workflowId, firstExecutionRunId).result());
+    }
+    expect(results).toMatchObject([
+      { reportId: 'completeness/2026-11-05T07:30:00Z', outcome: 'posted', namespaces: 2 },
+      { reportId: 'completeness/2026-11-05T07:30:00Z', outcome: 'posted before' },
+    ]);
+    expect(headlines()).toEqual([first]);
+    await handle.delete();
+  });
+
+  test('waits out what passes, and its result is worth reading', async () => {
+    await seeDaily(database, 0, 3);
+    await cover(database, 3);
+    await start(3);
+    webhook.answer = { status: 503, body: '' };
+    const running = worker.run('completeness');
+    await until('Slack was asked in vain', () => posts.includes('unavailable') || undefined);
+    webhook.answer = { status: 200, body: 'ok' };
+    expect(await running).toEqual({
+      result: {
+        reportId: expect.stringMatching(/^completeness\/\d{4}-/),
+        outcome: 'posted',
+        madeAt: '2026-11-05T00:00:00.000Z',
+        namespaces: 2,
+        verdicts: { complete: 0, unstable: 0, learning: 2, stale: 0 },
+        coveredDays: 3,
+        uncoveredDays: 0,
+        changed: 0,
+        changes: [],
+      },
+    });
+  });
+
+  test('fails with what Slack said and what cures it', async () => {
+    await seeDaily(database, 0, 3);
+    await cover(database, 3);
+    await start(3);
+    webhook.answer = { status: 410, body: 'channel_is_archived' };
+    expect(await worker.run('completeness')).toMatchObject({
+      failed: 'slack_channel_is_archived',
+      message: expect.stringMatching(
+        /^The report on completeness was not told: .*#alerts is archived: unarchive it/,
+      ),
+    });
+  });
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/trail/database.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { readObservations, rollNamespaceDays } from '../../src/trail/observations.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { batch, options, podIn, streamed } from './ledger-batches.ts';
+import { at, cover, monday, see, seeDaily, talk } from './watched-days.ts';
+
+let db: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ database } = db);
+  await migrate(database);
+});
+afterEach(() => db.drop());
+
+const read = () => readObservations(database.query);
+const today = monday / 86_400;
+
+describe('observations', () => {
+  test('are empty before the trail begins', async () => {
+    expect(await read()).toEqual([]);
+  });
+
+  test('tell of each namespace at either end on which days it was seen, and in which hours as a source', async () => {
+    await see(database, 0.25, talk(podIn('a'), podIn('b')), talk(podIn('a'), podIn('a')));
+    await see(database, 0.75, talk(podIn('a'), podIn('b')), talk(podIn('b'), podIn('c')));
+    await see(database, 2, talk(podIn('b'), { kind: 'network', ns: '', identity: 'pub' }));
+    expect(await read()).toEqual([
+      {
+        namespace: 'a',
+        days: [
+          {
+            day: today,
+            firstSeconds: at(0.25),
+            lastSeconds: at(0.75) + 15,
+            egressHours: (1 << 6) | (1 << 18),
+          },
+        ],
+        egressEdges: 1,
+        newestEgressEdgeSeconds: at(0.25),
+        edgesFirstSeconds: at(0.25),
+        edgesLastSeconds: at(0.75) + 15,
+      },
+      {
+        namespace: 'b',
+        days: [
+          { day: today, firstSeconds: at(0.25), lastSeconds: at(0.75) + 15, egressHours: 1 << 18 },
+          { day: today + 2, firstSeconds: at(2), lastSeconds: at(2) + 15, egressHours: 1 },
+        ],
+        egressEdges: 1,
+        newestEgressEdgeSeconds: at(0.75),
+        edgesFirstSeconds: at(0.25),
+        edgesLastSeconds: at(0.75) + 15,
+      },
+      {
+        namespace: 'c',
+        days: [{ day: today, firstSeconds: at(0.75), lastSeconds: at(0.75) + 15, egressHours: 0 }],
+        egressEdges: 0,
+        newestEgressEdgeSeconds: undefined,
+        edgesFirstSeconds: at(0.75),
+        edgesLastSeconds: at(0.75) + 15,
+      },
+    ]);
+  });
+
+  test('know a namespace of which only the stream told, without days', async () => {
+    await merge(database, [batch(at(1), [streamed(1)])], options);
+    expect((await read()).map(({ namespace, days, egressEdges }) => [namespace, days, egressEdges])).toEqual([
+      ['a', [], 1],
+      ['b', [], 0],
+    ]);
+  });
+});
+
+describe('the roll-up', () => {
+  test('changes nothing of what is read, over more days than one statement takes', async () => {
+    await seeDaily(database, 0, 70);
+    await seeDaily(database, 20, 60, 'c', 'a');
+    const before = await read();
+    await cover(database, 65.5);
+    expect(await rollNamespaceDays(database.query)).toBeGreaterThan(0);
+    expect(await database.query('select max(day)::text from namespace_day')).toEqual([{ max: '2027-01-05' }]);
+    expect(await read()).toEqual(before);
+    expect(await rollNamespaceDays(database.query)).toBe(0);
+  });
+
+  test('leaves alone the days that may still change, and takes them when they cannot', async () => {
+    await seeDaily(database, 0, 3);
+    expect(await rollNamespaceDays(database.query)).toBe(0);
+    await cover(database, 1.9);
+    expect(await rollNamespaceDays(database.query)).toBe(2);
+    await see(database, 2.9, talk(podIn('a'), podIn('z')));
+    const before = await read();
+    expect(before.map(({ namespace }) => namespace)).toEqual(['a', 'b', 'z']);
+    await cover(database, 3);
+    expect(await rollNamespaceDays(database.query)).toBe(5);
+    expect(await read()).toEqual(before);
+  });
+
+  test('goes over days without any flow', async () => {
+    await seeDaily(database, 0, 1);
+    await seeDaily(database, 50, 51);
+    await cover(database, 60);
+    expect(await rollNamespaceDays(database.query)).toBe(4);
+  });
+
+  test('is the same with several workers at once', async () => {
+    await seeDaily(database, 0, 40);
+    const before = await read();
+    await cover(database, 40);
+    const added = await Promise.all([1, 2, 3].map(() => rollNamespaceDays(database.query)));
+    expect(added.reduce((sum, count) => sum + count, 0)).toBe(80);
+    expect(await read()).toEqual(before);
+  });
+});
