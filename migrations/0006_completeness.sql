@@ -24,7 +24,7 @@ create table completeness_report (
   summary jsonb not null,
   namespaces jsonb not null,
   -- What is posted, frozen before it is posted for the first time; null: there is nothing to tell.
-  message jsonb,
+  message json,
   -- Whether the message tells the whole, and not only changes.
   is_whole boolean not null,
   posted_at timestamptz

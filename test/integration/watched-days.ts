@@ -28,7 +28,9 @@ export function standingClock(days: number): Clock & { put(days: number): void }
 /** One record from one end to another. */
 export function talk(src: FactEnd, dst: FactEnd): TrailRecord {
   const ends = `${src.ns} ${dst.ns}`;
-  const hash = BigInt(Array.from(ends).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7));
+  const hash = BigInt(
+    Array.from(ends).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7),
+  );
   const isEdge = src.ns !== dst.ns && src.ns !== '' && dst.ns !== '';
   return {
     hash,
