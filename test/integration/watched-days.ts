@@ -17,6 +17,7 @@ export function standingClock(days: number): Clock & { put(days: number): void }
   let now = at(days) * 1000;
   return {
     now: () => now,
+    elapsed: () => now,
     sleep: () => Promise.resolve(),
     realMs: (ms) => ms,
     put(next) {
