@@ -1,3 +1,4 @@
+import { counted } from './counted.ts';
 import type { FreshnessFacts } from '../trail/freshness.ts';
 import type { Severity } from './severity.ts';
 
@@ -64,12 +65,12 @@ export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions)
       remembered: '',
       minutes,
     };
-  const never = `Nothing was ever merged, since the trail began at ${formatTime(since)}, ${minutes} minutes ago.`;
+  const never = `Nothing was ever merged, since the trail began at ${formatTime(since)}, ${counted(minutes, 'minute')} ago.`;
   return {
     state: isStalled ? 'stalled' : lastProgressAt ? 'late' : 'never_merged',
     severity: isStalled ? 'critical' : 'warning',
     what: lastProgressAt
-      ? `Nothing was merged or settled for ${minutes} minutes, since ${formatTime(lastProgressAt)}.`
+      ? `Nothing was merged or settled for ${counted(minutes, 'minute')}, since ${formatTime(lastProgressAt)}.`
       : never,
     cause: causeOf(facts, formatTime),
     remembered: rememberedText(facts, options),
