@@ -1,0 +1,43 @@
+/** Orders by code units, so that no locale changes an artefact. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Sorted by what `keyOf` makes of each entry, compared part by part. */
+export function sortedBy<Entry>(
+  entries: Iterable<Entry>,
+  keyOf: (entry: Entry) => readonly (string | number)[],
+): Entry[] {
+  return [...entries]
+    .map((entry) => ({ entry, key: keyOf(entry) }))
+    .toSorted((a, b) => compareKeys(a.key, b.key))
+    .map(({ entry }) => entry);
+}
+
+function compareKeys(a: readonly (string | number)[], b: readonly (string | number)[]): number {
+  for (const [at, left] of a.entries()) {
+    const right = b[at];
+    if (right === undefined) return 1;
+    const order =
+      typeof left === 'number' && typeof right === 'number'
+        ? left - right
+        : compareText(String(left), String(right));
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
+
+/** The entries by a text key, in the order in which each key came first. */
+export function groupBy<Entry>(
+  entries: Iterable<Entry>,
+  keyOf: (entry: Entry) => string,
+): Map<string, [Entry, ...Entry[]]> {
+  const groups = new Map<string, [Entry, ...Entry[]]>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
+  }
+  return groups;
+}

@@ -1,0 +1,123 @@
+import type { FlowEvidence } from '../../trail/evidence.ts';
+import {
+  manyPorts,
+  type AllowedPort,
+  type AllowRule,
+  type DeriveOptions,
+  type Direction,
+  type Peer,
+  type Widening,
+} from './model.ts';
+import { groupBy, sortedBy } from './order.ts';
+import { mergeSightings } from './sighting.ts';
+
+interface Grant {
+  peer: Peer;
+  port: AllowedPort;
+}
+
+/**
+ * The rules that allow exactly these facts of one subject and direction: one rule a peer, its ports sorted. An identity is
+ * selected only where every fact of the port carried one; else the whole namespace, which is a widening and a warning.
+ */
+export function observedRules(
+  direction: Direction,
+  facts: readonly FlowEvidence[],
+  options: DeriveOptions,
+): { rules: AllowRule[]; warnings: string[] } {
+  const warnings: string[] = [];
+  const byPort = groupBy(facts, (fact) => {
+    const { kind, ns, identity } = peerOf(direction, fact);
+    return [kind, ns, kind === 'networkset' ? identity : '', fact.protocol, fact.port].join('\n');
+  });
+  const grants = [...byPort.values()].flatMap((group) => grantsOf(direction, group, options, warnings));
+  const rules = [...groupBy(grants, ({ peer }) => peerKey(peer)).values()].map(
+    ([first, ...rest]): AllowRule => ({
+      direction,
+      peer: first.peer,
+      isBaseline: false,
+      ports: sortedBy(
+        [first, ...rest].map(({ port }) => port),
+        ({ protocol, port }) => [protocol, portRank(port)],
+      ),
+    }),
+  );
+  return { rules: sortedBy(rules, ({ peer }) => [peerKey(peer)]), warnings };
+}
+
+/** The end that is not the policy's own. */
+export function peerOf(direction: Direction, fact: FlowEvidence): FlowEvidence['src'] {
+  return direction === 'egress' ? fact.dst : fact.src;
+}
+
+/** A text that is the same for the same peer, and sorts as people look for it. */
+export function peerKey(peer: Peer): string {
+  switch (peer.kind) {
+    case 'namespace':
+      return `${peer.ns}\n`;
+    case 'identity':
+      return `${peer.ns}\n1${peer.identity}`;
+    case 'pods':
+      return `${peer.ns}\n2${peer.label}=${peer.value}`;
+    case 'networkset':
+      return `\u{ffff}set\n${peer.ns}\n${peer.name}`;
+    case 'address':
+      return `\u{ffff}address\n${peer.cidr}`;
+  }
+}
+
+function grantsOf(
+  direction: Direction,
+  facts: readonly [FlowEvidence, ...FlowEvidence[]],
+  options: DeriveOptions,
+  warnings: string[],
+): Grant[] {
+  const [first] = facts;
+  const { kind, ns, identity } = peerOf(direction, first);
+  if (kind === 'networkset') return [grant({ kind: 'networkset', ns, name: identity }, facts)];
+  const identities = groupBy(facts, (fact) => peerOf(direction, fact).identity);
+  const hasNamed = [...identities.keys()].some((name) => name !== '');
+  if (!hasNamed) return [grant({ kind: 'namespace', ns }, facts)];
+  if (options.identities && !identities.has(''))
+    return [...identities].map(([name, group]) =>
+      grant({ kind: 'identity', ns, label: options.identityLabel, identity: name }, group),
+    );
+  if (options.identities)
+    warnings.push(
+      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow carried the label ${options.identityLabel}`,
+    );
+  return [grant({ kind: 'namespace', ns }, facts, ['namespace-instead-of-identity'])];
+}
+
+function grant(
+  peer: Peer,
+  [first, ...others]: readonly [FlowEvidence, ...FlowEvidence[]],
+  widenings: readonly Widening[] = [],
+): Grant {
+  const { protocol, port } = first;
+  return {
+    peer,
+    port: {
+      protocol,
+      port: port === manyPorts ? 'all' : hasPorts(protocol) ? port : 'none',
+      sighting: mergeSightings(first, ...others),
+      widenings: port === manyPorts ? [...widenings, 'all-ports'] : widenings,
+    },
+  };
+}
+
+export function hasPorts(protocol: string): boolean {
+  return ['tcp', 'udp', 'sctp', 'udplite'].includes(protocol);
+}
+
+/** `tcp 443`, `tcp, many ports`, `icmp`. */
+export function portText({ protocol, port }: { protocol: string; port: number | 'all' | 'none' }): string {
+  if (port === manyPorts) return `${protocol}, many ports`;
+  if (port === 'all') return `${protocol}, all ports`;
+  return port === 'none' || !hasPorts(protocol) ? protocol : `${protocol} ${port}`;
+}
+
+function portRank(port: AllowedPort['port']): number {
+  if (port === 'none') return -2;
+  return port === 'all' ? -1 : port;
+}

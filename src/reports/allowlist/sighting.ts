@@ -1,0 +1,31 @@
+import type { Sighting } from './model.ts';
+
+/** All of them together: from the first to the last, counts added, days united. */
+export function mergeSightings(first: Sighting, ...others: readonly Sighting[]): Sighting {
+  const all = [first, ...others];
+  return {
+    firstSeconds: all.reduce((min, { firstSeconds }) => Math.min(min, firstSeconds), first.firstSeconds),
+    lastSeconds: all.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), first.lastSeconds),
+    flowCount: all.reduce((sum, { flowCount }) => sum + flowCount, 0),
+    days: [...new Set(all.flatMap(({ days }) => days))].toSorted((a, b) => a - b),
+  };
+}
+
+/** `first seen 2026-11-01T08:00Z, last seen 2026-11-08T09:15Z, 7 days, 312 flows`, in UTC. */
+export function describeSighting({ firstSeconds, lastSeconds, flowCount, days }: Sighting): string {
+  return `first seen ${minute(firstSeconds)}, last seen ${minute(lastSeconds)}, ${plural(days.length, 'day')}, ${plural(flowCount, 'flow')}`;
+}
+
+/** To the minute, in UTC. */
+export function minute(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16)}Z`;
+}
+
+/** A UTC day, `2026-11-01`. */
+export function dayText(day: number): string {
+  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+}
+
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,36 @@
+import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import type { FlowEvidence } from '../../src/trail/evidence.ts';
+import { foldList } from '../../src/trail/fold.ts';
+import { factGroupText } from '../../src/trail/record.ts';
+import { encodeListAnswer, readCapture } from './capture.ts';
+
+const settings = { label: 'service-identity', namespaces: new Set(['monitoring', 'kube-system', 'dbaas']) };
+
+/** The facts of the capture's six minutes, as the trail keeps and reads them. */
+export function captureEvidence(): FlowEvidence[] {
+  const decoder = new FlowDecoder();
+  const byBucket = new Map<number, Buffer[]>();
+  for (const raw of readCapture()) {
+    const { startSeconds } = decoder.decode(raw);
+    byBucket.set(startSeconds, [...(byBucket.get(startSeconds) ?? []), raw]);
+  }
+  const facts = new Map<string, FlowEvidence>();
+  for (const [start, raw] of byBucket) {
+    // The same record under another trace is one record.
+    const seen = new Set<bigint>();
+    for (const { hash, fact } of foldList(decoder, encodeListAnswer(raw), start, settings).records) {
+      if (!fact || seen.has(hash)) continue;
+      seen.add(hash);
+      const key = `${factGroupText(fact)}\n${fact.port}`;
+      const known = facts.get(key);
+      facts.set(key, {
+        ...fact,
+        firstSeconds: Math.min(known?.firstSeconds ?? start, start),
+        lastSeconds: Math.max(known?.lastSeconds ?? 0, start + 15),
+        flowCount: (known?.flowCount ?? 0) + 1,
+        days: [Math.floor(start / 86_400)],
+      });
+    }
+  }
+  return [...facts.values()];
+}
