@@ -18,6 +18,9 @@ import {
   type FreshnessReport,
 } from './freshness-watchdog.ts';
 import { keepHouse, type HousekeepingResult } from './housekeeping.ts';
+import type { AllowlistInput } from '../allowlist-input.ts';
+import { deriveAllowlist } from './derive-allowlist.ts';
+import type { AllowlistSummary } from './make-allowlist.ts';
 import { settleBuckets } from './settle-buckets.ts';
 import { streamFlows } from './stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
@@ -35,6 +38,7 @@ export interface Activities {
   tellDatabaseAway(why: string, before: DatabaseOutage | undefined): Promise<DatabaseOutage>;
   reportCompleteness(input: CompletenessInput): Promise<CompletenessResult>;
   keepHouse(): Promise<HousekeepingResult>;
+  deriveAllowlist(input: AllowlistInput & { until: string }): Promise<AllowlistSummary>;
 }
 
 export function createActivities(deps: Deps): Activities {
@@ -50,5 +54,6 @@ export function createActivities(deps: Deps): Activities {
     tellDatabaseAway: (why, before) => tellDatabaseAway(deps, why, before),
     reportCompleteness: (input) => reportCompleteness(deps, input),
     keepHouse: () => keepHouse(deps),
+    deriveAllowlist: (input) => deriveAllowlist(deps, input),
   };
 }

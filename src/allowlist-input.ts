@@ -1,0 +1,134 @@
+import { z } from 'zod';
+
+/** What can be asked for: the runbook's queries, or policies of one kind. */
+export const allowlistFormats = [
+  'text',
+  'json',
+  'csv',
+  'kubernetes',
+  'calico',
+  'calico-staged',
+  'kubernetes-staged',
+] as const;
+export type AllowlistFormat = (typeof allowlistFormats)[number];
+
+const namespace = z
+  .string()
+  .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is no name of a namespace; for example immich');
+const time = z
+  .string()
+  .refine(
+    (text) => /^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(Date.parse(text)),
+    'is no time; for example 2026-01-31 or 2026-01-31T08:00Z',
+  );
+const cidr = z
+  .string()
+  .refine(isNarrowCidr, 'is no address with a prefix length, or wider than /8; for example 10.96.0.10/32');
+
+const schema = z
+  .strictObject({
+    namespaces: z.union([
+      z.literal('all'),
+      z.array(namespace).min(1, 'is empty; name namespaces, or give "all"'),
+    ]),
+    since: time.optional(),
+    until: time.optional(),
+    direction: z.enum(['egress', 'ingress', 'both'], 'is not egress, ingress or both'),
+    format: z.enum(allowlistFormats, `is not one of ${allowlistFormats.join(', ')}`),
+    minimumCoveredDays: z
+      .int('is not a whole number of days')
+      .min(7, 'is below seven: a weekly job may not have run by then; give 7 or more')
+      .max(365, 'is more than a year'),
+    includeExternals: z.boolean('is not true or false'),
+    includeIdentities: z.boolean('is not true or false'),
+    allowManyPorts: z.boolean('is not true or false'),
+    baseline: z.strictObject({
+      dns: z.boolean('is not true or false').default(false),
+      dnsAddresses: z.array(cidr).default([]),
+      databases: z.boolean('is not true or false').default(false),
+      redis: z.boolean('is not true or false').default(false),
+    }),
+    tier: z
+      .string()
+      .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is no name of a tier; for example default'),
+    order: z.number('is not a number').optional(),
+  })
+  .superRefine(({ since, until, tier, order, format }, context) => {
+    if (since !== undefined && until !== undefined && Date.parse(since) >= Date.parse(until))
+      context.addIssue({ code: 'custom', path: ['until'], message: 'is not after since' });
+    if ((tier !== 'default' || order !== undefined) && !format.startsWith('calico'))
+      context.addIssue({
+        code: 'custom',
+        path: [order === undefined ? 'tier' : 'order'],
+        message: `has no meaning in format ${format}; only calico and calico-staged have tiers and orders`,
+      });
+    if (isQueryFormat(format) && (since !== undefined || until !== undefined))
+      context.addIssue({
+        code: 'custom',
+        path: [since === undefined ? 'until' : 'since'],
+        message: `has no meaning in format ${format}: the runbook's queries read the whole table edge`,
+      });
+  });
+
+/** The input of `deriveAllowlist`, complete. */
+export type AllowlistInput = z.infer<typeof schema>;
+
+const defaults = {
+  namespaces: 'all',
+  direction: 'egress',
+  format: 'kubernetes',
+  minimumCoveredDays: 7,
+  includeExternals: true,
+  includeIdentities: true,
+  allowManyPorts: false,
+  baseline: {},
+  tier: 'default',
+};
+
+export function isQueryFormat(format: AllowlistFormat): format is 'text' | 'json' | 'csv' {
+  return format === 'text' || format === 'json' || format === 'csv';
+}
+
+/**
+ * Reads the input of `deriveAllowlist`, every field optional: what is wrong is named all together, field by field, with
+ * what would be right. No other field than the known ones is taken.
+ */
+export function parseAllowlistInput(
+  value: unknown,
+): { readonly input: AllowlistInput } | { readonly problems: readonly string[] } {
+  const given = value ?? {};
+  if (typeof given !== 'object' || Array.isArray(given))
+    return { problems: ['the input is no JSON object; for example {"namespaces": ["immich"]}'] };
+  const result = schema.safeParse({ ...defaults, ...given });
+  if (result.success) return { input: result.data };
+  return { problems: result.error.issues.flatMap(describeIssue) };
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(
+      (key) =>
+        `${path === '' ? '' : `${path}.`}${key} is unknown; known are ${path === 'baseline' ? 'dns, dnsAddresses, databases, redis' : Object.keys(schema.shape).join(', ')}`,
+    );
+  if (path === 'namespaces')
+    return ['namespaces is neither "all" nor a list of names; for example ["immich", "dbaas"]'];
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid'))
+    return [`${path} is not ${issue.expected === 'array' ? 'a list' : `a ${issue.expected}`}`];
+  return [`${path} ${issue.message}`];
+}
+
+/** Nothing that would allow the world: a baseline address is one address, or a small range. */
+function isNarrowCidr(text: string): boolean {
+  const [, address = '', bits = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const length = Number(bits);
+  if (bits === '') return false;
+  if (address.includes(':')) return /^[0-9a-fA-F:]+$/.test(address) && length >= 32 && length <= 128;
+  const parts = address.split('.');
+  return (
+    parts.length === 4 &&
+    parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256) &&
+    length >= 8 &&
+    length <= 32
+  );
+}
