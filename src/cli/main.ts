@@ -11,6 +11,9 @@ import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
 import { JobFailure } from './job-failure.ts';
 import { runCommand } from './run.ts';
+import { allowlistCommand } from './allowlist.ts';
+import { explainCommand } from './explain.ts';
+import { driftCommand, replayCommand, stagedCommand } from './replay.ts';
 import { statusCommand } from './status.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -27,6 +30,13 @@ const program = new Command('flow-trail')
   .addCommand(digestCommand())
   .addCommand(runCommand());
 for (const command of [program, ...program.commands])
+  .addCommand(explainCommand())
+  .addCommand(allowlistCommand())
+  .addCommand(replayCommand())
+  .addCommand(driftCommand())
+  .addCommand(stagedCommand())
+  .addCommand(digestCommand());
+for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
   command.exitOverride().showHelpAfterError(`(${helpOf(command)} lists what there is)`);
 
 // Who reads on may have seen enough: `flow-trail edges | head`.
@@ -56,5 +66,7 @@ function tell(error: unknown): void {
 }
 
 function helpOf(command: Command): string {
-  return command === program ? 'flow-trail --help' : `flow-trail ${command.name()} --help`;
+  const names: string[] = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  return `${names.join(' ')} --help`;
 }

@@ -1,0 +1,65 @@
+import { parseAllowlistInput, type AllowlistInput } from '../allowlist-input.ts';
+import { parseSince, UsageError } from './usage-error.ts';
+
+/** Options of `flow-trail allowlist derive`, as commander reads them. */
+export interface DeriveArguments {
+  since?: string;
+  until?: string;
+  direction: string;
+  format: string;
+  minimumDays: string;
+  externals: boolean;
+  identities: boolean;
+  allPorts?: boolean;
+  baseline?: string;
+  dnsAddress: string[];
+  tier?: string;
+  order?: string;
+}
+
+const baselines: readonly string[] = ['dns', 'databases', 'redis'];
+
+/** The same input that the workflow takes. @throws UsageError */
+export function allowlistInput(
+  namespaces: readonly string[],
+  options: DeriveArguments,
+  now: Date,
+): AllowlistInput & { until: string } {
+  const switched = (options.baseline ?? '').split(',').filter((name) => name !== '');
+  const unknown = switched.find((name) => !baselines.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      '--baseline',
+      `cannot be "${unknown}"; give some of ${baselines.join(', ')}, separated by commas`,
+    );
+  const until = (options.until === undefined ? now : parseSince('--until', options.until, now)).toISOString();
+  const parsed = parseAllowlistInput({
+    ...(namespaces.length > 0 ? { namespaces } : {}),
+    ...(options.since === undefined
+      ? {}
+      : { since: parseSince('--since', options.since, now).toISOString() }),
+    ...(options.until === undefined ? {} : { until }),
+    direction: options.direction,
+    format: options.format,
+    minimumCoveredDays: Number(options.minimumDays),
+    includeExternals: options.externals,
+    includeIdentities: options.identities,
+    allowManyPorts: options.allPorts ?? false,
+    baseline: {
+      dns: switched.includes('dns'),
+      dnsAddresses: options.dnsAddress,
+      databases: switched.includes('databases'),
+      redis: switched.includes('redis'),
+    },
+    ...(options.tier === undefined ? {} : { tier: options.tier }),
+    ...(options.order === undefined ? {} : { order: Number(options.order) }),
+  });
+  if ('problems' in parsed)
+    throw new UsageError('what was asked for cannot be derived:', parsed.problems.join('; '));
+  return { ...parsed.input, until };
+}
+
+/** The pod label that tells services apart, by the worker's own setting. */
+export function identityLabel(): string {
+  return process.env['SERVICE_IDENTITY_LABEL'] ?? 'service-identity';
+}

@@ -1,0 +1,159 @@
+import { Command } from 'commander';
+import { periodOf } from '../activities/make-allowlist.ts';
+import { stagedVerdicts } from '../reports/allowlist/staged.ts';
+import { drift, replay, type Finding, type Unused } from '../reports/replay/replay.ts';
+import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
+import { formatTable, formatTime, print, printJson } from './output.ts';
+import { readPolicies } from './policy-files.ts';
+import { parseSince } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+/** Exit code where policies differ from what was observed: a pipeline can gate on it. */
+const differs = 3;
+
+interface PeriodOptions {
+  since: string;
+  until?: string;
+  json?: boolean;
+}
+
+export function replayCommand(): Command {
+  return withPeriod(
+    new Command('replay')
+      .description(
+        'what would a set of policies have denied, and what would it newly allow; exit code 3 where it would have denied something',
+      )
+      .argument('<path>', 'a policy file, or a folder of them; staged ones are taken as though enforced')
+      .option('--strict', 'exit with 3 also where it cannot be told'),
+  ).action(async (path: string, { json, strict, ...times }: PeriodOptions & { strict?: boolean }) => {
+    const tiers = await readPolicies(path);
+    const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
+    const result = replay(tiers, evidence);
+    if (json === true) printJson(result);
+    else {
+      print(`${result.facts} facts were replayed.`);
+      printFindings('would be denied, and was allowed', result.wouldDeny);
+      printFindings('would be allowed, and was denied', result.wouldAllow);
+      printFindings('cannot be told', result.undecided);
+      if (result.unselectedDenied > 0)
+        print(
+          `\n${result.unselectedDenied} facts were denied, and no policy of the set selects their end: nothing would deny them`,
+        );
+      print(
+        `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} cannot be told`,
+      );
+    }
+    if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
+      process.exitCode = differs;
+  });
+}
+
+export function driftCommand(): Command {
+  return withPeriod(
+    new Command('drift')
+      .description(
+        'what policies in force allow that was never used, and what was used that they do not allow (exit code 3)',
+      )
+      .argument('<path>', 'a policy file, or a folder of them'),
+  ).action(async (path: string, { json, ...times }: PeriodOptions) => {
+    const tiers = await readPolicies(path);
+    const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
+    const result = drift(tiers, evidence);
+    if (json === true) printJson(result);
+    else {
+      printUnused('allowed, and never used in the period', result.unused);
+      printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);
+      printFindings('used, and not allowed', result.notAllowed);
+      print(
+        `\n${result.unused.length} unused, ${result.perhapsUnused.length} cannot be told, ${result.notAllowed.length} used and not allowed`,
+      );
+    }
+    if (result.notAllowed.length > 0) process.exitCode = differs;
+  });
+}
+
+export function stagedCommand(): Command {
+  return withPeriod(
+    new Command('staged')
+      .description(
+        'where staged policies would have done something else than what was enforced (exit code 3 where they would deny)',
+      )
+      .option('--src <namespace>', 'the end that talks')
+      .option('--dst <namespace>', 'the end that is talked to'),
+  ).action(async ({ json, src, dst, ...times }: PeriodOptions & { src?: string; dst?: string }) => {
+    const ends = {
+      ...(src === undefined ? {} : { srcNs: src }),
+      ...(dst === undefined ? {} : { dstNs: dst }),
+    };
+    const traced = await withDatabase((query) =>
+      readTracedEvidence(query, { ...readPeriod(times), ...ends }),
+    );
+    const result = stagedVerdicts(traced);
+    if (json === true) printJson(result);
+    else {
+      print(
+        formatTable(
+          ['FROM', 'TO', 'PORT', 'REPORTER', 'ENFORCED', 'STAGED', 'FIRST SEEN', 'LAST SEEN', 'FLOWS', 'BY'],
+          result.disagreements.map((entry) => [
+            entry.src,
+            entry.dst,
+            entry.port,
+            entry.reporter,
+            entry.enforced,
+            entry.pending,
+            time(entry.firstSeconds),
+            time(entry.lastSeconds),
+            String(entry.flowCount),
+            entry.by,
+          ]),
+        ),
+      );
+      print(`\n${result.agreeing} flows agree; of ${result.untold} the traces do not tell`);
+    }
+    if (result.disagreements.some(({ pending }) => pending === 'deny')) process.exitCode = differs;
+  });
+}
+
+function withPeriod(command: Command): Command {
+  return command
+    .option('--since <time>', 'whole days (UTC) from how long ago (24h, 7d) or a time', '30d')
+    .option('--until <time>', 'until when; now')
+    .option('--json', 'as JSON');
+}
+
+function readPeriod({ since, until }: Omit<PeriodOptions, 'json'>): DayPeriod {
+  const now = new Date();
+  const end = until === undefined ? now : parseSince('--until', until, now);
+  return periodOf({ since: parseSince('--since', since, now).toISOString(), until: end.toISOString() });
+}
+
+function printFindings(title: string, findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  const rows = findings.map(({ direction, src, dst, port, lastSeconds, days, flowCount, by }) => [
+    direction,
+    src,
+    dst,
+    port,
+    time(lastSeconds),
+    String(days),
+    String(flowCount),
+    by,
+  ]);
+  print(
+    `\n${title}:\n${formatTable(['DIRECTION', 'FROM', 'TO', 'PORT', 'LAST SEEN', 'DAYS', 'FLOWS', 'BY'], rows)}`,
+  );
+}
+
+function printUnused(title: string, entries: readonly Unused[]): void {
+  if (entries.length === 0) return;
+  print(
+    `\n${title}:\n${formatTable(
+      ['POLICY', 'RULE'],
+      entries.map(({ policy, rule }) => [policy, rule]),
+    )}`,
+  );
+}
+
+function time(seconds: number): string {
+  return formatTime(new Date(seconds * 1000));
+}
