@@ -24,18 +24,16 @@ const program = new Command('flow-trail')
   .addCommand(edgesCommand())
   .addCommand(statusCommand())
   .addCommand(coverageCommand())
-  .addCommand(certificatesCommand())
-  .addCommand(completenessCommand())
-  .addCommand(aggregateCommand())
-  .addCommand(digestCommand())
-  .addCommand(runCommand());
-for (const command of [program, ...program.commands])
   .addCommand(explainCommand())
   .addCommand(allowlistCommand())
   .addCommand(replayCommand())
   .addCommand(driftCommand())
   .addCommand(stagedCommand())
-  .addCommand(digestCommand());
+  .addCommand(certificatesCommand())
+  .addCommand(completenessCommand())
+  .addCommand(aggregateCommand())
+  .addCommand(digestCommand())
+  .addCommand(runCommand());
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
   command.exitOverride().showHelpAfterError(`(${helpOf(command)} lists what there is)`);
 
