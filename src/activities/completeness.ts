@@ -12,6 +12,7 @@ import {
   type FrozenReport,
 } from '../trail/completeness-reports.ts';
 import { readCoverage } from '../trail/coverage.ts';
+import { withOpenEnd } from '../trail/due.ts';
 import { readObservations, rollNamespaceDays } from '../trail/observations.ts';
 import { toActivityFailure } from './attempt.ts';
 import type { Deps } from './deps.ts';
@@ -80,7 +81,7 @@ export async function readCompleteness({
   const nowSeconds = config.clock.now() / 1000;
   return assessCompleteness({
     observations: await readObservations(database.query),
-    coverage: await readCoverage(database.query, 0, nowSeconds),
+    coverage: withOpenEnd(await readCoverage(database.query, 0, nowSeconds), nowSeconds),
     nowSeconds,
     timeZone: config.jobs.timeZone,
     thresholds: config.jobs.completeness,

@@ -7,6 +7,7 @@ import { dayText } from '../reports/allowlist/sighting.ts';
 import { defaultStatusSettings, namespaceStatus } from '../reports/allowlist/status.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
+import { withOpenEnd } from '../trail/due.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidence, type DayPeriod } from '../trail/evidence.ts';
 
@@ -85,7 +86,10 @@ async function makePolicies(
   const namespaces = input.namespaces === 'all' ? undefined : input.namespaces;
   const evidence = await readEvidence(query, period, namespaces);
   const coveredUntil = Math.min(period.toDay * daySeconds, Date.parse(input.until) / 1000);
-  const coverage = await readCoverage(query, period.fromDay * daySeconds, coveredUntil);
+  const coverage = withOpenEnd(
+    await readCoverage(query, period.fromDay * daySeconds, coveredUntil),
+    coveredUntil,
+  );
   const days = evidence.flatMap((fact) => fact.days.slice(0, 1));
   const firstDay = days.reduce((min, day) => Math.min(min, day), period.toDay - 1);
   const settings = { ...defaultStatusSettings, requiredDays: input.minimumCoveredDays };

@@ -1,4 +1,4 @@
-import type { LedgerBucket } from './coverage.ts';
+import type { CoverageStretch, LedgerBucket } from './coverage.ts';
 import { bucketSeconds } from './plan.ts';
 
 /** Ages of a bucket, in seconds since it began, by Goldmane's clock (design: settled at six minutes, final at 55). */
@@ -42,4 +42,17 @@ export function dueBuckets(
     due.push({ startSeconds: start, stage });
   }
   return due;
+}
+
+/**
+ * Coverage for reports that rest on facts: what was streamed and may still be settled is `pending`, not a lack of facts.
+ * Pure. @param nowSeconds the end of the stretches
+ */
+export function withOpenEnd(stretches: readonly CoverageStretch[], nowSeconds: number): CoverageStretch[] {
+  const lastSettled = stretches.findLastIndex(({ state }) => state === 'settled' || state === 'final');
+  return stretches.map((stretch, index) =>
+    index > lastSettled && stretch.state === 'streamed' && stretch.toSeconds > nowSeconds - decidedAgeSeconds
+      ? { fromSeconds: stretch.fromSeconds, toSeconds: stretch.toSeconds, state: 'pending' }
+      : stretch,
+  );
 }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { LedgerBucket } from '../../../src/trail/coverage.ts';
+import type { CoverageStretch, LedgerBucket } from '../../../src/trail/coverage.ts';
 import {
   decidedAgeSeconds,
   dueBuckets,
   finalAgeSeconds,
   oldestAskedSeconds,
   settleAgeSeconds,
+  withOpenEnd,
 } from '../../../src/trail/due.ts';
 
 const start = 1_800_000_000;
@@ -82,4 +83,29 @@ test('buckets are due oldest first, one for every 15 s of the hour, whatever the
     expect(last).toBeLessThanOrEqual(now - settleAgeSeconds);
     expect(last).toBeGreaterThan(now - settleAgeSeconds - 15);
   }
+});
+
+describe('coverage for reports that rest on facts', () => {
+  const [now, hour] = [1_000_000, 3_600];
+  const stretch = (ago: number, until: number, state: CoverageStretch['state']): CoverageStretch => ({
+    fromSeconds: now - ago,
+    toSeconds: now - until,
+    state,
+  });
+
+  test('what was streamed and may still be settled is open', () => {
+    const settled = stretch(5 * hour, 360, 'settled');
+    expect(withOpenEnd([settled, stretch(360, 30, 'streamed'), stretch(30, 0, 'pending')], now)).toEqual([
+      settled,
+      stretch(360, 30, 'pending'),
+      stretch(30, 0, 'pending'),
+    ]);
+  });
+
+  test('what was streamed and never settled stays that: before something settled, or when it has left the ring', () => {
+    const early = [stretch(900, 600, 'streamed'), stretch(600, 360, 'settled')];
+    const old = [stretch(5 * hour, 3 * hour, 'settled'), stretch(3 * hour, 2 * hour, 'streamed')];
+    expect(withOpenEnd(early, now)).toEqual(early);
+    expect(withOpenEnd(old, now)).toEqual(old);
+  });
 });
