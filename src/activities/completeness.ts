@@ -1,5 +1,5 @@
 import { changesByVerdict, newsOf } from '../reports/completeness-news.ts';
-import { assessCompleteness, type CompletenessReport, type Verdict } from '../reports/completeness.ts';
+import type { Verdict } from '../reports/completeness.ts';
 import { completenessMessage } from '../slack/completeness-message.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import {
@@ -11,10 +11,9 @@ import {
   readToldVerdicts,
   type FrozenReport,
 } from '../trail/completeness-reports.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import { withOpenEnd } from '../trail/due.ts';
-import { readObservations, rollNamespaceDays } from '../trail/observations.ts';
+import { rollNamespaceDays } from '../trail/observations.ts';
 import { toActivityFailure } from './attempt.ts';
+import { readCompleteness } from './completeness-report.ts';
 import type { Deps } from './deps.ts';
 import { postSlack } from './slack.ts';
 
@@ -68,24 +67,6 @@ export async function reportCompleteness(
   } catch (error) {
     throw toActivityFailure(error);
   }
-}
-
-/** The report as it is known now. Changes nothing. @throws DatabaseFailure */
-export async function readCompleteness({
-  database,
-  config,
-}: {
-  database: Pick<Deps['database'], 'query'>;
-  config: Pick<Deps['config'], 'jobs' | 'clock'>;
-}): Promise<CompletenessReport> {
-  const nowSeconds = config.clock.now() / 1000;
-  return assessCompleteness({
-    observations: await readObservations(database.query),
-    coverage: withOpenEnd(await readCoverage(database.query, 0, nowSeconds), nowSeconds),
-    nowSeconds,
-    timeZone: config.jobs.timeZone,
-    thresholds: config.jobs.completeness,
-  });
 }
 
 async function freeze(deps: Deps, reportId: string): Promise<Frozen> {

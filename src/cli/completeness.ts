@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readCompleteness } from '../activities/completeness.ts';
+import { readCompleteness } from '../activities/completeness-report.ts';
 import { systemClock } from '../clock.ts';
 import { loadReportConfig } from '../config.ts';
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';

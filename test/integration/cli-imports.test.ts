@@ -37,8 +37,14 @@ function flowTrail(...args: string[]): Promise<{ code: unknown; err: string }> {
 
 test('what asks the database loads nothing of Temporal, which takes longer than the answer', async () => {
   expect(await flowTrail('--help')).toEqual({ code: 0, err: '' });
-  for (const command of ['edges', 'coverage']) {
-    const { code, err } = await flowTrail(command);
+  for (const command of [
+    ['edges'],
+    ['coverage'],
+    ['completeness'],
+    ['allowlist', 'derive'],
+    ['explain', 'a', 'b'],
+  ]) {
+    const { code, err } = await flowTrail(...command);
     expect(err).toMatch(/^flow-trail: nothing answers where DATABASE_URL points/);
     expect(code).toBe(1);
   }
