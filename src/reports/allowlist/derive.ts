@@ -1,6 +1,7 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { arrivals, type Arrival } from './blocked.ts';
 import { baselineRules } from './baseline.ts';
+import { describeEnd, toOrFrom } from './describe.ts';
 import {
   manyPorts,
   type DerivedPolicy,
@@ -160,13 +161,18 @@ function policyOf(
       allowed.map(({ fact }) => fact),
       options,
     );
+    const allowedThings = new Set(allowed.map(({ fact }) => thingKey(peerOf(direction, fact), fact)));
+    const leftOut = leftOutOf(direction, list);
+    const changed = leftOut.filter(
+      (entry) => entry.reason === 'blocked' && allowedThings.has(thingKey(entry.peer, entry)),
+    );
     const contested = allowed.filter(({ arrival }) => arrival === 'contested').map(contestedWarning);
     return [
       {
         direction,
         rules: direction === 'egress' ? [...baselineRules(options.baseline), ...rules] : rules,
-        warnings: [...warnings, ...new Set(contested)],
-        leftOut: leftOutOf(direction, list),
+        warnings: [...warnings, ...new Set(contested), ...changed.map(changedWarning)],
+        leftOut: leftOut.filter((entry) => !changed.includes(entry)),
       },
     ];
   });
@@ -182,6 +188,15 @@ function policyOf(
 
 function contestedWarning({ fact }: Judged): string {
   return `egress to ${fact.dst.ns || fact.dst.identity} ${portText(fact)} is allowed, and the destination both let it in and denied it (seen until ${minute(fact.lastSeconds)}): look at its ingress policies`;
+}
+
+/** Policy let the same thing through at one time and not at another, or for one pod and not for another. */
+function changedWarning({ direction, peer, protocol, port, sighting }: LeftOut): string {
+  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)} ${portText({ protocol, port })} was both allowed and denied (denied until ${minute(sighting.lastSeconds)}): it is allowed here`;
+}
+
+function thingKey({ kind, ns, identity }: LeftOut['peer'], how: { protocol: string; port: number }): string {
+  return [kind, ns, identity, how.protocol, how.port].join('\n');
 }
 
 /** One entry per reason, other end, protocol and port, whoever of the subject it was. */

@@ -94,6 +94,16 @@ describe('whose word counts', () => {
     expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 .* both let it in and denied it/);
   });
 
+  test('what its own policy both allowed and denied is allowed, with a warning', () => {
+    const { policies } = derive([
+      ...connection('a', 'b', 'tcp 80'),
+      fact('a', 'b', 'tcp 80', { action: 'deny' }),
+    ]);
+    expect(grants(policies)).toEqual(['a egress b tcp 80']);
+    expect(leftOut(policies)).toEqual([]);
+    expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 was both allowed and denied/);
+  });
+
   test.each(['pass', 'unspecified'] as const)('%s is neither allow nor deny, and no evidence', (action) => {
     const { policies } = derive([fact('a', 'b', 'tcp 80', { action }), fact('a', 'c', 'tcp 80')]);
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
