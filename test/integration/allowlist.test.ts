@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { deriveAllowlist } from '../../src/activities/derive-allowlist.ts';
+import { parseAllowlistInput } from '../../src/allowlist-input.ts';
+import { systemClock } from '../../src/clock.ts';
+import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
+import { readEvidence } from '../../src/trail/evidence.ts';
+import { foldList } from '../../src/trail/fold.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { encodeListAnswer, readCapture } from '../support/capture.ts';
+import { captureEvidence } from '../support/capture-evidence.ts';
+import { flowTrail } from '../support/cli.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { testDeps } from './deps.ts';
+import { options } from './ledger-batches.ts';
+
+const until = '2026-11-23T00:00:00.000Z';
+let db: TestDatabase;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  await migrate(db.database);
+  const decoder = new FlowDecoder();
+  const byBucket = new Map<number, Buffer[]>();
+  for (const raw of readCapture()) {
+    const { startSeconds } = decoder.decode(raw);
+    byBucket.set(startSeconds, [...(byBucket.get(startSeconds) ?? []), raw]);
+  }
+  const settings = {
+    label: 'service-identity',
+    namespaces: new Set(['monitoring', 'kube-system', 'dbaas']),
+  };
+  await merge(
+    db.database,
+    [...byBucket].map(([startSeconds, raw]) => ({
+      startSeconds,
+      records: foldList(decoder, encodeListAnswer(raw), startSeconds, settings).records,
+      settled: 'final' as const,
+    })),
+    options,
+  );
+});
+afterEach(() => db.drop());
+
+function inputOf(value: unknown) {
+  const parsed = parseAllowlistInput(value);
+  if ('problems' in parsed) throw new Error(parsed.problems.join());
+  return { ...parsed.input, until };
+}
+
+test('the evidence that is read is what was observed', async () => {
+  const day = Math.floor(Date.parse('2026-11-22') / 86_400_000);
+  const read = await readEvidence(db.database.query, { fromDay: day, toDay: day + 1 });
+  const byText = (facts: readonly unknown[]) => facts.map((fact) => JSON.stringify(fact)).toSorted();
+  const plain = (fact: (typeof read)[number]) => ({
+    ...fact,
+    src: { kind: fact.src.kind, ns: fact.src.ns, identity: fact.src.identity },
+    dst: { kind: fact.dst.kind, ns: fact.dst.ns, identity: fact.dst.identity },
+  });
+  const inOrder = (fact: (typeof read)[number]) =>
+    Object.fromEntries(Object.entries(plain(fact)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  expect(byText(read.map(inOrder))).toEqual(byText(captureEvidence().map(inOrder)));
+  expect(await readEvidence(db.database.query, { fromDay: day + 1, toDay: day + 9 })).toEqual([]);
+});
+
+test('deriving twice keeps one and the same allowlist, which can be shown', async () => {
+  const deps = testDeps(db.database, { ...systemClock, now: () => Date.parse(until) });
+  const input = inputOf({ namespaces: ['immich', 'nowhere'] });
+  const summary = await deriveAllowlist(deps, input);
+  expect(summary).toMatchObject({
+    files: 1,
+    policies: 1,
+    verdicts: { learning: 1, complete: 0 },
+    withoutCount: 1,
+  });
+  expect(await deriveAllowlist(deps, input)).toEqual(summary);
+  expect(await listAllowlists(db.database.query, 10)).toHaveLength(1);
+  const files = await readAllowlistFiles(db.database.query, summary.allowlistId);
+  expect(files?.map(({ path }) => path)).toEqual(['immich.yaml']);
+  const shown = await flowTrail(['allowlist', 'show', summary.allowlistId], { DATABASE_URL: db.url });
+  expect(shown).toEqual({ code: 0, out: files?.[0]?.content, err: '' });
+});
+
+test('the command line derives the same, explains a pair, and refuses what is wrong', async () => {
+  const env = { DATABASE_URL: db.url };
+  const derived = await flowTrail(['allowlist', 'derive', 'immich', '--until', until], env);
+  expect(derived.code).toBe(0);
+  expect(derived.out).toMatch(/^# LEARNING .*[^]*namespace: immich/);
+  const explained = await flowTrail(
+    ['explain', 'excalidraw', 'dbaas/postgresql', '--since', '2026-11-01'],
+    env,
+  );
+  expect(explained.out).toMatch(
+    /end of tier default, reached because NetworkPolicy excalidraw\/default-deny, tier default selects it/,
+  );
+  const wrong = await flowTrail(['allowlist', 'derive', 'Immich', '--minimum-days', '3'], env);
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toMatch(/namespaces.0 is no name of a namespace.*minimumCoveredDays is below seven/);
+  const missing = await flowTrail(['allowlist', 'show', 'nothing'], env);
+  expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/allowlist nothing is not there/)]);
+});
