@@ -9,6 +9,8 @@ import { formatTable, formatTime, print, printJson } from './output.ts';
 import { parseLimit, UsageError } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
+const namedFiles = 3;
+
 export function allowlistCommand(): Command {
   return new Command('allowlist')
     .description('network policies, and the runbook’s queries, from what was observed; nothing is applied')
@@ -104,10 +106,11 @@ async function handOut(files: readonly Artefact[], out: string | undefined): Pro
   }
   const [first, ...others] = files;
   if (first === undefined) return say('there is nothing to print');
+  const named = files.slice(0, namedFiles).map(({ path }) => path);
   if (others.length > 0 && !first.path.endsWith('.yaml'))
     throw new UsageError(
       '--out',
-      `is needed: these are ${files.length} files, ${files.map(({ path }) => path).join(', ')}`,
+      `is needed: these are ${files.length} files, ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
     );
   process.stdout.write(files.map(({ content }) => content).join('---\n'));
 }
