@@ -72,6 +72,27 @@ test('an answer of List that cannot be used is named, holds up no other bucket, 
   expect(named.length).toBeGreaterThan(0);
 });
 
+test('an answer of List beyond the limit of 64 MB costs its bucket, by name, and no other', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
+  await world.startWorker();
+  const named = await until('the gap has a name', async () => {
+    const rows = await world.db.database.query<{ gap_cause: string }>(
+      "select gap_cause from bucket_ledger where gap_cause like 'An answer of List%' and settled_at is null",
+    );
+    return rows.length > 0 ? rows : undefined;
+  });
+  expect(named).toEqual([{ gap_cause: expect.stringMatching(/is larger than the 65536 KiB .*port scan/) }]);
+  await world.pass(120);
+  await world.traffic.stop();
+  await world.untilSettled();
+  const settled = await world.db.database.query<{ buckets: number }>(
+    'select count(*)::int as buckets from bucket_ledger where settled_at is not null',
+  );
+  expect(settled[0]?.buckets).toBeGreaterThan(5);
+});
+
 test('a cluster whose names are as long as they may be, and not ASCII, is kept as it is', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
