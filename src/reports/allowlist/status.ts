@@ -18,7 +18,7 @@ export interface StatusSettings {
 export const defaultStatusSettings: StatusSettings = {
   requiredDays: leastRequiredDays,
   stableDays: 3,
-  staleDays: 7,
+  staleDays: 14,
 };
 
 /**

@@ -56,9 +56,9 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 9)], seen(0, 9), seen(6, 9)).verdict).toBe('complete');
   });
 
-  test('is stale when nothing was seen in the last seven covered days', () => {
-    expect(of([stretch(0, 16)], seen(0, 8)).verdict).toBe('stale');
-    expect(of([stretch(0, 15)], seen(0, 8)).verdict).toBe('complete');
+  test('is stale when nothing was seen in the last fourteen days, as in the report on completeness', () => {
+    expect(of([stretch(0, 23)], seen(0, 8)).verdict).toBe('stale');
+    expect(of([stretch(0, 22)], seen(0, 8)).verdict).toBe('complete');
   });
 
   test('counts from when the namespace was first seen: a new one has no past', () => {
