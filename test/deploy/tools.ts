@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const goFolder = fileURLToPath(new URL('validate-go', import.meta.url));
+const calicoFolder = fileURLToPath(new URL('validate-calico', import.meta.url));
 const cacheFolder = join(
   process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
   'goldmane-flow-trail',
@@ -108,13 +109,22 @@ export async function hadolint(dockerfile: string): Promise<Outcome> {
   return run(join(await pythonFolder(), 'bin', 'hadolint'), ['--no-color', dockerfile]);
 }
 
-async function validator(): Promise<string> {
-  const sources = (await readdir(goFolder)).toSorted();
-  const contents = await Promise.all(sources.map((name) => readFile(join(goFolder, name))));
+function validator(): Promise<string> {
+  return built('validate', goFolder, 'the validator of deployment files');
+}
+
+/** Calico's own types, unknown fields refused. `path`: a file of YAML documents. */
+export async function validateCalico(path: string): Promise<Outcome> {
+  return run(await built('validate-calico', calicoFolder, 'the validator of Calico’s kinds'), [path]);
+}
+
+async function built(name: string, folder: string, what: string): Promise<string> {
+  const sources = (await readdir(folder)).toSorted();
+  const contents = await Promise.all(sources.map((source) => readFile(join(folder, source))));
   const digest = createHash('sha256').update(Buffer.concat(contents)).digest('hex').slice(0, 16);
-  return made(`validate-${digest}`, async (target) => {
-    console.log('building the validator of deployment files with Go: up to two minutes the first time');
-    await must('go', ['build', '-o', target, '.'], goFolder);
+  return made(`${name}-${digest}`, async (target) => {
+    console.log(`building ${what} with Go: up to two minutes the first time`);
+    await must('go', ['build', '-o', target, '.'], folder);
   });
 }
 
