@@ -1,6 +1,7 @@
 import { Lab, type Environment } from './lab.ts';
 import { compileBench } from './compile.ts';
 import { formatTable, verdictOf, type Row } from './table.ts';
+import { allowlistSection } from './allowlist.ts';
 import { burstSection } from './burst.ts';
 import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
@@ -15,6 +16,7 @@ const sections = {
   database: databaseSection,
   memory: memorySection,
   day: daySection,
+  allowlist: allowlistSection,
 } as const;
 
 const realSections = { stream: realStreamSection } as const;
