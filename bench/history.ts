@@ -3,14 +3,14 @@ import { loadConfig } from '../src/config.ts';
 import { readCertificates } from '../src/goldmane/certificates.ts';
 import { createClient } from '../src/goldmane/connection.ts';
 import { followStream } from '../src/goldmane/stream.ts';
-import type { GoldmaneTarget } from '../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../src/config.ts';
 import { WireWriter } from '../src/dev/goldmane/wire.ts';
 
 const START_TIME_GTE = 1;
 const asIs = (message: Buffer): Buffer => message;
 
 export interface History {
-  target: GoldmaneTarget;
+  target: GoldmaneConfig;
   /** Negative: before the server's now. */
   fromSeconds: number;
   signal: AbortSignal;
@@ -58,7 +58,7 @@ export async function countHistory({ target, fromSeconds, signal, onMessage }: H
 }
 
 /** Whom the worker's settings mean by Goldmane. */
-export function targetOf(env: NodeJS.ProcessEnv): GoldmaneTarget {
+export function targetOf(env: NodeJS.ProcessEnv): GoldmaneConfig {
   return loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1/none', ...env }).goldmane;
 }
 

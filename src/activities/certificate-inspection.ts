@@ -2,13 +2,13 @@ import type { Clock } from '../clock.ts';
 import { GoldmaneFailure } from '../goldmane/failure.ts';
 import { inspectCertificates, type Inspection } from '../goldmane/inspect.ts';
 import { readOperatorSecret, type ClusterApi, type OperatorSecret } from '../goldmane/operator-secret.ts';
-import type { GoldmaneTarget } from '../goldmane/target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 import type { CertificateFindings, Reason } from '../reports/certificate-findings.ts';
 import type { Contacts, TlsBundle } from '../trail/contact.ts';
 
 /** What a look at the certificates needs; the worker and the command line have both. */
 export interface InspectionDeps {
-  target: GoldmaneTarget;
+  target: GoldmaneConfig;
   clock: Clock;
   clusterApi: ClusterApi | undefined;
   operatorSecret: { namespace: string; name: string } | undefined;

@@ -5,13 +5,12 @@ import { answerEdgeQuery, type AllowlistEdge, type TableFormat } from '../report
 import { emitPolicies, type Artefact, type PolicyKind } from '../reports/allowlist/emit.ts';
 import { dayText } from '../reports/allowlist/sighting.ts';
 import { defaultStatusSettings, namespaceStatus } from '../reports/allowlist/status.ts';
+import { daySeconds } from '../reports/covered-time.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { withOpenEnd } from '../trail/due.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidence, type DayPeriod } from '../trail/evidence.ts';
-
-const daySeconds = 86_400;
 
 /** What a run says of itself; the artefacts are in Postgres. */
 export interface AllowlistSummary {

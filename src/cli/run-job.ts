@@ -16,7 +16,7 @@ const workflowTasks = 1;
  * Starts a job now, beside its schedule, and waits for what it tells. An interrupt ends the waiting, not the job.
  * @throws ConfigError, TemporalFailure, JobFailure
  */
-export async function runJob(job: JobName, args: readonly unknown[] = []): Promise<unknown> {
+export async function runJob(job: JobName): Promise<unknown> {
   const config = temporalConfig();
   const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
   const { scheduleId, workflowType } = jobs[job];
@@ -28,7 +28,7 @@ export async function runJob(job: JobName, args: readonly unknown[] = []): Promi
       client.workflow.start(workflowType, {
         workflowId,
         taskQueue,
-        args: [...args],
+        args: [],
         workflowExecutionTimeout: executionTimeout,
       }),
     );

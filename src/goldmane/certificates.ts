@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
 import { GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 
 /** The certificate files as they were at one moment, read and found to belong together. */
 export interface Certificates {
@@ -36,7 +36,7 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
  * Reads certificate, key and CA bundle, and refuses what cannot work: throws GoldmaneFailure
  * (`certificate_unreadable`, `certificate_expired`) with the path of the file, never with its content.
  */
-export async function readCertificates(target: GoldmaneTarget): Promise<Certificates> {
+export async function readCertificates(target: GoldmaneConfig): Promise<Certificates> {
   const { certPath, keyPath } = target;
   const { leaf, chain, authorities, privateKey, bundle, ...pems } = await readCertificateFiles(target);
   if (!leaf.checkPrivateKey(privateKey))
@@ -53,7 +53,7 @@ export async function readCertificates(target: GoldmaneTarget): Promise<Certific
 }
 
 /** Reads the three files and takes them apart. Throws GoldmaneFailure (`certificate_unreadable`). */
-export async function readCertificateFiles(target: GoldmaneTarget): Promise<CertificateFiles> {
+export async function readCertificateFiles(target: GoldmaneConfig): Promise<CertificateFiles> {
   const { certPath, keyPath, caPath, insecure } = target;
   const [cert, key, ca] = await Promise.all([
     read(certPath, 'client certificate (TLS_CERT_PATH)'),
@@ -135,7 +135,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
 }
 
 /** OpenSSL has its own ideas of what is too weak to be used. */
-export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneTarget): void {
+export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneConfig): void {
   try {
     createSecureContext(pems);
   } catch (error) {

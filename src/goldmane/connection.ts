@@ -9,7 +9,7 @@ import { tryHandshake } from './handshake.ts';
 import { encodeListRequest } from './requests.ts';
 import { TAPPED_SERVICE_CONFIG } from './message-tap.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 
@@ -52,7 +52,7 @@ const FLOW_CONTROL_WINDOW_BYTES = 8 * 1024 * 1024;
  * Throws GoldmaneFailure, or the signal's reason.
  */
 export async function connectGoldmane(
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   { clock, signal }: ConnectOptions,
 ): Promise<GoldmaneConnection> {
   signal.throwIfAborted();
@@ -77,7 +77,7 @@ export async function connectGoldmane(
 }
 
 /** A client that knows nothing of calls yet; it dials when it is first used. */
-export function createClient(target: GoldmaneTarget, certificates: Certificates): Client {
+export function createClient(target: GoldmaneConfig, certificates: Certificates): Client {
   const options: ClientOptions = {
     'grpc.max_receive_message_length': target.maxReceiveBytes,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
@@ -117,13 +117,13 @@ function ready(client: Client, deadlineMs: number, signal: AbortSignal): Promise
 class GrpcConnection implements GoldmaneConnection {
   readonly bundle: CertificateBundle;
   readonly #client: Client;
-  readonly #target: GoldmaneTarget;
+  readonly #target: GoldmaneConfig;
   readonly #certificates: Certificates;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
   #isLost: boolean;
 
-  constructor(client: Client, target: GoldmaneTarget, certificates: Certificates, clock: Clock) {
+  constructor(client: Client, target: GoldmaneConfig, certificates: Certificates, clock: Clock) {
     this.#client = client;
     this.#target = target;
     this.#certificates = certificates;

@@ -4,7 +4,7 @@ import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } 
 import { parseAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
 import { GoldmaneFailure } from './failure.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 import { explainDialError, type DialError } from './tls-failure.ts';
 
 /** RFC 9113, 3.4: what a client says first, and an empty SETTINGS frame. */
@@ -29,7 +29,7 @@ export interface HandshakeLimits {
  * at its certificate, so the server's first frame is awaited. Throws GoldmaneFailure, or the signal's reason.
  */
 export async function tryHandshake(
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   certificates: Certificates,
   { timeoutMs, signal }: HandshakeLimits,
 ): Promise<void> {

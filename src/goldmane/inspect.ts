@@ -4,7 +4,7 @@ import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './
 import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake, type HandshakeLimits } from './handshake.ts';
 import { seeServerCertificate } from './server-certificate.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 
 /** Names and times of one certificate. */
 export interface CertificateFacts {
@@ -36,7 +36,7 @@ export interface Inspection {
  * @param nowMs the machine's time, by which TLS goes
  */
 export async function inspectCertificates(
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   limits: HandshakeLimits & { nowMs: number },
 ): Promise<Inspection> {
   const [files, shown] = await Promise.all([
@@ -78,7 +78,7 @@ export async function inspectCertificates(
 }
 
 async function shake(
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   certificates: CertificateFiles & { isSignedByBundle: boolean | undefined },
   limits: HandshakeLimits,
 ): Promise<'accepted' | GoldmaneFailure> {
@@ -86,7 +86,7 @@ async function shake(
   return failure ?? 'accepted';
 }
 
-function acceptable(files: CertificateFiles, target: GoldmaneTarget): GoldmaneFailure | undefined {
+function acceptable(files: CertificateFiles, target: GoldmaneConfig): GoldmaneFailure | undefined {
   const { ca, cert, key } = files;
   try {
     checkAcceptable({ ca, cert, key }, target);

@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { parseAddress } from './address.ts';
 import type { HandshakeLimits } from './handshake.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 
 /** What a server shows of itself: its own certificate, and those that it sends along. */
 export interface ShownChain {
@@ -18,7 +18,7 @@ const maxChain = 10;
  * is shown, and nothing that it says is believed. Undefined when there was none to be seen.
  */
 export function seeServerCertificate(
-  target: Pick<GoldmaneTarget, 'host' | 'serverName'>,
+  target: Pick<GoldmaneConfig, 'host' | 'serverName'>,
   { timeoutMs, signal }: HandshakeLimits,
 ): Promise<ShownChain | undefined> {
   const address = parseAddress(target.host);

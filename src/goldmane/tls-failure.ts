@@ -1,6 +1,6 @@
 import type { Certificates } from './certificates.ts';
 import { GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
-import type { GoldmaneTarget } from './target.ts';
+import type { GoldmaneConfig } from '../config.ts';
 
 /** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
 export interface DialError {
@@ -40,7 +40,7 @@ const UNTRUSTED = new Set([
 /** Names the cause and the cure of a connection that did not come about. */
 export function explainDialError(
   error: DialError,
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   certificates: Certificates,
 ): GoldmaneFailure {
   return new GoldmaneFailure({
@@ -52,7 +52,7 @@ export function explainDialError(
 
 function classify(
   error: DialError,
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   certificates: Certificates,
 ): GoldmaneFailureDetails {
   const { code } = error;
@@ -100,7 +100,7 @@ function classify(
 
 function classifyByPattern(
   { code, message, wasSecure }: DialError,
-  { host, certPath, caPath }: GoldmaneTarget,
+  { host, certPath, caPath }: GoldmaneConfig,
   certificates: Certificates,
 ): GoldmaneFailureDetails {
   if (UNTRUSTED.has(code))

@@ -1,17 +1,8 @@
-import type { Action, Reporter } from '../goldmane/decode.ts';
 import type { Query } from './database.ts';
-import type { FactEnd } from './record.ts';
+import type { FactEnd, FactKey } from './record.ts';
 
 /** One flow fact within a period of whole UTC days: who, how, reported by whom, with what action, and when. */
-export interface FlowEvidence {
-  readonly src: FactEnd;
-  readonly dst: FactEnd;
-  /** Lower case, as Goldmane sends it: tcp, udp, icmp, or a number. */
-  readonly protocol: string;
-  /** After DNAT; 0 where the protocol has none; -1 for "many", what came after the cap. */
-  readonly port: number;
-  readonly reporter: Reporter;
-  readonly action: Action;
+export interface FlowEvidence extends FactKey {
   readonly firstSeconds: number;
   readonly lastSeconds: number;
   readonly flowCount: number;

@@ -18,7 +18,9 @@ export interface FactEnd {
 export interface FactKey {
   readonly src: FactEnd;
   readonly dst: FactEnd;
+  /** Lower case, as Goldmane sends it: tcp, udp, icmp, or a number. */
   readonly protocol: string;
+  /** After DNAT; 0 where the protocol has none. As kept and read, -1 is "many": what came after the cap. */
   readonly port: number;
   readonly reporter: Reporter;
   readonly action: Action;

@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { CompletenessResult } from '../activities/completeness.ts';
 import type { Activities } from '../activities/index.ts';
 import { jobFailure } from './job-failure.ts';
-import { nominalTime } from './job.ts';
+import { nominalId } from './job.ts';
 
 /** Less than the schedule gives a run: then it ends with the words of its last failure. */
 const { reportCompleteness } = proxyActivities<Activities>({
@@ -18,7 +18,7 @@ const { reportCompleteness } = proxyActivities<Activities>({
 export async function allowlistCompleteness(): Promise<CompletenessResult> {
   try {
     return await reportCompleteness({
-      reportId: `completeness/${nominalTime().toISOString().replace('.000Z', 'Z')}`,
+      reportId: nominalId('completeness'),
     });
   } catch (error) {
     throw jobFailure('The report on completeness was not told', error);

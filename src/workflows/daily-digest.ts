@@ -2,7 +2,7 @@ import { proxyActivities } from '@temporalio/workflow';
 import type { DigestResult } from '../activities/digest.ts';
 import type { Activities } from '../activities/index.ts';
 import { jobFailure } from './job-failure.ts';
-import { nominalTime } from './job.ts';
+import { nominalId } from './job.ts';
 
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' } as const;
 /** Together less than the schedule gives a run: then it ends with the words of its last failure. */
@@ -23,7 +23,7 @@ const { postDigest } = proxyActivities<Activities>({
  * it is the same digest, and says nothing twice. Fails with what Slack or the database said last, and the cure.
  */
 export async function dailyDigest(): Promise<DigestResult> {
-  const digestId = `digest/${nominalTime().toISOString().replace('.000Z', 'Z')}`;
+  const digestId = nominalId('digest');
   try {
     const prepared = await prepareDigest({ digestId });
     const { outcome } = prepared;

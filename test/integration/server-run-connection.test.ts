@@ -10,7 +10,7 @@ import {
   type GoldmaneStandIn,
 } from '../../src/dev/goldmane/stand-in.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
-import type { GoldmaneTarget } from '../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../src/config.ts';
 import { until } from '../support/poll.ts';
 import { serverTls } from '../support/world.ts';
 
@@ -19,7 +19,7 @@ const bucket = Math.floor(Date.now() / 15_000) * 15 - 600;
 let scratch: string;
 let options: GoldmaneOptions;
 let goldmane: GoldmaneStandIn;
-let target: GoldmaneTarget;
+let target: GoldmaneConfig;
 const connections: GoldmaneConnection[] = [];
 
 beforeEach(async () => {

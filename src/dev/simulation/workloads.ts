@@ -55,7 +55,6 @@ const APPS = [
 
 export type SystemNamespace = (typeof SYSTEM)[number];
 
-export const SYSTEM_NAMESPACES: readonly SystemNamespace[] = SYSTEM;
 export const APP_NAMESPACES: readonly string[] = APPS;
 export const NAMESPACES: readonly string[] = [...SYSTEM, ...APPS];
 

@@ -1,8 +1,8 @@
 import type { CoverageStretch } from '../../trail/coverage.ts';
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { NamespaceStatus } from './model.ts';
+import { daySeconds } from '../covered-time.ts';
 
-const daySeconds = 86_400;
 /** Below so many covered days nothing is ever called complete: a weekly job may not have run yet. */
 export const leastRequiredDays = 7;
 

@@ -8,7 +8,7 @@ import {
   type CertifiedKey,
   type IssuedCertificates,
 } from '../../../src/dev/certificates.ts';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
 import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
@@ -30,7 +30,7 @@ interface Circumstances {
 }
 
 async function look(
-  target: GoldmaneTarget,
+  target: GoldmaneConfig,
   { contacts = neverWorked, clock = hasty }: Circumstances = {},
 ): Promise<{ verdict: CertificateVerdict; report: CertificateReport }> {
   const nowMs = Date.now();
@@ -62,7 +62,7 @@ async function scene({
   server?: Pick<IssuedCertificates, 'server' | 'authority'>;
   pair?: CertifiedKey;
   bundle?: string;
-} = {}): Promise<GoldmaneTarget> {
+} = {}): Promise<GoldmaneConfig> {
   const { port } = await startPeer(server);
   return writeTarget(port, { pair, bundle });
 }

@@ -4,17 +4,17 @@ import { describe, expect, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../../src/dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 import { writeTarget } from './peer.ts';
 
 const issued = await issueCertificates();
 const others = await issueCertificates();
 
-async function files(rest: Partial<GoldmaneTarget> = {}, pair = issued.client): Promise<GoldmaneTarget> {
+async function files(rest: Partial<GoldmaneConfig> = {}, pair = issued.client): Promise<GoldmaneConfig> {
   return writeTarget(7443, { pair, bundle: issued.authority.certificate, ...rest });
 }
 
-async function failureOf(target: GoldmaneTarget): Promise<GoldmaneFailure> {
+async function failureOf(target: GoldmaneConfig): Promise<GoldmaneFailure> {
   return readCertificates(target).then(
     () => {
       throw new Error('the certificates were taken');

@@ -7,7 +7,7 @@ import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { tryHandshake } from '../../../src/goldmane/handshake.ts';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
@@ -15,7 +15,7 @@ const issued = await issueCertificates();
 const others = await issueCertificates();
 const never = new AbortController().signal;
 
-async function connect(target: GoldmaneTarget, signal: AbortSignal = never) {
+async function connect(target: GoldmaneConfig, signal: AbortSignal = never) {
   const connection = await connectGoldmane(target, { clock: systemClock, signal });
   onTestFinished(() => connection.close());
   return connection;
@@ -33,7 +33,7 @@ async function failureOf(connecting: Promise<unknown>): Promise<GoldmaneFailure>
   );
 }
 
-function targetOf(port: number, rest: Partial<GoldmaneTarget> = {}, pair: CertifiedKey = issued.client) {
+function targetOf(port: number, rest: Partial<GoldmaneConfig> = {}, pair: CertifiedKey = issued.client) {
   return writeTarget(port, { pair, bundle: issued.authority.certificate, ...rest });
 }
 

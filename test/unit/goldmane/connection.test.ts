@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { CallError, callUnary } from '../../../src/goldmane/calls.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 import { until } from '../../support/poll.ts';
 import { createGrpcClient } from './grpc-client.ts';
 import { startPair, type PeerHandlers } from './peer.ts';
@@ -18,7 +18,7 @@ const listRequest = protobuf
   .loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)))
   .lookupType('goldmane.FlowListRequest');
 
-async function connectTo(handlers: PeerHandlers, rest: Partial<GoldmaneTarget> = {}) {
+async function connectTo(handlers: PeerHandlers, rest: Partial<GoldmaneConfig> = {}) {
   const pair = await startPair(handlers, rest);
   const connection = await connectGoldmane(pair.target, { clock: systemClock, signal: never });
   onTestFinished(() => connection.close());

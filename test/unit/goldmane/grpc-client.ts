@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 
 /** A bare client, for what needs other limits than a connection has. */
-export async function createGrpcClient({ host, caPath, keyPath, certPath }: GoldmaneTarget): Promise<Client> {
+export async function createGrpcClient({ host, caPath, keyPath, certPath }: GoldmaneConfig): Promise<Client> {
   const [ca, key, cert] = await Promise.all([readFile(caPath), readFile(keyPath), readFile(certPath)]);
   const client = new Client(host, credentials.createSsl(ca, key, cert), {
     'grpc.use_local_subchannel_pool': 1,

@@ -16,7 +16,7 @@ import {
   type CertifiedKey,
   type IssuedCertificates,
 } from '../../../src/dev/certificates.ts';
-import type { GoldmaneTarget } from '../../../src/goldmane/target.ts';
+import type { GoldmaneConfig } from '../../../src/config.ts';
 
 /** A gRPC server of a few lines, that answers with the bytes that a test gives it. */
 export interface PeerHandlers {
@@ -72,8 +72,8 @@ export async function startPeer(
 /** Writes what a client needs into a folder of its own, that goes with the test. */
 export async function writeTarget(
   port: number,
-  { pair, bundle, ...rest }: { pair: CertifiedKey; bundle: string } & Partial<GoldmaneTarget>,
-): Promise<GoldmaneTarget> {
+  { pair, bundle, ...rest }: { pair: CertifiedKey; bundle: string } & Partial<GoldmaneConfig>,
+): Promise<GoldmaneConfig> {
   const folder = await mkdtemp(join(tmpdir(), 'goldmane-target-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const files = await writeCertificates(folder, { pair, bundle });
@@ -81,7 +81,7 @@ export async function writeTarget(
 }
 
 /** A peer and the target that reaches it, with certificates that fit. */
-export async function startPair(handlers: PeerHandlers = {}, rest: Partial<GoldmaneTarget> = {}) {
+export async function startPair(handlers: PeerHandlers = {}, rest: Partial<GoldmaneConfig> = {}) {
   const issued = await issueCertificates();
   const peer = await startPeer(issued, handlers);
   const target = await writeTarget(peer.port, {
