@@ -14,14 +14,19 @@ interface Size {
 
 /** A whole ring of the larger size would be some GiB of the stand-in's; what the worker holds is a few buckets of it. */
 const sizes: readonly Size[] = [
-  { records: userRecords, ringSeconds: 3_600, limitMiB: 250 },
-  { records: 10_000, ringSeconds: 15 * 60, limitMiB: 400 },
+  { records: userRecords, ringSeconds: 3_600, limitMiB: mibOf(250) },
+  { records: 10_000, ringSeconds: 15 * 60, limitMiB: mibOf(400) },
 ];
 /** Four buckets, and a merge of what the stream brought. */
 const streamSeconds = 75;
 /** Younger buckets are still in motion. */
 const settleAgeSeconds = 6 * 60 + 30;
 const section = 'memory';
+
+/** The limits are given in megabytes, the kernel counts in powers of two. */
+function mibOf(megabytes: number): number {
+  return (megabytes * 1_000_000) / (1024 * 1024);
+}
 
 /** The whole worker as production runs it: resident memory at most, while it catches up with a ring and streams. */
 export async function memorySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {

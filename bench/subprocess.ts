@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { z } from 'zod';
+import { workerFlags } from '../test/support/worker-flags.ts';
 
 const request = z.object({ id: z.number(), method: z.string(), args: z.unknown() });
 const answer = z.object({ id: z.number(), result: z.unknown().optional(), error: z.string().optional() });
@@ -52,7 +53,7 @@ export class Subprocess {
   }
 
   static async start(script: string, name: string): Promise<Subprocess> {
-    const child = fork(script, [], { serialization: 'advanced', execArgv: ['--enable-source-maps'] });
+    const child = fork(script, [], { serialization: 'advanced', execArgv: [...workerFlags] });
     const started = new Subprocess(child, name);
     await once(child, 'message');
     return started;

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import packageJson from '../../package.json' with { type: 'json' };
+import { workerFlags } from '../support/worker-flags.ts';
 import { withChangedCopy, type Change } from './broken-copy.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { hadolint, projectFolder, run, validate, validated } from './tools.ts';
@@ -55,9 +57,13 @@ describe('the Dockerfile', () => {
     expect(lastOf(stageNamed(stages, name), 'UserCommand').command.User).toMatch(/^[1-9]\d+:[1-9]\d+$/);
   });
 
+  test('gives Node what `npm run worker` gives it', () => {
+    expect(packageJson.scripts.worker).toBe(`node ${workerFlags.join(' ')} dist/worker/main.js`);
+  });
+
   test('starts the worker with the arguments that today’s container takes', () => {
     expect(lastOf(worker, 'EntrypointCommand').command).toMatchObject({
-      CmdLine: ['node', '--enable-source-maps', '/app/dist/cli/main.js'],
+      CmdLine: ['node', ...workerFlags, '/app/dist/cli/main.js'],
       PrependShell: false,
     });
     expect(lastOf(worker, 'CmdCommand').command).toMatchObject({

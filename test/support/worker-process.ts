@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { spawnLeashed, type LeashedProcess } from '../../src/dev/leashed-process.ts';
 import { freePort } from '../../src/dev/ports.ts';
+import { workerFlags } from './worker-flags.ts';
 
 const main = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
 
@@ -24,7 +25,7 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
   const lines: string[] = [];
   const process_ = await spawnLeashed({
     command: process.execPath,
-    args: ['--enable-source-maps', main],
+    args: [...workerFlags, main],
     env: {
       PATH: process.env['PATH'],
       LISTEN_HOST: '127.0.0.1',
