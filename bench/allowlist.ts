@@ -50,6 +50,11 @@ export async function allowlistSection(lab: Lab, say: (line: string) => void): P
   }
 }
 
+const settings = {
+  identityLabel: 'service-identity',
+  thresholds: { minimumDays: 7, stableDays: 3, staleDays: 14 },
+};
+
 async function derive(
   query: ReturnType<typeof openDatabase>['query'],
   format: AllowlistFormat,
@@ -57,7 +62,7 @@ async function derive(
   const parsed = parseAllowlistInput({ format });
   if ('problems' in parsed) throw new Error(parsed.problems.join('; '));
   const began = performance.now();
-  const { summary } = await makeAllowlist(query, { ...parsed.input, until }, 'service-identity');
+  const { summary } = await makeAllowlist(query, { ...parsed.input, until }, settings);
   return {
     section: 'allowlist',
     what: `${namespaces.toLocaleString('en-US')} namespaces, ${edges.toLocaleString('en-US')} edges, as ${format}`,

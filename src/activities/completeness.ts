@@ -1,5 +1,5 @@
 import { changesByVerdict, newsOf } from '../reports/completeness-news.ts';
-import type { Verdict } from '../reports/completeness.ts';
+import type { Verdict } from '../reports/verdict.ts';
 import { completenessMessage } from '../slack/completeness-message.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import {

@@ -13,7 +13,10 @@ export async function deriveAllowlist(
   input: AllowlistInput & { until: string },
 ): Promise<AllowlistSummary> {
   try {
-    const { summary, artefacts } = await makeAllowlist(database.query, input, config.identity.label);
+    const { summary, artefacts } = await makeAllowlist(database.query, input, {
+      identityLabel: config.identity.label,
+      thresholds: config.jobs.completeness,
+    });
     await storeAllowlist(database, { allowlistId: summary.allowlistId, input, summary }, artefacts);
     return summary;
   } catch (error) {

@@ -4,8 +4,9 @@ import { deriveAllowlist } from '../reports/allowlist/derive.ts';
 import { answerEdgeQuery, type AllowlistEdge, type TableFormat } from '../reports/allowlist/edge-queries.ts';
 import { emitPolicies, type Artefact, type PolicyKind } from '../reports/allowlist/emit.ts';
 import { dayText } from '../reports/allowlist/sighting.ts';
-import { defaultStatusSettings, namespaceStatus } from '../reports/allowlist/status.ts';
+import { namespaceStatus } from '../reports/allowlist/status.ts';
 import { daySeconds } from '../reports/covered-time.ts';
+import type { Thresholds, Verdict } from '../reports/verdict.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { withOpenEnd } from '../trail/due.ts';
@@ -24,7 +25,7 @@ export interface AllowlistSummary {
   readonly leftOut: number;
   readonly warnings: number;
   /** Namespaces by verdict. */
-  readonly verdicts: Readonly<Record<'learning' | 'unstable' | 'complete' | 'stale', number>>;
+  readonly verdicts: Readonly<Record<Verdict, number>>;
   /** Namespaces that were asked for and got nothing, at most 20 by name. */
   readonly without: readonly { readonly namespace: string; readonly why: string }[];
   readonly withoutCount: number;
@@ -35,6 +36,14 @@ export interface MadeAllowlist {
   readonly artefacts: readonly Artefact[];
 }
 
+/** The worker's own settings, which no input changes. */
+export interface AllowlistSettings {
+  /** The pod label that tells services apart. */
+  readonly identityLabel: string;
+  /** Those of the completeness report; the input may ask for more covered days, not for fewer. */
+  readonly thresholds: Thresholds;
+}
+
 /**
  * Derives what was asked for from what is in the database, at `until` at the latest: the same for the same evidence.
  * @throws DatabaseFailure
@@ -42,14 +51,14 @@ export interface MadeAllowlist {
 export async function makeAllowlist(
   query: Query,
   input: AllowlistInput & { until: string },
-  identityLabel: string,
+  settings: AllowlistSettings,
 ): Promise<MadeAllowlist> {
   const { artefacts, ...counts } = isQueryFormat(input.format)
     ? answerQueries(await readEdgePairs(query), input, input.format)
-    : await makePolicies(query, input, kinds[input.format], identityLabel);
+    : await makePolicies(query, input, kinds[input.format], settings);
   const { until: _until, ...asked } = input;
   const digest = createHash('sha256')
-    .update(JSON.stringify([asked, identityLabel, artefacts]))
+    .update(JSON.stringify([asked, settings.identityLabel, artefacts]))
     .digest('hex');
   return {
     summary: {
@@ -79,7 +88,7 @@ async function makePolicies(
   query: Query,
   input: AllowlistInput & { until: string },
   kind: PolicyKind,
-  identityLabel: string,
+  { identityLabel, thresholds }: AllowlistSettings,
 ): Promise<Made> {
   const period = periodOf(input);
   const namespaces = input.namespaces === 'all' ? undefined : input.namespaces;
@@ -91,10 +100,10 @@ async function makePolicies(
   );
   const days = evidence.flatMap((fact) => fact.days.slice(0, 1));
   const firstDay = days.reduce((min, day) => Math.min(min, day), period.toDay - 1);
-  const settings = { ...defaultStatusSettings, requiredDays: input.minimumCoveredDays };
+  const minimumDays = Math.max(thresholds.minimumDays, input.minimumCoveredDays);
   const derived = deriveAllowlist(
     evidence,
-    (_, facts) => namespaceStatus(coverage, facts, settings),
+    (_, facts) => namespaceStatus(coverage, facts, { ...thresholds, minimumDays }),
     {
       directions: input.direction === 'both' ? ['egress', 'ingress'] : [input.direction],
       externals: input.includeExternals,

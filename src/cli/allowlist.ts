@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { loadReportConfig } from '../config.ts';
 import { makeAllowlist } from '../activities/make-allowlist.ts';
 import type { Artefact } from '../reports/allowlist/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
@@ -44,8 +45,9 @@ function deriveCommand(): Command {
     .option('--out <folder>', 'write the files there instead of printing them')
     .action(async (namespaces: string[], options: DeriveArguments & { out?: string }) => {
       const input = allowlistInput(namespaces, options, new Date());
+      const thresholds = loadReportConfig(process.env).jobs.completeness;
       const { summary, artefacts } = await withDatabase((query) =>
-        makeAllowlist(query, input, identityLabel()),
+        makeAllowlist(query, input, { identityLabel: identityLabel(), thresholds }),
       );
       for (const { namespace, why } of summary.without) say(`nothing for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)

@@ -1,10 +1,6 @@
-import {
-  verdicts,
-  type CompletenessReport,
-  type NamespaceCompleteness,
-  type Verdict,
-} from './completeness.ts';
+import type { CompletenessReport, NamespaceCompleteness } from './completeness.ts';
 import { LocalWeek } from './local-week.ts';
+import { verdicts, type Verdict } from './verdict.ts';
 
 /** A namespace whose verdict is not the one that people know. */
 export interface VerdictChange {

@@ -1,28 +1,10 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/observations.ts';
 import { coveredTime, daySeconds, missedTime, type TimeSpans } from './covered-time.ts';
+import { daysDown, daysWatched, judge, requiredDays, type Thresholds, type Verdict } from './verdict.ts';
 import { hoursInWords, LocalWeek, weekdays, type Weekday } from './local-week.ts';
 
-/** Below so many covered days nothing is ever called complete, whatever the settings (runbook, caveat). */
-export const leastDays = 7;
 const namedGaps = 50;
-
-export const verdicts = ['complete', 'unstable', 'learning', 'stale'] as const;
-/**
- * `learning`: watched for too short a time. `unstable`: a new egress edge came lately. `complete`: neither. `stale`: not seen
- * any more. Lately, too short and any more are measured in covered days: in a gap nothing can be learnt, and nobody goes away.
- */
-export type Verdict = (typeof verdicts)[number];
-
-/** All in covered days. */
-export interface Thresholds {
-  /** Below it a namespace is learning; taken for seven where it is less. */
-  minimumDays: number;
-  /** Without a new egress edge, before a namespace is stable. */
-  stableDays: number;
-  /** Without any sight of it, before a namespace is stale; and when it comes back, watching begins anew. */
-  staleDays: number;
-}
 
 export interface NamespaceCompleteness {
   namespace: string;
@@ -108,7 +90,7 @@ export function assessCompleteness({
   return {
     madeAt: date(nowSeconds),
     timeZone,
-    thresholds: { ...thresholds, minimumDays: Math.max(leastDays, thresholds.minimumDays) },
+    thresholds: { ...thresholds, minimumDays: requiredDays(thresholds) },
     trailBegan: dateOrNull(began),
     ...daysFrom(began, scene),
     gaps: gaps.slice(-namedGaps),
@@ -142,9 +124,11 @@ function assess(observation: NamespaceObservation, scene: Scene): NamespaceCompl
   const neverCovered = latestHours.flatMap((at, hour) =>
     at === undefined || watched === undefined || at < watched ? [hour] : [],
   );
+  const { verdict, sinceSeconds } = judge({ watched, last, newest }, scene);
   return {
     namespace,
-    ...judge({ watched, last, newest, first: observation.edgesFirstSeconds }, scene),
+    verdict,
+    since: date(sinceSeconds ?? observation.edgesFirstSeconds ?? nowSeconds),
     watchedSince: dateOrNull(watched),
     lastSeen: dateOrNull(last),
     ...daysFrom(watched, scene),
@@ -156,53 +140,6 @@ function assess(observation: NamespaceObservation, scene: Scene): NamespaceCompl
     hoursSeen: [...seen.hours].toSorted((a, b) => a - b),
     neverCovered: hoursInWords(neverCovered),
   };
-}
-
-interface Moments {
-  watched: number | undefined;
-  last: number | undefined;
-  newest: number | undefined;
-  first: number | undefined;
-}
-
-function judge(
-  { watched, last, newest, first }: Moments,
-  { covered, nowSeconds, thresholds }: Scene,
-): { verdict: Verdict; since: Date } {
-  const whenPassed = (from: number, days: number) => covered.whenPassed(from, days * daySeconds);
-  const staleAt = last === undefined ? undefined : whenPassed(last, thresholds.staleDays);
-  if (isBy(nowSeconds, staleAt)) return { verdict: 'stale', since: date(staleAt) };
-  const learntAt =
-    watched === undefined ? undefined : whenPassed(watched, Math.max(leastDays, thresholds.minimumDays));
-  if (!isBy(nowSeconds, learntAt))
-    return { verdict: 'learning', since: date(watched ?? first ?? nowSeconds) };
-  if (newest === undefined) return { verdict: 'complete', since: date(learntAt) };
-  const stableAt = whenPassed(newest, thresholds.stableDays);
-  if (!isBy(nowSeconds, stableAt)) return { verdict: 'unstable', since: date(newest) };
-  return { verdict: 'complete', since: date(Math.max(learntAt, stableAt)) };
-}
-
-/** What lies ahead has not happened: coverage never does, but the clock that tells now may be behind it. */
-function isBy(nowSeconds: number, moment: number | undefined): moment is number {
-  return moment !== undefined && moment <= nowSeconds;
-}
-
-/** The days since it was last stale: who comes back after so long may be somebody else by the same name. */
-function daysWatched(
-  days: readonly NamespaceDay[],
-  { covered, nowSeconds, thresholds }: Scene,
-): NamespaceDay[] {
-  const sorted = days
-    .filter(({ firstSeconds }) => firstSeconds <= nowSeconds)
-    .toSorted((a, b) => a.firstSeconds - b.firstSeconds);
-  const start = sorted.findLastIndex((day, index) => {
-    const before = sorted[index - 1];
-    return (
-      before !== undefined &&
-      covered.between(before.lastSeconds, day.firstSeconds) >= thresholds.staleDays * daySeconds
-    );
-  });
-  return start === -1 ? sorted : sorted.slice(start);
 }
 
 function seenHours(
@@ -228,10 +165,6 @@ function daysFrom(
     coveredDays: daysDown(covered.between(from, nowSeconds)),
     uncoveredDays: Math.ceil((missed.between(from, nowSeconds) * 10) / daySeconds) / 10,
   };
-}
-
-function daysDown(seconds: number): number {
-  return Math.floor((seconds * 10) / daySeconds) / 10;
 }
 
 function latestOf(a: number | undefined, b: number | undefined): number | undefined {

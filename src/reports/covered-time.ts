@@ -60,6 +60,11 @@ export class TimeSpans {
     return this.#spans[0]?.from;
   }
 
+  /** Where it ends. */
+  get endedAt(): number | undefined {
+    return this.#spans.at(-1)?.to;
+  }
+
   /** How many seconds of it lie between two moments; 0 when the second is not later. */
   between(from: number, to: number): number {
     return Math.max(0, this.#until(to) - this.#until(from));

@@ -1,4 +1,5 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { Verdict } from '../verdict.ts';
 
 export type Direction = 'egress' | 'ingress';
 export type EvidenceEnd = FlowEvidence['src'];
@@ -69,7 +70,7 @@ export interface LeftOut {
 
 /** How sure a namespace's evidence is; never `complete` below seven covered days. */
 export interface NamespaceStatus {
-  readonly verdict: 'learning' | 'unstable' | 'complete' | 'stale';
+  readonly verdict: Verdict;
   /** Time net of gaps, in days, since the namespace was first seen. */
   readonly coveredDays: number;
   readonly requiredDays: number;

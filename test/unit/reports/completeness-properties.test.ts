@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { assessCompleteness, leastDays } from '../../../src/reports/completeness.ts';
+import { assessCompleteness } from '../../../src/reports/completeness.ts';
+import { leastDays } from '../../../src/reports/verdict.ts';
 import { coveredTime, daySeconds, missedTime } from '../../../src/reports/covered-time.ts';
 import { anyCoverage, anyObservation, anyThresholds, at, judged, monday, usual } from './weeks.ts';
 

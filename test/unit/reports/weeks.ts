@@ -3,9 +3,9 @@ import {
   assessCompleteness,
   type CompletenessInput,
   type NamespaceCompleteness,
-  type Thresholds,
 } from '../../../src/reports/completeness.ts';
 import { daySeconds } from '../../../src/reports/covered-time.ts';
+import type { Thresholds } from '../../../src/reports/verdict.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/observations.ts';
 

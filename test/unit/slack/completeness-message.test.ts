@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   assessCompleteness,
-  verdicts,
   type CompletenessReport,
   type NamespaceCompleteness,
-  type Verdict,
 } from '../../../src/reports/completeness.ts';
+import { verdicts, type Verdict } from '../../../src/reports/verdict.ts';
 import { changesByVerdict, type CompletenessNews } from '../../../src/reports/completeness-news.ts';
 import { completenessMessage } from '../../../src/slack/completeness-message.ts';
 import type { SlackMessage } from '../../../src/slack/message.ts';

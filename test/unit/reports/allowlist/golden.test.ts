@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../../../src/reports/allowlist/derive.ts';
 import { emitPolicies, type EmitOptions, type PolicyKind } from '../../../../src/reports/allowlist/emit.ts';
-import { defaultStatusSettings, namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
+import { namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
 import { captureEvidence } from '../../../support/capture-evidence.ts';
 import { egress } from './facts.ts';
 
+const thresholds = { minimumDays: 7, stableDays: 3, staleDays: 14 };
 const evidence = captureEvidence();
 const fromSeconds = Math.min(...evidence.map(({ firstSeconds }) => firstSeconds));
 const coverage = [{ fromSeconds, toSeconds: fromSeconds + 360, state: 'final' as const }];
@@ -15,15 +16,11 @@ const emit: Omit<EmitOptions, 'kind'> = {
   periodText: 'on 2026-11-22 (UTC)',
   showExternals: true,
 };
-const derived = deriveAllowlist(
-  evidence,
-  (_, facts) => namespaceStatus(coverage, facts, defaultStatusSettings),
-  {
-    ...egress,
-    directions: ['egress', 'ingress'],
-    baseline: { dns: true, dnsAddresses: ['10.96.0.10/32'], databases: false, redis: false },
-  },
-);
+const derived = deriveAllowlist(evidence, (_, facts) => namespaceStatus(coverage, facts, thresholds), {
+  ...egress,
+  directions: ['egress', 'ingress'],
+  baseline: { dns: true, dnsAddresses: ['10.96.0.10/32'], databases: false, redis: false },
+});
 
 describe('the policies of the capture of a real server', () => {
   test.each<[PolicyKind, string]>([
@@ -42,14 +39,13 @@ describe('the policies of the capture of a real server', () => {
   test('are the same bytes whatever the order of the facts', () => {
     const again = deriveAllowlist(
       evidence.toReversed(),
-      (_, facts) => namespaceStatus(coverage, facts, defaultStatusSettings),
+      (_, facts) => namespaceStatus(coverage, facts, thresholds),
       { ...egress, directions: ['egress', 'ingress'] },
     );
-    const first = deriveAllowlist(
-      evidence,
-      (_, facts) => namespaceStatus(coverage, facts, defaultStatusSettings),
-      { ...egress, directions: ['egress', 'ingress'] },
-    );
+    const first = deriveAllowlist(evidence, (_, facts) => namespaceStatus(coverage, facts, thresholds), {
+      ...egress,
+      directions: ['egress', 'ingress'],
+    });
     for (const kind of ['NetworkPolicy', 'CalicoNetworkPolicy'] as const)
       expect(emitPolicies(again, { ...emit, kind })).toEqual(emitPolicies(first, { ...emit, kind }));
   });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { defaultStatusSettings, namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
+import { namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
 import type { CoverageState, CoverageStretch } from '../../../../src/trail/coverage.ts';
 import { fact } from './facts.ts';
 
 const daySeconds = 86_400;
+const thresholds = { minimumDays: 7, stableDays: 3, staleDays: 14 };
 
 function stretch(
   fromDay: number,
@@ -20,11 +21,19 @@ function stretch(
 }
 
 function seen(firstDay: number, lastDay: number) {
-  return fact('a', 'b', 'tcp 80', { firstSeconds: firstDay * daySeconds, lastSeconds: lastDay * daySeconds });
+  const days = Array.from(
+    { length: Math.ceil(lastDay) - Math.floor(firstDay) },
+    (_, index) => Math.floor(firstDay) + index,
+  );
+  return fact('a', 'b', 'tcp 80', {
+    firstSeconds: firstDay * daySeconds,
+    lastSeconds: lastDay * daySeconds,
+    days,
+  });
 }
 
 const of = (stretches: CoverageStretch[], ...facts: ReturnType<typeof seen>[]) =>
-  namespaceStatus(stretches, facts, defaultStatusSettings);
+  namespaceStatus(stretches, facts, thresholds);
 
 describe('the verdict on a namespace', () => {
   test('is learning below seven covered days, however little is missing', () => {
@@ -37,16 +46,16 @@ describe('the verdict on a namespace', () => {
 
   test('cannot be had for less than seven days, whatever is asked', () => {
     const status = namespaceStatus([stretch(0, 3)], [seen(0, 3)], {
-      ...defaultStatusSettings,
-      requiredDays: 1,
+      ...thresholds,
+      minimumDays: 1,
     });
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 7 });
   });
 
   test('takes the longer time that is asked', () => {
     const status = namespaceStatus([stretch(0, 9)], [seen(0, 9)], {
-      ...defaultStatusSettings,
-      requiredDays: 14,
+      ...thresholds,
+      minimumDays: 14,
     });
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 14 });
   });
@@ -58,7 +67,7 @@ describe('the verdict on a namespace', () => {
 
   test('is stale when nothing was seen in the last fourteen days, as in the report on completeness', () => {
     expect(of([stretch(0, 23)], seen(0, 8)).verdict).toBe('stale');
-    expect(of([stretch(0, 22)], seen(0, 8)).verdict).toBe('complete');
+    expect(of([stretch(0, 21.9)], seen(0, 8)).verdict).toBe('complete');
   });
 
   test('counts from when the namespace was first seen: a new one has no past', () => {
@@ -69,6 +78,14 @@ describe('the verdict on a namespace', () => {
     const status = of([stretch(0, 4), stretch(4, 6, state), stretch(6, 9)], seen(0, 9));
     expect(status).toMatchObject({ verdict: 'complete', coveredDays: 7 });
     expect(of([stretch(0, 4), stretch(4, 6, state), stretch(6, 8.9)], seen(0, 9)).verdict).toBe('learning');
+  });
+
+  test('begins anew when it comes back after it was stale, as in the report on completeness', () => {
+    expect(of([stretch(0, 40)], seen(0, 20), seen(36, 40))).toMatchObject({
+      verdict: 'learning',
+      coveredDays: 4,
+    });
+    expect(of([stretch(0, 40)], seen(0, 23), seen(36, 40)).coveredDays).toBe(40);
   });
 
   test('names the gaps with their causes, and time of which no facts are kept', () => {
