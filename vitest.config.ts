@@ -53,7 +53,7 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           sequence: { groupOrder: 3 },
           globalSetup: ['test/support/global-setup.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           retry: 1,

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const goFolder = fileURLToPath(new URL('validate-go', import.meta.url));
 const calicoFolder = fileURLToPath(new URL('validate-calico', import.meta.url));
+const evaluatorFolder = fileURLToPath(new URL('evaluate-policies', import.meta.url));
 const cacheFolder = join(
   process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
   'goldmane-flow-trail',
@@ -116,6 +117,11 @@ function validator(): Promise<string> {
 /** Calico's own types, unknown fields refused. `path`: a file of YAML documents. */
 export async function validateCalico(path: string): Promise<Outcome> {
   return run(await built('validate-calico', calicoFolder, 'the validator of Calico’s kinds'), [path]);
+}
+
+/** What an evaluator of NetworkPolicies that is not ours says; `path`: see evaluate-policies. */
+export async function evaluatePolicies(path: string): Promise<Outcome> {
+  return run(await built('evaluate-policies', evaluatorFolder, 'an evaluator of NetworkPolicies'), [path]);
 }
 
 async function built(name: string, folder: string, what: string): Promise<string> {

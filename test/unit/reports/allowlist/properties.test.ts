@@ -1,88 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveAllowlist } from '../../../../src/reports/allowlist/derive.ts';
-import { emitPolicies, type PolicyKind } from '../../../../src/reports/allowlist/emit.ts';
-import type {
-  Baseline,
-  DerivedPolicy,
-  DeriveOptions,
-  Widening,
-} from '../../../../src/reports/allowlist/model.ts';
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
-import { evaluate, readPolicies, type Packet, type Pod } from '../../../support/policy-evaluator.ts';
-import { complete, egress, fact } from './facts.ts';
+import type { PolicyKind } from '../../../../src/reports/allowlist/emit.ts';
+import type { Baseline, DerivedPolicy, Widening } from '../../../../src/reports/allowlist/model.ts';
+import { evaluate } from '../../../support/policy-evaluator.ts';
+import { cluster, derive, everything, options, packetOf, podOf, type Connection } from './random-cluster.ts';
 
-const label = 'service-identity';
 const kinds: readonly PolicyKind[] = [
   'NetworkPolicy',
   'CalicoNetworkPolicy',
   'StagedNetworkPolicy',
   'StagedKubernetesNetworkPolicy',
 ];
-const pods = ['a/x', 'a/y', 'a', 'b/x', 'b/Y_1', 'c', 'c/x', 'kube-system', 'redis'];
-const hows = ['tcp 80', 'tcp 6379', 'udp 53', 'tcp 53', 'icmp 0'];
-
-interface Connection {
-  src: string;
-  dst: string;
-  how: string;
-  egress: 'allow' | 'deny';
-  ingress: 'allow' | 'deny';
-}
-
-const verdict = fc.constantFrom<Connection['egress']>('allow', 'allow', 'allow', 'deny');
-const cluster: fc.Arbitrary<Connection[]> = fc.uniqueArray(
-  fc.record({
-    src: fc.constantFrom(...pods),
-    dst: fc.constantFrom(...pods),
-    how: fc.constantFrom(...hows),
-    egress: verdict,
-    ingress: verdict,
-  }),
-  // One connection has one verdict; what changes its mind is contested, and tested by itself.
-  { maxLength: 14, selector: ({ src, dst, how }) => `${src} ${dst} ${how}` },
-);
-const options = fc.record({
-  directions: fc.constantFrom<DeriveOptions['directions']>(['egress'], ['ingress'], ['egress', 'ingress']),
-  identities: fc.boolean(),
-  baseline: fc.constantFrom(egress.baseline, { ...egress.baseline, dns: true, redis: true }),
-});
-
-function report(connections: readonly Connection[]): FlowEvidence[] {
-  return connections.flatMap(({ src, dst, how, egress: out, ingress: into }) => [
-    fact(src, dst, how, { action: out }),
-    ...(out === 'allow' ? [fact(src, dst, how, { reporter: 'dst', action: into })] : []),
-  ]);
-}
-
-function podOf(text: string): Pod {
-  const [ns = '', identity] = text.split('/');
-  return {
-    ns,
-    labels: {
-      ...(identity === undefined ? {} : { [label]: identity }),
-      ...(ns === 'kube-system' ? { 'k8s-app': 'kube-dns' } : {}),
-    },
-  };
-}
-
-function packetOf(src: string, dst: string, how: string): Packet {
-  const [protocol = '', port = '0'] = how.split(' ');
-  return { src: podOf(src), dst: podOf(dst), protocol, port: Number(port) };
-}
-
-function derive(connections: readonly Connection[], change: Partial<DeriveOptions>, kind: PolicyKind) {
-  const derived = deriveAllowlist(report(connections), () => complete, { ...egress, ...change });
-  const files = emitPolicies(derived, {
-    kind,
-    tier: 'default',
-    order: 100,
-    identityLabel: label,
-    periodText: 'on 2026-11-22 (UTC)',
-    showExternals: true,
-  });
-  return { derived, policies: files.flatMap(({ content }) => readPolicies(content)) };
-}
 
 function isSayable(kind: PolicyKind, how: string): boolean {
   return !how.startsWith('icmp') || kind === 'CalicoNetworkPolicy' || kind === 'StagedNetworkPolicy';
@@ -146,8 +74,6 @@ describe.each(kinds)('a derived %s', (kind) => {
     );
   });
 });
-
-const everything = pods.flatMap((src) => pods.flatMap((dst) => hows.map((how) => [src, dst, how] as const)));
 
 function isBaseline(baseline: Baseline, dst: string, how: string): boolean {
   if (baseline.dns && dst === 'kube-system' && (how === 'udp 53' || how === 'tcp 53')) return true;

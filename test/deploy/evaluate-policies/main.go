@@ -1,0 +1,111 @@
+// Command evaluate-policies asks an evaluator of NetworkPolicies that is not ours, the one of cyclonus, from which the policy
+// assistant of network-policy-api grew. It reads a JSON array of {policies, packets} and answers with one array for each: per
+// packet, what the policies say at either end.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/mattfenwick/cyclonus/pkg/matcher"
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	"sigs.k8s.io/yaml"
+)
+
+type pod struct {
+	Namespace string            `json:"ns"`
+	Labels    map[string]string `json:"labels"`
+}
+
+type packet struct {
+	Source      pod    `json:"src"`
+	Destination pod    `json:"dst"`
+	Protocol    string `json:"protocol"`
+	Port        int    `json:"port"`
+}
+
+type question struct {
+	// YAML documents, one each.
+	Policies []string `json:"policies"`
+	Packets  []packet `json:"packets"`
+}
+
+type answer struct {
+	Egress  string `json:"egress"`
+	Ingress string `json:"ingress"`
+}
+
+func (p pod) peer() *matcher.TrafficPeer {
+	return &matcher.TrafficPeer{Internal: &matcher.InternalPeer{
+		PodLabels:       p.Labels,
+		Namespace:       p.Namespace,
+		NamespaceLabels: map[string]string{"kubernetes.io/metadata.name": p.Namespace},
+	}}
+}
+
+func verdict(result *matcher.DirectionResult) string {
+	switch {
+	case len(result.AllowingTargets)+len(result.DenyingTargets) == 0:
+		return "not selected"
+	case result.IsAllowed():
+		return "allowed"
+	}
+	return "denied"
+}
+
+func (q question) answers() ([]answer, error) {
+	policies := make([]*networking.NetworkPolicy, len(q.Policies))
+	for index, document := range q.Policies {
+		policies[index] = &networking.NetworkPolicy{}
+		if err := yaml.UnmarshalStrict([]byte(document), policies[index]); err != nil {
+			return nil, err
+		}
+	}
+	policy := matcher.BuildNetworkPolicies(false, policies)
+	answers := make([]answer, len(q.Packets))
+	for index, packet := range q.Packets {
+		traffic := &matcher.Traffic{
+			Source:       packet.Source.peer(),
+			Destination:  packet.Destination.peer(),
+			ResolvedPort: packet.Port,
+			Protocol:     core.Protocol(strings.ToUpper(packet.Protocol)),
+		}
+		answers[index] = answer{
+			Egress:  verdict(policy.IsIngressOrEgressAllowed(traffic, false)),
+			Ingress: verdict(policy.IsIngressOrEgressAllowed(traffic, true)),
+		}
+	}
+	return answers, nil
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: evaluate-policies FILE")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var questions []question
+	if err := json.Unmarshal(content, &questions); err != nil {
+		return err
+	}
+	all := make([][]answer, len(questions))
+	for index, question := range questions {
+		if all[index], err = question.answers(); err != nil {
+			return fmt.Errorf("question %d: %w", index, err)
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(all)
+}
