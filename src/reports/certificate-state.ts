@@ -10,7 +10,7 @@ import { bySeverity } from './severity.ts';
 
 const dayMs = 86_400_000;
 const resync =
-  'Re-apply stacks/goldmane-edge-aggregator: it copies tls.crt and tls.key of whisker-backend-key-pair, and the bundle of tigera-ca-bundle, both in calico-system; no restart is needed';
+  'Re-apply what makes the copies, such as stacks/goldmane-edge-aggregator: tls.crt and tls.key of whisker-backend-key-pair, the bundle of tigera-ca-bundle, both in calico-system; no restart is needed';
 
 /** Says what is the matter with the certificates, and what cures it, in the runbook's words. Pure. */
 export function judgeCertificates(

@@ -70,7 +70,7 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
     expect(await jobs.run('certificates')).toMatchObject({
       failed: 'certificate_stale_copy',
       message: expect.stringMatching(
-        /^Stale copy: Goldmane was known to this CA bundle until .*\d{4}.* and no longer: the operator rotated.*re-apply stacks\/goldmane-edge-aggregator/i,
+        /^Stale copy: Goldmane was known to this CA bundle until .*\d{4}.* and no longer: the operator rotated.*re-apply what makes the copies/i,
       ),
     });
   expect(headers()).toEqual(['Critical: stale copy of the certificates']);

@@ -130,7 +130,7 @@ test('after a rotation of everything, files that worked are a stale copy, until 
   const { verdict } = await look(target, { contacts: { certificate: worked, authorities: worked } });
   expect(verdict).toMatchObject({ state: 'stale_copy', severity: 'critical' });
   expect(verdict.findings[0]?.what).toMatch(/^Stale copy: .* until 2026-11-23T10:00:00.000Z, and no longer/);
-  expect(verdict.findings[0]?.cure).toMatch(/re-apply stacks\/goldmane-edge-aggregator/i);
+  expect(verdict.findings[0]?.cure).toMatch(/re-apply what makes the copies/i);
 });
 
 test('a certificate that worked under the bundle before is a stale copy too, when only the bundle was copied anew', async () => {
