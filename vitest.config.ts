@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Groups run one after the other. What goes by a fast clock of its own is disturbed by its neighbours on a small machine,
- * so it runs alone; and since a pause of the machine of half a second is twenty seconds to it, a test there may be tried twice.
+ * so `clocked` runs alone and `faults`, which mostly waits, two files at a time; and since a pause of the machine of half a second is twenty seconds to it, a test there may be tried twice.
  */
 export default defineConfig({
   test: {

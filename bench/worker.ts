@@ -36,10 +36,6 @@ export class BenchWorker {
     return (await this.#status('VmHWM')) / 1024;
   }
 
-  async residentMiB(): Promise<number> {
-    return (await this.#status('VmRSS')) / 1024;
-  }
-
   /** What is still referred to, on the main thread, after a collection: the least of several readings, as it is never idle. */
   async liveMiB(): Promise<number> {
     const readings: number[] = [];

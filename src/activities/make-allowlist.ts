@@ -4,7 +4,7 @@ import { deriveAllowlist } from '../reports/allowlist/derive.ts';
 import { answerEdgeQuery, type AllowlistEdge, type TableFormat } from '../reports/allowlist/edge-queries.ts';
 import { emitPolicies, type Artefact, type PolicyKind } from '../reports/allowlist/emit.ts';
 import { dayText } from '../reports/allowlist/sighting.ts';
-import { namespaceStatus } from '../reports/allowlist/status.ts';
+import { namespaceJudge } from '../reports/allowlist/status.ts';
 import { daySeconds } from '../reports/covered-time.ts';
 import type { Thresholds, Verdict } from '../reports/verdict.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
@@ -103,7 +103,7 @@ async function makePolicies(
   const minimumDays = Math.max(thresholds.minimumDays, input.minimumCoveredDays);
   const derived = deriveAllowlist(
     evidence,
-    (_, facts) => namespaceStatus(coverage, facts, { ...thresholds, minimumDays }),
+    namespaceJudge(coverage, { ...thresholds, minimumDays }),
     {
       directions: input.direction === 'both' ? ['egress', 'ingress'] : [input.direction],
       externals: input.includeExternals,

@@ -1,8 +1,15 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/observations.ts';
-import { coveredTime, daySeconds, missedTime, type TimeSpans } from './covered-time.ts';
-import { daysDown, daysWatched, judge, requiredDays, type Thresholds, type Verdict } from './verdict.ts';
+import { coveredTime, daysDown, daySeconds, missedTime, type TimeSpans } from './covered-time.ts';
 import { hoursInWords, LocalWeek, weekdays, type Weekday } from './local-week.ts';
+import {
+  daysWatched,
+  judge,
+  requiredDays,
+  type Standards,
+  type Thresholds,
+  type Verdict,
+} from './verdict.ts';
 
 const namedGaps = 50;
 
@@ -105,12 +112,9 @@ export function assessCompleteness({
   };
 }
 
-interface Scene {
-  covered: TimeSpans;
+interface Scene extends Standards {
   missed: TimeSpans;
   week: LocalWeek;
-  nowSeconds: number;
-  thresholds: Thresholds;
   latestHours: readonly (number | undefined)[];
 }
 

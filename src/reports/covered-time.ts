@@ -3,6 +3,11 @@ import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
 /** Days are of 24 hours here, whatever the clocks do. */
 export const daySeconds = 86_400;
 
+/** Seconds as days, rounded down to a tenth: 6.96 days are not seven. */
+export function daysDown(seconds: number): number {
+  return Math.floor((seconds * 10) / daySeconds) / 10;
+}
+
 /**
  * The time of which absence proves something: a settled bucket is whole, facts included. What was only streamed may lack
  * one record in twenty and has no facts; it does not count.

@@ -82,11 +82,6 @@ export function daysWatched<Day extends { firstSeconds: number; lastSeconds: num
   return start === -1 ? sorted : sorted.slice(start);
 }
 
-/** Rounded down to a tenth: 6.96 days are not seven. */
-export function daysDown(seconds: number): number {
-  return Math.floor((seconds * 10) / daySeconds) / 10;
-}
-
 /** What lies ahead has not happened: coverage never does, but the clock that tells now may be behind it. */
 function isBy(nowSeconds: number, moment: number | undefined): moment is number {
   return moment !== undefined && moment <= nowSeconds;

@@ -1,10 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { againstSchemas, projectFolder, validateCalico } from './tools.ts';
+import { againstSchemas, projectFolder, validateCalico, withFile } from './tools.ts';
 
 /** What the tests of allowlists compare with, byte for byte: one file a kind at least. */
 const folder = join(projectFolder, 'test/fixtures/allowlists');
@@ -40,15 +39,9 @@ test.each(files.filter(isCalico))('%s is what Calico takes', async (file) => {
 });
 
 test.each(files.filter(isCalico))('%s with a field that Calico does not know is refused', async (file) => {
-  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-calico-'));
-  try {
-    const changed = join(scratch, file);
-    const text = await readFile(join(folder, file), 'utf8');
-    await writeFile(changed, text.replace(/^spec:$/m, 'spec:\n  selektor: all()'));
-    const { code, stderr } = await validateCalico(changed);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/unknown field .*selektor/);
-  } finally {
-    await rm(scratch, { recursive: true });
-  }
+  const text = await readFile(join(folder, file), 'utf8');
+  const changed = text.replace(/^spec:$/m, 'spec:\n  selektor: all()');
+  const { code, stderr } = await withFile(file, changed, validateCalico);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/unknown field .*selektor/);
 });

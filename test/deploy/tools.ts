@@ -82,11 +82,21 @@ export async function validated<Shape>(
 
 /** The schemas of Kubernetes itself, unknown fields refused. */
 export async function againstSchemas(documents: readonly object[], version: string): Promise<Outcome> {
-  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-manifests-'));
+  const manifests = documents.map((document) => JSON.stringify(document)).join('\n---\n');
+  return withFile('manifests.yaml', manifests, (file) => validateKubernetes(file, version));
+}
+
+/** Runs `use` with the path of a file of this content, and removes it. */
+export async function withFile<Result>(
+  name: string,
+  content: string,
+  use: (path: string) => Promise<Result>,
+): Promise<Result> {
+  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-deploy-'));
   try {
-    const file = join(scratch, 'manifests.yaml');
-    await writeFile(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'));
-    return await validateKubernetes(file, version);
+    const path = join(scratch, name);
+    await writeFile(path, content);
+    return await use(path);
   } finally {
     await rm(scratch, { recursive: true });
   }

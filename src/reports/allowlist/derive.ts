@@ -39,7 +39,7 @@ interface Judged {
  */
 export function deriveAllowlist(
   evidence: readonly FlowEvidence[],
-  statusOf: (namespace: string, facts: readonly FlowEvidence[]) => NamespaceStatus,
+  statusOf: (facts: readonly FlowEvidence[]) => NamespaceStatus,
   options: DeriveOptions,
   namespaces?: readonly string[],
 ): DerivedAllowlist {
@@ -69,7 +69,7 @@ export function deriveAllowlist(
       continue;
     }
     const facts = [...ofNamespace.values()].flatMap((list) => list.map(({ fact }) => fact));
-    const status = statusOf(namespace, facts);
+    const status = statusOf(facts);
     const derived = policiesOf(namespace, ofNamespace, status, options);
     if (derived.length === 0)
       without.push({ namespace, why: 'nothing was observed to be allowed; what was denied is no evidence' });

@@ -1,19 +1,27 @@
 import type { CoverageStretch } from '../../trail/coverage.ts';
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { coveredTime, daySeconds } from '../covered-time.ts';
-import { daysDown, daysWatched, judge, requiredDays, type Thresholds } from '../verdict.ts';
+import { coveredTime, daysDown, daySeconds, type TimeSpans } from '../covered-time.ts';
+import { daysWatched, judge, requiredDays, type Thresholds } from '../verdict.ts';
 import type { NamespaceStatus } from './model.ts';
 
 /**
- * How far a namespace's evidence goes, by the verdict of the completeness report over what the policies are made of: new is
+ * Tells of a namespace's facts how far its evidence goes, by the verdict of the completeness report over what the policies are made of: new is
  * here not an edge alone, but any port, identity or direction of it. Judged as of the end of what is covered, not by a clock.
  */
-export function namespaceStatus(
+export function namespaceJudge(
   stretches: readonly CoverageStretch[],
+  thresholds: Thresholds,
+): (facts: readonly FlowEvidence[]) => NamespaceStatus {
+  const covered = coveredTime(stretches);
+  return (facts) => statusOf(facts, stretches, covered, thresholds);
+}
+
+function statusOf(
   facts: readonly FlowEvidence[],
+  stretches: readonly CoverageStretch[],
+  covered: TimeSpans,
   thresholds: Thresholds,
 ): NamespaceStatus {
-  const covered = coveredTime(stretches);
   const last = facts.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), Number.NEGATIVE_INFINITY);
   const newest = facts.reduce(
     (max, { firstSeconds }) => Math.max(max, firstSeconds),

@@ -12,7 +12,6 @@ import (
 	"github.com/mattfenwick/cyclonus/pkg/matcher"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
-	"sigs.k8s.io/yaml"
 )
 
 type pod struct {
@@ -28,9 +27,8 @@ type packet struct {
 }
 
 type question struct {
-	// YAML documents, one each.
-	Policies []string `json:"policies"`
-	Packets  []packet `json:"packets"`
+	Policies []*networking.NetworkPolicy `json:"policies"`
+	Packets  []packet                    `json:"packets"`
 }
 
 type answer struct {
@@ -56,15 +54,8 @@ func verdict(result *matcher.DirectionResult) string {
 	return "denied"
 }
 
-func (q question) answers() ([]answer, error) {
-	policies := make([]*networking.NetworkPolicy, len(q.Policies))
-	for index, document := range q.Policies {
-		policies[index] = &networking.NetworkPolicy{}
-		if err := yaml.UnmarshalStrict([]byte(document), policies[index]); err != nil {
-			return nil, err
-		}
-	}
-	policy := matcher.BuildNetworkPolicies(false, policies)
+func (q question) answers() []answer {
+	policy := matcher.BuildNetworkPolicies(false, q.Policies)
 	answers := make([]answer, len(q.Packets))
 	for index, packet := range q.Packets {
 		traffic := &matcher.Traffic{
@@ -78,7 +69,7 @@ func (q question) answers() ([]answer, error) {
 			Ingress: verdict(policy.IsIngressOrEgressAllowed(traffic, true)),
 		}
 	}
-	return answers, nil
+	return answers
 }
 
 func main() {
@@ -93,19 +84,20 @@ func main() {
 }
 
 func run(path string) error {
-	content, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
+	defer file.Close()
+	decoder := json.NewDecoder(file)
+	decoder.DisallowUnknownFields()
 	var questions []question
-	if err := json.Unmarshal(content, &questions); err != nil {
+	if err := decoder.Decode(&questions); err != nil {
 		return err
 	}
 	all := make([][]answer, len(questions))
 	for index, question := range questions {
-		if all[index], err = question.answers(); err != nil {
-			return fmt.Errorf("question %d: %w", index, err)
-		}
+		all[index] = question.answers()
 	}
 	return json.NewEncoder(os.Stdout).Encode(all)
 }

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../../../src/reports/allowlist/derive.ts';
 import { emitPolicies, type EmitOptions, type PolicyKind } from '../../../../src/reports/allowlist/emit.ts';
-import { namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
+import { namespaceJudge } from '../../../../src/reports/allowlist/status.ts';
 import { captureEvidence } from '../../../support/capture-evidence.ts';
+import { usual } from '../weeks.ts';
 import { egress } from './facts.ts';
 
-const thresholds = { minimumDays: 7, stableDays: 3, staleDays: 14 };
 const evidence = captureEvidence();
 const fromSeconds = Math.min(...evidence.map(({ firstSeconds }) => firstSeconds));
 const coverage = [{ fromSeconds, toSeconds: fromSeconds + 360, state: 'final' as const }];
+const statusOf = namespaceJudge(coverage, usual);
 const emit: Omit<EmitOptions, 'kind'> = {
   tier: 'default',
   order: undefined,
@@ -16,7 +17,7 @@ const emit: Omit<EmitOptions, 'kind'> = {
   periodText: 'on 2026-11-22 (UTC)',
   showExternals: true,
 };
-const derived = deriveAllowlist(evidence, (_, facts) => namespaceStatus(coverage, facts, thresholds), {
+const derived = deriveAllowlist(evidence, statusOf, {
   ...egress,
   directions: ['egress', 'ingress'],
   baseline: { dns: true, dnsAddresses: ['10.96.0.10/32'], databases: false, redis: false },
@@ -37,12 +38,11 @@ describe('the policies of the capture of a real server', () => {
   });
 
   test('are the same bytes whatever the order of the facts', () => {
-    const again = deriveAllowlist(
-      evidence.toReversed(),
-      (_, facts) => namespaceStatus(coverage, facts, thresholds),
-      { ...egress, directions: ['egress', 'ingress'] },
-    );
-    const first = deriveAllowlist(evidence, (_, facts) => namespaceStatus(coverage, facts, thresholds), {
+    const again = deriveAllowlist(evidence.toReversed(), statusOf, {
+      ...egress,
+      directions: ['egress', 'ingress'],
+    });
+    const first = deriveAllowlist(evidence, statusOf, {
       ...egress,
       directions: ['egress', 'ingress'],
     });

@@ -60,7 +60,15 @@ export function packetOf(src: string, dst: string, how: string): Packet {
 }
 
 export function derive(connections: readonly Connection[], change: Partial<DeriveOptions>, kind: PolicyKind) {
-  const derived = deriveAllowlist(report(connections), () => complete, { ...egress, ...change });
+  return deriveFrom(report(connections), change, kind);
+}
+
+export function deriveFrom(
+  evidence: readonly FlowEvidence[],
+  change: Partial<DeriveOptions>,
+  kind: PolicyKind,
+) {
+  const derived = deriveAllowlist(evidence, () => complete, { ...egress, ...change });
   const files = emitPolicies(derived, {
     kind,
     tier: 'default',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { namespaceStatus } from '../../../../src/reports/allowlist/status.ts';
+import { namespaceJudge } from '../../../../src/reports/allowlist/status.ts';
 import type { CoverageState, CoverageStretch } from '../../../../src/trail/coverage.ts';
+import { usual } from '../weeks.ts';
 import { fact } from './facts.ts';
 
 const daySeconds = 86_400;
-const thresholds = { minimumDays: 7, stableDays: 3, staleDays: 14 };
 
 function stretch(
   fromDay: number,
@@ -33,7 +33,7 @@ function seen(firstDay: number, lastDay: number) {
 }
 
 const of = (stretches: CoverageStretch[], ...facts: ReturnType<typeof seen>[]) =>
-  namespaceStatus(stretches, facts, thresholds);
+  namespaceJudge(stretches, usual)(facts);
 
 describe('the verdict on a namespace', () => {
   test('is learning below seven covered days, however little is missing', () => {
@@ -45,18 +45,12 @@ describe('the verdict on a namespace', () => {
   });
 
   test('cannot be had for less than seven days, whatever is asked', () => {
-    const status = namespaceStatus([stretch(0, 3)], [seen(0, 3)], {
-      ...thresholds,
-      minimumDays: 1,
-    });
+    const status = namespaceJudge([stretch(0, 3)], { ...usual, minimumDays: 1 })([seen(0, 3)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 7 });
   });
 
   test('takes the longer time that is asked', () => {
-    const status = namespaceStatus([stretch(0, 9)], [seen(0, 9)], {
-      ...thresholds,
-      minimumDays: 14,
-    });
+    const status = namespaceJudge([stretch(0, 9)], { ...usual, minimumDays: 14 })([seen(0, 9)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 14 });
   });
 
