@@ -9,6 +9,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY tsconfig.json tsconfig.build.json ./
 COPY proto ./proto
 COPY src ./src
+COPY dev ./dev
 # Compiles to dist/ and bundles the workflows, so that no worker spends its start on bundling. The slim image has no
 # CA certificates, but Temporal's core looks for Debian's file (the certificate of Temporal Cloud is a public one):
 # Node has the same roots built in.

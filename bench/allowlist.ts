@@ -1,5 +1,5 @@
-import { makeAllowlist } from '../src/activities/make-allowlist.ts';
-import { parseAllowlistInput, type AllowlistFormat } from '../src/allowlist-input.ts';
+import { makeAllowlist } from '../src/queries/make-allowlist.ts';
+import { parseAllowlistInput, type AllowlistFormat } from '../src/policy/derive/input.ts';
 import { openDatabase } from '../src/trail/database.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';

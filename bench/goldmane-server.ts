@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { scaledClock, systemClock, type Clock } from '../src/clock.ts';
-import { startGoldmane, type GoldmaneStandIn } from '../src/dev/goldmane/stand-in.ts';
-import { BUCKET_SECONDS, deliveriesBetween } from '../src/dev/simulation.ts';
+import { scaledClock, systemClock, type Clock } from '../src/time/clock.ts';
+import { startGoldmane, type GoldmaneStandIn } from '../dev/goldmane/stand-in.ts';
+import { BUCKET_SECONDS, deliveriesBetween } from '../dev/simulation.ts';
 import { serveFrames } from './go-frames.ts';
 import { readHistory, targetOf } from './history.ts';
 import { serve } from './subprocess.ts';

@@ -1,10 +1,10 @@
 import type { Client } from '@grpc/grpc-js';
-import { loadConfig } from '../src/config.ts';
+import { loadConfig } from '../src/config/config.ts';
 import { readCertificates } from '../src/goldmane/certificates.ts';
 import { createClient } from '../src/goldmane/connection.ts';
 import { followStream } from '../src/goldmane/stream.ts';
-import type { GoldmaneConfig } from '../src/config.ts';
-import { WireWriter } from '../src/dev/goldmane/wire.ts';
+import type { GoldmaneConfig } from '../src/config/config.ts';
+import { WireWriter } from '../dev/goldmane/wire.ts';
 
 const START_TIME_GTE = 1;
 const asIs = (message: Buffer): Buffer => message;

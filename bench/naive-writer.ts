@@ -1,4 +1,4 @@
-import type { CompleteFlow } from '../src/dev/goldmane/flow.ts';
+import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 import type { Database } from '../src/trail/database.ts';
 
 const counters = [

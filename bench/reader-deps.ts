@@ -1,8 +1,8 @@
 import { noopMetricMeter } from '@temporalio/common';
 import { pino } from 'pino';
-import type { Deps } from '../src/activities/deps.ts';
-import { createMetrics } from '../src/activities/metrics.ts';
-import type { Config } from '../src/config.ts';
+import type { Deps } from '../src/ingest/deps.ts';
+import { createMetrics } from '../src/ingest/metrics.ts';
+import type { Config } from '../src/config/config.ts';
 import type { GoldmaneConnection } from '../src/goldmane/connection.ts';
 import { ServerClock } from '../src/goldmane/server-clock.ts';
 import { openDatabase } from '../src/trail/database.ts';

@@ -1,6 +1,6 @@
-import { BUCKET_SECONDS, flowsOf, NODE_COUNT } from '../src/dev/simulation.ts';
-import { textNumber } from '../src/dev/simulation/random.ts';
-import type { CompleteFlow } from '../src/dev/goldmane/flow.ts';
+import { BUCKET_SECONDS, flowsOf, NODE_COUNT } from '../dev/simulation.ts';
+import { textNumber } from '../dev/simulation/random.ts';
+import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 
 /** What one simulated cluster, of the user's size, has in a bucket; about 580 records. */
 export const userRecords = 580;

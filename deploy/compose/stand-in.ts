@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { systemClock } from '../../src/clock.ts';
-import { issueCertificates, writeCertificates } from '../../src/dev/certificates.ts';
-import { startGoldmane } from '../../src/dev/goldmane/stand-in.ts';
-import { runNodes, sendPastHour } from '../../src/dev/simulation.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { issueCertificates, writeCertificates } from '../../dev/certificates.ts';
+import { startGoldmane } from '../../dev/goldmane/stand-in.ts';
+import { runNodes, sendPastHour } from '../../dev/simulation.ts';
 
 // A Goldmane that is not real, for docker-compose.yaml: fresh certificates in a shared volume, the stand-in, and the
 // nodes of a simulated cluster that feed it. Certificates are new at every start; the worker reads them when it dials.

@@ -6,10 +6,10 @@ import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { lastContacts, recordContact } from '../trail/contact.ts';
-import { zonedTime } from '../zoned-time.ts';
-import { toActivityFailure } from './attempt.ts';
-import { findOutAboutCertificates } from './certificate-inspection.ts';
-import type { Deps } from './deps.ts';
+import { zonedTime } from '../time/zoned-time.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import { inspectCertificatesNow } from '../queries/certificate-inspection.ts';
+import type { Deps } from '../ingest/deps.ts';
 import { tellAlert } from './slack.ts';
 
 /** Looks at the certificates and says what is the matter; what works is remembered. @throws ApplicationFailure */
@@ -23,7 +23,7 @@ export async function inspectCertificates({
   // Not the trail's clock: both ends of a TLS connection go by the machine's.
   const nowMs = Date.now();
   try {
-    const { findings, inspection } = await findOutAboutCertificates(
+    const { findings, inspection } = await inspectCertificatesNow(
       {
         target: config.goldmane,
         clock: config.clock,

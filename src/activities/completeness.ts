@@ -1,5 +1,5 @@
 import { changesByVerdict, newsOf } from '../reports/completeness-news.ts';
-import type { Verdict } from '../reports/verdict.ts';
+import type { Verdict } from '../coverage/verdict.ts';
 import { completenessMessage } from '../slack/completeness-message.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import {
@@ -12,9 +12,9 @@ import {
   type FrozenReport,
 } from '../trail/completeness-reports.ts';
 import { rollNamespaceDays } from '../trail/observations.ts';
-import { toActivityFailure } from './attempt.ts';
-import { readCompleteness } from './completeness-report.ts';
-import type { Deps } from './deps.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import { readCompleteness } from '../queries/completeness-report.ts';
+import type { Deps } from '../ingest/deps.ts';
 import { postSlack } from './slack.ts';
 
 const changesInResult = 20;

@@ -1,17 +1,30 @@
-import type { AllowlistInput } from '../allowlist-input.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import { parseAllowlistInput } from '../policy/derive/input.ts';
 import { storeAllowlist } from '../trail/allowlist-store.ts';
-import { toActivityFailure } from './attempt.ts';
-import type { Deps } from './deps.ts';
-import { makeAllowlist, type AllowlistSummary } from './make-allowlist.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import type { Deps } from '../ingest/deps.ts';
+import { makeAllowlist, type AllowlistSummary } from '../queries/make-allowlist.ts';
 
 /**
- * Derives an allowlist and keeps its artefacts in Postgres. Trying again, or asking again with the same evidence, keeps
- * one and the same. @throws ApplicationFailure of type `database_<kind>`, always retried
+ * Validates the input, derives an allowlist and stores its artefacts in Postgres. The same evidence gives the same
+ * `allowlistId`, so a retry stores nothing twice.
+ * @param requested as given to the workflow; not trusted
+ * @param defaultUntil ISO time; end of the period where the input names none
+ * @throws ApplicationFailure `bad_input`, not retried, naming each wrong field; or `database_<kind>`, always retried
  */
 export async function deriveAllowlist(
   { config, database }: Deps,
-  input: AllowlistInput & { until: string },
+  requested: unknown,
+  defaultUntil: string,
 ): Promise<AllowlistSummary> {
+  const parsed = parseAllowlistInput(requested);
+  if ('problems' in parsed)
+    throw ApplicationFailure.create({
+      type: 'bad_input',
+      message: `The input of deriveAllowlist is wrong: ${parsed.problems.join('; ')}`,
+      nonRetryable: true,
+    });
+  const input = { ...parsed.input, until: parsed.input.until ?? defaultUntil };
   try {
     const { summary, artefacts } = await makeAllowlist(database.query, input, {
       identityLabel: config.identity.label,

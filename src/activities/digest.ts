@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { headlineOf, questionFor, type DigestReport } from '../reports/digest.ts';
-import { observationLines } from '../reports/observation.ts';
+import { observationLines } from '../coverage/observation.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
@@ -13,11 +13,11 @@ import {
   whileNoOtherDigest,
   type FrozenDigest,
 } from '../trail/digests.ts';
-import { toActivityFailure } from './attempt.ts';
-import type { Deps } from './deps.ts';
-import { knownBefore, readDigestReport } from './digest-report.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import type { Deps } from '../ingest/deps.ts';
+import { knownBefore, readDigestReport } from '../queries/digest-report.ts';
 import { postSlack } from './slack.ts';
-import type { GapReport } from './summary.ts';
+import type { GapReport } from '../ingest/summary.ts';
 
 /** Slack takes about a message a second from a webhook. */
 const betweenMessagesMs = 1_100;

@@ -4,9 +4,9 @@ import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
-import { zonedTime } from '../zoned-time.ts';
-import { toActivityFailure } from './attempt.ts';
-import type { Deps } from './deps.ts';
+import { zonedTime } from '../time/zoned-time.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import type { Deps } from '../ingest/deps.ts';
 import { postSlack, tellAlert } from './slack.ts';
 
 /** How fresh the trail is, as a run's result. Times are ISO 8601; absent where there is none. */

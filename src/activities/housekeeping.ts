@@ -2,8 +2,8 @@ import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
 import { expireLedger } from '../trail/coverage.ts';
 import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
-import { toActivityFailure } from './attempt.ts';
-import type { Deps } from './deps.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import type { Deps } from '../ingest/deps.ts';
 
 const hourSeconds = 3_600;
 const daySeconds = 24 * hourSeconds;
@@ -20,7 +20,7 @@ export interface HousekeepingResult {
 }
 
 /** Forgets what the retention settings allow. Each part again changes nothing. @throws ApplicationFailure, to be retried */
-export async function keepHouse({ database, config, log }: Deps): Promise<HousekeepingResult> {
+export async function applyRetention({ database, config, log }: Deps): Promise<HousekeepingResult> {
   const { ledgerHours, coverageDays, reportDays } = config.jobs.retention;
   const nowSeconds = config.clock.now() / 1000;
   const reportsBefore = nowSeconds - reportDays * daySeconds;

@@ -2,7 +2,7 @@ import type { CertificateReport } from '../reports/certificate-report.ts';
 import type { PostResult } from '../slack/post.ts';
 import { inspectCertificates, tellCertificates } from './cert-freshness.ts';
 import { reportCompleteness, type CompletenessInput, type CompletenessResult } from './completeness.ts';
-import type { Deps } from './deps.ts';
+import type { Deps } from '../ingest/deps.ts';
 import {
   postDigest,
   prepareDigest,
@@ -17,13 +17,12 @@ import {
   type DatabaseOutage,
   type FreshnessReport,
 } from './freshness-watchdog.ts';
-import { keepHouse, type HousekeepingResult } from './housekeeping.ts';
-import type { AllowlistInput } from '../allowlist-input.ts';
+import { applyRetention, type HousekeepingResult } from './housekeeping.ts';
 import { deriveAllowlist } from './derive-allowlist.ts';
-import type { AllowlistSummary } from './make-allowlist.ts';
-import { settleBuckets } from './settle-buckets.ts';
-import { streamFlows } from './stream-flows.ts';
-import type { SettleSummary, StreamSummary, WindowInput } from './summary.ts';
+import type { AllowlistSummary } from '../queries/make-allowlist.ts';
+import { settleBuckets } from '../ingest/settle-buckets.ts';
+import { streamFlows } from '../ingest/stream-flows.ts';
+import type { SettleSummary, StreamSummary, WindowInput } from '../ingest/summary.ts';
 
 /** The activities, with what they work with bound; workflows know this type only. */
 export interface Activities {
@@ -37,8 +36,8 @@ export interface Activities {
   tellFreshness(report: FreshnessReport, hadOutage: boolean): Promise<PostResult | 'known'>;
   tellDatabaseAway(why: string, before: DatabaseOutage | undefined): Promise<DatabaseOutage>;
   reportCompleteness(input: CompletenessInput): Promise<CompletenessResult>;
-  keepHouse(): Promise<HousekeepingResult>;
-  deriveAllowlist(input: AllowlistInput & { until: string }): Promise<AllowlistSummary>;
+  applyRetention(): Promise<HousekeepingResult>;
+  deriveAllowlist(requested: unknown, defaultUntil: string): Promise<AllowlistSummary>;
 }
 
 export function createActivities(deps: Deps): Activities {
@@ -53,7 +52,7 @@ export function createActivities(deps: Deps): Activities {
     tellFreshness: (report, hadOutage) => tellFreshness(deps, report, hadOutage),
     tellDatabaseAway: (why, before) => tellDatabaseAway(deps, why, before),
     reportCompleteness: (input) => reportCompleteness(deps, input),
-    keepHouse: () => keepHouse(deps),
-    deriveAllowlist: (input) => deriveAllowlist(deps, input),
+    applyRetention: () => applyRetention(deps),
+    deriveAllowlist: (requested, defaultUntil) => deriveAllowlist(deps, requested, defaultUntil),
   };
 }

@@ -3,8 +3,8 @@ import { markAlertTold, recordAlert } from '../trail/alerts.ts';
 import { SlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { postMessage, type PostResult } from '../slack/post.ts';
-import { toActivityFailure } from './attempt.ts';
-import type { Deps } from './deps.ts';
+import { toActivityFailure } from '../ingest/attempt.ts';
+import type { Deps } from '../ingest/deps.ts';
 
 /** Posts, or prints to the log in a dry run. @throws ApplicationFailure of type `slack_<kind>`, final or to be retried */
 export async function postSlack({ config, log, metrics }: Deps, message: SlackMessage): Promise<PostResult> {

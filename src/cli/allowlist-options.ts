@@ -1,4 +1,4 @@
-import { parseAllowlistInput, type AllowlistInput } from '../allowlist-input.ts';
+import { parseAllowlistInput, type AllowlistInput } from '../policy/derive/input.ts';
 import { parseSince, UsageError } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { loadReportConfig } from '../config.ts';
-import { makeAllowlist } from '../activities/make-allowlist.ts';
-import type { Artefact } from '../reports/allowlist/emit.ts';
+import { loadReportConfig } from '../config/config.ts';
+import { makeAllowlist } from '../queries/make-allowlist.ts';
+import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';

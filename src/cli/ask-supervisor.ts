@@ -1,10 +1,10 @@
 import { defaultPayloadConverter, WorkflowNotFoundError, type Payload } from '@temporalio/common';
-import type { Progress } from '../activities/summary.ts';
-import { supervisorWorkflowId } from '../names.ts';
-import { explainNoAnswer } from '../worker/explain-temporal.ts';
-import { TemporalFailure } from '../worker/temporal-failure.ts';
-import { temporalConfig } from '../worker/temporal-settings.ts';
-import { connectClient, temporalAddress, temporalNamespace } from '../worker/temporal.ts';
+import type { Progress } from '../ingest/summary.ts';
+import { supervisorWorkflowId } from '../config/names.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { TemporalFailure } from '../temporal/failure.ts';
+import { temporalConfig } from '../temporal/settings.ts';
+import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { statusQuery } from '../workflows/messages.ts';
 import { withProgress, type TrailStatus } from '../workflows/status.ts';
 

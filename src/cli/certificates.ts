@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { findOutAboutCertificates } from '../activities/certificate-inspection.ts';
-import { loadConfig } from '../config.ts';
+import { inspectCertificatesNow } from '../queries/certificate-inspection.ts';
+import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { judgeCertificates } from '../reports/certificate-state.ts';
@@ -30,7 +30,7 @@ async function inspect(): Promise<CertificateReport> {
   const nowMs = Date.now();
   const database = openDatabase(config.database);
   try {
-    const { findings } = await findOutAboutCertificates(
+    const { findings } = await inspectCertificatesNow(
       {
         target: config.goldmane,
         clock: config.clock,

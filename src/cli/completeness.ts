@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { readCompleteness } from '../activities/completeness-report.ts';
-import { systemClock } from '../clock.ts';
-import { loadReportConfig } from '../config.ts';
+import { readCompleteness } from '../queries/completeness-report.ts';
+import { systemClock } from '../time/clock.ts';
+import { loadReportConfig } from '../config/config.ts';
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';
-import { zonedTime } from '../zoned-time.ts';
+import { zonedTime } from '../time/zoned-time.ts';
 import { formatTable, print, printJson } from './output.ts';
 import { withDatabase } from './with-database.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { readDigestReport } from '../activities/digest-report.ts';
-import { loadConfig } from '../config.ts';
+import { readDigestReport } from '../queries/digest-report.ts';
+import { loadConfig } from '../config/config.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { print, printJson } from './output.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { periodOf } from '../activities/make-allowlist.ts';
-import { explainPair, type ExplainedFact } from '../reports/allowlist/explain.ts';
+import { periodOf } from '../queries/make-allowlist.ts';
+import { explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
 import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';
 import { parseSince } from './usage-error.ts';

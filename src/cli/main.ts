@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/config.ts';
 import { DatabaseFailure } from '../trail/database-failure.ts';
-import { TemporalFailure } from '../worker/temporal-failure.ts';
+import { TemporalFailure } from '../temporal/failure.ts';
 import { aggregateCommand } from './aggregate.ts';
 import { certificatesCommand } from './certificates.ts';
 import { completenessCommand } from './completeness.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { compilePolicies, PolicyError } from '../reports/replay/policy-set.ts';
-import type { CompiledTier } from '../reports/replay/policy.ts';
+import { compilePolicies, PolicyError } from '../policy/replay/policy-set.ts';
+import type { CompiledTier } from '../policy/replay/policy.ts';
 import { identityLabel } from './allowlist-options.ts';
 import { UsageError } from './usage-error.ts';
 

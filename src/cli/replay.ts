@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { periodOf } from '../activities/make-allowlist.ts';
-import { stagedVerdicts } from '../reports/allowlist/staged.ts';
-import { drift, replay, type Finding, type Unused } from '../reports/replay/replay.ts';
+import { periodOf } from '../queries/make-allowlist.ts';
+import { stagedVerdicts } from '../policy/derive/staged.ts';
+import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
 import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';
 import { readPolicies } from './policy-files.ts';

@@ -1,9 +1,9 @@
 import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { defaultTaskQueue, jobs, type JobName } from '../names.ts';
-import { explainNoAnswer } from '../worker/explain-temporal.ts';
-import { temporalConfig } from '../worker/temporal-settings.ts';
-import { connectClient, temporalAddress, temporalNamespace } from '../worker/temporal.ts';
+import { defaultTaskQueue, jobs, type JobName } from '../config/names.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { temporalConfig } from '../temporal/settings.ts';
+import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { JobFailure } from './job-failure.ts';
 
 /** Every job ends by itself before this. */

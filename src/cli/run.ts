@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { jobNames, type JobName } from '../names.ts';
+import { jobNames, type JobName } from '../config/names.ts';
 import { printJson } from './output.ts';
 
 export function runCommand(): Command {

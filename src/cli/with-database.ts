@@ -2,7 +2,7 @@ import type { Query } from '../trail/database.ts';
 
 /** Runs a question against the database of DATABASE_URL or DATABASE_URL_FILE. @throws ConfigError, DatabaseFailure */
 export async function withDatabase<Result>(ask: (query: Query) => Promise<Result>): Promise<Result> {
-  const { loadDatabaseConfig } = await import('../config.ts');
+  const { loadDatabaseConfig } = await import('../config/config.ts');
   const { openDatabase } = await import('../trail/database.ts');
   const database = openDatabase(loadDatabaseConfig(process.env));
   try {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
 import { GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 
 /** The certificate files as they were at one moment, read and found to belong together. */
 export interface Certificates {

@@ -1,6 +1,6 @@
 import { connectivityState, status, Client, credentials, type ClientOptions } from '@grpc/grpc-js';
 import type { Buffer } from 'node:buffer';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 import { explainCallError, type FailedCall } from './call-failure.ts';
 import { CallError, callUnary, linkSignals } from './calls.ts';
 import { readCertificates, type Certificates } from './certificates.ts';
@@ -9,7 +9,7 @@ import { tryHandshake } from './handshake.ts';
 import { encodeListRequest } from './requests.ts';
 import { TAPPED_SERVICE_CONFIG } from './message-tap.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 

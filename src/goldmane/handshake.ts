@@ -4,7 +4,7 @@ import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } 
 import { parseAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
 import { GoldmaneFailure } from './failure.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 import { explainDialError, type DialError } from './tls-failure.ts';
 
 /** RFC 9113, 3.4: what a client says first, and an empty SETTINGS frame. */

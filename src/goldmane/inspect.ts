@@ -4,7 +4,7 @@ import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './
 import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake, type HandshakeLimits } from './handshake.ts';
 import { seeServerCertificate } from './server-certificate.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 
 /** Names and times of one certificate. */
 export interface CertificateFacts {
@@ -35,7 +35,7 @@ export interface Inspection {
  * Reads the files now, looks at what Goldmane shows, and dials it as the readers do. Throws the signal's reason only.
  * @param nowMs the machine's time, by which TLS goes
  */
-export async function inspectCertificates(
+export async function inspectCertificateFiles(
   target: GoldmaneConfig,
   limits: HandshakeLimits & { nowMs: number },
 ): Promise<Inspection> {

@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { parseAddress } from './address.ts';
 import type { HandshakeLimits } from './handshake.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 
 /** What a server shows of itself: its own certificate, and those that it sends along. */
 export interface ShownChain {

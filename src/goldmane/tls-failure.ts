@@ -1,6 +1,6 @@
 import type { Certificates } from './certificates.ts';
 import { GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
-import type { GoldmaneConfig } from '../config.ts';
+import type { GoldmaneConfig } from '../config/config.ts';
 
 /** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
 export interface DialError {

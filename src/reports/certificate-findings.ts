@@ -1,5 +1,5 @@
 import type { Contacts } from '../trail/contact.ts';
-import type { Severity } from './severity.ts';
+import type { Severity } from '../coverage/severity.ts';
 
 /** One word for what is the matter with the certificates. */
 export type CertificateState =

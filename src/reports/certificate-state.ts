@@ -6,7 +6,7 @@ import type {
   JudgementOptions,
   Reason,
 } from './certificate-findings.ts';
-import { bySeverity } from './severity.ts';
+import { bySeverity } from '../coverage/severity.ts';
 
 const dayMs = 86_400_000;
 const resync =

@@ -1,6 +1,6 @@
 import type { CompletenessReport, NamespaceCompleteness } from './completeness.ts';
-import { LocalWeek } from './local-week.ts';
-import { verdicts, type Verdict } from './verdict.ts';
+import { LocalWeek } from '../coverage/local-week.ts';
+import { verdicts, type Verdict } from '../coverage/verdict.ts';
 
 /** A namespace whose verdict is not the one that people know. */
 export interface VerdictChange {

@@ -1,7 +1,13 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/observations.ts';
-import { coveredTime, daysDown, daySeconds, missedTime, type TimeSpans } from './covered-time.ts';
-import { hoursInWords, LocalWeek, weekdays, type Weekday } from './local-week.ts';
+import {
+  coveredTime,
+  floorToTenthDay,
+  daySeconds,
+  missedTime,
+  type TimeSpans,
+} from '../coverage/covered-time.ts';
+import { hoursInWords, LocalWeek, weekdays, type Weekday } from '../coverage/local-week.ts';
 import {
   daysWatched,
   judge,
@@ -9,7 +15,7 @@ import {
   type Standards,
   type Thresholds,
   type Verdict,
-} from './verdict.ts';
+} from '../coverage/verdict.ts';
 
 const namedGaps = 50;
 
@@ -112,13 +118,13 @@ export function assessCompleteness({
   };
 }
 
-interface Scene extends Standards {
+interface AssessmentContext extends Standards {
   missed: TimeSpans;
   week: LocalWeek;
   latestHours: readonly (number | undefined)[];
 }
 
-function assess(observation: NamespaceObservation, scene: Scene): NamespaceCompleteness {
+function assess(observation: NamespaceObservation, scene: AssessmentContext): NamespaceCompleteness {
   const { namespace, egressEdges, newestEgressEdgeSeconds: newest } = observation;
   const { covered, nowSeconds, latestHours } = scene;
   const days = daysWatched(observation.days, scene);
@@ -138,7 +144,7 @@ function assess(observation: NamespaceObservation, scene: Scene): NamespaceCompl
     ...daysFrom(watched, scene),
     egressEdges,
     newestEdge: dateOrNull(newest),
-    daysSinceNewEdge: newest === undefined ? null : daysDown(covered.between(newest, nowSeconds)),
+    daysSinceNewEdge: newest === undefined ? null : floorToTenthDay(covered.between(newest, nowSeconds)),
     daysSeen: days.length,
     weekdaysSeen: weekdays.filter((_, index) => seen.weekdays.has(index)),
     hoursSeen: [...seen.hours].toSorted((a, b) => a - b),
@@ -162,11 +168,11 @@ function seenHours(
 
 function daysFrom(
   from: number | undefined,
-  { covered, missed, nowSeconds }: Scene,
+  { covered, missed, nowSeconds }: AssessmentContext,
 ): { coveredDays: number; uncoveredDays: number } {
   if (from === undefined) return { coveredDays: 0, uncoveredDays: 0 };
   return {
-    coveredDays: daysDown(covered.between(from, nowSeconds)),
+    coveredDays: floorToTenthDay(covered.between(from, nowSeconds)),
     uncoveredDays: Math.ceil((missed.between(from, nowSeconds) * 10) / daySeconds) / 10,
   };
 }

@@ -1,6 +1,6 @@
-import { counted } from './counted.ts';
+import { counted } from '../text/counted.ts';
 import { headlineOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
-import { observationLines } from './observation.ts';
+import { observationLines } from '../coverage/observation.ts';
 
 const gapsShown = 20;
 

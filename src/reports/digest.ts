@@ -1,8 +1,8 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
-import { zonedTime } from '../zoned-time.ts';
-import { counted } from './counted.ts';
-import { observe, type Observation } from './observation.ts';
+import { zonedTime } from '../time/zoned-time.ts';
+import { counted } from '../text/counted.ts';
+import { observe, type Observation } from '../coverage/observation.ts';
 
 /** Without a digest before it, a digest speaks of a day. */
 export const firstPeriodMs = 24 * 3_600_000;

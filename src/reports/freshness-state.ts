@@ -1,6 +1,6 @@
-import { counted } from './counted.ts';
+import { counted } from '../text/counted.ts';
 import type { FreshnessFacts } from '../trail/freshness.ts';
-import type { Severity } from './severity.ts';
+import type { Severity } from '../coverage/severity.ts';
 
 /** One word for how fresh the trail is. */
 export type FreshnessState =

@@ -1,5 +1,5 @@
 import type { KnownBlock, MrkdwnElement } from '@slack/types';
-import type { Severity } from '../reports/severity.ts';
+import type { Severity } from '../coverage/severity.ts';
 import { escapeToFit } from './escape.ts';
 import type { SlackMessage } from './message.ts';
 

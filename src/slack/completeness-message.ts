@@ -1,7 +1,7 @@
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';
 import type { CompletenessNews, VerdictChange } from '../reports/completeness-news.ts';
-import type { Verdict } from '../reports/verdict.ts';
-import { zonedTime, type ZonedTime } from '../zoned-time.ts';
+import type { Verdict } from '../coverage/verdict.ts';
+import { zonedTime, type ZonedTime } from '../time/zoned-time.ts';
 import { code } from './code.ts';
 import { escapeText, escapeToFit } from './escape.ts';
 import { maxBlocksJson, maxSectionText } from './limits.ts';

@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IncomingWebhook, IncomingWebhookHTTPError, IncomingWebhookRequestError } from '@slack/webhook';
-import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../job-config.ts';
+import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../config/job-config.ts';
 import { SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import { databaseUrlProblem, type DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
+import { databaseUrlProblem } from '../config/database-url.ts';
 import { DatabaseFailure, isConflict, toDatabaseFailure } from './database-failure.ts';
 
 /** Runs statements on one connection. Throws DatabaseFailure. */

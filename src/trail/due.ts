@@ -48,7 +48,10 @@ export function dueBuckets(
  * Coverage for reports that rest on facts: what was streamed and may still be settled is `pending`, not a lack of facts.
  * Pure. @param nowSeconds the end of the stretches
  */
-export function withOpenEnd(stretches: readonly CoverageStretch[], nowSeconds: number): CoverageStretch[] {
+export function markRecentStreamedAsPending(
+  stretches: readonly CoverageStretch[],
+  nowSeconds: number,
+): CoverageStretch[] {
   const lastSettled = stretches.findLastIndex(({ state }) => state === 'settled' || state === 'final');
   return stretches.map((stretch, index) =>
     index > lastSettled && stretch.state === 'streamed' && stretch.toSeconds > nowSeconds - decidedAgeSeconds

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/config.ts';
 
 export interface Health {
   /** Why the worker cannot take work; undefined when it is polling. */

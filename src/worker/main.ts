@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
-import { ConfigError, loadConfig, type Config } from '../config.ts';
+import { ConfigError, loadConfig, type Config } from '../config/config.ts';
 import { createLog } from './logging.ts';
 import { runWorker } from './run-worker.ts';
-import { temporalConfig } from './temporal-settings.ts';
+import { temporalConfig } from '../temporal/settings.ts';
 
 /** The worker as a process: settings from the environment, SIGTERM and SIGINT end it in order, a failure exits non-zero. */
 export async function main(): Promise<void> {

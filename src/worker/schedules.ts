@@ -7,8 +7,8 @@ import {
 } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
-import { jobNames, jobs, type JobName } from '../names.ts';
+import type { Config } from '../config/config.ts';
+import { jobNames, jobs, type JobName } from '../config/names.ts';
 
 interface JobPolicy {
   /** How late a run that was missed may still be made up for. */

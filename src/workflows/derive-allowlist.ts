@@ -1,7 +1,5 @@
-import { ApplicationFailure, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { AllowlistSummary } from '../activities/make-allowlist.ts';
-import { parseAllowlistInput } from '../allowlist-input.ts';
 
 const { deriveAllowlist: derive } = proxyActivities<Pick<Activities, 'deriveAllowlist'>>({
   startToCloseTimeout: '5 minutes',
@@ -9,18 +7,11 @@ const { deriveAllowlist: derive } = proxyActivities<Pick<Activities, 'deriveAllo
 });
 
 /**
- * Derives allowlists from what was observed, on demand. Wrong input fails the run for good, every wrong field named. The
- * result is small; the artefacts are in Postgres under its `allowlistId` (`flow-trail allowlist show`).
+ * Derives allowlists on demand from what was observed. The activity validates the input: wrong input fails the run without
+ * a retry, and the failure names every wrong field. The result is small; the artefacts are in Postgres under its
+ * `allowlistId` (`flow-trail allowlist show`).
  */
-export async function deriveAllowlist(input?: unknown): Promise<AllowlistSummary> {
-  const parsed = parseAllowlistInput(input);
-  if ('problems' in parsed)
-    throw ApplicationFailure.create({
-      type: 'bad_input',
-      message: `The input of deriveAllowlist is wrong: ${parsed.problems.join('; ')}`,
-      nonRetryable: true,
-    });
-  // Fixed here, so that a retry derives from the same period.
-  const until = parsed.input.until ?? workflowInfo().startTime.toISOString();
-  return derive({ ...parsed.input, until });
+export async function deriveAllowlist(input?: unknown): ReturnType<Activities['deriveAllowlist']> {
+  // The start time is the default for `until`, so that a retry derives from the same period.
+  return derive(input, workflowInfo().startTime.toISOString());
 }

@@ -4,7 +4,7 @@ import type { Activities } from '../activities/index.ts';
 import { jobFailure } from './job-failure.ts';
 
 /** Less than the schedule gives a run: then it ends with the words of its last failure. */
-const { keepHouse } = proxyActivities<Activities>({
+const { applyRetention } = proxyActivities<Activities>({
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '50m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
@@ -13,7 +13,7 @@ const { keepHouse } = proxyActivities<Activities>({
 /** Forgets what the retention settings allow to be forgotten; never an edge, a fact or a gap. Returns how much that was. */
 export async function housekeeping(): Promise<HousekeepingResult> {
   try {
-    return await keepHouse();
+    return await applyRetention();
   } catch (error) {
     throw jobFailure('Old rows were not forgotten', error);
   }

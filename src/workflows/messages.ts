@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Progress } from '../activities/summary.ts';
+import type { Progress } from '../ingest/summary.ts';
 import type { TrailStatus } from './status.ts';
 
 /** What the supervisor knows; the readers tell it on every change of state and every five minutes. */

@@ -1,4 +1,4 @@
-import type { GapReport, Progress, SettleSummary, StreamSummary } from '../activities/summary.ts';
+import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 
 /** How the supervisor works. All optional: what is not given is production's. Durations are milliseconds. */
 export interface SupervisorInput {

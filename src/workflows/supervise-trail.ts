@@ -14,7 +14,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { Progress, SettleSummary, StreamSummary } from '../activities/summary.ts';
+import type { Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 import { freshWindowSignal, progressSignal, statusQuery } from './messages.ts';
 import { emptyStatus, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
 

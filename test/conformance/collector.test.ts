@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CollectorConnection } from '../../src/dev/goldmane/collector-client.ts';
+import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
 import { versions } from './environment.ts';
 import { Scene } from './scene.ts';
 import { until } from './waiting.ts';

@@ -1,4 +1,4 @@
-import type { GoldmaneVersion } from '../../src/dev/goldmane/stand-in.ts';
+import type { GoldmaneVersion } from '../../dev/goldmane/stand-in.ts';
 
 /**
  * What the conformance tests run against; the tests themselves do not know. By default the stand-in, in this

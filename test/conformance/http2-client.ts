@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { WireWriter } from '../../src/dev/goldmane/wire.ts';
-import { grpcFrame } from '../../src/dev/goldmane/encode.ts';
+import { WireWriter } from '../../dev/goldmane/wire.ts';
+import { grpcFrame } from '../../dev/goldmane/encode.ts';
 import type { Server } from './server.ts';
 
 /** A bare HTTP/2 connection, for what a gRPC library does not let one see. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { CollectorConnection } from '../../src/dev/goldmane/collector-client.ts';
+import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
 import { versions } from './environment.ts';
 import { answers, freeze, prepareFreeze } from './freeze.ts';
 import type { Received } from './reader.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Flow, PolicyHit } from '../../src/dev/goldmane/flow.ts';
+import type { Flow, PolicyHit } from '../../dev/goldmane/flow.ts';
 import { versions } from './environment.ts';
 import type { Received } from './reader.ts';
 import { Scene } from './scene.ts';

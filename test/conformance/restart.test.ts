@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CollectorConnection } from '../../src/dev/goldmane/collector-client.ts';
-import { SimulatedNode } from '../../src/dev/goldmane/node.ts';
+import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
+import { SimulatedNode } from '../../dev/goldmane/node.ts';
 import { subject, versions } from './environment.ts';
 import { manyFlows, Scene } from './scene.ts';
 import { openServer } from './server.ts';

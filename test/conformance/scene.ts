@@ -1,5 +1,5 @@
-import { CollectorConnection } from '../../src/dev/goldmane/collector-client.ts';
-import type { Flow } from '../../src/dev/goldmane/flow.ts';
+import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
+import type { Flow } from '../../dev/goldmane/flow.ts';
 import { Reader, type Received } from './reader.ts';
 import { openServer, type Server, type ServerNeeds } from './server.ts';
 import { until } from './waiting.ts';

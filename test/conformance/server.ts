@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scaledClock, systemClock, type Clock } from '../../src/clock.ts';
+import { scaledClock, systemClock, type Clock } from '../../src/time/clock.ts';
 import {
   createAuthority,
   issueCertificates,
@@ -11,14 +11,10 @@ import {
   type CertificateAuthority,
   type IssuedCertificates,
   type IssueRequest,
-} from '../../src/dev/certificates.ts';
-import type { CollectorTarget } from '../../src/dev/goldmane/collector-client.ts';
-import {
-  startGoldmane,
-  type GoldmaneStandIn,
-  type GoldmaneVersion,
-} from '../../src/dev/goldmane/stand-in.ts';
-import { freePort } from '../../src/dev/ports.ts';
+} from '../../dev/certificates.ts';
+import type { CollectorTarget } from '../../dev/goldmane/collector-client.ts';
+import { startGoldmane, type GoldmaneStandIn, type GoldmaneVersion } from '../../dev/goldmane/stand-in.ts';
+import { freePort } from '../../dev/ports.ts';
 import { serverName, subject } from './environment.ts';
 import { accepts, until } from './waiting.ts';
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issueCertificates } from '../../src/dev/certificates.ts';
+import { issueCertificates } from '../../dev/certificates.ts';
 import { versions } from './environment.ts';
 import { Http2Client } from './http2-client.ts';
 import { Reader } from './reader.ts';

@@ -11,7 +11,7 @@ import {
   everything,
   options,
   packetOf,
-} from '../unit/reports/allowlist/random-cluster.ts';
+} from '../unit/policy/derive/random-cluster.ts';
 import { evaluatePolicies, withFile } from './tools.ts';
 
 interface Question {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';

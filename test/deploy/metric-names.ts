@@ -1,5 +1,5 @@
 import { noopMetricMeter, type MetricMeter } from '@temporalio/common';
-import { createMetrics } from '../../src/activities/metrics.ts';
+import { createMetrics } from '../../src/ingest/metrics.ts';
 
 /**
  * The names under which the worker's own numbers appear on /metrics. The SDK's exporter makes them so with

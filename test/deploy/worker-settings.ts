@@ -1,4 +1,4 @@
-import { loadConfig, type Config } from '../../src/config.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 
 /** Reads settings as the worker does, and tells which variables it asks for. */
 export function readSettings(environment: Record<string, string>): { config: Config; known: Set<string> } {

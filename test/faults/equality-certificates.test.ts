@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { issueCertificates } from '../../src/dev/certificates.ts';
+import { issueCertificates } from '../../dev/certificates.ts';
 import { bucketNow, expectWhole, metric, untilMerged, untilSaid, untilStreaming } from '../support/faults.ts';
 import { serverTls, World } from '../support/world.ts';
 

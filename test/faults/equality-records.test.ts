@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { PolicyTrace } from '../../src/dev/goldmane/flow.ts';
+import type { PolicyTrace } from '../../dev/goldmane/flow.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { readEdges } from '../support/database.ts';
 import { bucketNow, expectWhole, metric, untilMerged, untilSaid } from '../support/faults.ts';

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, expect, inject, test } from 'vitest';
-import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal/server.ts';
-import { supervisorWorkflowId } from '../../src/names.ts';
+import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import { supervisorWorkflowId } from '../../src/config/names.ts';
 import {
   bucketNow,
   expectWhole,

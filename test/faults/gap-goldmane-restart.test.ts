@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { Flow } from '../../src/dev/goldmane/stand-in.ts';
+import type { Flow } from '../../dev/goldmane/stand-in.ts';
 import { untilSaid } from '../support/faults.ts';
 import { expectAllThatWasLeft, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
 import { until } from '../support/poll.ts';

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect, test } from 'vitest';
-import { createAuthority, issueCertificates } from '../../src/dev/certificates.ts';
+import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
 import { expectWhole } from '../support/faults.ts';
 import { expectNoSecretTold, look, untilTold, untilWell } from '../support/told.ts';
 import { serverTls, World } from '../support/world.ts';

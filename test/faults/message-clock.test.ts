@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { formatClockScale } from '../../src/clock.ts';
+import { formatClockScale } from '../../src/time/clock.ts';
 import { expectWhole, untilSaid } from '../support/faults.ts';
 import { World } from '../support/world.ts';
 

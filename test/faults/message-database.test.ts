@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startPostgres, type Postgres } from '../../src/dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { expectWhole, openSession, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';

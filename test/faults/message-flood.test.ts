@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startPostgres, type Postgres } from '../../src/dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { metric, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
-import { freePort } from '../../src/dev/ports.ts';
+import { freePort } from '../../dev/ports.ts';
 
 const workerMain = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
 const secret = 'a-password-of-the-database';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { startTemporalServer, type TemporalServer } from '../../src/dev/temporal/server.ts';
+import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectWhole, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../src/activities/derive-allowlist.ts';
-import { parseAllowlistInput } from '../../src/allowlist-input.ts';
-import { systemClock } from '../../src/clock.ts';
+import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
 import { readEvidence } from '../../src/trail/evidence.ts';
@@ -67,14 +67,14 @@ test('the evidence that is read is what was observed', async () => {
 test('deriving twice keeps one and the same allowlist, which can be shown', async () => {
   const deps = testDeps(db.database, { ...systemClock, now: () => Date.parse(until) });
   const input = inputOf({ namespaces: ['immich', 'nowhere'] });
-  const summary = await deriveAllowlist(deps, input);
+  const summary = await deriveAllowlist(deps, input, until);
   expect(summary).toMatchObject({
     files: 1,
     policies: 1,
     verdicts: { learning: 1, complete: 0 },
     withoutCount: 1,
   });
-  expect(await deriveAllowlist(deps, input)).toEqual(summary);
+  expect(await deriveAllowlist(deps, input, until)).toEqual(summary);
   expect(await listAllowlists(db.database.query, 10)).toHaveLength(1);
   const files = await readAllowlistFiles(db.database.query, summary.allowlistId);
   expect(files?.map(({ path }) => path)).toEqual(['immich.yaml']);

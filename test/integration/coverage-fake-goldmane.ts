@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import type { GoldmaneConnection } from '../../src/goldmane/connection.ts';
 import { GoldmaneFailure } from '../../src/goldmane/failure.ts';
 import { encodeListAnswer } from '../support/capture.ts';

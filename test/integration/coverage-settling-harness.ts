@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
 import type { ServerClock } from '../../src/goldmane/server-clock.ts';
-import type { Progress, SettleSummary } from '../../src/activities/summary.ts';
+import type { Progress, SettleSummary } from '../../src/ingest/summary.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

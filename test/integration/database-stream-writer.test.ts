@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StreamWriter } from '../../src/activities/stream-writer.ts';
+import { StreamWriter } from '../../src/ingest/stream-writer.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { readLedger } from '../../src/trail/coverage.ts';
 import { DatabaseFailure } from '../../src/trail/database-failure.ts';

@@ -1,9 +1,9 @@
 import { noopMetricMeter } from '@temporalio/common';
 import { pino } from 'pino';
-import type { Deps } from '../../src/activities/deps.ts';
-import { createMetrics } from '../../src/activities/metrics.ts';
-import type { Clock } from '../../src/clock.ts';
-import { loadConfig } from '../../src/config.ts';
+import type { Deps } from '../../src/ingest/deps.ts';
+import { createMetrics } from '../../src/ingest/metrics.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Database } from '../../src/trail/database.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { keepHouse } from '../../src/activities/housekeeping.ts';
+import { applyRetention } from '../../src/activities/housekeeping.ts';
 import { coarsenCoverage } from '../../src/trail/coarsen-coverage.ts';
 import { readCoverage, type CoverageState, type CoverageStretch } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
@@ -176,7 +176,7 @@ describe('a run', () => {
       );
     const before = await kept();
     const deps = testDeps(database, standingClock(470));
-    expect(await keepHouse(deps)).toEqual({
+    expect(await applyRetention(deps)).toEqual({
       ledgerBuckets: 2,
       coverageStretches: 1,
       completenessReports: 1,
@@ -190,7 +190,7 @@ describe('a run', () => {
     expect(await database.query('select report_id from completeness_report')).toEqual([
       { report_id: 'young' },
     ]);
-    expect(await keepHouse(deps)).toEqual({
+    expect(await applyRetention(deps)).toEqual({
       ledgerBuckets: 0,
       coverageStretches: 0,
       completenessReports: 0,

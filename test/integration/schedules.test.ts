@@ -2,8 +2,8 @@ import { Client, Connection } from '@temporalio/client';
 import { msToTs, optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { loadConfig, type Config } from '../../src/config.ts';
-import { jobNames, jobs } from '../../src/names.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
+import { jobNames, jobs } from '../../src/config/names.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { until } from '../support/poll.ts';
 

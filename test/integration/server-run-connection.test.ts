@@ -2,15 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { issueCertificates, writeCertificates } from '../../src/dev/certificates.ts';
-import {
-  startGoldmane,
-  type GoldmaneOptions,
-  type GoldmaneStandIn,
-} from '../../src/dev/goldmane/stand-in.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { issueCertificates, writeCertificates } from '../../dev/certificates.ts';
+import { startGoldmane, type GoldmaneOptions, type GoldmaneStandIn } from '../../dev/goldmane/stand-in.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
-import type { GoldmaneConfig } from '../../src/config.ts';
+import type { GoldmaneConfig } from '../../src/config/config.ts';
 import { until } from '../support/poll.ts';
 import { serverTls } from '../support/world.ts';
 

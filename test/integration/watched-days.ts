@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';

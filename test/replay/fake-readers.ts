@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
-import type { WindowInput } from '../../src/activities/summary.ts';
+import type { WindowInput } from '../../src/ingest/summary.ts';
 import { until } from '../support/poll.ts';
 import { settleSummary, streamSummary } from './summaries.ts';
 

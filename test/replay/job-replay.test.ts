@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
-import { jobNames } from '../../src/names.ts';
+import { jobNames } from '../../src/config/names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { jobHistoriesFolder, readHistories } from './histories.ts';
 import { workflowTypeOf } from './job-scenario.ts';

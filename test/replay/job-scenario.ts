@@ -1,5 +1,5 @@
 import type { Activities } from '../../src/activities/index.ts';
-import { jobs, type JobName } from '../../src/names.ts';
+import { jobs, type JobName } from '../../src/config/names.ts';
 
 /** What is run by a schedule, or on demand. */
 export type Runnable = JobName | 'allowlist';

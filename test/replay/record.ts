@@ -5,8 +5,8 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { findTemporal } from '../../src/dev/temporal/find.ts';
-import { startTemporalServer } from '../../src/dev/temporal/server.ts';
+import { findTemporal } from '../../dev/temporal/find.ts';
+import { startTemporalServer } from '../../dev/temporal/server.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { historiesFolder } from './histories.ts';
 import { scenarios } from './scenarios.ts';

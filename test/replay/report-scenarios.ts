@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompletenessResult } from '../../src/activities/completeness.ts';
-import type { AllowlistSummary } from '../../src/activities/make-allowlist.ts';
+import type { AllowlistSummary } from '../../src/queries/make-allowlist.ts';
 import type { JobScenario } from './job-scenario.ts';
 
 const completeness: CompletenessResult = {
@@ -46,7 +46,7 @@ export const reportScenarios: readonly JobScenario[] = [
     name: 'housekeeping-done',
     job: 'housekeeping',
     activities: {
-      keepHouse: () =>
+      applyRetention: () =>
         Promise.resolve({
           ledgerBuckets: 4,
           coverageStretches: 0,
@@ -58,7 +58,7 @@ export const reportScenarios: readonly JobScenario[] = [
   {
     name: 'housekeeping-failed',
     job: 'housekeeping',
-    activities: { keepHouse: () => Promise.reject(databaseFull) },
+    activities: { applyRetention: () => Promise.reject(databaseFull) },
   },
   {
     name: 'allowlist-derived',
@@ -75,6 +75,15 @@ export const reportScenarios: readonly JobScenario[] = [
     name: 'allowlist-bad-input',
     job: 'allowlist',
     args: [{ namespace: 'immich' }],
-    activities: {},
+    activities: {
+      deriveAllowlist: () =>
+        Promise.reject(
+          ApplicationFailure.create({
+            type: 'bad_input',
+            message: 'namespace is unknown',
+            nonRetryable: true,
+          }),
+        ),
+    },
   },
 ];

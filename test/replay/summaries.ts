@@ -1,4 +1,4 @@
-import type { Progress, SettleSummary, StreamSummary } from '../../src/activities/summary.ts';
+import type { Progress, SettleSummary, StreamSummary } from '../../src/ingest/summary.ts';
 
 const from = '2026-01-31T08:00:00.000Z';
 const to = '2026-01-31T08:15:00.000Z';

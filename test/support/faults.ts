@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import pg from 'pg';
-import { supervisorWorkflowId } from '../../src/names.ts';
+import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { readLedger, type CoverageStretch, type LedgerBucket } from '../../src/trail/coverage.ts';
 import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../src/dev/postgres.ts';
-import { findTemporal } from '../../src/dev/temporal/find.ts';
-import { startTemporalServer } from '../../src/dev/temporal/server.ts';
+import { startPostgres } from '../../dev/postgres.ts';
+import { findTemporal } from '../../dev/temporal/find.ts';
+import { startTemporalServer } from '../../dev/temporal/server.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

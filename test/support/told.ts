@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
-import { supervisorWorkflowId } from '../../src/names.ts';
+import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { flowTrail } from './cli.ts';
 import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../src/clock.ts';
-import type { Flow } from '../../src/dev/goldmane/flow.ts';
-import type { GoldmaneStandIn } from '../../src/dev/goldmane/stand-in.ts';
+import type { Clock } from '../../src/time/clock.ts';
+import type { Flow } from '../../dev/goldmane/flow.ts';
+import type { GoldmaneStandIn } from '../../dev/goldmane/stand-in.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
 
 const bucketSeconds = 15;

@@ -1,4 +1,4 @@
-import { scaledClock, systemClock, type Clock, type ClockScale } from '../../src/clock.ts';
+import { scaledClock, systemClock, type Clock, type ClockScale } from '../../src/time/clock.ts';
 
 /** Who sleeps looks at the clock at least this often, real milliseconds, so that a change of speed is noticed. */
 const sliceMs = 50;

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { spawnLeashed, type LeashedProcess } from '../../src/dev/leashed-process.ts';
-import { freePort } from '../../src/dev/ports.ts';
+import { spawnLeashed, type LeashedProcess } from '../../dev/leashed-process.ts';
+import { freePort } from '../../dev/ports.ts';
 import { workerFlags } from './worker-flags.ts';
 
 const main = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));

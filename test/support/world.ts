@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { expect, inject, onTestFailed } from 'vitest';
-import { formatClockScale } from '../../src/clock.ts';
-import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../src/dev/certificates.ts';
+import { formatClockScale } from '../../src/time/clock.ts';
+import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../dev/certificates.ts';
 import {
   startGoldmane,
   type Flow,
   type GoldmaneOptions,
   type GoldmaneStandIn,
-} from '../../src/dev/goldmane/stand-in.ts';
-import { supervisorWorkflowId } from '../../src/names.ts';
+} from '../../dev/goldmane/stand-in.ts';
+import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
 import { createTestDatabase, readEdges, readUnexplainedEdges, type TestDatabase } from './database.ts';
 import { until } from './poll.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import { expectedTrail, flowsOf, NODE_COUNT } from '../../../src/dev/simulation.ts';
+import { expectedTrail, flowsOf, NODE_COUNT } from '../../../dev/simulation.ts';
 import { until } from '../../support/poll.ts';
 import { NpmStart } from './npm-start.ts';
 

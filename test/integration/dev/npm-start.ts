@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { typeScriptArguments } from '../../../src/dev/typescript-child.ts';
+import { typeScriptArguments } from '../../../dev/typescript-child.ts';
 import { until } from '../../support/poll.ts';
 
-const main = new URL('../../../src/dev/main.ts', import.meta.url);
+const main = new URL('../../../dev/main.ts', import.meta.url);
 
 /** `npm start` as a child of the test, with a state directory of its own. */
 export class NpmStart {

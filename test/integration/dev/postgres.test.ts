@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { endLeftover, isAlive, isRunning } from '../../../src/dev/leftover.ts';
-import { startPostgres, type Postgres } from '../../../src/dev/postgres.ts';
-import { typeScriptArguments } from '../../../src/dev/typescript-child.ts';
+import { endLeftover, isAlive, isRunning } from '../../../dev/leftover.ts';
+import { startPostgres, type Postgres } from '../../../dev/postgres.ts';
+import { typeScriptArguments } from '../../../dev/typescript-child.ts';
 import { until } from '../../support/poll.ts';
 
 let directory = '';
@@ -85,7 +85,7 @@ describe('the embedded PostgreSQL', () => {
 
   test('ends when its starter is killed with -9', async () => {
     const script = join(directory, 'starter.mts');
-    const module = new URL('../../../src/dev/postgres.ts', import.meta.url).href;
+    const module = new URL('../../../dev/postgres.ts', import.meta.url).href;
     const data = await mkdtemp(join(tmpdir(), 'postgres-'));
     await writeFile(
       script,

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { isPortFree } from '../../../src/dev/ports.ts';
-import { startTemporalServer, type TemporalServer } from '../../../src/dev/temporal-server.ts';
+import { isPortFree } from '../../../dev/ports.ts';
+import { startTemporalServer, type TemporalServer } from '../../../dev/temporal-server.ts';
 import { until } from '../../support/poll.ts';
 
 let directory = '';

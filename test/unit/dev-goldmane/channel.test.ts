@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
-import { BoundedChannel } from '../../../src/dev/goldmane/channel.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { BoundedChannel } from '../../../dev/goldmane/channel.ts';
 
 describe('A bounded channel', () => {
   it('gives items in the order in which they came, those of waiting writers included', async () => {

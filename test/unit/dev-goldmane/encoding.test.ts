@@ -2,29 +2,25 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
-import {
-  decodeFlowUpdate,
-  decodeListRequest,
-  decodeStreamRequest,
-} from '../../../src/dev/goldmane/decode.ts';
+import { decodeFlowUpdate, decodeListRequest, decodeStreamRequest } from '../../../dev/goldmane/decode.ts';
 import {
   encodeFlowKey,
   encodeFlowUpdate,
   writeListedRecord,
   writeListMetadata,
   writeStreamedRecord,
-} from '../../../src/dev/goldmane/encode.ts';
-import { completeFlow, type CompleteFlow, type PolicyHit } from '../../../src/dev/goldmane/flow.ts';
-import { LabelSets } from '../../../src/dev/goldmane/labels.ts';
-import { Window } from '../../../src/dev/goldmane/window.ts';
-import { MalformedMessage, WireReader, WireWriter } from '../../../src/dev/goldmane/wire.ts';
+} from '../../../dev/goldmane/encode.ts';
+import { completeFlow, type CompleteFlow, type PolicyHit } from '../../../dev/goldmane/flow.ts';
+import { LabelSets } from '../../../dev/goldmane/labels.ts';
+import { Window } from '../../../dev/goldmane/window.ts';
+import { MalformedMessage, WireReader, WireWriter } from '../../../dev/goldmane/wire.ts';
 
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) =>
   fileURLToPath(
     new URL(target === 'goldmane.proto' ? '../../../proto/goldmane.proto' : target, import.meta.url),
   );
-root.loadSync('../../../src/dev/goldmane/collector.proto', { keepCase: true });
+root.loadSync('../../../dev/goldmane/collector.proto', { keepCase: true });
 
 /** What a generated decoder makes of the bytes, defaults filled in. */
 function generated(type: string, bytes: Buffer): unknown {

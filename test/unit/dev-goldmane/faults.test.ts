@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scaledClock, type Clock } from '../../../src/clock.ts';
-import { issueCertificates, type IssuedCertificates } from '../../../src/dev/certificates.ts';
-import { startGoldmane, type GoldmaneStandIn } from '../../../src/dev/goldmane/stand-in.ts';
-import { WireWriter } from '../../../src/dev/goldmane/wire.ts';
+import { scaledClock, type Clock } from '../../../src/time/clock.ts';
+import { issueCertificates, type IssuedCertificates } from '../../../dev/certificates.ts';
+import { startGoldmane, type GoldmaneStandIn } from '../../../dev/goldmane/stand-in.ts';
+import { WireWriter } from '../../../dev/goldmane/wire.ts';
 import { Reader } from '../../conformance/reader.ts';
 import { until } from '../../conformance/waiting.ts';
 

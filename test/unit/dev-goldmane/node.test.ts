@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scaledClock, type Clock } from '../../../src/clock.ts';
-import { issueCertificates, type IssuedCertificates } from '../../../src/dev/certificates.ts';
-import type { CollectorTarget } from '../../../src/dev/goldmane/collector-client.ts';
-import { SimulatedNode } from '../../../src/dev/goldmane/node.ts';
-import { startGoldmane, type Flow, type GoldmaneStandIn } from '../../../src/dev/goldmane/stand-in.ts';
+import { scaledClock, type Clock } from '../../../src/time/clock.ts';
+import { issueCertificates, type IssuedCertificates } from '../../../dev/certificates.ts';
+import type { CollectorTarget } from '../../../dev/goldmane/collector-client.ts';
+import { SimulatedNode } from '../../../dev/goldmane/node.ts';
+import { startGoldmane, type Flow, type GoldmaneStandIn } from '../../../dev/goldmane/stand-in.ts';
 import { until } from '../../conformance/waiting.ts';
 
 describe('A simulated node', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PingPolicy } from '../../../src/dev/goldmane/ping-policy.ts';
+import { PingPolicy } from '../../../dev/goldmane/ping-policy.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { completeFlow, type Flow } from '../../../src/dev/goldmane/flow.ts';
-import { BucketRing, identify } from '../../../src/dev/goldmane/ring.ts';
+import { completeFlow, type Flow } from '../../../dev/goldmane/flow.ts';
+import { BucketRing, identify } from '../../../dev/goldmane/ring.ts';
 
 const BUCKET = 15;
 const START = 1_700_000_010 - (1_700_000_010 % BUCKET);

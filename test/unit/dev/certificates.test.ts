@@ -10,8 +10,8 @@ import {
   issueCertificates,
   writeCertificates,
   type IssuedCertificates,
-} from '../../../src/dev/certificates.ts';
-import { errorCode } from '../../../src/dev/start-failure.ts';
+} from '../../../dev/certificates.ts';
+import { errorCode } from '../../../dev/start-failure.ts';
 
 const past = new Date(Date.now() - 60_000);
 

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { completeFlow, type CompleteFlow, type Flow } from '../../../src/dev/goldmane/flow.ts';
-import { expectedTrail, type ExpectedEdge } from '../../../src/dev/simulation.ts';
+import { completeFlow, type CompleteFlow, type Flow } from '../../../dev/goldmane/flow.ts';
+import { expectedTrail, type ExpectedEdge } from '../../../dev/simulation.ts';
 import { readCapture, readCaptureEdges, type EdgeRow } from '../../support/capture.ts';
 
 const number = z.number().default(0);

@@ -2,8 +2,8 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StartFailure } from '../../../src/dev/start-failure.ts';
-import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../src/dev/temporal-server.ts';
+import { StartFailure } from '../../../dev/start-failure.ts';
+import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../dev/temporal-server.ts';
 
 let directory = '';
 let lines: string[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { describeTrail, News } from '../../../src/dev/live-view.ts';
-import { cut, openTerminal } from '../../../src/dev/terminal.ts';
-import type { TrailSnapshot } from '../../../src/dev/trail-reader.ts';
-import { readLogLine } from '../../../src/dev/worker-process.ts';
+import { describeTrail, News } from '../../../dev/live-view.ts';
+import { cut, openTerminal } from '../../../dev/terminal.ts';
+import type { TrailSnapshot } from '../../../dev/trail-reader.ts';
+import { readLogLine } from '../../../dev/worker-process.ts';
 
 const edge = (srcNs: string, action = 'allow') => ({ srcNs, dstNs: 'dbaas', action });
 

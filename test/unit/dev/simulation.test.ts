@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { Clock } from '../../../src/clock.ts';
-import type { CompleteFlow } from '../../../src/dev/goldmane/flow.ts';
+import type { Clock } from '../../../src/time/clock.ts';
+import type { CompleteFlow } from '../../../dev/goldmane/flow.ts';
 import {
   arrivalMsOf,
   BUCKET_SECONDS,
@@ -12,7 +12,7 @@ import {
   NODE_COUNT,
   runNodes,
   sendPastHour,
-} from '../../../src/dev/simulation.ts';
+} from '../../../dev/simulation.ts';
 
 const START = 1_795_316_670;
 const SEED = 14;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { mrkdwnHtml } from '../../../src/dev/slack/mrkdwn.ts';
-import { startSlack, type SlackStandIn } from '../../../src/dev/slack/stand-in.ts';
+import { mrkdwnHtml } from '../../../dev/slack/mrkdwn.ts';
+import { startSlack, type SlackStandIn } from '../../../dev/slack/stand-in.ts';
 
 let slack: SlackStandIn;
 beforeEach(async () => {

@@ -1,10 +1,10 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { createAuthority, issueCertificates } from '../../../src/dev/certificates.ts';
+import { createAuthority, issueCertificates } from '../../../dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
-import type { GoldmaneConfig } from '../../../src/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import { writeTarget } from './peer.ts';
 
 const issued = await issueCertificates();

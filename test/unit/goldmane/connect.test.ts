@@ -1,13 +1,13 @@
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { rm } from 'node:fs/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
-import { issueCertificates, writeCertificates, type CertifiedKey } from '../../../src/dev/certificates.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { issueCertificates, writeCertificates, type CertifiedKey } from '../../../dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { tryHandshake } from '../../../src/goldmane/handshake.ts';
-import type { GoldmaneConfig } from '../../../src/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
 
 vi.setConfig({ testTimeout: 30_000 });

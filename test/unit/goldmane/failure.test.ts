@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { issueCertificates } from '../../../src/dev/certificates.ts';
+import { issueCertificates } from '../../../dev/certificates.ts';
 import { explainCallError } from '../../../src/goldmane/call-failure.ts';
 import { CallError } from '../../../src/goldmane/calls.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';

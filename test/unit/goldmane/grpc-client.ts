@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import type { GoldmaneConfig } from '../../../src/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/config.ts';
 
 /** A bare client, for what needs other limits than a connection has. */
 export async function createGrpcClient({ host, caPath, keyPath, certPath }: GoldmaneConfig): Promise<Client> {

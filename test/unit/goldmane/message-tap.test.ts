@@ -1,9 +1,9 @@
 import { createSecureServer, type ServerHttp2Stream } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
-import { issueCertificates } from '../../../src/dev/certificates.ts';
+import { issueCertificates } from '../../../dev/certificates.ts';
 import { until } from '../../support/poll.ts';
 import { listen, startPair, writeTarget } from './peer.ts';
 

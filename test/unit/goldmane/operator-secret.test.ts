@@ -5,7 +5,7 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { issueCertificates } from '../../../src/dev/certificates.ts';
+import { issueCertificates } from '../../../dev/certificates.ts';
 import { clusterApiOf, readOperatorSecret, type ClusterApi } from '../../../src/goldmane/operator-secret.ts';
 import { freePort, listen } from './peer.ts';
 

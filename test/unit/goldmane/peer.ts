@@ -15,8 +15,8 @@ import {
   writeCertificates,
   type CertifiedKey,
   type IssuedCertificates,
-} from '../../../src/dev/certificates.ts';
-import type { GoldmaneConfig } from '../../../src/config.ts';
+} from '../../../dev/certificates.ts';
+import type { GoldmaneConfig } from '../../../src/config/config.ts';
 
 /** A gRPC server of a few lines, that answers with the bytes that a test gives it. */
 export interface PeerHandlers {

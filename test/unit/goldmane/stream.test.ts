@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/time/clock.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../../../src/goldmane/connection.ts';
 import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { followStream } from '../../../src/goldmane/stream.ts';

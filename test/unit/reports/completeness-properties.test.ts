@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { assessCompleteness } from '../../../src/reports/completeness.ts';
-import { leastDays } from '../../../src/reports/verdict.ts';
-import { coveredTime, daySeconds, missedTime } from '../../../src/reports/covered-time.ts';
+import { leastDays } from '../../../src/coverage/verdict.ts';
+import { coveredTime, daySeconds, missedTime } from '../../../src/coverage/covered-time.ts';
 import { anyCoverage, anyObservation, anyThresholds, at, judged, monday, usual } from './weeks.ts';
 
 const anyNow = fc.integer({ min: 0, max: 45 * 96 }).map((quarters) => quarters / 96);

@@ -1,5 +1,5 @@
 import { composeDigest, headlineOf, questionFor, type DigestInput } from '../../../src/reports/digest.ts';
-import { observationLines } from '../../../src/reports/observation.ts';
+import { observationLines } from '../../../src/coverage/observation.ts';
 import { digestMessages, type DigestMessage } from '../../../src/slack/digest-blocks.ts';
 import type { EdgeRow } from '../../../src/trail/query-edges.ts';
 

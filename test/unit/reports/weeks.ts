@@ -4,8 +4,8 @@ import {
   type CompletenessInput,
   type NamespaceCompleteness,
 } from '../../../src/reports/completeness.ts';
-import { daySeconds } from '../../../src/reports/covered-time.ts';
-import type { Thresholds } from '../../../src/reports/verdict.ts';
+import { daySeconds } from '../../../src/coverage/covered-time.ts';
+import type { Thresholds } from '../../../src/coverage/verdict.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/observations.ts';
 
@@ -56,14 +56,14 @@ export function withEdge(days: NamespaceDay[], newest: number): NamespaceObserva
   return observation(days, { egressEdges: 1, newestEgressEdgeSeconds: at(newest) });
 }
 
-export interface Scene extends Partial<Omit<CompletenessInput, 'observations' | 'nowSeconds'>> {
+export interface AssessmentContext extends Partial<Omit<CompletenessInput, 'observations' | 'nowSeconds'>> {
   now: number;
 }
 
 /** What is judged of one namespace. */
 export function judged(
   seen: NamespaceObservation,
-  { now, coverage = [stretch(0, now)], ...more }: Scene,
+  { now, coverage = [stretch(0, now)], ...more }: AssessmentContext,
 ): NamespaceCompleteness {
   const { namespaces } = assessCompleteness({
     observations: [seen],

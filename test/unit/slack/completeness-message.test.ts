@@ -5,7 +5,7 @@ import {
   type CompletenessReport,
   type NamespaceCompleteness,
 } from '../../../src/reports/completeness.ts';
-import { verdicts, type Verdict } from '../../../src/reports/verdict.ts';
+import { verdicts, type Verdict } from '../../../src/coverage/verdict.ts';
 import { changesByVerdict, type CompletenessNews } from '../../../src/reports/completeness-news.ts';
 import { completenessMessage } from '../../../src/slack/completeness-message.ts';
 import type { SlackMessage } from '../../../src/slack/message.ts';

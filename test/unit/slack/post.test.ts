@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { SlackConfig } from '../../../src/job-config.ts';
+import type { SlackConfig } from '../../../src/config/job-config.ts';
 import { SlackFailure } from '../../../src/slack/failure.ts';
 import { postMessage } from '../../../src/slack/post.ts';
 

@@ -6,7 +6,7 @@ import {
   finalAgeSeconds,
   oldestAskedSeconds,
   settleAgeSeconds,
-  withOpenEnd,
+  markRecentStreamedAsPending,
 } from '../../../src/trail/due.ts';
 
 const start = 1_800_000_000;
@@ -95,17 +95,15 @@ describe('coverage for reports that rest on facts', () => {
 
   test('what was streamed and may still be settled is open', () => {
     const settled = stretch(5 * hour, 360, 'settled');
-    expect(withOpenEnd([settled, stretch(360, 30, 'streamed'), stretch(30, 0, 'pending')], now)).toEqual([
-      settled,
-      stretch(360, 30, 'pending'),
-      stretch(30, 0, 'pending'),
-    ]);
+    expect(
+      markRecentStreamedAsPending([settled, stretch(360, 30, 'streamed'), stretch(30, 0, 'pending')], now),
+    ).toEqual([settled, stretch(360, 30, 'pending'), stretch(30, 0, 'pending')]);
   });
 
   test('what was streamed and never settled stays that: before something settled, or when it has left the ring', () => {
     const early = [stretch(900, 600, 'streamed'), stretch(600, 360, 'settled')];
     const old = [stretch(5 * hour, 3 * hour, 'settled'), stretch(3 * hour, 2 * hour, 'streamed')];
-    expect(withOpenEnd(early, now)).toEqual(early);
-    expect(withOpenEnd(old, now)).toEqual(old);
+    expect(markRecentStreamedAsPending(early, now)).toEqual(early);
+    expect(markRecentStreamedAsPending(old, now)).toEqual(old);
   });
 });

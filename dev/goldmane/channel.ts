@@ -1,0 +1,94 @@
+import type { Clock } from '../../src/time/clock.ts';
+
+interface Waiting<T> {
+  item: T;
+  settle(taken: boolean): void;
+}
+
+/** A bounded queue whose writers wait for room, each for so long; Go's channel with a deadline on writing. */
+export class BoundedChannel<T> {
+  readonly capacity: number;
+  readonly #clock: Clock;
+  #items: T[] = [];
+  #first = 0;
+  #closed = false;
+  readonly #writers: Waiting<T>[] = [];
+  #reader: (() => void) | undefined;
+
+  constructor(capacity: number, clock: Clock) {
+    this.capacity = capacity;
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#items.length - this.#first;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes the item if there is room for it now. A closed channel takes nothing. */
+  tryPush(item: T): boolean {
+    if (this.#closed || this.size >= this.capacity) return false;
+    this.#items.push(item);
+    this.#reader?.();
+    return true;
+  }
+
+  /** Waits for room, at most `deadlineMs` of the clock; false when there was none, or the channel closed. */
+  push(item: T, deadlineMs: number): Promise<boolean> {
+    if (this.tryPush(item)) return Promise.resolve(true);
+    if (this.#closed) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiting: Waiting<T> = {
+        item,
+        settle: (taken) => {
+          clearTimeout(timer);
+          resolve(taken);
+        },
+      };
+      const timer = setTimeout(() => {
+        this.#writers.splice(this.#writers.indexOf(waiting), 1);
+        resolve(false);
+      }, this.#clock.realMs(deadlineMs));
+      this.#writers.push(waiting);
+    });
+  }
+
+  /** The oldest item, if there is one; the writer that has waited longest takes its place. */
+  shift(): T | undefined {
+    if (this.size === 0) return undefined;
+    const item = this.#items[this.#first++];
+    if (this.#first > 1024 && this.#first * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#first);
+      this.#first = 0;
+    }
+    const writer = this.#writers.shift();
+    if (writer) {
+      this.#items.push(writer.item);
+      writer.settle(true);
+    }
+    return item;
+  }
+
+  /** Resolves when there is something to `shift`, or the channel is closed. One reader at a time. */
+  readable(): Promise<void> {
+    if (this.size > 0 || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#reader = () => {
+        this.#reader = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** Lets go of what is queued and of everyone who waits. */
+  close(): void {
+    this.#closed = true;
+    this.#items = [];
+    this.#first = 0;
+    for (const writer of this.#writers.splice(0)) writer.settle(false);
+    this.#reader?.();
+  }
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '../../src/time/clock.ts';
+import { BoundedChannel } from './channel.ts';
+import { decodeFlowUpdate } from './decode.ts';
+import { grpcFrame } from './encode.ts';
+import { completeFlow, type Flow } from './flow.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { identify, type IdentifiedFlow } from './ring.ts';
+
+const QUEUED_FLOWS = 5000;
+const WAIT_FOR_QUEUE_MS = 5_000;
+const REMEMBER_MS = 5 * 60_000;
+const FORGET_EVERY_MS = 30_000;
+const RECEIPT = grpcFrame(Buffer.alloc(0));
+
+/** A node sent an update without a flow, or a flow without a key: the real server does not survive it. */
+export class FlowWithoutKey extends Error {
+  override readonly name = 'FlowWithoutKey';
+}
+
+/**
+ * The way in: flows of all nodes wait here for the main loop, 5,000 at most; a node that finds no room for 5 s
+ * loses the flow. Flows that come again over the same connection within five minutes are taken as known.
+ */
+export class Intake {
+  readonly queue: BoundedChannel<IdentifiedFlow>;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
+  readonly #known = new Map<string, number>();
+  #forgetAtMs = 0;
+  received = 0;
+  known = 0;
+  dropped = 0;
+
+  constructor(clock: Clock, wake: () => void) {
+    this.#clock = clock;
+    this.#wake = wake;
+    this.queue = new BoundedChannel(QUEUED_FLOWS, clock);
+  }
+
+  /** As from one node's connection: one flow after the other. */
+  async receive(flows: readonly Flow[]): Promise<void> {
+    for (const flow of flows) {
+      const identified = identify(completeFlow(flow));
+      if (this.queue.tryPush(identified)) this.#taken();
+      else await this.#put(identified);
+    }
+  }
+
+  /** FlowCollector.Connect: one receipt for each update, once it waits for the main loop. */
+  async serve(call: GrpcCall): Promise<void> {
+    for await (const messages of call.arrivals()) {
+      let owed = 0;
+      const giveReceipts = (): void => {
+        if (owed > 0) call.write(receipts(owed));
+        owed = 0;
+      };
+      for (const message of messages) {
+        const flow = decodeFlowUpdate(message);
+        if (!flow) throw new FlowWithoutKey();
+        const identified = identify(flow);
+        if (this.#isKnown(identified, call.peer)) this.known++;
+        else if (this.queue.tryPush(identified)) this.#taken();
+        else {
+          giveReceipts();
+          await this.#put(identified);
+        }
+        owed++;
+      }
+      giveReceipts();
+      await call.drained();
+    }
+    call.end();
+  }
+
+  #taken(): void {
+    this.received++;
+    this.#wake();
+  }
+
+  async #put(flow: IdentifiedFlow): Promise<void> {
+    const taken = await this.queue.push(flow, WAIT_FOR_QUEUE_MS);
+    if (!taken) this.dropped++;
+    this.#taken();
+  }
+
+  #isKnown({ flow, identity }: IdentifiedFlow, peer: string): boolean {
+    const nowMs = this.#clock.now();
+    if (nowMs >= this.#forgetAtMs) this.#forget(nowMs);
+    const key = `${peer}/${flow.startSeconds}/${flow.endSeconds}/${identity}`;
+    if (this.#known.has(key)) return true;
+    this.#known.set(key, nowMs + REMEMBER_MS);
+    return false;
+  }
+
+  #forget(nowMs: number): void {
+    this.#forgetAtMs = nowMs + FORGET_EVERY_MS;
+    for (const [key, untilMs] of this.#known) if (untilMs < nowMs) this.#known.delete(key);
+  }
+}
+
+function receipts(count: number): Buffer {
+  return count === 1 ? RECEIPT : Buffer.concat(Array.from({ length: count }, () => RECEIPT));
+}

@@ -1,0 +1,239 @@
+import type { Clock } from '../../src/time/clock.ts';
+import { GoldmaneCore } from './core.ts';
+import { decodeListRequest, decodeStreamRequest } from './decode.ts';
+import { grpcFrame } from './encode.ts';
+import { faultControls, noFaults, type Answer, type Faults, type FaultState } from './faults.ts';
+import type { Flow } from './flow.ts';
+import type { GrpcCall } from './grpc-call.ts';
+import { GrpcServer, type CallHandler, type ServerCertificates } from './grpc-server.ts';
+import { GrpcError } from './grpc-status.ts';
+import { FlowWithoutKey } from './intake.ts';
+import { BucketRing, type GoldmaneVersion, type KeyIds } from './ring.ts';
+
+export type { Answer, Faults } from './faults.ts';
+export type { Flow } from './flow.ts';
+export type { ServerCertificates } from './grpc-server.ts';
+export type { GoldmaneVersion } from './ring.ts';
+
+const MAX_STREAMS = 100;
+
+export interface StandInLogger {
+  info(data: object, message: string): void;
+  warn(data: object, message: string): void;
+}
+
+export interface GoldmaneOptions {
+  clock: Clock;
+  /** PEM texts: the CA that signs clients, and the server's own pair. */
+  tls: ServerCertificates;
+  /** Default: any free one. */
+  port?: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default 3.30. */
+  version?: GoldmaneVersion;
+  /** Default 15. */
+  bucketSeconds?: number;
+  /** Default 242: an hour, the bucket that fills and the one after it. */
+  ringBuckets?: number;
+  /**
+   * Default false: like the real server, wait for a whole bucket to begin before listening, and send the first
+   * bucket as soon as it has ended. True: as if it had been running.
+   */
+  startAtOnce?: boolean;
+  /** Default `counted`, as the real server does. */
+  keyIds?: KeyIds;
+  logger?: StandInLogger;
+}
+
+export interface StandInStats {
+  /** Open now. */
+  streams: number;
+  recordsSent: number;
+  /** Answers of `List`, and the milliseconds (real) that the main loop spent on them. */
+  lists: number;
+  listMsTotal: number;
+  listMsMax: number;
+  /** Flows that came in, whatever became of them. */
+  ingested: number;
+  /** Of those: taken as known, because the same connection had sent them; not taken by the main loop in time. */
+  alreadyKnown: number;
+  droppedAtIntake: number;
+  /** Of those: too old or too new for the ring. */
+  outsideRing: number;
+  /** Records that a reader missed because it was slow. */
+  droppedForReaders: number;
+  /** Flow keys in the ring. */
+  keys: number;
+  oldestBucketSeconds: number;
+}
+
+/** Asked to end, or brought down as the real server is: by a 101st stream, or a node's flow without a key. */
+export type EndReason = 'stopped' | 'killed' | 'too_many_streams' | 'flow_without_key';
+
+export interface GoldmaneStandIn {
+  /** `127.0.0.1:port`. */
+  readonly address: string;
+  readonly port: number;
+  readonly faults: Faults;
+  /** Resolves with the reason when this run is over. */
+  readonly ended: Promise<EndReason>;
+  /**
+   * Flows as from a connection of a node's, each new. They are in their buckets when this returns, unless the main
+   * loop is held: then they queue for it, as a node's do.
+   */
+  ingest(flows: readonly Flow[]): void;
+  stats(): StandInStats;
+  /** From the next handshake on. */
+  useCertificates(tls: ServerCertificates): void;
+  /** Orderly: open calls end as unavailable. */
+  stop(): Promise<void>;
+  /** As kill -9 does: connections end in mid-sentence, and the ring is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts a run of the stand-in: nothing in the ring, ids from 1. See the README beside this file. */
+export async function startGoldmane(options: GoldmaneOptions): Promise<GoldmaneStandIn> {
+  const { clock, version = '3.30', bucketSeconds = 15, ringBuckets = 242, startAtOnce = false } = options;
+  if (!startAtOnce) await bucketBegins(clock, bucketSeconds);
+  const keyIds = options.keyIds === undefined ? {} : { keyIds: options.keyIds };
+  const startedMs = clock.now();
+  const fillingSeconds = Math.floor(startedMs / 1000 / bucketSeconds) * bucketSeconds;
+  const ahead = startAtOnce ? 1 : 2;
+  const core = new GoldmaneCore({
+    clock,
+    version,
+    ring: new BucketRing({ fillingSeconds, ahead, buckets: ringBuckets, bucketSeconds, version, ...keyIds }),
+    firstRolloverMs: startAtOnce ? (fillingSeconds + bucketSeconds) * 1000 : startedMs + bucketSeconds * 1000,
+  });
+  const run = new Run(core, options);
+  await run.listen();
+  return run;
+}
+
+/** The real server looks once a second whether a bucket begins in this second. */
+async function bucketBegins(clock: Clock, bucketSeconds: number): Promise<void> {
+  const phaseMs = clock.now() % (bucketSeconds * 1000);
+  if (phaseMs < 1000) return;
+  const secondsLeft = Math.ceil(bucketSeconds - phaseMs / 1000);
+  await clock.sleep(secondsLeft * 1000);
+}
+
+class Run implements GoldmaneStandIn {
+  readonly ended: Promise<EndReason>;
+  readonly faults: Faults;
+  readonly #core: GoldmaneCore;
+  readonly #options: GoldmaneOptions;
+  readonly #state: FaultState = noFaults();
+  #server: GrpcServer | undefined;
+  #end: (reason: EndReason) => void = () => undefined;
+
+  constructor(core: GoldmaneCore, options: GoldmaneOptions) {
+    this.#core = core;
+    this.#options = options;
+    this.faults = faultControls(this.#state, core, () => this.#server?.cutConnections());
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  async listen(): Promise<void> {
+    const handlers = new Map<string, CallHandler>([
+      ['/goldmane.Flows/List', (call) => this.#list(call)],
+      ['/goldmane.Flows/Stream', (call) => this.#stream(call)],
+      ['/goldmane.FlowCollector/Connect', (call) => this.#collect(call)],
+    ]);
+    const { tls: certificates, host = '127.0.0.1', port = 0 } = this.#options;
+    this.#server = await GrpcServer.listen({ certificates, host, port, handlers });
+    this.address = this.#server.address;
+    this.port = Number(this.address.slice(this.address.lastIndexOf(':') + 1));
+    void this.#core.run();
+    this.#options.logger?.info({ address: this.address }, 'Goldmane stand-in is listening');
+  }
+
+  address = '';
+  port = 0;
+
+  ingest(flows: readonly Flow[]): void {
+    this.#core.ingest(flows);
+  }
+
+  stats(): StandInStats {
+    const { intake, fanOut, ring } = this.#core;
+    return {
+      streams: this.#core.streams.size,
+      recordsSent: this.#core.recordsSent,
+      lists: this.#core.lists,
+      listMsTotal: this.#core.listMsTotal,
+      listMsMax: this.#core.listMsMax,
+      ingested: intake.received + intake.known,
+      alreadyKnown: intake.known,
+      droppedAtIntake: intake.dropped,
+      outsideRing: this.#core.outsideRing,
+      droppedForReaders: fanOut.dropped,
+      keys: ring.keys,
+      oldestBucketSeconds: ring.oldestSeconds,
+    };
+  }
+
+  useCertificates(tls: ServerCertificates): void {
+    this.#server?.useCertificates(tls);
+  }
+
+  async stop(): Promise<void> {
+    this.#core.stop();
+    await this.#server?.stop();
+    this.#end('stopped');
+  }
+
+  async kill(): Promise<void> {
+    this.#core.stop();
+    await this.#server?.kill();
+    this.#end('killed');
+  }
+
+  async #list(call: GrpcCall): Promise<void> {
+    const request = decodeListRequest(await call.message());
+    await this.#maybeRefuse(this.#state.lists, call);
+    if (request.unsupported) throw new GrpcError('UNIMPLEMENTED', `no ${request.unsupported} here`);
+    const answer = this.#state.nextLists.shift() ?? (await this.#core.list(request));
+    call.write(grpcFrame(answer));
+    call.end();
+  }
+
+  async #stream(call: GrpcCall): Promise<void> {
+    const request = decodeStreamRequest(await call.message());
+    await this.#maybeRefuse(this.#state.streams, call);
+    if (request.unsupported) throw new GrpcError('UNIMPLEMENTED', `no ${request.unsupported} here`);
+    if (this.#core.streams.size >= MAX_STREAMS) {
+      await this.#crash('too_many_streams');
+      return;
+    }
+    await this.#core.stream(request, call);
+  }
+
+  async #collect(call: GrpcCall): Promise<void> {
+    try {
+      await this.#core.intake.serve(call);
+    } catch (error) {
+      if (!(error instanceof FlowWithoutKey)) throw error;
+      await this.#crash('flow_without_key');
+    }
+  }
+
+  async #crash(reason: EndReason): Promise<void> {
+    this.#options.logger?.warn({ reason }, 'this ends Goldmane');
+    this.#core.stop();
+    await this.#server?.kill();
+    this.#end(reason);
+  }
+
+  async #maybeRefuse(how: Answer, call: GrpcCall): Promise<void> {
+    if (how === 'serve') return;
+    if (how !== 'hang') throw new GrpcError(how.status, how.message ?? 'refused by the test');
+    await new Promise<void>((resolve) => {
+      call.signal.addEventListener('abort', () => resolve());
+    });
+    throw new GrpcError('CANCELLED', 'nobody waits any more');
+  }
+}

@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type LeashedProcess, spawnLeashed } from './leashed-process.ts';
+import { StartFailure } from './start-failure.ts';
+import { typeScriptArguments } from './typescript-child.ts';
+
+const ENTRY = new URL('../src/worker/main.ts', import.meta.url);
+/** Its own phases are bounded; this is for the case that they are not. */
+const STOP_GRACE_MS = 25_000;
+
+export interface WorkerOptions {
+  env: NodeJS.ProcessEnv;
+  /** Where /readyz answers. */
+  httpPort: number;
+  onLine: (line: string) => void;
+  log: (line: string) => void;
+}
+
+/** The worker as a child process, started again when it ends by itself. */
+export interface WorkerProcess {
+  /** Rejects with StartFailure when the worker ended before it was ever ready; never resolves. */
+  readonly failed: Promise<never>;
+  /** Why it is not polling, in its own words; undefined when it is. */
+  readonly notReady: () => Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the worker and returns as soon as its process is there. A worker that ends before it has ever been ready
+ * makes `failed` reject; a later end is said, and it is started again after a while.
+ */
+export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
+  const { log } = options;
+  const stopping = new AbortController();
+  const state: { child: LeashedProcess; wasReady: boolean } = {
+    child: await spawn(options),
+    wasReady: false,
+  };
+
+  const notReady = async (): Promise<string | undefined> => {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${options.httpPort}/readyz`, {
+        signal: AbortSignal.timeout(2_000),
+      });
+      if (answer.ok) {
+        state.wasReady = true;
+        return undefined;
+      }
+      return (await answer.text()).replace(/^not ready: /, '').trim();
+    } catch {
+      return 'starting';
+    }
+  };
+
+  const supervise = async (): Promise<never> => {
+    for (let restarts = 0; ; restarts++) {
+      const exit = await state.child.exited;
+      stopping.signal.throwIfAborted();
+      const how = exit.signal ?? `code ${exit.code}`;
+      if (!state.wasReady) {
+        throw new StartFailure(
+          `The worker ended while it was starting (${how}):\n${lastWords(state.child)}`,
+          'Its log is .flow-trail/logs/worker.log.',
+        );
+      }
+      const waitMs = Math.min(30_000, 1_000 * 2 ** restarts);
+      log(`Worker: ended (${how}), starting it again in ${waitMs / 1000} s; see .flow-trail/logs/worker.log`);
+      await delay(waitMs, undefined, { signal: stopping.signal });
+      state.child = await spawn(options);
+    }
+  };
+  const failed = supervise();
+  failed.catch(() => undefined);
+
+  return {
+    notReady,
+    failed,
+    async stop() {
+      stopping.abort();
+      await state.child.stop(STOP_GRACE_MS);
+      await failed.catch(() => undefined);
+    },
+  };
+}
+
+function spawn({ env, onLine }: WorkerOptions): Promise<LeashedProcess> {
+  return spawnLeashed({ command: process.execPath, args: typeScriptArguments(ENTRY), env, onLine });
+}
+
+/** The last things it said, without the JSON around them. */
+function lastWords(child: LeashedProcess): string {
+  return child
+    .lastLines()
+    .slice(-6)
+    .map((line) => `  ${readLogLine(line)?.message ?? line}`)
+    .join('\n');
+}
+
+export interface LogLine {
+  level: string;
+  message: string;
+}
+
+/** What a line of the worker's JSON log says; undefined for other output. */
+export function readLogLine(line: string): LogLine | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const entry: unknown = JSON.parse(line);
+    if (typeof entry !== 'object' || entry === null || !('msg' in entry)) return undefined;
+    const level = 'level' in entry ? String(entry.level) : 'info';
+    const error = 'err' in entry ? messageOf(entry.err) : undefined;
+    const message = String(entry.msg);
+    return { level, message: error === undefined ? message : `${message}: ${error}` };
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return undefined;
+  return String(error.message).split('\n')[0];
+}

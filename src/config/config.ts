@@ -1,0 +1,230 @@
+import { databaseUrlProblem } from './database-url.ts';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
+import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
+import { defaultTaskQueue } from './names.ts';
+
+/** Every wrong setting at once, one line each: the name, what is wrong, what cures it. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super(`the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/** Where Goldmane is and what proves who asks: the files are read anew at every connection. */
+export interface GoldmaneConfig {
+  /** host:port */
+  host: string;
+  /** The name that the server's certificate must carry; default: the host without its port. */
+  serverName?: string;
+  /** True: the server's certificate is not verified. Ours is presented all the same. */
+  insecure: boolean;
+  certPath: string;
+  keyPath: string;
+  caPath: string;
+  /** The largest message that is accepted, bytes. One `List` answer takes about 350 bytes a record. */
+  maxReceiveBytes: number;
+}
+
+/** Where the database's URL is. It is read when a connection is made and kept nowhere else. */
+export type DatabaseConfig = { url: string } | { urlFile: string };
+
+export interface IdentityConfig {
+  label: string;
+  /** Namespaces in which the label is looked at; `all` when `*` was given. */
+  namespaces: ReadonlySet<string> | 'all';
+}
+
+export interface Config {
+  goldmane: GoldmaneConfig;
+  database: DatabaseConfig;
+  identity: IdentityConfig;
+  /** Distinct ports kept apart per group of facts; the rest is "many". */
+  portCap: number;
+  /** The scheduled jobs, and where they tell. */
+  jobs: JobConfig;
+  taskQueue: string;
+  metricsPort: number;
+  httpPort: number;
+  /** Address on which /metrics, /healthz and /readyz listen. */
+  listenHost: string;
+  logLevel: string;
+  workerIdentity: string;
+  clock: Clock;
+  /** How much faster than the system clock the trail's clock runs: 1, but in tests. */
+  clockSpeed: number;
+}
+
+const label = /^([a-z0-9A-Z]([-a-z0-9A-Z.]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([-_.a-z0-9A-Z]{0,61}[a-z0-9A-Z])?$/;
+const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})$/;
+
+const text = (fallback: string) =>
+  z.string().trim().min(1, 'is empty; give it a value or unset it').default(fallback);
+/** A whole number in plain digits: the empty string and `0x10` are mistakes, not numbers. */
+const wholeNumber = (min: number, max: number, problem: string) =>
+  z
+    .string()
+    .trim()
+    .regex(/^[0-9]+$/, problem)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, problem);
+const port = (fallback: number) =>
+  wholeNumber(0, 65_535, 'is no port; give one from 0 to 65535').default(fallback);
+const flag = z
+  .enum(['0', '1', 'true', 'false', ''], 'is neither 1 nor 0; set it to 1 to switch it on, or unset it')
+  .default('')
+  .transform((value) => value === '1' || value === 'true');
+
+const environment = z.object({
+  GOLDMANE_HOST: text('goldmane.calico-system.svc.cluster.local:7443').refine((value) => {
+    const port = Number(hostPort.exec(value)?.[2] ?? 0);
+    return port > 0 && port <= 65_535;
+  }, 'is not host:port; for example goldmane.calico-system.svc.cluster.local:7443'),
+  GOLDMANE_SERVER_NAME: z.string().trim().optional(),
+  GOLDMANE_TLS_INSECURE: flag,
+  TLS_CERT_PATH: text('/etc/goldmane-client-tls/tls.crt'),
+  TLS_KEY_PATH: text('/etc/goldmane-client-tls/tls.key'),
+  CA_CERT_PATH: text('/etc/tigera-ca/tigera-ca-bundle.crt'),
+  DATABASE_URL: z.string().trim().optional(),
+  DATABASE_URL_FILE: z.string().trim().optional(),
+  SERVICE_IDENTITY_LABEL: text('service-identity').refine(
+    (value) => label.test(value),
+    'is not a Kubernetes label key; for example service-identity',
+  ),
+  SERVICE_IDENTITY_NAMESPACES: z.string().default('monitoring,kube-system,dbaas'),
+  PORT_CAP: wholeNumber(
+    1,
+    65_536,
+    'is not how many distinct ports to keep apart; give a whole number from 1 to 65536, for example 64',
+  ).default(64),
+  TEMPORAL_TASK_QUEUE: text(defaultTaskQueue),
+  METRICS_PORT: port(9464),
+  HTTP_PORT: port(8080),
+  LISTEN_HOST: text('0.0.0.0'),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'is no level; one of fatal, error, warn, info, debug, trace, silent',
+    )
+    .default('info'),
+  ...jobEnvironment,
+  FLOW_TRAIL_CLOCK: z
+    .string()
+    .optional()
+    .refine(
+      (value) => value === undefined || parseClockScale(value) !== undefined,
+      'is not realAnchorMs,anchorMs,speed; it is for tests: unset it',
+    ),
+});
+
+/**
+ * Reads only where the database is, for commands that ask nothing else.
+ * @throws ConfigError
+ */
+export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
+  const problems = databaseProblems(env);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const url = env['DATABASE_URL']?.trim();
+  return url ? { url } : { urlFile: env['DATABASE_URL_FILE']?.trim() ?? '' };
+}
+
+/**
+ * Reads where the database is and the settings of the jobs, for commands that ask what a job would tell.
+ * @throws ConfigError
+ */
+export function loadReportConfig(env: NodeJS.ProcessEnv): { database: DatabaseConfig; jobs: JobConfig } {
+  const parsed = z.object(jobEnvironment).safeParse(env);
+  const problems = [
+    ...(parsed.success ? [] : issueProblems(parsed.error)),
+    ...databaseProblems(env),
+    ...jobCrossProblems(env),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return { database: loadDatabaseConfig(env), jobs: toJobConfig(parsed.data) };
+}
+
+function issueProblems({ issues }: z.ZodError): string[] {
+  return issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+}
+
+function databaseProblems(env: NodeJS.ProcessEnv): string[] {
+  const problems: string[] = [];
+  const url = env['DATABASE_URL']?.trim();
+  const urlFile = env['DATABASE_URL_FILE']?.trim();
+  if (!url && !urlFile)
+    problems.push(
+      'DATABASE_URL is missing; set it (postgres://user:password@host:5432/goldmane_edges), or DATABASE_URL_FILE',
+    );
+  if (url && urlFile)
+    problems.push('DATABASE_URL_FILE is set together with DATABASE_URL; keep one of the two');
+  const urlProblem = url ? databaseUrlProblem(url) : undefined;
+  if (urlProblem) problems.push(`DATABASE_URL ${urlProblem}`);
+  return problems;
+}
+
+/** What no single setting can tell; kept apart from the schema, which skips such checks once a field is wrong. */
+function crossProblems(env: NodeJS.ProcessEnv): string[] {
+  const problems = databaseProblems(env);
+  for (const name of identityNamespaces(env['SERVICE_IDENTITY_NAMESPACES'] ?? ''))
+    if (name !== '*' && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+      problems.push(
+        `SERVICE_IDENTITY_NAMESPACES names "${name}", which is no namespace; give a comma-separated list, or *`,
+      );
+  const ports = [env['METRICS_PORT'] ?? '9464', env['HTTP_PORT'] ?? '8080'].map(Number);
+  if (ports[0] === ports[1] && ports[0] !== 0)
+    problems.push('METRICS_PORT is the same as HTTP_PORT; give each its own port');
+  problems.push(...jobCrossProblems(env));
+  return problems;
+}
+
+function identityNamespaces(list: string): string[] {
+  return list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/**
+ * Reads the settings from environment variables, all problems reported together.
+ * Temporal's own connection settings are read by `@temporalio/envconfig`, not here.
+ * @throws ConfigError
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = environment.safeParse(env);
+  const problems = parsed.success ? [] : issueProblems(parsed.error);
+  problems.push(...crossProblems(env));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const value = parsed.data;
+  const namespaces = identityNamespaces(value.SERVICE_IDENTITY_NAMESPACES);
+  const scale = value.FLOW_TRAIL_CLOCK === undefined ? undefined : parseClockScale(value.FLOW_TRAIL_CLOCK);
+  return {
+    goldmane: {
+      host: value.GOLDMANE_HOST,
+      ...(value.GOLDMANE_SERVER_NAME ? { serverName: value.GOLDMANE_SERVER_NAME } : {}),
+      insecure: value.GOLDMANE_TLS_INSECURE,
+      certPath: value.TLS_CERT_PATH,
+      keyPath: value.TLS_KEY_PATH,
+      caPath: value.CA_CERT_PATH,
+      maxReceiveBytes: 64 * 1024 * 1024,
+    },
+    database: loadDatabaseConfig(env),
+    identity: {
+      label: value.SERVICE_IDENTITY_LABEL,
+      namespaces: namespaces.includes('*') ? 'all' : new Set(namespaces),
+    },
+    portCap: value.PORT_CAP,
+    jobs: toJobConfig(value),
+    taskQueue: value.TEMPORAL_TASK_QUEUE,
+    metricsPort: value.METRICS_PORT,
+    httpPort: value.HTTP_PORT,
+    listenHost: value.LISTEN_HOST,
+    logLevel: value.LOG_LEVEL,
+    workerIdentity: `${process.pid}@${hostname()}`,
+    clock: scale ? scaledClock(scale) : systemClock,
+    clockSpeed: scale?.speed ?? 1,
+  };
+}

@@ -1,0 +1,194 @@
+import { FlowDecoder } from '../goldmane/decode.ts';
+import type { GoldmaneConnection } from '../goldmane/connection.ts';
+import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { MalformedFlow } from '../goldmane/malformed-flow.ts';
+import type { LedgerBucket } from '../trail/coverage.ts';
+import { oldestAskedSeconds } from '../trail/due.ts';
+import { foldList, InvalidListResponse, type ListedBucket } from '../trail/fold.ts';
+import { loadServerRun, saveServerRun, ServerRuns } from '../trail/server-run.ts';
+import { iso, type Attempt } from './attempt.ts';
+import { connect } from './connect.ts';
+import { describeMalformed } from './malformed.ts';
+import type { Deps } from './deps.ts';
+import type { SettleSummary } from './summary.ts';
+
+/**
+ * Asks Goldmane for one bucket at a time, paced, and knows which run of the server answers (invariants 2 and 11).
+ * Throws GoldmaneFailure, InvalidListResponse and DatabaseFailure.
+ */
+export class BucketLister {
+  readonly #deps: Deps;
+  readonly #attempt: Attempt;
+  readonly #summary: SettleSummary;
+  readonly #decoder = new FlowDecoder();
+  readonly #runs = new ServerRuns();
+  #connection: GoldmaneConnection | undefined;
+  #connectedAtSeconds = 0;
+  /** Buckets that were settled with records, by whichever run. */
+  #settled: readonly number[] = [];
+  /** Buckets that the run we know has answered with records in this window, the last one last. */
+  readonly #answered = new Set<number>();
+  #isRunLoaded = false;
+
+  constructor(deps: Deps, attempt: Attempt, summary: SettleSummary) {
+    this.#deps = deps;
+    this.#attempt = attempt;
+    this.#summary = summary;
+  }
+
+  /** Buckets that began before this cannot be settled by the run that answers. */
+  get runFirstSeenSeconds(): number {
+    return this.#runs.firstSeenSeconds;
+  }
+
+  /** Takes up what is known of the server's run; to be called before the first `list`, and again as the ledger grows. */
+  async prepare(ledger: readonly LedgerBucket[]): Promise<void> {
+    this.#settled = ledger
+      .filter(({ state, hasRecords }) => hasRecords && (state === 'settled' || state === 'final'))
+      .map(({ startSeconds }) => startSeconds);
+    if (this.#isRunLoaded) return;
+    await this.#attempt.waitFor(loadServerRun(this.#deps.database.query, this.#runs));
+    this.#isRunLoaded = true;
+  }
+
+  /** Remembers the run for the next window or worker. */
+  async save(): Promise<void> {
+    await this.#attempt.waitFor(saveServerRun(this.#deps.database.query, this.#runs));
+  }
+
+  async connect(): Promise<GoldmaneConnection> {
+    if (this.#connection) return this.#connection;
+    this.#attempt.beat({ state: this.#attempt.lastError === undefined ? 'connecting' : 'failing' });
+    this.#runs.doubt();
+    this.#connection = await connect(this.#deps, this.#attempt, this.#attempt.signal);
+    this.#connectedAtSeconds = this.#nowSeconds();
+    const connectedSince = new Date(this.#deps.config.clock.now()).toISOString();
+    this.#attempt.beat({ state: 'connected', connectedSince, error: undefined });
+    return this.#connection;
+  }
+
+  disconnect(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#deps.metrics.connected('settle', false);
+  }
+
+  /** One bucket, by a run of the server that is known by the time it returns. */
+  async list(startSeconds: number): Promise<ListedBucket> {
+    const runs = this.#runs;
+    const answer = await this.ask(startSeconds);
+    const isSuspect = runs.suspects(answer.ids);
+    const isOther = isSuspect && ((await this.#isOtherRun()) ?? runs.differs(answer.ids));
+    // It was there when the connection was made, and that never comes back by itself.
+    if (isOther) {
+      runs.begin(this.#connectedAtSeconds);
+      this.#answered.clear();
+    } else if (isSuspect) runs.trust();
+    runs.remember(answer.ids);
+    this.#answered.delete(startSeconds);
+    if (answer.ids.size > 0) this.#answered.add(startSeconds);
+    if (isOther) {
+      this.#summary.serverRestarts += 1;
+      this.#deps.log.warn(
+        { firstSeen: iso(runs.firstSeenSeconds) },
+        'Goldmane was restarted: a new run answers',
+      );
+      await this.save();
+    }
+    return answer;
+  }
+
+  /**
+   * An empty answer is a fact only if an older bucket still answers non-empty afterwards: else the bucket may have left the
+   * ring, or the server may have begun anew. An older bucket proves all the empty ones after it; so the one before the
+   * newest of them is asked first, and older ones for as long as they answer.
+   * @param empty buckets that answered empty just now
+   * @param nonEmpty buckets that hold records, as far as is known
+   * @returns from which bucket on empty answers are proved; Infinity when none is
+   */
+  async proveEmpty(empty: readonly number[], nonEmpty: readonly number[]): Promise<number> {
+    const oldestAskable = this.#nowSeconds() - oldestAskedSeconds;
+    const candidates = nonEmpty.filter((start) => start >= oldestAskable).toSorted((a, b) => a - b);
+    let provedFrom = Number.POSITIVE_INFINITY;
+    for (const start of empty.toSorted((a, b) => b - a)) {
+      if (start > provedFrom) continue;
+      while ((candidates.at(-1) ?? 0) >= start) candidates.pop();
+      let answered: boolean | undefined;
+      let witness: number | undefined;
+      while (answered === undefined && (witness = candidates.pop()) !== undefined)
+        answered = await this.#isNonEmpty(witness);
+      if (witness === undefined || answered !== true) break;
+      provedFrom = witness;
+    }
+    return provedFrom;
+  }
+
+  /** One bucket, whoever answers. */
+  async ask(startSeconds: number): Promise<ListedBucket> {
+    const { metrics, log } = this.#deps;
+    const connection = await this.connect();
+    const startedAt = performance.now();
+    const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
+    const seconds = (performance.now() - startedAt) / 1000;
+    const answer = this.#fold(raw, startSeconds);
+    this.#summary.lists += 1;
+    this.#summary.listSeconds = Math.round((this.#summary.listSeconds + seconds) * 1000) / 1000;
+    metrics.listed(
+      answer.count,
+      { noTraffic: answer.noTraffic, malformed: answer.malformed.length },
+      seconds,
+    );
+    const { leftOut } = this.#summary;
+    if (answer.noTraffic > 0) leftOut['no_traffic'] = (leftOut['no_traffic'] ?? 0) + answer.noTraffic;
+    if (answer.malformed.length > 0)
+      leftOut['malformed'] = (leftOut['malformed'] ?? 0) + answer.malformed.length;
+    if (answer.malformed.length > 0)
+      log.warn(
+        { bucket: iso(startSeconds), ...describeMalformed(answer.malformed) },
+        'malformed records were left out',
+      );
+    // A good neighbour leaves the server's one loop to others for as long as it took it.
+    await this.#attempt.idle(Math.max(20, seconds * 1000));
+    return answer;
+  }
+
+  #fold(raw: Buffer, startSeconds: number): ListedBucket {
+    try {
+      return foldList(this.#decoder, raw, startSeconds, this.#deps.config.identity);
+    } catch (error) {
+      if (!(error instanceof MalformedFlow)) throw error;
+      throw new InvalidListResponse(startSeconds, `it cannot be read (${error.message})`);
+    }
+  }
+
+  /** Whether the bucket holds records; undefined where its answer cannot be used. */
+  async #isNonEmpty(startSeconds: number): Promise<boolean | undefined> {
+    try {
+      return (await this.list(startSeconds)).count > 0;
+    } catch (error) {
+      if (error instanceof InvalidListResponse) return undefined;
+      if (error instanceof GoldmaneFailure && error.kind === 'answer_too_large') return true;
+      throw error;
+    }
+  }
+
+  /**
+   * Asks again for a bucket that the run we know has answered with records: its keys have kept their ids, or this is
+   * another run. @returns undefined where there is no such bucket any more, or none of its records is remembered
+   */
+  async #isOtherRun(): Promise<boolean | undefined> {
+    const oldest = this.#nowSeconds() - oldestAskedSeconds;
+    const ofThisRun = Math.max(oldest, this.#runs.firstSeenSeconds);
+    const witness =
+      [...this.#answered].findLast((start) => start >= oldest) ??
+      this.#settled.findLast((start) => start >= ofThisRun);
+    if (witness === undefined) return undefined;
+    const { ids } = await this.ask(witness);
+    if (ids.size === 0) return true;
+    return this.#runs.knows(ids) ? this.#runs.differs(ids) : undefined;
+  }
+
+  #nowSeconds(): number {
+    return this.#deps.serverClock.nowMs() / 1000;
+  }
+}

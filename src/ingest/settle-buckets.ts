@@ -1,0 +1,246 @@
+import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { recordTrouble } from '../trail/contact.ts';
+import { readLedger, readRefusedBefore } from '../trail/coverage.ts';
+import { DatabaseFailure } from '../trail/database-failure.ts';
+import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
+import { InvalidListResponse, type ListedBucket } from '../trail/fold.ts';
+import { merge } from '../trail/merge.ts';
+import { bucketSeconds } from '../trail/plan.ts';
+import type { BucketBatch } from '../trail/record.ts';
+import { Attempt, iso, toActivityFailure } from './attempt.ts';
+import type { Deps } from './deps.ts';
+import { emptySettleSummary } from './empty-summary.ts';
+import { CoverageRecorder } from './coverage-recorder.ts';
+import { ServerClockProbe } from './server-clock-probe.ts';
+import { BucketLister } from './bucket-lister.ts';
+import { RejectedBuckets } from './rejected-buckets.ts';
+import type { SettleSummary, WindowInput } from './summary.ts';
+
+const tickMs = 60_000;
+const listTimeoutPauseMs = 90_000;
+const maxFailuresInARow = 3;
+const bucketsPerMerge = 8;
+const recordsPerMerge = 20_000;
+const restartCause =
+  'Goldmane was restarted and lost its memory: these buckets may be only the part that nodes sent again';
+const emptyCause =
+  'Goldmane answered empty, and no older bucket proved that nothing was forgotten or lost in a restart';
+
+/**
+ * Asks Goldmane for each bucket that has come to rest and merges it exactly once, for one window (invariants 1, 2 and 4):
+ * oldest first, one List at a time, paced. What an outage left behind is just more of the same.
+ */
+export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Promise<SettleSummary> {
+  return new SettleWindow(deps, windowMs).run();
+}
+
+class SettleWindow {
+  readonly #deps: Deps;
+  readonly #attempt: Attempt;
+  /** Of the time elapsed. */
+  readonly #endsAtMs: number;
+  readonly #summary: SettleSummary;
+  readonly #lister: BucketLister;
+  readonly #gaps: CoverageRecorder;
+  readonly #clock: ServerClockProbe;
+  readonly #finalAsked = new Set<number>();
+  readonly #unusable: RejectedBuckets;
+
+  constructor(deps: Deps, windowMs: number) {
+    this.#deps = deps;
+    this.#attempt = new Attempt(deps, 'settle');
+    this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
+    this.#summary = emptySettleSummary(new Date(deps.config.clock.now()).toISOString());
+    this.#lister = new BucketLister(deps, this.#attempt, this.#summary);
+    this.#unusable = new RejectedBuckets(deps.log);
+    this.#gaps = new CoverageRecorder(deps, this.#attempt, this.#summary);
+    this.#clock = new ServerClockProbe(
+      deps,
+      this.#attempt,
+      async (start) => (await this.#lister.ask(start)).count > 0,
+    );
+  }
+
+  async run(): Promise<SettleSummary> {
+    const { log } = this.#deps;
+    const { signal } = this.#attempt;
+    let failures = 0;
+    try {
+      while (!signal.aborted && this.#deps.config.clock.elapsed() < this.#endsAtMs) {
+        try {
+          const isBehind = await this.#tick();
+          failures = 0;
+          const { unfit } = this.#unusable;
+          if (this.#attempt.lastError !== undefined && unfit === undefined) log.info('settling goes on');
+          this.#attempt.beat({ state: unfit === undefined ? 'connected' : 'failing', error: unfit });
+          const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
+          if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
+        } catch (error) {
+          if (signal.aborted) break;
+          const isKnown =
+            error instanceof GoldmaneFailure ||
+            error instanceof DatabaseFailure ||
+            error instanceof InvalidListResponse;
+          if (!isKnown) throw error;
+          failures += 1;
+          await this.#fail(error, failures);
+        }
+      }
+    } catch (error) {
+      throw toActivityFailure(error);
+    } finally {
+      this.#lister.disconnect();
+    }
+    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
+    this.#summary.to = new Date(this.#deps.config.clock.now()).toISOString();
+    return this.#summary;
+  }
+
+  async #fail(
+    error: GoldmaneFailure | DatabaseFailure | InvalidListResponse,
+    failures: number,
+  ): Promise<void> {
+    const { log, database, metrics } = this.#deps;
+    this.#lister.disconnect();
+    this.#summary.lastError = error.message;
+    this.#attempt.beat({ state: 'failing', error: error.message });
+    const kind = 'kind' in error ? error.kind : error.name;
+    log.warn({ kind, failures }, error.message);
+    if (error instanceof GoldmaneFailure) metrics.reconnect('settle', error.kind);
+    if (!(error instanceof DatabaseFailure))
+      await this.#attempt
+        .waitFor(recordTrouble(database.query, error.message, this.#nowSeconds()))
+        .catch(() => undefined);
+    // The server goes on with what was abandoned, and answers nobody else meanwhile.
+    if (error instanceof GoldmaneFailure && error.kind === 'timeout')
+      await this.#attempt.idle(listTimeoutPauseMs);
+    if (failures >= maxFailuresInARow) throw error;
+    await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
+  }
+
+  /** One round over what is due. @returns whether more is due already */
+  async #tick(): Promise<boolean> {
+    const { database } = this.#deps;
+    const { query } = database;
+    if (!(await this.#clock.learn())) {
+      await this.#lister.connect();
+      return false;
+    }
+    const nowSeconds = this.#nowSeconds();
+    await this.#gaps.decide(nowSeconds);
+    const ledger = await this.#attempt.waitFor(readLedger(query, nowSeconds - decidedAgeSeconds));
+    await this.#lister.prepare(ledger);
+    const refusedBefore = await this.#attempt.waitFor(readRefusedBefore(query));
+    const due = dueBuckets(ledger, nowSeconds, this.#finalAsked, refusedBefore);
+    this.#summary.bucketsWaiting = due.length;
+    if (due.length === 0) {
+      // Also while nothing is due, somebody has to notice that Goldmane cannot be reached.
+      await this.#lister.connect();
+      await this.#showProgress(due);
+      return false;
+    }
+    this.#unusable.beginRound();
+    const nonEmpty = ledger.filter(({ hasRecords }) => hasRecords).map(({ startSeconds }) => startSeconds);
+    const waiting = [...due];
+    while (
+      waiting.length > 0 &&
+      !this.#attempt.signal.aborted &&
+      this.#deps.config.clock.elapsed() < this.#endsAtMs
+    ) {
+      await this.#settleSome(waiting, nonEmpty);
+      this.#summary.bucketsWaiting = waiting.length;
+      await this.#showProgress(waiting);
+    }
+    await this.#lister.save();
+    await this.#gaps.endTrouble(this.#nowSeconds());
+    return waiting.length > 0;
+  }
+
+  /** Lists the next few buckets and merges them in one transaction. */
+  async #settleSome(waiting: DueBucket[], nonEmpty: number[]): Promise<void> {
+    const listed: { due: DueBucket; answer: ListedBucket }[] = [];
+    const batches: BucketBatch[] = [];
+    let records = 0;
+    while (listed.length < bucketsPerMerge && records < recordsPerMerge && !this.#attempt.signal.aborted) {
+      const due = waiting.shift();
+      if (!due) break;
+      // By the time it is its turn the ring may have let go of it.
+      if (due.startSeconds + oldestAskedSeconds < this.#nowSeconds()) continue;
+      const answer = await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start));
+      if (answer === 'later') continue;
+      if ('gapCause' in answer) {
+        if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
+        batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
+        continue;
+      }
+      this.#summary.records += answer.count;
+      records += answer.records.length;
+      listed.push({ due, answer });
+      if (answer.count > 0) nonEmpty.push(due.startSeconds);
+    }
+    if (this.#unusable.unfit !== undefined) this.#summary.lastError = this.#unusable.unfit;
+    const empty = listed.filter(({ answer }) => answer.count === 0).map(({ due }) => due.startSeconds);
+    const provedFrom = await this.#lister.proveEmpty(empty, nonEmpty);
+    batches.push(...listed.map(({ due, answer }) => this.#toBatch(due, answer, provedFrom)));
+    if (batches.length === 0) return;
+    const summary = await this.#attempt.waitFor(
+      merge(this.#deps.database, batches, {
+        portCap: this.#deps.config.portCap,
+        nowSeconds: this.#deps.config.clock.now() / 1000,
+      }),
+    );
+    for (const { due } of listed) if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
+    this.#deps.metrics.merged('settle', summary);
+    this.#summary.lateRecords += summary.foundBySettling;
+    this.#summary.factRecords += summary.newFactRecords;
+    this.#summary.newFacts += summary.newFacts;
+    this.#summary.newEdges += summary.newEdges.length;
+    for (const { srcNs, dstNs, action } of summary.newEdges)
+      if (this.#summary.newEdgeNames.length < 20)
+        this.#summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
+    for (const stage of ['settled', 'final'] as const) {
+      const count = batches.filter(({ settled }) => settled === stage).length;
+      if (count > 0) this.#deps.metrics.settled(stage, count);
+      if (stage === 'final') this.#summary.bucketsFinal += count;
+      else this.#summary.bucketsSettled += count;
+    }
+  }
+
+  #toBatch(due: DueBucket, answer: ListedBucket, provedFrom: number): BucketBatch {
+    const { startSeconds, stage } = due;
+    const { records } = answer;
+    if (startSeconds < this.#lister.runFirstSeenSeconds)
+      return { startSeconds, records, gapCause: restartCause };
+    const isEmpty = answer.count === 0;
+    if (isEmpty && startSeconds < provedFrom) return { startSeconds, records: [], gapCause: emptyCause };
+    if (isEmpty) this.#summary.emptyBuckets += 1;
+    return { startSeconds, records, settled: stage };
+  }
+
+  async #showProgress(waiting: readonly DueBucket[]): Promise<void> {
+    const { database, metrics } = this.#deps;
+    const nextToSettle = waiting.find(({ stage }) => stage === 'settled')?.startSeconds;
+    const settledUpTo =
+      nextToSettle ?? Math.floor((this.#nowSeconds() - 6 * 60) / bucketSeconds) * bucketSeconds;
+    this.#summary.settledUpTo = iso(settledUpTo);
+    metrics.settledUpTo(settledUpTo);
+    this.#attempt.beat({
+      settledUpTo: iso(settledUpTo),
+      records: this.#summary.records,
+      newEdges: this.#summary.newEdges,
+    });
+    const [rows] = await this.#attempt.waitFor(
+      database.query<{ edges: number; facts: number }>(
+        'select (select count(*) from edge)::int as edges, (select count(*) from flow_fact)::int as facts',
+      ),
+    );
+    if (!rows) return;
+    metrics.rows(rows);
+    this.#attempt.beat({ edges: rows.edges });
+  }
+
+  #nowSeconds(): number {
+    return this.#deps.serverClock.nowMs() / 1000;
+  }
+}

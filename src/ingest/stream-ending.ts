@@ -1,0 +1,53 @@
+import type { Clock } from '../time/clock.ts';
+import { untilQuietMs, type ServerClock } from '../goldmane/server-clock.ts';
+
+const tickMs = 1_000;
+const lagLimitMs = 60_000;
+/** After regular traffic, this long without a record looks like a stream that someone else stalls. */
+const silenceLimitMs = 150_000;
+
+/** Why a connection has served: its window is over, it lags, or it went silent. */
+export type StreamEnding = 'window' | 'lag' | 'silence';
+
+/** The stream that is watched. */
+export interface WatchedStream {
+  clock: Clock;
+  serverClock: ServerClock;
+  /** Of the time elapsed. */
+  windowEndsAtMs: number;
+  /** How many records have arrived. */
+  records: () => number;
+}
+
+/**
+ * Waits until a connection has served, and then for the quiet of a bucket, in which to close it. Never fails.
+ * @returns undefined when the signal aborted before
+ */
+export async function streamEnding(
+  { clock, serverClock, windowEndsAtMs, records }: WatchedStream,
+  signal: AbortSignal,
+): Promise<StreamEnding | undefined> {
+  let lastCount = records();
+  let lastRecordMs = clock.elapsed();
+  while (!signal.aborted) {
+    await clock.sleep(tickMs, signal).catch(() => undefined);
+    const nowMs = clock.elapsed();
+    if (records() !== lastCount) {
+      lastCount = records();
+      lastRecordMs = nowMs;
+    }
+    const isSilent = serverClock.isRegular && nowMs - lastRecordMs > silenceLimitMs;
+    const why: StreamEnding | undefined =
+      nowMs >= windowEndsAtMs
+        ? 'window'
+        : serverClock.lagMs > lagLimitMs
+          ? 'lag'
+          : isSilent
+            ? 'silence'
+            : undefined;
+    if (why === undefined) continue;
+    await clock.sleep(untilQuietMs(serverClock.nowMs()), signal).catch(() => undefined);
+    return signal.aborted ? undefined : why;
+  }
+  return undefined;
+}

@@ -1,0 +1,117 @@
+import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { Verdict } from '../../coverage/verdict.ts';
+
+export type Direction = 'egress' | 'ingress';
+export type EvidenceEnd = FlowEvidence['src'];
+
+/** The port under which what came after the cap of a fact is kept. */
+export const manyPorts = -1;
+
+/** When and how often something was seen, of one fact or of several. */
+export interface Sighting {
+  readonly firstSeconds: number;
+  readonly lastSeconds: number;
+  readonly flowCount: number;
+  /** UTC days since the epoch, ascending. */
+  readonly days: readonly number[];
+}
+
+/** The other end of a rule. */
+export type Peer =
+  | { readonly kind: 'namespace'; readonly ns: string }
+  | { readonly kind: 'identity'; readonly ns: string; readonly label: string; readonly identity: string }
+  /** Pods by a label that the trail does not keep: the baseline's only. */
+  | { readonly kind: 'pods'; readonly ns: string; readonly label: string; readonly value: string }
+  /** `ns` is '' for a global one. */
+  | { readonly kind: 'networkset'; readonly ns: string; readonly name: string }
+  | { readonly kind: 'address'; readonly cidr: string };
+
+/** Why a rule allows more than was observed. */
+export type Widening = 'baseline' | 'namespace-instead-of-identity' | 'all-ports';
+
+/** One protocol and port that a rule allows. */
+export interface AllowedPort {
+  readonly protocol: string;
+  /** `all`: of the protocol; `none`: the protocol has no ports. */
+  readonly port: number | 'all' | 'none';
+  /** Absent for the baseline: it was not observed. */
+  readonly sighting?: Sighting;
+  readonly widenings: readonly Widening[];
+}
+
+export interface AllowRule {
+  readonly direction: Direction;
+  readonly peer: Peer;
+  readonly isBaseline: boolean;
+  readonly ports: readonly AllowedPort[];
+}
+
+/** Why something that was seen became no rule. */
+export type LeftOutReason =
+  /** `pub`, `pvt`: addresses that the trail does not know. */
+  | 'external'
+  | 'host'
+  | 'many-ports'
+  /** Denied by policy, at this end or, after an allow here, at the other. */
+  | 'blocked'
+  /** Neither allow nor deny. */
+  | 'undecided'
+  /** An end of a kind, or a protocol, that no policy can name. */
+  | 'unnamed';
+
+export interface LeftOut {
+  readonly direction: Direction;
+  readonly reason: LeftOutReason;
+  readonly peer: EvidenceEnd;
+  readonly protocol: string;
+  readonly port: number;
+  readonly sighting: Sighting;
+}
+
+/** How sure a namespace's evidence is; never `complete` below seven covered days. */
+export interface NamespaceStatus {
+  readonly verdict: Verdict;
+  /** Time net of gaps, in days, since the namespace was first seen. */
+  readonly coveredDays: number;
+  readonly requiredDays: number;
+  readonly gaps: readonly {
+    readonly fromSeconds: number;
+    readonly toSeconds: number;
+    readonly cause: string;
+  }[];
+}
+
+/** What one namespace, or one service identity of it, was seen to need. */
+export interface DerivedPolicy {
+  readonly namespace: string;
+  /** '' selects every pod of the namespace. */
+  readonly identity: string;
+  readonly directions: readonly Direction[];
+  readonly rules: readonly AllowRule[];
+  readonly leftOut: readonly LeftOut[];
+  readonly warnings: readonly string[];
+  readonly status: NamespaceStatus;
+}
+
+export interface Baseline {
+  /** kube-dns, port 53 over UDP and TCP. */
+  readonly dns: boolean;
+  /** Where DNS is asked besides its pods: its service address, node-local cache; as CIDRs. */
+  readonly dnsAddresses: readonly string[];
+  /** `dbaas`, ports 3306 and 5432. */
+  readonly databases: boolean;
+  /** `redis`, port 6379. */
+  readonly redis: boolean;
+}
+
+export interface DeriveOptions {
+  readonly directions: readonly Direction[];
+  /** List externals and hosts one by one, as stubs to fill. */
+  readonly externals: boolean;
+  /** Select by service identity where all evidence has one. */
+  readonly identities: boolean;
+  readonly identityLabel: string;
+  /** Let "many" ports become a rule for all ports of the protocol. */
+  readonly allowManyPorts: boolean;
+  readonly baseline: Baseline;
+}

@@ -1,0 +1,65 @@
+import type { CoverageStretch } from '../../trail/coverage.ts';
+import type { FlowEvidence } from '../../trail/evidence.ts';
+import { coveredTime, floorToTenthDay, daySeconds, type TimeSpans } from '../../coverage/covered-time.ts';
+import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverage/verdict.ts';
+import type { NamespaceStatus } from './model.ts';
+
+/**
+ * Tells of a namespace's facts how far its evidence goes, by the verdict of the completeness report over what the policies are made of: new is
+ * here not an edge alone, but any port, identity or direction of it. Judged as of the end of what is covered, not by a clock.
+ */
+export function namespaceJudge(
+  stretches: readonly CoverageStretch[],
+  thresholds: Thresholds,
+): (facts: readonly FlowEvidence[]) => NamespaceStatus {
+  const covered = coveredTime(stretches);
+  return (facts) => statusOf(facts, stretches, covered, thresholds);
+}
+
+function statusOf(
+  facts: readonly FlowEvidence[],
+  stretches: readonly CoverageStretch[],
+  covered: TimeSpans,
+  thresholds: Thresholds,
+): NamespaceStatus {
+  const last = facts.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), Number.NEGATIVE_INFINITY);
+  const newest = facts.reduce(
+    (max, { firstSeconds }) => Math.max(max, firstSeconds),
+    Number.NEGATIVE_INFINITY,
+  );
+  const nowSeconds = covered.endedAt ?? last;
+  const standards = { covered, nowSeconds, thresholds };
+  const watched = daysWatched(daysSeen(facts), standards)[0]?.firstSeconds;
+  const since = watched ?? nowSeconds;
+  return {
+    verdict: judge({ watched, last, newest }, standards).verdict,
+    coveredDays: floorToTenthDay(covered.between(since, nowSeconds)),
+    requiredDays: requiredDays(thresholds),
+    gaps: stretches
+      .filter(({ state, toSeconds }) => toSeconds > since && (state === 'gap' || state === 'streamed'))
+      .map(({ fromSeconds, toSeconds, state, cause }) => ({
+        fromSeconds: Math.max(fromSeconds, since),
+        toSeconds,
+        cause:
+          state === 'streamed'
+            ? 'only streamed, never settled: no facts are kept of it'
+            : (cause ?? 'unknown'),
+      })),
+  };
+}
+
+/** The days (UTC) on which any of it was seen, each from when at the earliest until when at the latest. */
+function daysSeen(facts: readonly FlowEvidence[]): { firstSeconds: number; lastSeconds: number }[] {
+  const seen = new Map<number, { firstSeconds: number; lastSeconds: number }>();
+  for (const fact of facts)
+    for (const day of fact.days) {
+      const known = seen.get(day);
+      const first = Math.max(fact.firstSeconds, day * daySeconds);
+      const last = Math.min(fact.lastSeconds, (day + 1) * daySeconds);
+      seen.set(day, {
+        firstSeconds: Math.min(known?.firstSeconds ?? first, first),
+        lastSeconds: Math.max(known?.lastSeconds ?? last, last),
+      });
+    }
+  return [...seen.values()];
+}

@@ -1,0 +1,111 @@
+import { manyPorts } from '../derive/model.ts';
+import { both, known, type Answer } from './answer.ts';
+import { isInNets, isPod, namespaceLabels, podLabels } from './ends.ts';
+import type { KubernetesSpec } from './manifest.ts';
+import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
+import { labelSelector } from './selector.ts';
+
+type Rule = NonNullable<KubernetesSpec['egress']>[number];
+type Peer = Rule['to'][number];
+type Port = Rule['ports'][number];
+/** Where Calico puts what it makes of a Kubernetes NetworkPolicy. */
+const kubernetesOrder = 1_000;
+
+/** A Kubernetes NetworkPolicy, staged or not: rules that allow, in the default tier. @throws SelectorError */
+export function compileKubernetes(
+  { name, namespace, spec }: { name: string; namespace: string; spec: KubernetesSpec },
+  identityLabel: string,
+): CompiledPolicy {
+  const selected = labelSelector(spec.podSelector);
+  const types = spec.policyTypes ?? ['Ingress', ...(spec.egress ? (['Egress'] as const) : [])];
+  const rule = (side: 'src' | 'dst', peers: readonly Peer[], ports: readonly Port[]): CompiledRule => ({
+    action: 'allow',
+    atoms: (peers.length === 0 ? [undefined] : peers).flatMap((peer) =>
+      (ports.length === 0 ? [undefined] : ports).map((port) =>
+        atom(side, peer === undefined ? anyPeer : peerTest(peer, namespace, identityLabel), port),
+      ),
+    ),
+  });
+  return {
+    name,
+    tier: 'default',
+    order: kubernetesOrder,
+    selects: (end) => (isPod(end) && end.ns === namespace ? selected(podLabels(end, identityLabel)) : 'no'),
+    ...(types.includes('Egress')
+      ? { egress: (spec.egress ?? []).map(({ to, ports }) => rule('dst', to, ports)) }
+      : {}),
+    ...(types.includes('Ingress')
+      ? { ingress: (spec.ingress ?? []).map(({ from, ports }) => rule('src', from, ports)) }
+      : {}),
+  };
+}
+
+interface PeerTest {
+  text: string;
+  matches: (end: ReplayFlow['src']) => Answer;
+}
+
+const anyPeer: PeerTest = { text: 'anybody', matches: () => 'yes' };
+
+function peerTest(
+  { namespaceSelector, podSelector, ipBlock }: Peer,
+  ownNamespace: string,
+  identityLabel: string,
+): PeerTest {
+  if (ipBlock) {
+    const { cidr, except = [] } = ipBlock;
+    const isIn = isInNets([cidr]);
+    return {
+      text: except.length === 0 ? cidr : `${cidr} except ${except.join(', ')}`,
+      matches: () => (except.length > 0 && isIn === 'yes' ? 'unknown' : isIn),
+    };
+  }
+  const pods = labelSelector(podSelector ?? {});
+  const namespaces = namespaceSelector && labelSelector(namespaceSelector);
+  const podText = podSelector === undefined ? '' : ` pods ${selectorText(podSelector)}`;
+  return {
+    text:
+      (namespaceSelector === undefined
+        ? `namespace ${ownNamespace}`
+        : `namespaces ${selectorText(namespaceSelector)}`) + podText,
+    matches: (end) =>
+      isPod(end)
+        ? both(
+            namespaces ? namespaces(namespaceLabels(end.ns)) : known(end.ns === ownNamespace),
+            pods(podLabels(end, identityLabel)),
+          )
+        : 'no',
+  };
+}
+
+function selectorText({ matchLabels = {}, matchExpressions = [] }: NonNullable<Peer['podSelector']>): string {
+  const parts = [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) =>
+      `${key} ${operator} ${values.join(',')}`.trimEnd(),
+    ),
+  ];
+  return parts.length === 0 ? '(all)' : parts.join(' and ');
+}
+
+function atom(side: 'src' | 'dst', peer: PeerTest, port: Port | undefined): RuleAtom {
+  return {
+    text: `${side === 'dst' ? 'to' : 'from'} ${peer.text}, ${portText(port)}`,
+    matches: (flow) => both(peer.matches(flow[side]), portMatches(port, flow)),
+  };
+}
+
+function portText(port: Port | undefined): string {
+  if (port === undefined) return 'all ports';
+  const { protocol, port: number, endPort } = port;
+  if (number === undefined) return `${protocol}, all ports`;
+  return `${protocol} ${number}${endPort === undefined ? '' : `-${endPort}`}`;
+}
+
+function portMatches(port: Port | undefined, flow: ReplayFlow): Answer {
+  if (port === undefined) return 'yes';
+  if (port.protocol.toLowerCase() !== flow.protocol) return 'no';
+  if (port.port === undefined) return 'yes';
+  if (flow.port === manyPorts || typeof port.port === 'string') return 'unknown';
+  return known(flow.port >= port.port && flow.port <= (port.endPort ?? port.port));
+}

@@ -1,0 +1,126 @@
+import type { FlowEvidence } from '../../trail/evidence.ts';
+import { arrivals } from '../derive/blocked.ts';
+import { subjectOf } from '../derive/derive.ts';
+import { describeEnd } from '../derive/describe.ts';
+import type { Direction } from '../derive/model.ts';
+import { sortedBy } from '../derive/order.ts';
+import { portText } from '../derive/rules.ts';
+import { both, either, type Answer } from './answer.ts';
+import { decide } from './decide.ts';
+import type { CompiledTier } from './policy.ts';
+
+/** One fact on which the policies differ from what was observed. */
+export interface Finding {
+  readonly direction: Direction;
+  readonly src: string;
+  readonly dst: string;
+  readonly port: string;
+  readonly firstSeconds: number;
+  readonly lastSeconds: number;
+  readonly days: number;
+  readonly flowCount: number;
+  /** Which policy decides so, or on what it depends. */
+  readonly by: string;
+}
+
+export interface Replayed {
+  /** Facts that were judged. */
+  readonly facts: number;
+  /** Allowed when it was observed, and denied by the policies. */
+  readonly wouldDeny: readonly Finding[];
+  /** Denied when it was observed, and allowed by the policies. */
+  readonly wouldAllow: readonly Finding[];
+  /** It depends on labels, addresses or ports that the trail does not keep. */
+  readonly undecided: readonly Finding[];
+  /** Denied facts of ends that no policy of the set selects: nothing would deny them. */
+  readonly unselectedDenied: number;
+}
+
+const directions: readonly Direction[] = ['egress', 'ingress'];
+
+/** Runs a policy set against what was observed, each end's report against that end's policies. Pure. */
+export function replay(tiers: readonly CompiledTier[], evidence: readonly FlowEvidence[]): Replayed {
+  const arrivalOf = arrivals(evidence);
+  const wouldDeny: Finding[] = [];
+  const wouldAllow: Finding[] = [];
+  const undecided: Finding[] = [];
+  let facts = 0;
+  let unselectedDenied = 0;
+  for (const fact of evidence)
+    for (const direction of directions) {
+      if (!subjectOf(direction, fact) || (fact.action !== 'allow' && fact.action !== 'deny')) continue;
+      facts += 1;
+      const wasAllowed = fact.action === 'allow';
+      const { verdict, by } = decide(tiers, direction, fact);
+      // To deny at the source what the destination denied anyway changes nothing.
+      if (wasAllowed && direction === 'egress' && arrivalOf(fact) === 'blocked') continue;
+      const finding = findingOf(direction, fact, by);
+      if (verdict === 'unknown') undecided.push(finding);
+      else if (wasAllowed && verdict === 'deny') wouldDeny.push(finding);
+      else if (!wasAllowed && verdict === 'allow') wouldAllow.push(finding);
+      else if (!wasAllowed && verdict === 'open') unselectedDenied += 1;
+    }
+  return {
+    facts,
+    wouldDeny: sorted(wouldDeny),
+    wouldAllow: sorted(wouldAllow),
+    undecided: sorted(undecided),
+    unselectedDenied,
+  };
+}
+
+function findingOf(direction: Direction, fact: FlowEvidence, by: string): Finding {
+  return {
+    direction,
+    src: describeEnd(fact.src),
+    dst: describeEnd(fact.dst),
+    port: portText(fact),
+    firstSeconds: fact.firstSeconds,
+    lastSeconds: fact.lastSeconds,
+    days: fact.days.length,
+    flowCount: fact.flowCount,
+    by,
+  };
+}
+
+function sorted(findings: readonly Finding[]): Finding[] {
+  return sortedBy(findings, ({ direction, src, dst, port, by }) => [direction, src, dst, port, by]);
+}
+
+/** A peer and port that a rule allows, and that was not used. */
+export interface Unused {
+  readonly policy: string;
+  readonly rule: string;
+}
+
+export interface Drift {
+  /** Allowed, and never used in the period. */
+  readonly unused: readonly Unused[];
+  /** Allowed, and whether it was used depends on what the trail does not keep. */
+  readonly perhapsUnused: readonly Unused[];
+  /** Used, and not allowed. */
+  readonly notAllowed: readonly Finding[];
+}
+
+/** Compares what is in force with what was observed in the evidence's period. Pure. */
+export function drift(tiers: readonly CompiledTier[], evidence: readonly FlowEvidence[]): Drift {
+  const unused: Unused[] = [];
+  const perhapsUnused: Unused[] = [];
+  for (const policy of tiers.flatMap(({ policies }) => policies))
+    for (const direction of directions)
+      for (const [at, { action, atoms }] of (policy[direction] ?? []).entries()) {
+        if (action !== 'allow') continue;
+        for (const atom of atoms) {
+          let used: Answer = 'no';
+          for (const fact of evidence) {
+            const subject = fact.action === 'allow' ? subjectOf(direction, fact) : undefined;
+            if (subject) used = either(used, both(policy.selects(subject), atom.matches(fact)));
+            if (used === 'yes') break;
+          }
+          const entry = { policy: policy.name, rule: `${direction} rule ${at}: ${atom.text}` };
+          if (used === 'no') unused.push(entry);
+          else if (used === 'unknown') perhapsUnused.push(entry);
+        }
+      }
+  return { unused, perhapsUnused, notAllowed: replay(tiers, evidence).wouldDeny };
+}

@@ -1,0 +1,24 @@
+import { assessCompleteness, type CompletenessReport } from '../reports/completeness.ts';
+import { readCoverage } from '../trail/coverage.ts';
+import { markRecentStreamedAsPending } from '../trail/due.ts';
+import { readObservations } from '../trail/observations.ts';
+import type { Config } from '../config/config.ts';
+import type { Query } from '../trail/database.ts';
+
+/** The report as it is known now. Changes nothing. @throws DatabaseFailure */
+export async function readCompleteness({
+  database,
+  config,
+}: {
+  database: { query: Query };
+  config: Pick<Config, 'jobs' | 'clock'>;
+}): Promise<CompletenessReport> {
+  const nowSeconds = config.clock.now() / 1000;
+  return assessCompleteness({
+    observations: await readObservations(database.query),
+    coverage: markRecentStreamedAsPending(await readCoverage(database.query, 0, nowSeconds), nowSeconds),
+    nowSeconds,
+    timeZone: config.jobs.timeZone,
+    thresholds: config.jobs.completeness,
+  });
+}

@@ -1,0 +1,42 @@
+import type { Config } from '../config/config.ts';
+import { composeDigest, firstPeriodMs, type DigestReport } from '../reports/digest.ts';
+import { gapsToldUntil } from '../coverage/observation.ts';
+import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
+import { readCoverage } from '../trail/coverage.ts';
+import type { Query } from '../trail/database.ts';
+import { readDigestsBefore } from '../trail/digests.ts';
+
+export interface ReadDigest {
+  report: DigestReport;
+  gapsToldUntil: Date;
+}
+
+/** What would be announced now, under this id. Changes nothing. @throws DatabaseFailure */
+export async function readDigestReport(
+  query: Query,
+  { clock, jobs }: Pick<Config, 'clock' | 'jobs'>,
+  digestId: string,
+): Promise<ReadDigest> {
+  const now = new Date(clock.now());
+  const before = await readDigestsBefore(query, digestId);
+  const dayAgoSeconds = knownBefore(clock.now());
+  const coverageFrom = before.posted?.gapsToldUntil ?? new Date(now.getTime() - firstPeriodMs);
+  const coverage = await readCoverage(query, coverageFrom.getTime() / 1000, now.getTime() / 1000);
+  const report = composeDigest({
+    digestId,
+    edges: await readUnannounced(query, dayAgoSeconds),
+    previousPostedAt: before.posted?.frozenAt,
+    previousDoneAt: before.doneAt,
+    takenAsKnown: await countTakenAsKnown(query, dayAgoSeconds),
+    coverage,
+    coverageFrom,
+    now,
+    timeZone: jobs.timeZone,
+  });
+  return { report, gapsToldUntil: gapsToldUntil(coverage, now) };
+}
+
+/** At the first digest ever, what was first seen before this is taken as known. Epoch seconds. */
+export function knownBefore(nowMs: number): number {
+  return (nowMs - firstPeriodMs) / 1000;
+}

@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { databaseUrlProblem } from '../../../src/config/database-url.ts';
+import { describe, expect, test } from 'vitest';
+import { formatClockScale } from '../../../src/time/clock.ts';
+import { ConfigError, loadConfig, loadDatabaseConfig } from '../../../src/config/config.ts';
+
+const url = 'postgres://trail:secret@db.example:5432/goldmane_edges';
+
+function problems(
+  env: NodeJS.ProcessEnv,
+  load: (env: NodeJS.ProcessEnv) => unknown = loadConfig,
+): readonly string[] {
+  try {
+    load(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings', () => {
+  test('only the database is needed; everything else has the default of today’s deployment', () => {
+    const config = loadConfig({ DATABASE_URL: url });
+    expect(config).toMatchObject({
+      goldmane: {
+        host: 'goldmane.calico-system.svc.cluster.local:7443',
+        insecure: false,
+        certPath: '/etc/goldmane-client-tls/tls.crt',
+        keyPath: '/etc/goldmane-client-tls/tls.key',
+        caPath: '/etc/tigera-ca/tigera-ca-bundle.crt',
+      },
+      database: { url },
+      identity: { label: 'service-identity', namespaces: new Set(['monitoring', 'kube-system', 'dbaas']) },
+      portCap: 64,
+      taskQueue: 'flow-trail',
+      metricsPort: 9464,
+      httpPort: 8080,
+      logLevel: 'info',
+      clockSpeed: 1,
+    });
+    expect(config.goldmane).not.toHaveProperty('serverName');
+  });
+
+  test('are taken from their variables, without surrounding blanks', () => {
+    const config = loadConfig({
+      GOLDMANE_HOST: ' [::1]:7443 ',
+      GOLDMANE_SERVER_NAME: 'goldmane',
+      GOLDMANE_TLS_INSECURE: '1',
+      TLS_CERT_PATH: '/a',
+      TLS_KEY_PATH: '/b',
+      CA_CERT_PATH: '/c',
+      DATABASE_URL_FILE: '/secret/url',
+      SERVICE_IDENTITY_LABEL: 'example.com/identity',
+      SERVICE_IDENTITY_NAMESPACES: ' monitoring , web,',
+      PORT_CAP: '8',
+      METRICS_PORT: '0',
+      HTTP_PORT: '0',
+      LOG_LEVEL: 'debug',
+      TEMPORAL_TASK_QUEUE: 'trail',
+    });
+    expect(config).toMatchObject({
+      goldmane: {
+        host: '[::1]:7443',
+        serverName: 'goldmane',
+        insecure: true,
+        certPath: '/a',
+        keyPath: '/b',
+        caPath: '/c',
+      },
+      database: { urlFile: '/secret/url' },
+      identity: { label: 'example.com/identity', namespaces: new Set(['monitoring', 'web']) },
+      portCap: 8,
+      metricsPort: 0,
+      httpPort: 0,
+      logLevel: 'debug',
+      taskQueue: 'trail',
+    });
+  });
+
+  test.each([
+    ['*', 'all'],
+    ['monitoring,*', 'all'],
+    ['', new Set()],
+  ])('identities are looked at in the namespaces %j', (list, namespaces) => {
+    expect(loadConfig({ DATABASE_URL: url, SERVICE_IDENTITY_NAMESPACES: list }).identity.namespaces).toEqual(
+      namespaces,
+    );
+  });
+
+  test('a test may hand over its clock', () => {
+    const scale = { realAnchorMs: Date.now(), anchorMs: 1_000_000_000_000, speed: 100 };
+    const config = loadConfig({ DATABASE_URL: url, FLOW_TRAIL_CLOCK: formatClockScale(scale) });
+    expect(config.clockSpeed).toBe(100);
+    expect(config.clock.realMs(15_000)).toBe(150);
+    expect(config.clock.now()).toBeGreaterThanOrEqual(1_000_000_000_000);
+    expect(config.clock.now()).toBeLessThan(1_000_000_000_000 + 3_600_000);
+  });
+});
+
+describe('wrong settings', () => {
+  const wrong: NodeJS.ProcessEnv = {
+    GOLDMANE_HOST: 'goldmane',
+    GOLDMANE_TLS_INSECURE: 'perhaps',
+    TLS_CERT_PATH: '',
+    TLS_KEY_PATH: '  ',
+    CA_CERT_PATH: '',
+    SERVICE_IDENTITY_LABEL: 'not a label',
+    SERVICE_IDENTITY_NAMESPACES: 'Monitoring',
+    PORT_CAP: '0',
+    TEMPORAL_TASK_QUEUE: '',
+    METRICS_PORT: '70000',
+    HTTP_PORT: 'http',
+    LISTEN_HOST: '',
+    LOG_LEVEL: 'loud',
+    FLOW_TRAIL_CLOCK: 'fast',
+  };
+
+  test('are all reported together, each by its name', () => {
+    const found = problems(wrong);
+    const names = found.map((problem) => problem.split(' ')[0]);
+    expect(names).toHaveLength(Object.keys(wrong).length + 1);
+    expect(new Set(names)).toEqual(new Set([...Object.keys(wrong), 'DATABASE_URL']));
+  });
+
+  test('each tell what cures them', () => {
+    for (const problem of problems(wrong)) expect(problem).toMatch(/\b(give|set|unset|for example|one of)\b/);
+    expect(() => loadConfig(wrong)).toThrow(/the settings cannot be used:\n  - .*(\n  - .*){14}$/s);
+  });
+
+  test.each([
+    ['METRICS_PORT', ''],
+    ['METRICS_PORT', '0x10'],
+    ['METRICS_PORT', '1e3'],
+    ['METRICS_PORT', '-1'],
+    ['METRICS_PORT', '80.5'],
+    ['HTTP_PORT', ' '],
+    ['PORT_CAP', ''],
+    ['PORT_CAP', '65537'],
+    ['GOLDMANE_HOST', 'goldmane:0'],
+    ['GOLDMANE_HOST', 'goldmane:65536'],
+    ['GOLDMANE_HOST', 'https://goldmane:7443'],
+    ['GOLDMANE_HOST', '::1:7443'],
+  ])('%s=%j is not taken for something else', (name, value) => {
+    expect(problems({ DATABASE_URL: url, [name]: value }).map((problem) => problem.split(' ')[0])).toEqual([
+      name,
+    ]);
+  });
+
+  test('two ports that are the same are said to be', () => {
+    expect(problems({ DATABASE_URL: url, METRICS_PORT: '8080' })).toEqual([
+      'METRICS_PORT is the same as HTTP_PORT; give each its own port',
+    ]);
+    expect(problems({ DATABASE_URL: url, METRICS_PORT: '9000', HTTP_PORT: '9000' })).toHaveLength(1);
+    expect(problems({ DATABASE_URL: url, METRICS_PORT: '0', HTTP_PORT: '0' })).toEqual([]);
+  });
+
+  test.each([
+    [{}, /DATABASE_URL is missing; set it .* or DATABASE_URL_FILE/],
+    [{ DATABASE_URL: '' }, /DATABASE_URL is missing/],
+    [{ DATABASE_URL: url, DATABASE_URL_FILE: '/secret/url' }, /keep one of the two/],
+    [{ DATABASE_URL: 'mysql://a@b/c' }, /is not a postgres:\/\/ URL/],
+    [{ DATABASE_URL: 'postgres://trail@db.example' }, /names no database/],
+    [{ DATABASE_URL: 'postgres://trail:%e9@db.example/edges' }, /escape/],
+  ])('of the database are the same for every command', (env, problem) => {
+    expect(problems(env)).toEqual(problems(env, loadDatabaseConfig));
+    expect(problems(env).join()).toMatch(problem);
+  });
+
+  test('a password that pg would take is not refused', () => {
+    for (const password of ['100%', 'a%zz', '%C3%A9', 'ü', 'a:b', ''])
+      expect(databaseUrlProblem(`postgres://trail:${password}@db.example/edges`)).toBeUndefined();
+  });
+});
+
+describe('no message shows a password', () => {
+  const password = fc
+    .stringMatching(/^[A-Za-z0-9!$%&/()=?#@:;,.\\ -]{6,30}$/)
+    .filter((text) => /[A-Z]{3}/.test(text));
+
+  test.each([
+    'postgres://trail:SECRET@db.example/edges',
+    'postgres//trail:SECRET@db',
+    'SECRET',
+    'pg://x:SECRET@h/d',
+    'postgres://trail:SECRET@db.example',
+  ])('in %j', (template) => {
+    fc.assert(
+      fc.property(password, (secret) => {
+        const value = template.replace('SECRET', () => secret);
+        const said = [
+          ...problems({ DATABASE_URL: value, DATABASE_URL_FILE: '/x', GOLDMANE_HOST: 'wrong' }),
+          ...problems({ DATABASE_URL: value }),
+          databaseUrlProblem(value) ?? '',
+        ].join('\n');
+        expect(said).not.toContain(secret);
+      }),
+    );
+  });
+});

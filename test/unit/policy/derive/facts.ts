@@ -1,0 +1,56 @@
+import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { DeriveOptions, NamespaceStatus } from '../../../../src/policy/derive/model.ts';
+
+export const day = 20_400;
+
+type End = FlowEvidence['src'];
+
+/** `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt`, `set:ranges`. */
+export function end(text: string): End {
+  if (text === 'host') return { kind: 'host', ns: '', identity: '' };
+  if (text === 'pub' || text === 'pvt') return { kind: 'network', ns: '', identity: text };
+  if (text.startsWith('set:')) return { kind: 'networkset', ns: '', identity: text.slice(4) };
+  const [ns = '', identity = ''] = text.split('/');
+  return { kind: 'workload', ns, identity };
+}
+
+/** `fact('immich', 'dbaas', 'tcp 5432')`: what the source reported as allowed, once, on one day. */
+export function fact(
+  src: string,
+  dst: string,
+  how: string,
+  change: Partial<Omit<FlowEvidence, 'src' | 'dst' | 'protocol' | 'port'>> = {},
+): FlowEvidence {
+  const [protocol = '', port = '0'] = how.split(' ');
+  return {
+    src: end(src),
+    dst: end(dst),
+    protocol,
+    port: Number(port),
+    reporter: 'src',
+    action: 'allow',
+    firstSeconds: day * 86_400,
+    lastSeconds: day * 86_400 + 15,
+    flowCount: 1,
+    days: [day],
+    ...change,
+  };
+}
+
+/** One connection as both ends report it. */
+export function connection(src: string, dst: string, how: string): FlowEvidence[] {
+  return [fact(src, dst, how), fact(src, dst, how, { reporter: 'dst' })];
+}
+
+export const complete: NamespaceStatus = { verdict: 'complete', coveredDays: 9, requiredDays: 7, gaps: [] };
+
+export const noBaseline = { dns: false, dnsAddresses: [], databases: false, redis: false };
+
+export const egress: DeriveOptions = {
+  directions: ['egress'],
+  externals: true,
+  identities: true,
+  identityLabel: 'service-identity',
+  allowManyPorts: false,
+  baseline: noBaseline,
+};

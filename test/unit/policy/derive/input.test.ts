@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllowlistInput } from '../../../../src/policy/derive/input.ts';
+
+function problems(input: unknown): readonly string[] {
+  const parsed = parseAllowlistInput(input);
+  return 'problems' in parsed ? parsed.problems : [];
+}
+
+describe('the input of deriveAllowlist', () => {
+  test.each([undefined, null, {}])(
+    '%j asks for the egress of all namespaces, as Kubernetes policies',
+    (input) => {
+      expect(parseAllowlistInput(input)).toEqual({
+        input: {
+          namespaces: 'all',
+          direction: 'egress',
+          format: 'kubernetes',
+          minimumCoveredDays: 7,
+          includeExternals: true,
+          includeIdentities: true,
+          allowManyPorts: false,
+          baseline: { dns: false, dnsAddresses: [], databases: false, redis: false },
+          tier: 'default',
+        },
+      });
+    },
+  );
+
+  test('may say everything', () => {
+    const input = {
+      namespaces: ['immich', 'dbaas'],
+      since: '2026-01-01',
+      until: '2026-01-31T08:00Z',
+      direction: 'both',
+      format: 'calico-staged',
+      minimumCoveredDays: 14,
+      includeExternals: false,
+      includeIdentities: false,
+      allowManyPorts: true,
+      baseline: { dns: true, dnsAddresses: ['10.96.0.10/32', 'fd00::a/128'], databases: true, redis: true },
+      tier: 'wave1',
+      order: 50,
+    };
+    expect(parseAllowlistInput(input)).toEqual({ input });
+  });
+
+  test.each<[unknown, RegExp]>([
+    ['immich', /is no JSON object/],
+    [['immich'], /is no JSON object/],
+    [{ namespaces: 'immich' }, /^namespaces is neither "all" nor a list/],
+    [{ namespaces: [] }, /^namespaces /],
+    [{ namespaces: ['Immich'] }, /^namespaces/],
+    [{ namespaces: ['../etc'] }, /^namespaces/],
+    [{ namespaces: null }, /^namespaces/],
+    [{ since: 'yesterday' }, /^since is no time; for example/],
+    [{ since: 5 }, /^since is not a string/],
+    [{ until: '2026-13-01' }, /^until is no time/],
+    [{ since: '2026-02-01', until: '2026-01-01' }, /^until is not after since/],
+    [{ since: '2026-02-01', until: '2026-02-01' }, /^until is not after since/],
+    [{ direction: 'out' }, /^direction is not egress, ingress or both/],
+    [{ format: 'cilium' }, /^format is not one of text, json, csv, kubernetes/],
+    [{ minimumCoveredDays: 6 }, /^minimumCoveredDays is below seven/],
+    [{ minimumCoveredDays: 7.5 }, /^minimumCoveredDays is not a whole number/],
+    [{ minimumCoveredDays: '7' }, /^minimumCoveredDays is not a/],
+    [{ includeExternals: 'yes' }, /^includeExternals is not true or false/],
+    [{ includeIdentities: 1 }, /^includeIdentities is not true or false/],
+    [{ allowManyPorts: null }, /^allowManyPorts is not true or false/],
+    [{ baseline: true }, /^baseline is not a/],
+    [{ baseline: { dns: 'yes' } }, /^baseline\.dns is not true or false/],
+    [
+      { baseline: { kafka: true } },
+      /^baseline\.kafka is unknown; known are dns, dnsAddresses, databases, redis$/,
+    ],
+    [{ baseline: { dnsAddresses: ['10.96.0.10'] } }, /^baseline\.dnsAddresses\.0 is no address/],
+    [{ baseline: { dnsAddresses: ['0.0.0.0/0'] } }, /^baseline\.dnsAddresses\.0 is no address .* or wider/],
+    [{ baseline: { dnsAddresses: ['::/0'] } }, /^baseline\.dnsAddresses\.0 is no address/],
+    [{ baseline: { dnsAddresses: ['10.96.0.256/32'] } }, /^baseline\.dnsAddresses\.0 is no address/],
+    [{ tier: 'Wave 1', format: 'calico' }, /^tier is no name of a tier/],
+    [{ tier: 'wave1' }, /^tier has no meaning in format kubernetes/],
+    [{ order: 5, format: 'kubernetes-staged' }, /^order has no meaning in format kubernetes-staged/],
+    [{ order: 'first', format: 'calico' }, /^order is not a number/],
+    [{ format: 'csv', since: '2026-01-01' }, /^since has no meaning in format csv/],
+    [{ namespace: 'immich' }, /^namespace is unknown; known are namespaces, since/],
+  ])('%j is refused, with the field and what would be right', (input, problem) => {
+    expect(problems(input)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  test('has all its problems named together', () => {
+    const wrong = {
+      namespaces: 3,
+      direction: 'out',
+      minimumCoveredDays: 1,
+      baseline: { dns: 1, x: 1 },
+      more: 1,
+    };
+    expect(problems(wrong)).toHaveLength(6);
+  });
+});

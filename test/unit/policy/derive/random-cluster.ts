@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
+import { emitPolicies, type PolicyKind } from '../../../../src/policy/derive/emit.ts';
+import type { DeriveOptions } from '../../../../src/policy/derive/model.ts';
+import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import { readPolicies, type Packet, type Pod } from '../../../support/policy-evaluator.ts';
+import { complete, egress, fact } from './facts.ts';
+
+const label = 'service-identity';
+const pods = ['a/x', 'a/y', 'a', 'b/x', 'b/Y_1', 'c', 'c/x', 'kube-system', 'redis'];
+const hows = ['tcp 80', 'tcp 6379', 'udp 53', 'tcp 53', 'icmp 0'];
+
+export interface Connection {
+  src: string;
+  dst: string;
+  how: string;
+  egress: 'allow' | 'deny';
+  ingress: 'allow' | 'deny';
+}
+
+const verdict = fc.constantFrom<Connection['egress']>('allow', 'allow', 'allow', 'deny');
+export const cluster: fc.Arbitrary<Connection[]> = fc.uniqueArray(
+  fc.record({
+    src: fc.constantFrom(...pods),
+    dst: fc.constantFrom(...pods),
+    how: fc.constantFrom(...hows),
+    egress: verdict,
+    ingress: verdict,
+  }),
+  // One connection has one verdict; what changes its mind is contested, and tested by itself.
+  { maxLength: 14, selector: ({ src, dst, how }) => `${src} ${dst} ${how}` },
+);
+export const options = fc.record({
+  directions: fc.constantFrom<DeriveOptions['directions']>(['egress'], ['ingress'], ['egress', 'ingress']),
+  identities: fc.boolean(),
+  baseline: fc.constantFrom(egress.baseline, { ...egress.baseline, dns: true, redis: true }),
+});
+
+function report(connections: readonly Connection[]): FlowEvidence[] {
+  return connections.flatMap(({ src, dst, how, egress: out, ingress: into }) => [
+    fact(src, dst, how, { action: out }),
+    ...(out === 'allow' ? [fact(src, dst, how, { reporter: 'dst', action: into })] : []),
+  ]);
+}
+
+export function podOf(text: string): Pod {
+  const [ns = '', identity] = text.split('/');
+  return {
+    ns,
+    labels: {
+      ...(identity === undefined ? {} : { [label]: identity }),
+      ...(ns === 'kube-system' ? { 'k8s-app': 'kube-dns' } : {}),
+    },
+  };
+}
+
+export function packetOf(src: string, dst: string, how: string): Packet {
+  const [protocol = '', port = '0'] = how.split(' ');
+  return { src: podOf(src), dst: podOf(dst), protocol, port: Number(port) };
+}
+
+export function derive(connections: readonly Connection[], change: Partial<DeriveOptions>, kind: PolicyKind) {
+  return deriveFrom(report(connections), change, kind);
+}
+
+export function deriveFrom(
+  evidence: readonly FlowEvidence[],
+  change: Partial<DeriveOptions>,
+  kind: PolicyKind,
+) {
+  const derived = deriveAllowlist(evidence, () => complete, { ...egress, ...change });
+  const files = emitPolicies(derived, {
+    kind,
+    tier: 'default',
+    order: 100,
+    identityLabel: label,
+    periodText: 'on 2026-11-22 (UTC)',
+    showExternals: true,
+  });
+  return { derived, policies: files.flatMap(({ content }) => readPolicies(content)) };
+}
+
+/** Every connection that there could be. */
+export const everything = pods.flatMap((src) =>
+  pods.flatMap((dst) => hows.map((how) => [src, dst, how] as const)),
+);

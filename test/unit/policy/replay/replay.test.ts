@@ -1,0 +1,340 @@
+import { describe, expect, test } from 'vitest';
+import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
+import { emitPolicies, type PolicyKind } from '../../../../src/policy/derive/emit.ts';
+import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
+import { drift, replay, type Finding } from '../../../../src/policy/replay/replay.ts';
+import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import { captureEvidence } from '../../../support/capture-evidence.ts';
+import { complete, connection, egress, fact } from '../derive/facts.ts';
+
+const label = 'service-identity';
+
+function policies(...texts: string[]) {
+  return compilePolicies(
+    texts.map((text, at) => ({ path: `${at}.yaml`, text })),
+    label,
+  );
+}
+
+function kubernetes(namespace: string, spec: unknown, kind = 'NetworkPolicy'): string {
+  const apiVersion = kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'projectcalico.org/v3';
+  return JSON.stringify({ apiVersion, kind, metadata: { name: 'test', namespace }, spec });
+}
+
+function calico(kind: string, namespace: string | undefined, spec: unknown, name = 'test'): string {
+  return JSON.stringify({ apiVersion: 'projectcalico.org/v3', kind, metadata: { name, namespace }, spec });
+}
+
+const brief = (findings: readonly Finding[]) =>
+  findings.map(({ direction, src, dst, port }) => `${direction} ${src} -> ${dst} ${port}`);
+
+const onlyB = kubernetes('a', {
+  podSelector: {},
+  policyTypes: ['Egress'],
+  egress: [
+    {
+      to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } } }],
+      ports: [{ protocol: 'TCP', port: 80 }],
+    },
+  ],
+});
+
+describe('replaying a policy', () => {
+  test('lists what was allowed and it would deny, with when it was last seen and how often', () => {
+    const found = replay(policies(onlyB), [
+      fact('a', 'b', 'tcp 80'),
+      fact('a', 'c', 'tcp 80', { flowCount: 5, lastSeconds: 99 }),
+      fact('a', 'b', 'udp 80'),
+    ]);
+    expect(brief(found.wouldDeny)).toEqual(['egress a -> b udp 80', 'egress a -> c tcp 80']);
+    expect(found.wouldDeny[1]).toMatchObject({ flowCount: 5, lastSeconds: 99 });
+    expect(found.wouldDeny[1]?.by).toMatch(
+      /^end of tier default: NetworkPolicy a\/test \(0\.yaml\) selects it/,
+    );
+  });
+
+  test('lists what was denied and it would allow', () => {
+    const found = replay(policies(onlyB), [fact('a', 'b', 'tcp 80', { action: 'deny' })]);
+    expect(brief(found.wouldAllow)).toEqual(['egress a -> b tcp 80']);
+  });
+
+  test('leaves alone what no policy selects, and says how much of it was denied', () => {
+    const found = replay(policies(onlyB), [
+      fact('x', 'y', 'tcp 1'),
+      fact('x', 'y', 'tcp 2', { action: 'deny' }),
+      fact('b', 'a', 'tcp 3', { reporter: 'dst' }),
+    ]);
+    expect(found).toMatchObject({
+      facts: 3,
+      wouldDeny: [],
+      wouldAllow: [],
+      undecided: [],
+      unselectedDenied: 1,
+    });
+  });
+
+  test('does not count as denied what the destination denied anyway', () => {
+    const found = replay(policies(onlyB), [
+      fact('a', 'c', 'tcp 80'),
+      fact('a', 'c', 'tcp 80', { reporter: 'dst', action: 'deny' }),
+    ]);
+    expect(found.wouldDeny).toEqual([]);
+  });
+
+  test('judges ingress by what the destination reported', () => {
+    const ingress = kubernetes('b', { podSelector: {}, policyTypes: ['Ingress'], ingress: [] });
+    expect(brief(replay(policies(ingress), connection('a', 'b', 'tcp 80')).wouldDeny)).toEqual([
+      'ingress a -> b tcp 80',
+    ]);
+  });
+
+  test.each(['pub', 'pvt', 'host', 'set:ranges'])('denies %s where only pods are allowed', (name) => {
+    expect(replay(policies(onlyB), [fact('a', name, 'tcp 80')]).wouldDeny).toHaveLength(1);
+  });
+
+  test('knows no addresses: a range other than all of them cannot be told', () => {
+    const to = (cidr: string) =>
+      policies(
+        kubernetes('a', {
+          podSelector: {},
+          policyTypes: ['Egress'],
+          egress: [{ to: [{ ipBlock: { cidr } }] }],
+        }),
+      );
+    expect(replay(to('0.0.0.0/0'), [fact('a', 'pub', 'tcp 443')])).toMatchObject({
+      wouldDeny: [],
+      undecided: [],
+    });
+    expect(replay(to('203.0.113.0/24'), [fact('a', 'pub', 'tcp 443')]).undecided).toHaveLength(1);
+  });
+
+  test('knows no other labels: a selector of one cannot be told, unless another rule allows it anyway', () => {
+    const web = { to: [{ podSelector: { matchLabels: { app: 'web' } } }] };
+    const spec = (egressRules: unknown[]) =>
+      policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: egressRules }));
+    const found = replay(spec([web]), [fact('a', 'a', 'tcp 80')]);
+    expect(found.undecided[0]?.by).toMatch(/labels or addresses that the trail does not keep/);
+    expect(replay(spec([web, { to: [{ podSelector: {} }] }]), [fact('a', 'a', 'tcp 80')])).toMatchObject({
+      wouldDeny: [],
+      undecided: [],
+    });
+  });
+
+  test('many ports are allowed by a rule without ports, and cannot be told by one with', () => {
+    const rule = (ports: unknown[]) =>
+      policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: [{ ports }] }));
+    const many = [fact('a', 'b', 'tcp -1')];
+    expect(replay(rule([{ protocol: 'TCP' }]), many)).toMatchObject({ wouldDeny: [], undecided: [] });
+    expect(replay(rule([{ protocol: 'TCP', port: 80 }]), many).undecided).toHaveLength(1);
+    expect(replay(rule([{ protocol: 'UDP' }]), many).wouldDeny).toHaveLength(1);
+  });
+
+  test('a Kubernetes policy without types restricts ingress, and egress only if it has such rules', () => {
+    const without = policies(kubernetes('a', { podSelector: {} }));
+    expect(replay(without, [fact('a', 'b', 'tcp 80')]).wouldDeny).toEqual([]);
+    expect(replay(without, [fact('b', 'a', 'tcp 80', { reporter: 'dst' })]).wouldDeny).toHaveLength(1);
+  });
+
+  test('a range of ports ends at its endPort', () => {
+    const range = policies(
+      kubernetes('a', {
+        podSelector: {},
+        policyTypes: ['Egress'],
+        egress: [{ ports: [{ protocol: 'TCP', port: 80, endPort: 82 }] }],
+      }),
+    );
+    const found = replay(
+      range,
+      [79, 80, 82, 83].map((port) => fact('a', 'b', `tcp ${port}`)),
+    );
+    expect(brief(found.wouldDeny)).toEqual(['egress a -> b tcp 79', 'egress a -> b tcp 83']);
+  });
+});
+
+describe("Calico's order", () => {
+  const allow = {
+    action: 'Allow',
+    protocol: 'TCP',
+    destination: { namespaceSelector: "projectcalico.org/name == 'b'" },
+  };
+  const observed = [fact('a', 'b', 'tcp 80')];
+
+  test('the first rule that matches decides', () => {
+    const rules = [{ action: 'Deny', destination: { ports: [80] }, protocol: 'TCP' }, allow];
+    const spec = (list: unknown[]) =>
+      calico('NetworkPolicy', 'a', { selector: 'all()', types: ['Egress'], egress: list });
+    expect(replay(policies(spec(rules)), observed).wouldDeny).toHaveLength(1);
+    expect(replay(policies(spec(rules.toReversed())), observed).wouldDeny).toEqual([]);
+  });
+
+  test('a policy of lower order is asked first', () => {
+    const deny = (order: number) =>
+      calico('NetworkPolicy', 'a', { order, types: ['Egress'], egress: [{ action: 'Deny' }] }, 'deny');
+    const allowing = calico('NetworkPolicy', 'a', { order: 10, types: ['Egress'], egress: [allow] });
+    expect(replay(policies(allowing, deny(5)), observed).wouldDeny).toHaveLength(1);
+    expect(replay(policies(allowing, deny(20)), observed).wouldDeny).toEqual([]);
+  });
+
+  test('a tier of lower order is asked first, passes on, and denies at its end what it selects', () => {
+    const tier = calico('Tier', undefined, { order: 100 }, 'platform');
+    const inTier = (action: string) =>
+      calico(
+        'GlobalNetworkPolicy',
+        undefined,
+        { tier: 'platform', types: ['Egress'], egress: [{ action, protocol: 'TCP' }] },
+        'platform.observe',
+      );
+    expect(replay(policies(tier, inTier('Pass'), onlyB), observed).wouldDeny).toEqual([]);
+    expect(replay(policies(tier, inTier('Pass')), [fact('a', 'b', 'udp 53')]).wouldDeny[0]?.by).toMatch(
+      /end of tier platform/,
+    );
+    expect(replay(policies(tier, inTier('Deny'), onlyB), observed).wouldDeny).toHaveLength(1);
+  });
+
+  test('a tier that passes by default denies nothing at its end', () => {
+    const tier = calico('Tier', undefined, { order: 100, defaultAction: 'Pass' }, 'platform');
+    const empty = calico('GlobalNetworkPolicy', undefined, {
+      tier: 'platform',
+      types: ['Egress'],
+      egress: [],
+    });
+    expect(replay(policies(tier, empty), observed).wouldDeny).toEqual([]);
+  });
+
+  test('Log decides nothing', () => {
+    const spec = { types: ['Egress'], egress: [{ action: 'Log' }, allow] };
+    expect(replay(policies(calico('NetworkPolicy', 'a', spec)), observed).wouldDeny).toEqual([]);
+  });
+});
+
+describe('what is not understood is refused by name', () => {
+  test.each<[string, RegExp]>([
+    [
+      '{ apiVersion: v1, kind: Service, metadata: { name: x } }',
+      /0\.yaml is a v1 Service, which is not understood; known are networking/,
+    ],
+    ['just text', /0\.yaml has no apiVersion and kind/],
+    ['a: [', /0\.yaml is no YAML/],
+    [kubernetes('a', { podSelector: {}, egres: [] }), /0\.yaml: spec\.egres is not understood/],
+    [
+      kubernetes('a', { podSelector: {}, egress: [{ to: [{ ipBlok: {} }] }] }),
+      /spec\.egress\.0\.to\.0\.ipBlok is not understood/,
+    ],
+    [kubernetes('a', { podSelector: {}, egress: [{ to: [{}] }] }), /spec\.egress\.0\.to\.0 needs either/],
+    [
+      kubernetes('a', { podSelector: {}, egress: [{ ports: [{ port: 99_999 }] }] }),
+      /spec\.egress\.0\.ports\.0\.port/,
+    ],
+    [
+      kubernetes('a', { podSelector: { matchExpressions: [{ key: 'x', operator: 'Near', values: [] }] } }),
+      /has the unknown operator Near/,
+    ],
+    [calico('NetworkPolicy', 'a', { egress: [{ action: 'Permit' }] }), /spec\.egress\.0\.action/],
+    [
+      calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', http: {} }] }),
+      /spec\.egress\.0\.http is not understood/,
+    ],
+    [
+      calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', destination: { services: {} } }] }),
+      /spec\.egress\.0\.destination\.services is not understood/,
+    ],
+    [
+      calico('NetworkPolicy', 'a', { serviceAccountSelector: 'x' }),
+      /spec\.serviceAccountSelector is not understood/,
+    ],
+    [
+      calico('NetworkPolicy', 'a', { selector: 'app = "web"' }),
+      /the selector "app = \\"web\\"" cannot be read/,
+    ],
+    [calico('NetworkPolicy', 'a', { selector: 'nearby()' }), /calls nearby\(\), which is not understood/],
+    [
+      calico('NetworkPolicy', 'a', { tier: 'wave1' }),
+      /tier wave1 is used and not defined; add its Tier manifest/,
+    ],
+    [
+      calico('StagedNetworkPolicy', 'a', { stagedAction: 'Delete' }),
+      /stagedAction only "Set" can be replayed/,
+    ],
+    [calico('GlobalNetworkPolicy', undefined, { preDNAT: true }), /spec\.preDNAT is not understood/],
+    ['# nothing\n', /there is no policy in them/],
+  ])('%s', (text, problem) => {
+    expect(() => policies(text)).toThrow(problem);
+  });
+
+  test('all problems of all files together', () => {
+    expect(() => policies('a: [', 'kind: x', kubernetes('a', { x: 1, y: 2 }))).toThrow(
+      /0\.yaml is no YAML[^]*1\.yaml has no apiVersion[^]*2\.yaml: spec\.x [^]*2\.yaml: spec\.y /,
+    );
+  });
+});
+
+describe('drift', () => {
+  test('lists each peer and port that is allowed and was never used, and what was used and is not allowed', () => {
+    const policy = kubernetes('a', {
+      podSelector: {},
+      policyTypes: ['Egress'],
+      egress: [
+        {
+          to: ['b', 'c'].map((name) => ({
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+          })),
+          ports: [{ port: 80 }],
+        },
+        { to: [{ podSelector: { matchLabels: { app: 'web' } } }] },
+      ],
+    });
+    const found = drift(policies(policy), [
+      fact('a', 'b', 'tcp 80'),
+      fact('a', 'd', 'tcp 80'),
+      fact('a', 'a', 'tcp 1'),
+    ]);
+    expect(found.unused.map(({ rule }) => rule)).toEqual([
+      'egress rule 0: to namespaces kubernetes.io/metadata.name=c, TCP 80',
+    ]);
+    expect(found.perhapsUnused.map(({ rule }) => rule)).toEqual([
+      'egress rule 1: to namespace a pods app=web, all ports',
+    ]);
+    expect(brief(found.notAllowed)).toEqual(['egress a -> d tcp 80']);
+  });
+
+  test('what was only denied does not count as use', () => {
+    expect(drift(policies(onlyB), [fact('a', 'b', 'tcp 80', { action: 'deny' })]).unused).toHaveLength(1);
+  });
+});
+
+describe.each<PolicyKind>([
+  'NetworkPolicy',
+  'CalicoNetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+])('the %s derived from the capture', (kind) => {
+  const evidence = captureEvidence();
+  const files = (facts: readonly FlowEvidence[]) =>
+    emitPolicies(
+      deriveAllowlist(facts, () => complete, { ...egress, directions: ['egress', 'ingress'] }),
+      { kind, tier: 'default', order: 100, identityLabel: label, periodText: 'once', showExternals: true },
+    ).map(({ path, content }) => ({ path, text: content }));
+
+  test('replayed against it denies nothing but externals and what it cannot say, and allows nothing that was only denied', () => {
+    const { wouldDeny, wouldAllow, undecided } = replay(compilePolicies(files(evidence), label), evidence);
+    const inside = wouldDeny.filter(
+      ({ src, dst, port }) => !/pub|pvt|host|network set/.test(`${src} ${dst}`) && !port.startsWith('icmp'),
+    );
+    expect(inside).toEqual([]);
+    // What was allowed at one time and denied at another is allowed, and the policy says so.
+    const warnings = files(evidence)
+      .map(({ text }) => text)
+      .join('');
+    for (const { direction, src, dst, port } of wouldAllow)
+      expect(warnings).toContain(
+        `${direction} ${direction === 'egress' ? `to ${dst}` : `from ${src}`} ${port} was both allowed and denied`,
+      );
+    expect(undecided.filter(({ src, dst }) => !/network set|host/.test(`${src} ${dst}`))).toEqual([]);
+    expect(wouldDeny.length).toBeGreaterThan(0);
+  });
+
+  test('has no rule that was never used', () => {
+    const found = drift(compilePolicies(files(evidence), label), evidence);
+    expect(found.unused).toEqual([]);
+  });
+});

@@ -1,0 +1,235 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { expect, test, vi } from 'vitest';
+import { inspectCertificatesNow } from '../../../src/queries/certificate-inspection.ts';
+import { systemClock, type Clock } from '../../../src/time/clock.ts';
+import {
+  createAuthority,
+  issueCertificates,
+  type CertifiedKey,
+  type IssuedCertificates,
+} from '../../../dev/certificates.ts';
+import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
+import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
+import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
+import type { Contacts } from '../../../src/trail/contact.ts';
+import { freePort, startPeer, writeTarget } from '../goldmane/peer.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+const issued = await issueCertificates();
+const others = await issueCertificates();
+const neverWorked: Contacts = { certificate: undefined, authorities: undefined };
+const days = (count: number) => new Date(Date.now() + count * 86_400_000);
+
+/** Waits for nothing: whoever pauses is asked again at once. */
+const hasty: Clock = { ...systemClock, sleep: () => Promise.resolve() };
+
+interface Circumstances {
+  contacts?: Contacts | 'unknown';
+  clock?: Clock;
+}
+
+async function look(
+  target: GoldmaneConfig,
+  { contacts = neverWorked, clock = hasty }: Circumstances = {},
+): Promise<{ verdict: CertificateVerdict; report: CertificateReport }> {
+  const nowMs = Date.now();
+  const { findings } = await inspectCertificatesNow(
+    {
+      target,
+      clock,
+      clusterApi: undefined,
+      operatorSecret: undefined,
+      contactsOf: () => Promise.resolve(contacts === 'unknown' ? undefined : contacts),
+    },
+    { nowMs, signal: new AbortController().signal },
+  );
+  const verdict = judgeCertificates(findings, {
+    nowMs,
+    warnDays: 14,
+    criticalDays: 3,
+    formatTime: (time) => time.toISOString(),
+  });
+  return { verdict, report: certificateReport(findings, verdict, nowMs) };
+}
+
+/** A Goldmane of these certificates, and the files of whoever dials it. */
+async function scene({
+  server = issued,
+  pair = issued.client,
+  bundle = issued.authority.certificate,
+}: {
+  server?: Pick<IssuedCertificates, 'server' | 'authority'>;
+  pair?: CertifiedKey;
+  bundle?: string;
+} = {}): Promise<GoldmaneConfig> {
+  const { port } = await startPeer(server);
+  return writeTarget(port, { pair, bundle });
+}
+
+const client = (notBefore: Date, notAfter: Date) =>
+  issued.authority.issue({ usage: 'client', commonName: 'whisker-backend', notBefore, notAfter });
+
+test('what Goldmane accepts and lasts is good, with its times and the signer of Goldmane’s certificate', async () => {
+  const { verdict, report } = await look(await scene());
+  expect(verdict).toMatchObject({ state: 'good', severity: 'good' });
+  expect(report).toMatchObject({ handshake: 'accepted', goldmaneIssuer: 'CN=tigera-operator-signer' });
+  expect(report.daysLeft.client).toBeCloseTo(30, 0);
+  expect(report.daysLeft.ca).toBeCloseTo(365, 0);
+  expect(report.daysLeft.goldmane).toBeCloseTo(30, 0);
+});
+
+test.each([
+  ['expired', 'critical', -1, /^The client certificate .*tls\.crt expired at /],
+  ['critical', 'critical', 2.5, /expires in 2 days, at /],
+  ['critical', 'critical', 0.5, /expires within a day, at /],
+  ['expiring', 'warning', 13, /expires in 12 days, at /],
+  ['good', 'good', 15, /accepts the client certificate/],
+] as const)('a client certificate is %s (%s) with %d days left', async (state, severity, left, says) => {
+  const { verdict } = await look(await scene({ pair: await client(days(-30), days(left)) }));
+  expect(verdict).toMatchObject({ state, severity });
+  expect(verdict.findings[0]?.what).toMatch(says);
+});
+
+test('a client certificate that is not valid yet points at the clock', async () => {
+  const { verdict, report } = await look(await scene({ pair: await client(days(1), days(30)) }));
+  expect(verdict).toMatchObject({ state: 'not_yet_valid', severity: 'critical' });
+  expect(verdict.findings[0]?.cure).toMatch(/clock/);
+  expect(report.handshake).toBe('not tried');
+});
+
+test('a key of another pair is told from a refusal', async () => {
+  const pair = { certificate: issued.client.certificate, key: others.client.key };
+  const { verdict } = await look(await scene({ pair }));
+  expect(verdict).toMatchObject({ state: 'key_mismatch', severity: 'critical' });
+});
+
+test.each(['certPath', 'keyPath', 'caPath'] as const)('a missing %s is unreadable', async (path) => {
+  const target = await scene();
+  await rm(target[path]);
+  const { verdict, report } = await look(target);
+  expect(verdict).toMatchObject({ state: 'unreadable', severity: 'critical' });
+  expect(verdict.findings[0]?.what).toContain(`${target[path]} is missing`);
+  expect(report.notAfter.goldmane).toBeDefined();
+});
+
+test.each(['certPath', 'keyPath', 'caPath'] as const)(
+  'garbage in %s is unreadable, and not quoted',
+  async (path) => {
+    const target = await scene();
+    await writeFile(target[path], 'c2VjcmV0LWNvbnRlbnQ=');
+    const { verdict, report } = await look(target);
+    expect(verdict.state).toBe('unreadable');
+    expect(JSON.stringify(report)).not.toContain('c2VjcmV0');
+  },
+);
+
+test('after a rotation of everything, files that worked are a stale copy, until when is said', async () => {
+  const worked = new Date('2026-11-23T10:00:00Z');
+  const target = await scene({ server: others });
+  const { verdict } = await look(target, { contacts: { certificate: worked, authorities: worked } });
+  expect(verdict).toMatchObject({ state: 'stale_copy', severity: 'critical' });
+  expect(verdict.findings[0]?.what).toMatch(/^Stale copy: .* until 2026-11-23T10:00:00.000Z, and no longer/);
+  expect(verdict.findings[0]?.cure).toMatch(/re-apply what makes the copies/i);
+});
+
+test('a certificate that worked under the bundle before is a stale copy too, when only the bundle was copied anew', async () => {
+  const target = await scene({ server: others, bundle: others.authority.certificate });
+  const worked = { certificate: new Date('2026-11-23T10:00:00Z'), authorities: undefined };
+  const { verdict, report } = await look(target, { contacts: worked });
+  expect(report.handshake).toBe('certificate_refused');
+  expect(verdict.state).toBe('stale_copy');
+  expect((await look(target)).verdict.state).toBe('wrong_ca');
+});
+
+test('files that never worked are of a wrong CA; without a memory that is not claimed', async () => {
+  const target = await scene({ server: others });
+  const never = await look(target);
+  expect(never.report.handshake).toBe('unknown_ca');
+  expect(never.verdict).toMatchObject({ state: 'wrong_ca', severity: 'critical' });
+  const unknown = await look(target, { contacts: 'unknown' });
+  expect(unknown.verdict.state).toBe('refused');
+  expect(unknown.verdict.findings[0]?.what).toMatch(/whether it ever worked is not known/i);
+});
+
+test('a chain over an intermediate is followed, and ends with the first of its parts', async () => {
+  const intermediate = await issued.authority.issueAuthority({ notAfter: days(40) });
+  const leaf = await intermediate.issue({ usage: 'client', commonName: 'whisker-backend' });
+  const pair = { certificate: leaf.certificate + intermediate.certificate, key: leaf.key };
+  const { verdict, report } = await look(await scene({ pair }));
+  expect(verdict.state).toBe('good');
+  expect(report.daysLeft.ca).toBeCloseTo(40, 0);
+  const withoutChain = await look(await scene({ pair: leaf }));
+  expect(withoutChain.report.handshake).toBe('certificate_refused');
+});
+
+test('a CA matters when something rests on it: an old one beside it in the bundle does not', async () => {
+  const old = await createAuthority({ commonName: 'old', notBefore: days(-400), notAfter: days(-35) });
+  const bundle = old.certificate + issued.authority.certificate;
+  const { verdict, report } = await look(await scene({ bundle }));
+  expect(verdict.state).toBe('good');
+  expect(report.daysLeft.ca).toBeGreaterThan(300);
+});
+
+test.each([
+  ['ca_expiring', 'warning', 10],
+  ['ca_critical', 'critical', 2],
+  ['ca_expired', 'critical', -1],
+] as const)('a CA that is %s is found although the certificates last', async (state, severity, left) => {
+  const authority = await createAuthority({ notBefore: days(-100), notAfter: days(left) });
+  const own = await issueCertificates({ authority });
+  const { verdict } = await look(
+    await scene({ server: own, pair: own.client, bundle: authority.certificate }),
+  );
+  expect(verdict).toMatchObject({ state, severity });
+  expect(verdict.findings).toHaveLength(1);
+});
+
+test('a certificate of Goldmane that runs out is the operator’s business, and named as such', async () => {
+  const server = await issued.authority.issue({
+    usage: 'server',
+    commonName: 'goldmane',
+    names: ['localhost'],
+    notBefore: days(-30),
+    notAfter: days(5),
+  });
+  const { verdict } = await look(await scene({ server: { ...issued, server } }));
+  expect(verdict).toMatchObject({ state: 'goldmane_expiring', severity: 'warning' });
+  expect(verdict.findings[0]?.cure).toMatch(/goldmane-key-pair/);
+});
+
+test('a Goldmane that cannot be reached makes good certificates not bad, and bad ones not good', async () => {
+  const target = await writeTarget(await freePort(), {
+    pair: issued.client,
+    bundle: issued.authority.certificate,
+  });
+  const { verdict } = await look(target);
+  expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
+  expect(verdict.findings[0]?.what).toMatch(/^Connection refused.*no problem of the certificates/);
+  const expiring = await writeTarget(await freePort(), {
+    pair: await client(days(-30), days(2)),
+    bundle: issued.authority.certificate,
+  });
+  expect((await look(expiring)).verdict.findings.map(({ state }) => state)).toEqual([
+    'critical',
+    'goldmane_unreachable',
+  ]);
+});
+
+test('a certificate that no CA of the bundle signed is doubted while Goldmane cannot be asked', async () => {
+  const target = await writeTarget(await freePort(), {
+    pair: others.client,
+    bundle: issued.authority.certificate,
+  });
+  expect((await look(target)).verdict.findings.map(({ state }) => state)).toEqual([
+    'unsigned',
+    'goldmane_unreachable',
+  ]);
+});
+
+test('a Goldmane that is back at the second look was never away', async () => {
+  const port = await freePort();
+  const target = await writeTarget(port, { pair: issued.client, bundle: issued.authority.certificate });
+  const clock: Clock = { ...systemClock, sleep: () => startPeer(issued, {}, port).then(() => undefined) };
+  expect((await look(target, { clock })).verdict.state).toBe('good');
+});
