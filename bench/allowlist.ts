@@ -1,4 +1,4 @@
-import { makeAllowlist } from '../src/queries/make-allowlist.ts';
+import { makeAllowlist } from '../src/queries/allowlist.ts';
 import { parseAllowlistInput, type AllowlistFormat } from '../src/policy/derive/input.ts';
 import { openDatabase } from '../src/trail/database.ts';
 import type { Lab } from './lab.ts';

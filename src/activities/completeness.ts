@@ -13,7 +13,7 @@ import {
 } from '../trail/completeness-reports.ts';
 import { rollNamespaceDays } from '../trail/observations.ts';
 import { toActivityFailure } from '../ingest/attempt.ts';
-import { readCompleteness } from '../queries/completeness-report.ts';
+import { readCompleteness } from '../queries/completeness.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { postSlack } from './slack.ts';
 

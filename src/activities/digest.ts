@@ -15,7 +15,7 @@ import {
 } from '../trail/digests.ts';
 import { toActivityFailure } from '../ingest/attempt.ts';
 import type { Deps } from '../ingest/deps.ts';
-import { knownBefore, readDigestReport } from '../queries/digest-report.ts';
+import { knownBefore, readDigestReport } from '../queries/digest.ts';
 import { postSlack } from './slack.ts';
 import type { GapReport } from '../ingest/summary.ts';
 

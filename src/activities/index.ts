@@ -1,6 +1,6 @@
 import type { CertificateReport } from '../reports/certificate-report.ts';
 import type { PostResult } from '../slack/post.ts';
-import { inspectCertificates, tellCertificates } from './cert-freshness.ts';
+import { inspectCertificates, tellCertificates } from './certificates.ts';
 import { reportCompleteness, type CompletenessInput, type CompletenessResult } from './completeness.ts';
 import type { Deps } from '../ingest/deps.ts';
 import {
@@ -16,10 +16,10 @@ import {
   tellFreshness,
   type DatabaseOutage,
   type FreshnessReport,
-} from './freshness-watchdog.ts';
+} from './freshness.ts';
 import { applyRetention, type HousekeepingResult } from './housekeeping.ts';
-import { deriveAllowlist } from './derive-allowlist.ts';
-import type { AllowlistSummary } from '../queries/make-allowlist.ts';
+import { deriveAllowlist } from './allowlist.ts';
+import type { AllowlistSummary } from '../queries/allowlist.ts';
 import { settleBuckets } from '../ingest/settle-buckets.ts';
 import { streamFlows } from '../ingest/stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from '../ingest/summary.ts';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadReportConfig } from '../config/config.ts';
-import { makeAllowlist } from '../queries/make-allowlist.ts';
+import { makeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { inspectCertificatesNow } from '../queries/certificate-inspection.ts';
+import { inspectCertificatesNow } from '../queries/certificates.ts';
 import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readCompleteness } from '../queries/completeness-report.ts';
+import { readCompleteness } from '../queries/completeness.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/config.ts';
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';

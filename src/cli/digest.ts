@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readDigestReport } from '../queries/digest-report.ts';
+import { readDigestReport } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { periodOf } from '../queries/make-allowlist.ts';
+import { periodOf } from '../queries/allowlist.ts';
 import { explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
 import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';

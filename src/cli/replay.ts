@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { periodOf } from '../queries/make-allowlist.ts';
+import { periodOf } from '../queries/allowlist.ts';
 import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
 import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';

@@ -1,7 +1,7 @@
-export { allowlistCompleteness } from './allowlist-completeness.ts';
-export { dailyDigest } from './daily-digest.ts';
-export { certFreshness } from './cert-freshness.ts';
-export { freshnessWatchdog } from './freshness-watchdog.ts';
+export { allowlistCompleteness } from './completeness.ts';
+export { dailyDigest } from './digest.ts';
+export { certFreshness } from './certificates.ts';
+export { freshnessWatchdog } from './freshness.ts';
 export { housekeeping } from './housekeeping.ts';
-export { deriveAllowlist } from './derive-allowlist.ts';
+export { deriveAllowlist } from './allowlist.ts';
 export { superviseTrail } from './supervise-trail.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { deriveAllowlist } from '../../src/activities/derive-allowlist.ts';
+import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';

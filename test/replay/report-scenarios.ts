@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CompletenessResult } from '../../src/activities/completeness.ts';
-import type { AllowlistSummary } from '../../src/queries/make-allowlist.ts';
+import type { AllowlistSummary } from '../../src/queries/allowlist.ts';
 import type { JobScenario } from './job-scenario.ts';
 
 const completeness: CompletenessResult = {

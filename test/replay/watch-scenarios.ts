@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { CertificateReport } from '../../src/reports/certificate-report.ts';
-import type { FreshnessReport } from '../../src/activities/freshness-watchdog.ts';
+import type { FreshnessReport } from '../../src/activities/freshness.ts';
 import type { JobScenario } from './job-scenario.ts';
 
 const certificates = (

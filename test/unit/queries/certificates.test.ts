@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { expect, test, vi } from 'vitest';
-import { inspectCertificatesNow } from '../../../src/queries/certificate-inspection.ts';
+import { inspectCertificatesNow } from '../../../src/queries/certificates.ts';
 import { systemClock, type Clock } from '../../../src/time/clock.ts';
 import {
   createAuthority,

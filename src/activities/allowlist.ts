@@ -3,7 +3,7 @@ import { parseAllowlistInput } from '../policy/derive/input.ts';
 import { storeAllowlist } from '../trail/allowlist-store.ts';
 import { toActivityFailure } from '../ingest/attempt.ts';
 import type { Deps } from '../ingest/deps.ts';
-import { makeAllowlist, type AllowlistSummary } from '../queries/make-allowlist.ts';
+import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';
 
 /**
  * Validates the input, derives an allowlist and stores its artefacts in Postgres. The same evidence gives the same
