@@ -2,7 +2,7 @@ import { watchStarter } from './ancestors.ts';
 import { killAllLeashed } from './leashed-process.ts';
 import { openSession } from './session.ts';
 import { start } from './start.ts';
-import { StartFailure } from './start-failure.ts';
+import { isStartFailure } from './start-failure.ts';
 
 /** `npm start`: the whole stack on one machine. */
 const session = openSession();
@@ -26,7 +26,7 @@ try {
 process.exit();
 
 function explain(error: unknown): void {
-  if (error instanceof StartFailure) process.stderr.write(`\n${error.message}\n${error.cure}\n\n`);
+  if (isStartFailure(error)) process.stderr.write(`\n${error.message}\n${error.cure}\n\n`);
   else
     process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n`);
 }

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeError, StartFailure } from './start-failure.ts';
+import { describeError, startFailure } from './start-failure.ts';
 
 /** What `npm start` brings up itself; an address that is set in the environment replaces a part. */
 export interface DevSettings {
@@ -17,14 +17,11 @@ export interface DevSettings {
 /** Reads the environment. Throws StartFailure for what cannot work, before anything is started. */
 export async function readDevSettings(env: NodeJS.ProcessEnv): Promise<DevSettings> {
   if (process.platform === 'win32') {
-    throw new StartFailure(
-      'npm start does not run on Windows itself',
-      'Run it in WSL, or on Linux or macOS.',
-    );
+    throw startFailure('npm start does not run on Windows itself', 'Run it in WSL, or on Linux or macOS.');
   }
   const seed = Number(env.FLOW_TRAIL_SEED ?? '14');
   if (!Number.isSafeInteger(seed)) {
-    throw new StartFailure('FLOW_TRAIL_SEED is not a whole number', 'Unset it, or set it to one.');
+    throw startFailure('FLOW_TRAIL_SEED is not a whole number', 'Unset it, or set it to one.');
   }
   const goldmane = env.GOLDMANE_HOST ? { host: env.GOLDMANE_HOST } : 'embedded';
   if (goldmane !== 'embedded') await checkCertificates(env);
@@ -60,7 +57,7 @@ async function checkCertificates(env: NodeJS.ProcessEnv): Promise<void> {
     try {
       await access(path, constants.R_OK);
     } catch (error) {
-      throw new StartFailure(
+      throw startFailure(
         `GOLDMANE_HOST is set, and ${path} cannot be read: ${describeError(error)}`,
         `Set ${name} to the file, or unset GOLDMANE_HOST to use the stand-in.`,
       );

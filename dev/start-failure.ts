@@ -1,15 +1,20 @@
-/**
- * A part of the stack that could not be started or found. The message says what failed and why, `cure` what a
- * person can do about it; both are printed.
- */
-export class StartFailure extends Error {
-  override readonly name = 'StartFailure';
-  readonly cure: string;
+import { Failure, isFailureOf } from '../src/failure/failure.ts';
 
-  constructor(message: string, cure: string, options?: ErrorOptions) {
-    super(message, options);
-    this.cure = cure;
-  }
+/** A part of the local stack could not be started or found. */
+export function startFailure(
+  what: string,
+  cure: string,
+  { cause, kind = 'start' }: { cause?: unknown; kind?: StartFailureKind } = {},
+): StartFailure {
+  return new Failure({ system: 'stack', kind, what, cure, retryable: false, cause });
+}
+
+/** Where starting again can help: its `port` was taken, or an `earlier_server` still runs on the data. */
+export type StartFailureKind = 'start' | 'port' | 'earlier_server';
+export type StartFailure = Failure<'stack', StartFailureKind>;
+
+export function isStartFailure(error: unknown): error is StartFailure {
+  return isFailureOf('stack', error);
 }
 
 /** The words of an error that came from anywhere. */

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRunning, readPidFile } from './leftover.ts';
-import { errorCode, StartFailure } from './start-failure.ts';
+import { errorCode, startFailure } from './start-failure.ts';
 
 const NEEDED_BYTES = 300e6;
 
@@ -22,7 +22,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     await mkdir(join(path, 'logs'), { recursive: true });
     const { bavail, bsize } = await statfs(path);
     if (bavail * bsize < NEEDED_BYTES) {
-      throw new StartFailure(
+      throw startFailure(
         `Only ${Math.round((bavail * bsize) / 1e6)} MB are free where ${path} lies`,
         `Free at least ${NEEDED_BYTES / 1e6} MB on that disk.`,
       );
@@ -49,7 +49,7 @@ async function lock(path: string): Promise<void> {
       if (errorCode(error) !== 'EEXIST') throw error;
       const pid = await readPidFile(path);
       if (pid !== undefined && (await isRunning({ pid, marks: ['dev/main'] }))) {
-        throw new StartFailure(
+        throw startFailure(
           `npm start already runs here (process ${pid})`,
           `End it with Ctrl-C where it runs, or with: kill ${pid}`,
         );
@@ -57,10 +57,7 @@ async function lock(path: string): Promise<void> {
       await rm(path, { force: true });
     }
   }
-  throw new StartFailure(
-    `${path} comes back whenever it is removed`,
-    'Is another npm start starting right now?',
-  );
+  throw startFailure(`${path} comes back whenever it is removed`, 'Is another npm start starting right now?');
 }
 
 function explain(error: unknown, path: string): unknown {
@@ -70,13 +67,13 @@ function explain(error: unknown, path: string): unknown {
     case 'EROFS':
     // What Node says of a read-only file system when it makes directories one in another.
     case 'ENOENT':
-      return new StartFailure(
+      return startFailure(
         `${path} cannot be written by this user`,
         'Run npm start as the user to whom the checkout belongs, or delete the directory if another user made it.',
         { cause: error },
       );
     case 'ENOSPC':
-      return new StartFailure(`The disk of ${path} is full`, `Free at least ${NEEDED_BYTES / 1e6} MB.`, {
+      return startFailure(`The disk of ${path} is full`, `Free at least ${NEEDED_BYTES / 1e6} MB.`, {
         cause: error,
       });
     default:

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type LeashedProcess, spawnLeashed } from './leashed-process.ts';
-import { StartFailure } from './start-failure.ts';
+import { startFailure } from './start-failure.ts';
 import { typeScriptArguments } from './typescript-child.ts';
 
 const ENTRY = new URL('../src/worker/main.ts', import.meta.url);
@@ -57,7 +57,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
       stopping.signal.throwIfAborted();
       const how = exit.signal ?? `code ${exit.code}`;
       if (!state.wasReady) {
-        throw new StartFailure(
+        throw startFailure(
           `The worker ended while it was starting (${how}):\n${lastWords(state.child)}`,
           'Its log is .flow-trail/logs/worker.log.',
         );

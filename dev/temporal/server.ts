@@ -6,7 +6,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { type LeashedProcess, spawnLeashed } from '../leashed-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
-import { describeError, StartFailure } from '../start-failure.ts';
+import { describeError, startFailure, type StartFailure } from '../start-failure.ts';
 
 const NAMESPACE = 'default';
 const START_LIMIT_MS = 60_000;
@@ -163,7 +163,7 @@ async function untilReady(
       reason = describeError(error);
     }
     if (Date.now() > end) {
-      throw new StartFailure(
+      throw startFailure(
         `The Temporal dev server did not become ready within ${START_LIMIT_MS / 1000} s: ${reason}`,
         'See its log (.flow-trail/logs/temporal.log); the machine may be very busy, then start again.',
       );
@@ -192,16 +192,15 @@ function diagnose(lines: readonly string[]): StartFailure {
     lines.findLast((line) => /error|fail|in use|unable/i.test(line)) ?? lines.at(-1) ?? 'no word why';
   const message = `The Temporal dev server ended while it was starting: ${told.trim()}`;
   const text = lines.join('\n');
-  if (/in use/.test(text))
-    return new StartFailure(message, 'Free the port, or let npm start choose another.');
+  if (/in use/.test(text)) return startFailure(message, 'Free the port, or let npm start choose another.');
   if (/disk is full|No space left/i.test(text)) {
-    return new StartFailure(message, 'The disk is full: free some space (100 MB is enough).');
+    return startFailure(message, 'The disk is full: free some space (100 MB is enough).');
   }
   if (/malformed|not a database|schema|sqlite/i.test(text)) {
-    return new StartFailure(
+    return startFailure(
       message,
       'Its file is damaged or of another version: delete .flow-trail/temporal to begin anew.',
     );
   }
-  return new StartFailure(message, 'See its log (.flow-trail/logs/temporal.log).');
+  return startFailure(message, 'See its log (.flow-trail/logs/temporal.log).');
 }

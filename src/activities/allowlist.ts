@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { parseAllowlistInput } from '../policy/derive/input.ts';
 import { storeAllowlist } from '../trail/allowlist-store.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';
 

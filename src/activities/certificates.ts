@@ -7,7 +7,7 @@ import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { lastContacts, recordContact } from '../trail/contact.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { inspectCertificatesNow } from '../queries/certificates.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { tellAlert } from './slack.ts';

@@ -12,7 +12,7 @@ import {
   type FrozenReport,
 } from '../trail/completeness-reports.ts';
 import { rollNamespaceDays } from '../trail/observations.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { readCompleteness } from '../queries/completeness.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { postSlack } from './slack.ts';

@@ -13,7 +13,7 @@ import {
   whileNoOtherDigest,
   type FrozenDigest,
 } from '../trail/digests.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { knownBefore, readDigestReport } from '../queries/digest.ts';
 import { postSlack } from './slack.ts';

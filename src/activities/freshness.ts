@@ -5,7 +5,7 @@ import type { PostResult } from '../slack/post.ts';
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { postSlack, tellAlert } from './slack.ts';
 

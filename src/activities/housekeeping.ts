@@ -2,7 +2,7 @@ import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
 import { expireLedger } from '../trail/coverage.ts';
 import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 
 const hourSeconds = 3_600;

@@ -1,9 +1,8 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
-import { SlackFailure } from '../slack/failure.ts';
+import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { postMessage, type PostResult } from '../slack/post.ts';
-import { toActivityFailure } from '../ingest/attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 
 /** Posts, or prints to the log in a dry run. @throws ApplicationFailure of type `slack_<kind>`, final or to be retried */
@@ -15,14 +14,9 @@ export async function postSlack({ config, log, metrics }: Deps, message: SlackMe
     metrics.slackMessage(result);
     return result;
   } catch (error) {
-    if (!(error instanceof SlackFailure)) throw error;
+    if (!isSlackFailure(error)) throw error;
     metrics.slackMessage(error.kind);
-    throw ApplicationFailure.create({
-      type: `slack_${error.kind}`,
-      message: error.message,
-      nonRetryable: !error.isRetryable,
-      ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
-    });
+    throw toActivityFailure(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseAllowlistInput, type AllowlistInput } from '../policy/derive/input.ts';
-import { parseSince, UsageError } from './usage-error.ts';
+import { parseSince, usageFailure } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */
 export interface DeriveArguments {
@@ -19,7 +19,7 @@ export interface DeriveArguments {
 
 const baselines: readonly string[] = ['dns', 'databases', 'redis'];
 
-/** The same input that the workflow takes. @throws UsageError */
+/** The same input that the workflow takes. @throws UsageFailure */
 export function allowlistInput(
   namespaces: readonly string[],
   options: DeriveArguments,
@@ -28,7 +28,7 @@ export function allowlistInput(
   const switched = (options.baseline ?? '').split(',').filter((name) => name !== '');
   const unknown = switched.find((name) => !baselines.includes(name));
   if (unknown !== undefined)
-    throw new UsageError(
+    throw usageFailure(
       '--baseline',
       `cannot be "${unknown}"; give some of ${baselines.join(', ')}, separated by commas`,
     );
@@ -55,7 +55,7 @@ export function allowlistInput(
     ...(options.order === undefined ? {} : { order: Number(options.order) }),
   });
   if ('problems' in parsed)
-    throw new UsageError('what was asked for cannot be derived:', parsed.problems.join('; '));
+    throw usageFailure('what was asked for cannot be derived:', parsed.problems.join('; '));
   return { ...parsed.input, until };
 }
 

@@ -7,7 +7,7 @@ import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';
-import { parseLimit, UsageError } from './usage-error.ts';
+import { parseLimit, usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 const namedFiles = 3;
@@ -65,10 +65,10 @@ function showCommand(): Command {
     .action(async (id: string, { file, out }: { file?: string; out?: string }) => {
       const files = await withDatabase((query) => readAllowlistFiles(query, id));
       if (files === undefined)
-        throw new UsageError(`allowlist ${id}`, 'is not there; `flow-trail allowlist list` tells which are');
+        throw usageFailure(`allowlist ${id}`, 'is not there; `flow-trail allowlist list` tells which are');
       const wanted = files.filter(({ path }) => file === undefined || path === file);
       if (wanted.length === 0 && file !== undefined)
-        throw new UsageError(
+        throw usageFailure(
           '--file',
           `cannot be "${file}"; there are ${files.map(({ path }) => path).join(', ')}`,
         );
@@ -110,7 +110,7 @@ async function handOut(files: readonly Artefact[], out: string | undefined): Pro
   if (first === undefined) return say('there is nothing to print');
   const named = files.slice(0, namedFiles).map(({ path }) => path);
   if (others.length > 0 && !first.path.endsWith('.yaml'))
-    throw new UsageError(
+    throw usageFailure(
       '--out',
       `is needed: these are ${files.length} files, ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
     );

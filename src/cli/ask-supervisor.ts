@@ -2,7 +2,7 @@ import { defaultPayloadConverter, WorkflowNotFoundError, type Payload } from '@t
 import type { Progress } from '../ingest/summary.ts';
 import { supervisorWorkflowId } from '../config/names.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
-import { TemporalFailure } from '../temporal/failure.ts';
+import { temporalFailure, type TemporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { statusQuery } from '../workflows/messages.ts';
@@ -20,7 +20,7 @@ export interface ReaderNow {
 }
 
 /**
- * What the supervisor knows, and what is newer in the heartbeats of its readers. @throws ConfigError, TemporalFailure
+ * What the supervisor knows, and what is newer in the heartbeats of its readers. @throws ConfigFailure, TemporalFailure
  */
 export async function askSupervisor(): Promise<{ status: TrailStatus; readers: ReaderNow[] }> {
   const config = temporalConfig();
@@ -46,7 +46,8 @@ export async function askSupervisor(): Promise<{ status: TrailStatus; readers: R
     return { status, readers };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)
-      throw new TemporalFailure(
+      throw temporalFailure(
+        'no_supervisor',
         `There is no supervisor in namespace ${namespace} of Temporal at ${address}`,
         'start the worker, which starts it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
       );
@@ -80,7 +81,8 @@ function noWorker(readers: readonly ReaderNow[], error: unknown): TemporalFailur
   const known = readers
     .filter(({ lastFailure }) => lastFailure !== undefined)
     .map(({ activity, lastFailure }) => ` ${activity} failed last with: ${lastFailure}`);
-  return new TemporalFailure(
+  return temporalFailure(
+    'no_worker',
     `The supervisor is there, but no worker answers for it (${why})`,
     ['see whether the worker runs: its log, and /readyz.', ...known].join(''),
   );

@@ -5,7 +5,7 @@ import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { judgeCertificates } from '../reports/certificate-state.ts';
 import { lastContacts } from '../trail/contact.ts';
-import { DatabaseFailure } from '../trail/database-failure.ts';
+import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { openDatabase } from '../trail/database.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';
 
@@ -38,7 +38,7 @@ async function inspect(): Promise<CertificateReport> {
         operatorSecret,
         contactsOf: (bundle) =>
           lastContacts(database.query, bundle).catch((error: unknown) => {
-            if (!(error instanceof DatabaseFailure)) throw error;
+            if (!isDatabaseFailure(error)) throw error;
             process.stderr.write(`flow-trail: ${error.message}\n`);
             return undefined;
           }),

@@ -1,21 +1,17 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/config.ts';
-import { DatabaseFailure } from '../trail/database-failure.ts';
-import { TemporalFailure } from '../temporal/failure.ts';
+import { isFailure } from '../failure/failure.ts';
 import { aggregateCommand } from './aggregate.ts';
 import { certificatesCommand } from './certificates.ts';
 import { completenessCommand } from './completeness.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
-import { JobFailure } from './job-failure.ts';
 import { runCommand } from './run.ts';
 import { allowlistCommand } from './allowlist.ts';
 import { explainCommand } from './explain.ts';
 import { driftCommand, replayCommand, stagedCommand } from './replay.ts';
 import { statusCommand } from './status.ts';
-import { UsageError } from './usage-error.ts';
 
 const program = new Command('flow-trail')
   .description(
@@ -52,15 +48,9 @@ try {
 
 /** Wrong settings and options exit with 2, what could not be asked with 1. */
 function tell(error: unknown): void {
-  const isForPeople =
-    error instanceof ConfigError ||
-    error instanceof DatabaseFailure ||
-    error instanceof JobFailure ||
-    error instanceof TemporalFailure ||
-    error instanceof UsageError;
-  if (!isForPeople) throw error;
+  if (!isFailure(error)) throw error;
   process.stderr.write(`flow-trail: ${error.message}\n`);
-  process.exitCode = error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  process.exitCode = error.system === 'command' || error.system === 'settings' ? 2 : 1;
 }
 
 function helpOf(command: Command): string {

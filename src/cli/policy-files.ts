@@ -3,12 +3,12 @@ import { join, relative } from 'node:path';
 import { compilePolicies, PolicyError } from '../policy/replay/policy-set.ts';
 import type { CompiledTier } from '../policy/replay/policy.ts';
 import { identityLabel } from './allowlist-options.ts';
-import { UsageError } from './usage-error.ts';
+import { usageFailure } from './usage-error.ts';
 
-/** Reads and compiles a policy file, or every .yaml, .yml and .json below a folder. @throws UsageError */
+/** Reads and compiles a policy file, or every .yaml, .yml and .json below a folder. @throws UsageFailure */
 export async function readPolicies(path: string): Promise<CompiledTier[]> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new UsageError(path, 'is not there; give a policy file or a folder of them');
+  if (found === undefined) throw usageFailure(path, 'is not there; give a policy file or a folder of them');
   const paths = found.isDirectory() ? await filesBelow(path) : [path];
   const files = await Promise.all(
     paths.map(async (file) => ({
@@ -19,7 +19,7 @@ export async function readPolicies(path: string): Promise<CompiledTier[]> {
   try {
     return compilePolicies(files, identityLabel());
   } catch (error) {
-    if (error instanceof PolicyError) throw new UsageError(path, `cannot be used: ${error.message}`);
+    if (error instanceof PolicyError) throw usageFailure(path, `cannot be used: ${error.message}`);
     throw error;
   }
 }

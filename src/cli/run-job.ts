@@ -4,7 +4,7 @@ import { defaultTaskQueue, jobs, type JobName } from '../config/names.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
-import { JobFailure } from './job-failure.ts';
+import { jobFailure, isJobFailure } from './job-failure.ts';
 
 /** Every job ends by itself before this. */
 const executionTimeout = '2h';
@@ -14,7 +14,7 @@ const workflowTasks = 1;
 
 /**
  * Starts a job now, beside its schedule, and waits for what it tells. An interrupt ends the waiting, not the job.
- * @throws ConfigError, TemporalFailure, JobFailure
+ * @throws ConfigFailure, TemporalFailure, JobFailure
  */
 export async function runJob(job: JobName): Promise<unknown> {
   const config = temporalConfig();
@@ -39,7 +39,7 @@ export async function runJob(job: JobName): Promise<unknown> {
     if (queueProblem !== undefined) process.stderr.write(`flow-trail: ${queueProblem}\n`);
     return await resultOf(client, workflowId);
   } catch (error) {
-    if (error instanceof JobFailure) throw error;
+    if (isJobFailure(error)) throw error;
     throw explainNoAnswer(address, namespace, error);
   } finally {
     await connection.close();
@@ -52,7 +52,7 @@ async function resultOf(client: Client, workflowId: string): Promise<unknown> {
     return result;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    throw new JobFailure(error.cause?.message ?? error.message);
+    throw jobFailure(error.cause?.message ?? error.message);
   }
 }
 

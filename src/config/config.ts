@@ -1,19 +1,10 @@
 import { databaseUrlProblem } from './database-url.ts';
+import { configFailure } from './config-failure.ts';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { defaultTaskQueue } from './names.ts';
-
-/** Every wrong setting at once, one line each: the name, what is wrong, what cures it. */
-export class ConfigError extends Error {
-  readonly problems: readonly string[];
-  constructor(problems: readonly string[]) {
-    super(`the settings cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
 
 /** Where Goldmane is and what proves who asks: the files are read anew at every connection. */
 export interface GoldmaneConfig {
@@ -123,18 +114,18 @@ const environment = z.object({
 
 /**
  * Reads only where the database is, for commands that ask nothing else.
- * @throws ConfigError
+ * @throws ConfigFailure
  */
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
   const problems = databaseProblems(env);
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw configFailure(problems);
   const url = env['DATABASE_URL']?.trim();
   return url ? { url } : { urlFile: env['DATABASE_URL_FILE']?.trim() ?? '' };
 }
 
 /**
  * Reads where the database is and the settings of the jobs, for commands that ask what a job would tell.
- * @throws ConfigError
+ * @throws ConfigFailure
  */
 export function loadReportConfig(env: NodeJS.ProcessEnv): { database: DatabaseConfig; jobs: JobConfig } {
   const parsed = z.object(jobEnvironment).safeParse(env);
@@ -143,7 +134,7 @@ export function loadReportConfig(env: NodeJS.ProcessEnv): { database: DatabaseCo
     ...databaseProblems(env),
     ...jobCrossProblems(env),
   ];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || problems.length > 0) throw configFailure(problems);
   return { database: loadDatabaseConfig(env), jobs: toJobConfig(parsed.data) };
 }
 
@@ -191,13 +182,13 @@ function identityNamespaces(list: string): string[] {
 /**
  * Reads the settings from environment variables, all problems reported together.
  * Temporal's own connection settings are read by `@temporalio/envconfig`, not here.
- * @throws ConfigError
+ * @throws ConfigFailure
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
   const parsed = environment.safeParse(env);
   const problems = parsed.success ? [] : issueProblems(parsed.error);
   problems.push(...crossProblems(env));
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || problems.length > 0) throw configFailure(problems);
   const value = parsed.data;
   const namespaces = identityNamespaces(value.SERVICE_IDENTITY_NAMESPACES);
   const scale = value.FLOW_TRAIL_CLOCK === undefined ? undefined : parseClockScale(value.FLOW_TRAIL_CLOCK);

@@ -1,6 +1,11 @@
 import { status } from '@grpc/grpc-js';
 import type { CallError } from './calls.ts';
-import { GoldmaneFailure, type CertificateBundle, type GoldmaneFailureDetails } from './failure.ts';
+import {
+  goldmaneFailure,
+  type GoldmaneFailure,
+  type CertificateBundle,
+  type GoldmaneFailureDetails,
+} from './failure.ts';
 
 /** Which call failed, for the words of the failure. */
 export interface FailedCall {
@@ -19,7 +24,7 @@ const RECONNECT =
 
 /** Names the cause and the cure of a gRPC call that ended with an error. */
 export function explainCallError(error: CallError, call: FailedCall): GoldmaneFailure {
-  return new GoldmaneFailure({ ...classify(error, call), bundle: call.bundle, code: status[error.code] });
+  return goldmaneFailure({ ...classify(error, call), bundle: call.bundle, code: status[error.code] });
 }
 
 function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {

@@ -3,7 +3,7 @@ import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'n
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
-import { GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
+import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
 /** The certificate files as they were at one moment, read and found to belong together. */
@@ -118,7 +118,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
   // Not the trail's clock: both ends of a TLS connection go by the machine's.
   const nowMs = Date.now();
   if (nowMs > bundle.certNotAfter.getTime())
-    throw new GoldmaneFailure({
+    throw goldmaneFailure({
       kind: 'certificate_expired',
       what: `The client certificate ${certPath} expired at ${bundle.certNotAfter.toISOString()}`,
       cure: RESYNC,
@@ -126,7 +126,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
     });
   const notBefore = new Date(leaf.validFrom);
   if (nowMs < notBefore.getTime())
-    throw new GoldmaneFailure({
+    throw goldmaneFailure({
       kind: 'certificate_expired',
       what: `The client certificate ${certPath} is not valid before ${notBefore.toISOString()}`,
       cure: "Check this machine's clock",
@@ -149,7 +149,7 @@ function errorCode(error: unknown): string {
 }
 
 function unreadable(what: string, code?: string): GoldmaneFailure {
-  return new GoldmaneFailure({ kind: 'certificate_unreadable', what, cure: RESYNC, code });
+  return goldmaneFailure({ kind: 'certificate_unreadable', what, cure: RESYNC, code });
 }
 
 function capitalised(text: string): string {

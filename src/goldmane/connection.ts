@@ -4,7 +4,7 @@ import type { Clock } from '../time/clock.ts';
 import { explainCallError, type FailedCall } from './call-failure.ts';
 import { CallError, callUnary, linkSignals } from './calls.ts';
 import { readCertificates, type Certificates } from './certificates.ts';
-import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
+import { goldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';
 import { encodeListRequest } from './requests.ts';
 import { TAPPED_SERVICE_CONFIG } from './message-tap.ts';
@@ -66,7 +66,7 @@ export async function connectGoldmane(
   } catch (error) {
     client.close();
     signal.throwIfAborted();
-    throw new GoldmaneFailure({
+    throw goldmaneFailure({
       kind: 'timeout',
       what: `Goldmane at ${target.host} took our certificate, but then no connection (${error instanceof Error ? error.message : 'unknown error'})`,
       cure: 'The next try connects anew; if it goes on, see the logs of Goldmane',

@@ -1,3 +1,5 @@
+import { Failure, isFailureOf } from '../failure/failure.ts';
+
 export type GoldmaneFailureKind =
   /** Our certificate, its key or the CA bundle: missing, not to be read, or not belonging together. */
   | 'certificate_unreadable'
@@ -17,7 +19,9 @@ export type GoldmaneFailureKind =
   /** Goldmane answered with a gRPC status that says no. */
   | 'refused'
   | 'answer_too_large'
-  | 'malformed_answer';
+  | 'malformed_answer'
+  /** An answer of List that is not the whole of the requested bucket; it proves nothing and is not merged. */
+  | 'invalid_list_response';
 
 /** Which files a connection was, or would have been, made with. Fingerprints are lower-case hex. */
 export interface CertificateBundle {
@@ -34,33 +38,37 @@ export interface GoldmaneFailureDetails {
   what: string;
   /** What to do about it, without a full stop. */
   cure: string;
+  /** Present from the moment that the certificate files were read. */
   bundle?: CertificateBundle | undefined;
-  /** The code that a library or the server gave it, for those who know it by that. */
+  /** The code of the library or the server, for people who know the failure by it. */
   code?: string | undefined;
 }
 
-/**
- * Why Goldmane could not be asked, and what cures it; `message` says both. Always worth another try: whatever it is,
- * it is put right from outside. It never carries the content of a file.
- */
-export class GoldmaneFailure extends Error {
-  readonly kind: GoldmaneFailureKind;
-  readonly what: string;
-  readonly cure: string;
-  readonly retryable = true;
-  /** Present from the moment that the certificate files were read. */
+/** Always retryable: the cure is outside of this process. */
+export type GoldmaneFailure = Failure<'goldmane', GoldmaneFailureKind> & {
   readonly bundle: CertificateBundle | undefined;
   readonly code: string | undefined;
+};
 
-  constructor({ kind, what, cure, bundle, code }: GoldmaneFailureDetails) {
-    super(`${what}. ${cure}.`);
-    this.name = 'GoldmaneFailure';
-    this.kind = kind;
-    this.what = what;
-    this.cure = cure;
-    this.bundle = bundle;
-    this.code = code;
-  }
+export function goldmaneFailure({ kind, what, cure, bundle, code }: GoldmaneFailureDetails): GoldmaneFailure {
+  const failure = new Failure({ system: 'goldmane', kind, what, cure, retryable: true });
+  return Object.assign(failure, { bundle, code });
+}
+
+export function invalidListResponse(startSeconds: number, reason: string): GoldmaneFailure {
+  return goldmaneFailure({
+    kind: 'invalid_list_response',
+    what: `Goldmane's answer for the bucket of ${new Date(startSeconds * 1000).toISOString()} was rejected: ${reason}`,
+    cure: 'The worker asks again. If this persists, this version of Goldmane answers List differently from 3.30 to 3.32',
+  });
+}
+
+export function isInvalidListResponse(error: unknown): error is GoldmaneFailure {
+  return isGoldmaneFailure(error) && error.kind === 'invalid_list_response';
+}
+
+export function isGoldmaneFailure(error: unknown): error is GoldmaneFailure {
+  return isFailureOf('goldmane', error);
 }
 
 /**
@@ -72,14 +80,14 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
   const { kind, what, bundle, code } = failure;
   if (kind !== 'certificate_refused' && kind !== 'unknown_ca') return failure;
   if (lastWorkedAt)
-    return new GoldmaneFailure({
+    return goldmaneFailure({
       kind,
       what: `Stale certificate: it worked with this bundle until ${lastWorkedAt.toISOString()}. ${what}`,
       cure: RESYNC,
       bundle,
       code,
     });
-  return new GoldmaneFailure({
+  return goldmaneFailure({
     kind,
     what: `Wrong CA: it never worked with this bundle. ${what}`,
     cure: `Check that both files come from the cluster of this Goldmane. ${RESYNC}`,

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { parseAddress } from './address.ts';
 import type { Certificates } from './certificates.ts';
-import { GoldmaneFailure } from './failure.ts';
+import { goldmaneFailure } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 import { explainDialError, type DialError } from './tls-failure.ts';
 
@@ -36,7 +36,7 @@ export async function tryHandshake(
   signal.throwIfAborted();
   const address = parseAddress(target.host);
   if (!address)
-    throw new GoldmaneFailure({
+    throw goldmaneFailure({
       kind: 'dns',
       what: `${target.host} is not host:port`,
       cure: 'Set GOLDMANE_HOST, for example to goldmane.calico-system.svc.cluster.local:7443',

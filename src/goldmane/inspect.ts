@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { findAnchor, notAfter, type Anchor } from './certificate-chain.ts';
 import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './certificates.ts';
-import { GoldmaneFailure, type CertificateBundle } from './failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake, type HandshakeLimits } from './handshake.ts';
 import { seeServerCertificate } from './server-certificate.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
@@ -45,7 +45,7 @@ export async function inspectCertificateFiles(
   ]);
   limits.signal.throwIfAborted();
   const server = shown && factsOf(shown.leaf);
-  if (files instanceof GoldmaneFailure)
+  if (isGoldmaneFailure(files))
     return {
       bundle: undefined,
       unusable: files,
@@ -118,6 +118,6 @@ function soonest(anchors: readonly (Anchor | undefined)[]): Inspection['authorit
 }
 
 function asFailure(error: unknown): GoldmaneFailure {
-  if (error instanceof GoldmaneFailure) return error;
+  if (isGoldmaneFailure(error)) return error;
   throw error;
 }

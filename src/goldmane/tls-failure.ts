@@ -1,5 +1,5 @@
 import type { Certificates } from './certificates.ts';
-import { GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
+import { goldmaneFailure, type GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
 /** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
@@ -43,7 +43,7 @@ export function explainDialError(
   target: GoldmaneConfig,
   certificates: Certificates,
 ): GoldmaneFailure {
-  return new GoldmaneFailure({
+  return goldmaneFailure({
     ...classify(error, target, certificates),
     bundle: certificates.bundle,
     code: error.code,

@@ -1,7 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { GoldmaneFailure } from '../goldmane/failure.ts';
-import { DatabaseFailure } from '../trail/database-failure.ts';
+import { CancelledFailure } from '@temporalio/common';
 import type { Deps } from './deps.ts';
 import type { GapReport, Progress } from './summary.ts';
 
@@ -109,24 +107,6 @@ export class Attempt {
 function stateText({ state, error, newestBucket, settledUpTo, edges }: Progress): string {
   const known = [newestBucket, settledUpTo, edges].map((value) => value !== undefined);
   return `${state} ${known.join()} ${error ?? ''}`;
-}
-
-/** A failure as the UI shows it: its type is the cause, its message says what cures it; always retried. */
-export function toActivityFailure(error: unknown): Error {
-  if (error instanceof GoldmaneFailure)
-    return ApplicationFailure.create({
-      type: `goldmane_${error.kind}`,
-      message: error.message,
-      nonRetryable: false,
-    });
-  if (error instanceof DatabaseFailure)
-    return ApplicationFailure.create({
-      type: `database_${error.kind}`,
-      message: error.message,
-      nonRetryable: false,
-    });
-  if (error instanceof Error) return error;
-  return new Error(String(error));
 }
 
 export function iso(seconds: number): string {

@@ -1,10 +1,10 @@
 import { FlowDecoder } from '../goldmane/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
-import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
 import type { LedgerBucket } from '../trail/coverage.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
-import { foldList, InvalidListResponse, type ListedBucket } from '../trail/fold.ts';
+import { foldList, type ListedBucket } from '../trail/fold.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../trail/server-run.ts';
 import { iso, type Attempt } from './attempt.ts';
 import { connect } from './connect.ts';
@@ -157,7 +157,7 @@ export class BucketLister {
       return foldList(this.#decoder, raw, startSeconds, this.#deps.config.identity);
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
-      throw new InvalidListResponse(startSeconds, `it cannot be read (${error.message})`);
+      throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);
     }
   }
 
@@ -166,8 +166,8 @@ export class BucketLister {
     try {
       return (await this.list(startSeconds)).count > 0;
     } catch (error) {
-      if (error instanceof InvalidListResponse) return undefined;
-      if (error instanceof GoldmaneFailure && error.kind === 'answer_too_large') return true;
+      if (isInvalidListResponse(error)) return undefined;
+      if (isGoldmaneFailure(error) && error.kind === 'answer_too_large') return true;
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { withBundleHistory, GoldmaneFailure } from '../goldmane/failure.ts';
+import { withBundleHistory, isGoldmaneFailure } from '../goldmane/failure.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { lastContact, recordContact } from '../trail/contact.ts';
 import type { Attempt } from './attempt.ts';
@@ -23,7 +23,7 @@ export async function connect(
     return connection;
   } catch (error) {
     metrics.connected(attempt.reader, false);
-    if (!(error instanceof GoldmaneFailure) || !error.bundle) throw error;
+    if (!isGoldmaneFailure(error) || !error.bundle) throw error;
     const worked = await attempt.waitFor(lastContact(database.query, error.bundle)).catch(() => undefined);
     throw withBundleHistory(error, worked);
   }

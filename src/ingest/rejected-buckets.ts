@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
 import type { DueBucket } from '../trail/due.ts';
-import { InvalidListResponse, type ListedBucket } from '../trail/fold.ts';
+import type { ListedBucket } from '../trail/fold.ts';
 import { iso } from './attempt.ts';
 
 const maxFailuresInARow = 3;
@@ -44,8 +44,8 @@ export class RejectedBuckets {
       this.#failures.delete(startSeconds);
       return answer;
     } catch (error) {
-      const isTooLarge = error instanceof GoldmaneFailure && error.kind === 'answer_too_large';
-      if (!isTooLarge && !(error instanceof InvalidListResponse)) throw error;
+      const isTooLarge = isGoldmaneFailure(error) && error.kind === 'answer_too_large';
+      if (!isTooLarge && !isInvalidListResponse(error)) throw error;
       this.#unfit = error.message;
       this.#log.warn({ bucket: iso(startSeconds) }, error.message);
       const failures = (this.#failures.get(startSeconds) ?? 0) + 1;

@@ -1,13 +1,14 @@
-import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/contact.ts';
 import { readLedger, readRefusedBefore } from '../trail/coverage.ts';
-import { DatabaseFailure } from '../trail/database-failure.ts';
+import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
 import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
-import { InvalidListResponse, type ListedBucket } from '../trail/fold.ts';
+import type { ListedBucket } from '../trail/fold.ts';
 import { merge } from '../trail/merge.ts';
 import { bucketSeconds } from '../trail/plan.ts';
 import type { BucketBatch } from '../trail/record.ts';
-import { Attempt, iso, toActivityFailure } from './attempt.ts';
+import { Attempt, iso } from './attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from './deps.ts';
 import { emptySettleSummary } from './empty-summary.ts';
 import { CoverageRecorder } from './coverage-recorder.ts';
@@ -77,10 +78,7 @@ class SettleWindow {
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
         } catch (error) {
           if (signal.aborted) break;
-          const isKnown =
-            error instanceof GoldmaneFailure ||
-            error instanceof DatabaseFailure ||
-            error instanceof InvalidListResponse;
+          const isKnown = isGoldmaneFailure(error) || isDatabaseFailure(error);
           if (!isKnown) throw error;
           failures += 1;
           await this.#fail(error, failures);
@@ -97,24 +95,19 @@ class SettleWindow {
     return this.#summary;
   }
 
-  async #fail(
-    error: GoldmaneFailure | DatabaseFailure | InvalidListResponse,
-    failures: number,
-  ): Promise<void> {
+  async #fail(error: GoldmaneFailure | DatabaseFailure, failures: number): Promise<void> {
     const { log, database, metrics } = this.#deps;
     this.#lister.disconnect();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
-    const kind = 'kind' in error ? error.kind : error.name;
-    log.warn({ kind, failures }, error.message);
-    if (error instanceof GoldmaneFailure) metrics.reconnect('settle', error.kind);
-    if (!(error instanceof DatabaseFailure))
+    log.warn({ kind: error.kind, failures }, error.message);
+    if (isGoldmaneFailure(error)) metrics.reconnect('settle', error.kind);
+    if (!isDatabaseFailure(error))
       await this.#attempt
         .waitFor(recordTrouble(database.query, error.message, this.#nowSeconds()))
         .catch(() => undefined);
     // The server goes on with what was abandoned, and answers nobody else meanwhile.
-    if (error instanceof GoldmaneFailure && error.kind === 'timeout')
-      await this.#attempt.idle(listTimeoutPauseMs);
+    if (isGoldmaneFailure(error) && error.kind === 'timeout') await this.#attempt.idle(listTimeoutPauseMs);
     if (failures >= maxFailuresInARow) throw error;
     await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
   }

@@ -1,8 +1,9 @@
 import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
-import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
 import { StreamFold } from '../trail/fold.ts';
-import { Attempt, iso, toActivityFailure } from './attempt.ts';
+import { Attempt, iso } from './attempt.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { connect } from './connect.ts';
 import { describeMalformed } from './malformed.ts';
 import { DeliveryWatch } from './delivery.ts';
@@ -89,7 +90,7 @@ class StreamWindow {
         } catch (error) {
           if (this.#attempt.signal.aborted) break;
           this.#fault.signal.throwIfAborted();
-          if (!(error instanceof GoldmaneFailure)) throw error;
+          if (!isGoldmaneFailure(error)) throw error;
           failures = this.#deps.config.clock.elapsed() - openedAtMs > steadyMs ? 1 : failures + 1;
           this.#countReconnect(error.kind);
           this.#wasBroken = true;

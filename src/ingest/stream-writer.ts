@@ -2,7 +2,7 @@ import type { FlowRecord } from '../goldmane/decode.ts';
 import { EdgeMap, type BucketBatch, type EdgeKey } from '../trail/record.ts';
 import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
 import { merge, type MergeSummary } from '../trail/merge.ts';
-import { DatabaseFailure } from '../trail/database-failure.ts';
+import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
 import type { Deps } from './deps.ts';
 
 const coalesceMs = 50_000;
@@ -100,7 +100,7 @@ export class StreamWriter {
       if (this.#trouble) this.#deps.log.info('the database answers again');
       this.#trouble = undefined;
     } catch (error) {
-      if (!(error instanceof DatabaseFailure)) throw error;
+      if (!isDatabaseFailure(error)) throw error;
       this.#failures += 1;
       this.#retryAtMs = clock.elapsed() + Math.min(15_000, 1_000 * 2 ** Math.min(this.#failures, 4));
       if (this.#trouble?.kind !== error.kind)

@@ -1,5 +1,5 @@
 import type { Clock } from '../time/clock.ts';
-import { GoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { inspectCertificateFiles, type Inspection } from '../goldmane/inspect.ts';
 import { readOperatorSecret, type ClusterApi, type OperatorSecret } from '../goldmane/operator-secret.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
@@ -41,8 +41,7 @@ export async function inspectCertificatesNow(
     client,
     authority,
     server,
-    handshake:
-      handshake instanceof GoldmaneFailure ? { kind: handshake.kind, ...reasonOf(handshake) } : handshake,
+    handshake: isGoldmaneFailure(handshake) ? { kind: handshake.kind, ...reasonOf(handshake) } : handshake,
     contacts: bundle && handshake !== 'accepted' ? await contactsOf(bundle) : undefined,
     operatorSecret: compared(secret, operatorSecret, bundle),
   };
@@ -62,7 +61,7 @@ async function patiently(
 }
 
 function isAway({ handshake }: Inspection): boolean {
-  if (!(handshake instanceof GoldmaneFailure)) return false;
+  if (!isGoldmaneFailure(handshake)) return false;
   return ['connection_refused', 'dns', 'timeout', 'unavailable'].includes(handshake.kind);
 }
 

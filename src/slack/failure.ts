@@ -1,21 +1,24 @@
-/** Slack did not take a message. The message of the error names cause and cure, and never the webhook. */
-export class SlackFailure extends Error {
-  /** Slack's own word where it gave one (`channel_not_found`), else `rate_limited`, `unavailable`, `timeout`, `webhook_unreadable`. */
-  readonly kind: string;
-  readonly isRetryable: boolean;
+import { Failure, isFailureOf } from '../failure/failure.ts';
+
+/**
+ * Slack did not take a message. Never contains the webhook. `kind` is Slack's own word where it gave one
+ * (`channel_not_found`), else `rate_limited`, `unavailable`, `timeout`, `unreachable` or `webhook_unreadable`.
+ */
+export type SlackFailure = Failure<'slack'> & {
   /** How long Slack asked us to wait. */
   readonly retryAfterMs: number | undefined;
+};
 
-  constructor(
-    kind: string,
-    what: string,
-    cure: string,
-    { isRetryable = false, retryAfterMs }: { isRetryable?: boolean; retryAfterMs?: number | undefined } = {},
-  ) {
-    super(`${what}; ${cure}`);
-    this.name = 'SlackFailure';
-    this.kind = kind;
-    this.isRetryable = isRetryable;
-    this.retryAfterMs = retryAfterMs;
-  }
+export function slackFailure(
+  kind: string,
+  what: string,
+  cure: string,
+  { isRetryable = false, retryAfterMs }: { isRetryable?: boolean; retryAfterMs?: number | undefined } = {},
+): SlackFailure {
+  const failure = new Failure({ system: 'slack', kind, what, cure, retryable: isRetryable });
+  return Object.assign(failure, { retryAfterMs });
+}
+
+export function isSlackFailure(error: unknown): error is SlackFailure {
+  return isFailureOf('slack', error);
 }

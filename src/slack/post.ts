@@ -2,7 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IncomingWebhook, IncomingWebhookHTTPError, IncomingWebhookRequestError } from '@slack/webhook';
 import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../config/job-config.ts';
-import { SlackFailure } from './failure.ts';
+import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 
 const timeoutMs = 10_000;
@@ -59,7 +59,7 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     if (code === 'ENOENT' && (await isThere(dirname(webhook.urlFile)))) return undefined;
-    throw new SlackFailure(
+    throw slackFailure(
       'webhook_unreadable',
       `SLACK_WEBHOOK_URL_FILE names ${webhook.urlFile}, which cannot be read (${code})`,
       'mount the secret, or correct the path',
@@ -69,7 +69,7 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
   if (url === '') return undefined;
   const problem = webhookUrlProblem(url);
   if (problem)
-    throw new SlackFailure(
+    throw slackFailure(
       'webhook_unreadable',
       `what SLACK_WEBHOOK_URL_FILE names ${problem.split(';')[0]}`,
       'correct the secret',
@@ -88,21 +88,21 @@ async function isThere(path: string): Promise<boolean> {
 /** Answers and their cures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
 function explainAnswer(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
   if (status === 429)
-    return new SlackFailure(
+    return slackFailure(
       'rate_limited',
       `Slack takes no more messages for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
       'it is tried again then',
       { isRetryable: true, retryAfterMs },
     );
   if (status >= 500)
-    return new SlackFailure(
+    return slackFailure(
       'unavailable',
       `Slack answered with an error of its own (${status})`,
       'it is tried again; see https://slack-status.com',
       { isRetryable: true },
     );
   const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;
-  return new SlackFailure(word, `Slack refused the message with ${status} ${word}`, cureOf(word, channel));
+  return slackFailure(word, `Slack refused the message with ${status} ${word}`, cureOf(word, channel));
 }
 
 function cureOf(word: string, channel: string): string {
@@ -143,13 +143,13 @@ function explainSilence(error: Error): SlackFailure {
   const cause: unknown = error.cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
   if (error.name === 'TimeoutError')
-    return new SlackFailure(
+    return slackFailure(
       'timeout',
       `Slack did not answer within ${timeoutMs / 1000} s; the message may have been posted`,
       'it is tried again; see that egress to hooks.slack.com is allowed',
       { isRetryable: true },
     );
-  return new SlackFailure(
+  return slackFailure(
     'unreachable',
     `Slack cannot be reached (${code})`,
     'it is tried again; see that egress to hooks.slack.com is allowed, and the DNS of this pod',

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
 import { NamespaceNotFoundError } from '@temporalio/common';
-import { TemporalFailure } from './failure.ts';
+import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
 
 const dialTimeoutMs = 3_000;
 const defaultPort = 7_233;
@@ -24,23 +24,27 @@ export async function explainNoConnection(
   const code = await dial(address);
   switch (code) {
     case undefined:
-      return new TemporalFailure(
+      return temporalFailure(
+        'not_temporal',
         `What answers at ${address} does not speak Temporal's gRPC as it is spoken to (${firstLine(error)})`,
         'see that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS and TEMPORAL_TLS_* fit it: with TLS if it has TLS, without if not',
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new TemporalFailure(
+      return temporalFailure(
+        'dns',
         `The name of Temporal, ${address}, does not resolve (${code})`,
         'correct TEMPORAL_ADDRESS, or the DNS of this pod',
       );
     case 'ECONNREFUSED':
-      return new TemporalFailure(
+      return temporalFailure(
+        'connection_refused',
         `Connection refused: no Temporal listens at ${address}`,
         'start it, or correct TEMPORAL_ADDRESS; after a restart of Temporal this passes by itself',
       );
     default:
-      return new TemporalFailure(
+      return temporalFailure(
+        'unreachable',
         `Temporal at ${address} cannot be reached (${code})`,
         'see that it runs, that TEMPORAL_ADDRESS is right, and that no NetworkPolicy drops the packets',
       );
@@ -49,7 +53,7 @@ export async function explainNoConnection(
 
 /** Why a call over a connection that stands was not answered as hoped. */
 export function explainNoAnswer(address: string, namespace: string, error: unknown): TemporalFailure {
-  if (error instanceof TemporalFailure) return error;
+  if (isTemporalFailure(error)) return error;
   const reason = reasonOf(error);
   const code =
     reason instanceof NamespaceNotFoundError
@@ -59,13 +63,15 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
         : undefined;
   switch (code) {
     case status.NOT_FOUND:
-      return new TemporalFailure(
+      return temporalFailure(
+        'no_namespace',
         `Temporal at ${address} has no namespace ${namespace}`,
         `create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
       );
     case status.PERMISSION_DENIED:
     case status.UNAUTHENTICATED:
-      return new TemporalFailure(
+      return temporalFailure(
+        'access_denied',
         `Temporal at ${address} refused us in namespace ${namespace} (${firstLine(reason)})`,
         'correct or renew TEMPORAL_API_KEY, or the client certificate of TEMPORAL_TLS_CLIENT_CERT_PATH',
       );
@@ -73,12 +79,14 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
     case status.DEADLINE_EXCEEDED:
     case status.CANCELLED:
       // Cancelled is what we did when no answer came.
-      return new TemporalFailure(
+      return temporalFailure(
+        'unavailable',
         `Temporal at ${address} does not answer (${firstLine(reason)})`,
         'see whether it runs and reaches its own database; it is tried again',
       );
     default:
-      return new TemporalFailure(
+      return temporalFailure(
+        'unexpected',
         `Temporal at ${address}, namespace ${namespace}, answered with an error (${firstLine(reason)})`,
         'see its log, and TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
       );

@@ -1,10 +1,27 @@
-/** Temporal could not be reached or refused us; the message names cause and cure, and no secret. */
-export class TemporalFailure extends Error {
-  readonly cure: string;
+import { Failure, isFailureOf } from '../failure/failure.ts';
 
-  constructor(what: string, cure: string) {
-    super(`${what}; ${cure}`);
-    this.name = 'TemporalFailure';
-    this.cure = cure;
-  }
+export type TemporalFailureKind =
+  /** Something answers at the address, but not with Temporal's gRPC. */
+  | 'not_temporal'
+  | 'dns'
+  | 'connection_refused'
+  | 'unreachable'
+  | 'no_namespace'
+  | 'access_denied'
+  | 'unavailable'
+  | 'unexpected'
+  /** The supervisor does not exist or does not run. */
+  | 'no_supervisor'
+  /** The supervisor exists, but no worker answers for it. */
+  | 'no_worker';
+
+/** Temporal could not be reached or refused the request. Never contains a secret. */
+export type TemporalFailure = Failure<'temporal', TemporalFailureKind>;
+
+export function temporalFailure(kind: TemporalFailureKind, what: string, cure: string): TemporalFailure {
+  return new Failure({ system: 'temporal', kind, what, cure, retryable: true });
+}
+
+export function isTemporalFailure(error: unknown): error is TemporalFailure {
+  return isFailureOf('temporal', error);
 }

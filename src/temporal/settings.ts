@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
-import { ConfigError } from '../config/config.ts';
+import { configFailure } from '../config/config-failure.ts';
 
 const address = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/;
 const files = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'] as const;
@@ -9,15 +9,15 @@ const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as cons
 /**
  * Where Temporal is and what proves who asks: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and the
  * profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them.
- * @throws ConfigError
+ * @throws ConfigFailure
  */
 export function temporalConfig(env: NodeJS.ProcessEnv = process.env): ClientConnectConfig {
   const problems = temporalProblems(env);
-  if (problems.length > 0) throw new ConfigError(problems);
+  if (problems.length > 0) throw configFailure(problems);
   try {
     return loadClientConnectConfig({ overrideEnvVars: definedOf(env) });
   } catch (error) {
-    throw new ConfigError([`${profileOf(env)} (${reasonOf(error)}); correct it, or unset what names it`]);
+    throw configFailure([`${profileOf(env)} (${reasonOf(error)}); correct it, or unset what names it`]);
   }
 }
 

@@ -1,3 +1,5 @@
+import { Failure, isFailureOf } from '../failure/failure.ts';
+
 /** Why the database could not be used. */
 export type DatabaseFailureKind =
   | 'url_unreadable'
@@ -39,58 +41,57 @@ const cures: Record<DatabaseFailureKind, string> = {
 /** All of them; each has its line in docs/operations.md. */
 export const databaseFailureKinds: readonly string[] = Object.keys(cures);
 
-/** The database could not do what was asked; names cause and cure, never the URL. */
-export class DatabaseFailure extends Error {
-  readonly kind: DatabaseFailureKind;
-  readonly cure: string;
+/** The database could not do what was asked. Never contains the URL. Always retryable: the cure is outside of this process. */
+export type DatabaseFailure = Failure<'database', DatabaseFailureKind> & {
   readonly sqlState: string | undefined;
+};
 
-  constructor(kind: DatabaseFailureKind, what: string, sqlState?: string) {
-    super(`${what}; ${cures[kind]}`);
-    this.name = 'DatabaseFailure';
-    this.kind = kind;
-    this.cure = cures[kind];
-    this.sqlState = sqlState;
-  }
+export function databaseFailure(kind: DatabaseFailureKind, what: string, sqlState?: string): DatabaseFailure {
+  const failure = new Failure({ system: 'database', kind, what, cure: cures[kind], retryable: true });
+  return Object.assign(failure, { sqlState });
+}
+
+export function isDatabaseFailure(error: unknown): error is DatabaseFailure {
+  return isFailureOf('database', error);
 }
 
 /** SQLSTATEs after which the same transaction is worth trying at once: serialization failure, deadlock. */
 const retryAtOnce = new Set(['40001', '40P01']);
 
 export function isConflict(error: unknown): boolean {
-  return error instanceof DatabaseFailure && error.sqlState !== undefined && retryAtOnce.has(error.sqlState);
+  return isDatabaseFailure(error) && error.sqlState !== undefined && retryAtOnce.has(error.sqlState);
 }
 
 /** Turns whatever `pg` or the socket threw into a DatabaseFailure. SQLSTATEs: PostgreSQL manual, appendix A. */
 export function toDatabaseFailure(error: unknown): DatabaseFailure {
-  if (error instanceof DatabaseFailure) return error;
+  if (isDatabaseFailure(error)) return error;
   const code = codeOf(error);
   const message = messageOf(error);
   switch (code) {
     case '28P01':
-      return new DatabaseFailure(
+      return databaseFailure(
         'password_refused',
         `Postgres refused the role or its password (${message})`,
         code,
       );
     case '28000':
-      return new DatabaseFailure('role_refused', `Postgres refused the role (${message})`, code);
+      return databaseFailure('role_refused', `Postgres refused the role (${message})`, code);
     case '3D000':
-      return new DatabaseFailure('no_database', `the database does not exist (${message})`, code);
+      return databaseFailure('no_database', `the database does not exist (${message})`, code);
     case '42P01':
     case '42703':
     case '3F000':
-      return new DatabaseFailure('no_schema', `the schema is missing or too old (${message})`, code);
+      return databaseFailure('no_schema', `the schema is missing or too old (${message})`, code);
     case '25006':
-      return new DatabaseFailure('read_only', 'Postgres takes no writes', code);
+      return databaseFailure('read_only', 'Postgres takes no writes', code);
     case '42501':
-      return new DatabaseFailure('no_permission', `Postgres denied permission (${message})`, code);
+      return databaseFailure('no_permission', `Postgres denied permission (${message})`, code);
     case '57P03':
-      return new DatabaseFailure('starting', 'Postgres does not accept connections yet', code);
+      return databaseFailure('starting', 'Postgres does not accept connections yet', code);
     case '53100':
-      return new DatabaseFailure('full', "the database's disk is full", code);
+      return databaseFailure('full', "the database's disk is full", code);
     case '53300':
-      return new DatabaseFailure('too_many_connections', 'Postgres has no connection left', code);
+      return databaseFailure('too_many_connections', 'Postgres has no connection left', code);
     case '57P01':
     case '57P02':
     case '25P03':
@@ -101,22 +102,22 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '08006':
     case 'ECONNRESET':
     case 'EPIPE':
-      return new DatabaseFailure('lost', 'the connection to Postgres was lost', code);
+      return databaseFailure('lost', 'the connection to Postgres was lost', code);
     case '57014':
     case '55P03':
     case 'ETIMEDOUT':
-      return new DatabaseFailure('timeout', 'Postgres did not answer in time', code);
+      return databaseFailure('timeout', 'Postgres did not answer in time', code);
     case 'ECONNREFUSED':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return new DatabaseFailure(
+      return databaseFailure(
         'connection_refused',
         `nothing answers where DATABASE_URL points (${message})`,
         code,
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new DatabaseFailure(
+      return databaseFailure(
         'dns',
         `the name of the database's host could not be resolved (${message})`,
         code,
@@ -124,18 +125,18 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     default:
       // A message of the server's own is not searched for words: it may quote anything.
       if (code !== undefined && /^[0-9A-Z]{5}$/.test(code))
-        return new DatabaseFailure('unexpected', `Postgres failed with SQLSTATE ${code}: ${message}`, code);
+        return databaseFailure('unexpected', `Postgres failed with SQLSTATE ${code}: ${message}`, code);
       if (/password must be a (non-empty )?string/i.test(message))
-        return new DatabaseFailure(
+        return databaseFailure(
           'password_refused',
           'Postgres asks for a password, and the URL has none',
           code,
         );
       if (/timeout|timed out/i.test(message))
-        return new DatabaseFailure('timeout', 'Postgres did not answer in time', code);
+        return databaseFailure('timeout', 'Postgres did not answer in time', code);
       if (/Connection terminated|Client has encountered a connection error/i.test(message))
-        return new DatabaseFailure('lost', 'the connection to Postgres was lost', code);
-      return new DatabaseFailure('unexpected', `Postgres failed: ${message}`, code);
+        return databaseFailure('lost', 'the connection to Postgres was lost', code);
+      return databaseFailure('unexpected', `Postgres failed: ${message}`, code);
   }
 }
 

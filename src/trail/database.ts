@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/config.ts';
 import { databaseUrlProblem } from '../config/database-url.ts';
-import { DatabaseFailure, isConflict, toDatabaseFailure } from './database-failure.ts';
+import { databaseFailure, isConflict, toDatabaseFailure } from './database-failure.ts';
 
 /** Runs statements on one connection. Throws DatabaseFailure. */
 export type Query = <Row extends pg.QueryResultRow>(
@@ -180,16 +180,13 @@ async function readUrl(config: DatabaseConfig): Promise<string> {
   try {
     url = (await readFile(config.urlFile, 'utf8')).trim();
   } catch {
-    throw new DatabaseFailure(
+    throw databaseFailure(
       'url_unreadable',
       `the file of DATABASE_URL_FILE, ${config.urlFile}, cannot be read`,
     );
   }
   const problem = databaseUrlProblem(url);
   if (problem)
-    throw new DatabaseFailure(
-      'url_unreadable',
-      `the file of DATABASE_URL_FILE, ${config.urlFile}, ${problem}`,
-    );
+    throw databaseFailure('url_unreadable', `the file of DATABASE_URL_FILE, ${config.urlFile}, ${problem}`);
   return url;
 }

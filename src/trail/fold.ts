@@ -1,3 +1,4 @@
+import { invalidListResponse } from '../goldmane/failure.ts';
 import type { FlowDecoder, FlowKey, FlowRecord, MalformedFlow, PolicyTrace } from '../goldmane/decode.ts';
 import {
   edgeKeyOf,
@@ -137,19 +138,6 @@ export interface ListedBucket {
   malformed: MalformedFlow[];
 }
 
-/** The answer was not of the bucket that was asked for, or not whole; it proves nothing and is not merged. */
-export class InvalidListResponse extends Error {
-  readonly startSeconds: number;
-  constructor(startSeconds: number, reason: string) {
-    super(
-      `Goldmane's answer for the bucket of ${new Date(startSeconds * 1000).toISOString()} was rejected: ${reason}. ` +
-        'It is asked again; if this persists, this version of Goldmane answers List in another way than 3.30 to 3.32.',
-    );
-    this.name = 'InvalidListResponse';
-    this.startSeconds = startSeconds;
-  }
-}
-
 /**
  * Folds one answer of `List` into records with edge, fact and policy trace.
  * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
@@ -170,7 +158,7 @@ export function foldList(
     raw,
     (record) => {
       if (record.startSeconds !== startSeconds)
-        throw new InvalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
+        throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
       const { key } = record;
       const known = ids.get(key.hash);
       if (known) known.push(record.id);
@@ -196,7 +184,7 @@ export function foldList(
     (error) => malformed.push(error),
   );
   if (totalResults !== count)
-    throw new InvalidListResponse(startSeconds, `it announces ${totalResults} records and holds ${count}`);
+    throw invalidListResponse(startSeconds, `it announces ${totalResults} records and holds ${count}`);
   const ordered = [...records.values()].flatMap((entries) => entries.sort(byTrace));
   return { startSeconds, records: ordered, ids, count, noTraffic, malformed };
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
-import { ConfigError } from '../config/config.ts';
+import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
 
 export interface Health {
   /** Why the worker cannot take work; undefined when it is polling. */
@@ -37,9 +37,9 @@ export async function serveHealth(health: Health, host: string, port: number): P
 }
 
 /** Why nobody can listen there, in the words of a wrong setting. */
-export function portProblem(name: string, host: string, port: number, error: unknown): ConfigError {
+export function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
   const reason = error instanceof Error ? error.message : String(error);
-  return new ConfigError([
+  return configFailure([
     `${name} ${port} cannot be listened on at ${host} (${reason}); free the port, give another, or correct LISTEN_HOST`,
   ]);
 }

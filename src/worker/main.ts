@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
-import { ConfigError, loadConfig, type Config } from '../config/config.ts';
+import { configFailure, isConfigFailure } from '../config/config-failure.ts';
+import { loadConfig, type Config } from '../config/config.ts';
 import { createLog } from './logging.ts';
 import { runWorker } from './run-worker.ts';
 import { temporalConfig } from '../temporal/settings.ts';
@@ -16,12 +17,12 @@ export async function main(): Promise<void> {
       await runWorker(config, log, stopping.signal);
       log.info('the worker ended');
     } catch (error) {
-      if (error instanceof ConfigError) throw error;
+      if (isConfigFailure(error)) throw error;
       log.fatal({ err: error }, 'the worker failed');
       process.exitCode = 1;
     }
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!isConfigFailure(error)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
   }
@@ -34,14 +35,14 @@ function loadSettings(env: NodeJS.ProcessEnv): Config {
     try {
       return load(env);
     } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
+      if (!isConfigFailure(error)) throw error;
       problems.push(...error.problems);
       return undefined;
     }
   };
   const config = attempt(loadConfig);
   attempt(temporalConfig);
-  if (!config || problems.length > 0) throw new ConfigError(problems);
+  if (!config || problems.length > 0) throw configFailure(problems);
   return config;
 }
 

@@ -44,15 +44,15 @@ test('without a database, then without the right one, the worker waits and says 
   url.pathname = '/trail_to_come';
   await postgres.stop();
   const worker = await world.startWorker({ DATABASE_URL: url.href });
-  const refused = `waiting: nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}); start Postgres, or correct host and port`;
+  const refused = `waiting: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
   await untilSaid(worker, refused);
-  expect(await notReady(worker)).toContain('nothing answers where DATABASE_URL points');
+  expect(await notReady(worker)).toContain('Nothing answers where DATABASE_URL points');
   // Restarting the worker would not bring the database back.
   expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
 
   await postgres.start();
   const missing =
-    'the database does not exist (database "trail_to_come" does not exist); create the database, or correct its name';
+    'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
   await untilSaid(worker, `waiting: ${missing}`);
   await until('/readyz says so too', async () =>
     (await notReady(worker))?.includes(missing) ? true : undefined,
@@ -99,7 +99,7 @@ test('a stale password is named as such, and so is a database that is away; the 
   await untilTold(
     world,
     worker,
-    /nothing answers where DATABASE_URL points \(.*\); start Postgres, or correct/,
+    /Nothing answers where DATABASE_URL points \(.*\). Start Postgres, or correct/,
   );
   await postgres.start();
   await untilWell(world);

@@ -62,7 +62,7 @@ describe('wrong settings', () => {
     expect(out).toBe('');
     expect(err).not.toContain(secret);
     const [title, ...problems] = lines(err);
-    expect(title).toBe('the settings cannot be used:');
+    expect(title).toBe('Invalid settings:');
     for (const name of [
       'GOLDMANE_HOST is not host:port; for example goldmane.calico-system.svc.cluster.local:7443',
       'GOLDMANE_TLS_INSECURE is neither 1 nor 0',
@@ -100,7 +100,7 @@ describe('wrong settings', () => {
     ],
   ])("of Temporal's connection are told by their names: %j", async (env, message) => {
     const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, ...env });
-    expect([code, lines(err)]).toEqual([2, ['the settings cannot be used:', expect.stringMatching(message)]]);
+    expect([code, lines(err)]).toEqual([2, ['Invalid settings:', expect.stringMatching(message)]]);
   });
 
   test("that Temporal's configuration file cannot be read does not quote it", async () => {
@@ -133,9 +133,9 @@ describe('the command', () => {
     [['edges', '--nonsense'], /^error: unknown option '--nonsense'\n\(flow-trail edges --help/],
     [['edge'], /^error: unknown command 'edge'\n/],
     [['status', 'now'], /^error: too many arguments/],
-    [['edges', '--limit', 'all'], /^flow-trail: --limit cannot be "all"; give a whole number from 1\n$/],
-    [['coverage', '--since', 'yesterday'], /^flow-trail: --since cannot be "yesterday"; give how long ago/],
-    [['edges'], /^flow-trail: the settings cannot be used:\n {2}- DATABASE_URL is missing; set it/],
+    [['edges', '--limit', 'all'], /^flow-trail: --limit cannot be "all". Give a whole number from 1.\n$/],
+    [['coverage', '--since', 'yesterday'], /^flow-trail: --since cannot be "yesterday". Give how long ago/],
+    [['edges'], /^flow-trail: Invalid settings:\n {2}- DATABASE_URL is missing; set it/],
   ])('%j is refused with words, and 2', async (args, message) => {
     const { code, out, err } = await flowTrail(args, {});
     expect([code, out]).toEqual([2, '']);
@@ -152,7 +152,7 @@ describe('the command', () => {
       expect(away).toEqual({
         code: 1,
         out: '',
-        err: `flow-trail: nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${nowhere}); start Postgres, or correct host and port in DATABASE_URL\n`,
+        err: `flow-trail: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${nowhere}). Start Postgres, or correct host and port in DATABASE_URL.\n`,
       });
       const missing = new URL(inject('postgresUrl'));
       missing.pathname = '/no_such_database';
@@ -160,18 +160,18 @@ describe('the command', () => {
       expect(absent).toEqual({
         code: 1,
         out: '',
-        err: 'flow-trail: the database does not exist (database "no_such_database" does not exist); create the database, or correct its name in DATABASE_URL\n',
+        err: 'flow-trail: The database does not exist (database "no_such_database" does not exist). Create the database, or correct its name in DATABASE_URL.\n',
       });
       const empty = await flowTrail([command], { DATABASE_URL: inject('postgresUrl') });
       expect([empty.code, lines(empty.err)]).toEqual([
         1,
-        [expect.stringMatching(/^flow-trail: the schema is missing or too old .*; start the worker once/)],
+        [expect.stringMatching(/^flow-trail: The schema is missing or too old .*. Start the worker once/)],
       ]);
       missing.password = secret;
       const stale = await flowTrail([command], { DATABASE_URL: missing.href });
       expect(stale.code).toBe(1);
       expect(lines(stale.err)).toEqual([
-        expect.stringMatching(/^flow-trail: .*; stale database password: .*DATABASE_URL_FILE/),
+        expect.stringMatching(/^flow-trail: .* Stale database password: .*DATABASE_URL_FILE/),
       ]);
       expect(stale.err).not.toContain(secret);
     },
@@ -180,11 +180,11 @@ describe('the command', () => {
   test.each([
     [
       (port: number) => `127.0.0.1:${port}`,
-      /^flow-trail: Connection refused: no Temporal listens at .*; start it, or correct TEMPORAL_ADDRESS/,
+      /^flow-trail: Connection refused: no Temporal listens at .*. Start it, or correct TEMPORAL_ADDRESS/,
     ],
     [
       () => 'temporal.invalid:7233',
-      /^flow-trail: The name of Temporal, temporal.invalid:7233, does not resolve .*; correct TEMPORAL_ADDRESS, or the DNS/,
+      /^flow-trail: The name of Temporal, temporal.invalid:7233, does not resolve .*. Correct TEMPORAL_ADDRESS, or the DNS/,
     ],
   ])('status without a Temporal says so in one line, and fails', async (address, message) => {
     const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address(await freePort()) });
@@ -206,7 +206,7 @@ describe('the command', () => {
     const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address });
     expect([code, out]).toEqual([1, '']);
     expect(err).toBe(
-      `flow-trail: There is no supervisor in namespace default of Temporal at ${address}; start the worker, which starts it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE\n`,
+      `flow-trail: There is no supervisor in namespace default of Temporal at ${address}. Start the worker, which starts it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.\n`,
     );
     const missing = await flowTrail(['status'], {
       TEMPORAL_ADDRESS: address,
@@ -214,7 +214,7 @@ describe('the command', () => {
     });
     expect(missing.code).toBe(1);
     expect(missing.err).toMatch(
-      /^flow-trail: Temporal at .* has no namespace no-such-namespace; create it .*\n$/,
+      /^flow-trail: Temporal at .* has no namespace no-such-namespace. Create it .*\n$/,
     );
   });
 });

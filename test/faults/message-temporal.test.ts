@@ -33,7 +33,7 @@ test('without a Temporal, then without its namespace, the worker waits and says 
   const namespace = `${world.namespace}-to-come`;
   await temporal.stop();
   const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
-  const refused = `Connection refused: no Temporal listens at ${temporal.address}; start it, or correct TEMPORAL_ADDRESS`;
+  const refused = `Connection refused: no Temporal listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
   await untilSaid(worker, `waiting: ${refused}`);
   await until('/readyz says so too', async () => {
     const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
@@ -42,7 +42,7 @@ test('without a Temporal, then without its namespace, the worker waits and says 
   await temporal.start();
   await untilSaid(
     worker,
-    `waiting: Temporal at ${temporal.address} has no namespace ${namespace}; create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
+    `waiting: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
   );
   await createNamespace(namespace, temporal.address);
   await untilSaid(worker, 'the worker polls for work');
@@ -62,7 +62,7 @@ test('a Temporal that goes away is told of in the log and by the command, and th
   );
   const away = await flowTrail(['status'], world.workerEnv());
   expect([away.code, away.out]).toEqual([1, '']);
-  expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*; start it[^\n]*\n$/);
+  expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*. Start it[^\n]*\n$/);
   await temporal.start();
   await untilSaid(worker, 'Temporal answers again');
   await untilWell(world);

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/time/clock.ts';
 import type { GoldmaneConnection } from '../../src/goldmane/connection.ts';
-import { GoldmaneFailure } from '../../src/goldmane/failure.ts';
+import { goldmaneFailure } from '../../src/goldmane/failure.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 
@@ -85,7 +85,7 @@ export class FakeGoldmane {
     const run = this.#run;
     const throwIfLost = () => {
       if (run !== this.#run)
-        throw new GoldmaneFailure({
+        throw goldmaneFailure({
           kind: 'unavailable',
           what: 'The connection was lost',
           cure: 'Try again',

@@ -1,6 +1,6 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
-import { GoldmaneFailure } from '../../src/goldmane/failure.ts';
+import { goldmaneFailure, type GoldmaneFailure } from '../../src/goldmane/failure.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
@@ -13,7 +13,7 @@ let settling: Settling;
 afterEach(() => settling.db.drop());
 
 function failure(kind: GoldmaneFailure['kind'], what: string): GoldmaneFailure {
-  return new GoldmaneFailure({ kind, what, cure: 'Cure it' });
+  return goldmaneFailure({ kind, what, cure: 'Cure it' });
 }
 
 describe('settling', () => {

@@ -99,15 +99,15 @@ describe('with a trail', () => {
 
 describe('a mistake is named, in one line and without a stack', () => {
   test.each([
-    ['an option', ['edges', '--limit', 'all'], {}, 2, /^flow-trail: --limit cannot be "all"; give .*\n$/],
+    ['an option', ['edges', '--limit', 'all'], {}, 2, /^flow-trail: --limit cannot be "all". Give .*\n$/],
     ['settings', ['edges'], { DATABASE_URL: '' }, 2, /DATABASE_URL is missing; set it/],
-    ['a database that nobody prepared', ['edges'], {}, 1, /^flow-trail: .*start the worker once.*\n$/],
+    ['a database that nobody prepared', ['edges'], {}, 1, /^flow-trail: .*[Ss]tart the worker once.*\n$/],
     [
       'a database that is not there',
       ['edges'],
       { DATABASE_URL: 'postgres://x:hunter2@127.0.0.1:1/y' },
       1,
-      /^flow-trail: nothing answers where DATABASE_URL points .*; start Postgres.*\n$/,
+      /^flow-trail: Nothing answers where DATABASE_URL points .*. Start Postgres.*\n$/,
     ],
   ])('%s', async (_what, args, env, code, message) => {
     const result = await run(args, env);

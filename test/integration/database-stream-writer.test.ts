@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StreamWriter } from '../../src/ingest/stream-writer.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { readLedger } from '../../src/trail/coverage.ts';
-import { DatabaseFailure } from '../../src/trail/database-failure.ts';
+import { databaseFailure } from '../../src/trail/database-failure.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { StreamFold } from '../../src/trail/fold.ts';
 import { migrate } from '../../src/trail/migrate.ts';
@@ -50,7 +50,7 @@ function add(flow: Partial<TestFlow> = {}) {
 }
 
 function away(): Promise<void> {
-  return Promise.reject(new DatabaseFailure('lost', 'the connection to Postgres was lost'));
+  return Promise.reject(databaseFailure('lost', 'the connection to Postgres was lost'));
 }
 
 async function rows(): Promise<string[]> {

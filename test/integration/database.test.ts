@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { DatabaseFailure, type DatabaseFailureKind } from '../../src/trail/database-failure.ts';
+import {
+  isDatabaseFailure,
+  type DatabaseFailure,
+  type DatabaseFailureKind,
+} from '../../src/trail/database-failure.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -30,7 +34,7 @@ function open(...args: Parameters<typeof openDatabase>): Database {
 
 async function failure(work: Promise<unknown>): Promise<DatabaseFailure> {
   const error: unknown = await work.catch((reason: unknown) => reason);
-  if (error instanceof DatabaseFailure) return error;
+  if (isDatabaseFailure(error)) return error;
   throw new Error('it did not fail as the database does', { cause: error });
 }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { postDigest, prepareDigest } from '../../src/activities/digest.ts';
-import { DatabaseFailure } from '../../src/trail/database-failure.ts';
+import { databaseFailure } from '../../src/trail/database-failure.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from '../support/poll.ts';
 import { dayMs, DigestHarness, hourMs, morning, type EdgeSpec } from './digest-harness.ts';
@@ -157,7 +157,7 @@ describe('run again', () => {
     const deps = harness.deps();
     const digest = { digestId: 'digest/a' };
     await prepareDigest(deps, digest);
-    const lost = () => Promise.reject(new DatabaseFailure('lost', 'the connection to Postgres was lost'));
+    const lost = () => Promise.reject(databaseFailure('lost', 'the connection to Postgres was lost'));
     const crashing = { ...deps, database: { ...deps.database, transaction: lost } };
     await expect(harness.inActivity(() => postDigest(crashing, digest))).rejects.toMatchObject({
       type: 'database_lost',

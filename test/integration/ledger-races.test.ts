@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideCoverage, expireLedger } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { DatabaseFailure } from '../../src/trail/database-failure.ts';
+
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
@@ -184,8 +184,7 @@ describe('a transaction', () => {
       await query(`do $$ begin raise exception 'again' using errcode = '40001'; end $$`);
     });
     const error: unknown = await failed.catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(DatabaseFailure);
-    expect(error).toMatchObject({ sqlState: '40001' });
+    expect(error).toMatchObject({ system: 'database', sqlState: '40001' });
     expect(tries).toBe(6);
   });
 

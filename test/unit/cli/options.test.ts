@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseLimit, parseSince, UsageError } from '../../../src/cli/usage-error.ts';
+import { parseLimit, parseSince } from '../../../src/cli/usage-error.ts';
 
 const now = new Date('2026-01-31T12:00:00Z');
 const since = (text: string) => parseSince('--since', text, now).toISOString();
@@ -32,8 +32,8 @@ describe('--since', () => {
     '9999999999999d',
     '7d ago',
   ])('%j is refused, with the option’s name and an example', (text) => {
-    expect(() => since(text)).toThrow(UsageError);
-    expect(() => since(text)).toThrow(/^--since cannot be ".*"; give .*24h.*2026-01-31/);
+    expect(() => since(text)).toThrow(expect.objectContaining({ system: 'command', kind: 'usage' }));
+    expect(() => since(text)).toThrow(/^--since cannot be ".*"\. Give .*24h.*2026-01-31/);
   });
 });
 
@@ -43,6 +43,8 @@ describe('--limit', () => {
   });
 
   test.each(['', '0', '-1', '1.5', 'all', '1e30', 'Infinity'])('%j is refused', (text) => {
-    expect(() => parseLimit('--limit', text)).toThrow(UsageError);
+    expect(() => parseLimit('--limit', text)).toThrow(
+      expect.objectContaining({ system: 'command', kind: 'usage' }),
+    );
   });
 });

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { databaseUrlProblem } from '../../../src/config/database-url.ts';
 import { describe, expect, test } from 'vitest';
 import { formatClockScale } from '../../../src/time/clock.ts';
-import { ConfigError, loadConfig, loadDatabaseConfig } from '../../../src/config/config.ts';
+import { isConfigFailure } from '../../../src/config/config-failure.ts';
+import { loadConfig, loadDatabaseConfig } from '../../../src/config/config.ts';
 
 const url = 'postgres://trail:secret@db.example:5432/goldmane_edges';
 
@@ -13,7 +14,7 @@ function problems(
   try {
     load(env);
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (isConfigFailure(error)) return error.problems;
     throw error;
   }
   return [];
@@ -125,7 +126,7 @@ describe('wrong settings', () => {
 
   test('each tell what cures them', () => {
     for (const problem of problems(wrong)) expect(problem).toMatch(/\b(give|set|unset|for example|one of)\b/);
-    expect(() => loadConfig(wrong)).toThrow(/the settings cannot be used:\n  - .*(\n  - .*){14}$/s);
+    expect(() => loadConfig(wrong)).toThrow(/Invalid settings:\n  - .*(\n  - .*){14}$/s);
   });
 
   test.each([

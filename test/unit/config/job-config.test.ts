@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ConfigError, loadConfig } from '../../../src/config/config.ts';
+import { isConfigFailure } from '../../../src/config/config-failure.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 
 const enough = { DATABASE_URL: 'postgres://u@h/d' };
 
@@ -8,7 +9,7 @@ function problemsOf(env: NodeJS.ProcessEnv): readonly string[] {
     loadConfig({ ...enough, ...env });
     return [];
   } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
+    if (isConfigFailure(error)) return error.problems;
     throw error;
   }
 }

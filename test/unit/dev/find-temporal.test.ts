@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StartFailure } from '../../../dev/start-failure.ts';
+import { isStartFailure } from '../../../dev/start-failure.ts';
 import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../dev/temporal-server.ts';
 
 let directory = '';
@@ -84,7 +84,7 @@ describe('the Temporal dev server is found', () => {
       () => Promise.reject(new Error('Go is not installed here')),
     ];
     const failure: unknown = await find({ ways }).catch((error: unknown) => error);
-    if (!(failure instanceof StartFailure)) throw failure;
+    if (!isStartFailure(failure)) throw failure;
     expect(failure.message).toMatch(/PATH.*no such host.*Go is not installed/);
     expect(failure.cure).toMatch(/Temporal CLI.*Go 1\.\d+.*TEMPORAL_ADDRESS/);
   });

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../../dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
-import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import { writeTarget } from './peer.ts';
 
@@ -20,7 +20,7 @@ async function failureOf(target: GoldmaneConfig): Promise<GoldmaneFailure> {
       throw new Error('the certificates were taken');
     },
     (error: unknown) => {
-      if (error instanceof GoldmaneFailure) return error;
+      if (isGoldmaneFailure(error)) return error;
       throw error;
     },
   );

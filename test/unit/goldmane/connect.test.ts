@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 import { issueCertificates, writeCertificates, type CertifiedKey } from '../../../dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
-import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { tryHandshake } from '../../../src/goldmane/handshake.ts';
 import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
@@ -27,7 +27,7 @@ async function failureOf(connecting: Promise<unknown>): Promise<GoldmaneFailure>
       throw new Error('it connected');
     },
     (error: unknown) => {
-      if (error instanceof GoldmaneFailure) return error;
+      if (isGoldmaneFailure(error)) return error;
       throw error;
     },
   );

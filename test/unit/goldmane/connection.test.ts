@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../src/time/clock.ts';
 import { CallError, callUnary } from '../../../src/goldmane/calls.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
-import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import { until } from '../../support/poll.ts';
 import { createGrpcClient } from './grpc-client.ts';
@@ -31,7 +31,7 @@ async function failureOf(call: Promise<unknown>): Promise<GoldmaneFailure> {
       throw new Error('it did not fail');
     },
     (error: unknown) => {
-      if (error instanceof GoldmaneFailure) return error;
+      if (isGoldmaneFailure(error)) return error;
       throw error;
     },
   );

@@ -5,7 +5,7 @@ import { explainCallError } from '../../../src/goldmane/call-failure.ts';
 import { CallError } from '../../../src/goldmane/calls.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import {
-  GoldmaneFailure,
+  goldmaneFailure,
   withBundleHistory,
   type GoldmaneFailureKind,
 } from '../../../src/goldmane/failure.ts';
@@ -85,7 +85,7 @@ describe('what a call ended with is named', () => {
 
 describe('only a memory can tell stale from wrong', () => {
   const failure = (kind: GoldmaneFailureKind) =>
-    new GoldmaneFailure({ kind, what: 'It was refused', cure: 'Do something', bundle, code: 'CODE' });
+    goldmaneFailure({ kind, what: 'It was refused', cure: 'Do something', bundle, code: 'CODE' });
 
   test.each<GoldmaneFailureKind>(['certificate_refused', 'unknown_ca'])('%s', (kind) => {
     const at = new Date('2026-07-01T10:00:00Z');

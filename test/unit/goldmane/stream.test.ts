@@ -3,7 +3,7 @@ import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../src/time/clock.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../../../src/goldmane/connection.ts';
-import { GoldmaneFailure } from '../../../src/goldmane/failure.ts';
+import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { followStream } from '../../../src/goldmane/stream.ts';
 import { readCapture } from '../../support/capture.ts';
 import { until } from '../../support/poll.ts';
@@ -39,7 +39,7 @@ async function failureOf(ended: Promise<void>): Promise<GoldmaneFailure> {
       throw new Error('the stream ended without a failure');
     },
     (error: unknown) => {
-      if (error instanceof GoldmaneFailure) return error;
+      if (isGoldmaneFailure(error)) return error;
       throw error;
     },
   );

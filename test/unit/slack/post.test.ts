@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SlackConfig } from '../../../src/config/job-config.ts';
-import { SlackFailure } from '../../../src/slack/failure.ts';
+import { isSlackFailure, type SlackFailure } from '../../../src/slack/failure.ts';
 import { postMessage } from '../../../src/slack/post.ts';
 
 const message = { text: 'one new edge', blocks: [] };
@@ -37,7 +37,7 @@ async function failureOf(slack: SlackConfig): Promise<SlackFailure> {
   const error: unknown = await postMessage(slack, message, () => undefined).catch(
     (reason: unknown) => reason,
   );
-  if (error instanceof SlackFailure) return error;
+  if (isSlackFailure(error)) return error;
   throw new Error(`it did not fail as hoped: ${String(error)}`);
 }
 
@@ -59,15 +59,15 @@ test.each([
     /no member of #net: invite it there, or set SLACK_CHANNEL=#alerts/,
   ],
   [410, 'channel_is_archived', 'channel_is_archived', /#net is archived/],
-  [404, 'no_service', 'no_service', /the webhook is gone or disabled/],
-  [403, 'action_prohibited', 'action_prohibited', /an administrator of the workspace forbids/],
+  [404, 'no_service', 'no_service', /The webhook is gone or disabled/],
+  [403, 'action_prohibited', 'action_prohibited', /An administrator of the workspace forbids/],
   [400, 'invalid_blocks', 'invalid_blocks', /a defect of the message/],
   [400, '<html>proxy</html>', 'http_400', /whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together/],
 ])('%i %s is final, and says what cures it', async (status, body, kind, cure) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status).end(body)),
   );
-  expect(failure).toMatchObject({ kind, isRetryable: false });
+  expect(failure).toMatchObject({ kind, retryable: false });
   expect(failure.message).toMatch(cure);
   expect(failure.message).not.toContain('secret');
 });
@@ -78,17 +78,17 @@ test('429 is tried again when Slack says so', async () => {
       response.writeHead(429, { 'Retry-After': '17' }).end('rate_limited'),
     ),
   );
-  expect(failure).toMatchObject({ kind: 'rate_limited', isRetryable: true, retryAfterMs: 17_000 });
+  expect(failure).toMatchObject({ kind: 'rate_limited', retryable: true, retryAfterMs: 17_000 });
 });
 
 test.each([500, 502, 503])('%i is tried again', async (status) => {
   const failure = await failureOf(await slackThat((_request, response) => response.writeHead(status).end()));
-  expect(failure).toMatchObject({ kind: 'unavailable', isRetryable: true });
+  expect(failure).toMatchObject({ kind: 'unavailable', retryable: true });
 });
 
 test('a connection that breaks is tried again, and the webhook is not told', async () => {
   const failure = await failureOf(await slackThat((request) => request.socket.destroy()));
-  expect(failure).toMatchObject({ kind: 'unreachable', isRetryable: true });
+  expect(failure).toMatchObject({ kind: 'unreachable', retryable: true });
   expect(failure.message).not.toContain('secret');
 });
 
@@ -97,7 +97,7 @@ test('nobody who answers is given up on in time', async () => {
   const slack = await slackThat(asked);
   const failure = await failureOf(slack);
   expect(asked).toHaveBeenCalledOnce();
-  expect(failure).toMatchObject({ kind: 'timeout', isRetryable: true });
+  expect(failure).toMatchObject({ kind: 'timeout', retryable: true });
   expect(failure.message).toContain('may have been posted');
 }, 30_000);
 
@@ -115,7 +115,7 @@ test('a file that holds the webhook is read at every message', async () => {
   const urlFile = join(scratch, 'webhook');
   const withFile = { ...slack, webhook: { urlFile } };
   const wrongPath = { ...slack, webhook: { urlFile: join(scratch, 'nowhere', 'webhook') } };
-  expect(await failureOf(wrongPath)).toMatchObject({ kind: 'webhook_unreadable', isRetryable: true });
+  expect(await failureOf(wrongPath)).toMatchObject({ kind: 'webhook_unreadable', retryable: true });
   // A mounted secret that is optional, and was not made.
   expect(await postMessage(withFile, message, () => undefined)).toBe('printed');
   await writeFile(urlFile, 'not-an-address-but-hush');

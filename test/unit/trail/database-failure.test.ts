@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import {
-  DatabaseFailure,
+  databaseFailure,
   databaseFailureKinds,
   isConflict,
   toDatabaseFailure,
@@ -45,7 +45,7 @@ describe('a failure of the database is known by its cause', () => {
   ])('%s: %s', (kind, code) => {
     const failure = toDatabaseFailure(failed(code));
     expect(failure).toMatchObject({ kind, sqlState: code });
-    expect(failure.message).toContain(failure.cure);
+    expect(failure.message).toContain(failure.cure.slice(1));
   });
 
   test.each([
@@ -73,7 +73,7 @@ describe('a failure of the database is known by its cause', () => {
   });
 
   test('a failure stays what it is, and whatever was thrown becomes one', () => {
-    const failure = new DatabaseFailure('full', 'x');
+    const failure = databaseFailure('full', 'x');
     expect(toDatabaseFailure(failure)).toBe(failure);
     expect(toDatabaseFailure('odd')).toMatchObject({ kind: 'unexpected', sqlState: undefined });
     expect(toDatabaseFailure(undefined).kind).toBe('unexpected');
@@ -122,6 +122,6 @@ test('whatever kind the Temporal UI may show has a line in the operations guide'
 
 test('an error that is none of these names its SQLSTATE, which is what can be looked up', () => {
   expect(toDatabaseFailure(failed('22012', 'division by zero')).message).toMatch(
-    /^Postgres failed with SQLSTATE 22012: division by zero; look up the SQLSTATE/,
+    /^Postgres failed with SQLSTATE 22012: division by zero. Look up the SQLSTATE/,
   );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decode.ts';
-import { foldList, InvalidListResponse, type FoldSettings } from '../../../src/trail/fold.ts';
+import { foldList, type FoldSettings } from '../../../src/trail/fold.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';
 
@@ -24,7 +24,9 @@ describe('an answer that proves nothing is refused', () => {
       encodeFlow({ startSeconds }),
       encodeFlow({ startSeconds: startSeconds + 15 }),
     ]);
-    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(InvalidListResponse);
+    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
+      expect.objectContaining({ kind: 'invalid_list_response' }),
+    );
     expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
       /2027-01-15T08:00:00\.000Z/,
     );
@@ -35,7 +37,9 @@ describe('an answer that proves nothing is refused', () => {
       [encodeFlow({ startSeconds }), encodeFlow({ startSeconds, port: 81 })],
       announced,
     );
-    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(InvalidListResponse);
+    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
+      expect.objectContaining({ kind: 'invalid_list_response' }),
+    );
   });
 
   test('but a malformed record in it is left out and reported, and the rest is taken', () => {
