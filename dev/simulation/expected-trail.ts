@@ -18,7 +18,7 @@ export interface ExpectedEdge {
  *
  * A record is what is the same in bucket, both ends' name, namespace and type, port, service, protocol, reporter
  * and action. It counts once, however often, by whom and with whichever policy trace it was sent, if any of
- * these had a counter that is not zero. Records between two namespaces make an edge.
+ * these had a counter that is not zero. Records between workloads of two namespaces make an edge.
  */
 export function expectedTrail(flows: Iterable<CompleteFlow>): ExpectedEdge[] {
   const counted = new Set<string>();
@@ -35,6 +35,7 @@ export function expectedTrail(flows: Iterable<CompleteFlow>): ExpectedEdge[] {
     counted.add(record);
 
     const { srcNamespace: srcNs, dstNamespace: dstNs } = flow;
+    if (flow.srcType !== 'workload' || flow.dstType !== 'workload') continue;
     if (isNowhere(srcNs) || isNowhere(dstNs) || srcNs === dstNs) continue;
     const action = typeof flow.action === 'string' ? flow.action : 'unspecified';
     const key = JSON.stringify([srcNs, dstNs, action]);

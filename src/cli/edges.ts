@@ -10,6 +10,7 @@ interface EdgesOptions {
   dst?: string;
   newSince?: string;
   denied?: boolean;
+  withoutWorkload?: boolean;
   json?: boolean;
   limit: string;
 }
@@ -22,14 +23,19 @@ export function edgesCommand(): Command {
     .option('--dst <namespace>', 'the end that is talked to')
     .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
     .option('--denied', 'only what policy denied')
+    .option(
+      '--without-workload',
+      'only edges with a network set at one end, counted by version 0.1.0 or older',
+    )
     .option('--limit <count>', 'at most so many', '1000')
     .option('--json', 'as JSON')
     .action(async (options: EdgesOptions) => {
-      const { newSince, denied, json, limit, ...ends } = options;
+      const { newSince, denied, withoutWorkload, json, limit, ...ends } = options;
       const filter = {
         ...ends,
         ...(newSince === undefined ? {} : { newSince: parseSince('--new-since', newSince, new Date()) }),
         ...(denied === undefined ? {} : { denied }),
+        ...(withoutWorkload === undefined ? {} : { withoutWorkload }),
         limit: parseLimit('--limit', limit),
       };
       const found = await withDatabase((query) => queryEdges(query, { ...filter, limit: filter.limit + 1 }));

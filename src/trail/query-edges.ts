@@ -7,6 +7,11 @@ export interface EdgeFilter {
   dst?: string;
   newSince?: Date;
   denied?: boolean;
+  /**
+   * Only edges whose facts all have a network set, a host or a network at one end. Versions up to 0.1.0 counted a
+   * namespaced network set as its namespace.
+   */
+  withoutWorkload?: boolean;
   limit: number;
 }
 
@@ -30,6 +35,9 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
        and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3)
        and ($4::timestamptz is null or first_seen >= $4)
        and (not $5 or action = 'deny')
+       and (not $7 or exists (
+         select from flow_group g where (g.src_ns, g.dst_ns, g.action) = (edge.src_ns, edge.dst_ns, edge.action)
+         having bool_and(g.src_kind <> 'workload' or g.dst_kind <> 'workload')))
      order by first_seen desc, src_ns, dst_ns, action
      limit $6`,
     [
@@ -39,6 +47,7 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
       filter.newSince ?? null,
       filter.denied ?? false,
       filter.limit,
+      filter.withoutWorkload ?? false,
     ],
   );
 }

@@ -53,9 +53,12 @@ export function namespaceOf(namespace: string): string {
   return namespace === '-' ? '' : namespace;
 }
 
-/** Whether a record counts in `edge`: two namespaces, both present, not the same. */
-export function isEdge(key: FlowKey): boolean {
-  const { srcNamespace: src, dstNamespace: dst } = key;
+/**
+ * Whether a record counts in `edge`: workloads at both ends, in two different namespaces. A namespaced network set has a
+ * namespace too, and is not a workload of it.
+ */
+function isEdge({ srcType, srcNamespace: src, dstType, dstNamespace: dst }: FlowKey): boolean {
+  if (srcType !== 'workload' || dstType !== 'workload') return false;
   return src !== dst && src !== '' && dst !== '' && src !== '-' && dst !== '-';
 }
 

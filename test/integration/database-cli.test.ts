@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/trail/migrate.ts';
 import { merge } from '../../src/trail/merge.ts';
+import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
@@ -68,6 +69,20 @@ describe('with a trail', () => {
     expect(code).toBe(0);
     const edges: { srcNs: string; dstNs: string }[] = JSON.parse(out);
     expect(edges.map(({ srcNs, dstNs }) => `${srcNs} ${dstNs}`)).toEqual(expected);
+  });
+
+  test('edges --without-workload lists only edges whose facts all have a network set at one end', async () => {
+    const end = { kind: 'workload', ns: 'a', identity: '' } as const;
+    const set = { kind: 'networkset', ns: 'b', identity: 'partners' } as const;
+    const talks = (hash: bigint, dst: FactEnd): TrailRecord => ({
+      hash,
+      edge: { srcNs: 'a', dstNs: dst.ns, action: 'allow' },
+      fact: { src: end, dst, protocol: 'tcp', port: 80, reporter: 'src', action: 'allow' },
+    });
+    const records = [talks(11n, set), talks(12n, { ...end, ns: 'b' }), talks(13n, { ...set, ns: 'shop' })];
+    await merge(db.database, [batch(bucket + 30, records, { settled: 'settled' })], options);
+    const { code, out } = await run(['edges', '--json', '--without-workload']);
+    expect([code, JSON.parse(out)]).toMatchObject([0, [{ srcNs: 'a', dstNs: 'shop' }]]);
   });
 
   test('edges says when there are more than the limit', async () => {

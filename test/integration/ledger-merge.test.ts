@@ -45,7 +45,7 @@ describe('a merge', () => {
     ];
     const records = names.map((name, n) =>
       listed(n + 1, {
-        dst: { kind: 'networkset', ns: name, identity: name },
+        dst: { kind: 'workload', ns: name, identity: name },
         digest: BigInt(n + 1),
         text: JSON.stringify({ enforced: [{ n: name }] }),
       }),

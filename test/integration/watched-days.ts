@@ -32,7 +32,8 @@ export function talk(src: FactEnd, dst: FactEnd): TrailRecord {
   const hash = BigInt(
     Array.from(ends).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7),
   );
-  const isEdge = src.ns !== dst.ns && src.ns !== '' && dst.ns !== '';
+  const isEdge =
+    src.kind === 'workload' && dst.kind === 'workload' && src.ns !== dst.ns && src.ns !== '' && dst.ns !== '';
   return {
     hash,
     ...(isEdge ? { edge: { srcNs: src.ns, dstNs: dst.ns, action: 'allow' } } : {}),

@@ -55,7 +55,8 @@ export function readUnexplainedEdges(
     `select e.src_ns || ' -> ' || e.dst_ns || ' ' || e.action as edge, e.flow_count::float8 as edge_count,
        coalesce(f.flow_count, 0)::float8 as facts, coalesce(a.flow_count, 0)::float8 as adopted
      from edge e
-     left join (select src_ns, dst_ns, action, sum(flow_count) as flow_count from flow_facts group by 1, 2, 3) f
+     left join (select src_ns, dst_ns, action, sum(flow_count) as flow_count from flow_facts
+       where src_kind = 'workload' and dst_kind = 'workload' group by 1, 2, 3) f
        using (src_ns, dst_ns, action)
      left join edge_adopted a using (src_ns, dst_ns, action)
      where e.flow_count <> coalesce(f.flow_count, 0) + coalesce(a.flow_count, 0)`,

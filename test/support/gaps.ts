@@ -59,7 +59,7 @@ export async function expectAllThatWasLeft(
     await query<EdgeRow>(
       `select src_ns, dst_ns, action, min(extract(epoch from first_seen))::float8 as first_seen,
          max(extract(epoch from last_seen))::float8 as last_seen, sum(flow_count)::float8 as flow_count
-       from flow_facts where src_ns <> '' and dst_ns <> '' and src_ns <> dst_ns group by 1, 2, 3`,
+       from flow_facts where src_kind = 'workload' and dst_kind = 'workload' and src_ns <> '' and dst_ns <> '' and src_ns <> dst_ns group by 1, 2, 3`,
     ),
   );
   expect(facts).toEqual(kept);

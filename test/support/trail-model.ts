@@ -46,7 +46,12 @@ export class TrailModel {
       this.#facts.set(text, {
         text,
         edge: edgeText({ srcNs: src.ns, dstNs: dst.ns, action }),
-        isEdge: src.ns !== '' && dst.ns !== '' && src.ns !== dst.ns,
+        isEdge:
+          src.kind === 'workload' &&
+          dst.kind === 'workload' &&
+          src.ns !== '' &&
+          dst.ns !== '' &&
+          src.ns !== dst.ns,
         first_seen: Math.min(row?.first_seen ?? firstSeconds, firstSeconds),
         last_seen: Math.max(row?.last_seen ?? lastSeconds, lastSeconds),
         flow_count: (row?.flow_count ?? 0) + count,

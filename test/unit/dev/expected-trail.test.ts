@@ -35,6 +35,7 @@ const decodedFlow = z.object({
   numConnectionsLive: number,
 });
 
+const endpointTypes = ['unspecified', 'workload', 'host', 'networkset', 'network'] as const;
 const actions = ['unspecified', 'allow', 'deny', 'pass'] as const;
 
 /** The capture through a general decoder, which shares nothing with the product's. */
@@ -47,10 +48,10 @@ function readFlows(): CompleteFlow[] {
     return completeFlow({
       srcName: key.sourceName,
       srcNamespace: key.sourceNamespace,
-      srcType: key.sourceType,
+      srcType: endpointTypes[key.sourceType] ?? key.sourceType,
       dstName: key.destName,
       dstNamespace: key.destNamespace,
-      dstType: key.destType,
+      dstType: endpointTypes[key.destType] ?? key.destType,
       dstPort: key.destPort,
       serviceName: key.destServiceName,
       serviceNamespace: key.destServiceNamespace,

@@ -101,10 +101,19 @@ describe('ends', () => {
     ]);
   });
 
-  test('a network set that has a namespace is an edge of that namespace, and keeps its name', () => {
-    const { edge, fact } = only(fold([{ dst: { type: 3, name: 'partners', namespace: 'shop' } }]).records);
-    expect(edge).toEqual({ srcNs: 'a', dstNs: 'shop', action: 'allow' });
-    expect(fact?.dst).toEqual({ kind: 'networkset', ns: 'shop', identity: 'partners' });
+  test.each(['src', 'dst'] as const)(
+    'an %s that is a network set with a namespace is a fact, and no edge',
+    (side) => {
+      const { edge, fact } = only(
+        fold([{ [side]: { type: 3, name: 'partners', namespace: 'shop' } }]).records,
+      );
+      expect(edge).toBeUndefined();
+      expect(fact?.[side]).toEqual({ kind: 'networkset', ns: 'shop', identity: 'partners' });
+    },
+  );
+
+  test.each([0, 2, 3, 4])('of type %i with a namespace are no edge', (type) => {
+    expect(only(fold([{ dst: { type, namespace: 'shop' } }]).records)).not.toHaveProperty('edge');
   });
 
   test('that are hosts are facts without their name: nodes come and go', () => {
