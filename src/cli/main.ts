@@ -10,7 +10,8 @@ import { edgesCommand } from './edges.ts';
 import { runCommand } from './run.ts';
 import { allowlistCommand } from './allowlist.ts';
 import { explainCommand } from './explain.ts';
-import { driftCommand, replayCommand, stagedCommand } from './replay.ts';
+import { driftCommand, replayCommand } from './replay.ts';
+import { stagedCommand } from './staged.ts';
 import { statusCommand } from './status.ts';
 
 const program = new Command('flow-trail')

@@ -1,21 +1,10 @@
 import { Command } from 'commander';
-import { periodOf } from '../queries/allowlist.ts';
-import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
-import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
+import { readEvidence } from '../trail/evidence.ts';
+import { formatTable, print, printJson } from './output.ts';
+import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { readPolicies } from './policy-files.ts';
-import { parseSince } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
-
-/** Exit code where policies differ from what was observed: a pipeline can gate on it. */
-const differs = 3;
-
-interface PeriodOptions {
-  since: string;
-  until?: string;
-  json?: boolean;
-}
 
 export function replayCommand(): Command {
   return withPeriod(
@@ -72,61 +61,6 @@ export function driftCommand(): Command {
   });
 }
 
-export function stagedCommand(): Command {
-  return withPeriod(
-    new Command('staged')
-      .description(
-        'where staged policies would have done something else than what was enforced (exit code 3 where they would deny)',
-      )
-      .option('--src <namespace>', 'the end that talks')
-      .option('--dst <namespace>', 'the end that is talked to'),
-  ).action(async ({ json, src, dst, ...times }: PeriodOptions & { src?: string; dst?: string }) => {
-    const ends = {
-      ...(src === undefined ? {} : { srcNs: src }),
-      ...(dst === undefined ? {} : { dstNs: dst }),
-    };
-    const traced = await withDatabase((query) =>
-      readTracedEvidence(query, { ...readPeriod(times), ...ends }),
-    );
-    const result = stagedVerdicts(traced);
-    if (json === true) printJson(result);
-    else {
-      print(
-        formatTable(
-          ['FROM', 'TO', 'PORT', 'REPORTER', 'ENFORCED', 'STAGED', 'FIRST SEEN', 'LAST SEEN', 'FLOWS', 'BY'],
-          result.disagreements.map((entry) => [
-            entry.src,
-            entry.dst,
-            entry.port,
-            entry.reporter,
-            entry.enforced,
-            entry.pending,
-            time(entry.firstSeconds),
-            time(entry.lastSeconds),
-            String(entry.flowCount),
-            entry.by,
-          ]),
-        ),
-      );
-      print(`\n${result.agreeing} flows agree; of ${result.untold} the traces do not tell`);
-    }
-    if (result.disagreements.some(({ pending }) => pending === 'deny')) process.exitCode = differs;
-  });
-}
-
-function withPeriod(command: Command): Command {
-  return command
-    .option('--since <time>', 'whole days (UTC) from how long ago (24h, 7d) or a time', '30d')
-    .option('--until <time>', 'until when; now')
-    .option('--json', 'as JSON');
-}
-
-function readPeriod({ since, until }: Omit<PeriodOptions, 'json'>): DayPeriod {
-  const now = new Date();
-  const end = until === undefined ? now : parseSince('--until', until, now);
-  return periodOf({ since: parseSince('--since', since, now).toISOString(), until: end.toISOString() });
-}
-
 function printFindings(title: string, findings: readonly Finding[]): void {
   if (findings.length === 0) return;
   const rows = findings.map(({ direction, src, dst, port, lastSeconds, days, flowCount, by }) => [
@@ -134,7 +68,7 @@ function printFindings(title: string, findings: readonly Finding[]): void {
     src,
     dst,
     port,
-    time(lastSeconds),
+    formatSeconds(lastSeconds),
     String(days),
     String(flowCount),
     by,
@@ -152,8 +86,4 @@ function printUnused(title: string, entries: readonly Unused[]): void {
       entries.map(({ policy, rule }) => [policy, rule]),
     )}`,
   );
-}
-
-function time(seconds: number): string {
-  return formatTime(new Date(seconds * 1000));
 }

@@ -49,6 +49,11 @@ export function describeLeftOut({ direction, peer, protocol, port, reason, sight
   return `${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
 }
 
+/** `egress of immich`, `egress of ends without namespace`. */
+export function describeSubject(direction: Direction, namespace: string): string {
+  return `${direction} of ${namespace || 'ends without namespace'}`;
+}
+
 export function toOrFrom(direction: Direction): string {
   return direction === 'egress' ? 'to' : 'from';
 }

@@ -1,59 +1,135 @@
 import type { TracedEvidence } from '../../trail/evidence.ts';
 import { describeEnd } from './describe.ts';
+import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { portText } from './rules.ts';
-import { describeHit, readTrace, verdictOf } from './trace.ts';
+import { describeHit, isStaged, readTrace, verdictOf, type Trace, type Verdict } from './trace.ts';
 
-/** Where a staged policy would have done something else than what was enforced. */
-export interface StagedDisagreement {
+/** A flow, by the two ends and port, whose enforced and pending verdicts differ. */
+export interface VerdictDifference {
   readonly src: string;
   readonly dst: string;
   readonly port: string;
   readonly reporter: TracedEvidence['reporter'];
   readonly enforced: 'allow' | 'deny';
-  /** What the staged policies would have done. */
+  /** What the policies would do with the staged ones in force. */
   readonly pending: 'allow' | 'deny';
-  /** Which staged policy, or which end of tier, decided so. */
+  /** The policy, or the end of a tier, that gives the pending verdict. */
   readonly by: string;
   readonly firstSeconds: number;
   readonly lastSeconds: number;
   readonly flowCount: number;
 }
 
-export interface StagedVerdicts {
-  /** Would deny what is allowed first; then by pair. */
-  readonly disagreements: readonly StagedDisagreement[];
-  /** Flows whose staged verdict is the enforced one. */
-  readonly agreeing: number;
-  /** Flows whose traces do not tell. */
-  readonly untold: number;
+/** Flows of one namespace and direction that a policy other than the staged ones decides, staged ones in force. */
+export interface DecidedByOther {
+  readonly namespace: string;
+  readonly direction: Direction;
+  readonly policy: string;
+  readonly action: 'allow' | 'deny';
+  /** A staged policy decided other flows of this namespace and direction. */
+  readonly besideStaged: boolean;
+  /** The profile allows a flow only where no policy selects the pod. */
+  readonly isProfile: boolean;
+  readonly lastSeconds: number;
+  readonly flowCount: number;
 }
 
-/** How often and since when staged policies disagreed with the enforced verdict, per pair of ends and port. Pure. */
+export interface StagedVerdicts {
+  /** Staged policies give another verdict than the enforced one. First those that would deny; then by pair. */
+  readonly disagreements: readonly VerdictDifference[];
+  /** Flows that a staged policy, or the end of its tier, decided; `agreeing` of them with the enforced verdict. */
+  readonly decided: number;
+  readonly agreeing: number;
+  readonly decidedByOthers: readonly DecidedByOther[];
+  /** The pending verdict differs and no staged policy is among its hits: not a disagreement of staged policies. */
+  readonly withoutStaged: readonly VerdictDifference[];
+  /** Flows whose enforced verdict names a staged policy (projectcalico/calico#13410): no evidence, by policy. */
+  readonly enforcedByStaged: readonly { readonly policy: string; readonly flowCount: number }[];
+  /** Flows whose traces do not show a verdict. */
+  readonly unknown: number;
+}
+
+interface Entry {
+  fact: TracedEvidence;
+  trace: Trace;
+  enforced: Verdict;
+  pending: Verdict;
+}
+
+/**
+ * What staged policies would have done, compared with what was enforced. Only flows that a staged policy decided say
+ * anything about staged policies; all others are counted by the policy that decides them. Pure.
+ */
 export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdicts {
-  let agreeing = 0;
-  let untold = 0;
-  const found: StagedDisagreement[] = [];
-  for (const { src, dst, protocol, port, reporter, trace, firstSeconds, lastSeconds, flowCount } of traced) {
-    const known = readTrace(trace);
-    const enforced = known && verdictOf(known.enforced);
-    const pending = known && verdictOf(known.pending);
-    if (!enforced || !pending) untold += flowCount;
-    else if (enforced.action === pending.action) agreeing += flowCount;
-    else
-      found.push({
-        src: describeEnd(src),
-        dst: describeEnd(dst),
-        port: portText({ protocol, port }),
-        reporter,
-        enforced: enforced.action,
-        pending: pending.action,
-        by: describeHit(pending.hit),
-        firstSeconds,
-        lastSeconds,
-        flowCount,
-      });
+  const entries: Entry[] = [];
+  const misreported: { policy: string; flowCount: number }[] = [];
+  let unknown = 0;
+  for (const fact of traced) {
+    const trace = readTrace(fact.trace);
+    const enforced = trace && verdictOf(trace.enforced);
+    const pending = trace && verdictOf(trace.pending);
+    if (trace && enforced && isStaged(enforced.hit))
+      misreported.push({ policy: describeHit(enforced.hit), flowCount: fact.flowCount });
+    else if (!trace || !enforced || !pending) unknown += fact.flowCount;
+    else entries.push({ fact, trace, enforced, pending });
   }
+  const staged = entries.filter(({ trace }) => trace.pending.some(isStaged));
+  const others = entries.filter(({ trace }) => !trace.pending.some(isStaged));
+  const agreeing = staged.filter((entry) => !isDifferent(entry));
+  return {
+    disagreements: differences(staged.filter(isDifferent)),
+    decided: flowsOf(staged.map(({ fact }) => fact)),
+    agreeing: flowsOf(agreeing.map(({ fact }) => fact)),
+    decidedByOthers: decidedByOthers(others, new Set(staged.map(({ fact }) => subjectKey(fact)))),
+    withoutStaged: differences(others.filter(isDifferent)),
+    enforcedByStaged: sortedBy(
+      [...groupBy(misreported, ({ policy }) => policy)].map(([policy, group]) => ({
+        policy,
+        flowCount: flowsOf(group),
+      })),
+      ({ policy, flowCount }) => [-flowCount, policy],
+    ),
+    unknown,
+  };
+}
+
+/**
+ * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows, would deny none that
+ * is allowed, and no other policy allows what they leave out.
+ */
+export function isEvidenceForEnforcing(verdicts: StagedVerdicts): boolean {
+  return (
+    verdicts.decided > 0 &&
+    verdicts.disagreements.every(({ pending }) => pending !== 'deny') &&
+    passedByOthers(verdicts).length === 0
+  );
+}
+
+/** Policies that allow flows which the staged policies of the same namespace and direction leave out. */
+export function passedByOthers({ decidedByOthers: others }: StagedVerdicts): DecidedByOther[] {
+  return others.filter(
+    ({ besideStaged, isProfile, action }) => besideStaged && !isProfile && action === 'allow',
+  );
+}
+
+function isDifferent({ enforced, pending }: Entry): boolean {
+  return enforced.action !== pending.action;
+}
+
+function differences(entries: readonly Entry[]): VerdictDifference[] {
+  const found = entries.map(({ fact, enforced, pending }) => ({
+    src: describeEnd(fact.src),
+    dst: describeEnd(fact.dst),
+    port: portText(fact),
+    reporter: fact.reporter,
+    enforced: enforced.action,
+    pending: pending.action,
+    by: describeHit(pending.hit),
+    firstSeconds: fact.firstSeconds,
+    lastSeconds: fact.lastSeconds,
+    flowCount: fact.flowCount,
+  }));
   const merged = [
     ...groupBy(found, ({ src, dst, port, reporter, enforced, by }) =>
       [src, dst, port, reporter, enforced, by].join('\n'),
@@ -61,10 +137,10 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
   ].map((group) => ({
     ...group[0],
     firstSeconds: Math.min(...group.map(({ firstSeconds }) => firstSeconds)),
-    lastSeconds: Math.max(...group.map(({ lastSeconds }) => lastSeconds)),
-    flowCount: group.reduce((sum, { flowCount }) => sum + flowCount, 0),
+    lastSeconds: lastOf(group),
+    flowCount: flowsOf(group),
   }));
-  const disagreements = sortedBy(merged, ({ pending, src, dst, port, reporter, by }) => [
+  return sortedBy(merged, ({ pending, src, dst, port, reporter, by }) => [
     pending === 'deny' ? 0 : 1,
     src,
     dst,
@@ -72,5 +148,49 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
     reporter,
     by,
   ]);
-  return { disagreements, agreeing, untold };
+}
+
+function decidedByOthers(entries: readonly Entry[], staged: ReadonlySet<string>): DecidedByOther[] {
+  const groups = groupBy(entries, ({ fact, pending }) =>
+    [subjectKey(fact), pending.action, describeHit(pending.hit)].join('\n'),
+  );
+  const found = [...groups.values()].map((group): DecidedByOther => {
+    const [{ fact, pending }] = group;
+    return {
+      ...subjectOf(fact),
+      policy: describeHit(pending.hit),
+      action: pending.action,
+      besideStaged: staged.has(subjectKey(fact)),
+      isProfile: pending.hit.k === 'Profile',
+      lastSeconds: lastOf(group.map((entry) => entry.fact)),
+      flowCount: flowsOf(group.map((entry) => entry.fact)),
+    };
+  });
+  return sortedBy(found, ({ namespace, direction, policy, action, flowCount }) => [
+    -flowCount,
+    namespace,
+    direction,
+    policy,
+    action,
+  ]);
+}
+
+/** The namespace and direction whose policies the reporter evaluated. */
+function subjectOf({ src, dst, reporter }: TracedEvidence): { namespace: string; direction: Direction } {
+  return reporter === 'dst'
+    ? { namespace: dst.ns, direction: 'ingress' }
+    : { namespace: src.ns, direction: 'egress' };
+}
+
+function subjectKey(fact: TracedEvidence): string {
+  const { namespace, direction } = subjectOf(fact);
+  return `${namespace}\n${direction}`;
+}
+
+function flowsOf(group: readonly { flowCount: number }[]): number {
+  return group.reduce((sum, { flowCount }) => sum + flowCount, 0);
+}
+
+function lastOf(group: readonly { lastSeconds: number }[]): number {
+  return group.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), 0);
 }

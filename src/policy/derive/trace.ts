@@ -17,22 +17,33 @@ const trace = z.object({
 
 type Named = z.infer<typeof named>;
 type Hit = z.infer<typeof hit>;
-/** A stored policy trace: what the dataplane did, and what it would have done with the staged policies in force. */
+/** A stored policy trace: `enforced` is what the dataplane did, `pending` what it would do with staged policies in force. */
 export type Trace = z.infer<typeof trace>;
 
-/** Reads a stored trace; undefined where it tells nothing: too many of a fact, or not readable. */
+/** Reads a stored trace; undefined where it holds no hits: it was beyond the bound of a fact, or not readable. */
 export function readTrace(value: unknown): Trace | undefined {
   const parsed = trace.safeParse(value);
   if (!parsed.success || parsed.data.other === true || parsed.data.unreadable === true) return undefined;
   return parsed.data;
 }
 
-/** What a list of hits comes to, and by whose hit: all others pass it on. Undefined where that cannot be told. */
-export function verdictOf(hits: readonly Hit[]): { action: 'allow' | 'deny'; hit: Hit } | undefined {
+/** The verdict of a list of hits, and the hit that gives it. */
+export interface Verdict {
+  readonly action: 'allow' | 'deny';
+  readonly hit: Hit;
+}
+
+/** The verdict of a list of hits; all hits but one pass. Undefined where the hits show none, or more than one. */
+export function verdictOf(hits: readonly Hit[]): Verdict | undefined {
   const deciding = hits.filter(({ a }) => a === 'allow' || a === 'deny');
   const [only, another] = deciding;
   if (only === undefined || another !== undefined) return undefined;
   return { action: only.a === 'deny' ? 'deny' : 'allow', hit: only };
+}
+
+/** Whether the hit is of a staged policy, or of the end of a tier that only a staged policy made apply. */
+export function isStaged({ k, by }: Hit): boolean {
+  return k.startsWith('Staged') || (k === 'EndOfTier' && by !== undefined && by.k.startsWith('Staged'));
 }
 
 /** `NetworkPolicy immich/default-deny, tier default`. */
@@ -41,7 +52,7 @@ export function describePolicyName({ k, t, ns, n }: Named): string {
   return `${k}${name === '' ? '' : ` ${name}`}${t === undefined ? '' : `, tier ${t}`}`;
 }
 
-/** Which policy decided: its kind, name, tier and rule; of an end of tier, what brought the flow there. */
+/** The policy that decided: kind, name, tier and rule; for an end of tier, the policy that made it apply. */
 export function describeHit(decided: Hit): string {
   if (decided.k === 'EndOfTier')
     return `end of tier ${decided.t ?? 'without name'}${decided.by ? `, reached because ${describePolicyName(decided.by)} selects it and no rule matched` : ''}`;

@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest';
-import { stagedVerdicts } from '../../../../src/policy/derive/staged.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  isEvidenceForEnforcing,
+  passedByOthers,
+  stagedVerdicts,
+} from '../../../../src/policy/derive/staged.ts';
 import type { TracedEvidence } from '../../../../src/trail/evidence.ts';
 
 const profile = { k: 'Profile', n: 'kns.immich', a: 'allow', r: 0 };
@@ -11,6 +15,17 @@ const stagedDeny = {
 };
 const stagedAllow = { k: 'StagedNetworkPolicy', ns: 'immich', n: 'egress', t: 'default', a: 'allow', r: 2 };
 const pass = { k: 'NetworkPolicy', ns: 'immich', n: 'first', t: 'first', a: 'pass', r: 0 };
+
+const catchAll = { k: 'GlobalNetworkPolicy', n: 'observe', t: 'default', a: 'allow', r: 1 };
+const nothing = {
+  disagreements: [],
+  decided: 0,
+  agreeing: 0,
+  decidedByOthers: [],
+  withoutStaged: [],
+  enforcedByStaged: [],
+  unknown: 0,
+};
 
 function traced(trace: unknown, change: Partial<TracedEvidence> = {}): TracedEvidence {
   return {
@@ -29,8 +44,10 @@ function traced(trace: unknown, change: Partial<TracedEvidence> = {}): TracedEvi
   };
 }
 
-test('a staged policy that would deny what is allowed is named, with how often and since when', () => {
+test('names the staged policy that would deny an allowed flow, with count and times', () => {
   expect(stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] })])).toEqual({
+    ...nothing,
+    decided: 10,
     disagreements: [
       {
         src: 'immich',
@@ -45,12 +62,10 @@ test('a staged policy that would deny what is allowed is named, with how often a
         flowCount: 10,
       },
     ],
-    agreeing: 0,
-    untold: 0,
   });
 });
 
-test('days of the same disagreement are one, from the first to the last', () => {
+test('merges the same disagreement of several days, from the first to the last', () => {
   const { disagreements } = stagedVerdicts([
     traced({ enforced: [profile], pending: [stagedDeny] }, { firstSeconds: 90_000, lastSeconds: 91_000 }),
     traced({ enforced: [profile], pending: [stagedDeny] }),
@@ -58,24 +73,119 @@ test('days of the same disagreement are one, from the first to the last', () => 
   expect(disagreements).toMatchObject([{ firstSeconds: 1_000, lastSeconds: 91_000, flowCount: 20 }]);
 });
 
-test('what staged policies would do as well is agreement, passing tiers aside', () => {
-  expect(
-    stagedVerdicts([traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7 })]),
-  ).toEqual({ disagreements: [], agreeing: 7, untold: 0 });
+test('counts a flow that a staged policy decides as enforced as agreeing, whatever passed it on', () => {
+  const verdicts = stagedVerdicts([
+    traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7 }),
+  ]);
+  expect(verdicts).toEqual({ ...nothing, decided: 7, agreeing: 7 });
+  expect(isEvidenceForEnforcing(verdicts)).toBe(true);
+});
+
+test('counts a flow whose end of tier only a staged policy made apply as decided by it', () => {
+  const verdicts = stagedVerdicts([
+    traced({ enforced: [{ ...stagedDeny, by: undefined }], pending: [stagedDeny] }, { action: 'deny' }),
+  ]);
+  expect(verdicts).toEqual({ ...nothing, decided: 10, agreeing: 10 });
 });
 
 test.each([
   ['too many traces of one fact', { other: true }],
   ['a trace that could not be read', { unreadable: true }],
   ['a trace without a decision', { enforced: [pass], pending: [stagedDeny] }],
-  ['two decisions in one trace', { enforced: [profile, stagedDeny], pending: [stagedDeny] }],
-  ['no staged hits', { enforced: [profile] }],
+  ['two decisions in one trace', { enforced: [profile, catchAll], pending: [stagedDeny] }],
+  ['no pending hits', { enforced: [profile] }],
   ['something else', 'garbage'],
-])('%s is counted as not told, never as agreement', (_what, trace) => {
-  expect(stagedVerdicts([traced(trace)])).toEqual({ disagreements: [], agreeing: 0, untold: 10 });
+])('counts %s as unknown, never as agreeing', (_what, trace) => {
+  expect(stagedVerdicts([traced(trace)])).toEqual({ ...nothing, unknown: 10 });
 });
 
-test('what would be denied comes first, whatever the order of the evidence', () => {
+describe('is no evidence that enforcing is safe', () => {
+  test('without any flow', () => {
+    expect(isEvidenceForEnforcing(stagedVerdicts([]))).toBe(false);
+  });
+
+  test('where no staged policy decides; the policies that decide are named', () => {
+    const verdicts = stagedVerdicts([
+      traced({ enforced: [catchAll], pending: [catchAll] }),
+      traced({ enforced: [profile], pending: [profile] }, { reporter: 'dst', flowCount: 3 }),
+    ]);
+    expect(isEvidenceForEnforcing(verdicts)).toBe(false);
+    expect(verdicts).toEqual({
+      ...nothing,
+      decidedByOthers: [
+        {
+          namespace: 'immich',
+          direction: 'egress',
+          policy: 'GlobalNetworkPolicy observe, tier default, rule 1',
+          action: 'allow',
+          besideStaged: false,
+          isProfile: false,
+          lastSeconds: 2_000,
+          flowCount: 10,
+        },
+        {
+          namespace: 'dbaas',
+          direction: 'ingress',
+          policy: 'Profile kns.immich, rule 0',
+          action: 'allow',
+          besideStaged: false,
+          isProfile: true,
+          lastSeconds: 2_000,
+          flowCount: 3,
+        },
+      ],
+    });
+  });
+
+  test('where a catch-all allows what the staged policies of the same namespace and direction leave out', () => {
+    const verdicts = stagedVerdicts([
+      traced({ enforced: [catchAll], pending: [stagedAllow] }),
+      traced({ enforced: [catchAll], pending: [catchAll] }, { port: 443, flowCount: 4 }),
+    ]);
+    expect(passedByOthers(verdicts)).toMatchObject([
+      { policy: 'GlobalNetworkPolicy observe, tier default, rule 1', flowCount: 4 },
+    ]);
+    expect(isEvidenceForEnforcing(verdicts)).toBe(false);
+  });
+
+  test('where a staged policy would deny', () => {
+    expect(
+      isEvidenceForEnforcing(stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] })])),
+    ).toBe(false);
+  });
+});
+
+test('a catch-all of another namespace or direction does not weaken the evidence', () => {
+  const verdicts = stagedVerdicts([
+    traced({ enforced: [profile], pending: [stagedAllow] }),
+    traced({ enforced: [catchAll], pending: [catchAll] }, { reporter: 'dst' }),
+    traced({ enforced: [profile], pending: [profile] }, { port: 80 }),
+  ]);
+  expect(passedByOthers(verdicts)).toEqual([]);
+  expect(isEvidenceForEnforcing(verdicts)).toBe(true);
+});
+
+test('lists a pending verdict that no staged policy gives separately from the disagreements', () => {
+  const end = { k: 'EndOfTier', t: 'default', a: 'deny', by: { k: 'NetworkPolicy', ns: 'immich', n: 'x' } };
+  const verdicts = stagedVerdicts([traced({ enforced: [profile], pending: [end] })]);
+  expect(verdicts).toMatchObject({ disagreements: [], decided: 0, withoutStaged: [{ pending: 'deny' }] });
+});
+
+test.each([stagedDeny, stagedAllow, { ...stagedAllow, k: 'StagedKubernetesNetworkPolicy' }])(
+  'counts a flow whose enforced verdict is a staged policy separately: %j',
+  (hit) => {
+    const verdicts = stagedVerdicts([
+      traced({ enforced: [hit], pending: [stagedDeny] }, { action: 'deny' }),
+      traced({ enforced: [hit], pending: [profile] }, { flowCount: 5 }),
+    ]);
+    expect(verdicts).toEqual({
+      ...nothing,
+      enforcedByStaged: [{ policy: expect.stringContaining('immich/egress'), flowCount: 15 }],
+    });
+  },
+);
+
+test('lists first what would be denied, in whatever order the evidence comes', () => {
   const denied = { k: 'NetworkPolicy', ns: 'aaa', n: 'deny', t: 'default', a: 'deny', r: 0 };
   const newly = traced(
     { enforced: [denied], pending: [stagedAllow] },

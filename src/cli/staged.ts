@@ -1,0 +1,122 @@
+import { Command } from 'commander';
+import { describeSubject } from '../policy/derive/describe.ts';
+import {
+  isEvidenceForEnforcing,
+  passedByOthers,
+  stagedVerdicts,
+  type DecidedByOther,
+  type StagedVerdicts,
+  type VerdictDifference,
+} from '../policy/derive/staged.ts';
+import { counted } from '../text/counted.ts';
+import { readTracedEvidence } from '../trail/evidence.ts';
+import { seenNamespaces } from '../trail/seen-namespaces.ts';
+import { formatTable, print, printJson } from './output.ts';
+import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { withDatabase } from './with-database.ts';
+
+const shownPolicies = 20;
+
+export function stagedCommand(): Command {
+  return withPeriod(
+    new Command('staged')
+      .description(
+        'compare what staged policies would do with what was enforced; exit code 3 unless the result is evidence that enforcing is safe',
+      )
+      .option('--src <namespace>', 'only flows from this namespace')
+      .option('--dst <namespace>', 'only flows to this namespace'),
+  ).action(async ({ json, src, dst, ...times }: PeriodOptions & { src?: string; dst?: string }) => {
+    const period = readPeriod(times);
+    const ends = {
+      ...(src === undefined ? {} : { srcNs: src }),
+      ...(dst === undefined ? {} : { dstNs: dst }),
+    };
+    const asked = [src, dst].filter((name) => name !== undefined);
+    const { traced, seen } = await withDatabase(async (query) => ({
+      traced: await readTracedEvidence(query, { ...period, ...ends }),
+      seen: await seenNamespaces(query, asked),
+    }));
+    const neverSeen = asked.filter((name) => !seen.includes(name));
+    const verdicts = stagedVerdicts(traced);
+    const isEvidence = isEvidenceForEnforcing(verdicts);
+    if (json === true) printJson({ isEvidence, neverSeen, ...verdicts });
+    else printVerdicts(verdicts, { isEvidence, neverSeen });
+    if (!isEvidence) process.exitCode = differs;
+  });
+}
+
+function printVerdicts(
+  verdicts: StagedVerdicts,
+  { isEvidence, neverSeen }: { isEvidence: boolean; neverSeen: readonly string[] },
+): void {
+  const { disagreements, decided, agreeing, decidedByOthers, withoutStaged, enforcedByStaged, unknown } =
+    verdicts;
+  for (const name of neverSeen)
+    print(`Namespace ${name} was never seen at an end of a flow; check the spelling.`);
+  if (disagreements.length > 0)
+    print(`Staged policies give another verdict:\n${differenceTable(disagreements)}\n`);
+  const passed = passedByOthers(verdicts);
+  if (passed.length > 0)
+    print(
+      `Other policies allow what staged policies leave out; enforcing denies none of it while they stand:\n${otherTable(passed)}\n`,
+    );
+  if (withoutStaged.length > 0)
+    print(
+      `The pending verdict differs and no staged policy took part; not a disagreement of staged policies:\n${differenceTable(withoutStaged)}\n`,
+    );
+  for (const { policy, flowCount } of enforcedByStaged)
+    print(
+      `${counted(flowCount, 'flow')} reported ${policy} as the enforced verdict, although a staged policy enforces nothing (projectcalico/calico#13410); not counted.`,
+    );
+  print(
+    `Staged policies decided ${counted(decided, 'flow')}: ${agreeing.toLocaleString('en')} with the enforced verdict, ${(decided - agreeing).toLocaleString('en')} with another.`,
+  );
+  if (unknown > 0) print(`${counted(unknown, 'flow')} with a trace that shows no verdict.`);
+  if (decided === 0 && decidedByOthers.length > 0)
+    print(`\nPolicies that decide these flows instead:\n${otherTable(decidedByOthers)}`);
+  print(`\n${conclusion(verdicts, isEvidence)}`);
+}
+
+function conclusion(verdicts: StagedVerdicts, isEvidence: boolean): string {
+  if (isEvidence) return 'Enforcing the staged policies would have denied none of these flows.';
+  if (verdicts.decided === 0)
+    return 'No staged policy decided a flow in the period. This is not evidence that enforcing is safe.';
+  if (verdicts.disagreements.some(({ pending }) => pending === 'deny'))
+    return 'Enforcing the staged policies would have denied flows that are allowed.';
+  return 'This is not evidence that enforcing is safe: other policies allow what the staged policies leave out.';
+}
+
+function differenceTable(entries: readonly VerdictDifference[]): string {
+  return formatTable(
+    ['FROM', 'TO', 'PORT', 'REPORTER', 'ENFORCED', 'STAGED', 'FIRST SEEN', 'LAST SEEN', 'FLOWS', 'BY'],
+    entries.map((entry) => [
+      entry.src,
+      entry.dst,
+      entry.port,
+      entry.reporter,
+      entry.enforced,
+      entry.pending,
+      formatSeconds(entry.firstSeconds),
+      formatSeconds(entry.lastSeconds),
+      String(entry.flowCount),
+      entry.by,
+    ]),
+  );
+}
+
+function otherTable(entries: readonly DecidedByOther[]): string {
+  const rest = entries.length - shownPolicies;
+  const table = formatTable(
+    ['DIRECTION', 'ACTION', 'LAST SEEN', 'FLOWS', 'BY'],
+    entries
+      .slice(0, shownPolicies)
+      .map(({ namespace, direction, action, lastSeconds, flowCount, policy }) => [
+        describeSubject(direction, namespace),
+        action,
+        formatSeconds(lastSeconds),
+        String(flowCount),
+        policy,
+      ]),
+  );
+  return rest > 0 ? `${table}\n(and ${rest} more)` : table;
+}

@@ -1,0 +1,12 @@
+import type { Query } from './database.ts';
+
+/** Those of the namespaces that the trail has at an end of any flow, in no particular order. @throws DatabaseFailure */
+export async function seenNamespaces(query: Query, namespaces: readonly string[]): Promise<string[]> {
+  const rows = await query<{ namespace: string }>(
+    `select namespace from unnest($1::text[]) as wanted(namespace)
+     where exists (select from flow_group where namespace in (src_ns, dst_ns))
+        or exists (select from edge where namespace in (src_ns, dst_ns))`,
+    [namespaces],
+  );
+  return rows.map(({ namespace }) => namespace);
+}
