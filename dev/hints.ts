@@ -25,6 +25,7 @@ export function printAddresses(
   const here = (...names: string[]): string => relative(process.cwd(), state.in(...names)) || '.';
   const ask = `npx tsx --env-file=${here('env')} src/cli/main.ts`;
   const rows: [string, string][] = [
+    ['map', `http://127.0.0.1:${ports.map}/`],
     ...(uiUrl === undefined ? [] : ([['Temporal UI', uiUrl]] as [string, string][])),
     ...(slackUrl === undefined ? [] : ([['Slack', slackUrl]] as [string, string][])),
     ['metrics', `http://127.0.0.1:${ports.metrics}/metrics`],

@@ -35,6 +35,7 @@ export interface DevPorts {
   slack: number;
   metrics: number;
   http: number;
+  map: number;
 }
 
 const FRIENDLY: DevPorts = {
@@ -45,6 +46,7 @@ const FRIENDLY: DevPorts = {
   slack: 8090,
   metrics: 9464,
   http: 8080,
+  map: 8081,
 };
 
 export async function choosePorts(settings: DevSettings, log: (line: string) => void): Promise<DevPorts> {
@@ -63,6 +65,7 @@ export async function choosePorts(settings: DevSettings, log: (line: string) => 
     slack: slack === 'embedded' ? await choose('Slack stand-in', FRIENDLY.slack) : 0,
     metrics: await choose('metrics', FRIENDLY.metrics),
     http: await choose('health', FRIENDLY.http),
+    map: await choose('map', FRIENDLY.map),
   };
 }
 

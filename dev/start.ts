@@ -1,3 +1,4 @@
+import { ensureMapPage } from './build-map-page.ts';
 import { createWarningRelay, formatEnv, printAddresses } from './hints.ts';
 import { showTrail } from './live-view.ts';
 import { openLogFile } from './log-file.ts';
@@ -28,6 +29,7 @@ export async function start(session: Session): Promise<void> {
   parts.add('State directory', () => state.release());
   const ports = await choosePorts(settings, log);
 
+  await ensureMapPage();
   const { temporal, slack, env } = await bringUpServers({ settings, state, parts, log, signal }, ports);
   const upMs = Date.now();
 
@@ -85,6 +87,11 @@ async function bringUpServers(
       ...slack.env,
       METRICS_PORT: String(ports.metrics),
       HTTP_PORT: String(ports.http),
+      MAP_PORT: String(ports.map),
+      MAP_HOST: '127.0.0.1',
+      ...(temporal.uiUrl === undefined
+        ? {}
+        : { TEMPORAL_UI_URL: `${temporal.uiUrl}/namespaces/default/workflows` }),
       LISTEN_HOST: '127.0.0.1',
     };
     return { temporal, slack, env };

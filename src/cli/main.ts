@@ -4,6 +4,7 @@ import { isFailure } from '../failure/failure.ts';
 import { aggregateCommand } from './aggregate.ts';
 import { certificatesCommand } from './certificates.ts';
 import { completenessCommand } from './completeness.ts';
+import { mapCommand } from './map.ts';
 import { coverageCommand } from './coverage.ts';
 import { digestCommand } from './digest.ts';
 import { edgesCommand } from './edges.ts';
@@ -22,6 +23,7 @@ const program = new Command('flow-trail')
   .addCommand(statusCommand())
   .addCommand(coverageCommand())
   .addCommand(explainCommand())
+  .addCommand(mapCommand())
   .addCommand(allowlistCommand())
   .addCommand(replayCommand())
   .addCommand(driftCommand())

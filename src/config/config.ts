@@ -6,6 +6,15 @@ import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/c
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { defaultTaskQueue } from './names.ts';
 
+/** The map in the browser. It has no login of its own: whoever reaches it can read the trail. */
+export interface MapConfig {
+  /** 0: any free one. */
+  port: number | 'off';
+  host: string;
+  /** Address of the list of workflows in the Temporal UI, without a slash at its end. */
+  temporalUiUrl: string | undefined;
+}
+
 /** Where Goldmane is and what proves who asks: the files are read anew at every connection. */
 export interface GoldmaneConfig {
   /** host:port */
@@ -41,6 +50,7 @@ export interface Config {
   taskQueue: string;
   metricsPort: number;
   httpPort: number;
+  map: MapConfig;
   /** Address on which /metrics, /healthz and /readyz listen. */
   listenHost: string;
   logLevel: string;
@@ -95,6 +105,22 @@ const environment = z.object({
   TEMPORAL_TASK_QUEUE: text(defaultTaskQueue),
   METRICS_PORT: port(9464),
   HTTP_PORT: port(8080),
+  MAP_PORT: z
+    .union(
+      [z.literal('off'), wholeNumber(0, 65_535, 'must be a port from 0 to 65535, or off')],
+      'must be a port from 0 to 65535, or off',
+    )
+    .default(8081),
+  MAP_HOST: text('127.0.0.1'),
+  TEMPORAL_UI_URL: z
+    .string()
+    .trim()
+    .transform((value) => value.replace(/\/+$/, ''))
+    .refine(
+      (value) => value === '' || (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)),
+      'must be an http:// or https:// address; for example http://temporal.example:8080/namespaces/default/workflows',
+    )
+    .default(''),
   LISTEN_HOST: text('0.0.0.0'),
   LOG_LEVEL: z
     .enum(
@@ -212,6 +238,11 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     taskQueue: value.TEMPORAL_TASK_QUEUE,
     metricsPort: value.METRICS_PORT,
     httpPort: value.HTTP_PORT,
+    map: {
+      port: value.MAP_PORT,
+      host: value.MAP_HOST,
+      temporalUiUrl: value.TEMPORAL_UI_URL === '' ? undefined : value.TEMPORAL_UI_URL,
+    },
     listenHost: value.LISTEN_HOST,
     logLevel: value.LOG_LEVEL,
     workerIdentity: `${process.pid}@${hostname()}`,

@@ -15,6 +15,7 @@ import { openDatabase } from '../trail/database.ts';
 import { migrate } from '../trail/migrate.ts';
 import { progressSignal } from '../workflows/messages.ts';
 import type { SupervisorInput } from '../workflows/status.ts';
+import { startMap, type MapService } from './map.ts';
 import { portProblem, serveHealth, socketAddress } from './http.ts';
 import { temporalLogger } from './logging.ts';
 import { ensureSchedules } from './schedules.ts';
@@ -53,6 +54,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
   });
   let temporal: Temporal | undefined;
+  let map: MapService | undefined;
   try {
     health = await serveHealth({ notReady: () => notReady }, config.listenHost, config.httpPort);
     const waiting = (reason: string) => (notReady = reason);
@@ -70,6 +72,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       clusterApi: clusterApiOf(process.env),
       report: tellSupervisor(temporal, log),
     };
+    map = await startMap(config, client, log);
     const worker = await Worker.create({
       connection: native,
       namespace,
@@ -105,6 +108,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     if (!signal.aborted) throw error;
     if (error !== signal.reason) throw error;
   } finally {
+    await phase(log, 'map', map?.close());
     await phase(log, 'temporal connection', temporal?.close());
     await phase(log, 'database pool', database.close());
     await phase(log, 'http', health && closed(health));

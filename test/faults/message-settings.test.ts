@@ -30,6 +30,7 @@ function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: 
           HOME: scratch,
           LISTEN_HOST: '127.0.0.1',
           HTTP_PORT: '0',
+          MAP_PORT: 'off',
           METRICS_PORT: '0',
           ...env,
         },

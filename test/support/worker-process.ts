@@ -31,6 +31,7 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<Worker
       LISTEN_HOST: '127.0.0.1',
       HTTP_PORT: String(httpPort),
       METRICS_PORT: String(metricsPort),
+      MAP_PORT: 'off',
       ...env,
     },
     onLine: (line) => lines.push(line),

@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { print } from './output.ts';
+import { withDatabase } from './with-database.ts';
+
+/** With more namespaces the details would make the file too large to open. */
+const maxDetailed = 300;
+
+export function mapCommand(): Command {
+  return new Command('map')
+    .description('write the map of all edges to one HTML file that needs no server')
+    .requiredOption('-o, --output <file>', 'the file to write; - for standard output')
+    .addHelpText(
+      'after',
+      `
+The file contains the edges, coverage and readiness as they are now, and each namespace's ports, identities and policies.
+The worker serves the same page, kept up to date, at MAP_HOST:MAP_PORT.
+
+Example:
+  flow-trail map -o map.html`,
+    )
+    .action(async ({ output }: { output: string }) => {
+      const { loadConfig } = await import('../config/config.ts');
+      const { readMap, readNamespaceDetail } = await import('../queries/map.ts');
+      const { loadMapPage, selfContainedPage } = await import('../web/map-page.ts');
+      const config = loadConfig(process.env);
+      const page = await loadMapPage();
+      const data = await withDatabase(async (query) => {
+        const map = await readMap(query, { config, cluster: '', temporalUiUrl: config.map.temporalUiUrl });
+        const nowSeconds = config.clock.now() / 1000;
+        const details = [];
+        for (const { name } of map.namespaces.slice(0, maxDetailed))
+          details.push([name, await readNamespaceDetail(query, name, nowSeconds)] as const);
+        return { ...map, isFile: true, details: Object.fromEntries(details) };
+      });
+      const html = selfContainedPage(page, data);
+      if (output === '-') return print(html);
+      await writeFile(output, html);
+      process.stderr.write(
+        `flow-trail: wrote ${data.edges.length} edges of ${data.namespaces.length} namespaces to ${output}\n`,
+      );
+    });
+}

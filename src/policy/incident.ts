@@ -1,0 +1,195 @@
+import type { CoverageStretch } from '../trail/coverage.ts';
+import type { TracedEvidence } from '../trail/evidence.ts';
+import type { DayHours, FactHistory } from '../trail/fact-history.ts';
+import { describeEnd } from './derive/describe.ts';
+import { explainPair } from './derive/explain.ts';
+import { portText } from './derive/rules.ts';
+
+export interface IncidentInput {
+  namespace: string;
+  /** Epoch seconds. */
+  fromSeconds: number;
+  toSeconds: number;
+  facts: readonly FactHistory[];
+  /** Of the days of the period. */
+  traced: readonly TracedEvidence[];
+  /** Of the period. */
+  coverage: readonly CoverageStretch[];
+  /** A peer that was silent for more days than this before the period is unusual. */
+  silentDays: number;
+}
+
+/** What a namespace did in a period. Times are ISO 8601 in UTC. */
+export interface Incident {
+  namespace: string;
+  from: string;
+  to: string;
+  /** Facts are stored by the hour: rows cover the hours which the period touches. */
+  hoursFrom: string;
+  hoursTo: string;
+  silentDays: number;
+  /** What was not fully observed of these hours, oldest first. Empty: everything that Goldmane had is here. */
+  notCovered: { from: string; to: string; state: string; cause?: string }[];
+  rows: IncidentRow[];
+}
+
+export interface IncidentRow {
+  direction: 'in' | 'out';
+  /** The other end as text: `dbaas/postgresql`. */
+  peer: string;
+  /** Its namespace; empty for ends outside of the cluster, hosts and network sets. */
+  peerNamespace: string;
+  /** Service identity of the namespace's own end; empty without one. */
+  identity: string;
+  port: string;
+  action: string;
+  reporter: string;
+  /** Starts of the hours in which it was seen. */
+  hours: string[];
+  firstEver: string;
+  /** On the whole days of the period: counts are stored per day. */
+  flowsOnTheseDays: number;
+  /** The policies that decided on these days, the most frequent first. */
+  policies: string[];
+  /** Why it is unusual compared with before; empty where it is not. */
+  unusual: Unusual[];
+}
+
+export type Unusual =
+  | 'first_seen'
+  | 'first_denial'
+  | 'first_time_at_this_hour'
+  | 'first_time_on_this_weekday'
+  | 'silent_before';
+
+const hourSeconds = 3_600;
+const daySeconds = 86_400;
+/** With fewer days before, an hour or weekday is new by chance. */
+const daysToKnowHours = 7;
+const daysToKnowWeekdays = 14;
+
+/** Who talked with a namespace in a period, and what of it is unusual. Pure; the unusual rows come first. */
+export function reconstruct(input: IncidentInput): Incident {
+  const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays } = input;
+  const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
+  const hoursTo = Math.ceil(toSeconds / hourSeconds) * hourSeconds;
+  const policies = policiesOf(facts, traced);
+  const rows = facts.flatMap((fact): IncidentRow[] => {
+    const unusual = unusualOf(fact, { hoursFrom, silentDays });
+    const row = (direction: 'in' | 'out'): IncidentRow => {
+      const [own, other] = direction === 'out' ? [fact.src, fact.dst] : [fact.dst, fact.src];
+      return {
+        direction,
+        peer: describeEnd(other),
+        peerNamespace: other.kind === 'workload' ? other.ns : '',
+        identity: own.identity,
+        port: portText(fact),
+        action: fact.action,
+        reporter: fact.reporter,
+        hours: hourStarts(fact.seen).map(iso),
+        firstEver: iso(fact.firstEverSeconds),
+        flowsOnTheseDays: fact.flowsOnTheseDays,
+        policies: policies(fact),
+        unusual,
+      };
+    };
+    return [
+      ...(fact.src.ns === namespace ? [row('out')] : []),
+      ...(fact.dst.ns === namespace ? [row('in')] : []),
+    ];
+  });
+  return {
+    namespace,
+    from: iso(fromSeconds),
+    to: iso(toSeconds),
+    hoursFrom: iso(hoursFrom),
+    hoursTo: iso(hoursTo),
+    silentDays,
+    notCovered: coverage
+      .filter(({ state }) => state !== 'final' && state !== 'settled')
+      .map(({ fromSeconds: from, toSeconds: to, state, cause }) => ({
+        from: iso(from),
+        to: iso(to),
+        state,
+        ...(cause === undefined ? {} : { cause }),
+      })),
+    rows: rows.toSorted(
+      (a, b) =>
+        Number(b.unusual.length > 0) - Number(a.unusual.length > 0) ||
+        Number(b.action === 'deny') - Number(a.action === 'deny') ||
+        compare(a.direction, b.direction) ||
+        compare(a.peer, b.peer) ||
+        compare(a.port, b.port) ||
+        compare(a.action, b.action) ||
+        compare(b.reporter, a.reporter),
+    ),
+  };
+}
+
+function unusualOf(
+  fact: FactHistory,
+  { hoursFrom, silentDays }: { hoursFrom: number; silentDays: number },
+): Unusual[] {
+  // What is new cannot also be new at this hour.
+  if (fact.firstEverSeconds >= hoursFrom) return [fact.action === 'deny' ? 'first_denial' : 'first_seen'];
+  const found: Unusual[] = [];
+  const firstDay = fact.seen[0]?.day ?? 0;
+  if (fact.lastDayBefore !== undefined && firstDay - fact.lastDayBefore > silentDays)
+    found.push('silent_before');
+  if (
+    fact.daysBefore >= daysToKnowHours &&
+    fact.seen.some(({ hours }) => (hours & fact.hoursBefore) !== hours)
+  )
+    found.push('first_time_at_this_hour');
+  if (
+    fact.daysBefore >= daysToKnowWeekdays &&
+    fact.seen.some(({ day }) => (fact.weekdaysBefore & (1 << ((day + 4) % 7))) === 0)
+  )
+    found.push('first_time_on_this_weekday');
+  return found;
+}
+
+function policiesOf(
+  facts: readonly FactHistory[],
+  traced: readonly TracedEvidence[],
+): (fact: FactHistory) => string[] {
+  const key = (parts: { src: string; dst: string; port: string; reporter: string; action: string }) =>
+    [parts.src, parts.dst, parts.port, parts.reporter, parts.action].join('\n');
+  const evidence = facts.map((fact) => ({
+    ...fact,
+    firstSeconds: fact.firstEverSeconds,
+    lastSeconds: fact.firstEverSeconds,
+    flowCount: fact.flowsOnTheseDays,
+    days: fact.seen.map(({ day }) => day),
+  }));
+  const explained = new Map(
+    explainPair(evidence, traced).map((row) => [key(row), row.decidedBy.map(({ policy }) => policy)]),
+  );
+  return (fact) =>
+    explained.get(
+      key({
+        src: describeEnd(fact.src),
+        dst: describeEnd(fact.dst),
+        port: portText(fact),
+        reporter: fact.reporter,
+        action: fact.action,
+      }),
+    ) ?? [];
+}
+
+function hourStarts(seen: readonly DayHours[]): number[] {
+  return seen.flatMap(({ day, hours }) =>
+    Array.from({ length: 24 }, (_, hour) => hour)
+      .filter((hour) => (hours & (1 << hour)) !== 0)
+      .map((hour) => day * daySeconds + hour * hourSeconds),
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

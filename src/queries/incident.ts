@@ -1,0 +1,33 @@
+import { reconstruct, type Incident } from '../policy/incident.ts';
+import { readCoverage } from '../trail/coverage.ts';
+import type { Query } from '../trail/database.ts';
+import { readTracedEvidence } from '../trail/evidence.ts';
+import { readFactHistory } from '../trail/fact-history.ts';
+
+export interface IncidentQuestion {
+  namespace: string;
+  /** Epoch seconds. */
+  fromSeconds: number;
+  toSeconds: number;
+  silentDays: number;
+}
+
+const hourSeconds = 3_600;
+const daySeconds = 86_400;
+
+/** Reconstructs who talked with a namespace between two times. @throws DatabaseFailure */
+export async function readIncident(query: Query, question: IncidentQuestion): Promise<Incident> {
+  const { namespace, fromSeconds, toSeconds } = question;
+  const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
+  const hoursTo = Math.ceil(toSeconds / hourSeconds) * hourSeconds;
+  const period = { fromDay: Math.floor(hoursFrom / daySeconds), toDay: Math.ceil(hoursTo / daySeconds) };
+  return reconstruct({
+    ...question,
+    facts: await readFactHistory(query, namespace, fromSeconds, toSeconds),
+    traced: [
+      ...(await readTracedEvidence(query, { ...period, srcNs: namespace })),
+      ...(await readTracedEvidence(query, { ...period, dstNs: namespace })),
+    ],
+    coverage: await readCoverage(query, hoursFrom, hoursTo),
+  });
+}

@@ -1,0 +1,141 @@
+import type { Config } from '../config/config.ts';
+import { explainPair } from '../policy/derive/explain.ts';
+import { describeEnd } from '../policy/derive/describe.ts';
+import { portText } from '../policy/derive/rules.ts';
+import { stagedVerdicts } from '../policy/derive/staged.ts';
+import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
+import type { Query } from '../trail/database.ts';
+import { readEvidence, readTracedEvidence, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
+import { queryEdges } from '../trail/query-edges.ts';
+import type { DetailRow, MapData, NamespaceDetail } from './map-data.ts';
+import { readCompleteness } from './completeness.ts';
+
+const daySeconds = 86_400;
+/** How far back the coverage strip goes. */
+const coverageDays = 30;
+/** How far back the rows of a namespace go. */
+export const detailDays = 30;
+/** A namespace with more distinct facts is cut, most recent first, and says so. */
+const maxDetailRows = 2_000;
+const noLimit = 2_147_483_647;
+
+export interface MapSettings {
+  config: Pick<Config, 'jobs' | 'clock'>;
+  cluster: string;
+  temporalUiUrl: string | undefined;
+}
+
+/** The whole map without the details of its namespaces. Changes nothing. @throws DatabaseFailure */
+export async function readMap(query: Query, settings: MapSettings): Promise<Omit<MapData, 'isFile'>> {
+  const { config } = settings;
+  const nowSeconds = config.clock.now() / 1000;
+  const [edges, completeness, coverage] = [
+    await queryEdges(query, { limit: noLimit }),
+    await readCompleteness({ database: { query }, config }),
+    await readCoverage(query, nowSeconds - coverageDays * daySeconds, nowSeconds),
+  ];
+  const requiredDays = completeness.thresholds.minimumDays;
+  return {
+    madeAt: iso(nowSeconds),
+    timeZone: config.jobs.timeZone,
+    cluster: settings.cluster,
+    temporalUiUrl: settings.temporalUiUrl ?? null,
+    trailBegan: completeness.trailBegan?.toISOString() ?? null,
+    namespaces: completeness.namespaces.map(
+      ({ namespace, verdict, watchedSince, lastSeen, coveredDays }) => ({
+        name: namespace,
+        firstSeen: watchedSince?.toISOString() ?? null,
+        lastSeen: lastSeen?.toISOString() ?? null,
+        verdict: watchedSince === null ? null : verdict,
+        coveredDays,
+        requiredDays,
+      }),
+    ),
+    edges: edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => ({
+      src: srcNs,
+      dst: dstNs,
+      action,
+      firstSeen: firstSeen.toISOString(),
+      lastSeen: lastSeen.toISOString(),
+      flows: flowCount,
+    })),
+    coverage: coverage.map(toStretch),
+  };
+}
+
+function toStretch({ fromSeconds, toSeconds, state, cause }: CoverageStretch) {
+  return { from: iso(fromSeconds), to: iso(toSeconds), state, ...(cause === undefined ? {} : { cause }) };
+}
+
+/** The flow facts of one namespace, newest first. @throws DatabaseFailure */
+export async function readNamespaceDetail(
+  query: Query,
+  namespace: string,
+  nowSeconds: number,
+): Promise<NamespaceDetail> {
+  const toDay = Math.floor(nowSeconds / daySeconds) + 1;
+  const period: DayPeriod = { fromDay: toDay - detailDays, toDay };
+  const facts = await readEvidence(query, period, [namespace]);
+  const traced = [
+    ...(await readTracedEvidence(query, { ...period, srcNs: namespace })),
+    ...(await readTracedEvidence(query, { ...period, dstNs: namespace })),
+  ];
+  const own = facts.flatMap((fact) => {
+    const rows: [FlowEvidence, DetailRow['direction']][] = [];
+    if (fact.src.ns === namespace) rows.push([fact, 'out']);
+    if (fact.dst.ns === namespace) rows.push([fact, 'in']);
+    return rows;
+  });
+  const explained = new Map(explainPair(facts, traced).map((row) => [keyOf(row), row]));
+  const staged = new Map(
+    stagedVerdicts(traced).disagreements.map(({ enforced, pending, ...row }) => [
+      keyOf({ ...row, action: enforced }),
+      pending,
+    ]),
+  );
+  const rows = own
+    .map(([fact, direction]): DetailRow => {
+      const [self, other] = direction === 'out' ? [fact.src, fact.dst] : [fact.dst, fact.src];
+      const { action, reporter } = fact;
+      const port = portText(fact);
+      const key = keyOf({ src: describeEnd(fact.src), dst: describeEnd(fact.dst), port, reporter, action });
+      return {
+        direction,
+        peer: describeEnd(other),
+        peerNamespace: other.kind === 'workload' ? other.ns : '',
+        identity: self.identity,
+        port,
+        action,
+        reporter,
+        firstSeen: iso(fact.firstSeconds),
+        lastSeen: iso(fact.lastSeconds),
+        days: fact.days.length,
+        flows: fact.flowCount,
+        policies: explained.get(key)?.decidedBy.map(({ policy }) => policy) ?? [],
+        staged: staged.get(key) ?? null,
+      };
+    })
+    .toSorted((a, b) => (a.lastSeen < b.lastSeen ? 1 : -1));
+  return {
+    name: namespace,
+    periodDays: detailDays,
+    isCut: rows.length > maxDetailRows,
+    rows: rows.slice(0, maxDetailRows),
+  };
+}
+
+interface KeyParts {
+  src: string;
+  dst: string;
+  port: string;
+  reporter: string;
+  action: string;
+}
+
+function keyOf({ src, dst, port, reporter, action }: KeyParts): string {
+  return [src, dst, port, reporter, action].join('\n');
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

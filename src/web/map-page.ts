@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '../failure/failure.ts';
+import type { MapData } from '../queries/map-data.ts';
+
+const dataStart = '<script id="map-data" type="application/json">';
+const dataEnd = '</script>';
+
+/** The page as it is built: one file with its script and style inside. */
+export interface MapPage {
+  html: string;
+  /** Content-Security-Policy that lets exactly this script and style run. */
+  policy: string;
+}
+
+/** Where the build puts the page: `dist/map.html`, from the sources as from `dist`. */
+export const builtPage = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/map.html' : '../map.html', import.meta.url),
+);
+
+/** @throws Failure of kind `page_missing` */
+export async function loadMapPage(path: string = builtPage): Promise<MapPage> {
+  const html = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new Failure({
+      system: 'stack',
+      kind: 'page_missing',
+      what: `the map page ${path} cannot be read`,
+      cure: 'build it with npm run build',
+      retryable: false,
+      cause,
+    });
+  });
+  return { html, policy: contentPolicy(html) };
+}
+
+/** The page with data inside: one file that shows the map without a server. */
+export function selfContainedPage({ html, policy }: MapPage, data: MapData): string {
+  // A policy in the document itself, because no server sends one. `<` is escaped so that no name can end the element.
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${policy.replace(/; frame-ancestors 'none'/, '')}">`;
+  const json = JSON.stringify(data)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
+  const at = html.indexOf(dataStart) + dataStart.length;
+  if (at < dataStart.length) throw new Error('the built map page has no place for data');
+  const withData = html.slice(0, at) + json + html.slice(html.indexOf(dataEnd, at));
+  return withData.replace('<head>', () => `<head>${meta}`);
+}
+
+function contentPolicy(html: string): string {
+  const hashes = (pattern: RegExp) =>
+    [...html.matchAll(pattern)].map(
+      ([, content = '']) => `'sha256-${createHash('sha256').update(content).digest('base64')}'`,
+    );
+  const scripts = hashes(/<script type="module"[^>]*>([\s\S]*?)<\/script>/g);
+  const styles = hashes(/<style[^>]*>([\s\S]*?)<\/style>/g);
+  return [
+    "default-src 'none'",
+    `script-src ${scripts.join(' ')}`,
+    `style-src ${styles.join(' ')}`,
+    "connect-src 'self'",
+    'img-src data:',
+    'worker-src blob:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}

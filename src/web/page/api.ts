@@ -1,0 +1,39 @@
+import type { MapData, MapRun, NamespaceDetail } from '../../queries/map-data.ts';
+
+/** The data inside of the page, where it is a file; else from the worker. */
+export async function readMapData(signal: AbortSignal): Promise<MapData> {
+  const inside = document.getElementById('map-data')?.textContent ?? '';
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command that made this file wrote it
+  if (inside.trim() !== '') return JSON.parse(inside) as MapData;
+  return readJson<MapData>('api/map', signal);
+}
+
+export async function readDetail(data: MapData, name: string, signal: AbortSignal): Promise<NamespaceDetail> {
+  if (data.isFile) {
+    const detail = data.details?.[name];
+    if (!detail) throw new Error('This file has no details for this namespace.');
+    return detail;
+  }
+  return readJson<NamespaceDetail>(`api/namespaces/${encodeURIComponent(name)}`, signal);
+}
+
+export function readRuns(signal: AbortSignal): Promise<MapRun[]> {
+  return readJson<MapRun[]>('api/runs', signal);
+}
+
+export async function readAllowlist(name: string): Promise<string> {
+  return (await ask(`api/namespaces/${encodeURIComponent(name)}/allowlist`)).text();
+}
+
+/** The worker's answers have the types of map-data.ts. */
+export async function readJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- page and worker come from one build
+  return (await (await ask(path, signal)).json()) as Answer;
+}
+
+async function ask(path: string, signal?: AbortSignal): Promise<Response> {
+  const response = await fetch(path, signal ? { signal } : {});
+  if (response.ok) return response;
+  const text = (await response.text()).trim();
+  throw new Error(text === '' ? `The worker answered with status ${response.status}.` : text);
+}

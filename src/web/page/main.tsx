@@ -1,0 +1,166 @@
+import { render } from 'preact';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { MapData } from '../../queries/map-data.ts';
+import { readMapData } from './api.ts';
+import { Filters } from './filters.tsx';
+import { timesOf } from './format.ts';
+import { filterEdges, pairsOf } from './model.ts';
+import { formatRoute, parseRoute, views, type Route, type View } from './route.ts';
+import { Changes } from './views/changes.tsx';
+import { Coverage, CoverageStrip } from './views/coverage.tsx';
+import { Edges } from './views/edges.tsx';
+import { Incident } from './views/incident.tsx';
+import { Matrix } from './views/matrix.tsx';
+import { Namespace } from './views/namespace.tsx';
+import { NamespaceList } from './views/namespace-list.tsx';
+import { Overview } from './views/overview.tsx';
+import { Readiness } from './views/readiness.tsx';
+import { Runs } from './views/runs.tsx';
+
+/** New flows reach the database within half a minute. */
+const refreshMs = 30_000;
+
+const titles: Record<View, string> = {
+  overview: 'Map',
+  matrix: 'Matrix',
+  edges: 'Edges',
+  changes: 'Changes',
+  incident: 'Incident',
+  coverage: 'Coverage',
+  readiness: 'Readiness',
+  runs: 'Runs',
+};
+
+function App() {
+  const route = useRoute();
+  const { data, error } = useMapData();
+  const go = useCallback(
+    (change: Partial<Route>) => {
+      location.hash = formatRoute({ ...route, ...change });
+    },
+    [route],
+  );
+  const select = useSelect(route, go);
+  const shown = useShown(data, route);
+  const main = useRef<HTMLElement>(null);
+
+  if (!data) return <p class="notice">{error ?? 'Reading the trail…'}</p>;
+  const times = timesOf(data.timeZone, data.madeAt);
+  const { view, namespace } = route;
+  return (
+    <>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
+        Skip to the view
+      </a>
+      <header class="top">
+        <h1>flow-trail{data.cluster === '' ? '' : ` · ${data.cluster}`}</h1>
+        <nav aria-label="Views">
+          {views.map((name) => (
+            <a
+              key={name}
+              href={formatRoute({ ...route, view: name })}
+              aria-current={name === view ? 'page' : undefined}
+            >
+              {titles[name]}
+            </a>
+          ))}
+        </nav>
+        <CoverageStrip coverage={data.coverage} times={times} />
+        <p class="made">
+          {times.minute(data.madeAt)} {data.timeZone}
+          {error && <span class="error"> not updated: {error}</span>}
+        </p>
+      </header>
+      <Filters data={data} route={route} shown={shown.edges.length} times={times} go={go} />
+      <div class="body">
+        <NamespaceList data={data} shown={shown.pairs} route={route} select={select} />
+        <main id="main" tabIndex={-1} ref={main} aria-label={titles[view]}>
+          {view === 'overview' && <Overview pairs={shown.pairs} selected={namespace} select={select} />}
+          {view === 'matrix' && <Matrix pairs={shown.pairs} selected={namespace} select={select} />}
+          {view === 'edges' && <Edges edges={shown.edges} times={times} select={select} />}
+          {view === 'changes' && <Changes {...{ data, route, times, go, select }} />}
+          {view === 'incident' && <Incident {...{ data, route, times, go }} />}
+          {view === 'coverage' && <Coverage coverage={data.coverage} times={times} />}
+          {view === 'readiness' && <Readiness data={data} times={times} select={select} />}
+          {view === 'runs' && <Runs data={data} times={times} />}
+        </main>
+        {namespace !== '' && view !== 'incident' && (
+          <Namespace data={data} name={namespace} times={times} select={select} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function useRoute(): Route {
+  const [route, setRoute] = useState(() => parseRoute(location.hash));
+  useEffect(() => {
+    const onChange = () => setRoute(parseRoute(location.hash));
+    addEventListener('hashchange', onChange);
+    return () => removeEventListener('hashchange', onChange);
+  }, []);
+  return route;
+}
+
+/** Stays the same function while the route changes, so that the picture is not drawn again for a click. */
+function useSelect(route: Route, go: (change: Partial<Route>) => void): (name: string) => void {
+  const latest = useRef({ route, go });
+  latest.current = { route, go };
+  return useCallback((name: string) => {
+    latest.current.go({ namespace: name });
+  }, []);
+}
+
+function useMapData(): { data: MapData | undefined; error: string | undefined } {
+  const [data, setData] = useState<MapData>();
+  const [error, setError] = useState<string>();
+  useEffect(() => {
+    const aborting = new AbortController();
+    const read = () =>
+      readMapData(aborting.signal).then(
+        (fresh) => {
+          setData(fresh);
+          setError(undefined);
+          return fresh;
+        },
+        (reason: unknown) => {
+          if (!aborting.signal.aborted) setError(reason instanceof Error ? reason.message : String(reason));
+          return undefined;
+        },
+      );
+    let timer: ReturnType<typeof setInterval> | undefined;
+    void read().then((fresh) => {
+      if (fresh?.isFile !== true) timer = setInterval(() => void (document.hidden || read()), refreshMs);
+    });
+    return () => {
+      aborting.abort();
+      clearInterval(timer);
+    };
+  }, []);
+  return { data, error };
+}
+
+/** Keeps the same pairs where nothing changed, so that an update does not draw the picture again. */
+function useShown(data: MapData | undefined, { filters }: Route) {
+  const edges = useMemo(() => (data ? filterEdges(data, filters) : []), [data, JSON.stringify(filters)]);
+  const signature = useMemo(
+    () =>
+      edges
+        .map(({ src, dst, action }) => `${src}\t${dst}\t${action}`)
+        .toSorted()
+        .join('\n'),
+    [edges],
+  );
+  const pairs = useMemo(() => pairsOf(edges), [signature]);
+  return { edges, pairs };
+}
+
+const root = document.getElementById('app');
+if (root) render(<App />, root);

@@ -1,0 +1,161 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { MapData } from '../../../queries/map-data.ts';
+import type { Incident as IncidentData, IncidentRow, Unusual } from '../../../policy/incident.ts';
+import { readJson } from '../api.ts';
+import { counted, type Times } from '../format.ts';
+import type { Route } from '../route.ts';
+import { TimeField } from './changes.tsx';
+import { Action } from './edges.tsx';
+
+interface IncidentProps {
+  data: MapData;
+  route: Route;
+  times: Times;
+  go: (change: Partial<Route>) => void;
+}
+
+const hourMs = 3_600_000;
+
+const unusualTexts: Record<Unusual, string> = {
+  first_seen: 'never seen before',
+  first_denial: 'never denied before',
+  first_time_at_this_hour: 'first time at this hour',
+  first_time_on_this_weekday: 'first time on this weekday',
+  silent_before: 'silent for days before',
+};
+
+/** What one namespace did between two times, the unusual first. */
+export function Incident({ data, route, times, go }: IncidentProps) {
+  const [found, setFound] = useState<IncidentData | string>();
+  const nowMs = Date.parse(data.madeAt);
+  const toMs = route.to === '' ? Math.ceil(nowMs / hourMs) * hourMs : Date.parse(route.to);
+  const fromMs = route.from === '' ? toMs - hourMs : Date.parse(route.from);
+  const isUsable = Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs;
+  const { namespace } = route;
+  useEffect(() => {
+    setFound(undefined);
+    if (data.isFile || namespace === '' || !isUsable) return undefined;
+    const aborting = new AbortController();
+    const params = new URLSearchParams({
+      from: new Date(fromMs).toISOString(),
+      to: new Date(toMs).toISOString(),
+    });
+    readJson<IncidentData>(
+      `api/namespaces/${encodeURIComponent(namespace)}/incident?${params}`,
+      aborting.signal,
+    ).then(setFound, (error: unknown) => {
+      if (!aborting.signal.aborted) setFound(error instanceof Error ? error.message : String(error));
+    });
+    return () => aborting.abort();
+  }, [data.isFile, namespace, fromMs, toMs, isUsable]);
+
+  if (data.isFile)
+    return <p class="notice">A file cannot answer this. Open the map that the worker serves.</p>;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Incident">
+      <form class="period" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          Namespace{' '}
+          <select value={namespace} onChange={({ currentTarget }) => go({ namespace: currentTarget.value })}>
+            <option value="">choose…</option>
+            {data.namespaces.map(({ name }) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <TimeField label="From" ms={fromMs} onChange={(from) => go({ from })} />
+        <TimeField label="To" ms={toMs} onChange={(to) => go({ to })} />
+      </form>
+      {!isUsable && <p class="notice error">The first time must be before the second one.</p>}
+      {namespace === '' && <p class="notice">Choose a namespace.</p>}
+      {isUsable && namespace !== '' && found === undefined && <p class="notice">Reading…</p>}
+      {typeof found === 'string' && <p class="notice error">{found}</p>}
+      {typeof found === 'object' && <Found found={found} times={times} />}
+    </div>
+  );
+}
+
+function Found({ found, times }: { found: IncidentData; times: Times }) {
+  const unusual = found.rows.filter((row) => row.unusual.length > 0);
+  const usual = found.rows.filter((row) => row.unusual.length === 0);
+  return (
+    <>
+      {found.notCovered.length === 0 ? (
+        <p class="facts">All of this time was fully observed.</p>
+      ) : (
+        <div class="error">
+          <p>Not fully observed:</p>
+          <ul>
+            {found.notCovered.map(({ from, to, state, cause }) => (
+              <li key={from}>
+                {times.minute(from)} to {times.minute(to)}: {state}
+                {cause === undefined ? '' : `, ${cause}`}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      <p class="facts">
+        Flows are stored by the hour: this shows {times.minute(found.hoursFrom)} to{' '}
+        {times.minute(found.hoursTo)}.
+      </p>
+      <Rows title="Unusual" rows={unusual} times={times} />
+      <Rows title="As before" rows={usual} times={times} />
+    </>
+  );
+}
+
+function Rows({ title, rows, times }: { title: string; rows: readonly IncidentRow[]; times: Times }) {
+  return (
+    <section>
+      <h3>
+        {title} <small>{counted(rows.length, 'row')}</small>
+      </h3>
+      {rows.length > 0 && (
+        <table class="list">
+          <thead>
+            <tr>
+              <th scope="col">Direction</th>
+              <th scope="col">Peer</th>
+              <th scope="col">Port</th>
+              <th scope="col">Action</th>
+              <th scope="col">Hours</th>
+              <th scope="col">Policy</th>
+              <th scope="col">Remarks</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr
+                key={`${row.direction}\n${row.peer}\n${row.identity}\n${row.port}\n${row.action}\n${row.reporter}`}
+              >
+                <td>{row.direction === 'in' ? 'called by' : 'calls'}</td>
+                <td>{row.peer}</td>
+                <td>
+                  {row.port} {row.identity}
+                </td>
+                <td>
+                  <Action action={row.action} />
+                </td>
+                <td>{hoursText(row.hours, times)}</td>
+                <td>{row.policies.join('; ')}</td>
+                <td>{row.unusual.map((word) => unusualTexts[word]).join(', ')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function hoursText(hours: readonly string[], times: Times): string {
+  const [first] = hours;
+  const last = hours.at(-1);
+  if (first === undefined || last === undefined) return '';
+  return hours.length === 1
+    ? times.minute(first)
+    : `${hours.length} from ${times.minute(first)} to ${times.minute(last)}`;
+}

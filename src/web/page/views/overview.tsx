@@ -1,0 +1,249 @@
+import cytoscape, {
+  type Core,
+  type ElementDefinition,
+  type NodeSingular,
+  type StylesheetJson,
+} from 'cytoscape';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { placeGroups, type PlacedGroup } from '../layout.ts';
+import { findHubs, islands, type Pair } from '../model.ts';
+
+/** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
+export const maxDrawnNamespaces = 300;
+export const maxDrawnPairs = 3_000;
+
+interface OverviewProps {
+  pairs: readonly Pair[];
+  selected: string;
+  select: (name: string) => void;
+}
+
+export function Overview({ pairs, selected, select }: OverviewProps) {
+  const container = useRef<HTMLDivElement>(null);
+  const drawn = useRef<Core | undefined>(undefined);
+  const [isPlacing, setPlacing] = useState(true);
+  const names = useMemo(() => [...new Set(pairs.flatMap(({ src, dst }) => [src, dst]))].toSorted(), [pairs]);
+  const hubs = useMemo(() => findHubs(pairs), [pairs]);
+  const isTooLarge = names.length > maxDrawnNamespaces || pairs.length > maxDrawnPairs;
+
+  useEffect(() => {
+    if (isTooLarge || !container.current) return undefined;
+    let isGone = false;
+    setPlacing(true);
+    const element = container.current;
+    void placeGroups(islands(names, pairs, hubs), [...hubs].toSorted(), pairs).then((groups) => {
+      if (isGone) return;
+      drawn.current = draw(element, groups, pairs, hubs);
+      drawn.current.on('tap', 'node[name]', ({ target }: { target: NodeSingular }) =>
+        select(String(target.data('name'))),
+      );
+      drawn.current.on('tap', ({ target }) => {
+        if (target === drawn.current) select('');
+      });
+      setPlacing(false);
+    });
+    return () => {
+      isGone = true;
+      drawn.current?.destroy();
+      drawn.current = undefined;
+    };
+  }, [pairs, names, hubs, isTooLarge, select]);
+
+  useEffect(() => {
+    const graph = drawn.current;
+    if (!graph || isPlacing) return;
+    graph.elements().removeClass('faded focus');
+    if (selected === '') return;
+    const node = graph.nodes('[name]').filter((each) => each.data('name') === selected);
+    if (node.empty()) return;
+    const near = node.closedNeighborhood();
+    graph.nodes('[name]').not(near).addClass('faded');
+    graph.edges().not(near).addClass('faded');
+    near.edges().addClass('focus');
+    node.addClass('focus');
+  }, [selected, isPlacing, pairs]);
+
+  useEffect(() => {
+    const element = container.current;
+    if (!element) return undefined;
+    const resizes = new ResizeObserver(() => {
+      drawn.current?.resize();
+      drawn.current?.fit(undefined, 20);
+    });
+    resizes.observe(element);
+    return () => resizes.disconnect();
+  }, [isTooLarge]);
+
+  useEffect(() => {
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const restyle = () => drawn.current?.style(styles());
+    scheme.addEventListener('change', restyle);
+    return () => scheme.removeEventListener('change', restyle);
+  }, []);
+
+  if (isTooLarge)
+    return (
+      <p class="notice">
+        {names.length.toLocaleString('en')} namespaces and {pairs.length.toLocaleString('en')} pairs are too
+        many for one picture (at most {maxDrawnNamespaces} and {maxDrawnPairs.toLocaleString('en')}). Narrow
+        the filters, select a namespace from the list, or use the matrix.
+      </p>
+    );
+  if (pairs.length === 0) return <p class="notice">No edge matches the filters.</p>;
+  return (
+    <div class="graph">
+      <div
+        ref={container}
+        class="canvas"
+        role="img"
+        aria-label={`Map of ${names.length} namespaces and ${pairs.length} pairs. The list of namespaces beside it has the same content.`}
+      />
+      {isPlacing && <p class="notice placing">Placing {names.length} namespaces…</p>}
+      <div class="zoom">
+        <button type="button" onClick={() => zoom(drawn.current, 1.3)} aria-label="Zoom in">
+          +
+        </button>
+        <button type="button" onClick={() => zoom(drawn.current, 1 / 1.3)} aria-label="Zoom out">
+          −
+        </button>
+        <button type="button" onClick={() => drawn.current?.fit(undefined, 20)}>
+          Fit
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function zoom(graph: Core | undefined, factor: number): void {
+  graph?.zoom({
+    level: graph.zoom() * factor,
+    renderedPosition: { x: graph.width() / 2, y: graph.height() / 2 },
+  });
+}
+
+function draw(
+  container: HTMLElement,
+  groups: readonly PlacedGroup[],
+  pairs: readonly Pair[],
+  hubs: ReadonlySet<string>,
+): Core {
+  const elements: ElementDefinition[] = [];
+  const ids = new Map<string, string>();
+  for (const group of groups) {
+    // A group is a plain box behind its nodes: a compound would follow its children's sizes and lose the title's space.
+    elements.push({
+      data: { id: group.id, title: group.title, width: group.width, height: group.height },
+      position: { x: group.x + group.width / 2, y: group.y + group.height / 2 },
+      classes: group.id === 'hubs' ? 'group hubs' : 'group',
+      selectable: false,
+      grabbable: false,
+    });
+    for (const node of group.nodes) {
+      const id = `n${ids.size}`;
+      ids.set(node.name, id);
+      elements.push({
+        data: { id, name: node.name, width: node.width, height: node.height },
+        position: { x: node.x + node.width / 2, y: node.y + node.height / 2 },
+        classes: hubs.has(node.name) ? 'hub' : '',
+        grabbable: false,
+      });
+    }
+  }
+  for (const [index, { src, dst, kind }] of pairs.entries()) {
+    const [source, target] = [ids.get(src), ids.get(dst)];
+    if (source === undefined || target === undefined) continue;
+    const isMuted = (hubs.has(src) || hubs.has(dst)) && kind === 'allowed';
+    elements.push({
+      data: { id: `p${index}`, source, target },
+      classes: `${kind}${isMuted ? ' muted' : ''}`,
+    });
+  }
+  const graph = cytoscape({
+    container,
+    elements,
+    style: styles(),
+    layout: { name: 'preset' },
+    minZoom: 0.1,
+    maxZoom: 3,
+    boxSelectionEnabled: false,
+    pixelRatio: Math.min(2, globalThis.devicePixelRatio),
+  });
+  graph.fit(undefined, 20);
+  return graph;
+}
+
+function styles(): StylesheetJson {
+  const css = getComputedStyle(document.documentElement);
+  const color = (name: string) => css.getPropertyValue(`--${name}`).trim();
+  return [
+    {
+      selector: 'node[name]',
+      style: {
+        label: 'data(name)',
+        shape: 'round-rectangle',
+        width: 'data(width)',
+        height: 'data(height)',
+        'background-color': color('card'),
+        'border-color': color('line'),
+        'border-width': 1,
+        color: color('text'),
+        'font-size': 15,
+        'text-valign': 'center',
+        'text-max-width': '250px',
+        'text-wrap': 'ellipsis',
+        'z-index-compare': 'manual',
+        'z-index': 10,
+      },
+    },
+    {
+      selector: 'node.group',
+      style: {
+        label: 'data(title)',
+        shape: 'round-rectangle',
+        width: 'data(width)',
+        height: 'data(height)',
+        'background-color': color('island'),
+        'border-color': color('line'),
+        'border-width': 0.5,
+        color: color('quiet'),
+        'font-size': 16,
+        'text-valign': 'top',
+        'text-margin-y': 22,
+        events: 'no',
+        'z-index-compare': 'manual',
+        'z-index': 0,
+      },
+    },
+    { selector: 'node.hub', style: { 'background-color': color('hub'), 'font-weight': 'bold' } },
+    { selector: 'node.focus', style: { 'border-color': color('accent'), 'border-width': 3 } },
+    {
+      selector: 'edge',
+      style: {
+        width: 1.5,
+        'curve-style': 'bezier',
+        'line-color': color('allowed'),
+        'target-arrow-color': color('allowed'),
+        'target-arrow-shape': 'triangle',
+        'arrow-scale': 0.9,
+        'z-index-compare': 'manual',
+        'z-index': 5,
+      },
+    },
+    {
+      selector: 'edge.denied',
+      style: {
+        'line-color': color('denied'),
+        'target-arrow-color': color('denied'),
+        'line-style': 'dashed',
+        width: 2,
+      },
+    },
+    {
+      selector: 'edge.mixed',
+      style: { 'line-color': color('mixed'), 'target-arrow-color': color('mixed'), width: 2 },
+    },
+    { selector: 'edge.muted', style: { opacity: 0.12, width: 0.8, 'target-arrow-shape': 'none' } },
+    { selector: '.faded', style: { opacity: 0.1 } },
+    { selector: 'edge.focus', style: { opacity: 1, width: 2, 'target-arrow-shape': 'triangle' } },
+  ];
+}

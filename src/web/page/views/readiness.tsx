@@ -1,0 +1,66 @@
+import type { MapData } from '../../../queries/map-data.ts';
+import type { Times } from '../format.ts';
+import { Name } from './edges.tsx';
+
+const order = ['complete', 'unstable', 'learning', 'stale', null] as const;
+const meaning: Record<string, string> = {
+  complete: 'Observed for long enough, and nothing new lately: ready for a staged default-deny policy.',
+  unstable: 'Something new was seen in the last days.',
+  learning: 'Not observed for long enough yet.',
+  stale: 'Not seen any more.',
+};
+
+/** Which namespaces are ready for default-deny. */
+export function Readiness({
+  data,
+  times,
+  select,
+}: {
+  data: MapData;
+  times: Times;
+  select: (name: string) => void;
+}) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Readiness for default-deny">
+      {order.map((verdict) => {
+        const own = data.namespaces.filter((namespace) => namespace.verdict === verdict);
+        if (own.length === 0) return null;
+        return (
+          <section key={verdict ?? 'none'}>
+            <h3>
+              <span class={`verdict ${verdict ?? 'learning'}`}>{verdict ?? 'not settled yet'}</span>{' '}
+              {own.length}
+            </h3>
+            <p class="facts">{verdict === null ? 'Only the stream has seen it so far.' : meaning[verdict]}</p>
+            <table class="list">
+              <thead>
+                <tr>
+                  <th scope="col">Namespace</th>
+                  <th scope="col" class="number">
+                    Covered days
+                  </th>
+                  <th scope="col">Observed since</th>
+                  <th scope="col">Last seen</th>
+                </tr>
+              </thead>
+              <tbody>
+                {own.map(({ name, coveredDays, requiredDays, firstSeen, lastSeen }) => (
+                  <tr key={name}>
+                    <td>
+                      <Name name={name} select={select} />
+                    </td>
+                    <td class="number">
+                      {coveredDays.toFixed(1)} of {requiredDays}
+                    </td>
+                    <td>{firstSeen ? times.minute(firstSeen) : ''}</td>
+                    <td>{lastSeen ? times.ago(lastSeen) : ''}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </section>
+        );
+      })}
+    </div>
+  );
+}

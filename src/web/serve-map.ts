@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isIP } from 'node:net';
+import { isFailure } from '../failure/failure.ts';
+import type { MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
+import type { Incident } from '../policy/incident.ts';
+import type { MapPage } from './map-page.ts';
+
+/** What the page asks for. */
+export interface MapSource {
+  readMap(): Promise<Omit<MapData, 'isFile'>>;
+  readNamespace(name: string): Promise<NamespaceDetail>;
+  /** The staged egress policy of a namespace as YAML; undefined where nothing was observed. */
+  readAllowlist(name: string): Promise<string | undefined>;
+  readRuns(): Promise<MapRun[]>;
+  readIncident(name: string, fromSeconds: number, toSeconds: number): Promise<Incident>;
+}
+
+export interface MapServerOptions {
+  page: MapPage;
+  source: MapSource;
+  host: string;
+  port: number;
+  /** Host names under which the page may be asked for besides addresses and localhost; from MAP_URL. */
+  hostNames: readonly string[];
+  onError: (error: unknown) => void;
+}
+
+/** One reading serves everybody who asks within this time, so that many open pages cost the database no more than one. */
+const freshMs = 5_000;
+/** A longer period is a question for the command line: its answer is too long for a page. */
+const maxIncidentDays = 31;
+/** A slow or half-open client is cut off. */
+const clientTimeoutMs = 15_000;
+
+/** Serves the map: read-only, nothing but GET. @throws the error of `listen` */
+export async function serveMap(options: MapServerOptions): Promise<Server> {
+  const { host, port } = options;
+  const readMap = shared(() => options.source.readMap(), freshMs);
+  const server = createServer(
+    { requestTimeout: clientTimeoutMs, headersTimeout: clientTimeoutMs, connectionsCheckingInterval: 2_000 },
+    (request, response) => {
+      answer(request, response, options, readMap).catch((error: unknown) => {
+        options.onError(error);
+        // Cause and cure of a known failure are made to be shown; anything else stays in the log.
+        const text = isFailure(error) ? error.message : 'The worker could not answer; see its log.';
+        send(response, 503, 'text/plain; charset=utf-8', `${text}\n`);
+      });
+    },
+  );
+  server.timeout = clientTimeoutMs;
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { page, source, hostNames }: MapServerOptions,
+  readMap: () => Promise<Omit<MapData, 'isFile'>>,
+): Promise<void> {
+  if (!isOwnHost(request.headers.host, hostNames))
+    return send(
+      response,
+      421,
+      'text/plain; charset=utf-8',
+      'Unknown host name. Set MAP_URL to the address of this page.\n',
+    );
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD');
+    return send(response, 405, 'text/plain; charset=utf-8', 'The map is read-only.\n');
+  }
+  const [path = '/', search = ''] = (request.url ?? '/').split('?');
+  if (path === '/' || path === '/index.html') {
+    response.setHeader('content-security-policy', page.policy);
+    return send(response, 200, 'text/html; charset=utf-8', page.html);
+  }
+  if (path === '/api/map') return sendJson(response, { ...(await readMap()), isFile: false });
+  if (path === '/api/runs') return sendJson(response, await source.readRuns());
+  const [, name, rest] = /^\/api\/namespaces\/([^/]+)(\/allowlist|\/incident)?$/.exec(path) ?? [];
+  const namespace = name === undefined ? undefined : decodeName(name);
+  if (namespace !== undefined && rest === undefined)
+    return sendJson(response, await source.readNamespace(namespace));
+  if (namespace !== undefined && rest === '/incident') {
+    const period = periodOf(new URLSearchParams(search));
+    if (period === undefined)
+      return send(
+        response,
+        400,
+        'text/plain; charset=utf-8',
+        `from and to must be ISO 8601 times, from before to, at most ${maxIncidentDays} days apart.\n`,
+      );
+    return sendJson(response, await source.readIncident(namespace, period.fromSeconds, period.toSeconds));
+  }
+  if (namespace !== undefined) {
+    const policy = await source.readAllowlist(namespace);
+    if (policy !== undefined) return send(response, 200, 'text/yaml; charset=utf-8', policy);
+    return send(
+      response,
+      404,
+      'text/plain; charset=utf-8',
+      'No egress of this namespace was observed, so there is nothing to derive.\n',
+    );
+  }
+  return send(response, 404, 'text/plain; charset=utf-8', 'Not found. The map is at /.\n');
+}
+
+function periodOf(params: URLSearchParams): { fromSeconds: number; toSeconds: number } | undefined {
+  const fromSeconds = Date.parse(params.get('from') ?? '') / 1000;
+  const toSeconds = Date.parse(params.get('to') ?? '') / 1000;
+  const lengthSeconds = toSeconds - fromSeconds;
+  return lengthSeconds > 0 && lengthSeconds <= maxIncidentDays * 86_400
+    ? { fromSeconds, toSeconds }
+    : undefined;
+}
+
+/** A page elsewhere on the internet could point its own name at this address and read the trail; so names are checked. */
+function isOwnHost(header: string | undefined, hostNames: readonly string[]): boolean {
+  if (header === undefined || !URL.canParse(`http://${header}`)) return false;
+  const { hostname } = new URL(`http://${header}`);
+  const name = hostname.replace(/^\[|\]$/g, '');
+  return name === 'localhost' || isIP(name) !== 0 || hostNames.includes(name);
+}
+
+/** Namespaces are DNS labels (RFC 1123). */
+function decodeName(text: string): string | undefined {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? text : undefined;
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  send(response, 200, 'application/json; charset=utf-8', JSON.stringify(value));
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response
+    .writeHead(status, {
+      'content-type': type,
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    })
+    .end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+/** Calls `read` at most once per `forMs`; a failure is not kept. */
+function shared<Value>(read: () => Promise<Value>, forMs: number): () => Promise<Value> {
+  let latest: { value: Promise<Value>; atMs: number } | undefined;
+  return () => {
+    const nowMs = performance.now();
+    if (latest && nowMs - latest.atMs < forMs) return latest.value;
+    const value = read();
+    const mine = { value, atMs: nowMs };
+    latest = mine;
+    value.catch(() => {
+      if (latest === mine) latest = undefined;
+    });
+    return value;
+  };
+}

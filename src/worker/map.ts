@@ -1,0 +1,96 @@
+import type { Server } from 'node:http';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { makeAllowlist } from '../queries/allowlist.ts';
+import { readIncident } from '../queries/incident.ts';
+import { readMap, readNamespaceDetail } from '../queries/map.ts';
+import { parseAllowlistInput } from '../policy/derive/input.ts';
+import { listRuns } from '../temporal/runs.ts';
+import { openDatabase } from '../trail/database.ts';
+import { loadMapPage } from '../web/map-page.ts';
+import { serveMap, type MapSource } from '../web/serve-map.ts';
+import { socketAddress } from './http.ts';
+
+/** A peer that was silent for more days than this is marked in the incident view. */
+const silentDays = 7;
+const runsShown = 100;
+
+export interface MapService {
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the map with a database pool of its own, so that its questions never wait for the readers' connections, nor the
+ * readers for its. The trail does not depend on the map: where it cannot be served, the log says why.
+ */
+export async function startMap(config: Config, client: Client, log: Logger): Promise<MapService | undefined> {
+  const { map } = config;
+  if (map.port === 'off') return undefined;
+  const database = openDatabase(config.database);
+  try {
+    const server = await serveMap({
+      page: await loadMapPage(),
+      source: mapSource(config, client, database.query),
+      host: map.host,
+      port: map.port,
+      hostNames: config.jobs.mapUrl === undefined ? [] : [new URL(config.jobs.mapUrl).hostname],
+      onError: (error) => log.warn({ err: error }, 'a question of the map failed'),
+    });
+    log.info({ address: `http://${socketAddress(map.host, portOf(server))}/` }, 'the map is served');
+    return {
+      async close() {
+        server.closeAllConnections();
+        await new Promise<void>((resolve) => server.close(() => resolve()));
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    log.warn(
+      { err: error, host: map.host, port: map.port },
+      'the map is not served; free the port or set MAP_PORT',
+    );
+    return undefined;
+  }
+}
+
+function mapSource(
+  config: Config,
+  client: Client,
+  query: ReturnType<typeof openDatabase>['query'],
+): MapSource {
+  const { temporalUiUrl } = config.map;
+  return {
+    readMap: () => readMap(query, { config, cluster: '', temporalUiUrl }),
+    readNamespace: (name) => readNamespaceDetail(query, name, config.clock.now() / 1000),
+    readIncident: (namespace, fromSeconds, toSeconds) =>
+      readIncident(query, { namespace, fromSeconds, toSeconds, silentDays }),
+    async readAllowlist(name) {
+      const parsed = parseAllowlistInput({
+        namespaces: [name],
+        format: 'calico-staged',
+        baseline: { dns: true },
+      });
+      if ('problems' in parsed) throw new Error(parsed.problems.join('; '));
+      const until = new Date(config.clock.now()).toISOString();
+      const { artefacts } = await makeAllowlist(
+        query,
+        { ...parsed.input, until },
+        { identityLabel: config.identity.label, thresholds: config.jobs.completeness },
+      );
+      return artefacts.length === 0 ? undefined : artefacts.map(({ content }) => content).join('---\n');
+    },
+    readRuns: async () =>
+      (await listRuns(client, runsShown)).map(({ startedAt, closedAt, ...run }) => ({
+        ...run,
+        startedAt: startedAt.toISOString(),
+        closedAt: closedAt?.toISOString() ?? null,
+      })),
+  };
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
