@@ -29,6 +29,7 @@ export async function deriveAllowlist(
     const { summary, artefacts } = await makeAllowlist(database.query, input, {
       identityLabel: config.identity.label,
       thresholds: config.jobs.completeness,
+      dnsAddresses: config.dnsAddresses,
     });
     await storeAllowlist(database, { allowlistId: summary.allowlistId, input, summary }, artefacts);
     return summary;

@@ -19,7 +19,7 @@ export interface DeriveArguments {
 
 const baselines: readonly string[] = ['dns', 'databases', 'redis'];
 
-/** The same input that the workflow takes. @throws UsageFailure */
+/** The options as the workflow's input. @throws UsageFailure */
 export function allowlistInput(
   namespaces: readonly string[],
   options: DeriveArguments,
@@ -30,7 +30,7 @@ export function allowlistInput(
   if (unknown !== undefined)
     throw usageFailure(
       '--baseline',
-      `cannot be "${unknown}"; give some of ${baselines.join(', ')}, separated by commas`,
+      `cannot be "${unknown}"; give a comma-separated list of ${baselines.join(', ')}`,
     );
   const until = (options.until === undefined ? now : parseSince('--until', options.until, now)).toISOString();
   const parsed = parseAllowlistInput({
@@ -54,12 +54,11 @@ export function allowlistInput(
     ...(options.tier === undefined ? {} : { tier: options.tier }),
     ...(options.order === undefined ? {} : { order: Number(options.order) }),
   });
-  if ('problems' in parsed)
-    throw usageFailure('what was asked for cannot be derived:', parsed.problems.join('; '));
+  if ('problems' in parsed) throw usageFailure('cannot derive:', parsed.problems.join('; '));
   return { ...parsed.input, until };
 }
 
-/** The pod label that tells services apart, by the worker's own setting. */
+/** The pod label with the service identity, as the worker reads it. */
 export function identityLabel(): string {
   return process.env['SERVICE_IDENTITY_LABEL'] ?? 'service-identity';
 }

@@ -14,7 +14,7 @@ const namedFiles = 3;
 
 export function allowlistCommand(): Command {
   return new Command('allowlist')
-    .description('network policies, and the runbook’s queries, from what was observed; nothing is applied')
+    .description('network policies and the runbook’s queries from observed flows; nothing is applied')
     .addCommand(deriveCommand())
     .addCommand(showCommand())
     .addCommand(listCommand());
@@ -23,54 +23,67 @@ export function allowlistCommand(): Command {
 function deriveCommand(): Command {
   return new Command('derive')
     .description(
-      'derives from the database, and prints or writes files; keeps nothing (the workflow deriveAllowlist does)',
+      'derive from the database and print or write files; to keep the result, run the workflow deriveAllowlist',
     )
-    .argument('[namespaces...]', 'all where none is named')
-    .option('--since <time>', 'whole days (UTC) from how long ago (14d) or a time; from the beginning')
-    .option('--until <time>', 'until when; now')
+    .argument('[namespaces...]', 'default: all')
+    .option('--since <time>', 'start, as an age (14d) or a time; whole UTC days; default: the beginning')
+    .option('--until <time>', 'end; default: now')
     .option('--direction <which>', 'egress, ingress or both', 'egress')
     .option(
       '--format <format>',
       'text, json, csv, kubernetes, calico, calico-staged or kubernetes-staged',
       'kubernetes',
     )
-    .option('--minimum-days <days>', 'covered days before a namespace may be called complete', '7')
-    .option('--no-externals', 'do not list hosts and addresses outside, one by one')
-    .option('--no-identities', 'select whole namespaces, not service identities')
-    .option('--all-ports', 'let what had more ports than are told apart become a rule for all ports')
-    .option('--baseline <names>', 'add what was not observed: dns, databases, redis, separated by commas')
-    .option('--dns-address <cidr>', 'add an address at which DNS is asked; may be repeated', collect, [])
-    .option('--tier <name>', 'Calico’s tier')
-    .option('--order <number>', 'Calico’s order within the tier')
-    .option('--out <folder>', 'write the files there instead of printing them')
+    .option('--minimum-days <days>', 'covered days that a complete namespace needs, at least 7', '7')
+    .option('--no-externals', 'do not list hosts and external addresses one by one')
+    .option('--no-identities', 'select whole namespaces instead of service identities')
+    .option('--all-ports', 'write a rule for all ports where more ports were seen than are kept apart')
+    .option(
+      '--baseline <names>',
+      'add rules for dns, databases, redis (comma-separated); databases and redis only for namespaces seen using them',
+    )
+    .option(
+      '--dns-address <cidr>',
+      'allow DNS to this address, for example 10.96.0.10; repeatable; default: DNS_ADDRESSES',
+      collect,
+      [],
+    )
+    .option('--tier <name>', 'Calico tier')
+    .option('--order <number>', 'Calico order within the tier')
+    .option('--out <folder>', 'write files to this folder instead of printing them')
     .action(async (namespaces: string[], options: DeriveArguments & { out?: string }) => {
       const input = allowlistInput(namespaces, options, new Date());
-      const thresholds = loadReportConfig(process.env).jobs.completeness;
+      const { jobs, dnsAddresses } = loadReportConfig(process.env);
       const { summary, artefacts } = await withDatabase((query) =>
-        makeAllowlist(query, input, { identityLabel: identityLabel(), thresholds }),
+        makeAllowlist(query, input, {
+          identityLabel: identityLabel(),
+          thresholds: jobs.completeness,
+          dnsAddresses,
+        }),
       );
-      for (const { namespace, why } of summary.without) say(`nothing for ${namespace}: ${why}`);
+      for (const notice of summary.notices) say(`warning: ${notice}`);
+      for (const { namespace, why } of summary.without) say(`no policy for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)
-        say(`nothing for ${summary.withoutCount - summary.without.length} more namespaces`);
+        say(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
       await handOut(artefacts, options.out);
     });
 }
 
 function showCommand(): Command {
   return new Command('show')
-    .description('prints the files of an allowlist that the workflow derived, or writes them')
-    .argument('<id>', 'its allowlistId, as the workflow’s result tells it')
-    .option('--file <path>', 'only this one')
-    .option('--out <folder>', 'write the files there instead of printing them')
+    .description('print or write the files of an allowlist that the workflow derived')
+    .argument('<id>', 'the allowlistId in the workflow’s result')
+    .option('--file <path>', 'only this file')
+    .option('--out <folder>', 'write files to this folder instead of printing them')
     .action(async (id: string, { file, out }: { file?: string; out?: string }) => {
       const files = await withDatabase((query) => readAllowlistFiles(query, id));
       if (files === undefined)
-        throw usageFailure(`allowlist ${id}`, 'is not there; `flow-trail allowlist list` tells which are');
+        throw usageFailure(`allowlist ${id}`, 'does not exist; `flow-trail allowlist list` shows the ids');
       const wanted = files.filter(({ path }) => file === undefined || path === file);
       if (wanted.length === 0 && file !== undefined)
         throw usageFailure(
           '--file',
-          `cannot be "${file}"; there are ${files.map(({ path }) => path).join(', ')}`,
+          `cannot be "${file}"; give one of ${files.map(({ path }) => path).join(', ')}`,
         );
       await handOut(wanted, out);
     });
@@ -78,9 +91,9 @@ function showCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('the allowlists that were derived by the workflow, newest first')
-    .option('--limit <count>', 'at most so many', '20')
-    .option('--json', 'as JSON')
+    .description('list the allowlists that the workflow derived, newest first')
+    .option('--limit <count>', 'maximum number of rows', '20')
+    .option('--json', 'print JSON')
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
       const count = parseLimit('--limit', limit);
       const found = await withDatabase((query) => listAllowlists(query, count));
@@ -95,7 +108,7 @@ function listCommand(): Command {
           ]),
         ),
       );
-      if (found.length === 0) print('(none was derived yet)');
+      if (found.length === 0) print('(none yet)');
     });
 }
 
@@ -107,17 +120,17 @@ async function handOut(files: readonly Artefact[], out: string | undefined): Pro
     return;
   }
   const [first, ...others] = files;
-  if (first === undefined) return say('there is nothing to print');
+  if (first === undefined) return say('no file was derived');
   const named = files.slice(0, namedFiles).map(({ path }) => path);
   if (others.length > 0 && !first.path.endsWith('.yaml'))
     throw usageFailure(
       '--out',
-      `is needed: these are ${files.length} files, ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
+      `is missing; give a folder for ${files.length} files: ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
     );
   process.stdout.write(files.map(({ content }) => content).join('---\n'));
 }
 
-/** Beside what is printed, so that it can be piped. */
+/** To stderr, so that the printed files can be piped. */
 function say(text: string): void {
   process.stderr.write(`flow-trail: ${text}\n`);
 }

@@ -2,6 +2,7 @@ import { databaseUrlProblem } from './database-url.ts';
 import { configFailure } from './config-failure.ts';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { defaultTaskQueue } from './names.ts';
@@ -44,6 +45,8 @@ export interface Config {
   database: DatabaseConfig;
   identity: IdentityConfig;
   /** Distinct ports kept apart per group of facts; the rest is "many". */
+  /** Addresses that answer DNS, as CIDRs; for derived policies. */
+  dnsAddresses: readonly string[];
   portCap: number;
   /** The scheduled jobs, and where they tell. */
   jobs: JobConfig;
@@ -80,6 +83,23 @@ const flag = z
   .default('')
   .transform((value) => value === '1' || value === 'true');
 
+const allowlistEnvironment = {
+  DNS_ADDRESSES: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .refine(
+      (parts) => parts.every((part) => parseNarrowCidr(part) !== undefined),
+      `holds a value that ${addressProblem}`,
+    )
+    .transform((parts) => parts.map((part) => parseNarrowCidr(part) ?? part)),
+};
+
 const environment = z.object({
   GOLDMANE_HOST: text('goldmane.calico-system.svc.cluster.local:7443').refine((value) => {
     const port = Number(hostPort.exec(value)?.[2] ?? 0);
@@ -97,6 +117,7 @@ const environment = z.object({
     'is not a Kubernetes label key; for example service-identity',
   ),
   SERVICE_IDENTITY_NAMESPACES: z.string().default('monitoring,kube-system,dbaas'),
+  ...allowlistEnvironment,
   PORT_CAP: wholeNumber(
     1,
     65_536,
@@ -153,15 +174,23 @@ export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
  * Reads where the database is and the settings of the jobs, for commands that ask what a job would tell.
  * @throws ConfigFailure
  */
-export function loadReportConfig(env: NodeJS.ProcessEnv): { database: DatabaseConfig; jobs: JobConfig } {
-  const parsed = z.object(jobEnvironment).safeParse(env);
+export function loadReportConfig(env: NodeJS.ProcessEnv): {
+  database: DatabaseConfig;
+  jobs: JobConfig;
+  dnsAddresses: readonly string[];
+} {
+  const parsed = z.object({ ...jobEnvironment, ...allowlistEnvironment }).safeParse(env);
   const problems = [
     ...(parsed.success ? [] : issueProblems(parsed.error)),
     ...databaseProblems(env),
     ...jobCrossProblems(env),
   ];
   if (!parsed.success || problems.length > 0) throw configFailure(problems);
-  return { database: loadDatabaseConfig(env), jobs: toJobConfig(parsed.data) };
+  return {
+    database: loadDatabaseConfig(env),
+    jobs: toJobConfig(parsed.data),
+    dnsAddresses: parsed.data.DNS_ADDRESSES,
+  };
 }
 
 function issueProblems({ issues }: z.ZodError): string[] {
@@ -233,6 +262,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       label: value.SERVICE_IDENTITY_LABEL,
       namespaces: namespaces.includes('*') ? 'all' : new Set(namespaces),
     },
+    dnsAddresses: value.DNS_ADDRESSES,
     portCap: value.PORT_CAP,
     jobs: toJobConfig(value),
     taskQueue: value.TEMPORAL_TASK_QUEUE,

@@ -1,19 +1,23 @@
 import { createHash } from 'node:crypto';
 import { isQueryFormat, type AllowlistFormat, type AllowlistInput } from '../policy/derive/input.ts';
+import { dnsWarning } from '../policy/derive/baseline.ts';
 import { deriveAllowlist } from '../policy/derive/derive.ts';
 import { answerEdgeQuery, type AllowlistEdge, type TableFormat } from '../policy/derive/edge-queries.ts';
 import { emitPolicies, type Artefact, type PolicyKind } from '../policy/derive/emit.ts';
+import type { DerivedPolicy } from '../policy/derive/model.ts';
 import { dayText } from '../policy/derive/sighting.ts';
 import { namespaceJudge } from '../policy/derive/status.ts';
+import { traceFindings } from '../policy/derive/trace-findings.ts';
+import { counted } from '../text/counted.ts';
 import { daySeconds } from '../coverage/covered-time.ts';
 import type { Thresholds, Verdict } from '../coverage/verdict.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { markRecentStreamedAsPending } from '../trail/due.ts';
 import type { Query } from '../trail/database.ts';
-import { readEvidence, type DayPeriod } from '../trail/evidence.ts';
+import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
 
-/** What a run says of itself; the artefacts are in Postgres. */
+/** The result of a derivation; the artefacts are in Postgres. */
 export interface AllowlistSummary {
   /** Names the stored allowlist: a digest of its input and files. */
   readonly allowlistId: string;
@@ -21,12 +25,14 @@ export interface AllowlistSummary {
   readonly files: number;
   readonly policies: number;
   readonly rules: number;
-  /** What was seen and became no rule: externals, blocked, many ports. */
+  /** Observed combinations of other end, protocol and port without a rule: externals, denied, many ports. */
   readonly leftOut: number;
   readonly warnings: number;
+  /** What concerns several files, in sentences for a person. */
+  readonly notices: readonly string[];
   /** Namespaces by verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
-  /** Namespaces that were asked for and got nothing, at most 20 by name. */
+  /** Requested namespaces without a policy, at most 20 by name. */
   readonly without: readonly { readonly namespace: string; readonly why: string }[];
   readonly withoutCount: number;
 }
@@ -36,16 +42,18 @@ export interface MadeAllowlist {
   readonly artefacts: readonly Artefact[];
 }
 
-/** The worker's own settings, which no input changes. */
+/** The worker's own settings. */
 export interface AllowlistSettings {
   /** The pod label that tells services apart. */
   readonly identityLabel: string;
   /** Those of the completeness report; the input may ask for more covered days, not for fewer. */
   readonly thresholds: Thresholds;
+  /** Used with `baseline.dns` where the input gives no DNS addresses; as CIDRs. */
+  readonly dnsAddresses: readonly string[];
 }
 
 /**
- * Derives what was asked for from what is in the database, at `until` at the latest: the same for the same evidence.
+ * Derives the requested files from what is in the database up to `until`: the same files for the same evidence.
  * @throws DatabaseFailure
  */
 export async function makeAllowlist(
@@ -88,11 +96,12 @@ async function makePolicies(
   query: Query,
   input: AllowlistInput & { until: string },
   kind: PolicyKind,
-  { identityLabel, thresholds }: AllowlistSettings,
+  { identityLabel, thresholds, dnsAddresses }: AllowlistSettings,
 ): Promise<Made> {
   const period = periodOf(input);
   const namespaces = input.namespaces === 'all' ? undefined : input.namespaces;
   const evidence = await readEvidence(query, period, namespaces);
+  const traced = await readTracedEvidence(query, { ...period, ...(namespaces ? { namespaces } : {}) });
   const coveredUntil = Math.min(period.toDay * daySeconds, Date.parse(input.until) / 1000);
   const coverage = markRecentStreamedAsPending(
     await readCoverage(query, period.fromDay * daySeconds, coveredUntil),
@@ -110,9 +119,13 @@ async function makePolicies(
       identities: input.includeIdentities,
       identityLabel,
       allowManyPorts: input.allowManyPorts,
-      baseline: input.baseline,
+      baseline:
+        input.baseline.dns && input.baseline.dnsAddresses.length === 0
+          ? { ...input.baseline, dnsAddresses }
+          : input.baseline,
     },
     namespaces,
+    traceFindings(traced),
   );
   const artefacts = emitPolicies(derived, {
     kind,
@@ -133,9 +146,17 @@ async function makePolicies(
     rules: sum(({ rules }) => rules.length),
     leftOut: sum(({ leftOut }) => leftOut.length),
     warnings: sum(({ warnings }) => warnings.length),
+    notices: noticesOf(derived.policies),
     verdicts,
     without: derived.without,
   };
+}
+
+function noticesOf(policies: readonly DerivedPolicy[]): string[] {
+  const withoutDnsAddress = policies.filter(({ warnings }) => warnings.includes(dnsWarning)).length;
+  return withoutDnsAddress === 0
+    ? []
+    : [`${counted(withoutDnsAddress, 'policy', 'policies')}: ${dnsWarning}`];
 }
 
 /** Whole UTC days: what is kept of a fact cannot be cut finer. Without `since`, from the beginning. */
@@ -166,9 +187,10 @@ function answerQueries(edges: readonly AllowlistEdge[], input: AllowlistInput, f
     rules: 0,
     leftOut: 0,
     warnings: 0,
+    notices: [],
     verdicts: { learning: 0, unstable: 0, complete: 0, stale: 0 },
     without: wanted
       .filter((namespace) => !sources.has(namespace))
-      .map((namespace) => ({ namespace, why: 'no edge that is allowed begins in it' })),
+      .map((namespace) => ({ namespace, why: 'no allowed edge starts in it' })),
   };
 }

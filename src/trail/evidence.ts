@@ -66,9 +66,11 @@ export async function readEvidence(
 }
 
 export interface TraceFilter extends DayPeriod {
-  /** The end that talks; every one where it is not given. */
+  /** The namespace of the source, or of the destination; default: any. */
   readonly srcNs?: string;
   readonly dstNs?: string;
+  /** One of these at either end; default: any. */
+  readonly namespaces?: readonly string[];
 }
 
 /** The facts of a period by policy trace; in no particular order. @throws DatabaseFailure */
@@ -77,8 +79,9 @@ export async function readTracedEvidence(query: Query, filter: TraceFilter): Pro
     `select ${factColumns}, count(distinct d.day)::int as days, t.trace
      ${factTables} join policy_trace t using (trace_id)
      where ${inPeriod} and ($3::text is null or g.src_ns = $3) and ($4::text is null or g.dst_ns = $4)
+       and ($5::text[] is null or g.src_ns = any ($5) or g.dst_ns = any ($5))
      group by g.group_id, f.fact_id, t.trace_id`,
-    [filter.fromDay, filter.toDay, filter.srcNs ?? null, filter.dstNs ?? null],
+    [filter.fromDay, filter.toDay, filter.srcNs ?? null, filter.dstNs ?? null, filter.namespaces ?? null],
   );
   return rows.map(({ days, trace, ...row }) => ({ ...toFact(row), days, trace }));
 }

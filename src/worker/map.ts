@@ -77,7 +77,11 @@ function mapSource(
       const { artefacts } = await makeAllowlist(
         query,
         { ...parsed.input, until },
-        { identityLabel: config.identity.label, thresholds: config.jobs.completeness },
+        {
+          identityLabel: config.identity.label,
+          thresholds: config.jobs.completeness,
+          dnsAddresses: config.dnsAddresses,
+        },
       );
       return artefacts.length === 0 ? undefined : artefacts.map(({ content }) => content).join('---\n');
     },

@@ -23,6 +23,7 @@ const allowlist: AllowlistSummary = {
   rules: 2,
   leftOut: 0,
   warnings: 0,
+  notices: [],
   verdicts: { learning: 1, unstable: 0, complete: 0, stale: 0 },
   without: [],
   withoutCount: 0,

@@ -127,7 +127,7 @@ function allows({ spec }: Policy, side: 'Egress' | 'Ingress', other: Pod, packet
       String(rule.protocol).toLowerCase() === packet.protocol &&
       (ports === undefined || ports.includes(packet.port)) &&
       isSelected(peer?.namespaceSelector ?? 'all()', { 'projectcalico.org/name': other.ns }) &&
-      isSelected(peer?.selector ?? 'all()', other.labels)
+      isSelected(peer?.selector ?? 'all()', { ...other.labels, 'projectcalico.org/orchestrator': 'k8s' })
     );
   });
 }
@@ -139,6 +139,7 @@ function hasLabels(selector: z.infer<typeof matchLabels>, labels: Record<string,
 function isSelected(selector: string, labels: Record<string, string>): boolean {
   if (selector === 'all()') return true;
   if (selector === 'global()') return false;
+  if (selector.includes(' && ')) return selector.split(' && ').every((term) => isSelected(term, labels));
   const [, key, value] = /^([\w./-]+) == '([^']*)'$/.exec(selector) ?? [];
   if (key === undefined) throw new Error(`the evaluator does not know the selector ${selector}`);
   return labels[key] === value;

@@ -1,30 +1,82 @@
-import type { AllowRule, Baseline, Peer } from './model.ts';
+import type { FlowEvidence } from '../../trail/evidence.ts';
+import { describePeer } from './describe.ts';
+import { manyPorts, type AllowRule, type Baseline, type LeftOut, type Peer } from './model.ts';
+import { portText } from './rules.ts';
+import { minute } from './sighting.ts';
 
-const dnsNamespace = 'kube-system';
+type Ports = readonly (readonly [protocol: string, port: number])[];
 
-/** The egress that nearly every namespace needs (the runbook's universal baseline), as far as it is switched on. */
-export function baselineRules(baseline: Baseline): AllowRule[] {
-  const rules: AllowRule[] = [];
-  const dns = [
-    ['udp', 53],
-    ['tcp', 53],
-  ] as const;
-  if (baseline.dns)
-    rules.push(rule({ kind: 'pods', ns: dnsNamespace, label: 'k8s-app', value: 'kube-dns' }, dns));
-  for (const cidr of [...new Set(baseline.dnsAddresses)].toSorted())
-    rules.push(rule({ kind: 'address', cidr }, dns));
-  if (baseline.databases)
-    rules.push(
-      rule({ kind: 'namespace', ns: 'dbaas' }, [
-        ['tcp', 3306],
-        ['tcp', 5432],
-      ]),
+const dnsPorts: Ports = [
+  ['udp', 53],
+  ['tcp', 53],
+];
+const databasePorts: Ports = [
+  ['tcp', 3306],
+  ['tcp', 5432],
+];
+const redisPorts: Ports = [['tcp', 6379]];
+
+/**
+ * The egress that nearly every namespace needs, as far as it is switched on. Databases and redis are added only where the
+ * facts show that the subject uses them: for any other namespace such a rule would open what policy may deny today.
+ * @param facts the subject's allowed egress
+ */
+export function baselineRules(baseline: Baseline, facts: readonly FlowEvidence[]): AllowRule[] {
+  const uses = (ns: string, ports: Ports) =>
+    facts.some(
+      ({ dst, protocol, port }) =>
+        dst.kind === 'workload' &&
+        dst.ns === ns &&
+        ports.some(([name, number]) => protocol === name && (port === number || port === manyPorts)),
     );
-  if (baseline.redis) rules.push(rule({ kind: 'namespace', ns: 'redis' }, [['tcp', 6379]]));
-  return rules;
+  return [
+    ...(baseline.dns
+      ? [rule({ kind: 'pods', ns: 'kube-system', label: 'k8s-app', value: 'kube-dns' }, dnsPorts)]
+      : []),
+    ...[...new Set(baseline.dnsAddresses)]
+      .toSorted()
+      .map((cidr) => rule({ kind: 'address', cidr }, dnsPorts)),
+    ...(baseline.databases && uses('dbaas', databasePorts)
+      ? [rule({ kind: 'namespace', ns: 'dbaas' }, databasePorts)]
+      : []),
+    ...(baseline.redis && uses('redis', redisPorts)
+      ? [rule({ kind: 'namespace', ns: 'redis' }, redisPorts)]
+      : []),
+  ];
 }
 
-function rule(peer: Peer, ports: readonly (readonly [protocol: string, port: number])[]): AllowRule {
+/** Warnings for what policy denies today and a baseline rule allows. */
+export function reopenedByBaseline(rules: readonly AllowRule[], leftOut: readonly LeftOut[]): string[] {
+  return rules.flatMap(({ peer, ports }) => {
+    if (peer.kind !== 'namespace' && peer.kind !== 'pods') return [];
+    return leftOut
+      .filter(
+        (entry) =>
+          entry.reason === 'blocked' &&
+          entry.peer.kind === 'workload' &&
+          entry.peer.ns === peer.ns &&
+          ports.some(({ protocol, port }) => protocol === entry.protocol && port === entry.port),
+      )
+      .map(
+        (entry) =>
+          `the baseline allows egress to ${describePeer(peer)} ${portText(entry)}, which policy denies today (last denied ${minute(entry.sighting.lastSeconds)})`,
+      );
+  });
+}
+
+/** In the warnings of a policy for which `allowsDnsToPodsOnly` holds. */
+export const dnsWarning =
+  'allows DNS only to pods. Pods usually query a service address (for example 10.96.0.10), and Calico can drop such queries under this policy: give that address with --dns-address or DNS_ADDRESSES';
+
+/** Whether egress rules allow DNS to pods and to no address. */
+export function allowsDnsToPodsOnly(rules: readonly AllowRule[]): boolean {
+  const dns = rules.filter(
+    ({ direction, ports }) => direction === 'egress' && ports.some(({ port }) => port === 53),
+  );
+  return dns.length > 0 && dns.every(({ peer }) => peer.kind !== 'address');
+}
+
+function rule(peer: Peer, ports: Ports): AllowRule {
   return {
     direction: 'egress',
     peer,

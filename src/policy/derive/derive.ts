@@ -1,49 +1,41 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { arrivals, type Arrival } from './blocked.ts';
-import { baselineRules } from './baseline.ts';
+import { arrivals } from './blocked.ts';
+import { allowsDnsToPodsOnly, baselineRules, dnsWarning, reopenedByBaseline } from './baseline.ts';
 import { describeEnd, toOrFrom } from './describe.ts';
-import {
-  manyPorts,
-  type DerivedPolicy,
-  type DeriveOptions,
-  type Direction,
-  type LeftOut,
-  type LeftOutReason,
-  type NamespaceStatus,
-} from './model.ts';
-import { compareText, groupBy, sortedBy } from './order.ts';
+import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';
+import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
+import { compareText, sortedBy } from './order.ts';
 import { isLabelValue, isNamespaceName } from './names.ts';
-import { hasPorts, observedRules, peerOf, portText } from './rules.ts';
-import { mergeSightings, minute } from './sighting.ts';
+import { observedRules, peerOf, portText } from './rules.ts';
+import { minute } from './sighting.ts';
+import { leastComplete } from './status.ts';
+import { noTraces, type TraceFindings } from './trace-findings.ts';
 
-/** What was derived, and for which namespaces nothing was, and why. */
+/** The derived policies, and the namespaces without one, with the reason. */
 export interface DerivedAllowlist {
   readonly policies: readonly DerivedPolicy[];
   readonly without: readonly { readonly namespace: string; readonly why: string }[];
 }
 
-interface Judged {
-  fact: FlowEvidence;
-  arrival: Arrival;
-  /** Undefined: it becomes a rule. */
-  reason: LeftOutReason | undefined;
-}
-
 /**
  * Turns facts into policies: per namespace, or per service identity where every fact of the namespace has one. Egress
- * rests on what sources reported, ingress on what destinations reported. The same facts, in whatever order, give the
- * same policies. Pure.
+ * rests on what sources reported, ingress on what destinations reported. The same facts, in any order, give the same
+ * policies. Pure.
  *
- * @param evidence must hold both reporters' facts, of all that begins or ends in the namespaces
+ * @param evidence the facts of both reporters, of every flow that begins or ends in the namespaces
  * @param namespaces default: every namespace that the facts name
+ * @param traces findings in the policy traces of the same facts
  */
 export function deriveAllowlist(
   evidence: readonly FlowEvidence[],
   statusOf: (facts: readonly FlowEvidence[]) => NamespaceStatus,
   options: DeriveOptions,
   namespaces?: readonly string[],
+  traces: TraceFindings = noTraces,
 ): DerivedAllowlist {
-  const arrivalOf = arrivals(evidence);
+  const arrivalOf = arrivals(
+    evidence.filter((fact) => fact.action !== 'deny' || !traces.isMisreported(fact)),
+  );
   const judged = new Map<string, Map<Direction, Judged[]>>();
   for (const fact of evidence)
     for (const direction of options.directions) {
@@ -54,7 +46,8 @@ export function deriveAllowlist(
       judged.set(subject.ns, ofNamespace);
       const list = ofNamespace.get(direction) ?? [];
       ofNamespace.set(direction, list);
-      list.push({ fact, arrival, reason: reasonToLeaveOut(direction, fact, arrival, options) });
+      const reason = reasonToLeaveOut(direction, fact, arrival, traces.isMisreported(fact), options);
+      list.push({ fact, arrival, reason });
     }
   const wanted = [...new Set(namespaces ?? judged.keys())].toSorted(compareText);
   const policies: DerivedPolicy[] = [];
@@ -64,21 +57,33 @@ export function deriveAllowlist(
     if (!ofNamespace) {
       without.push({
         namespace,
-        why: `no ${options.directions.join(' or ')} of it was observed in the period`,
+        why: `no ${options.directions.join(' or ')} flow of it was observed in the period`,
       });
       continue;
     }
-    const facts = [...ofNamespace.values()].flatMap((list) => list.map(({ fact }) => fact));
-    const status = statusOf(facts);
-    const derived = policiesOf(namespace, ofNamespace, status, options);
+    const statuses = new Map(
+      [...ofNamespace].map(([direction, list]) => [direction, statusOf(list.map(({ fact }) => fact))]),
+    );
+    const derived = policiesOf(namespace, ofNamespace, statuses, options);
     if (derived.length === 0)
-      without.push({ namespace, why: 'nothing was observed to be allowed; what was denied is no evidence' });
-    policies.push(...derived);
+      without.push({
+        namespace,
+        why: 'no allowed flow was observed; a denied flow is not evidence for a rule',
+      });
+    policies.push(
+      ...derived.map((policy) => ({
+        ...policy,
+        warnings: [
+          ...policy.warnings,
+          ...policy.directions.flatMap((way) => traces.catchAlls(namespace, way)),
+        ],
+      })),
+    );
   }
   return { policies, without };
 }
 
-/** Whose policy decides on the fact, as far as this reporter tells; undefined: it tells nothing in this direction. */
+/** The end whose policy the reporter evaluated; undefined where the fact says nothing about this direction. */
 export function subjectOf(direction: Direction, fact: FlowEvidence): FlowEvidence['src'] | undefined {
   const [reporter, subject] = direction === 'egress' ? (['src', fact.src] as const) : ['dst', fact.dst];
   if (fact.reporter !== reporter || subject.kind !== 'workload' || !isNamespaceName(subject.ns))
@@ -86,38 +91,10 @@ export function subjectOf(direction: Direction, fact: FlowEvidence): FlowEvidenc
   return isLabelValue(subject.identity) ? subject : { ...subject, identity: '' };
 }
 
-function reasonToLeaveOut(
-  direction: Direction,
-  fact: FlowEvidence,
-  arrival: Arrival,
-  { allowManyPorts }: DeriveOptions,
-): LeftOutReason | undefined {
-  if (fact.action === 'deny' || arrival === 'blocked') return 'blocked';
-  if (fact.action !== 'allow') return 'undecided';
-  const peer = peerOf(direction, fact);
-  switch (peer.kind) {
-    case 'network':
-      return 'external';
-    case 'host':
-      return 'host';
-    case 'unspecified':
-      return 'unnamed';
-    case 'workload':
-      if (!isNamespaceName(peer.ns) || (peer.identity !== '' && !isLabelValue(peer.identity)))
-        return 'unnamed';
-      break;
-    case 'networkset':
-      if (!isLabelValue(peer.identity) || (peer.ns !== '' && !isNamespaceName(peer.ns))) return 'unnamed';
-      break;
-  }
-  if (fact.port === manyPorts) return allowManyPorts ? undefined : 'many-ports';
-  return fact.port === 0 && hasPorts(fact.protocol) ? 'unnamed' : undefined;
-}
-
 function policiesOf(
   namespace: string,
   ofNamespace: ReadonlyMap<Direction, readonly Judged[]>,
-  status: NamespaceStatus,
+  statuses: ReadonlyMap<Direction, NamespaceStatus>,
   options: DeriveOptions,
 ): DerivedPolicy[] {
   const identityOf = (direction: Direction, { fact }: Judged) => subjectOf(direction, fact)?.identity ?? '';
@@ -133,103 +110,88 @@ function policiesOf(
         isNamed ? list.filter((entry) => identityOf(direction, entry) === identity) : list,
       ]),
     );
-    const policy = policyOf({ namespace, identity, status }, chosen, options);
+    const policy = policyOf({ namespace, identity }, chosen, statuses, options);
     if (policy === undefined) return [];
     const note = isNamed
       ? `selects pods by the label ${options.identityLabel}; a pod of ${namespace} without it is not selected`
       : options.identities
-        ? `selects every pod of ${namespace}: not every flow of it carried the label ${options.identityLabel}`
-        : `selects every pod of ${namespace}, whatever its service identity: identities were not asked for`;
+        ? `selects every pod of ${namespace}: some of its flows did not carry the label ${options.identityLabel}`
+        : `selects every pod of ${namespace}: service identities are switched off`;
     return [{ ...policy, warnings: isWidened ? [note, ...policy.warnings] : policy.warnings }];
   });
 }
 
 function policyOf(
-  subject: Pick<DerivedPolicy, 'namespace' | 'identity' | 'status'>,
+  subject: Pick<DerivedPolicy, 'namespace' | 'identity'>,
   chosen: ReadonlyMap<Direction, readonly Judged[]>,
+  statuses: ReadonlyMap<Direction, NamespaceStatus>,
   options: DeriveOptions,
 ): DerivedPolicy | undefined {
   const parts = options.directions.flatMap((direction) => {
     const list = chosen.get(direction) ?? [];
-    if (!list.some(({ reason }) => reason !== 'blocked' && reason !== 'undecided')) return [];
-    const allowed = sortedBy(
-      list.filter(({ reason }) => reason === undefined),
-      ({ fact }) => factKey(fact),
-    );
-    const { rules, warnings } = observedRules(
-      direction,
-      allowed.map(({ fact }) => fact),
-      options,
-    );
-    const allowedThings = new Set(allowed.map(({ fact }) => thingKey(peerOf(direction, fact), fact)));
-    const leftOut = leftOutOf(direction, list);
-    const changed = leftOut.filter(
-      (entry) => entry.reason === 'blocked' && allowedThings.has(thingKey(entry.peer, entry)),
-    );
-    const contested = allowed.filter(({ arrival }) => arrival === 'contested').map(contestedWarning);
-    return [
-      {
-        direction,
-        rules: direction === 'egress' ? [...baselineRules(options.baseline), ...rules] : rules,
-        warnings: [...warnings, ...new Set(contested), ...changed.map(changedWarning)],
-        leftOut: leftOut.filter((entry) => !changed.includes(entry)),
-      },
-    ];
+    const status = statuses.get(direction);
+    if (status === undefined || !list.some(isAllowedToday)) return [];
+    return [{ direction, status, ...directionOf(direction, list, options) }];
   });
-  if (parts.length === 0) return undefined;
+  const [first, ...others] = parts;
+  if (first === undefined) return undefined;
+  const unseen = options.directions.filter((way) => parts.every(({ direction }) => direction !== way));
   return {
     ...subject,
     directions: parts.map(({ direction }) => direction),
     rules: parts.flatMap(({ rules }) => rules),
     leftOut: parts.flatMap(({ leftOut }) => leftOut),
-    warnings: parts.flatMap(({ warnings }) => warnings),
+    warnings: [
+      ...unseen.map((way) => `does not restrict ${way}: no allowed ${way} flow was observed`),
+      ...parts.flatMap(({ warnings }) => warnings),
+    ],
+    statuses: parts.map(({ direction, status }) => ({ direction, status })),
+    status: leastComplete(
+      first.status,
+      others.map(({ status }) => status),
+    ),
+  };
+}
+
+function directionOf(
+  direction: Direction,
+  list: readonly Judged[],
+  options: DeriveOptions,
+): Pick<DerivedPolicy, 'rules' | 'leftOut' | 'warnings'> {
+  const allowed = sortedBy(
+    list.filter(({ reason }) => reason === undefined),
+    ({ fact }) => factKey(fact),
+  );
+  const facts = allowed.map(({ fact }) => fact);
+  const observed = observedRules(direction, facts, options);
+  const baseline = direction === 'egress' ? baselineRules(options.baseline, facts) : [];
+  const allowedThings = new Set(facts.map((fact) => thingKey(peerOf(direction, fact), fact)));
+  const all = leftOutOf(direction, list);
+  const changed = all.filter(
+    (entry) => entry.reason === 'blocked' && allowedThings.has(thingKey(entry.peer, entry)),
+  );
+  const leftOut = all.filter((entry) => !changed.includes(entry));
+  const contested = allowed.filter(({ arrival }) => arrival === 'contested').map(contestedWarning);
+  return {
+    rules: [...baseline, ...observed.rules],
+    leftOut,
+    warnings: [
+      ...observed.warnings,
+      ...new Set(contested),
+      ...changed.map(changedWarning),
+      ...reopenedByBaseline(baseline, leftOut),
+      ...(allowsDnsToPodsOnly([...baseline, ...observed.rules]) ? [dnsWarning] : []),
+    ],
   };
 }
 
 function contestedWarning({ fact }: Judged): string {
-  return `egress to ${fact.dst.ns || fact.dst.identity} ${portText(fact)} is allowed, and the destination both let it in and denied it (seen until ${minute(fact.lastSeconds)}): look at its ingress policies`;
+  return `egress to ${fact.dst.ns || fact.dst.identity} ${portText(fact)} is allowed here; the destination both allowed and denied it (last seen ${minute(fact.lastSeconds)}): check its ingress policies`;
 }
 
-/** Policy let the same thing through at one time and not at another, or for one pod and not for another. */
+/** The same traffic was allowed at one time or for one pod, and denied at another time or for another pod. */
 function changedWarning({ direction, peer, protocol, port, sighting }: LeftOut): string {
-  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)} ${portText({ protocol, port })} was both allowed and denied (denied until ${minute(sighting.lastSeconds)}): it is allowed here`;
-}
-
-function thingKey({ kind, ns, identity }: LeftOut['peer'], how: { protocol: string; port: number }): string {
-  return [kind, ns, identity, how.protocol, how.port].join('\n');
-}
-
-/** One entry per reason, other end, protocol and port, whoever of the subject it was. */
-function leftOutOf(direction: Direction, list: readonly Judged[]): LeftOut[] {
-  const grouped = groupBy(
-    list.filter(({ reason }) => reason !== undefined),
-    ({ fact, reason }) => {
-      const { kind, ns, identity } = peerOf(direction, fact);
-      return [reason, kind, ns, identity, fact.protocol, fact.port].join('\n');
-    },
-  );
-  const entries = [...grouped.values()].flatMap(([first, ...others]): LeftOut[] => {
-    const { fact, reason } = first;
-    if (reason === undefined) return [];
-    return [
-      {
-        direction,
-        reason,
-        peer: peerOf(direction, fact),
-        protocol: fact.protocol,
-        port: fact.port,
-        sighting: mergeSightings(fact, ...others.map((other) => other.fact)),
-      },
-    ];
-  });
-  return sortedBy(entries, ({ reason, peer, protocol, port }) => [
-    reason,
-    peer.ns,
-    peer.kind,
-    peer.identity,
-    protocol,
-    port,
-  ]);
+  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)} ${portText({ protocol, port })} was both allowed and denied (last denied ${minute(sighting.lastSeconds)}): it is allowed here`;
 }
 
 function factKey({ src, dst, protocol, port, action, firstSeconds }: FlowEvidence): (string | number)[] {

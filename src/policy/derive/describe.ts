@@ -1,6 +1,17 @@
-import type { DerivedPolicy, Direction, EvidenceEnd, LeftOut, LeftOutReason, Peer } from './model.ts';
+import { counted } from '../../text/counted.ts';
+import { flowsOf, type Cut } from './cuts.ts';
+import type {
+  DerivedPolicy,
+  Direction,
+  EvidenceEnd,
+  LeftOut,
+  LeftOutReason,
+  NamespaceStatus,
+  Peer,
+} from './model.ts';
+import { compareText, groupBy } from './order.ts';
 import { portText } from './rules.ts';
-import { describeSighting, minute, plural } from './sighting.ts';
+import { describeSighting, minute } from './sighting.ts';
 
 export function describePeer(peer: Peer): string {
   switch (peer.kind) {
@@ -17,36 +28,53 @@ export function describePeer(peer: Peer): string {
   }
 }
 
-/** An end of a fact: `immich`, `dbaas/postgresql`, `pub (public addresses)`, `a host`. */
+/** An end of a fact: `immich`, `dbaas/postgresql`, `pub`, `network set shop/partners`, `host`. */
 export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
   switch (kind) {
     case 'workload':
-      return (ns || 'a workload without namespace') + (identity === '' ? '' : `/${identity}`);
+      return (ns || 'workload without namespace') + (identity === '' ? '' : `/${identity}`);
     case 'network':
-      if (identity === 'pub') return 'pub (public addresses)';
-      if (identity === 'pvt') return 'pvt (private addresses outside the cluster)';
-      return `network ${identity || 'without name'}`;
+      return identity === 'pub' || identity === 'pvt' ? identity : `network ${identity || 'without name'}`;
     case 'networkset':
       return `network set ${ns === '' ? '' : `${ns}/`}${identity}`;
     case 'host':
-      return 'a host';
+      return 'host';
     case 'unspecified':
-      return 'an end of unknown kind';
+      return 'unspecified';
   }
 }
 
+/** The meaning of `pub` and `pvt` where one of the ends is such a network. */
+export function networkLegend(ends: readonly EvidenceEnd[]): string[] {
+  const has = (name: string) => ends.some(({ kind, identity }) => kind === 'network' && identity === name);
+  return [
+    ...(has('pub')
+      ? [
+          'pub: addresses without a known endpoint, outside 10/8, 172.16/12 and 192.168/16; may include node-local DNS (169.254.20.10), 100.64/10 and all of IPv6',
+        ]
+      : []),
+    ...(has('pvt')
+      ? [
+          'pvt: addresses without a known endpoint in 10/8, 172.16/12 and 192.168/16; may include nodes, the API server and service addresses',
+        ]
+      : []),
+  ];
+}
+
 const reasonTexts: Record<LeftOutReason, string> = {
-  external: 'the trail does not know which addresses; fill them in',
-  host: 'fill in the addresses of the nodes that it needs',
-  'many-ports': 'more ports than are told apart; allow all ports only if you mean it',
-  blocked: 'policy denies it today, so it is no evidence for an allow',
+  external: 'the trail does not keep addresses',
+  host: 'the trail does not keep node addresses',
+  'many-ports': 'more ports than are kept apart; --all-ports makes it a rule for all ports',
+  blocked: 'denied by policy today, so not evidence for a rule',
+  'staged-verdict':
+    'reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410)',
   undecided: 'neither allowed nor denied',
-  unnamed: 'no policy can name it',
+  unnamed: 'a policy cannot name this end or port',
 };
 
-/** `to pub (public addresses), tcp 443: the trail does not know ...; first seen ...`. */
+/** `egress to pub, tcp 443: the trail does not keep addresses; first seen ...`. */
 export function describeLeftOut({ direction, peer, protocol, port, reason, sighting }: LeftOut): string {
-  return `${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
+  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
 }
 
 /** `egress of immich`, `egress of ends without namespace`. */
@@ -58,19 +86,21 @@ export function toOrFrom(direction: Direction): string {
   return direction === 'egress' ? 'to' : 'from';
 }
 
-/** What everybody must read before applying the policy: whose it is, how sure it is, what it leaves out. */
-export function describePolicy(
-  policy: DerivedPolicy,
-  { periodText, showExternals }: { periodText: string; showExternals: boolean },
-): string[] {
-  const { namespace, identity, status, leftOut } = policy;
+/** What to read before applying the policy: its subject, how complete the evidence is, and what it denies. */
+export function describePolicy(policy: DerivedPolicy, cuts: readonly Cut[], periodText: string): string[] {
+  const { namespace, identity, status, statuses } = policy;
   const subject = identity === '' ? `namespace ${namespace}` : `${identity} in namespace ${namespace}`;
-  const quiet = leftOut.filter(({ reason }) => !showExternals && isExternal(reason));
-  const flows = quiet.reduce((sum, { sighting }) => sum + sighting.flowCount, 0);
   return [
-    verdictText(policy),
+    `${verdictText(status)}${cuts.length > 0 ? ' This policy denies traffic that is allowed today; see the next line.' : ''}`,
+    ...describeCuts(cuts),
     `Allowlist (${policy.directions.join(' and ')}) of ${subject}, derived from flows observed ${periodText}.`,
-    `Covered: ${status.coveredDays.toFixed(1)} days, net of ${plural(status.gaps.length, 'gap')}; ${status.requiredDays} are asked for.`,
+    ...(statuses.length > 1
+      ? statuses.map(
+          (entry) =>
+            `${entry.direction === 'egress' ? 'Egress' : 'Ingress'}: ${entry.status.verdict}, ${entry.status.coveredDays.toFixed(1)} covered days.`,
+        )
+      : []),
+    `Covered: ${status.coveredDays.toFixed(1)} days, ${counted(status.gaps.length, 'gap')} excluded; ${status.requiredDays} are required.`,
     ...status.gaps
       .slice(0, maxGaps)
       .map(
@@ -79,30 +109,31 @@ export function describePolicy(
       ),
     ...(status.gaps.length > maxGaps ? [`Gap: and ${status.gaps.length - maxGaps} more`] : []),
     ...policy.warnings.map((warning) => `Warning: ${warning}`),
-    ...(quiet.length > 0
-      ? [
-          `Warning: ${plural(flows, 'flow')} of hosts and externals are not allowed by this policy; ask for externals to have them listed`,
-        ]
-      : []),
+  ];
+}
+
+function describeCuts(cuts: readonly Cut[]): string[] {
+  if (cuts.length === 0) return [];
+  const kinds = [...groupBy(cuts, ({ direction, what }) => `${direction} ${what}`)].map(
+    ([kind, group]) => `${kind} (${group.length})`,
+  );
+  return [
+    `Warning: denies ${counted(flowsOf(cuts), 'flow')} that ${flowsOf(cuts) === 1 ? 'is' : 'are'} allowed today, in ${counted(cuts.length, 'combination')} of peer, protocol and port: ${kinds.toSorted(compareText).join(', ')}`,
   ];
 }
 
 const maxGaps = 10;
 
-export function isExternal(reason: LeftOutReason): boolean {
-  return reason === 'external' || reason === 'host';
-}
-
-function verdictText({ status: { verdict, coveredDays, requiredDays } }: DerivedPolicy): string {
-  const of = `${coveredDays.toFixed(1)} of ${requiredDays} covered days`;
+function verdictText({ verdict, coveredDays, requiredDays }: NamespaceStatus): string {
+  const days = `${coveredDays.toFixed(1)} of ${requiredDays} covered days`;
   switch (verdict) {
     case 'learning':
-      return `LEARNING (${of}): what has not happened yet is not in here, and would be denied. Do not enforce it.`;
+      return `LEARNING (${days}): traffic that has not happened yet is missing and would be denied. Do not enforce it.`;
     case 'unstable':
-      return `UNSTABLE (${of}): something new was seen in the last days, so more may come.`;
+      return `UNSTABLE (${days}): something new was seen in the last days; expect more.`;
     case 'stale':
-      return `STALE (${of}): nothing was seen of it lately; what it needs now may be something else.`;
+      return `STALE (${days}): nothing was seen lately; current needs may differ.`;
     case 'complete':
-      return `COMPLETE (${of}): nothing new was seen in the last days.`;
+      return `COMPLETE (${days}): nothing new was seen in the last days.`;
   }
 }

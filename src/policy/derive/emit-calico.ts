@@ -1,12 +1,13 @@
+import type { Inexpressible } from './cuts.ts';
 import { evidenceText, ruleText, type RenderedRules } from './emit-kubernetes.ts';
 import { describePeer, toOrFrom } from './describe.ts';
 import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer } from './model.ts';
 import { groupBy } from './order.ts';
-import { hasPorts, portText } from './rules.ts';
+import { portText } from './rules.ts';
 import { mergeSightings, minute } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';
 
-/** The label that a rule expects on a network set: Calico selects network sets by label only, not by name. */
+/** The label that a rule expects on a network set: Calico selects network sets by label, not by name. */
 export const networkSetLabel = 'flow-trail/network-set';
 
 const protocols: Record<string, string> = {
@@ -19,29 +20,41 @@ const protocols: Record<string, string> = {
   icmpv6: 'ICMPv6',
 };
 
+/** Protocols for which Calico accepts ports; UDPLite has ports, and Calico refuses them. */
+const protocolsWithPorts: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
+
 /** Rules of a Calico NetworkPolicy, one a peer and protocol; source: projectcalico.org/v3. */
 export function calicoRules(policy: DerivedPolicy): RenderedRules {
-  const inexpressible: string[] = [];
+  const inexpressible: Inexpressible[] = [];
   const rulesOf = (direction: AllowRule['direction']) =>
     policy.rules
       .filter((rule) => rule.direction === direction)
-      .flatMap((rule) =>
-        [...groupBy(rule.ports, ({ protocol, port }) => `${protocol} ${port === 'all'}`).values()].flatMap(
-          (ports): YamlValue[] => {
-            const [{ protocol }] = ports;
-            const name = calicoProtocol(protocol);
-            if (name === undefined) {
-              inexpressible.push(
-                `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(ports[0])}: Calico does not know the protocol; ${evidenceText(ports[0])}`,
-              );
-              return [];
-            }
-            return [calicoRule(rule, name, ports)];
-          },
-        ),
-      );
-  const [egress, ingress] = [rulesOf('egress'), rulesOf('ingress')];
-  return { egress, ingress, inexpressible, count: egress.length + ingress.length };
+      .flatMap((rule) => {
+        const expressible = rule.ports.filter((port) => {
+          const problem = problemOf(port);
+          if (problem !== undefined)
+            inexpressible.push({
+              direction,
+              what: port.protocol,
+              text: `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(port)}: ${problem}; ${evidenceText(port)}`,
+              ...(port.sighting ? { sighting: port.sighting } : {}),
+            });
+          return problem === undefined;
+        });
+        const groups = groupBy(expressible, ({ protocol, port }) => `${protocol} ${port === 'all'}`);
+        return [...groups.values()].flatMap((ports): YamlValue[] => {
+          const name = calicoProtocol(ports[0].protocol);
+          return name === undefined ? [] : [calicoRule(rule, name, ports)];
+        });
+      });
+  return { egress: rulesOf('egress'), ingress: rulesOf('ingress'), inexpressible };
+}
+
+function problemOf({ protocol, port }: AllowedPort): string | undefined {
+  if (calicoProtocol(protocol) === undefined) return 'Calico does not know the protocol';
+  return typeof port === 'number' && !protocolsWithPorts.has(protocol)
+    ? 'Calico accepts ports only for TCP, UDP and SCTP'
+    : undefined;
 }
 
 function calicoProtocol(protocol: string): string | number | undefined {
@@ -79,7 +92,7 @@ function calicoRule(
   );
 }
 
-/** Comments are lost when a manifest is applied; these stay with the rule. */
+/** Comments are lost when a manifest is applied; annotations stay with the rule. */
 function annotations(rule: AllowRule, ports: readonly AllowedPort[]): Record<string, string> {
   const sightings = ports.flatMap(({ sighting }) => (sighting ? [sighting] : []));
   const [first, ...others] = sightings;
@@ -104,15 +117,21 @@ function peerNotes(peer: Peer): string[] {
     : [];
 }
 
+/** Without this term, a selector also matches network sets of the namespace. */
+const onlyWorkloads = "projectcalico.org/orchestrator == 'k8s'";
+
 function calicoEntity(peer: Peer): Record<string, YamlValue> {
   const inNamespace = (ns: string) => ({ namespaceSelector: `projectcalico.org/name == '${ns}'` });
   switch (peer.kind) {
     case 'namespace':
-      return inNamespace(peer.ns);
+      return { selector: onlyWorkloads, ...inNamespace(peer.ns) };
     case 'identity':
-      return { selector: `${peer.label} == '${peer.identity}'`, ...inNamespace(peer.ns) };
+      return {
+        selector: `${onlyWorkloads} && ${peer.label} == '${peer.identity}'`,
+        ...inNamespace(peer.ns),
+      };
     case 'pods':
-      return { selector: `${peer.label} == '${peer.value}'`, ...inNamespace(peer.ns) };
+      return { selector: `${onlyWorkloads} && ${peer.label} == '${peer.value}'`, ...inNamespace(peer.ns) };
     case 'networkset':
       return {
         selector: `${networkSetLabel} == '${peer.name}'`,
@@ -123,19 +142,16 @@ function calicoEntity(peer: Peer): Record<string, YamlValue> {
   }
 }
 
-/** Lines to fill in and uncomment. */
-export function calicoStub({ direction, protocol, port }: LeftOut): string[] {
+/** A rule to fill in and uncomment; undefined where the format cannot express one. */
+export function calicoStub({ direction, protocol, port }: LeftOut): string | undefined {
   const name = calicoProtocol(protocol);
-  if (name === undefined) return [];
-  const ports = hasPorts(protocol) && port > 0 ? `, ports: [${port}]` : '';
-  return [
-    '  - action: Allow',
-    `    protocol: ${name}`,
-    ...(direction === 'egress'
-      ? [`    destination: { nets: [FILL-IN]${ports} }`]
-      : [
-          '    source: { nets: [FILL-IN] }',
-          ...(ports === '' ? [] : [`    destination: { ports: [${port}] }`]),
-        ]),
-  ];
+  const hasPort = protocolsWithPorts.has(protocol);
+  if (name === undefined || (hasPort && port === 0) || (!hasPort && port > 0)) return undefined;
+  const ports = hasPort && port > 0 ? `ports: [${port}]` : '';
+  const nets = 'nets: ["FILL-IN"]';
+  const ends =
+    direction === 'egress'
+      ? `destination: {${nets}${ports === '' ? '' : `, ${ports}`}}`
+      : `source: {${nets}}${ports === '' ? '' : `, destination: {${ports}}`}`;
+  return `- {action: Allow, protocol: ${name}, ${ends}}`;
 }

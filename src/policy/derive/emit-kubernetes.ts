@@ -1,22 +1,30 @@
+import type { Inexpressible } from './cuts.ts';
 import { describePeer, toOrFrom } from './describe.ts';
-import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer, Widening } from './model.ts';
-import { hasPorts, portText } from './rules.ts';
+import {
+  manyPorts,
+  type AllowedPort,
+  type AllowRule,
+  type DerivedPolicy,
+  type LeftOut,
+  type Peer,
+  type Widening,
+} from './model.ts';
+import { portText } from './rules.ts';
 import { describeSighting } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';
 
-/** Rules as a format writes them, and what it cannot say. */
+/** Rules as a format writes them, and what the format cannot express. */
 export interface RenderedRules {
   readonly egress: readonly YamlValue[];
   readonly ingress: readonly YamlValue[];
-  readonly inexpressible: readonly string[];
-  readonly count: number;
+  readonly inexpressible: readonly Inexpressible[];
 }
 
 const protocols: Record<string, string> = { tcp: 'TCP', udp: 'UDP', sctp: 'SCTP' };
 
-/** Rules of a Kubernetes NetworkPolicy; source: networking.k8s.io/v1. It knows neither ICMP nor network sets. */
+/** Rules of a Kubernetes NetworkPolicy; source: networking.k8s.io/v1. It has no ICMP and no network sets. */
 export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
-  const inexpressible: string[] = [];
+  const inexpressible: Inexpressible[] = [];
   const rulesOf = (direction: AllowRule['direction']) =>
     policy.rules
       .filter((rule) => rule.direction === direction)
@@ -25,9 +33,12 @@ export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
         const ports = rule.ports.filter(({ protocol }) => peer !== undefined && protocol in protocols);
         for (const port of rule.ports)
           if (!ports.includes(port))
-            inexpressible.push(
-              `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(port)}: a Kubernetes NetworkPolicy cannot say it, Calico's can; ${evidenceText(port)}`,
-            );
+            inexpressible.push({
+              direction,
+              what: peer === undefined ? 'network sets' : port.protocol,
+              text: `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(port)}: a Kubernetes NetworkPolicy cannot express it, a Calico one can; ${evidenceText(port)}`,
+              ...(port.sighting ? { sighting: port.sighting } : {}),
+            });
         if (peer === undefined || ports.length === 0) return [];
         return [
           new Commented(
@@ -48,16 +59,15 @@ export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
           ),
         ];
       });
-  const [egress, ingress] = [rulesOf('egress'), rulesOf('ingress')];
-  return { egress, ingress, inexpressible, count: egress.length + ingress.length };
+  return { egress: rulesOf('egress'), ingress: rulesOf('ingress'), inexpressible };
 }
 
-/** What a rule is, in a line above it. */
+/** The comment above a rule: its other end, and whether it was observed. */
 export function ruleText({ direction, peer, isBaseline }: AllowRule): string {
   return `${toOrFrom(direction)} ${describePeer(peer)}: ${isBaseline ? 'baseline, switched on, not observed' : 'observed'}`;
 }
 
-/** What a port rests on. */
+/** The comment above a port: its evidence, and how it is wider. */
 export function evidenceText({ sighting, widenings }: AllowedPort): string {
   const wider = widenings.map((widening) => widerTexts[widening]).filter((text) => text !== '');
   const note = wider.length === 0 ? '' : `; wider than observed: ${wider.join(', ')}`;
@@ -67,7 +77,7 @@ export function evidenceText({ sighting, widenings }: AllowedPort): string {
 const widerTexts: Record<Widening, string> = {
   baseline: '',
   'namespace-instead-of-identity': 'the whole namespace instead of service identities',
-  'all-ports': 'all ports, because more were seen than are told apart',
+  'all-ports': 'all ports, because more were seen than are kept apart',
 };
 
 function kubernetesPeer(peer: Peer): YamlValue | undefined {
@@ -92,12 +102,10 @@ function kubernetesPeer(peer: Peer): YamlValue | undefined {
   }
 }
 
-/** Lines to fill in and uncomment. */
-export function kubernetesStub({ direction, protocol, port }: LeftOut): string[] {
-  if (!(protocol in protocols)) return [];
-  const ports =
-    hasPorts(protocol) && port > 0
-      ? [`    ports: [{ protocol: ${protocols[protocol]}, port: ${port} }]`]
-      : [`    ports: [{ protocol: ${protocols[protocol]} }]`];
-  return [`  - ${toOrFrom(direction)}: [{ ipBlock: { cidr: FILL-IN } }]`, ...ports];
+/** A rule to fill in and uncomment; undefined where the format cannot express one. */
+export function kubernetesStub({ direction, protocol, port }: LeftOut): string | undefined {
+  const name = protocols[protocol];
+  if (name === undefined || port === 0) return undefined;
+  const ports = port === manyPorts ? `protocol: ${name}` : `protocol: ${name}, port: ${port}`;
+  return `- {${toOrFrom(direction)}: [{ipBlock: {cidr: "FILL-IN"}}], ports: [{${ports}}]}`;
 }

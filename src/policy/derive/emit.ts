@@ -1,10 +1,12 @@
 import { calicoRules, calicoStub } from './emit-calico.ts';
 import { kubernetesRules, kubernetesStub } from './emit-kubernetes.ts';
-import { describeLeftOut, describePolicy, isExternal } from './describe.ts';
+import { counted } from '../../text/counted.ts';
+import { cutsOf, flowsOf } from './cuts.ts';
+import { describeLeftOut, describePolicy, networkLegend } from './describe.ts';
 import type { DerivedAllowlist } from './derive.ts';
-import type { DerivedPolicy } from './model.ts';
+import type { DerivedPolicy, LeftOut } from './model.ts';
 import { groupBy } from './order.ts';
-import { yamlDocument, type YamlValue } from './yaml.ts';
+import { Commented, yamlDocument, type YamlValue } from './yaml.ts';
 
 export type PolicyKind =
   | 'NetworkPolicy'
@@ -41,21 +43,25 @@ export function emitPolicies({ policies }: DerivedAllowlist, options: EmitOption
 function emitPolicy(policy: DerivedPolicy, options: EmitOptions): string {
   const isCalico = options.kind === 'CalicoNetworkPolicy' || options.kind === 'StagedNetworkPolicy';
   const rendered = isCalico ? calicoRules(policy) : kubernetesRules(policy);
-  const stubs = policy.leftOut.filter(({ reason }) => options.showExternals && isExternal(reason));
-  const others = policy.leftOut.filter(({ reason }) => !isExternal(reason));
-  const stub = isCalico ? calicoStub : kubernetesStub;
+  const cuts = cutsOf(policy, rendered.inexpressible);
+  const stubs = options.showExternals ? stubsOf(policy, isCalico ? calicoStub : kubernetesStub) : [];
+  const stubbed = new Set(stubs.map(({ entry }) => entry));
+  const listed = policy.leftOut.filter(
+    (entry) => !stubbed.has(entry) && (options.showExternals || !isExternal(entry)),
+  );
   const footer = [
-    ...rendered.inexpressible.map((line) => `Left out: ${line}`),
-    ...others.map((entry) => `Left out: ${describeLeftOut(entry)}`),
-    ...stubs.flatMap((entry) => [
-      `To fill in, ${entry.direction}: ${describeLeftOut(entry)}`,
-      ...stub(entry),
-    ]),
+    ...rendered.inexpressible.map(({ text }) => `Left out: ${text}`),
+    ...listed.map((entry) => `Left out: ${describeLeftOut(entry)}`),
   ];
-  const isEmpty = rendered.count === 0;
+  const empty = policy.directions.filter((direction) => rendered[direction].length === 0);
   const header = [
-    ...describePolicy(policy, options),
-    ...(isEmpty ? ['Warning: no rule could be written; applied as it is, this denies everything'] : []),
+    ...describePolicy(policy, cuts, options.periodText),
+    ...empty.map((direction) => {
+      const count = flowsOf(cuts.filter((cut) => cut.direction === direction));
+      return `Warning: denies all ${direction}; ${counted(count, 'flow')} ${count === 1 ? 'was' : 'were'} seen`;
+    }),
+    ...(stubs.length > 0 ? [stubText] : []),
+    ...networkLegend(policy.leftOut.map(({ peer }) => peer)),
   ];
   const manifest: YamlValue = {
     apiVersion: options.kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'projectcalico.org/v3',
@@ -68,24 +74,64 @@ function emitPolicy(policy: DerivedPolicy, options: EmitOptions): string {
         'flow-trail/verdict': policy.status.verdict,
         'flow-trail/covered-days': policy.status.coveredDays.toFixed(1),
         'flow-trail/gaps': String(policy.status.gaps.length),
+        'flow-trail/left-out': String(cuts.length),
+        'flow-trail/left-out-flows': String(flowsOf(cuts)),
         'flow-trail/observed': options.periodText,
       },
     },
-    spec: isCalico ? calicoSpec(policy, rendered, options) : kubernetesSpec(policy, rendered, options),
+    spec: withStubs(
+      isCalico ? calicoSpec(policy, rendered, options) : kubernetesSpec(policy, rendered, options),
+      stubs,
+    ),
   };
   return yamlDocument(manifest, header, footer);
 }
+
+const stubText =
+  'To use a commented rule that contains FILL-IN: remove the first "# " of its line and replace FILL-IN with an address range in CIDR notation.';
+
+interface Stub {
+  readonly entry: LeftOut;
+  readonly line: string;
+}
+
+function stubsOf({ leftOut }: DerivedPolicy, stub: (entry: LeftOut) => string | undefined): Stub[] {
+  return leftOut.filter(isExternal).flatMap((entry) => {
+    const line = stub(entry);
+    return line === undefined ? [] : [{ entry, line }];
+  });
+}
+
+function isExternal({ reason }: LeftOut): boolean {
+  return reason === 'external' || reason === 'host';
+}
+
+/**
+ * The spec with its stubs as comments at the end of the list that they belong to. An empty list is left out and written
+ * as a comment with its stubs, so that uncommenting all of it is valid; the policy means the same, as it names its types.
+ */
+function withStubs(spec: Fields, stubs: readonly Stub[]): Commented {
+  const after: string[] = [];
+  const entries = Object.entries(spec).map(([key, value]) => {
+    const own = stubs.filter(({ entry }) => entry.direction === key);
+    if (own.length === 0 || !Array.isArray(value)) return [key, value] as const;
+    // Explanations carry a second "#": they stay comments when the whole block is uncommented.
+    const lines = own.flatMap(({ entry, line }) => [`# ${describeLeftOut(entry)}`, line]);
+    if (value.length > 0) return [key, new Commented(value, [], lines)] as const;
+    after.push(`${key}:`, ...lines.map((line) => `  ${line}`));
+    return [key, undefined] as const;
+  });
+  return new Commented(Object.fromEntries(entries), [], after);
+}
+
+type Fields = Readonly<Record<string, YamlValue | undefined>>;
 
 interface Rendered {
   readonly egress: readonly YamlValue[];
   readonly ingress: readonly YamlValue[];
 }
 
-function kubernetesSpec(
-  policy: DerivedPolicy,
-  { egress, ingress }: Rendered,
-  options: EmitOptions,
-): YamlValue {
+function kubernetesSpec(policy: DerivedPolicy, { egress, ingress }: Rendered, options: EmitOptions): Fields {
   return {
     stagedAction: options.kind === 'StagedKubernetesNetworkPolicy' ? 'Set' : undefined,
     podSelector: policy.identity === '' ? {} : { matchLabels: { [options.identityLabel]: policy.identity } },
@@ -95,7 +141,7 @@ function kubernetesSpec(
   };
 }
 
-function calicoSpec(policy: DerivedPolicy, { egress, ingress }: Rendered, options: EmitOptions): YamlValue {
+function calicoSpec(policy: DerivedPolicy, { egress, ingress }: Rendered, options: EmitOptions): Fields {
   return {
     stagedAction: options.kind === 'StagedNetworkPolicy' ? 'Set' : undefined,
     tier: options.tier,
@@ -123,7 +169,7 @@ function policyName({ identity }: DerivedPolicy, { kind, tier }: EmitOptions): s
   return `${prefix}flow-trail-allowlist${identity === '' ? '' : `-${nameOf(identity)}`}`;
 }
 
-/** A label's value as part of an object's name. What is no such name is written out in hex after a second dash. */
+/** A label's value as part of an object's name; a value that is not valid there becomes hex after a second dash. */
 function nameOf(identity: string): string {
   if (/^[a-z0-9-]+$/.test(identity)) return identity;
   return `-${Buffer.from(identity).toString('hex')}`;

@@ -3,9 +3,10 @@ import { arrivals } from './blocked.ts';
 import { describeEnd } from './describe.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { portText } from './rules.ts';
-import { describeHit, readTrace, verdictOf } from './trace.ts';
+import { describeHit, isStaged, readTrace, verdictOf } from './trace.ts';
+import { traceKey } from './trace-findings.ts';
 
-/** One fact of a pair, with everything that is known of it. */
+/** One fact of a pair, with all that is known about it. */
 export interface ExplainedFact {
   readonly src: string;
   readonly dst: string;
@@ -17,9 +18,9 @@ export interface ExplainedFact {
   readonly lastSeconds: number;
   readonly days: number;
   readonly flowCount: number;
-  /** What the other end did with what the source allowed. */
-  readonly note?: 'blocked at the destination' | 'the destination both let it in and denied it';
-  /** By which policies, each with how often and until when; the most frequent first. */
+  /** What the destination did with a flow that the source allowed. */
+  readonly note?: 'blocked at the destination' | 'both allowed and denied at the destination';
+  /** The deciding policies, with count and last time; the most frequent first. */
   readonly decidedBy: readonly {
     readonly policy: string;
     readonly flowCount: number;
@@ -27,12 +28,12 @@ export interface ExplainedFact {
   }[];
 }
 
-/** Everything known of one pair: by port, identity, reporter and action, since when, how often, by which policy. Pure. */
+/** Explains one pair of ends: a row for each port, identity, reporter and action, with times, counts and policies. Pure. */
 export function explainPair(
   facts: readonly FlowEvidence[],
   traced: readonly TracedEvidence[],
 ): ExplainedFact[] {
-  const traces = groupBy(traced, factKey);
+  const traces = groupBy(traced, traceKey);
   const arrivalOf = arrivals(facts);
   const explained = facts.map((fact): ExplainedFact => {
     const { reporter, action, firstSeconds, lastSeconds, flowCount, days } = fact;
@@ -48,8 +49,8 @@ export function explainPair(
       days: days.length,
       flowCount,
       ...(arrival === 'blocked' ? { note: 'blocked at the destination' } : {}),
-      ...(arrival === 'contested' ? { note: 'the destination both let it in and denied it' } : {}),
-      decidedBy: decisions(traces.get(factKey(fact)) ?? []),
+      ...(arrival === 'contested' ? { note: 'both allowed and denied at the destination' } : {}),
+      decidedBy: decisions(traces.get(traceKey(fact)) ?? []),
     };
   });
   return sortedBy(explained, ({ src, dst, port, reporter, action, firstSeconds }) => [
@@ -65,10 +66,13 @@ export function explainPair(
 function decisions(traced: readonly TracedEvidence[]): ExplainedFact['decidedBy'] {
   const byPolicy = groupBy(traced, ({ trace }) => {
     const known = readTrace(trace);
-    if (known === undefined) return 'not told: more traces than are kept of one fact';
+    if (known === undefined) return 'unknown: the fact has more traces than are kept';
     const decided = verdictOf(known.enforced);
-    if (decided !== undefined) return describeHit(decided.hit);
-    return known.enforced.length === 0 ? 'not told' : 'not told by the hits that were kept';
+    if (decided !== undefined)
+      return `${describeHit(decided.hit)}${isStaged(decided.hit) ? ' (reported as enforced, although a staged policy enforces nothing: projectcalico/calico#13410)' : ''}`;
+    return known.enforced.length === 0
+      ? 'unknown: no policy hits'
+      : 'unknown: the kept hits show no single verdict';
   });
   const entries = [...byPolicy].map(([policy, group]) => ({
     policy,
@@ -76,19 +80,4 @@ function decisions(traced: readonly TracedEvidence[]): ExplainedFact['decidedBy'
     lastSeconds: group.reduce((max, entry) => Math.max(max, entry.lastSeconds), 0),
   }));
   return sortedBy(entries, ({ policy, flowCount }) => [-flowCount, policy]);
-}
-
-function factKey({ src, dst, protocol, port, reporter, action }: FlowEvidence | TracedEvidence): string {
-  return [
-    src.kind,
-    src.ns,
-    src.identity,
-    dst.kind,
-    dst.ns,
-    dst.identity,
-    protocol,
-    port,
-    reporter,
-    action,
-  ].join('\n');
 }

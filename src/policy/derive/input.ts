@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { addressProblem, parseNarrowCidr } from '../../text/cidr.ts';
 
-/** What can be asked for: the runbook's queries, or policies of one kind. */
+/** Output formats: the runbook's queries (text, json, csv), or policies of one kind. */
 export const allowlistFormats = [
   'text',
   'json',
@@ -14,16 +15,19 @@ export type AllowlistFormat = (typeof allowlistFormats)[number];
 
 const namespace = z
   .string()
-  .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is no name of a namespace; for example immich');
+  .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a namespace name; for example immich');
 const time = z
   .string()
   .refine(
     (text) => /^\d{4}-\d{2}-\d{2}/.test(text) && !Number.isNaN(Date.parse(text)),
-    'is no time; for example 2026-01-31 or 2026-01-31T08:00Z',
+    'is not a time; for example 2026-01-31 or 2026-01-31T08:00Z',
   );
-const cidr = z
-  .string()
-  .refine(isNarrowCidr, 'is no address with a prefix length, or wider than /8; for example 10.96.0.10/32');
+const cidr = z.string().transform((text, context) => {
+  const parsed = parseNarrowCidr(text);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: addressProblem });
+  return z.NEVER;
+});
 
 const schema = z
   .strictObject({
@@ -37,8 +41,8 @@ const schema = z
     format: z.enum(allowlistFormats, `is not one of ${allowlistFormats.join(', ')}`),
     minimumCoveredDays: z
       .int('is not a whole number of days')
-      .min(7, 'is below seven: a weekly job may not have run by then; give 7 or more')
-      .max(365, 'is more than a year'),
+      .min(7, 'is below 7, and a weekly job may not have run by then; give 7 or more')
+      .max(365, 'is more than 365; give 7 to 365'),
     includeExternals: z.boolean('is not true or false'),
     includeIdentities: z.boolean('is not true or false'),
     allowManyPorts: z.boolean('is not true or false'),
@@ -50,7 +54,7 @@ const schema = z
     }),
     tier: z
       .string()
-      .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is no name of a tier; for example default'),
+      .regex(/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/, 'is not a tier name; for example default'),
     order: z.number('is not a number').optional(),
   })
   .superRefine(({ since, until, tier, order, format }, context) => {
@@ -60,13 +64,13 @@ const schema = z
       context.addIssue({
         code: 'custom',
         path: [order === undefined ? 'tier' : 'order'],
-        message: `has no meaning in format ${format}; only calico and calico-staged have tiers and orders`,
+        message: `has no effect in format ${format}; only calico and calico-staged have tiers and orders`,
       });
     if (isQueryFormat(format) && (since !== undefined || until !== undefined))
       context.addIssue({
         code: 'custom',
         path: [since === undefined ? 'until' : 'since'],
-        message: `has no meaning in format ${format}: the runbook's queries read the whole table edge`,
+        message: `has no effect in format ${format}; these queries read the whole table edge`,
       });
   });
 
@@ -90,15 +94,15 @@ export function isQueryFormat(format: AllowlistFormat): format is 'text' | 'json
 }
 
 /**
- * Reads the input of `deriveAllowlist`, every field optional: what is wrong is named all together, field by field, with
- * what would be right. No other field than the known ones is taken.
+ * Reads the input of `deriveAllowlist`; every field is optional, unknown fields are refused. Returns all problems together,
+ * each with its field and what to give instead.
  */
 export function parseAllowlistInput(
   value: unknown,
 ): { readonly input: AllowlistInput } | { readonly problems: readonly string[] } {
   const given = value ?? {};
   if (typeof given !== 'object' || Array.isArray(given))
-    return { problems: ['the input is no JSON object; for example {"namespaces": ["immich"]}'] };
+    return { problems: ['the input is not a JSON object; for example {"namespaces": ["immich"]}'] };
   const result = schema.safeParse({ ...defaults, ...given });
   if (result.success) return { input: result.data };
   return { problems: result.error.issues.flatMap(describeIssue) };
@@ -116,19 +120,4 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid'))
     return [`${path} is not ${issue.expected === 'array' ? 'a list' : `a ${issue.expected}`}`];
   return [`${path} ${issue.message}`];
-}
-
-/** Nothing that would allow the world: a baseline address is one address, or a small range. */
-function isNarrowCidr(text: string): boolean {
-  const [, address = '', bits = ''] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
-  const length = Number(bits);
-  if (bits === '') return false;
-  if (address.includes(':')) return /^[0-9a-fA-F:]+$/.test(address) && length >= 32 && length <= 128;
-  const parts = address.split('.');
-  return (
-    parts.length === 4 &&
-    parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256) &&
-    length >= 8 &&
-    length <= 32
-  );
 }

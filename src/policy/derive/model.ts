@@ -20,7 +20,7 @@ export interface Sighting {
 export type Peer =
   | { readonly kind: 'namespace'; readonly ns: string }
   | { readonly kind: 'identity'; readonly ns: string; readonly label: string; readonly identity: string }
-  /** Pods by a label that the trail does not keep: the baseline's only. */
+  /** Pods by a label that the trail does not keep; only the baseline has such peers. */
   | { readonly kind: 'pods'; readonly ns: string; readonly label: string; readonly value: string }
   /** `ns` is '' for a global one. */
   | { readonly kind: 'networkset'; readonly ns: string; readonly name: string }
@@ -54,6 +54,8 @@ export type LeftOutReason =
   | 'many-ports'
   /** Denied by policy, at this end or, after an allow here, at the other. */
   | 'blocked'
+  /** Reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410). */
+  | 'staged-verdict'
   /** Neither allow nor deny. */
   | 'undecided'
   /** An end of a kind, or a protocol, that no policy can name. */
@@ -68,10 +70,10 @@ export interface LeftOut {
   readonly sighting: Sighting;
 }
 
-/** How sure a namespace's evidence is; never `complete` below seven covered days. */
+/** How complete the evidence of one direction is; never `complete` below seven covered days. */
 export interface NamespaceStatus {
   readonly verdict: Verdict;
-  /** Time net of gaps, in days, since the namespace was first seen. */
+  /** Time net of gaps, in days, since the first of these facts was seen. */
   readonly coveredDays: number;
   readonly requiredDays: number;
   readonly gaps: readonly {
@@ -90,13 +92,16 @@ export interface DerivedPolicy {
   readonly rules: readonly AllowRule[];
   readonly leftOut: readonly LeftOut[];
   readonly warnings: readonly string[];
+  /** One for each of `directions`. */
+  readonly statuses: readonly { readonly direction: Direction; readonly status: NamespaceStatus }[];
+  /** The least complete of `statuses`. */
   readonly status: NamespaceStatus;
 }
 
 export interface Baseline {
   /** kube-dns, port 53 over UDP and TCP. */
   readonly dns: boolean;
-  /** Where DNS is asked besides its pods: its service address, node-local cache; as CIDRs. */
+  /** Addresses other than its pods that answer DNS: the service address, a node-local cache; as CIDRs. */
   readonly dnsAddresses: readonly string[];
   /** `dbaas`, ports 3306 and 5432. */
   readonly databases: boolean;

@@ -5,8 +5,8 @@ import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverag
 import type { NamespaceStatus } from './model.ts';
 
 /**
- * Tells of a namespace's facts how far its evidence goes, by the verdict of the completeness report over what the policies are made of: new is
- * here not an edge alone, but any port, identity or direction of it. Judged as of the end of what is covered, not by a clock.
+ * Judges how complete a set of facts is, by the rules of the completeness report. Here a new port, identity or direction is
+ * news too, not only a new edge. The judgement is as of the end of the covered time, not of a clock.
  */
 export function namespaceJudge(
   stretches: readonly CoverageStretch[],
@@ -14,6 +14,25 @@ export function namespaceJudge(
 ): (facts: readonly FlowEvidence[]) => NamespaceStatus {
   const covered = coveredTime(stretches);
   return (facts) => statusOf(facts, stretches, covered, thresholds);
+}
+
+const leastCompleteFirst: readonly NamespaceStatus['verdict'][] = [
+  'learning',
+  'stale',
+  'unstable',
+  'complete',
+];
+
+/** The least complete of them; of equals the one with the fewest covered days. */
+export function leastComplete(first: NamespaceStatus, others: readonly NamespaceStatus[]): NamespaceStatus {
+  const rank = ({ verdict }: NamespaceStatus) => leastCompleteFirst.indexOf(verdict);
+  return others.reduce(
+    (least, status) =>
+      rank(status) < rank(least) || (rank(status) === rank(least) && status.coveredDays < least.coveredDays)
+        ? status
+        : least,
+    first,
+  );
 }
 
 function statusOf(
@@ -42,7 +61,7 @@ function statusOf(
         toSeconds,
         cause:
           state === 'streamed'
-            ? 'only streamed, never settled: no facts are kept of it'
+            ? 'only streamed, not settled: facts exist for settled time only'
             : (cause ?? 'unknown'),
       })),
   };

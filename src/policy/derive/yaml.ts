@@ -1,13 +1,15 @@
 import { Document, isMap, isScalar, isSeq } from 'yaml';
 
-/** A value with comments before it; how a rule carries its evidence into a manifest. */
+/** A value with comment lines before it, and after its last entry where it is a list or a map that is not empty. */
 export class Commented {
   readonly value: YamlValue;
   readonly comments: readonly string[];
+  readonly after: readonly string[];
 
-  constructor(value: YamlValue, comments: readonly string[]) {
+  constructor(value: YamlValue, comments: readonly string[], after: readonly string[] = []) {
     this.value = value;
     this.comments = comments;
+    this.after = after;
   }
 }
 
@@ -18,7 +20,7 @@ export type YamlValue =
   | readonly YamlValue[]
   | { readonly [key: string]: YamlValue | undefined };
 
-/** One YAML document, the same bytes for the same value; a field that is undefined is left out. */
+/** One YAML document, the same bytes for the same value, without the fields that are undefined. */
 export function yamlDocument(value: YamlValue, header: readonly string[], footer: readonly string[]): string {
   const document = new Document(plain(value), { version: '1.2', compat: 'yaml-1.1' });
   annotate(document.contents, value);
@@ -26,10 +28,15 @@ export function yamlDocument(value: YamlValue, header: readonly string[], footer
   return [...header.map(asComment), text.trimEnd(), ...footer.map(asComment), ''].join('\n');
 }
 
-/** A comment is one line: names come from the cluster, and must not end it. */
+/** One comment line; names come from the cluster, and a line break in one would end the comment. */
 function asComment(line: string): string {
   // oxlint-disable-next-line no-control-regex
   return `# ${line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')}`.trimEnd();
+}
+
+/** Lines as the library takes them: it adds the "#" and the indentation. */
+function commentText(lines: readonly string[]): string {
+  return lines.map((line) => asComment(line).slice(1)).join('\n');
 }
 
 function plain(value: YamlValue): unknown {
@@ -45,7 +52,8 @@ function plain(value: YamlValue): unknown {
 function annotate(node: unknown, value: YamlValue): void {
   if (value instanceof Commented) {
     if (value.comments.length > 0 && (isMap(node) || isSeq(node) || isScalar(node)))
-      node.commentBefore = value.comments.map((line) => asComment(line).slice(1)).join('\n');
+      node.commentBefore = commentText(value.comments);
+    if (value.after.length > 0 && (isMap(node) || isSeq(node))) node.comment = commentText(value.after);
     annotate(node, value.value);
   } else if (isList(value)) {
     if (isSeq(node)) for (const [at, entry] of value.entries()) annotate(node.items[at], entry);

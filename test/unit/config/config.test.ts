@@ -33,6 +33,7 @@ describe('settings', () => {
       },
       database: { url },
       identity: { label: 'service-identity', namespaces: new Set(['monitoring', 'kube-system', 'dbaas']) },
+      dnsAddresses: [],
       portCap: 64,
       taskQueue: 'flow-trail',
       metricsPort: 9464,

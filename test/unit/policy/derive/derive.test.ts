@@ -91,7 +91,7 @@ describe('whose word counts', () => {
       fact('a', 'b', 'tcp 80', { reporter: 'dst', action: 'deny' }),
     ]);
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
-    expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 .* both let it in and denied it/);
+    expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 .* both allowed and denied/);
   });
 
   test('what its own policy both allowed and denied is allowed, with a warning', () => {
@@ -115,7 +115,7 @@ describe('a namespace', () => {
   test('without evidence gets nothing, and is named', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80')], {}, ['a', 'idle']);
     expect(policies.map(({ namespace }) => namespace)).toEqual(['a']);
-    expect(without).toEqual([{ namespace: 'idle', why: 'no egress of it was observed in the period' }]);
+    expect(without).toEqual([{ namespace: 'idle', why: 'no egress flow of it was observed in the period' }]);
   });
 
   test('of which only denied flows were seen gets nothing, baseline neither', () => {
@@ -123,12 +123,10 @@ describe('a namespace', () => {
       baseline: { ...egress.baseline, dns: true },
     });
     expect(policies).toEqual([]);
-    expect(without).toEqual([
-      { namespace: 'a', why: 'nothing was observed to be allowed; what was denied is no evidence' },
-    ]);
+    expect(without).toEqual([{ namespace: 'a', why: expect.stringContaining('no allowed flow') }]);
   });
 
-  test('is restricted only in the directions of which there is evidence', () => {
+  test('is restricted only in directions with evidence; the other direction is named', () => {
     const { policies } = derive(connection('a', 'b', 'tcp 80'), { directions: ['egress', 'ingress'] });
     expect(policies.map(({ namespace, directions }) => [namespace, directions])).toEqual([
       ['a', ['egress']],
@@ -233,7 +231,7 @@ describe('what is outside', () => {
 });
 
 describe('the baseline', () => {
-  test('is added only as switched on, to egress, and marked', () => {
+  test('is added only where switched on, to egress, and marked', () => {
     const facts = connection('a', 'b', 'tcp 80');
     const both = { directions: ['egress', 'ingress'] } as const;
     expect(grants(derive(facts, both).policies)).toEqual(['a egress b tcp 80', 'b ingress a tcp 80']);
@@ -243,12 +241,53 @@ describe('the baseline', () => {
       'a egress kube-system tcp 53 (baseline)',
       'a egress 169.254.20.10/32 udp 53 (baseline)',
       'a egress 169.254.20.10/32 tcp 53 (baseline)',
-      'a egress dbaas tcp 3306 (baseline)',
-      'a egress dbaas tcp 5432 (baseline)',
-      'a egress redis tcp 6379 (baseline)',
       'a egress b tcp 80',
       'b ingress a tcp 80',
     ]);
+  });
+
+  test('has databases and redis only for a namespace that was allowed to use them', () => {
+    const baseline = { ...egress.baseline, databases: true, redis: true };
+    const { policies } = derive(
+      [
+        fact('a', 'dbaas/mysql', 'tcp 3306'),
+        fact('b', 'redis', 'tcp 6379', { action: 'deny' }),
+        fact('b', 'c', 'tcp 80'),
+      ],
+      { baseline },
+    );
+    expect(grants(policies).filter((grant) => grant.endsWith('(baseline)'))).toEqual([
+      'a egress dbaas tcp 3306 (baseline)',
+      'a egress dbaas tcp 5432 (baseline)',
+    ]);
+  });
+
+  test('warns of what policy denies today and a baseline rule allows', () => {
+    const { policies } = derive(
+      [
+        fact('a', 'dbaas', 'tcp 3306'),
+        fact('a', 'dbaas', 'tcp 5432', { action: 'deny' }),
+        fact('a', 'kube-system', 'udp 53', { action: 'deny' }),
+        fact('a', 'kube-system', 'tcp 443', { action: 'deny' }),
+      ],
+      { baseline: { ...egress.baseline, dns: true, dnsAddresses: ['10.96.0.10/32'], databases: true } },
+    );
+    expect(policies[0]?.warnings).toEqual([
+      expect.stringMatching(/baseline allows egress to kube-system .* udp 53, which policy denies today/),
+      expect.stringMatching(/baseline allows egress to dbaas tcp 5432, which policy denies today/),
+    ]);
+  });
+
+  test.each<[string, Partial<DeriveOptions['baseline']>, number]>([
+    ['the baseline without an address', { dns: true }, 1],
+    ['an observed rule without an address', {}, 1],
+    ['an address', { dnsAddresses: ['10.96.0.10/32'] }, 0],
+    ['the baseline and an address', { dns: true, dnsAddresses: ['10.96.0.10/32'] }, 0],
+  ])('of DNS: %s gives %o %i warnings', (_what, change, count) => {
+    const { policies } = derive([fact('a', 'kube-system/kube-dns', 'udp 53')], {
+      baseline: { ...egress.baseline, ...change },
+    });
+    expect(policies[0]?.warnings.filter((warning) => /only to pods/.test(warning))).toHaveLength(count);
   });
 });
 

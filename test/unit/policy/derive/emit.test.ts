@@ -6,6 +6,7 @@ import { emitPolicies, type EmitOptions, type PolicyKind } from '../../../../src
 import type { DeriveOptions, NamespaceStatus } from '../../../../src/policy/derive/model.ts';
 import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
 import { complete, egress, fact } from './facts.ts';
+import { uncomment } from './stubs.ts';
 
 const kinds: readonly PolicyKind[] = [
   'NetworkPolicy',
@@ -48,6 +49,7 @@ const manifest = z.looseObject({
         }),
       )
       .optional(),
+    ingress: z.array(z.looseObject({})).optional(),
   }),
 });
 
@@ -59,7 +61,7 @@ function read(text: string): z.infer<typeof manifest>[] {
 }
 
 describe.each(kinds)('every %s', (kind) => {
-  test('says at its very top that a namespace is still learning', () => {
+  test('says in its first line that a namespace is still learning', () => {
     const learning = { ...complete, verdict: 'learning' as const, coveredDays: 2.5 };
     const [first] = emit([fact('a', 'b', 'tcp 80')], kind, { status: learning }).split('\n');
     expect(first).toMatch(/^# LEARNING \(2\.5 of 7 covered days\).*Do not enforce it/);
@@ -71,7 +73,7 @@ describe.each(kinds)('every %s', (kind) => {
     expect(text).toContain('# Gap: 1970-01-01T00:00Z to 1970-01-01T01:00Z, Goldmane was away\n');
   });
 
-  test('says what it rests on above each port: first and last seen, days, flows', () => {
+  test('has the evidence above each port: first and last seen, days, flows', () => {
     const text = emit(
       [fact('a', 'b', 'tcp 80', { firstSeconds: 60, lastSeconds: 86_460, days: [0, 1], flowCount: 7 })],
       kind,
@@ -87,25 +89,94 @@ describe.each(kinds)('every %s', (kind) => {
   test.each(['pub', 'pvt', 'host'])('never turns %s into a rule, but into a stub to fill in', (name) => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', name, 'tcp 443')], kind);
     expect(JSON.stringify(read(text))).not.toMatch(/443|0\.0\.0\.0|10\.0\.0\.0|192\.168|172\.16/);
-    expect(text).toMatch(/# To fill in, egress: .*tcp 443.*\n(?:#.*\n)*#.*FILL-IN/);
+    expect(text).toMatch(/# # egress to .*, tcp 443: .*\n *# - \{.*FILL-IN/);
   });
 
-  test('says how many flows of externals it does not allow where they are not listed', () => {
+  test('counts externals among the traffic that it denies also where they are not listed', () => {
     const facts = [fact('a', 'b', 'tcp 80'), fact('a', 'pub', 'tcp 443', { flowCount: 12 })];
     const text = emit(facts, kind, { showExternals: false });
-    expect(text).not.toContain('FILL-IN');
-    expect(text).toMatch(/# Warning: 12 flows of hosts and externals are not allowed by this policy/);
+    expect(text).not.toMatch(/FILL-IN|Left out/);
+    expect(text).toMatch(/^# Warning: denies 12 flows that are allowed today.*egress pub \(1\)$/m);
   });
 
-  test('warns where no rule could be written, because it would deny everything', () => {
-    expect(emit([fact('a', 'pub', 'tcp 443')], kind)).toMatch(
-      /# Warning: no rule could be written; .*denies everything/,
+  test('counts what is allowed today and missing in it, in its second line and in its annotations', () => {
+    const facts = [
+      fact('a', 'b', 'tcp 80'),
+      fact('a', 'pub', 'tcp 443', { flowCount: 2 }),
+      fact('a', 'pub', 'tcp 80', { flowCount: 3 }),
+      fact('a', 'pvt', 'tcp 6443', { flowCount: 5 }),
+      fact('a', 'host', 'udp 161', { flowCount: 7 }),
+      fact('a', 'c', 'tcp -1', { flowCount: 11 }),
+      fact('a', 'd', 'tcp 1', { flowCount: 1_000, action: 'deny' }),
+    ];
+    const text = emit(facts, kind);
+    const [first, second] = text.split('\n');
+    expect(first).toMatch(/^# COMPLETE .*denies traffic that is allowed today/);
+    expect(second).toMatch(
+      /^# Warning: denies 28 flows .* in 5 combinations .*: egress hosts \(1\), egress more ports than are kept apart \(1\), egress pub \(2\), egress pvt \(1\)$/,
     );
+    expect(read(text)[0]?.metadata['annotations']).toMatchObject({
+      'flow-trail/left-out': '5',
+      'flow-trail/left-out-flows': '28',
+    });
   });
 
-  test('lists what is blocked, and allows nothing of it', () => {
+  test('has no such warning where nothing is missing', () => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { action: 'deny' })], kind);
-    expect(text).toMatch(/# Left out: to c, tcp 81: policy denies it today/);
+    expect(text).not.toMatch(/denies/);
+    expect(text).toContain('flow-trail/left-out: "0"');
+  });
+
+  test('says which direction it denies completely, and how many flows of it were seen', () => {
+    const webhook = fact('host', 'a', 'tcp 9443', { reporter: 'dst', flowCount: 9 });
+    const text = emit([fact('a', 'b', 'tcp 80'), webhook], kind, { directions: ['egress', 'ingress'] });
+    expect(text).toMatch(/^# Warning: denies all ingress; 9 flows were seen$/m);
+    expect(text).not.toMatch(/denies all egress/);
+  });
+
+  test('explains pub and pvt where they occur', () => {
+    expect(emit([fact('a', 'pub', 'tcp 443')], kind)).toMatch(/^# pub: .*without a known endpoint/m);
+    expect(emit([fact('a', 'pvt', 'tcp 443')], kind)).toMatch(/^# pvt: .*API server/m);
+    expect(emit([fact('a', 'b', 'tcp 443')], kind)).not.toMatch(/^# p(ub|vt):/m);
+  });
+
+  const externals = [
+    fact('a', 'pub', 'tcp 443'),
+    fact('a', 'host', 'udp 161'),
+    fact('a', 'pvt', 'sctp 36412'),
+    fact('a', 'pub', 'tcp -1'),
+    fact('a', 'pub', 'icmp 0'),
+    fact('a', 'pub', 'udplite 9'),
+    fact('a', 'pub', '47 0'),
+    fact('a', 'pub', 'tcp 0'),
+    fact('host', 'a', 'tcp 9443', { reporter: 'dst' }),
+    fact('pvt', 'a', 'icmp 0', { reporter: 'dst' }),
+  ];
+  test.each([
+    ['both directions have no rule', []],
+    ['egress has rules', [fact('a', 'b', 'tcp 80')]],
+    ['ingress has rules', [fact('b', 'a', 'tcp 80', { reporter: 'dst' })]],
+  ])('stubs are rules of their direction once they are uncommented; %s', (_what, observed) => {
+    const text = emit([...observed, ...externals], kind, { directions: ['egress', 'ingress'] });
+    const [before] = read(text);
+    const [after] = read(uncomment(text));
+    const isCalico = kind === 'CalicoNetworkPolicy' || kind === 'StagedNetworkPolicy';
+    const added = (direction: 'egress' | 'ingress') =>
+      (after?.spec[direction] ?? []).slice(before?.spec[direction]?.length ?? 0);
+    expect(added('egress')).toHaveLength(isCalico ? 6 : 4);
+    expect(added('ingress')).toHaveLength(isCalico ? 2 : 1);
+    for (const direction of ['egress', 'ingress'] as const)
+      for (const rule of added(direction)) {
+        const { action, to, from, source, destination } = rule;
+        const end = direction === 'egress' ? (to ?? destination) : (from ?? source);
+        expect(JSON.stringify(end)).toContain('192.0.2.1/32');
+        expect(action).toBe(isCalico ? 'Allow' : undefined);
+      }
+  });
+
+  test('lists what is denied today, and does not allow it', () => {
+    const text = emit([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { action: 'deny' })], kind);
+    expect(text).toMatch(/# Left out: egress to c, tcp 81: denied by policy today/);
     expect(JSON.stringify(read(text))).not.toContain('81');
   });
 
@@ -115,7 +186,7 @@ describe.each(kinds)('every %s', (kind) => {
     expect(JSON.stringify(read(text))).not.toMatch(/"ports?":(?:-1|\[-1)/);
   });
 
-  test('reads back names that YAML could take for something else', () => {
+  test('reads back names that look like other YAML types', () => {
     const names = ['on', 'no', 'y', 'null', '1e3', '012', '0x1f', '1-1', 'true'];
     const [policy] = read(
       emit(
@@ -127,18 +198,32 @@ describe.each(kinds)('every %s', (kind) => {
     for (const name of names) expect(JSON.stringify(policy?.spec)).toMatch(new RegExp(`["']${name}["']`));
   });
 
-  test('quotes names that a reader of YAML 1.1 would take for something else', () => {
+  test('quotes names that YAML 1.1 reads as other types', () => {
     const text = emit([fact('on', 'b', 'tcp 80')], kind);
     expect(text).toMatch(/namespace: "on"/);
   });
 });
 
-describe('what only Calico can say', () => {
+test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
+  'a %s never gives UDPLite a port, which Calico refuses, and counts it as missing',
+  (kind) => {
+    const text = emit([fact('a', 'b', 'udplite 9'), fact('a', 'b', 'udplite -1')], kind, {
+      allowManyPorts: true,
+    });
+    const [policy] = read(text);
+    expect(policy?.spec.egress).toEqual([expect.objectContaining({ protocol: 'UDPLite' })]);
+    expect(JSON.stringify(policy?.spec.egress)).not.toContain('"ports"');
+    expect(text).toMatch(/# Left out: egress to b, udplite 9: Calico accepts ports only for/);
+    expect(text).toContain('flow-trail/left-out: "1"');
+  },
+);
+
+describe('what only Calico can express', () => {
   test.each(['NetworkPolicy', 'StagedKubernetesNetworkPolicy'] as const)(
     '%s leaves out ICMP, and says so',
     (kind) => {
       const text = emit([fact('a', 'b', 'icmp 0'), fact('a', 'b', 'tcp 80')], kind);
-      expect(text).toMatch(/# Left out: egress to b, icmp: a Kubernetes NetworkPolicy cannot say it/);
+      expect(text).toMatch(/# Left out: egress to b, icmp: a Kubernetes NetworkPolicy cannot express it/);
       expect(JSON.stringify(read(text))).not.toMatch(/icmp/i);
     },
   );
@@ -149,12 +234,13 @@ describe('what only Calico can say', () => {
       const [policy] = read(emit([fact('a', 'b', 'icmp 0')], kind));
       expect(policy?.spec.egress?.[0]).toMatchObject({ protocol: 'ICMP' });
       expect(policy?.spec.egress?.[0]?.destination).toEqual({
+        selector: "projectcalico.org/orchestrator == 'k8s'",
         namespaceSelector: "projectcalico.org/name == 'b'",
       });
     },
   );
 
-  test('a network set is referred to by a label that the rule names, in Kubernetes left out', () => {
+  test('a network set is selected by a label that the rule names, and left out in Kubernetes', () => {
     const facts = [fact('a', 'set:ranges', 'tcp 443'), fact('a', 'b', 'tcp 80')];
     const [policy] = read(emit(facts, 'CalicoNetworkPolicy'));
     expect(JSON.stringify(policy)).toContain("flow-trail/network-set == 'ranges'");
@@ -168,7 +254,7 @@ describe('what only Calico can say', () => {
     expect(emit(facts, 'NetworkPolicy')).toMatch(/# Left out: egress to b, 47/);
   });
 
-  test('each rule keeps its evidence in its annotations, when comments are lost', () => {
+  test('each rule keeps its evidence in annotations, for when comments are lost', () => {
     const [policy] = read(emit([fact('a', 'b', 'tcp 80', { flowCount: 3 })], 'StagedNetworkPolicy'));
     expect(policy?.spec.egress?.[0]?.metadata?.annotations).toMatchObject({
       'flow-trail/origin': 'observed',
@@ -178,7 +264,7 @@ describe('what only Calico can say', () => {
   });
 
   test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
-    '%s stands in the tier and at the place that were asked for, and is named after the tier',
+    '%s has the requested tier and order, and is named after the tier',
     (kind) => {
       const [policy] = read(emit([fact('a', 'b', 'tcp 80')], kind, { tier: 'wave1', order: 50 }));
       expect(policy).toMatchObject({
@@ -190,7 +276,7 @@ describe('what only Calico can say', () => {
 });
 
 describe('the name of a policy', () => {
-  test('of a service identity that is no name in Kubernetes never meets that of another', () => {
+  test('of a service identity that is not a valid object name differs from every other', () => {
     const texts = ['Y_1', 'y_1', 'y-1', '595f31'].map((identity) =>
       read(emit([fact(`a/${identity}`, 'b', 'tcp 80')], 'NetworkPolicy')).map(
         (policy) => policy.metadata.name,

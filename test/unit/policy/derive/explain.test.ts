@@ -28,7 +28,7 @@ function traceOf(
 
 const rule = (n: string) => ({ k: 'NetworkPolicy', ns: 'immich', n, t: 'default', a: 'allow', r: 1 });
 
-test('a fact is told with its ends, port, reporter, days and the policies that decided, the most frequent first', () => {
+test('a fact has its ends, port, reporter, days and deciding policies, the most frequent first', () => {
   const [fact] = explainPair(
     [allowed],
     [
@@ -54,22 +54,22 @@ test('a fact is told with its ends, port, reporter, days and the policies that d
   });
 });
 
-test('what the source was allowed and the destination denied is told as blocked', () => {
+test('marks a flow that the source allowed and the destination denied as blocked', () => {
   const [atSource, atDestination] = explainPair([refused, allowed], []);
   expect(atSource).toMatchObject({ reporter: 'src', note: 'blocked at the destination' });
   expect(atDestination).not.toHaveProperty('note');
 });
 
-test('what the destination both let in and denied is told as that', () => {
+test('marks a flow that the destination both allowed and denied', () => {
   const [atSource] = explainPair([arrived, refused, allowed], []);
-  expect(atSource).toMatchObject({ note: 'the destination both let it in and denied it' });
+  expect(atSource).toMatchObject({ note: 'both allowed and denied at the destination' });
 });
 
-test('what arrived carries no note', () => {
+test('a flow that arrived has no note', () => {
   for (const fact of explainPair([allowed, arrived], [])) expect(fact).not.toHaveProperty('note');
 });
 
-test('where traces do not tell which policy decided, that is said', () => {
+test('says so where the traces do not show which policy decided', () => {
   const [fact] = explainPair(
     [allowed],
     [
@@ -79,8 +79,14 @@ test('where traces do not tell which policy decided, that is said', () => {
     ],
   );
   expect(fact?.decidedBy.map(({ policy }) => policy)).toEqual([
-    'not told: more traces than are kept of one fact',
-    'not told',
-    'not told by the hits that were kept',
+    'unknown: the fact has more traces than are kept',
+    'unknown: no policy hits',
+    'unknown: the kept hits show no single verdict',
   ]);
+});
+
+test('says that a verdict which names a staged policy is no evidence', () => {
+  const staged = { ...rule('next'), k: 'StagedNetworkPolicy', a: 'deny' };
+  const [fact] = explainPair([refused], [traceOf(refused, { enforced: [staged] }, 3)]);
+  expect(fact?.decidedBy[0]?.policy).toMatch(/StagedNetworkPolicy immich\/next.*calico#13410/);
 });

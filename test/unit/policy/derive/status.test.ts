@@ -89,7 +89,7 @@ describe('the verdict on a namespace', () => {
     );
     expect(gaps.map(({ cause }) => cause)).toEqual([
       'Goldmane was away',
-      'only streamed, never settled: no facts are kept of it',
+      expect.stringContaining('only streamed'),
     ]);
   });
 

@@ -1,0 +1,55 @@
+import { isAllowedToday } from './left-out.ts';
+import type { DerivedPolicy, Direction, EvidenceEnd, LeftOut, Sighting } from './model.ts';
+
+/** Something that a format cannot express: a port of a rule that is missing in the written policy. */
+export interface Inexpressible {
+  readonly direction: Direction;
+  /** `icmp`, `network sets`. */
+  readonly what: string;
+  readonly text: string;
+  /** Absent for the baseline. */
+  readonly sighting?: Sighting;
+}
+
+/** Traffic that is allowed today and that the policy as written denies: one other end, protocol and port. */
+export interface Cut {
+  readonly direction: Direction;
+  /** `pub`, `hosts`, `icmp`. */
+  readonly what: string;
+  readonly flowCount: number;
+}
+
+/** All that the policy as written would deny although it is allowed today. */
+export function cutsOf({ leftOut }: DerivedPolicy, inexpressible: readonly Inexpressible[]): Cut[] {
+  return [
+    ...leftOut.filter(isAllowedToday).map((entry) => ({
+      direction: entry.direction,
+      what: whatOf(entry),
+      flowCount: entry.sighting.flowCount,
+    })),
+    ...inexpressible.flatMap(({ direction, what, sighting }) =>
+      sighting === undefined ? [] : [{ direction, what, flowCount: sighting.flowCount }],
+    ),
+  ];
+}
+
+export function flowsOf(cuts: readonly { flowCount: number }[]): number {
+  return cuts.reduce((sum, { flowCount }) => sum + flowCount, 0);
+}
+
+function whatOf({ reason, peer }: LeftOut): string {
+  switch (reason) {
+    case 'host':
+      return 'hosts';
+    case 'many-ports':
+      return 'more ports than are kept apart';
+    case 'external':
+      return networkText(peer);
+    default:
+      return 'ends or ports that a policy cannot name';
+  }
+}
+
+function networkText({ identity }: EvidenceEnd): string {
+  return identity === 'pub' || identity === 'pvt' ? identity : 'networks';
+}

@@ -1,0 +1,89 @@
+import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
+import { describeSubject } from './describe.ts';
+import type { Direction } from './model.ts';
+import { groupBy, sortedBy } from './order.ts';
+import { plural } from './sighting.ts';
+import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './trace.ts';
+
+/** What the policy traces of the facts say about the evidence. */
+export interface TraceFindings {
+  /** Whether every known verdict of the fact names a staged policy (projectcalico/calico#13410). */
+  isMisreported(fact: FlowEvidence): boolean;
+  /** Warnings: rules that allow more than single destinations today, and would allow what a derived policy leaves out. */
+  catchAlls(namespace: string, direction: Direction): readonly string[];
+}
+
+export const noTraces: TraceFindings = { isMisreported: () => false, catchAlls: () => [] };
+
+/** Reads the traces of a set of facts once. Pure. */
+export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings {
+  const verdicts = traced.flatMap((fact) => {
+    const trace = readTrace(fact.trace);
+    const verdict = trace && verdictOf(trace.enforced);
+    return verdict ? [{ fact, verdict }] : [];
+  });
+  const misreported = new Set(
+    [...groupBy(verdicts, ({ fact }) => traceKey(fact))].flatMap(([key, group]) =>
+      group.every(({ verdict }) => isStaged(verdict.hit)) ? [key] : [],
+    ),
+  );
+  const allowing = groupBy(
+    verdicts.filter(({ verdict }) => verdict.action === 'allow' && mayFollowAPolicy(verdict)),
+    ({ fact }) => subjectKey(fact.reporter === 'dst' ? fact.dst.ns : fact.src.ns, directionOf(fact)),
+  );
+  return {
+    isMisreported: (fact) => misreported.has(traceKey(fact)),
+    catchAlls(namespace, direction) {
+      const rules = groupBy(allowing.get(subjectKey(namespace, direction)) ?? [], ({ verdict }) =>
+        describeHit(verdict.hit),
+      );
+      const broad = [...rules].flatMap(([rule, group]) => {
+        const facts = group.map(({ fact }) => fact);
+        return isBroad(group[0].verdict.hit.k, facts)
+          ? [{ rule, flowCount: facts.reduce((sum, { flowCount }) => sum + flowCount, 0) }]
+          : [];
+      });
+      return sortedBy(broad, ({ rule, flowCount }) => [-flowCount, rule]).map(
+        ({ rule, flowCount }) =>
+          `${rule} allows ${plural(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. While it stands, what this policy leaves out stays allowed where that rule matches it`,
+      );
+    },
+  };
+}
+
+/** A profile decides only where no policy selects the pod, and a baseline policy only after the derived one. */
+function mayFollowAPolicy({ hit }: Verdict): boolean {
+  return !isStaged(hit) && hit.k !== 'Profile' && hit.k !== 'BaselineAdminNetworkPolicy';
+}
+
+/** One rule for several peers and several ports is a catch-all; a global policy too, unless it is for DNS only. */
+function isBroad(kind: string, facts: readonly TracedEvidence[]): boolean {
+  if (kind === 'GlobalNetworkPolicy') return facts.some(({ port }) => port !== 53);
+  const peers = new Set(facts.map(({ src, dst, reporter }) => endText(reporter === 'dst' ? src : dst)));
+  const ports = new Set(facts.map(({ protocol, port }) => `${protocol} ${port}`));
+  return peers.size > 1 && ports.size > 1;
+}
+
+function directionOf({ reporter }: TracedEvidence): Direction {
+  return reporter === 'dst' ? 'ingress' : 'egress';
+}
+
+function subjectKey(namespace: string, direction: Direction): string {
+  return `${namespace}\n${direction}`;
+}
+
+function endText({ kind, ns, identity }: FlowEvidence['src']): string {
+  return [kind, ns, identity].join('\n');
+}
+
+/** The same for a fact and for its traces. */
+export function traceKey({
+  src,
+  dst,
+  protocol,
+  port,
+  reporter,
+  action,
+}: FlowEvidence | TracedEvidence): string {
+  return [endText(src), endText(dst), protocol, port, reporter, action].join('\n');
+}
