@@ -105,14 +105,7 @@ export function reconstruct(input: IncidentInput): Incident {
     hoursFrom: iso(hoursFrom),
     hoursTo: iso(hoursTo),
     silentDays,
-    notCovered: coverage
-      .filter(({ state }) => state !== 'final' && state !== 'settled')
-      .map(({ fromSeconds: from, toSeconds: to, state, cause }) => ({
-        from: iso(from),
-        to: iso(to),
-        state,
-        ...(cause === undefined ? {} : { cause }),
-      })),
+    notCovered: notCovered(coverage, hoursFrom, hoursTo),
     rows: rows.toSorted(
       (a, b) =>
         Number(b.unusual.length > 0) - Number(a.unusual.length > 0) ||
@@ -124,6 +117,34 @@ export function reconstruct(input: IncidentInput): Incident {
         compare(b.reporter, a.reporter),
     ),
   };
+}
+
+/** What is not settled of a period; time without any stretch was before the trail began, or has not come yet. */
+function notCovered(
+  coverage: readonly CoverageStretch[],
+  fromSeconds: number,
+  toSeconds: number,
+): Incident['notCovered'] {
+  const found: Incident['notCovered'] = [];
+  let at = fromSeconds;
+  const addUnknown = (until: number) => {
+    if (until > at)
+      found.push({ from: iso(at), to: iso(until), state: 'unknown', cause: 'no record of this time' });
+  };
+  for (const stretch of coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds)) {
+    addUnknown(stretch.fromSeconds);
+    const { state, cause } = stretch;
+    if (state !== 'final' && state !== 'settled')
+      found.push({
+        from: iso(stretch.fromSeconds),
+        to: iso(stretch.toSeconds),
+        state,
+        ...(cause === undefined ? {} : { cause }),
+      });
+    at = Math.max(at, stretch.toSeconds);
+  }
+  addUnknown(toSeconds);
+  return found;
 }
 
 function unusualOf(

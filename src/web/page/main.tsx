@@ -31,6 +31,9 @@ const titles: Record<View, string> = {
   runs: 'Runs',
 };
 
+/** The views that the filters apply to. */
+const filtered: readonly View[] = ['overview', 'matrix', 'edges'];
+
 function App() {
   const route = useRoute();
   const { data, error } = useMapData();
@@ -78,7 +81,9 @@ function App() {
           {error && <span class="error"> not updated: {error}</span>}
         </p>
       </header>
-      <Filters data={data} route={route} shown={shown.edges.length} times={times} go={go} />
+      {filtered.includes(view) && (
+        <Filters data={data} route={route} shown={shown.edges.length} times={times} go={go} />
+      )}
       <div class="body">
         <NamespaceList data={data} shown={shown.pairs} route={route} select={select} />
         <main id="main" tabIndex={-1} ref={main} aria-label={titles[view]}>

@@ -1,13 +1,14 @@
 import type { MapStretch } from '../../../queries/map-data.ts';
 import type { Times } from '../format.ts';
 
-const words: Record<string, string> = {
+export const stateTexts: Record<string, string> = {
   final: 'fully observed',
   settled: 'fully observed',
   streamed: 'streamed only: about 5 % of records can be missing',
   gap: 'not observed',
   incomplete: 'incomplete: records were refused or cut',
   pending: 'not decided yet',
+  unknown: 'not observed',
 };
 
 /** One bar for the last 30 days; gaps are wide enough to be seen, however short they are. */
@@ -66,7 +67,7 @@ export function Coverage({ coverage, times }: { coverage: readonly MapStretch[];
               <td>{times.minute(from)}</td>
               <td>{times.minute(to)}</td>
               <td>
-                <span class={`state ${state}`}>{state}</span> {words[state] ?? ''}
+                <span class={`state ${state}`}>{state}</span> {stateTexts[state] ?? ''}
               </td>
               <td>{cause ?? ''}</td>
             </tr>

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { stateTexts } from './coverage.tsx';
 import type { MapData } from '../../../queries/map-data.ts';
 import type { Incident as IncidentData, IncidentRow, Unusual } from '../../../policy/incident.ts';
 import { readJson } from '../api.ts';
@@ -90,7 +91,7 @@ function Found({ found, times }: { found: IncidentData; times: Times }) {
           <ul>
             {found.notCovered.map(({ from, to, state, cause }) => (
               <li key={from}>
-                {times.minute(from)} to {times.minute(to)}: {state}
+                {times.minute(from)} to {times.minute(to)}: {stateTexts[state] ?? state}
                 {cause === undefined ? '' : `, ${cause}`}
               </li>
             ))}
@@ -101,10 +102,31 @@ function Found({ found, times }: { found: IncidentData; times: Times }) {
         Flows are stored by the hour: this shows {times.minute(found.hoursFrom)} to{' '}
         {times.minute(found.hoursTo)}.
       </p>
-      <Rows title="Unusual" rows={unusual} times={times} />
-      <Rows title="As before" rows={usual} times={times} />
+      <Rows title="Unusual" rows={joinReporters(unusual)} times={times} />
+      <Rows title="As before" rows={joinReporters(usual)} times={times} />
     </>
   );
+}
+
+/** Source and destination report the same connection: one line for both, with the policies of both. */
+function joinReporters(rows: readonly IncidentRow[]): IncidentRow[] {
+  const joined = new Map<string, IncidentRow>();
+  for (const row of rows) {
+    const key = [row.direction, row.peer, row.identity, row.port, row.action].join('\n');
+    const known = joined.get(key);
+    joined.set(
+      key,
+      known
+        ? {
+            ...known,
+            hours: [...new Set([...known.hours, ...row.hours])].toSorted(),
+            policies: [...new Set([...known.policies, ...row.policies])],
+            unusual: [...new Set([...known.unusual, ...row.unusual])],
+          }
+        : row,
+    );
+  }
+  return [...joined.values()];
 }
 
 function Rows({ title, rows, times }: { title: string; rows: readonly IncidentRow[]; times: Times }) {
@@ -128,9 +150,7 @@ function Rows({ title, rows, times }: { title: string; rows: readonly IncidentRo
           </thead>
           <tbody>
             {rows.map((row) => (
-              <tr
-                key={`${row.direction}\n${row.peer}\n${row.identity}\n${row.port}\n${row.action}\n${row.reporter}`}
-              >
+              <tr key={`${row.direction}\n${row.peer}\n${row.identity}\n${row.port}\n${row.action}`}>
                 <td>{row.direction === 'in' ? 'called by' : 'calls'}</td>
                 <td>{row.peer}</td>
                 <td>

@@ -1,0 +1,310 @@
+import { createRequire } from 'node:module';
+import { mkdir, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ensureMapPage } from '../../dev/build-map-page.ts';
+import type { DetailRow, MapData } from '../../src/queries/map-data.ts';
+import { loadMapPage, selfContainedPage } from '../../src/web/map-page.ts';
+import { serveMap, type MapSource } from '../../src/web/serve-map.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { largeCluster, smallCluster } from './clusters.ts';
+
+const screenshots = fileURLToPath(new URL('../../test-results/map/', import.meta.url));
+const axeScript = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+let browser: Browser;
+const servers: Server[] = [];
+let address: string;
+let page: Page;
+let errors: string[];
+
+const row: DetailRow = {
+  direction: 'out',
+  peer: 'dbaas/postgresql',
+  peerNamespace: 'dbaas',
+  identity: '',
+  port: 'tcp 5432',
+  action: 'allow',
+  reporter: 'src',
+  firstSeen: '2026-11-20T08:00:00.000Z',
+  lastSeen: '2026-11-27T08:00:00.000Z',
+  days: 8,
+  flows: 1234,
+  policies: ['NetworkPolicy immich/egress, tier default, rule 0'],
+  staged: 'deny',
+};
+
+const source: Omit<MapSource, 'readMap'> = {
+  readNamespace: (name) =>
+    Promise.resolve({
+      name,
+      periodDays: 30,
+      isCut: false,
+      rows: [
+        row,
+        { ...row, reporter: 'dst' },
+        {
+          ...row,
+          direction: 'in',
+          peer: 'traefik',
+          peerNamespace: 'traefik',
+          port: 'tcp 2283',
+          staged: null,
+        },
+        {
+          ...row,
+          peer: 'pub (public addresses)',
+          peerNamespace: '',
+          port: 'tcp 443',
+          action: 'deny',
+          staged: null,
+        },
+      ],
+    }),
+  readAllowlist: () => Promise.resolve('kind: StagedNetworkPolicy\n'),
+  readRuns: () =>
+    Promise.resolve([
+      {
+        job: 'digest',
+        workflowId: 'flow-trail/daily-digest-2026-11-27T08:00:00Z',
+        runId: 'r1',
+        status: 'failed',
+        startedAt: '2026-11-27T08:00:00.000Z',
+        closedAt: null,
+      },
+    ]),
+  readIncident: (namespace) =>
+    Promise.resolve({
+      namespace,
+      from: '2026-11-27T03:00:00.000Z',
+      to: '2026-11-27T04:00:00.000Z',
+      hoursFrom: '2026-11-27T03:00:00.000Z',
+      hoursTo: '2026-11-27T04:00:00.000Z',
+      silentDays: 7,
+      notCovered: [
+        {
+          from: '2026-11-27T03:10:00.000Z',
+          to: '2026-11-27T03:20:00.000Z',
+          state: 'gap',
+          cause: 'worker down',
+        },
+      ],
+      rows: [
+        {
+          direction: 'out',
+          peer: 'vault',
+          peerNamespace: 'vault',
+          identity: '',
+          port: 'tcp 8200',
+          action: 'deny',
+          reporter: 'src',
+          hours: ['2026-11-27T03:00:00.000Z'],
+          firstEver: '2026-11-27T03:00:00.000Z',
+          flowsOnTheseDays: 3,
+          policies: [],
+          unusual: ['first_denial'],
+        },
+      ],
+    }),
+};
+
+beforeAll(async () => {
+  await mkdir(screenshots, { recursive: true });
+  await ensureMapPage();
+  browser = await launchChromium();
+  address = await serve(smallCluster());
+});
+afterAll(async () => {
+  await browser.close();
+  for (const server of servers) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** Serves this data; @returns the page's address */
+async function serve(data: MapData): Promise<string> {
+  const server = await serveMap({
+    page: await loadMapPage(),
+    source: { ...source, readMap: () => Promise.resolve(data) },
+    host: '127.0.0.1',
+    port: 0,
+    hostNames: [],
+    onError: (error) => errors.push(String(error)),
+  });
+  servers.push(server);
+  const bound = server.address();
+  return `http://127.0.0.1:${typeof bound === 'object' && bound ? bound.port : 0}/`;
+}
+
+async function open(hash: string, { width = 1400, height = 900, url = address } = {}): Promise<void> {
+  errors = [];
+  page = await browser.newPage({ viewport: { width, height } });
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+  });
+  await page.goto(url + hash);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+}
+afterEach(async () => {
+  await page.close();
+  // A view that logs an error, or whose script or style the policy blocks, fails whatever else it shows.
+  expect(errors).toEqual([]);
+});
+
+async function drawn(): Promise<void> {
+  await page.locator('.canvas canvas').first().waitFor();
+  await page.locator('.placing').waitFor({ state: 'detached' });
+}
+
+async function shoot(name: string): Promise<void> {
+  await page.screenshot({ path: `${screenshots}${name}.png` });
+}
+
+async function violations(): Promise<string[]> {
+  await page.addScriptTag({ path: axeScript }).catch(() => undefined);
+  const found: unknown = await page.evaluate(
+    `(async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(
+      ({ id, nodes }) => id + ': ' + nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')))()`,
+  );
+  return Array.isArray(found) ? found.map(String) : ['axe gave no answer'];
+}
+
+describe('every view opens and shows its content', () => {
+  test.each([
+    ['overview', '#/overview', 'Map of 14 namespaces'],
+    ['matrix', '#/matrix', 'Rows call columns'],
+    ['edges', '#/edges', 'First seen'],
+    ['changes', '#/changes', 'Appeared'],
+    ['incident', '#/incident/immich', 'never denied before'],
+    ['coverage', '#/coverage', 'worker was down'],
+    ['readiness', '#/readiness', 'ready for a staged default-deny policy'],
+    ['runs', '#/runs', 'flow-trail/daily-digest-2026-11-27T08:00:00Z'],
+  ])('%s', async (name, hash, text) => {
+    await open(hash);
+    if (name === 'overview') {
+      await drawn();
+      await page.getByRole('img', { name: text }).waitFor();
+    } else await page.locator('main').getByText(text).first().waitFor();
+    await shoot(name);
+  });
+});
+
+test('the views have no accessibility violations, light and dark', async () => {
+  const found: Record<string, string[]> = {};
+  for (const dark of [false, true])
+    for (const hash of [
+      '#/overview/immich',
+      '#/matrix',
+      '#/edges',
+      '#/changes',
+      '#/incident/immich',
+      '#/readiness',
+    ]) {
+      const context = await browser.newContext({ bypassCSP: true, colorScheme: dark ? 'dark' : 'light' });
+      errors = [];
+      page = await context.newPage();
+      await page.goto(address + hash);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.locator('main').locator('table, .canvas, section').first().waitFor();
+      const list = await violations();
+      if (list.length > 0) found[`${hash} ${dark ? 'dark' : 'light'}`] = list;
+      await context.close();
+    }
+  expect(found).toEqual({});
+}, 120_000);
+
+test('a namespace shows callers and callees with evidence, and its policy', async () => {
+  await open('#/overview/immich');
+  await drawn();
+  const panel = page.getByRole('region', { name: 'Namespace immich' });
+  await panel.getByText('Called by').waitFor();
+  // Reports of both ends are one line.
+  expect(await panel.getByText('tcp 5432').count()).toBe(1);
+  await panel.getByText('tcp 5432').click();
+  await panel.getByText('NetworkPolicy immich/egress, tier default, rule 0').first().waitFor();
+  await panel.getByText('staged: deny').waitFor();
+  await panel.getByRole('button', { name: 'Derive its staged egress policy' }).click();
+  await panel.getByText('kind: StagedNetworkPolicy').waitFor();
+  await shoot('namespace');
+});
+
+test('filters narrow what is shown, and the address keeps them', async () => {
+  await open('#/edges');
+  await page.getByLabel('Action').selectOption('deny');
+  await page.getByText('1 edge of').waitFor();
+  expect(page.url()).toContain('action=deny');
+  await page.reload();
+  await page.getByText('1 edge of').waitFor();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await page.getByLabel('Search').fill('vault');
+  await page.locator('main tbody tr').first().waitFor();
+  for (const text of await page.locator('main tbody tr').allTextContents()) expect(text).toContain('vault');
+});
+
+test('everything can be reached by keyboard', async () => {
+  await open('#/overview');
+  await drawn();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  expect(await page.evaluate('document.activeElement.id')).toBe('main');
+  await page.locator('.names button', { hasText: 'immich' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Namespace immich' }).waitFor();
+});
+
+test('on a phone nothing is wider than the screen', async () => {
+  for (const hash of ['#/overview/immich', '#/edges', '#/incident/immich', '#/readiness']) {
+    await page?.close();
+    await open(hash, { width: 390, height: 844 });
+    await page.locator('main').locator('table, .canvas, section').first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await shoot(`phone-${hash.split('/')[1]}`);
+  }
+});
+
+test('names are text, whatever they contain', async () => {
+  const name = '<img src=x onerror=globalThis.pwned=1>';
+  const [namespace] = smallCluster().namespaces;
+  const [edge] = smallCluster().edges;
+  if (!namespace || !edge) throw new Error('the small cluster is empty');
+  const url = await serve({
+    ...smallCluster(),
+    cluster: name,
+    namespaces: [{ ...namespace, name }],
+    edges: [{ ...edge, src: name, dst: '"><script>globalThis.pwned=1</script>' }],
+  });
+  for (const hash of ['#/matrix', '#/edges', '#/readiness', '#/overview']) {
+    await page?.close();
+    await open(hash, { url });
+    await page.getByText(name).first().waitFor();
+    expect(await page.evaluate('globalThis.pwned')).toBeUndefined();
+  }
+});
+
+test('with 1,000 namespaces and 20,000 edges it stays usable and says why there is no picture', async () => {
+  const url = await serve(largeCluster());
+  await open('#/overview', { url });
+  await page.getByText('are too many for one picture').waitFor();
+  await page.locator('.names button', { hasText: 'ns-0500' }).click();
+  await page.getByRole('region', { name: 'Namespace ns-0500' }).waitFor();
+  await page.getByRole('link', { name: 'Matrix' }).click();
+  await page.getByText('most connected of 1,000 namespaces').waitFor();
+  await shoot('large-matrix');
+}, 120_000);
+
+test('a file shows the same without a server', async () => {
+  const file = `${screenshots}map.html`;
+  const whole: MapData = {
+    ...smallCluster(),
+    isFile: true,
+    details: { immich: await source.readNamespace('immich') },
+  };
+  await writeFile(file, selfContainedPage(await loadMapPage(), whole));
+  await open('#/overview/immich', { url: `file://${file}` });
+  await drawn();
+  await page.getByRole('region', { name: 'Namespace immich' }).getByText('dbaas/postgresql').waitFor();
+});
