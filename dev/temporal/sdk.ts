@@ -5,12 +5,14 @@ import { spawnLeashed } from '../leashed-process.ts';
 import { typeScriptArguments } from '../typescript-child.ts';
 import type { Acquisition } from './find.ts';
 
-const SILENCE_LIMIT_MS = 20_000;
-const WORD_EVERY_MS = 10_000;
+const IDLE_LIMIT_MS = 20_000;
+const PROGRESS_EVERY_MS = 10_000;
 
-/** Lets the Temporal SDK download its dev server. Gives up when nothing arrives for 20 seconds. */
+/** Downloads the dev server with the Temporal SDK. Fails when no data arrives for 20 seconds. */
 export async function downloadWithSdk({ version, directory, log, signal, env }: Acquisition): Promise<void> {
-  log(`Temporal: downloading the CLI ${version} from temporal.download (about 60 MB, under a minute mostly)`);
+  log(
+    `Temporal: downloading the CLI ${version} from temporal.download (about 60 MB, usually under a minute)`,
+  );
   const download = await spawnLeashed({
     command: process.execPath,
     args: typeScriptArguments(new URL('sdk-download.ts', import.meta.url), [directory, version]),
@@ -19,17 +21,17 @@ export async function downloadWithSdk({ version, directory, log, signal, env }: 
   try {
     let bytes = 0;
     let lastArrivalMs = Date.now();
-    let lastWordMs = Date.now();
+    let lastProgressMs = Date.now();
     while (!download.hasExited()) {
       await Promise.race([delay(250, undefined, { signal }), download.exited]);
       const size = await sizeOf(directory);
       if (size !== bytes) lastArrivalMs = Date.now();
       bytes = size;
-      if (Date.now() - lastArrivalMs > SILENCE_LIMIT_MS) {
-        throw new Error(`the download stood still for ${SILENCE_LIMIT_MS / 1000} s`);
+      if (Date.now() - lastArrivalMs > IDLE_LIMIT_MS) {
+        throw new Error(`the download made no progress for ${IDLE_LIMIT_MS / 1000} s`);
       }
-      if (Date.now() - lastWordMs > WORD_EVERY_MS) {
-        lastWordMs = Date.now();
+      if (Date.now() - lastProgressMs > PROGRESS_EVERY_MS) {
+        lastProgressMs = Date.now();
         log(`Temporal: ${Math.round(bytes / 1e6)} MB downloaded`);
       }
     }
@@ -53,8 +55,8 @@ async function sizeOf(directory: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The innermost reason of a Rust error chain, whose outer parts repeat the address. */
+/** The innermost reason of a Rust error chain; the outer ones repeat the address. */
 function shortReason(lines: readonly string[]): string {
-  const line = lines.findLast((text) => text.includes(':')) ?? 'no word why';
+  const line = lines.findLast((text) => text.includes(':')) ?? 'without output';
   return line.split(': ').slice(-2).join(': ').trim();
 }

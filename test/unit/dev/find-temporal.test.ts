@@ -21,7 +21,7 @@ async function program(path: string, says: string): Promise<string> {
   return path;
 }
 
-const works = 'temporal version 1.5.1 (Server 1.29.1, UI 2.42.1)';
+const works = 'temporal version 1.9.1 (Server 1.32.0, UI 2.54.1)';
 const cached = (): string =>
   join(directory, 'cache', `temporal-${TEMPORAL_CLI_VERSION}-${process.platform}-${process.arch}`);
 
@@ -81,7 +81,7 @@ describe('the Temporal dev server is found', () => {
   test('nowhere: the message tells every reason and what to do', async () => {
     const ways = [
       () => Promise.reject(new Error('the download failed (no such host)')),
-      () => Promise.reject(new Error('Go is not installed here')),
+      () => Promise.reject(new Error('Go is not installed')),
     ];
     const failure: unknown = await find({ ways }).catch((error: unknown) => error);
     if (!isStartFailure(failure)) throw failure;
