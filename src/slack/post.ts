@@ -1,6 +1,5 @@
 import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { IncomingWebhook, IncomingWebhookHTTPError, IncomingWebhookRequestError } from '@slack/webhook';
 import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../config/job-config.ts';
 import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
@@ -25,24 +24,33 @@ export async function postMessage(
     print(message, slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty');
     return 'printed';
   }
-  let retryAfterMs = defaultRetryAfterMs;
-  const webhook = new IncomingWebhook(url, {
-    timeout: timeoutMs,
-    fetch: async (...request) => {
-      const response = await fetch(...request);
-      const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-      if (Number.isFinite(seconds) && seconds >= 0) retryAfterMs = seconds * 1000;
-      return response;
-    },
-  });
+  const { status, body, retryAfterMs } = await send(url, { channel: slack.channel, ...message });
+  // A proxy, a captive portal or Slack itself can answer 200 with another body: only `ok` means that the message is posted.
+  if (status === 200 && body === 'ok') return 'posted';
+  throw explainAnswer(status, body, slack.channel, retryAfterMs);
+}
+
+async function send(
+  url: string,
+  payload: object,
+): Promise<{ status: number; body: string; retryAfterMs: number }> {
   try {
-    await webhook.send({ channel: slack.channel, ...message });
-    return 'posted';
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(payload),
+      // The URL is a secret: it must not follow a redirect to somewhere else.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+    return {
+      status: response.status,
+      body: (await response.text()).trim(),
+      retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : defaultRetryAfterMs,
+    };
   } catch (error) {
-    if (error instanceof IncomingWebhookHTTPError)
-      throw explainAnswer(error.statusCode, error.body.trim(), slack.channel, retryAfterMs);
-    if (error instanceof IncomingWebhookRequestError) throw explainSilence(error.original);
-    throw error;
+    throw explainSilence(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
@@ -99,6 +107,13 @@ function explainAnswer(status: number, body: string, channel: string, retryAfter
       'unavailable',
       `Slack answered with an error of its own (${status})`,
       'it is tried again; see https://slack-status.com',
+      { isRetryable: true },
+    );
+  if (status < 400 && !/^[a-z_]{3,60}$/.test(body))
+    return slackFailure(
+      'not_slack',
+      `the answer has status ${status}, but its body is not "ok": it did not come from Slack`,
+      'see whether a proxy or captive portal intercepts hooks.slack.com, and SLACK_WEBHOOK_URL; the message is posted again',
       { isRetryable: true },
     );
   const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;

@@ -1,9 +1,12 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { assessCompleteness } from '../../../src/reports/completeness.ts';
 import { leastDays } from '../../../src/coverage/verdict.ts';
 import { coveredTime, daySeconds, missedTime } from '../../../src/coverage/covered-time.ts';
 import { anyCoverage, anyObservation, anyThresholds, at, judged, monday, usual } from './weeks.ts';
+
+// Thousands of random cases: a busy machine may take long.
+vi.setConfig({ testTimeout: 120_000 });
 
 const anyNow = fc.integer({ min: 0, max: 45 * 96 }).map((quarters) => quarters / 96);
 

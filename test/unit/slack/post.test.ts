@@ -72,6 +72,25 @@ test.each([
   expect(failure.message).not.toContain('secret');
 });
 
+test('200 with one of Slack’s error words is final, because the message is not posted', async () => {
+  const failure = await failureOf(await slackThat((_request, response) => response.end('invalid_token')));
+  expect(failure).toMatchObject({ kind: 'invalid_token', retryable: false });
+});
+
+test.each([
+  [200, '<html>Please log in</html>'],
+  [200, ''],
+  [200, '{"ok":false}'],
+  [200, 'OK'],
+  [204, ''],
+  [302, ''],
+])('%i with the body "%s" did not come from Slack, and is tried again', async (status, body) => {
+  const failure = await failureOf(
+    await slackThat((_request, response) => response.writeHead(status, { location: '/login' }).end(body)),
+  );
+  expect(failure).toMatchObject({ kind: 'not_slack', retryable: true });
+});
+
 test('429 is tried again when Slack says so', async () => {
   const failure = await failureOf(
     await slackThat((_request, response) =>
