@@ -1,62 +1,77 @@
 import { Command } from 'commander';
-import { periodOf } from '../queries/allowlist.ts';
-import { explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
+import { networkLegend } from '../policy/derive/describe.ts';
+import { endMatcher, explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
+import type { EvidenceEnd } from '../policy/derive/model.ts';
+import { isNamespaceName } from '../policy/derive/names.ts';
 import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
-import { parseSince } from './usage-error.ts';
+import { seenNamespaces } from '../trail/seen-namespaces.ts';
+import { formatTable, print, printJson } from './output.ts';
+import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
+const endHelp =
+  'namespace, namespace/service-identity, or an end as edges and staged print it (pub, pvt, host)';
+
 export function explainCommand(): Command {
-  return new Command('explain')
-    .description(
-      'everything known of one pair of namespaces: ports, identities, who reported what, since when, by which policy',
-    )
-    .argument('<source>', 'namespace, or namespace/service-identity')
-    .argument('<destination>', 'namespace, or namespace/service-identity')
-    .option('--since <time>', 'whole days (UTC) from how long ago (24h, 7d) or a time', '30d')
-    .option('--json', 'as JSON')
-    .action(
-      async (source: string, destination: string, { since, json }: { since: string; json?: boolean }) => {
-        const now = new Date();
-        const [src, dst] = [parseEnd(source), parseEnd(destination)];
-        const period = periodOf({
-          since: parseSince('--since', since, now).toISOString(),
-          until: now.toISOString(),
-        });
-        const explained = await withDatabase(async (query) => {
-          const facts = await readEvidence(query, period, [src.ns]);
-          const traced = await readTracedEvidence(query, { ...period, srcNs: src.ns, dstNs: dst.ns });
-          const fits = (end: { ns: string; identity: string }, wanted: ReturnType<typeof parseEnd>) =>
-            end.ns === wanted.ns && (wanted.identity === undefined || end.identity === wanted.identity);
-          return explainPair(
-            facts.filter((fact) => fits(fact.src, src) && fits(fact.dst, dst)),
-            traced,
-          );
-        });
-        if (json === true) return printJson(explained);
-        if (explained.length === 0)
-          return print(`(nothing was observed from ${source} to ${destination} in the period)`);
-        print(
-          formatTable(
-            ['FROM', 'TO', 'PORT', 'REPORTED BY', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'DAYS', 'FLOWS'],
-            explained.map(row),
-          ),
-        );
-        print('\nby which policy:');
-        for (const fact of explained)
-          for (const { policy, flowCount, lastSeconds } of fact.decidedBy)
-            print(
-              `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, until ${time(lastSeconds)})`,
-            );
-        for (const { src: from, dst: to, port, note } of explained)
-          if (note !== undefined) print(`\n${from} -> ${to} ${port}: ${note}`);
-      },
-    );
+  return withPeriod(
+    new Command('explain')
+      .description('show one pair of ends by port, identity, reporter and policy, with times and counts')
+      .argument('<source>', endHelp)
+      .argument('<destination>', endHelp),
+  ).action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
+    const period = readPeriod(times);
+    const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
+    const asked = [source, destination].flatMap(namespaceIn);
+    const { facts, traced, seen } = await withDatabase(async (query) => {
+      const known = await seenNamespaces(query, asked);
+      // One end's namespace narrows what is read; two ends without a namespace need all facts.
+      const namespaces = known.slice(0, 1);
+      const filter = namespaces.length > 0 ? { namespaces } : {};
+      return {
+        seen: known,
+        facts: await readEvidence(query, period, filter.namespaces),
+        traced: await readTracedEvidence(query, { ...period, ...filter }),
+      };
+    });
+    const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
+    const ends = ofPair.flatMap(({ src, dst }) => [src, dst]);
+    for (const name of asked.filter((each) => !seen.includes(each))) tellNeverSeen(name);
+    const explained = explainPair(ofPair, traced);
+    if (json === true) return printJson(explained);
+    printPair(explained, ends, `from ${source} to ${destination}`);
+  });
 }
 
-function parseEnd(text: string): { ns: string; identity: string | undefined } {
-  const [ns = '', identity] = text.split('/');
-  return { ns, identity };
+function printPair(explained: readonly ExplainedFact[], ends: readonly EvidenceEnd[], pair: string): void {
+  if (explained.length === 0) return print(`(no flow ${pair} was observed in the period)`);
+  print(
+    formatTable(
+      ['FROM', 'TO', 'PORT', 'REPORTED BY', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'DAYS', 'FLOWS'],
+      explained.map(row),
+    ),
+  );
+  print('\ndecided by:');
+  for (const fact of explained)
+    for (const { policy, flowCount, lastSeconds } of fact.decidedBy)
+      print(
+        `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, last ${formatSeconds(lastSeconds)})`,
+      );
+  for (const { src: from, dst: to, port, note } of explained)
+    if (note !== undefined) print(`\n${from} -> ${to} ${port}: ${note}`);
+  const legend = networkLegend(ends);
+  if (legend.length > 0) print(`\n${legend.join('\n')}`);
+}
+
+/** The namespace in `shop` and `shop/cart`; none in other ends, which have no spelling to check. */
+function namespaceIn(text: string): string[] {
+  const [name = ''] = text.split('/');
+  return isNamespaceName(name) && !['pub', 'pvt', 'host', 'unspecified'].includes(text) ? [name] : [];
+}
+
+function tellNeverSeen(namespace: string): void {
+  process.stderr.write(
+    `flow-trail: namespace ${namespace} was never seen at an end of a flow; check the spelling\n`,
+  );
 }
 
 function row({
@@ -76,13 +91,9 @@ function row({
     port,
     reporter === 'src' ? 'source' : reporter === 'dst' ? 'destination' : 'unknown',
     action,
-    time(firstSeconds),
-    time(lastSeconds),
+    formatSeconds(firstSeconds),
+    formatSeconds(lastSeconds),
     String(days),
     String(flowCount),
   ];
-}
-
-function time(seconds: number): string {
-  return formatTime(new Date(seconds * 1000));
 }

@@ -94,9 +94,35 @@ test('the command line derives the same, explains a pair, and refuses what is wr
   expect(explained.out).toMatch(
     /end of tier default, reached because NetworkPolicy excalidraw\/default-deny, tier default selects it/,
   );
+  const external = await flowTrail(['explain', 'excalidraw', 'pub', '--since', '2026-11-01', '--json'], env);
+  expect(JSON.parse(external.out)).toMatchObject([{ src: 'excalidraw', dst: 'pub', port: 'tcp 443' }]);
+  const misspelt = await flowTrail(['explain', 'excalidrow', 'dbaas', '--since', '2026-11-01'], env);
+  expect(misspelt.err).toMatch(/excalidrow was never seen/);
+  expect(misspelt.err).not.toMatch(/dbaas/);
   const wrong = await flowTrail(['allowlist', 'derive', 'Immich', '--minimum-days', '3'], env);
   expect(wrong.code).toBe(2);
   expect(wrong.err).toMatch(/namespaces.0 .*minimumCoveredDays /);
   const missing = await flowTrail(['allowlist', 'show', 'nothing'], env);
   expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/[Aa]llowlist nothing/)]);
+});
+
+test('staged exits with 3 and says why where nothing is evidence that enforcing is safe', async () => {
+  const env = { DATABASE_URL: db.url };
+  const ask = (...args: string[]) => flowTrail(['staged', '--since', '2026-11-01', '--json', ...args], env);
+  const nowhere = await ask('--src', 'nowhere');
+  expect([nowhere.code, JSON.parse(nowhere.out)]).toMatchObject([
+    3,
+    { isEvidence: false, neverSeen: ['nowhere'], decided: 0 },
+  ]);
+  const unstaged = await ask('--src', 'traefik');
+  expect([unstaged.code, JSON.parse(unstaged.out)]).toMatchObject([
+    3,
+    {
+      neverSeen: [],
+      decided: 0,
+      decidedByOthers: expect.arrayContaining([expect.objectContaining({ isProfile: true })]),
+    },
+  ]);
+  const all = await ask();
+  expect([all.code, JSON.parse(all.out).decided > 0]).toEqual([3, true]);
 });

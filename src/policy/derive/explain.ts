@@ -1,6 +1,7 @@
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './blocked.ts';
 import { describeEnd } from './describe.ts';
+import type { EvidenceEnd } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { portText } from './rules.ts';
 import { describeHit, isStaged, readTrace, verdictOf } from './trace.ts';
@@ -26,6 +27,14 @@ export interface ExplainedFact {
     readonly flowCount: number;
     readonly lastSeconds: number;
   }[];
+}
+
+/**
+ * Matches the ends that a text names: a namespace (with all its identities and network sets), `namespace/identity`, or any
+ * end as `edges`, `staged`, `replay` and this module write it: `pub`, `pvt`, `host`, `network set shop/partners`.
+ */
+export function endMatcher(text: string): (end: EvidenceEnd) => boolean {
+  return (end) => describeEnd(end) === text || (end.ns !== '' && end.ns === text);
 }
 
 /** Explains one pair of ends: a row for each port, identity, reporter and action, with times, counts and policies. Pure. */

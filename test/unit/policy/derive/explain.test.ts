@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { explainPair } from '../../../../src/policy/derive/explain.ts';
+import { describe, expect, test } from 'vitest';
+import { describeEnd } from '../../../../src/policy/derive/describe.ts';
+import { endMatcher, explainPair } from '../../../../src/policy/derive/explain.ts';
 import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/evidence.ts';
 
 const allowed: FlowEvidence = {
@@ -89,4 +90,30 @@ test('says that a verdict which names a staged policy is no evidence', () => {
   const staged = { ...rule('next'), k: 'StagedNetworkPolicy', a: 'deny' };
   const [fact] = explainPair([refused], [traceOf(refused, { enforced: [staged] }, 3)]);
   expect(fact?.decidedBy[0]?.policy).toMatch(/StagedNetworkPolicy immich\/next.*calico#13410/);
+});
+
+describe('an end is matched', () => {
+  const ends: FlowEvidence['src'][] = [
+    { kind: 'workload', ns: 'immich', identity: '' },
+    { kind: 'workload', ns: 'dbaas', identity: 'postgresql' },
+    { kind: 'workload', ns: '', identity: '' },
+    { kind: 'network', ns: '', identity: 'pub' },
+    { kind: 'network', ns: '', identity: 'pvt' },
+    { kind: 'network', ns: '', identity: '' },
+    { kind: 'networkset', ns: '', identity: 'cdn' },
+    { kind: 'networkset', ns: 'shop', identity: 'partners' },
+    { kind: 'host', ns: '', identity: '' },
+    { kind: 'unspecified', ns: '', identity: '' },
+  ];
+
+  test.each(ends)('by what the commands print for it: %o', (end) => {
+    const matches = endMatcher(describeEnd(end));
+    expect(ends.filter(matches)).toEqual([end]);
+  });
+
+  test('by its namespace, with any identity and with network sets', () => {
+    expect(endMatcher('dbaas')({ kind: 'workload', ns: 'dbaas', identity: 'postgresql' })).toBe(true);
+    expect(endMatcher('shop')({ kind: 'networkset', ns: 'shop', identity: 'partners' })).toBe(true);
+    expect(endMatcher('')({ kind: 'host', ns: '', identity: '' })).toBe(false);
+  });
 });
