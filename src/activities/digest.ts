@@ -5,14 +5,8 @@ import { observationLines } from '../coverage/observation.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
-import {
-  freezeDigest,
-  isOvertaken,
-  markPosted,
-  readDigest,
-  whileNoOtherDigest,
-  type FrozenDigest,
-} from '../trail/digests.ts';
+import { freezeDigest, isOvertaken, markPosted, readDigest, type FrozenDigest } from '../trail/digests.ts';
+import { withLease, type HoldLease } from '../trail/lease.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { knownBefore, readDigestReport } from '../queries/digest.ts';
@@ -78,7 +72,7 @@ export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Prom
  */
 export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise<DigestResult> {
   try {
-    const result = await whileNoOtherDigest(deps.database, () => post(deps, digestId));
+    const result = await withLease(deps.database, 'digest', (hold) => post(deps, digestId, hold));
     if (result) return result;
   } catch (error) {
     throw toActivityFailure(error);
@@ -90,7 +84,7 @@ export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise
   });
 }
 
-async function post(deps: Deps, digestId: string): Promise<DigestResult> {
+async function post(deps: Deps, digestId: string, hold: HoldLease): Promise<DigestResult> {
   const { database, config } = deps;
   let frozen = await readDigest<SlackMessage, Summary>(database.query, digestId);
   if (!frozen || (await isOvertaken(database.query, digestId))) frozen = await freeze(deps, digestId);
@@ -102,6 +96,7 @@ async function post(deps: Deps, digestId: string): Promise<DigestResult> {
     if (!isFirst) await Context.current().sleep(betweenMessagesMs);
     isFirst = false;
     Context.current().heartbeat({ posting: part, of: frozen.messages.length });
+    await hold();
     result = await postSlack(deps, message);
     if (result === 'printed') continue;
     const nowSeconds = config.clock.now() / 1000;

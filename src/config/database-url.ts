@@ -1,22 +1,239 @@
-/** Why a database URL cannot be used, without ever repeating it: it holds a password. */
-export function databaseUrlProblem(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol)) return `is not a postgres:// URL ${notShown}`;
-  if (!isDecodable(url.username) || !isDecodable(url.password) || !isDecodable(url.pathname))
-    return `has an escape (%..) that is not UTF-8 ${notShown}`;
-  if (url.pathname.length < 2) return 'names no database; append /goldmane_edges or the name of yours';
-  return undefined;
+export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+/** Which server of several is wanted; `any` takes the first that answers. */
+export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
+
+/** What a database URL says, with the meaning that libpq gives it (PostgreSQL manual, 32.1). */
+export interface DatabaseTarget {
+  /** In the order in which they are tried; a host that begins with / is the folder of a Unix socket. */
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string;
+  readonly sslMode: SslMode;
+  /** `system`: the CAs that Node.js trusts. */
+  readonly sslRootCert: string | undefined;
+  readonly sslCert: string | undefined;
+  readonly sslKey: string | undefined;
+  readonly sslNegotiation: 'postgres' | 'direct';
+  readonly channelBinding: 'disable' | 'prefer' | 'require';
+  readonly sessionAttributes: SessionAttributes;
+  readonly applicationName: string | undefined;
+  /** The schema of the tables (`options=-c search_path=name`); undefined: that of the role, usually `public`. */
+  readonly schema: string | undefined;
+  /** Other settings of the session (`options=-c name=value`), in their order. */
+  readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
-const notShown =
-  '(its value is not shown, it may hold a password); percent-encode special characters in the password';
+const choices: Record<string, readonly string[]> = {
+  sslmode: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
+  target_session_attrs: ['any', 'read-write', 'read-only', 'primary', 'standby'],
+  channel_binding: ['disable', 'prefer', 'require'],
+  sslnegotiation: ['postgres', 'direct'],
+  ssl: ['true', '1', 'false', '0'],
+  gssencmode: ['disable', 'prefer'],
+  client_encoding: ['utf8', 'UTF8', 'UTF-8', 'auto'],
+};
+/** Parameters whose every value is taken. Of these, the last two change nothing here: other clients write them. */
+const freeParameters = [
+  'host',
+  'port',
+  'user',
+  'password',
+  'dbname',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'application_name',
+  'options',
+  'uselibpqcompat',
+  'pgbouncer',
+];
 
-/** A % that begins no escape is taken as it is, as `pg` does; an escape that is not UTF-8 is not. */
-function isDecodable(text: string): boolean {
+const notShown =
+  '(its value is not shown because it may hold a password); percent-encode special characters in the password: @ as %40, # as %23, / as %2F, ? as %3F, % as %25';
+
+class UrlProblem extends Error {}
+
+/** Why a database URL cannot be used; undefined where it can. Never repeats the URL: it holds a password. */
+export function databaseUrlProblem(value: string): string | undefined {
   try {
-    decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
-    return true;
-  } catch {
-    return false;
+    parseDatabaseUrl(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UrlProblem) return error.message;
+    throw error;
   }
+}
+
+/** Reads a postgres:// URL. @throws an Error whose message is that of `databaseUrlProblem` */
+export function parseDatabaseUrl(value: string): DatabaseTarget {
+  const { authority, path, query } = split(value);
+  const at = authority.lastIndexOf('@');
+  const [user, password] = splitOnce(at < 0 ? '' : authority.slice(0, at), ':').map(decode);
+  const parameters = readParameters(query);
+  const database = parameters.get('dbname') ?? decode(path);
+  if (database === '') throw new UrlProblem('names no database; append /goldmane_edges or the name of yours');
+  return {
+    hosts: readHosts(
+      parameters.get('host') ?? authority.slice(at + 1),
+      parameters.get('port'),
+      parameters.has('host'),
+    ),
+    user: parameters.get('user') ?? (user || undefined),
+    password: parameters.get('password') ?? (password || undefined),
+    database,
+    ...readSecurity(parameters),
+    sessionAttributes: toSessionAttributes(parameters.get('target_session_attrs')),
+    applicationName: parameters.get('application_name'),
+    ...readSettings(parameters.get('options') ?? ''),
+  };
+}
+
+function split(value: string): { authority: string; path: string; query: string } {
+  const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/s.exec(value);
+  if (!parts) throw new UrlProblem(`is not a postgres:// URL ${notShown}`);
+  const [, authority = '', path = '', query = '', fragment] = parts;
+  // What comes after a special character of a password would be taken for host, database or parameters.
+  if (fragment !== undefined || /[/@]/.test(path) || (query.includes('@') && !authority.includes('@')))
+    throw new UrlProblem(`has a #, / or ? in its password, or more than one path ${notShown}`);
+  return { authority, path, query };
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** A % that begins no escape is taken as it is; an escape that is not UTF-8 is refused. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+  } catch {
+    throw new UrlProblem(`has an escape (%..) that is not UTF-8 ${notShown}`);
+  }
+}
+
+function readParameters(query: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const part of query.split('&').filter((text) => text !== '')) {
+    // Tools that build URLs write a blank as +, which libpq takes as it is; in options nothing else can be meant.
+    const text = part.startsWith('options=') ? part.replaceAll('+', '%20') : part;
+    const [name, value] = splitOnce(text, '=').map(decode);
+    if (name === undefined || value === undefined) continue;
+    const allowed = Object.hasOwn(choices, name) ? choices[name] : undefined;
+    if (!allowed && !freeParameters.includes(name))
+      throw new UrlProblem(
+        `has a parameter after ? that is not supported ${notShown}; supported are ${[...Object.keys(choices), ...freeParameters].join(', ')}`,
+      );
+    if (allowed && !allowed.includes(value))
+      throw new UrlProblem(`has a wrong value for ${name}; use one of ${allowed.join(', ')}`);
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+const defaultPort = 5432;
+
+function readHosts(hosts: string, ports: string | undefined, arePlain: boolean): DatabaseTarget['hosts'] {
+  const portList = ports?.split(',') ?? [];
+  return hosts.split(',').map((entry, index) => {
+    const own = arePlain ? undefined : /^(\[[0-9a-fA-F:.%]+\]|[^:[\]]*)(?::([0-9]*))?$/.exec(entry);
+    if (own === null) throw new UrlProblem(`has a host or port that cannot be read ${notShown}`);
+    const host = (arePlain ? entry : decode(own?.[1] ?? '')).replace(/^\[(.*)\]$/, '$1');
+    const port =
+      own?.[2] || portList[index] || (portList.length === 1 ? portList[0] : '') || `${defaultPort}`;
+    if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+      throw new UrlProblem(`has a port that is not from 1 to 65535 ${notShown}`);
+    return { host: host || 'localhost', port: Number(port) };
+  });
+}
+
+function readSecurity(
+  parameters: ReadonlyMap<string, string>,
+): Pick<
+  DatabaseTarget,
+  'sslMode' | 'sslRootCert' | 'sslCert' | 'sslKey' | 'sslNegotiation' | 'channelBinding'
+> {
+  const sslNegotiation = parameters.get('sslnegotiation') === 'direct' ? 'direct' : 'postgres';
+  const channelBinding = parameters.get('channel_binding');
+  const ssl = parameters.get('ssl');
+  const sslRootCert = parameters.get('sslrootcert');
+  const byDefault =
+    ssl === 'true' || ssl === '1' || sslNegotiation === 'direct' || channelBinding === 'require'
+      ? 'require'
+      : 'disable';
+  const sslMode = sslRootCert === 'system' ? 'verify-full' : toSslMode(parameters.get('sslmode'), byDefault);
+  if (sslMode === 'verify-ca' && sslRootCert === undefined)
+    throw new UrlProblem(
+      'has sslmode=verify-ca without sslrootcert; add sslrootcert=<file of the CA>, or use sslmode=verify-full',
+    );
+  if (sslMode === 'disable' && (channelBinding === 'require' || sslNegotiation === 'direct'))
+    throw new UrlProblem(
+      'has sslmode=disable together with a parameter that needs TLS; use sslmode=require or stricter',
+    );
+  return {
+    sslMode,
+    sslRootCert,
+    sslCert: parameters.get('sslcert'),
+    sslKey: parameters.get('sslkey'),
+    sslNegotiation,
+    channelBinding: channelBinding === 'require' || channelBinding === 'prefer' ? channelBinding : 'disable',
+  };
+}
+
+function toSslMode(text: string | undefined, byDefault: SslMode): SslMode {
+  switch (text) {
+    case 'disable':
+    case 'allow':
+    case 'prefer':
+    case 'require':
+    case 'verify-ca':
+    case 'verify-full':
+      return text;
+    case 'no-verify':
+      return 'require';
+    default:
+      return byDefault;
+  }
+}
+
+function toSessionAttributes(text: string | undefined): SessionAttributes {
+  switch (text) {
+    case 'read-write':
+    case 'read-only':
+    case 'primary':
+    case 'standby':
+      return text;
+    default:
+      return 'any';
+  }
+}
+
+function readSettings(options: string): Pick<DatabaseTarget, 'schema' | 'settings'> {
+  const settings = readOptions(options);
+  const searchPath = settings.findLast(([name]) => name.toLowerCase() === 'search_path')?.[1].trim();
+  // With a second schema in the path, the tables of another trail would be taken for those that are missing in the first.
+  if (searchPath !== undefined && !/^(?:[a-z_][a-z0-9_]{0,62}|"[^",$]{1,63}")$/.test(searchPath))
+    throw new UrlProblem(
+      'has a search_path that is not one schema; name one, in lower-case letters, digits and _: options=-c%20search_path=cluster_a',
+    );
+  return {
+    schema: searchPath?.replaceAll('"', ''),
+    settings: settings.filter(([name]) => name.toLowerCase() !== 'search_path'),
+  };
+}
+
+/** `-c name=value`, `-cname=value` and `--name=value`, with \ before a blank that belongs to the value. */
+function readOptions(options: string): [string, string][] {
+  const words = options.match(/(?:\\.|\S)+/g)?.map((word) => word.replace(/\\(.)/g, '$1')) ?? [];
+  const settings: [string, string][] = [];
+  while (words.length > 0) {
+    const word = words.shift() ?? '';
+    const assigned = word === '-c' ? (words.shift() ?? '') : word.replace(/^(?:-c|--)/, '');
+    const [name, value] = splitOnce(assigned, '=');
+    if (!word.startsWith('-') || !/^[A-Za-z_][\w.-]*$/.test(name) || !assigned.includes('='))
+      throw new UrlProblem('has options that are not "-c name=value"; correct or remove them');
+    settings.push([name.replaceAll('-', '_'), value]);
+  }
+  return settings;
 }

@@ -7,8 +7,11 @@ export type DatabaseFailureKind =
   | 'role_refused'
   | 'no_database'
   | 'no_schema'
+  | 'newer_schema'
+  | 'migrating'
   | 'no_permission'
   | 'read_only'
+  | 'wrong_server'
   | 'connection_refused'
   | 'dns'
   | 'timeout'
@@ -16,6 +19,16 @@ export type DatabaseFailureKind =
   | 'full'
   | 'too_many_connections'
   | 'lost'
+  | 'pooler'
+  | 'tls_file'
+  | 'tls_untrusted'
+  | 'tls_host_name'
+  | 'tls_expired'
+  | 'tls_required'
+  | 'tls_unsupported'
+  | 'tls_client_certificate'
+  | 'tls_channel_binding'
+  | 'tls_failed'
   | 'unexpected';
 
 const cures: Record<DatabaseFailureKind, string> = {
@@ -23,19 +36,41 @@ const cures: Record<DatabaseFailureKind, string> = {
   password_refused:
     'stale database password: the credential was rotated and this is the old one; update the secret (DATABASE_URL_FILE is read again at every connection; with DATABASE_URL restart the worker)',
   role_refused:
-    "see that the role exists and may log in, and that Postgres' pg_hba.conf lets it in from here",
+    "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
-  no_schema: 'start the worker once: it makes the tables, and brings them up to date',
-  no_permission: 'make the role the owner of the database and of the table edge',
+  no_schema:
+    'start the worker once, or run flow-trail migrate: both create the tables and bring them up to date',
+  newer_schema:
+    'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
+  migrating: 'wait: another worker is bringing the schema up to date',
+  no_permission:
+    'make the role the owner of the tables, or run flow-trail migrate as their owner and grant the role its rights (deploy/postgres/create-roles.sh)',
   read_only: 'point DATABASE_URL at the primary: this is a standby, or a server that was made read-only',
+  wrong_server: 'add the right server to the hosts in DATABASE_URL, or correct target_session_attrs',
   connection_refused: 'start Postgres, or correct host and port in DATABASE_URL',
   dns: 'correct the host in DATABASE_URL, or the resolver of the pod',
-  timeout: 'see whether Postgres hangs, is overloaded, or a network policy drops its packets',
+  timeout: 'check whether Postgres hangs, is overloaded, or a network policy drops its packets',
   starting: 'wait: Postgres is starting up or recovering',
   full: "free or extend the database's disk",
   too_many_connections: 'raise max_connections or end idle clients; the worker needs at most four',
-  lost: 'see whether Postgres was restarted or failed over; the worker connects again by itself',
-  unexpected: "look up the SQLSTATE, and report it if it is the worker's fault",
+  lost: 'check whether Postgres was restarted or failed over; the worker connects again by itself',
+  pooler:
+    "look at the pooler's log: it could not serve the connection, or does not know the database or the role",
+  tls_file: 'mount the file, or correct sslrootcert, sslcert or sslkey in DATABASE_URL',
+  tls_untrusted:
+    "set sslrootcert in DATABASE_URL to the CA that signed the server's certificate (sslrootcert=system for a public CA)",
+  tls_host_name:
+    "use a host name that the server's certificate carries, or sslmode=verify-ca to accept any name that your CA signed",
+  tls_expired: "renew the server's certificate, or correct the clock",
+  tls_required:
+    'add sslmode=verify-full and sslrootcert to DATABASE_URL (sslmode=require does not verify the server)',
+  tls_unsupported: 'switch TLS on at the server (ssl = on), or use sslmode=disable',
+  tls_client_certificate: 'add sslcert and sslkey to DATABASE_URL, with a certificate that the server trusts',
+  tls_channel_binding:
+    'connect to the server itself with TLS and SCRAM passwords, or remove channel_binding=require from DATABASE_URL',
+  tls_failed: 'check that host and port are those of Postgres, and which TLS versions it allows',
+  unexpected:
+    'look up the SQLSTATE in the PostgreSQL manual, appendix A; report it if the statement is wrong',
 };
 
 /** All of them; each has its line in docs/operations.md. */
@@ -75,6 +110,18 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
         code,
       );
     case '28000':
+      if (/no encryption|SSL off/.test(message))
+        return databaseFailure(
+          'tls_required',
+          `Postgres refuses a connection without TLS (${message})`,
+          code,
+        );
+      if (/client certificate/.test(message))
+        return databaseFailure(
+          'tls_client_certificate',
+          `Postgres asks for a client certificate (${message})`,
+          code,
+        );
       return databaseFailure('role_refused', `Postgres refused the role (${message})`, code);
     case '3D000':
       return databaseFailure('no_database', `the database does not exist (${message})`, code);
@@ -84,6 +131,37 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
       return databaseFailure('no_schema', `the schema is missing or too old (${message})`, code);
     case '25006':
       return databaseFailure('read_only', 'Postgres takes no writes', code);
+    case '08P01':
+      // Postgres itself raises it for a broken protocol only; PgBouncer for whatever it refuses.
+      return /SSL required/.test(message)
+        ? databaseFailure('tls_required', `the pooler refuses a connection without TLS (${message})`, code)
+        : databaseFailure('pooler', `the connection pooler refused (${message})`, code);
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'CERT_SIGNATURE_FAILURE':
+    case 'CERT_UNTRUSTED':
+    case 'INVALID_CA':
+      return databaseFailure(
+        'tls_untrusted',
+        `no trusted CA signed the certificate of the database server (${message})`,
+        code,
+      );
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return databaseFailure(
+        'tls_host_name',
+        `the certificate of the database server is for another name (${message})`,
+        code,
+      );
+    case 'CERT_HAS_EXPIRED':
+    case 'CERT_NOT_YET_VALID':
+      return databaseFailure(
+        'tls_expired',
+        `the certificate of the database server is not valid now (${message})`,
+        code,
+      );
     case '42501':
       return databaseFailure('no_permission', `Postgres denied permission (${message})`, code);
     case '57P03':
@@ -123,6 +201,24 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
         code,
       );
     default:
+      if (code !== undefined && /^ERR_(OSSL|SSL|TLS)_|^EPROTO$/.test(code))
+        return /_(PEM|X509|ASN1|WRONG_TAG|NO_START_LINE)_?/.test(code)
+          ? databaseFailure(
+              'tls_file',
+              `a certificate or key of DATABASE_URL cannot be used (${message})`,
+              code,
+            )
+          : /ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE)/.test(code)
+            ? databaseFailure(
+                'tls_client_certificate',
+                `the database server refused the client certificate (${message})`,
+                code,
+              )
+            : databaseFailure(
+                'tls_failed',
+                `the TLS handshake with the database server failed (${message})`,
+                code,
+              );
       // A message of the server's own is not searched for words: it may quote anything.
       if (code !== undefined && /^[0-9A-Z]{5}$/.test(code))
         return databaseFailure('unexpected', `Postgres failed with SQLSTATE ${code}: ${message}`, code);
@@ -132,6 +228,9 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
           'Postgres asks for a password, and the URL has none',
           code,
         );
+      if (/does not support SSL connections/.test(message))
+        return databaseFailure('tls_unsupported', 'the database server does not support TLS', code);
+      if (/channel binding/i.test(message)) return databaseFailure('tls_channel_binding', message, code);
       if (/timeout|timed out/i.test(message))
         return databaseFailure('timeout', 'Postgres did not answer in time', code);
       if (/Connection terminated|Client has encountered a connection error/i.test(message))

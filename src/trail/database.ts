@@ -1,8 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/config.ts';
-import { databaseUrlProblem } from '../config/database-url.ts';
-import { databaseFailure, isConflict, toDatabaseFailure } from './database-failure.ts';
+import { databaseUrlProblem, parseDatabaseUrl, type DatabaseTarget } from '../config/database-url.ts';
+import { requireChannelBinding } from './channel-binding.ts';
+import { connectAttempts, type ConnectAttempt } from './connect-options.ts';
+import {
+  databaseFailure,
+  isConflict,
+  isDatabaseFailure,
+  toDatabaseFailure,
+  type DatabaseFailure,
+  type DatabaseFailureKind,
+} from './database-failure.ts';
 
 /** Runs statements on one connection. Throws DatabaseFailure. */
 export type Query = <Row extends pg.QueryResultRow>(
@@ -11,15 +20,21 @@ export type Query = <Row extends pg.QueryResultRow>(
 ) => Promise<Row[]>;
 
 export interface Database {
-  /** One statement on a connection of its own. */
+  /** One statement in a transaction of its own. */
   query: Query;
   /** All or nothing; a conflict with another transaction is tried again, a few times. What `work` throws comes through. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
-  /** A connection of its own for what a pool's connection cannot do, such as migrating; ended afterwards. */
-  withClient<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result>;
+  /**
+   * A connection of its own, without limits on the time of a statement: for migrations. Ended afterwards.
+   * `session` says what each of its transactions has to set.
+   */
+  withClient<Result>(work: (client: pg.Client, session: SessionSettings) => Promise<Result>): Promise<Result>;
   /** Waits until connections have ended; at most a few seconds. */
   close(): Promise<void>;
 }
+
+/** What the database URL says of the session; set in each transaction, never at start-up (see `beginStatement`). */
+export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
 
 /**
  * How long things may take, in real milliseconds. The server ends a transaction of a worker that vanished, so that its
@@ -32,10 +47,12 @@ export interface DatabaseTimeouts {
 
 const defaultTimeouts: DatabaseTimeouts = { connectMs: 10_000, statementMs: 30_000 };
 const maxConflicts = 5;
+const maxConnections = 4;
 
 /**
- * Opens a pool whose URL is read anew for every connection when it comes from a file: a rotated password or a moved
- * database is picked up by the next connection, without a restart (invariant 9).
+ * Opens a pool. The URL, when it comes from a file, and the files of certificates are read for every connection: a rotated
+ * password or CA, or a moved database, is picked up by the next connection, without a restart (invariant 9).
+ * Every statement runs in a transaction that sets its own limits, so that a pooler in transaction mode works.
  */
 export function openDatabase(
   config: DatabaseConfig,
@@ -44,48 +61,86 @@ export function openDatabase(
     onStatement,
   }: { timeouts?: DatabaseTimeouts; onStatement?: (seconds: number) => void } = {},
 ): Database {
-  let current: { url: string; pool: pg.Pool } | undefined;
+  let current: Opened | undefined;
+  // Connections that were made before a failover are not used again.
+  let generation = 0;
+  const generationOf = new WeakMap<pg.PoolClient, number>();
   const ending = new Set<Promise<void>>();
-
-  const options = (url: string): pg.ClientConfig => ({
-    connectionString: url,
+  const common = {
     connectionTimeoutMillis: timeouts.connectMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+  const limits = {
     statement_timeout: timeouts.statementMs,
     lock_timeout: timeouts.statementMs,
     idle_in_transaction_session_timeout: timeouts.statementMs,
-    query_timeout: timeouts.statementMs + 5_000,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-    application_name: 'goldmane-flow-trail',
-  });
-
-  const pool = async (): Promise<pg.Pool> => {
-    const url = await readUrl(config);
-    if (current?.url === url) return current.pool;
-    if (current) retire(current.pool, ending);
-    const opened = new pg.Pool({ ...options(url), Client: EndingClient, max: 4, idleTimeoutMillis: 30_000 });
-    // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
-    opened.on('error', () => undefined);
-    current = { url, pool: opened };
-    return opened;
   };
 
-  const connect = async (): Promise<pg.PoolClient> => {
-    try {
-      return await (await pool()).connect();
-    } catch (error) {
-      throw toDatabaseFailure(error);
+  const opened = async (): Promise<Opened> => {
+    const target = await readTarget(config);
+    const attempts = await connectAttempts(target);
+    const key = JSON.stringify([target, attempts]);
+    if (current?.key === key) return current;
+    if (current) retire(current, ending);
+    current = { key, target, attempts, pools: new Map(), preferred: 0 };
+    return current;
+  };
+
+  const poolOf = ({ pools, target }: Opened, attempt: ConnectAttempt): pg.Pool => {
+    const known = pools.get(attempt);
+    if (known) return known;
+    const pool = new pg.Pool({
+      ...attempt,
+      ...common,
+      application_name: target.applicationName ?? applicationName,
+      query_timeout: timeouts.statementMs + 5_000,
+      Client: clientClass(target),
+      max: maxConnections,
+      idleTimeoutMillis: 30_000,
+    });
+    // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+    pool.on('error', ignore);
+    pools.set(attempt, pool);
+    return pool;
+  };
+
+  const pooled = async (open: Opened, attempt: ConnectAttempt): Promise<pg.PoolClient> => {
+    for (;;) {
+      const client = await poolOf(open, attempt).connect();
+      const made = generationOf.get(client);
+      if (made === generation) return client;
+      if (made === undefined) {
+        try {
+          await checkServer(client, open.target);
+          generationOf.set(client, generation);
+          return client;
+        } catch (error) {
+          client.release(true);
+          throw error;
+        }
+      }
+      client.release(true);
     }
   };
 
-  const withPooled = async <Result>(work: (query: Query) => Promise<Result>): Promise<Result> => {
+  const connect = async (): Promise<{ client: pg.PoolClient; target: DatabaseTarget }> => {
+    const open = await opened();
+    return tryInTurn(open, async (attempt) => ({ client: await pooled(open, attempt), target: open.target }));
+  };
+
+  const inTransaction = async <Result>(work: (query: Query) => Promise<Result>): Promise<Result> => {
     let client: pg.PoolClient | undefined;
     const startedAt = performance.now();
     try {
-      client = await connect();
+      const connected = await connect();
+      ({ client } = connected);
       // A connection that breaks between two statements reports it here too; the statement itself rejects.
       client.on('error', ignore);
-      const result = await work(queryOn(client));
+      const query = queryOn(client);
+      await query(beginStatement(connected.target, limits));
+      const result = await work(query);
+      await query('commit');
       client.off('error', ignore);
       client.release();
       return result;
@@ -93,6 +148,7 @@ export function openDatabase(
       client?.off('error', ignore);
       // After any failure the connection's state is unknown (an answer may still be on its way): it is not used again.
       client?.release(true);
+      if (isDatabaseFailure(error) && staleConnections.has(error.kind)) generation += 1;
       throw error;
     } finally {
       onStatement?.((performance.now() - startedAt) / 1000);
@@ -100,16 +156,11 @@ export function openDatabase(
   };
 
   return {
-    query: (sql, values) => withPooled((query) => query(sql, values)),
+    query: (sql, values) => inTransaction((query) => query(sql, values)),
     async transaction(work) {
       for (let conflicts = 0; ; conflicts += 1) {
         try {
-          return await withPooled(async (query) => {
-            await query('begin');
-            const result = await work(query);
-            await query('commit');
-            return result;
-          });
+          return await inTransaction(work);
         } catch (error) {
           if (!isConflict(error) || conflicts >= maxConflicts) throw error;
         }
@@ -117,11 +168,26 @@ export function openDatabase(
     },
     async withClient(work) {
       try {
-        const client = new pg.Client(options(await readUrl(config)));
-        client.on('error', ignore);
+        const open = await opened();
+        const client = await tryInTurn(open, async (attempt) => {
+          const Client = clientClass(open.target);
+          const each = new Client({
+            ...attempt,
+            ...common,
+            application_name: open.target.applicationName ?? applicationName,
+          });
+          each.on('error', ignore);
+          try {
+            await each.connect();
+            await checkServer(each, open.target);
+            return each;
+          } catch (error) {
+            await each.end().catch(ignore);
+            throw error;
+          }
+        });
         try {
-          await client.connect();
-          return await work(client);
+          return await work(client, open.target);
         } finally {
           await client.end().catch(ignore);
         }
@@ -130,37 +196,139 @@ export function openDatabase(
       }
     },
     async close() {
-      if (current) retire(current.pool, ending);
+      if (current) retire(current, ending);
       current = undefined;
       await Promise.all(ending);
     },
   };
 }
 
-/**
- * A client that ends its connection when it could not be set up. The pool lets go of such a client, and where it was we who
- * had no answer (the server asks for a password, and there is none) the server would wait for one for a minute.
- */
-class EndingClient extends pg.Client {
-  override connect(): Promise<pg.Client>;
-  override connect(callback: (error: Error | null) => void): void;
-  override connect(callback?: (error: Error | null) => void): Promise<pg.Client> | void {
-    if (!callback) return super.connect();
-    super.connect((error: Error | null) => {
-      if (error) this.end().catch(ignore);
-      callback(error);
-    });
+const applicationName = 'goldmane-flow-trail';
+
+/** The URL as it was read last, a pool for each of the ways to connect, and the way that worked last. */
+interface Opened {
+  readonly key: string;
+  readonly target: DatabaseTarget;
+  readonly attempts: readonly ConnectAttempt[];
+  readonly pools: Map<ConnectAttempt, pg.Pool>;
+  preferred: number;
+}
+
+/** After these the server at the other end may have become another one. */
+const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
+
+/** After these the next host, or the same with or without TLS, may take the connection. */
+const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
+  'connection_refused',
+  'dns',
+  'timeout',
+  'starting',
+  'lost',
+  'read_only',
+  'wrong_server',
+  'too_many_connections',
+  'tls_unsupported',
+  'tls_required',
+]);
+
+/** Tries each way to connect, first the one that worked last. @throws DatabaseFailure of the last one, naming them all */
+async function tryInTurn<Result>(
+  open: Opened,
+  connect: (attempt: ConnectAttempt) => Promise<Result>,
+): Promise<Result> {
+  const failures: { where: string; failure: DatabaseFailure }[] = [];
+  for (let n = 0; n < open.attempts.length; n += 1) {
+    const index = (open.preferred + n) % open.attempts.length;
+    const attempt = open.attempts[index];
+    if (!attempt) continue;
+    try {
+      const result = await connect(attempt);
+      open.preferred = index;
+      return result;
+    } catch (error) {
+      const failure = toDatabaseFailure(error);
+      failures.push({ where: `${attempt.host}:${attempt.port}`, failure });
+      if (!worthTheNext.has(failure.kind)) break;
+    }
   }
+  const last = failures.at(-1);
+  if (!last) throw databaseFailure('url_unreadable', 'the database URL names no host');
+  if (failures.length === 1) throw last.failure;
+  throw databaseFailure(
+    last.failure.kind,
+    failures.map(({ where, failure }) => `${where}: ${failure.what}`).join('; '),
+    last.failure.sqlState,
+  );
+}
+
+/** Whether the server is the kind that `target_session_attrs` asks for. @throws DatabaseFailure `wrong_server` */
+async function checkServer(client: pg.ClientBase, target: DatabaseTarget): Promise<void> {
+  const wanted = target.sessionAttributes;
+  if (wanted === 'any') return;
+  const { rows } = await client.query<{ is_standby: boolean; is_read_only: boolean }>(
+    `select pg_is_in_recovery() as is_standby, current_setting('transaction_read_only')::bool as is_read_only`,
+  );
+  const [row] = rows;
+  const isWanted =
+    wanted === 'primary' || wanted === 'standby'
+      ? row?.is_standby === (wanted === 'standby')
+      : row?.is_read_only === (wanted === 'read-only');
+  if (!isWanted)
+    throw databaseFailure(
+      'wrong_server',
+      `the server is ${row?.is_standby === true ? 'a standby' : 'a primary'}${row?.is_read_only === true ? ' that takes no writes' : ''}, and target_session_attrs asks for ${wanted}`,
+    );
+}
+
+/**
+ * Begins a transaction with its limits and the settings of the URL. They are set here and not when connecting: PgBouncer
+ * refuses start-up parameters that it does not know, and in transaction mode gives each transaction another session.
+ */
+export function beginStatement(
+  { schema, settings }: SessionSettings,
+  limits: Readonly<Record<string, number>>,
+): string {
+  return [
+    'begin',
+    ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
+    ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
+    ...settings.map(
+      ([name, value]) => `select set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
+    ),
+  ].join('; ');
+}
+
+/**
+ * A client that ends its connection when it could not be set up: the pool does not, and where the URL has no password that
+ * the server asks for, the server would keep the connection for a minute.
+ */
+function clientClass({ channelBinding }: DatabaseTarget): new (config?: pg.ClientConfig) => pg.Client {
+  return class EndingClient extends pg.Client {
+    override connect(): Promise<pg.Client>;
+    override connect(callback: (error: Error | null) => void): void;
+    override connect(callback?: (error: Error | null) => void): Promise<pg.Client> | void {
+      const connecting = callback
+        ? super.connect((error: Error | null) => {
+            if (error) this.end().catch(ignore);
+            callback(error);
+          })
+        : super.connect();
+      if (channelBinding === 'require') requireChannelBinding(this);
+      return connecting;
+    }
+  };
 }
 
 function ignore(): void {}
 
-function retire(pool: pg.Pool, ending: Set<Promise<void>>): void {
-  const ended: Promise<void> = pool
-    .end()
-    .catch(ignore)
-    .finally(() => ending.delete(ended));
-  ending.add(ended);
+function retire({ pools }: Opened, ending: Set<Promise<void>>): void {
+  for (const pool of pools.values()) {
+    const ended: Promise<void> = pool
+      .end()
+      .catch(ignore)
+      .finally(() => ending.delete(ended));
+    ending.add(ended);
+  }
 }
 
 function queryOn(client: pg.PoolClient): Query {
@@ -174,19 +342,19 @@ function queryOn(client: pg.PoolClient): Query {
   };
 }
 
-async function readUrl(config: DatabaseConfig): Promise<string> {
-  if ('url' in config) return config.url;
-  let url: string;
-  try {
-    url = (await readFile(config.urlFile, 'utf8')).trim();
-  } catch {
-    throw databaseFailure(
-      'url_unreadable',
-      `the file of DATABASE_URL_FILE, ${config.urlFile}, cannot be read`,
-    );
-  }
+async function readTarget(config: DatabaseConfig): Promise<DatabaseTarget> {
+  const { url, where } = await readUrl(config);
   const problem = databaseUrlProblem(url);
-  if (problem)
-    throw databaseFailure('url_unreadable', `the file of DATABASE_URL_FILE, ${config.urlFile}, ${problem}`);
-  return url;
+  if (problem) throw databaseFailure('url_unreadable', `${where} ${problem}`);
+  return parseDatabaseUrl(url);
+}
+
+async function readUrl(config: DatabaseConfig): Promise<{ url: string; where: string }> {
+  if ('url' in config) return { url: config.url, where: 'DATABASE_URL' };
+  const where = `the file of DATABASE_URL_FILE, ${config.urlFile},`;
+  try {
+    return { url: (await readFile(config.urlFile, 'utf8')).trim(), where };
+  } catch {
+    throw databaseFailure('url_unreadable', `${where} cannot be read`);
+  }
 }

@@ -1,8 +1,5 @@
 import type { EdgeName } from './announcements.ts';
-import type { Database, Query } from './database.ts';
-
-/** Any number that no one else takes: digests are posted one after the other under it. */
-const digestLock = 7_443_016;
+import type { Query } from './database.ts';
 
 export interface FrozenMessage<Message> {
   /** From 1, in the order in which they are posted. */
@@ -151,31 +148,4 @@ export async function readDigestsBefore(query: Query, digestId: string): Promise
     posted: posted && { frozenAt: posted.frozen_at, gapsToldUntil: posted.gaps_told_until },
     doneAt: rows.length === 0 ? undefined : new Date(newest),
   };
-}
-
-/**
- * Does the work while no other digest is being posted, whichever worker posts it; undefined when one is. The lock ends
- * with its connection, so a worker that vanished holds nobody up. What `work` throws comes through.
- * @throws DatabaseFailure
- */
-export async function whileNoOtherDigest<Result>(
-  database: Database,
-  work: () => Promise<Result>,
-): Promise<Result | undefined> {
-  let failure: { error: unknown } | undefined;
-  const result = await database.withClient(async (client) => {
-    const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
-      digestLock,
-    ]);
-    if (rows[0]?.locked !== true) return undefined;
-    try {
-      return await work();
-    } catch (error) {
-      // Else it would be taken for a failure of this connection.
-      failure = { error };
-      return undefined;
-    }
-  });
-  if (failure) throw failure.error;
-  return result;
 }

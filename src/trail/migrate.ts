@@ -1,37 +1,148 @@
+import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
-import type { Database } from './database.ts';
-
-/** Any number that no one else takes: two workers that start at once wait for each other under it. */
-const migrationLock = 7_443_015;
+import pg from 'pg';
+import { beginStatement, type Database } from './database.ts';
+import { databaseFailure, isDatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 
 export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
+const migrationsTable = 'flow_trail_migration';
+
+/** First key of the advisory lock under which the schema is migrated; the second is a hash of the schema's name. */
+const migrationLock = 7_443_015;
+/** Longer, and another migration or a transaction of a reader holds the table: the worker tries again. */
+const lockTimeoutMs = 120_000;
+const progressIntervalMs = 10_000;
+
+export interface MigrationProgress {
+  migration: string;
+  /** Since it began. */
+  seconds: number;
+}
+
+export interface MigrateOptions {
+  /** Told when a migration begins, and every ten seconds while it runs. */
+  onProgress?: (progress: MigrationProgress) => void;
+  /** Ends the connection, which rolls everything back. */
+  signal?: AbortSignal;
+  /** Only the migrations up to this file name without its ending; for tests of upgrades. */
+  upTo?: string;
+}
 
 /**
- * Brings the schema to the present version: each file of `migrations/` once, in order, in one transaction.
- * A database in which another aggregator's `edge` table stands already, with rows, is taken over (invariant 8).
+ * Brings the schema to the present version: each file of `migrations/` once, in order, all in one transaction, however long
+ * it takes. A schema that is up to date is only read, so a role without the right to change it suffices.
+ * The tables are made in the schema that the URL names (`options=-c search_path=...`), which is created if it is missing, or
+ * in the current one. A database in which another aggregator's `edge` table stands already, with rows, is taken over
+ * (invariant 8).
  * @returns the names of the migrations that were applied now
- * @throws DatabaseFailure
+ * @throws DatabaseFailure; `newer_schema` where a migration was applied that this version does not have
  */
-export function migrate(database: Database): Promise<string[]> {
-  return database.withClient(async (client) => {
-    // node-pg-migrate's own lock refuses instead of waiting.
-    await client.query("set lock_timeout = '120s'; set statement_timeout = '120s'");
-    await client.query('select pg_advisory_lock($1)', [migrationLock]);
+export async function migrate(
+  database: Database,
+  { onProgress, signal, upTo }: MigrateOptions = {},
+): Promise<string[]> {
+  const files = (await readdir(migrationsDir))
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort();
+  const known = files.filter((name) => upTo === undefined || name <= upTo);
+  const applied = await readApplied(database, files);
+  const pending = known.filter((name) => !applied.has(name));
+  if (pending.length === 0) return [];
+  return database.withClient(async (client, session) => {
+    const end = () => void client.end();
+    signal?.addEventListener('abort', end, { once: true });
+    const progress = new Progress(onProgress);
     try {
-      const applied = await runner({
+      await client.query(beginStatement(session, { lock_timeout: lockTimeoutMs }));
+      const schema = await lockSchema(client, session.schema);
+      if (session.schema !== undefined)
+        await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
+      const ran = await runner({
         dbClient: client,
         dir: migrationsDir,
+        migrationsSchema: schema,
+        migrationsTable,
         direction: 'up',
-        migrationsTable: 'flow_trail_migration',
+        count: pending.length,
+        checkOrder: false,
         noLock: true,
+        // Its BEGIN is one more in our transaction, which its COMMIT ends.
         singleTransaction: true,
         log: () => undefined,
-        logger: { debug() {}, info() {}, warn() {}, error() {} },
+        logger: { debug() {}, info: (line) => progress.read(line), warn() {}, error() {} },
       });
-      return applied.map(({ name }) => name);
+      return ran.map(({ name }) => name);
     } finally {
-      await client.query('select pg_advisory_unlock($1)', [migrationLock]).catch(() => undefined);
+      progress.end();
+      signal?.removeEventListener('abort', end);
     }
   });
+}
+
+/**
+ * Waits for another worker that migrates the same schema. The lock ends with the transaction, whatever session a pooler
+ * gives us afterwards. @param named in the URL; it may not exist yet @returns the name of the schema
+ */
+async function lockSchema(client: pg.Client, named: string | undefined): Promise<string> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    'select coalesce($1, current_schema()) as schema',
+    [named],
+  );
+  const schema = rows[0]?.schema;
+  if (schema === null || schema === undefined)
+    throw databaseFailure('no_schema', 'none of the schemas in the search_path of the role exists');
+  try {
+    await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [migrationLock, schema]);
+  } catch (error) {
+    const failure = toDatabaseFailure(error);
+    if (failure.sqlState !== '55P03') throw failure;
+    throw databaseFailure('migrating', 'another worker is migrating the schema', failure.sqlState);
+  }
+  return schema;
+}
+
+/** @throws DatabaseFailure `newer_schema` */
+async function readApplied(database: Database, known: readonly string[]): Promise<Set<string>> {
+  let rows: { name: string }[];
+  try {
+    rows = await database.query<{ name: string }>(`select name from ${migrationsTable}`);
+  } catch (error) {
+    if (isDatabaseFailure(error) && error.kind === 'no_schema') return new Set();
+    throw error;
+  }
+  const names = rows.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name)).sort();
+  if (unknown.length > 0)
+    throw databaseFailure(
+      'newer_schema',
+      `the database was migrated by a later version of flow-trail (this one does not have ${unknown.join(', ')})`,
+    );
+  return new Set(names);
+}
+
+/** Follows what the runner says: it names each migration as it begins. */
+class Progress {
+  readonly #tell: ((progress: MigrationProgress) => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(tell: ((progress: MigrationProgress) => void) | undefined) {
+    this.#tell = tell;
+  }
+
+  read(line: string): void {
+    const migration = /^### MIGRATION (\S+)/.exec(line)?.[1];
+    if (migration === undefined) return;
+    this.end();
+    const startedAt = performance.now();
+    const tell = () =>
+      this.#tell?.({ migration, seconds: Math.round((performance.now() - startedAt) / 1000) });
+    tell();
+    this.#timer = setInterval(tell, progressIntervalMs);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
 }

@@ -12,7 +12,7 @@ import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
 import { supervisorWorkflowId, supervisorWorkflowType } from '../config/names.ts';
 import { openDatabase } from '../trail/database.ts';
-import { migrate } from '../trail/migrate.ts';
+import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { progressSignal } from '../workflows/messages.ts';
 import type { SupervisorInput } from '../workflows/status.ts';
 import { startMap, type MapService } from './map.ts';
@@ -58,7 +58,12 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   try {
     health = await serveHealth({ notReady: () => notReady }, config.listenHost, config.httpPort);
     const waiting = (reason: string) => (notReady = reason);
-    const applied = await untilItWorks(() => migrate(database), { log, signal, waiting });
+    const onProgress = (progress: MigrationProgress) => log.info(progress, 'migrating the schema');
+    const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), {
+      log,
+      signal,
+      waiting,
+    });
     if (applied.length > 0) log.info({ migrations: applied }, 'the schema was brought up to date');
     temporal = await untilItWorks(() => connectTemporal(connectConfig), { log, signal, waiting });
     const { client, native, namespace, address } = temporal;

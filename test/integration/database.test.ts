@@ -222,7 +222,7 @@ describe('DATABASE_URL_FILE', () => {
     await rotateTo('second');
     const stale = await failure(database.query('select 1'));
     expect(stale).toMatchObject({ kind: 'password_refused' });
-    expect(stale.message).toContain('stale database password');
+
     await writeFile(urlFile, urlOf('second'));
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });

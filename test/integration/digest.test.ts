@@ -245,7 +245,7 @@ describe('a dry run', () => {
 describe('what Slack refuses', () => {
   test.each([
     [404, 'channel_not_found', /no member of #alerts: invite it there/],
-    [404, 'no_service', /the webhook is gone or disabled: make a new one/],
+    [404, 'no_service', /the webhook is gone or disabled: make a new one/i],
     [410, 'channel_is_archived', /#alerts is archived: unarchive it/],
     [403, 'action_prohibited', /administrator of the workspace forbids/],
     [400, 'invalid_blocks', /a defect of the message/],

@@ -40,6 +40,11 @@ describe('a failure of the database is known by its cause', () => {
     ['connection_refused', 'EHOSTUNREACH'],
     ['dns', 'ENOTFOUND'],
     ['dns', 'EAI_AGAIN'],
+    ['tls_untrusted', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['tls_host_name', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    ['tls_expired', 'CERT_HAS_EXPIRED'],
+    ['tls_failed', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+    ['tls_file', 'ERR_OSSL_PEM_BAD_END_LINE'],
     ['unexpected', '22P02'],
     ['unexpected', 'XX000'],
   ])('%s: %s', (kind, code) => {
@@ -56,15 +61,19 @@ describe('a failure of the database is known by its cause', () => {
     ['lost', 'Client has encountered a connection error and is not queryable'],
     ['password_refused', 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string'],
     ['password_refused', 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string'],
-    ['unexpected', 'The server does not support SSL connections'],
+    ['tls_unsupported', 'The server does not support SSL connections'],
+    ['tls_channel_binding', 'channel binding is required, and the server does not offer it'],
   ])('%s: what pg says without a code (%s)', (kind, message) => {
     expect(toDatabaseFailure(failed(undefined, message)).kind).toBe(kind);
   });
 
-  test('a message of the server is not searched for words: it may quote anything', () => {
-    expect(toDatabaseFailure(failed('08P01', 'unsupported startup parameter: statement_timeout')).kind).toBe(
-      'unexpected',
-    );
+  test.each([
+    ['pooler', '08P01', 'unsupported startup parameter: statement_timeout'],
+    ['tls_required', '08P01', 'SSL required'],
+    ['tls_required', '28000', 'no pg_hba.conf entry for host "::1", user "u", database "d", no encryption'],
+    ['tls_client_certificate', '28000', 'connection requires a valid client certificate'],
+  ])('%s: SQLSTATE %s with %j', (kind, code, message) => {
+    expect(toDatabaseFailure(failed(code, message)).kind).toBe(kind);
   });
 
   test('the first of several addresses that were tried tells it', () => {

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { isDatabaseFailure } from '../../src/trail/database-failure.ts';
+import { withLease } from '../../src/trail/lease.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate, type MigrationProgress } from '../../src/trail/migrate.ts';
+import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { batch, listed, options, startSeconds } from './ledger-batches.ts';
+
+let db: TestDatabase;
+let database: Database;
+const closing: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ database } = db);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await db.drop();
+});
+
+function inSchema(schema: string): Database {
+  const url = new URL(db.url);
+  url.searchParams.set('options', `-c search_path=${schema}`);
+  const opened = openDatabase({ url: url.href });
+  closing.push(() => opened.close());
+  return opened;
+}
+
+describe('a migration', () => {
+  test('that takes longer than a statement may is not ended, and its progress is told', async () => {
+    const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
+    closing.push(() => hurried.close());
+    await migrate(database, { upTo: '0001_edge' });
+    await database.query('alter table flow_trail_migration add column waited text');
+    await database.query(
+      `create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return new; end'`,
+    );
+    await database.query(
+      'create trigger slow after insert on flow_trail_migration for each row execute function wait()',
+    );
+    const told: MigrationProgress[] = [];
+    const applied = await migrate(hurried, { upTo: '0003_flow_fact', onProgress: (one) => told.push(one) });
+    expect(applied).toEqual(['0002_ledger', '0003_flow_fact']);
+    expect(told.map(({ migration }) => migration)).toEqual(applied);
+  });
+
+  test('that ends with the worker leaves nothing behind', async () => {
+    const abort = new AbortController();
+    const failed = migrate(database, { signal: abort.signal, onProgress: () => abort.abort() });
+    await expect(failed).rejects.toSatisfy(isDatabaseFailure);
+    expect(await database.query(`select to_regclass('edge') as edge`)).toEqual([{ edge: null }]);
+    expect(await migrate(database)).not.toEqual([]);
+  });
+});
+
+test('a schema with a migration that this version does not have is refused, and stays as it is', async () => {
+  await migrate(database);
+  await database.query(`insert into flow_trail_migration (name, run_on) values ('9999_later', now())`);
+  await expect(migrate(database)).rejects.toMatchObject({
+    kind: 'newer_schema',
+    what: expect.stringContaining('9999_later'),
+  });
+  await database.query(`delete from flow_trail_migration where name = '9999_later'`);
+  expect(await migrate(database)).toEqual([]);
+});
+
+test('a role without the right to change the schema may run a worker on one that is up to date', async () => {
+  await migrate(database);
+  const readOnly = new URL(db.url);
+  readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
+  const opened = openDatabase({ url: readOnly.href });
+  closing.push(() => opened.close());
+  expect(await migrate(opened)).toEqual([]);
+});
+
+describe('several clusters in one database, with a schema each', () => {
+  test('are migrated at once, and know nothing of each other', async () => {
+    const [a, b] = [inSchema('cluster_a'), inSchema('cluster_b')];
+    const applied = await Promise.all([migrate(a), migrate(b), migrate(a)]);
+    expect(applied.filter((names) => names.length > 0)).toHaveLength(2);
+    await merge(a, [batch(startSeconds, [listed(1)], { settled: 'final' })], options);
+    expect(await readEdges(a)).toHaveLength(1);
+    expect(await readEdges(b)).toEqual([]);
+  });
+
+  test('hold leases of the same name at the same time', async () => {
+    const [a, b] = [inSchema('cluster_a'), inSchema('cluster_b')];
+    await Promise.all([migrate(a), migrate(b)]);
+    expect(await withLease(a, 'digest', () => withLease(b, 'digest', () => Promise.resolve('both')))).toBe(
+      'both',
+    );
+  });
+
+  test('an empty schema is not taken for one that was migrated because public was', async () => {
+    await migrate(database);
+    await expect(readEdges(inSchema('cluster_a'))).rejects.toMatchObject({ kind: 'no_schema' });
+  });
+});
+
+describe('a lease', () => {
+  beforeEach(() => migrate(database));
+
+  test('of a worker that vanished is taken once it has run out, and the former holder notices', async () => {
+    const held = withLease(database, 'digest', async (hold) => {
+      await database.query(`update lease set expires_at = now() - interval '1 second'`);
+      expect(
+        await withLease(database, 'digest', async () => {
+          await expect(hold()).rejects.toThrow('another worker');
+          return 'taken';
+        }),
+      ).toBe('taken');
+      return 'ended';
+    });
+    expect(await held).toBe('ended');
+  });
+
+  test('ends with the work, also when it fails', async () => {
+    await expect(withLease(database, 'digest', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await database.query('select from lease')).toEqual([]);
+  });
+});

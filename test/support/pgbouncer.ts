@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../dev/ports.ts';
+import { spawnLeashed } from '../../dev/leashed-process.ts';
+import { until } from './poll.ts';
+
+/** Where Debian puts it; the tests that need it are skipped where it is not installed. */
+export const pgbouncerPath = find();
+
+function find(): string | undefined {
+  for (const path of ['pgbouncer', '/usr/sbin/pgbouncer'])
+    try {
+      execFileSync(path, ['--version'], { stdio: 'ignore' });
+      return path;
+    } catch {
+      continue;
+    }
+  return undefined;
+}
+
+export interface PgBouncer {
+  /** The database's URL through the pooler. */
+  url(database: string): URL;
+  stop(): Promise<void>;
+}
+
+/** Starts a real PgBouncer in front of a server, with its default settings but for the pool mode. */
+export async function startPgBouncer(
+  server: string,
+  poolMode: 'session' | 'transaction',
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PgBouncer> {
+  const behind = new URL(server);
+  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-pgbouncer-'));
+  const port = await freePort();
+  const config = join(folder, 'pgbouncer.ini');
+  await writeFile(join(folder, 'users.txt'), `"${behind.username}" "${behind.password}"\n`);
+  await writeFile(
+    config,
+    [
+      '[databases]',
+      `* = host=127.0.0.1 port=${behind.port}`,
+      '[pgbouncer]',
+      'listen_addr = 127.0.0.1',
+      `listen_port = ${port}`,
+      'unix_socket_dir =',
+      'auth_type = plain',
+      `auth_file = ${join(folder, 'users.txt')}`,
+      `pool_mode = ${poolMode}`,
+      ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
+    ].join('\n'),
+  );
+  // It refuses to run as root.
+  const isRoot = process.getuid?.() === 0;
+  await chmod(folder, 0o755);
+  const pooler = await spawnLeashed({
+    command: pgbouncerPath ?? 'pgbouncer',
+    args: [config],
+    ...(isRoot ? { uid: 65_534, gid: 65_534 } : {}),
+    stopSignal: 'SIGTERM',
+  });
+  const url = (database: string): URL => {
+    const through = new URL(server);
+    through.port = String(port);
+    through.pathname = `/${database}`;
+    return through;
+  };
+  await until(
+    'PgBouncer listens',
+    () => pooler.lastLines().find((line) => line.includes(`listening on 127.0.0.1:${port}`)),
+    10_000,
+  );
+  return {
+    url,
+    async stop() {
+      await pooler.stop(2_000);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
