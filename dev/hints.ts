@@ -6,59 +6,82 @@ import { readLogLine } from './worker-process.ts';
 
 const REPEAT_AFTER_MS = 60_000;
 
-/** Where to look, and what to ask. */
+interface Addresses {
+  uiUrl: string | undefined;
+  slackUrl: string | undefined;
+  ports: DevPorts;
+  embeddedDatabase: boolean;
+}
+
+/** Prints what runs where, what to open first and three questions to try; about fifteen lines. */
 export function printAddresses(
   terminal: Terminal,
   state: StateDirectory,
-  {
-    uiUrl,
-    slackUrl,
-    ports,
-    embeddedDatabase,
-  }: {
-    uiUrl: string | undefined;
-    slackUrl: string | undefined;
-    ports: DevPorts;
-    embeddedDatabase: boolean;
-  },
+  { uiUrl, slackUrl, ports, embeddedDatabase }: Addresses,
 ): void {
-  const here = (...names: string[]): string => relative(process.cwd(), state.in(...names)) || '.';
-  const ask = `npx tsx --env-file=${here('env')} src/cli/main.ts`;
-  const rows: [string, string][] = [
-    ['map', `http://127.0.0.1:${ports.map}/`],
-    ...(uiUrl === undefined ? [] : ([['Temporal UI', uiUrl]] as [string, string][])),
-    ...(slackUrl === undefined ? [] : ([['Slack', slackUrl]] as [string, string][])),
-    ['metrics', `http://127.0.0.1:${ports.metrics}/metrics`],
-    ['health', `http://127.0.0.1:${ports.http}/readyz`],
-    ...(embeddedDatabase
-      ? ([['database', `psql "$(cat ${here('database-url')})"`]] as [string, string][])
-      : []),
-    ['ask the trail', `${ask} edges --new-since 10m`],
-    ['', `${ask} edges --denied`],
-    ['', `${ask} status`],
-    ['', `${ask} digest --dry-run`],
-    ['logs', `${here('logs')}/`],
+  const here = (...names: string[]): string => {
+    const path = state.in(...names);
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short || '.';
+  };
+  const health = `http://127.0.0.1:${ports.http}`;
+  const sections: [string, [string, string | undefined][]][] = [
+    [
+      'Open first',
+      [
+        ['map', `http://127.0.0.1:${ports.map}/`],
+        ['Slack stand-in', slackUrl],
+        ['Temporal UI', uiUrl],
+      ],
+    ],
+    [
+      'Questions to try, in another terminal',
+      [
+        ['new edges', 'npx flow-trail edges --new-since 10m'],
+        ['denied edges', 'npx flow-trail edges --denied'],
+        ['a policy', 'npx flow-trail allowlist derive immich'],
+      ],
+    ],
+    [
+      'Also here',
+      [
+        ['health, metrics', `${health}/readyz  http://127.0.0.1:${ports.metrics}/metrics`],
+        ['database', embeddedDatabase ? `psql "$(cat ${here('database-url')})"` : undefined],
+        ['settings, logs', `${here('env')}  ${here('logs')}/`],
+      ],
+    ],
   ];
   terminal.line('');
-  for (const [name, value] of rows) terminal.line(`  ${terminal.bold(name.padEnd(14))}${value}`);
+  for (const [title, rows] of sections) {
+    terminal.line(terminal.bold(title));
+    for (const [name, value] of rows) {
+      if (value !== undefined) terminal.line(`  ${name.padEnd(16)}${value}`);
+    }
+  }
   terminal.line('');
 }
 
-/** The settings as a file for `--env-file`: what the worker got, for whoever asks by hand. */
+/** The worker's settings as a file for `--env-file`, which the command line reads too. */
 export function formatEnv(env: NodeJS.ProcessEnv): string {
-  const lines = Object.entries(env).flatMap(([name, value]) => (value ? [`${name}=${value}`] : []));
+  const lines = Object.entries(env).flatMap(([name, value]) => (value ? [`${name}=${quote(value)}`] : []));
   return `${lines.toSorted().join('\n')}\n`;
 }
 
-/** Tells what the worker warns of, the same thing once a minute; the rest is in its log file. */
+/** Without quotes, a value ends at a `#` and loses its outer quotes and spaces. */
+function quote(value: string): string {
+  if (!/[#"'`\s\\]/.test(value)) return value;
+  const mark = ["'", '"', '`'].find((each) => !value.includes(each)) ?? "'";
+  return `${mark}${value}${mark}`;
+}
+
+/** Passes on the worker's warnings and errors, each message once a minute; all of them are in its log file. */
 export function createWarningRelay(say: (line: string) => void): (line: string) => void {
-  const heard = new Map<string, number>();
+  const lastSaidMs = new Map<string, number>();
   return (line) => {
     const entry = readLogLine(line);
     if (!entry || !['warn', 'error', 'fatal'].includes(entry.level)) return;
-    const lastMs = heard.get(entry.message) ?? 0;
-    if (Date.now() - lastMs < REPEAT_AFTER_MS) return;
-    heard.set(entry.message, Date.now());
+    if (Date.now() - (lastSaidMs.get(entry.message) ?? 0) < REPEAT_AFTER_MS) return;
+    lastSaidMs.set(entry.message, Date.now());
     say(`Worker: ${entry.message}`);
   };
 }

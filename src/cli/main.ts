@@ -11,6 +11,7 @@ import { edgesCommand } from './edges.ts';
 import { runCommand } from './run.ts';
 import { allowlistCommand } from './allowlist.ts';
 import { explainCommand } from './explain.ts';
+import { useLocalStack } from './local-stack.ts';
 import { driftCommand, replayCommand } from './replay.ts';
 import { stagedCommand } from './staged.ts';
 import { statusCommand } from './status.ts';
@@ -35,6 +36,12 @@ const program = new Command('flow-trail')
   .addCommand(runCommand());
 for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
   command.exitOverride().showHelpAfterError(`(${helpOf(command)} lists what there is)`);
+
+program.hook('preAction', (_, command) => {
+  // A container's worker gets its servers from its settings alone.
+  if (command.name() === 'aggregate') return;
+  useLocalStack(process.env, (line) => process.stderr.write(`flow-trail: ${line}\n`));
+});
 
 // Who reads on may have seen enough: `flow-trail edges | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

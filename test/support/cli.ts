@@ -12,7 +12,9 @@ export interface CliResult {
 /** Runs `flow-trail` as built, with this environment and no other. */
 export function flowTrail(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CliResult> {
   return new Promise((resolve) => {
-    const options = { env: { PATH: process.env['PATH'], ...env }, timeout: 60_000 };
+    // No `npm start` of this checkout: a test says itself which servers it means.
+    const isolated = { PATH: process.env['PATH'], FLOW_TRAIL_STATE_DIR: '/nonexistent' };
+    const options = { env: { ...isolated, ...env }, timeout: 60_000 };
     execFile(process.execPath, [main, ...args], options, (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, out, err });

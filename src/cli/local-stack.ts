@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+
+/** Settings that say which database, Goldmane or Temporal to use; with one of them set, the local stack is not used. */
+const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE))/;
+
+/**
+ * Takes the settings of a running `npm start` of this checkout into `env` where `env` names no server itself, and says so.
+ * `npm start` keeps them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default `.flow-trail`), and its
+ * process id in `lock`.
+ */
+export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => void): void {
+  if (Object.entries(env).some(([name, value]) => value && CHOOSES_SERVER.test(name))) return;
+  const directory = env.FLOW_TRAIL_STATE_DIR ?? fileURLToPath(new URL('../../.flow-trail', import.meta.url));
+  const file = readIfThere(join(directory, 'env'));
+  if (file === undefined) return;
+  const shown = relative(process.cwd(), directory) || '.';
+  if (!isAlive(Number.parseInt(readIfThere(join(directory, 'lock')) ?? '', 10))) {
+    say(`no server is configured, and the local stack in ${shown} is not running; start it with "npm start"`);
+    return;
+  }
+  say(`using the local stack that npm start runs (${join(shown, 'env')})`);
+  for (const [name, value] of Object.entries(parseEnv(file))) env[name] ||= value;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 1)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it runs as another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
