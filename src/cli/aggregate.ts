@@ -2,9 +2,8 @@ import { Command } from 'commander';
 
 export function aggregateCommand(): Command {
   return new Command('aggregate')
-    .alias('worker')
     .description(
-      'runs the worker, which keeps the trail (the name of the container command that it replaces)',
+      'Run the worker: it reads Goldmane, writes the database and runs the scheduled jobs. The name is that of the container command of goldmane-edge-aggregator.',
     )
     .action(async () => {
       const { main } = await import('../worker/main.ts');

@@ -1,5 +1,6 @@
 import { parseAllowlistInput, type AllowlistInput } from '../policy/derive/input.ts';
-import { parseSince, usageFailure } from './usage-error.ts';
+import { parseSince } from './parse-options.ts';
+import { usageFailure } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */
 export interface DeriveArguments {

@@ -1,14 +1,14 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { loadReportConfig } from '../config/config.ts';
 import { makeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
-import { parseLimit, usageFailure } from './usage-error.ts';
+import { formatTable, formatTime, note, print, printFile, printJson } from './output.ts';
+import { parseLimit } from './parse-options.ts';
+import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
+import { writeFilesInto } from './write-files.ts';
 
 const namedFiles = 3;
 
@@ -61,10 +61,10 @@ function deriveCommand(): Command {
           dnsAddresses,
         }),
       );
-      for (const notice of summary.notices) say(`warning: ${notice}`);
-      for (const { namespace, why } of summary.without) say(`no policy for ${namespace}: ${why}`);
+      for (const notice of summary.notices) note(`warning: ${notice}`);
+      for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)
-        say(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
+        note(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
       await handOut(artefacts, options.out);
     });
 }
@@ -114,25 +114,19 @@ function listCommand(): Command {
 
 async function handOut(files: readonly Artefact[], out: string | undefined): Promise<void> {
   if (out !== undefined) {
-    await mkdir(out, { recursive: true });
-    for (const { path, content } of files) await writeFile(join(out, path), content);
-    say(`wrote ${files.length} ${files.length === 1 ? 'file' : 'files'} to ${out}`);
+    await writeFilesInto(out, files);
+    note(`wrote ${files.length} ${files.length === 1 ? 'file' : 'files'} to ${out}`);
     return;
   }
   const [first, ...others] = files;
-  if (first === undefined) return say('no file was derived');
+  if (first === undefined) return note('no file was derived');
   const named = files.slice(0, namedFiles).map(({ path }) => path);
   if (others.length > 0 && !first.path.endsWith('.yaml'))
     throw usageFailure(
       '--out',
       `is missing; give a folder for ${files.length} files: ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
     );
-  process.stdout.write(files.map(({ content }) => content).join('---\n'));
-}
-
-/** To stderr, so that the printed files can be piped. */
-function say(text: string): void {
-  process.stderr.write(`flow-trail: ${text}\n`);
+  printFile(files.map(({ content }) => content).join('---\n'));
 }
 
 function collect(value: string, all: string[]): string[] {

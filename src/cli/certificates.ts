@@ -7,23 +7,25 @@ import { judgeCertificates } from '../reports/certificate-state.ts';
 import { lastContacts } from '../trail/contact.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { openDatabase } from '../trail/database.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatTable, formatTime, note, print, printJson } from './output.ts';
 
 export function certificatesCommand(): Command {
   return new Command('certificates')
     .description(
-      'whether Goldmane accepts the certificates, for how long they are good, and whether the operator has rotated; asks Goldmane itself, changes nothing',
+      'Check whether Goldmane accepts the client certificate, when each certificate ends, and whether the operator has rotated it. Connects to Goldmane; changes nothing.',
     )
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExits with 3 when the state is critical.\n\nExample:\n  flow-trail certificates')
     .action(async ({ json }: { json?: boolean }) => {
       const report = await inspect();
       if (json === true) printJson(report);
       else print(formatReport(report));
-      if (report.severity === 'critical') process.exitCode = 3;
+      if (report.severity === 'critical') process.exitCode = exitCodes.finding;
     });
 }
 
-/** As the job does, but from here; without the database it is not known what ever worked. */
+/** The inspection that the job does. Without the database it cannot tell whether a refused certificate ever worked. */
 async function inspect(): Promise<CertificateReport> {
   const config = loadConfig(process.env);
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;
@@ -39,7 +41,7 @@ async function inspect(): Promise<CertificateReport> {
         contactsOf: (bundle) =>
           lastContacts(database.query, bundle).catch((error: unknown) => {
             if (!isDatabaseFailure(error)) throw error;
-            process.stderr.write(`flow-trail: ${error.message}\n`);
+            note(error.message);
             return undefined;
           }),
       },
@@ -59,11 +61,11 @@ function formatReport(report: CertificateReport): string {
     return time === undefined ? ['not seen', '-'] : [formatTime(new Date(time)), String(days)];
   };
   const table = formatTable(
-    ['CERTIFICATE', 'UNTIL', 'DAYS LEFT'],
+    ['CERTIFICATE', 'VALID UNTIL', 'DAYS LEFT'],
     [
       ['client', ...end('client')],
-      ['CA of the bundle', ...end('ca')],
-      ["Goldmane's own", ...end('goldmane')],
+      ['CA bundle', ...end('ca')],
+      ['Goldmane', ...end('goldmane')],
     ],
   );
   return [
@@ -73,7 +75,7 @@ function formatReport(report: CertificateReport): string {
     table,
     '',
     `handshake with ${host}: ${handshake.replaceAll('_', ' ')}`,
-    `Goldmane's own is signed by: ${report.goldmaneIssuer ?? 'not seen'}`,
-    `operator's Secret: ${report.operatorSecret}`,
+    `Goldmane's certificate is signed by: ${report.goldmaneIssuer ?? 'not seen'}`,
+    `operator Secret: ${report.operatorSecret}`,
   ].join('\n');
 }

@@ -4,31 +4,44 @@ import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/config.ts';
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { formatTable, print, printJson } from './output.ts';
+import { print, printJson, printTable } from './output.ts';
+import { parseNamespace } from './parse-options.ts';
 import { withDatabase } from './with-database.ts';
 
 export function completenessCommand(): Command {
   return new Command('completeness')
-    .description('whether an allowlist from what was observed would be complete, per namespace')
-    .option('--namespace <namespace>', 'only this one')
-    .option('--json', 'as JSON')
+    .description('Show, per namespace, whether it was observed long enough for an allowlist to be complete.')
+    .option('--namespace <namespace>', 'only this namespace')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail completeness
+  flow-trail completeness --namespace immich`,
+    )
     .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
+      if (namespace !== undefined) parseNamespace('--namespace', namespace);
       const { jobs } = loadReportConfig(process.env);
       const report = await withDatabase((query) =>
         readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
       );
       const rows = report.namespaces.filter((row) => namespace === undefined || row.namespace === namespace);
       if (json === true) return printJson({ ...report, namespaces: rows });
-      print(table(report, rows));
+      printCompleteness(report, rows);
       if (rows.length === 0)
-        print(namespace === undefined ? '(nothing was observed yet)' : `(${namespace} was never observed)`);
+        print(
+          namespace === undefined
+            ? '(nothing has been observed yet)'
+            : `(${namespace} has never been observed)`,
+        );
       print(`\n${legend(report)}`);
     });
 }
 
-function table({ timeZone }: CompletenessReport, rows: readonly NamespaceCompleteness[]): string {
+function printCompleteness({ timeZone }: CompletenessReport, rows: readonly NamespaceCompleteness[]): void {
   const { minute } = zonedTime(timeZone);
-  return formatTable(
+  printTable(
     [
       'NAMESPACE',
       'VERDICT',
@@ -68,14 +81,14 @@ function legend({
   const { exact } = zonedTime(timeZone);
   const watched =
     trailBegan === null
-      ? 'the trail has not begun: nothing was merged yet'
+      ? 'the trail is empty: nothing has been merged yet'
       : `the trail began at ${exact(trailBegan)}: ${coveredDays} days covered, ${uncoveredDays} missed (flow-trail coverage --gaps)`;
   return [
     `${counts.complete} complete, ${counts.unstable} unstable, ${counts.learning} learning, ${counts.stale} stale; ${watched}`,
     '',
-    `Days are covered days: time that was asked for at rest, net of gaps and of what was only streamed. learning: fewer than`,
-    `${minimumDays} since it was first seen · unstable: a new egress edge in the last ${stableDays} · stale: not seen for ${staleDays} · complete: none of`,
-    `these. WEEKDAYS, HOURS: in which it was the source of a flow (${timeZone}). NEVER COVERED: a job that runs then cannot`,
-    'have been seen.',
+    'Days are covered days: settled time, without gaps and without time that was only streamed.',
+    `learning: fewer than ${minimumDays} days since first seen; unstable: a new egress edge in the last ${stableDays}; stale: not seen for`,
+    `${staleDays}; complete: none of these. WEEKDAYS and HOURS: when the namespace was the source of a flow (${timeZone}).`,
+    'NEVER COVERED: a job that runs only at these times cannot have been observed.',
   ].join('\n');
 }

@@ -1,43 +1,55 @@
 import { Command } from 'commander';
 import { readCoverage } from '../trail/coverage.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
-import { parseSince } from './usage-error.ts';
+import { formatTime, print, printJson, printTable } from './output.ts';
+import { parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
 
 export function coverageCommand(): Command {
   return new Command('coverage')
-    .description('of which time the trail knows everything, and of which nothing; gaps with their cause')
-    .option('--since <time>', 'from how long ago (24h, 7d) or a time', '7d')
-    .option('--gaps', 'only the gaps')
-    .option('--json', 'as JSON')
+    .description('Show fully observed time ranges and gaps, with causes.')
+    .option('--since <time>', 'start: how long ago (24h, 7d) or a time', '7d')
+    .option('--gaps', 'only gaps and incomplete time')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+States:
+  final     read from Goldmane six minutes after its end, and again at 55 minutes
+  settled   read six minutes after its end
+  streamed  only read from the live stream; about one record in twenty may be missing
+  gap       not observed
+  pending   too recent to judge
+Coverage is about what Goldmane had. Flows of nodes that never reached Goldmane are not in it.
+
+Examples:
+  flow-trail coverage --since 7d --gaps
+  flow-trail coverage --since "2026-01-31 08:00" --json`,
+    )
     .action(async ({ since, gaps, json }: { since: string; gaps?: boolean; json?: boolean }) => {
-      const from = parseSince('--since', since, new Date());
+      const from = parseSince('--since', since, new Date(), displayTimeZone());
       const all = await withDatabase((query) =>
         readCoverage(query, from.getTime() / 1000, Date.now() / 1000),
       );
-      const stretches = all
-        .filter(({ state }) => gaps !== true || state === 'gap')
-        .map(({ fromSeconds, toSeconds, state, cause }) => ({
+      const isShown = (state: string) => gaps !== true || state === 'gap' || state === 'incomplete';
+      const ranges = all
+        .filter(({ state }) => isShown(state))
+        .map(({ fromSeconds, toSeconds, ...rest }) => ({
           from: new Date(fromSeconds * 1000),
           to: new Date(toSeconds * 1000),
-          state,
-          ...(cause === undefined ? {} : { cause }),
+          ...rest,
         }));
-      if (json === true) return printJson(stretches);
-      print(
-        formatTable(
-          ['FROM', 'TO', 'STATE', 'CAUSE'],
-          stretches.map(({ from: start, to, state, cause }) => [
-            formatTime(start),
-            formatTime(to),
-            state,
-            cause ?? '',
-          ]),
-        ),
+      if (json === true) return printJson(ranges);
+      printTable(
+        ['FROM', 'TO', 'STATE', 'CAUSE'],
+        ranges.map(({ from: start, to, state, cause }) => [
+          formatTime(start),
+          formatTime(to),
+          state,
+          cause ?? '',
+        ]),
       );
-      if (all.length === 0) print('(the trail has not begun: nothing was merged yet)');
-      print(
-        '\nfinal: asked at rest and once more before Goldmane forgot · settled: asked at rest · streamed: seen live, one record in\ntwenty may be missing · gap: nothing is known · pending: too young to tell. It speaks of what Goldmane had, not of\nnodes that never reached it.',
-      );
+      if (all.length === 0) print('(the trail is empty: nothing has been merged yet)');
+      else if (ranges.length === 0) print('(no gaps)');
     });
 }

@@ -8,9 +8,18 @@ import { print, printJson } from './output.ts';
 export function digestCommand(): Command {
   return new Command('digest')
     .description(
-      'announces in Slack every edge that was not announced yet, now (the name of the container command that it replaces)',
+      'Announce in Slack, now, every edge that no digest has announced yet. The name is that of the container command of goldmane-edge-aggregator.',
     )
-    .option('--dry-run', 'only print what would be announced; so does DRY_RUN=1')
+    .option('--dry-run', 'print what would be announced, post and record nothing; the same as DRY_RUN=1')
+    .addHelpText(
+      'after',
+      `
+Without --dry-run the job runs in the worker: the command waits for it and prints its result as JSON.
+
+Examples:
+  flow-trail digest --dry-run
+  flow-trail digest`,
+    )
     .action(async ({ dryRun }: { dryRun?: boolean }) => {
       const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
       if (isDry) return print(await previewDigest());
@@ -19,7 +28,7 @@ export function digestCommand(): Command {
     });
 }
 
-/** Straight from the database, whether or not a worker or Temporal is there; marks nothing. */
+/** Reads only the database: needs neither a worker nor Temporal, and records nothing. */
 async function previewDigest(): Promise<string> {
   const config = loadConfig(process.env);
   const database = openDatabase(config.database);

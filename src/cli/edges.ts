@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { queryEdges } from '../trail/query-edges.ts';
 import { formatTable, formatTime, print, printJson } from './output.ts';
-import { parseLimit, parseSince } from './usage-error.ts';
+import { parseLimit, parseSince } from './parse-options.ts';
 import { withDatabase } from './with-database.ts';
 
 interface EdgesOptions {

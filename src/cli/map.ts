@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { print } from './output.ts';
+import { note, printFile } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
 /** With more namespaces the details would make the file too large to open. */
@@ -34,10 +34,8 @@ Example:
         return { ...map, isFile: true, details: Object.fromEntries(details) };
       });
       const html = selfContainedPage(page, data);
-      if (output === '-') return print(html);
+      if (output === '-') return printFile(html);
       await writeFile(output, html);
-      process.stderr.write(
-        `flow-trail: wrote ${data.edges.length} edges of ${data.namespaces.length} namespaces to ${output}\n`,
-      );
+      note(`wrote ${data.edges.length} edges of ${data.namespaces.length} namespaces to ${output}`);
     });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { periodOf } from '../queries/allowlist.ts';
 import type { DayPeriod } from '../trail/evidence.ts';
 import { formatTime } from './output.ts';
-import { parseSince } from './usage-error.ts';
+import { parseSince } from './parse-options.ts';
 
 export interface PeriodOptions {
   since: string;

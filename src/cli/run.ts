@@ -4,8 +4,11 @@ import { printJson } from './output.ts';
 
 export function runCommand(): Command {
   return new Command('run')
-    .description('runs one of the scheduled jobs now, beside its schedule, and prints what it tells')
-    .addArgument(new Argument('<job>', 'which one').choices(jobNames))
+    .description(
+      'Run a scheduled job now, in addition to its schedule, wait for it, and print its result as JSON.',
+    )
+    .addArgument(new Argument('<job>', 'the job').choices(jobNames))
+    .addHelpText('after', '\nExample:\n  flow-trail run completeness')
     .action(async (job: JobName) => {
       const { runJob } = await import('./run-job.ts');
       printJson(await runJob(job));

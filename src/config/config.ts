@@ -3,6 +3,7 @@ import { configFailure } from './config-failure.ts';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
+import { isNamespaceName } from '../text/namespace-name.ts';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { defaultTaskQueue } from './names.ts';
@@ -216,7 +217,7 @@ function databaseProblems(env: NodeJS.ProcessEnv): string[] {
 function crossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems = databaseProblems(env);
   for (const name of identityNamespaces(env['SERVICE_IDENTITY_NAMESPACES'] ?? ''))
-    if (name !== '*' && !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))
+    if (name !== '*' && !isNamespaceName(name))
       problems.push(
         `SERVICE_IDENTITY_NAMESPACES names "${name}", which is no namespace; give a comma-separated list, or *`,
       );

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import { isNamespaceName } from '../text/namespace-name.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
 import type { Incident } from '../policy/incident.ts';
@@ -125,7 +126,7 @@ function isOwnHost(header: string | undefined, hostNames: readonly string[]): bo
 
 /** Namespaces are DNS labels (RFC 1123). */
 function decodeName(text: string): string | undefined {
-  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) ? text : undefined;
+  return isNamespaceName(text) ? text : undefined;
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {

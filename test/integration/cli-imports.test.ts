@@ -35,7 +35,7 @@ function flowTrail(...args: string[]): Promise<{ code: unknown; err: string }> {
   });
 }
 
-test('what asks the database loads nothing of Temporal, which takes longer than the answer', async () => {
+test('commands that read the database do not load Temporal, which takes longer than the answer', async () => {
   expect(await flowTrail('--help')).toEqual({ code: 0, err: '' });
   for (const command of [
     ['edges'],
@@ -45,11 +45,11 @@ test('what asks the database loads nothing of Temporal, which takes longer than 
     ['explain', 'a', 'b'],
   ]) {
     const { code, err } = await flowTrail(...command);
-    expect(err).toMatch(/^flow-trail: nothing answers where DATABASE_URL points/);
+    expect(err).toContain('ECONNREFUSED');
     expect(code).toBe(1);
   }
 });
 
-test('what asks Temporal does load it', async () => {
+test('commands that ask Temporal load it', async () => {
   expect((await flowTrail('status')).err).toMatch(/Cannot find package '@temporalio/);
 });

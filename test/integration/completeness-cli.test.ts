@@ -84,13 +84,13 @@ describe('with a trail of twelve days', () => {
 
   test('a namespace that was never observed is no failure', async () => {
     const { code, out } = await ask(['--namespace', 'nobody']);
-    expect([code, out]).toEqual([0, expect.stringContaining('(nobody was never observed)')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('(nobody has never been observed)')]);
   });
 });
 
 test('before anything was merged it says so', async () => {
   const { code, out } = await ask([]);
-  expect([code, out]).toEqual([0, expect.stringContaining('(nothing was observed yet)')]);
+  expect([code, out]).toEqual([0, expect.stringContaining('(nothing has been observed yet)')]);
 });
 
 test('wrong settings are told together', async () => {

@@ -1,8 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { formatTable, formatTime } from '../../../src/cli/output.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { formatTable, formatTime, printJson, printTable } from '../../../src/cli/output.ts';
 
 describe('a table', () => {
-  test('has columns as wide as their widest cell, two blanks between, and no blanks at the end', () => {
+  test('has columns as wide as their widest cell, two spaces between, and no spaces at the end', () => {
     expect(
       formatTable(
         ['A', 'LONG', 'C'],
@@ -18,12 +18,54 @@ describe('a table', () => {
     expect(formatTable(['FROM', 'TO'], [])).toBe('FROM  TO');
   });
 
-  test('takes more rows than a call takes arguments', () => {
+  test('can have more rows than a call can have arguments', () => {
     const rows = Array.from({ length: 200_000 }, () => ['x']);
     expect(formatTable(['A'], rows).split('\n')).toHaveLength(200_001);
   });
+
+  test('keeps a cell on its line and in its column, whatever it contains', () => {
+    expect(formatTable(['A', 'B'], [['a\u001B[2J\nb\u202E', 'c']])).toBe(
+      'A                         B\na\\u{1b}[2J\\u{a}b\\u{202e}  c',
+    );
+  });
 });
 
-test('a time is shown to the second, in UTC', () => {
-  expect(formatTime(new Date('2026-01-31T23:59:59.999+02:00'))).toBe('2026-01-31T21:59:59Z');
+describe('standard output', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  function written(isTerminal: boolean, work: () => void): string {
+    const wasTerminal = process.stdout.isTTY;
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    process.stdout.isTTY = isTerminal;
+    try {
+      work();
+      return write.mock.calls.map(([text]) => String(text)).join('');
+    } finally {
+      write.mockRestore();
+      process.stdout.isTTY = wasTerminal;
+    }
+  }
+  const table = () => printTable(['A'], [['deny'], ['allow']]);
+
+  test('has colour only in a terminal, and not with NO_COLOR', () => {
+    vi.stubEnv('NO_COLOR', '');
+    vi.stubEnv('TERM', 'xterm');
+    expect(written(true, table)).toBe('\u001B[1mA\u001B[22m\n\u001B[31mdeny\u001B[39m\nallow\n');
+    expect(written(false, table)).toBe('A\ndeny\nallow\n');
+    vi.stubEnv('NO_COLOR', '1');
+    expect(written(true, table)).toBe('A\ndeny\nallow\n');
+  });
+
+  test('JSON has the same value and no character that a terminal interprets', () => {
+    const value = { name: 'a\u009B31m\u202E\u{E0001}\n' };
+    const text = written(false, () => printJson(value));
+    expect(JSON.parse(text)).toEqual(value);
+    expect(text.replaceAll('\n', '')).toMatch(/^[\u0020-\u007E]*$/);
+  });
+});
+
+test('a time is shown to the second, with the name of its zone', () => {
+  expect(formatTime(new Date('2026-01-31T23:59:59.999+02:00'))).toMatch(/^2026-0[12]-\d\d \d\d:\d\d:59 \S+$/);
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { databaseUrlProblem } from '../../../src/config/database-url.ts';
+import { databaseUrlProblem, parseDatabaseUrl } from '../../../src/config/database-url.ts';
 import { describe, expect, test } from 'vitest';
 import { formatClockScale } from '../../../src/time/clock.ts';
 import { isConfigFailure } from '../../../src/config/config-failure.ts';
@@ -173,6 +173,21 @@ describe('wrong settings', () => {
     for (const password of ['100%', 'a%zz', '%C3%A9', 'ü', 'a:b', ''])
       expect(databaseUrlProblem(`postgres://trail:${password}@db.example/edges`)).toBeUndefined();
   });
+});
+
+test('a URL that is accepted has the host that follows its password, however the password is encoded', () => {
+  fc.assert(
+    fc.property(
+      fc.string({
+        unit: fc.constantFrom('a', 'Z', '1', '/', '@', '#', '?', ':', '%', '[', ']', '\\', ' ', '&'),
+      }),
+      (password) => {
+        const value = `postgres://trail:${password}@db.example/edges`;
+        if (databaseUrlProblem(value) === undefined)
+          expect(parseDatabaseUrl(value).hosts).toEqual([{ host: 'db.example', port: 5432 }]);
+      },
+    ),
+  );
 });
 
 describe('no message shows a password', () => {

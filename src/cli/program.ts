@@ -1,0 +1,39 @@
+import { Command } from 'commander';
+import { printableLines } from '../text/printable.ts';
+import { commands, type CommandEntry } from './commands.ts';
+
+/** The whole command line with only those commands loaded; of the others it knows name and summary, for its help. */
+export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {
+  const program = new Command('flow-trail')
+    .description(
+      'Answers which service talks to which, since when, and whether policy allows it, from the stored flows of Calico Goldmane.',
+    )
+    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .addHelpText('after', programHelp);
+  for (const entry of commands) {
+    const command = isWanted(entry) ? await entry.load() : new Command(entry.name);
+    if (entry.alias !== undefined) command.alias(entry.alias);
+    program.addCommand(command.summary(entry.summary).helpGroup(entry.group));
+  }
+  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
+    command
+      .copyInheritedSettings(program)
+      .exitOverride()
+      .showHelpAfterError(`(${pathOf(command)} --help shows the usage)`);
+  return program;
+}
+
+const programHelp = `
+Exit codes: 0 success, 1 the question could not be answered, 2 wrong options or settings, 3 answered, needs attention.
+Times are in TIME_ZONE or this machine's time zone; --json has UTC.
+
+Examples:
+  flow-trail edges --src immich
+  flow-trail edges --denied --new-since 24h
+  flow-trail coverage --since 7d --gaps`;
+
+function pathOf(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  return names.join(' ');
+}

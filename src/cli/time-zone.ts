@@ -1,0 +1,21 @@
+import { configFailure } from '../config/config-failure.ts';
+
+let known: string | undefined;
+
+/** TIME_ZONE, where it is set; otherwise this machine's time zone. An IANA name. @throws ConfigFailure */
+export function displayTimeZone(): string {
+  known ??= readTimeZone(process.env['TIME_ZONE']?.trim());
+  return known;
+}
+
+function readTimeZone(name: string | undefined): string {
+  const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (name === undefined || name === '') return ownZone;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    throw configFailure([
+      `TIME_ZONE "${name}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
+    ]);
+  }
+}

@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { mkdir, open, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { Failure } from '../failure/failure.ts';
+import { usageFailure } from './usage-error.ts';
+
+/**
+ * Writes files below a folder, which it creates. A path that leads out of it, by `..`, by being absolute or through a
+ * symbolic link, is refused, and then nothing is written. @throws UsageFailure, Failure<'command'> of kind `outside_folder`
+ */
+export async function writeFilesInto(
+  folder: string,
+  files: readonly { path: string; content: string }[],
+): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw usageFailure('--out', `${folder} cannot be created (${codeOf(error)}); give a folder`);
+  });
+  const root = await realpath(folder);
+  for (const { path } of files) if (isOutside(path)) throw outside(path);
+  for (const { path, content } of files) {
+    const parent = join(root, dirname(path));
+    await mkdir(parent, { recursive: true });
+    const realParent = await realpath(parent);
+    if (realParent !== root && !realParent.startsWith(root + sep)) throw outside(path);
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+    const handle = await open(join(root, path), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).catch(
+      (error: unknown) => {
+        if (codeOf(error) === 'ELOOP') throw outside(path);
+        throw usageFailure('--out', `${join(folder, path)} cannot be written (${codeOf(error)})`);
+      },
+    );
+    try {
+      await handle.writeFile(content);
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function isOutside(path: string): boolean {
+  const inFolder = relative('.', path);
+  return path === '' || isAbsolute(path) || inFolder === '' || inFolder.split(sep).includes('..');
+}
+
+function outside(path: string): Failure<'command'> {
+  return new Failure({
+    system: 'command',
+    kind: 'outside_folder',
+    what: `the file "${path}" would be written outside of the folder of --out`,
+    cure: 'see where its name comes from; nothing was written for it',
+    retryable: false,
+  });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

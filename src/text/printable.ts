@@ -1,0 +1,30 @@
+/** Control, format (bidirectional overrides, zero width), line and paragraph separators, and lone surrogates. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+const unprintableButNewline = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Text from outside as one line that a terminal only shows: characters that move the cursor, change colours, reorder the
+ * line or are invisible become escapes such as `\u{1b}`.
+ */
+export function printable(text: string): string {
+  return text.replace(unprintable, escaped);
+}
+
+/** The same for text of several lines: newlines stay. */
+export function printableLines(text: string): string {
+  return text.replace(unprintableButNewline, escaped);
+}
+
+/** JSON of two-space indentation, without characters that a terminal interprets: they become `\uXXXX`. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(unprintableButNewline, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  );
+}
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+}

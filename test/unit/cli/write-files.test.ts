@@ -1,0 +1,57 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeFilesInto } from '../../../src/cli/write-files.ts';
+
+let scratch: string;
+let out: string;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-write-files-'));
+  out = join(scratch, 'out');
+});
+afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+const content = 'new';
+const refused = expect.objectContaining({ system: 'command', kind: 'outside_folder' });
+
+test('files are written below the folder, in subfolders too', async () => {
+  await writeFilesInto(out, [
+    { path: 'a.yaml', content },
+    { path: 'queries/b.csv', content },
+    { path: '..c.txt', content },
+  ]);
+  expect(await readFile(join(out, 'queries/b.csv'), 'utf8')).toBe(content);
+  expect((await readdir(out)).toSorted()).toEqual(['..c.txt', 'a.yaml', 'queries']);
+});
+
+test.each(['../x', 'a/../../x', '/etc/x', '..', '', 'queries/../../x'])(
+  '%j leads out of the folder: nothing is written',
+  async (path) => {
+    await expect(
+      writeFilesInto(out, [
+        { path: 'first', content },
+        { path, content },
+      ]),
+    ).rejects.toEqual(refused);
+    expect(await readdir(out)).toEqual([]);
+  },
+);
+
+test('a symbolic link in the folder is not followed', async () => {
+  await mkdir(out);
+  await writeFile(join(scratch, 'secret'), 'old');
+  await symlink(join(scratch, 'secret'), join(out, 'file'));
+  await symlink(scratch, join(out, 'folder'));
+  await expect(writeFilesInto(out, [{ path: 'file', content }])).rejects.toEqual(refused);
+  await expect(writeFilesInto(out, [{ path: 'folder/secret', content }])).rejects.toEqual(refused);
+  expect(await readFile(join(scratch, 'secret'), 'utf8')).toBe('old');
+});
+
+test('a folder that is a file is a usage failure', async () => {
+  await writeFile(out, '');
+  await expect(writeFilesInto(out, [{ path: 'a', content }])).rejects.toEqual(
+    expect.objectContaining({ system: 'command', kind: 'usage' }),
+  );
+});
