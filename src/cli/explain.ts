@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { networkLegend } from '../policy/derive/describe.ts';
 import { endMatcher, explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
-import { isNamespaceName } from '../policy/derive/names.ts';
+import { isNamespaceName } from '../text/namespace-name.ts';
 import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, print, printJson } from './output.ts';

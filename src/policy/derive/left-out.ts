@@ -1,7 +1,8 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { Arrival } from './blocked.ts';
 import { manyPorts, type DeriveOptions, type Direction, type LeftOut, type LeftOutReason } from './model.ts';
-import { isLabelValue, isNamespaceName } from './names.ts';
+import { isNamespaceName } from '../../text/namespace-name.ts';
+import { isLabelValue } from './names.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { hasPorts, peerOf } from './rules.ts';
 import { mergeSightings } from './sighting.ts';
