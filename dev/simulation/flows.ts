@@ -7,7 +7,7 @@ import { namespaceOf, nodesOf, type End, type Route } from './routes.ts';
 import { labelsOn, NODE_COUNT } from './workloads.ts';
 import { createWorld, type World } from './world.ts';
 
-const NO_POLICIES: NamespacePolicies = { observed: false, staged: false, guarded: false };
+const NO_POLICIES: NamespacePolicies = { observed: false, caught: false, staged: false, guarded: false };
 
 /** A world, its routes by the node that sees an end of them, and what newcomers must not be. */
 interface KnownWorld {

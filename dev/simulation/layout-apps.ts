@@ -84,7 +84,9 @@ export function layPolicies(seed: number): Map<string, NamespacePolicies> {
       name,
       {
         observed: below(10, seed, 20, textNumber(name)) < 3,
-        staged: below(10, seed, 21, textNumber(name)) < 4,
+        caught:
+          name === 'immich' || (APP_NAMESPACES.includes(name) && below(10, seed, 23, textNumber(name)) < 2),
+        staged: name === 'immich' || below(10, seed, 21, textNumber(name)) < 4,
         guarded: below(10, seed, 22, textNumber(name)) < 2,
       },
     ]),

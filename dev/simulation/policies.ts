@@ -4,7 +4,9 @@ import type { PolicyHit, PolicyTrace } from '../goldmane/flow.ts';
 export interface NamespacePolicies {
   /** A platform policy looks at its egress and passes it on: two hits a trace. */
   readonly observed: boolean;
-  /** A staged egress policy would deny what it does not list. */
+  /** A global policy in the default tier logs and allows all its egress, after all other policies. */
+  readonly caught: boolean;
+  /** A staged egress policy allows what it lists, and denies the rest unless a later policy allows it. */
   readonly staged: boolean;
   /** A policy of its own allows its ingress. */
   readonly guarded: boolean;
@@ -29,6 +31,24 @@ export function allowTrace(
     };
     return { enforced: [ingress], pending: [ingress] };
   }
+  const listed: PolicyHit = {
+    kind: 'StagedNetworkPolicy',
+    namespace,
+    name: 'wave1-egress',
+    tier: 'default',
+    action: 'allow',
+    ruleIndex: 0,
+  };
+  if (policies.caught) {
+    const caught: PolicyHit = {
+      kind: 'GlobalNetworkPolicy',
+      name: 'observe-all-egress',
+      tier: 'default',
+      action: 'allow',
+      ruleIndex: 1,
+    };
+    return { enforced: [caught], pending: [policies.staged && !wouldDeny ? listed : caught] };
+  }
   const observe: PolicyHit = {
     kind: 'GlobalNetworkPolicy',
     name: 'observe-egress',
@@ -37,15 +57,11 @@ export function allowTrace(
     ruleIndex: 0,
   };
   const enforced = policies.observed ? [observe, profile] : [profile];
-  if (!policies.staged || !wouldDeny) return { enforced, pending: enforced };
+  if (!policies.staged) return { enforced, pending: enforced };
   const staged: PolicyHit = {
-    kind: 'StagedNetworkPolicy',
-    namespace,
-    name: 'wave1-egress',
-    tier: 'default',
-    action: 'deny',
+    ...listed,
     policyIndex: policies.observed ? 1 : 0,
-    ruleIndex: 2,
+    ...(wouldDeny ? { action: 'deny', ruleIndex: 2 } : {}),
   };
   return { enforced, pending: policies.observed ? [observe, staged] : [staged] };
 }
