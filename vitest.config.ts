@@ -1,11 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Groups run one after the other. What goes by a fast clock of its own is disturbed by its neighbours on a small machine,
- * so `clocked` runs alone and `faults`, which mostly waits, two files at a time; and since a pause of the machine of half a second is twenty seconds to it, a test there may be tried twice.
+ * `npm test` has a test of each kind; `npm run test:full` has all of them (docs/testing.md says what is only there).
+ * Groups run one after the other. The tests of `clocked` and `faults` go by a clock that is many times faster than real time,
+ * so `clocked` runs one file at a time and `faults`, which mostly waits, two. No test is retried, and the limits of time are for
+ * a machine that is ten times slower than a developer's: they end what hangs, they measure nothing.
  */
+const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
+
+/** What `npm test` has of the stand-in's conformance: requests, records and a restart, which all other tests rest on. */
+const conformance = isFull ? ['test/conformance/**/*.test.ts'] : ['test/conformance/list.test.ts'];
+
+/** These build Go programs that others wrote, and compare with them. */
+const builtWithGo = ['test/deploy/{allowlist-schemas,allowlist-semantics}.test.ts'];
+
+const slow = { testTimeout: 180_000, hookTimeout: 180_000 };
+
 export default defineConfig({
   test: {
+    retry: 0,
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
@@ -15,6 +28,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           exclude: ['test/unit/dev-goldmane/**', 'test/unit/goldmane/{connection,stream}.test.ts'],
           sequence: { groupOrder: 0 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -22,25 +37,13 @@ export default defineConfig({
         test: {
           name: 'clocked',
           include: [
-            'test/conformance/**/*.test.ts',
+            ...conformance,
             'test/unit/dev-goldmane/**/*.test.ts',
             'test/unit/goldmane/{connection,stream}.test.ts',
           ],
           sequence: { groupOrder: 1 },
           fileParallelism: false,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          retry: 1,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'web',
-          include: ['test/web/**/*.test.ts'],
-          sequence: { groupOrder: 5 },
-          testTimeout: 60_000,
-          hookTimeout: 600_000,
+          ...slow,
         },
       },
       {
@@ -51,9 +54,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           globalSetup: ['test/support/global-setup.ts'],
           maxWorkers: 2,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          retry: 1,
+          ...slow,
         },
       },
       {
@@ -64,9 +65,7 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
           globalSetup: ['test/support/global-setup.ts'],
           maxWorkers: 2,
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          retry: 1,
+          ...slow,
         },
       },
       {
@@ -74,8 +73,19 @@ export default defineConfig({
         test: {
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
+          exclude: isFull ? [] : builtWithGo,
           sequence: { groupOrder: 4 },
           testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'web',
+          include: ['test/web/**/*.test.ts'],
+          sequence: { groupOrder: 5 },
+          testTimeout: 60_000,
           hookTimeout: 600_000,
         },
       },

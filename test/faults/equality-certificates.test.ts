@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import { bucketNow, expectWhole, metric, untilMerged, untilSaid, untilStreaming } from '../support/faults.ts';
 import { serverTls, World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -27,37 +28,43 @@ test('the server changes to another CA, and the worker gets its files a while la
   await expectWhole(world);
 });
 
-test('the worker gets the files of another CA first, and the server changes while its connections are open', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilStreaming(worker, world);
+fullTest(
+  'the worker gets the files of another CA first, and the server changes while its connections are open',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilStreaming(worker, world);
 
-  const next = await issueCertificates();
-  await world.mountCertificates(next);
-  await world.pass(120);
-  // What is open stays open until the window is over; the next dial meets the server with its old certificate.
-  world.goldmane.faults.cutConnections();
-  await untilSaid(worker, 'Unknown CA');
-  world.goldmane.useCertificates(serverTls(next));
-  await untilMerged(world, bucketNow(world));
-  await expectWhole(world);
-});
+    const next = await issueCertificates();
+    await world.mountCertificates(next);
+    await world.pass(120);
+    // What is open stays open until the window is over; the next dial meets the server with its old certificate.
+    world.goldmane.faults.cutConnections();
+    await untilSaid(worker, 'Unknown CA');
+    world.goldmane.useCertificates(serverTls(next));
+    await untilMerged(world, bucketNow(world));
+    await expectWhole(world);
+  },
+);
 
-test('a client certificate that the server stops accepting is replaced under the same CA bundle', async () => {
-  const first = await issueCertificates();
-  world = await World.create({ certificates: first });
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilStreaming(worker, world);
+fullTest(
+  'a client certificate that the server stops accepting is replaced under the same CA bundle',
+  async () => {
+    const first = await issueCertificates();
+    world = await World.create({ certificates: first });
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilStreaming(worker, world);
 
-  // The server trusts clients of another CA from now on; its own certificate stays.
-  const clients = await issueCertificates();
-  world.goldmane.useCertificates({ ...serverTls(first), ca: clients.authority.certificate });
-  world.goldmane.faults.cutConnections();
-  // Node's TLS server hangs up where Go's sends an alert.
-  await untilSaid(worker, 'broke before it was established');
-  await world.mountCertificates({ ...first, client: clients.client });
-  await untilMerged(world, bucketNow(world));
-  await expectWhole(world);
-});
+    // The server trusts clients of another CA from now on; its own certificate stays.
+    const clients = await issueCertificates();
+    world.goldmane.useCertificates({ ...serverTls(first), ca: clients.authority.certificate });
+    world.goldmane.faults.cutConnections();
+    // Node's TLS server hangs up where Go's sends an alert.
+    await untilSaid(worker, 'broke before it was established');
+    await world.mountCertificates({ ...first, client: clients.client });
+    await untilMerged(world, bucketNow(world));
+    await expectWhole(world);
+  },
+);

@@ -15,6 +15,7 @@ import {
 } from '../support/faults.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 /** A server of this file's own, for what is done to it. */
 let postgres: Postgres;
@@ -51,7 +52,7 @@ test.each(['stop', 'kill'] as const)('Postgres is gone for minutes (%s) and come
   await expectWhole(world);
 });
 
-test.each([
+fullTest.each([
   ['the stream', 'insert into edge as e'],
   ['a settled bucket', 'insert into flow_fact_day'],
 ])('a commit of %s whose answer never arrives is not counted again', async (_what, statement) => {
@@ -70,7 +71,7 @@ test.each([
   await expectWhole(world);
 });
 
-test('a database that was away for 45 minutes of the ring has missed nothing', async () => {
+fullTest('a database that was away for 45 minutes of the ring has missed nothing', async () => {
   world = await World.create({ postgresUrl: postgres.url, speed: 60, traffic: { recurring: 12, oneOff: 2 } });
   proxy = await PostgresProxy.listen(world.db.url);
   world.traffic.start(world.goldmane);
@@ -87,7 +88,7 @@ test('a database that was away for 45 minutes of the ring has missed nothing', a
   expect(settled).toBeGreaterThan((45 * 60) / 15);
 });
 
-test('the role gets another password, and the worker the file with it a while later', async () => {
+fullTest('the role gets another password, and the worker the file with it a while later', async () => {
   world = await World.create({ postgresUrl: postgres.url });
   const session = await openSession(world.db.url);
   const file = join(world.scratch, 'database-url');

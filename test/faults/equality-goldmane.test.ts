@@ -7,6 +7,7 @@ import { expectWhole, metric, untilFollowedBy, untilSaid, untilStreaming } from 
 import { joinSlowly, listRing, missingFromLedger, type Neighbour } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let neighbour: Neighbour | undefined;
@@ -16,7 +17,7 @@ afterEach(async () => {
   await world.close();
 });
 
-test.each([
+fullTest.each([
   ['keeps all that was streamed, re-sent or settled', 0.05],
   ['ends in equality where the stream had brought the rest', 0],
 ])('a Goldmane restarted while its nodes re-send %s', async (_what, lateShare) => {
@@ -99,7 +100,7 @@ test.each([
     ).toBeGreaterThan(2);
 });
 
-test.each([
+fullTest.each([
   ['has stopped reading', 'stopped'],
   ['takes a record every 20 ms', { bytes: 300, everyMs: 20 }],
 ] as const)('a neighbour that %s costs the stream its records, and the trail none', async (_what, pace) => {

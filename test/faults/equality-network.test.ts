@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { bucketNow, expectWhole, metric, untilMerged, untilSaid, untilStreaming } from '../support/faults.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let proxy: TcpProxy;
@@ -31,7 +32,7 @@ test('a connection to Goldmane that goes silent without a word is noticed, and r
   await expectWhole(world);
 });
 
-test('a network that drops everything for minutes, new connections too, costs nothing', async () => {
+fullTest('a network that drops everything for minutes, new connections too, costs nothing', async () => {
   world = await World.create();
   proxy = await TcpProxy.listen(world.goldmane.address);
   let isSilent = false;

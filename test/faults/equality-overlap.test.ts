@@ -3,6 +3,7 @@ import { attempts, expectWhole, metric, untilFollowedBy, untilSaid } from '../su
 import { until } from '../support/poll.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { createNamespace, World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let proxy: TcpProxy | undefined;
@@ -12,7 +13,7 @@ afterEach(async () => {
   await world.close();
 });
 
-test('two pairs of readers on one database count each record once', async () => {
+fullTest('two pairs of readers on one database count each record once', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const other = `${world.namespace}-other`;
@@ -26,24 +27,27 @@ test('two pairs of readers on one database count each record once', async () => 
       expect(await metric(worker, 'flow_trail_merges_total', { reader })).toBeGreaterThan(0);
 });
 
-test('an attempt that has lost Temporal runs on beside its successor, and each record is counted once', async () => {
-  world = await World.create();
-  proxy = await TcpProxy.listen(world.temporalAddress);
-  world.traffic.start(world.goldmane);
-  const cutOff = await world.startWorker({ TEMPORAL_ADDRESS: proxy.address });
-  await untilFollowedBy(cutOff, world);
-  await world.pass(200);
-  proxy.down();
-  const successor = await world.startWorker();
-  await untilFollowedBy(successor, world, 2);
-  expect(cutOff.process.hasExited()).toBe(false);
-  await until('two follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
-  await world.pass(100);
-  expect(await metric(successor, 'flow_trail_merges_total', { reader: 'stream' })).toBeGreaterThan(0);
-  proxy.up();
-  await until('one gives way', () => (world.goldmane.stats().streams === 1 ? true : undefined));
-  await expectWhole(world);
-});
+fullTest(
+  'an attempt that has lost Temporal runs on beside its successor, and each record is counted once',
+  async () => {
+    world = await World.create();
+    proxy = await TcpProxy.listen(world.temporalAddress);
+    world.traffic.start(world.goldmane);
+    const cutOff = await world.startWorker({ TEMPORAL_ADDRESS: proxy.address });
+    await untilFollowedBy(cutOff, world);
+    await world.pass(200);
+    proxy.down();
+    const successor = await world.startWorker();
+    await untilFollowedBy(successor, world, 2);
+    expect(cutOff.process.hasExited()).toBe(false);
+    await until('two follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
+    await world.pass(100);
+    expect(await metric(successor, 'flow_trail_merges_total', { reader: 'stream' })).toBeGreaterThan(0);
+    proxy.up();
+    await until('one gives way', () => (world.goldmane.stats().streams === 1 ? true : undefined));
+    await expectWhole(world);
+  },
+);
 
 test('two workers that start at the same moment migrate once and have one supervisor between them', async () => {
   world = await World.create();

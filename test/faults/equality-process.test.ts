@@ -11,6 +11,7 @@ import {
 import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let closing: (() => Promise<unknown>)[] = [];
@@ -20,7 +21,7 @@ afterEach(async () => {
   await world.close();
 });
 
-test('a worker killed with -9 in the middle of its windows leaves no trace', async () => {
+fullTest('a worker killed with -9 in the middle of its windows leaves no trace', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
@@ -37,32 +38,35 @@ test('a worker killed with -9 in the middle of its windows leaves no trace', asy
   await expectWhole(world);
 });
 
-test('a worker killed with -9 in the middle of a merge leaves no half of it, though its session lives on', async () => {
-  world = await World.create();
-  const session = await openSession(world.db.url);
-  closing.push(() => session.end());
-  world.traffic.start(world.goldmane);
-  const first = await world.startWorker();
-  await untilStreaming(first, world);
+fullTest(
+  'a worker killed with -9 in the middle of a merge leaves no half of it, though its session lives on',
+  async () => {
+    world = await World.create();
+    const session = await openSession(world.db.url);
+    closing.push(() => session.end());
+    world.traffic.start(world.goldmane);
+    const first = await world.startWorker();
+    await untilStreaming(first, world);
 
-  // The merge of a settled bucket has its ledger row, edges and facts when it comes to the days of facts.
-  await session.query('begin; lock table flow_fact_day in exclusive mode');
-  const statement = 'insert into flow_fact_day';
-  const [merging] = await until('a merge is in the middle', async () => {
-    const waiting = await waitingForLock(world, statement);
-    return waiting.length > 0 ? waiting : undefined;
-  });
-  await first.kill();
-  const second = await world.startWorker();
-  await untilFollowedBy(second, world, 2);
-  await until('the next merge waits behind what the first one holds', async () => {
-    const waiting = await waitingForLock(world, '');
-    return waiting.some((pid) => pid !== merging) ? true : undefined;
-  });
-  expect(await waitingForLock(world, statement)).toContain(merging);
-  await session.query('rollback');
-  await expectWhole(world);
-});
+    // The merge of a settled bucket has its ledger row, edges and facts when it comes to the days of facts.
+    await session.query('begin; lock table flow_fact_day in exclusive mode');
+    const statement = 'insert into flow_fact_day';
+    const [merging] = await until('a merge is in the middle', async () => {
+      const waiting = await waitingForLock(world, statement);
+      return waiting.length > 0 ? waiting : undefined;
+    });
+    await first.kill();
+    const second = await world.startWorker();
+    await untilFollowedBy(second, world, 2);
+    await until('the next merge waits behind what the first one holds', async () => {
+      const waiting = await waitingForLock(world, '');
+      return waiting.some((pid) => pid !== merging) ? true : undefined;
+    });
+    expect(await waitingForLock(world, statement)).toContain(merging);
+    await session.query('rollback');
+    await expectWhole(world);
+  },
+);
 
 test('a worker killed with -9 between a commit and its answer has merged, and its successor does not count again', async () => {
   world = await World.create();
@@ -103,18 +107,21 @@ test('SIGTERM commits what the stream held, exits with 0, and hands over without
   await expectWhole(world);
 });
 
-test('with two workers at once SIGTERM of the one that reads moves both readers to the other', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  const first = await world.startWorker();
-  await untilFollowedBy(first, world);
-  const second = await world.startWorker();
-  await until('the second worker polls', () =>
-    second.messages().find((line) => line === 'the worker polls for work'),
-  );
-  await world.pass(120);
-  expect(await first.terminate()).toBe(0);
-  const taken = await untilFollowedBy(second, world, 2);
-  expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
-  await expectWhole(world);
-});
+fullTest(
+  'with two workers at once SIGTERM of the one that reads moves both readers to the other',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    const first = await world.startWorker();
+    await untilFollowedBy(first, world);
+    const second = await world.startWorker();
+    await until('the second worker polls', () =>
+      second.messages().find((line) => line === 'the worker polls for work'),
+    );
+    await world.pass(120);
+    expect(await first.terminate()).toBe(0);
+    const taken = await untilFollowedBy(second, world, 2);
+    expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
+    await expectWhole(world);
+  },
+);

@@ -6,6 +6,7 @@ import { bucketNow, expectWhole, metric, untilMerged, untilSaid } from '../suppo
 import { connectReader, listRing } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let ticking: NodeJS.Timeout | undefined;
@@ -39,91 +40,100 @@ test('late flows, one in twenty and minutes late, are found by settling', async 
   );
 });
 
-test('flows that come when their bucket was settled long ago are found before it leaves the ring', async () => {
-  world = await World.create();
-  const { traffic } = world;
-  traffic.retarget(world.goldmane);
-  const now = bucketNow(world);
-  const [from, to] = [now - 2_700, now - 2_580];
-  traffic.fill(from, to);
-  tick();
-  await world.startWorker();
-  const settled = await world.untilSettled(to);
-  expect(settled[0]).toMatchObject({ fromSeconds: from, state: 'settled' });
-  await world.expectExactly();
-  // Nodes that were cut off for most of an hour.
-  traffic.fill(from, to);
-  const all = traffic.expectedEdges();
-  expect(await readEdges(world.db.database)).not.toEqual(all);
-  await until('all were asked for the last time', async () => {
-    const coverage = await readCoverage(world.db.database.query, from, to);
-    return coverage.length > 0 && coverage.every(({ state }) => state === 'final') ? true : undefined;
-  });
-  await world.expectExactly();
-});
+fullTest(
+  'flows that come when their bucket was settled long ago are found before it leaves the ring',
+  async () => {
+    world = await World.create();
+    const { traffic } = world;
+    traffic.retarget(world.goldmane);
+    const now = bucketNow(world);
+    const [from, to] = [now - 2_700, now - 2_580];
+    traffic.fill(from, to);
+    tick();
+    await world.startWorker();
+    const settled = await world.untilSettled(to);
+    expect(settled[0]).toMatchObject({ fromSeconds: from, state: 'settled' });
+    await world.expectExactly();
+    // Nodes that were cut off for most of an hour.
+    traffic.fill(from, to);
+    const all = traffic.expectedEdges();
+    expect(await readEdges(world.db.database)).not.toEqual(all);
+    await until('all were asked for the last time', async () => {
+      const coverage = await readCoverage(world.db.database.query, from, to);
+      return coverage.length > 0 && coverage.every(({ state }) => state === 'final') ? true : undefined;
+    });
+    await world.expectExactly();
+  },
+);
 
-test('a connection that shows up as two flow keys, for the order of its policies, counts once', async () => {
-  world = await World.create();
-  const hit = (name: string) =>
-    ({ kind: 'CalicoNetworkPolicy', tier: 'default', namespace: 'x', name }) as const;
-  const [a, b] = [hit('a'), hit('b')];
-  const traces: PolicyTrace[] = [{ enforced: [a, b] }, { enforced: [b, a] }];
-  world.traffic.start({
-    ingest: (flows) =>
-      world.goldmane.ingest(flows.flatMap((flow) => traces.map((policies) => ({ ...flow, policies })))),
-  });
-  const worker = await world.startWorker();
-  await world.pass(450);
-  await expectWhole(world);
-  const listed = await listRing(world, world.traffic.fromSeconds, world.traffic.toSeconds);
-  for (const { count, ids } of listed) expect(count).toBe(2 * ids.size);
-  expect(
-    await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
-  ).toBeGreaterThan(100);
-  // Both orders are one trace, kept once.
-  const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
-  expect(traced).toHaveLength(1);
-});
+fullTest(
+  'a connection that shows up as two flow keys, for the order of its policies, counts once',
+  async () => {
+    world = await World.create();
+    const hit = (name: string) =>
+      ({ kind: 'CalicoNetworkPolicy', tier: 'default', namespace: 'x', name }) as const;
+    const [a, b] = [hit('a'), hit('b')];
+    const traces: PolicyTrace[] = [{ enforced: [a, b] }, { enforced: [b, a] }];
+    world.traffic.start({
+      ingest: (flows) =>
+        world.goldmane.ingest(flows.flatMap((flow) => traces.map((policies) => ({ ...flow, policies })))),
+    });
+    const worker = await world.startWorker();
+    await world.pass(450);
+    await expectWhole(world);
+    const listed = await listRing(world, world.traffic.fromSeconds, world.traffic.toSeconds);
+    for (const { count, ids } of listed) expect(count).toBe(2 * ids.size);
+    expect(
+      await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
+    ).toBeGreaterThan(100);
+    // Both orders are one trace, kept once.
+    const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
+    expect(traced).toHaveLength(1);
+  },
+);
 
-test('records that the stream brings twice, at once or when they are long merged, count once', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilSaid(worker, 'the stream is open');
-  const reader = await connectReader(world);
-  const leaving = new AbortController();
-  const seen = new Set<string>();
-  let echoes = 0;
-  const echo = (raw: Buffer) => {
-    echoes += 1;
-    world.goldmane.faults.sendToStreams(raw);
-  };
-  const reading = reader.stream(
-    {
-      onOpen: () => undefined,
-      onMessage: (raw) => {
-        const text = raw.toString('latin1');
-        if (seen.has(text)) return;
-        seen.add(text);
-        if (seen.size % 2 === 0) echo(raw);
-        else void world.clock.sleep(120_000).then(() => echo(raw));
+fullTest(
+  'records that the stream brings twice, at once or when they are long merged, count once',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilSaid(worker, 'the stream is open');
+    const reader = await connectReader(world);
+    const leaving = new AbortController();
+    const seen = new Set<string>();
+    let echoes = 0;
+    const echo = (raw: Buffer) => {
+      echoes += 1;
+      world.goldmane.faults.sendToStreams(raw);
+    };
+    const reading = reader.stream(
+      {
+        onOpen: () => undefined,
+        onMessage: (raw) => {
+          const text = raw.toString('latin1');
+          if (seen.has(text)) return;
+          seen.add(text);
+          if (seen.size % 2 === 0) echo(raw);
+          else void world.clock.sleep(120_000).then(() => echo(raw));
+        },
       },
-    },
-    leaving.signal,
-  );
-  await untilMerged(world, bucketNow(world));
-  await world.pass(400);
-  expect(echoes).toBeGreaterThan(500);
-  leaving.abort();
-  await reading;
-  reader.close();
-  await expectWhole(world);
-  expect(await metric(worker, 'flow_trail_records_total', { reader: 'stream' })).toBeGreaterThan(
-    1.5 * seen.size,
-  );
-});
+      leaving.signal,
+    );
+    await untilMerged(world, bucketNow(world));
+    await world.pass(400);
+    expect(echoes).toBeGreaterThan(500);
+    leaving.abort();
+    await reading;
+    reader.close();
+    await expectWhole(world);
+    expect(await metric(worker, 'flow_trail_records_total', { reader: 'stream' })).toBeGreaterThan(
+      1.5 * seen.size,
+    );
+  },
+);
 
-test('facts carry the labels that a record has when it is at rest', async () => {
+fullTest('facts carry the labels that a record has when it is at rest', async () => {
   world = await World.create();
   const worker = await world.startWorker();
   await untilSaid(worker, 'the stream is open');

@@ -15,6 +15,7 @@ import {
 import { until } from '../support/poll.ts';
 import type { TrailStatus } from '../../src/workflows/status.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let temporal: TemporalServer;
@@ -61,30 +62,33 @@ test('Temporal killed with -9 and restarted: the trail goes on meanwhile, and th
   expect(await metric(worker, 'flow_trail_merges_total', { reader: 'settle' })).toBeGreaterThan(0);
 });
 
-test('Temporal killed with -9, and the worker with it: both start anew, and nothing is missing', async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
-  temporal = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    dataFile: join(scratch, 'temporal.db'),
-    ui: false,
-  });
-  world = await World.create({ temporalAddress: temporal.address });
-  world.traffic.start(world.goldmane);
-  const first = await world.startWorker();
-  await untilFollowedBy(first, world);
-  const before = await supervisorRun();
-  await untilStreaming(first, world);
-  await Promise.all([temporal.kill(), first.kill()]);
-  // The worker waits for what is not there.
-  const second = await world.startWorker();
-  await until('it waits for Temporal', () =>
-    second.messages().find((line) => /waiting: .*Temporal/.test(line)),
-  );
-  await temporal.start();
-  await untilFollowedBy(second, world, 2);
-  expect(await supervisorRun()).toBe(before);
-  await expectWhole(world);
-});
+fullTest(
+  'Temporal killed with -9, and the worker with it: both start anew, and nothing is missing',
+  async () => {
+    scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
+    temporal = await startTemporalServer({
+      executable: inject('temporalExecutable'),
+      dataFile: join(scratch, 'temporal.db'),
+      ui: false,
+    });
+    world = await World.create({ temporalAddress: temporal.address });
+    world.traffic.start(world.goldmane);
+    const first = await world.startWorker();
+    await untilFollowedBy(first, world);
+    const before = await supervisorRun();
+    await untilStreaming(first, world);
+    await Promise.all([temporal.kill(), first.kill()]);
+    // The worker waits for what is not there.
+    const second = await world.startWorker();
+    await until('it waits for Temporal', () =>
+      second.messages().find((line) => /waiting: .*Temporal/.test(line)),
+    );
+    await temporal.start();
+    await untilFollowedBy(second, world, 2);
+    expect(await supervisorRun()).toBe(before);
+    await expectWhole(world);
+  },
+);
 
 function supervisorRun(): Promise<string> {
   return world.temporal(async (client) => {

@@ -4,6 +4,7 @@ import { untilSaid } from '../support/faults.ts';
 import { expectAllThatWasLeft, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -69,26 +70,29 @@ test('what a restart of Goldmane lost while the worker was away is a named gap, 
   await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
 });
 
-test('what a quick restart of Goldmane lost while the worker looked on is never called settled', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  const beganSeconds = world.nowSeconds();
-  const worker = await world.startWorker();
-  await untilSettledUpTo(beganSeconds + 300);
-  const restartSeconds = world.nowSeconds();
-  const reached = await restartForgetfully();
-  await untilSaid(worker, 'Goldmane was restarted: a new run answers');
-  await world.pass(300);
-  await world.traffic.stop();
+fullTest(
+  'what a quick restart of Goldmane lost while the worker looked on is never called settled',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    const beganSeconds = world.nowSeconds();
+    const worker = await world.startWorker();
+    await untilSettledUpTo(beganSeconds + 300);
+    const restartSeconds = world.nowSeconds();
+    const reached = await restartForgetfully();
+    await untilSaid(worker, 'Goldmane was restarted: a new run answers');
+    await world.pass(300);
+    await world.traffic.stop();
 
-  // The new run is noticed when the first bucket that it knows anything of is asked for, a few minutes later.
-  const coverage = await untilCovered(world, restartSeconds + 270);
-  await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
-  for (const { cause } of gapsOf(coverage))
-    expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
-  // The bucket that was filling when Goldmane ended was neither streamed nor settled whole.
-  const filling = Math.floor(restartSeconds / 15) * 15;
-  expect(
-    coverage.find(({ fromSeconds, toSeconds }) => fromSeconds <= filling && filling < toSeconds)?.state,
-  ).toBe('gap');
-});
+    // The new run is noticed when the first bucket that it knows anything of is asked for, a few minutes later.
+    const coverage = await untilCovered(world, restartSeconds + 270);
+    await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
+    for (const { cause } of gapsOf(coverage))
+      expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
+    // The bucket that was filling when Goldmane ended was neither streamed nor settled whole.
+    const filling = Math.floor(restartSeconds / 15) * 15;
+    expect(
+      coverage.find(({ fromSeconds, toSeconds }) => fromSeconds <= filling && filling < toSeconds)?.state,
+    ).toBe('gap');
+  },
+);

@@ -1,8 +1,9 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { expectAllThatWasLeft, gapsOf, untilCovered, untilGapsAreTold } from '../support/gaps.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { untilTold, untilWell } from '../support/told.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 let proxy: TcpProxy;
@@ -11,34 +12,37 @@ afterEach(async () => {
   await proxy.close();
 });
 
-test('a Goldmane that is out of reach for longer than its ring leaves a gap in the words of the failure', async () => {
-  world = await World.create({ speed: 120 });
-  proxy = await TcpProxy.listen(world.goldmane.address);
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
-  await untilWell(world);
-  await world.pass(700);
-  proxy.down();
-  const downSeconds = world.nowSeconds();
-  const broken = `The connection to Goldmane at ${proxy.address} broke before it was established`;
-  await untilTold(world, worker, new RegExp(broken), ['log', 'attempts', 'status']);
-  // While it lasts the gap grows, and is told as one.
-  await world.pass(4_200);
-  const growing = gapsOf(await world.coverage());
-  expect(growing).toHaveLength(1);
-  expect(growing[0]?.cause).toMatch(broken);
+fullTest(
+  'a Goldmane that is out of reach for longer than its ring leaves a gap in the words of the failure',
+  async () => {
+    world = await World.create({ speed: 120 });
+    proxy = await TcpProxy.listen(world.goldmane.address);
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
+    await untilWell(world);
+    await world.pass(700);
+    proxy.down();
+    const downSeconds = world.nowSeconds();
+    const broken = `The connection to Goldmane at ${proxy.address} broke before it was established`;
+    await untilTold(world, worker, new RegExp(broken), ['log', 'attempts', 'status']);
+    // While it lasts the gap grows, and is told as one.
+    await world.pass(4_200);
+    const growing = gapsOf(await world.coverage());
+    expect(growing).toHaveLength(1);
+    expect(growing[0]?.cause).toMatch(broken);
 
-  proxy.up();
-  const upSeconds = world.nowSeconds();
-  await untilWell(world);
-  await world.pass(300);
-  await world.traffic.stop();
-  const coverage = await untilCovered(world, upSeconds);
-  await expectAllThatWasLeft(world, coverage);
-  const gaps = gapsOf(coverage);
-  expect(gaps).toHaveLength(1);
-  expect(gaps[0]?.cause).toMatch(broken);
-  expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(downSeconds);
-  expect(Date.parse(gaps[0]?.to ?? '') / 1000).toBeLessThan(upSeconds - 3_000);
-  await untilGapsAreTold(world, gaps);
-});
+    proxy.up();
+    const upSeconds = world.nowSeconds();
+    await untilWell(world);
+    await world.pass(300);
+    await world.traffic.stop();
+    const coverage = await untilCovered(world, upSeconds);
+    await expectAllThatWasLeft(world, coverage);
+    const gaps = gapsOf(coverage);
+    expect(gaps).toHaveLength(1);
+    expect(gaps[0]?.cause).toMatch(broken);
+    expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(downSeconds);
+    expect(Date.parse(gaps[0]?.to ?? '') / 1000).toBeLessThan(upSeconds - 3_000);
+    await untilGapsAreTold(world, gaps);
+  },
+);

@@ -4,93 +4,102 @@ import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
 import { expectWhole } from '../support/faults.ts';
 import { expectNoSecretTold, look, untilTold, untilWell } from '../support/told.ts';
 import { serverTls, World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
 
-test('whatever is wrong with the client certificate is named with its cure, and the trail is whole once it is right', async () => {
-  world = await World.create();
-  const { authority, client } = world.certificates;
-  const stranger = await issueCertificates();
-  const resync = 'Re-sync the copies';
-  await world.mountCertificates({ ...world.certificates, client: stranger.client });
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  const certPath = String(world.workerEnv()['TLS_CERT_PATH']);
-  const keyPath = String(world.workerEnv()['TLS_KEY_PATH']);
+fullTest(
+  'whatever is wrong with the client certificate is named with its cure, and the trail is whole once it is right',
+  async () => {
+    world = await World.create();
+    const { authority, client } = world.certificates;
+    const stranger = await issueCertificates();
+    const resync = 'Re-sync the copies';
+    await world.mountCertificates({ ...world.certificates, client: stranger.client });
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    const certPath = String(world.workerEnv()['TLS_CERT_PATH']);
+    const keyPath = String(world.workerEnv()['TLS_KEY_PATH']);
 
-  await untilTold(
-    world,
-    worker,
-    new RegExp(
-      `Wrong CA: it never worked with this bundle.*(refused|hung up on) the client certificate ${certPath}.*${resync}`,
-    ),
-  );
+    await untilTold(
+      world,
+      worker,
+      new RegExp(
+        `Wrong CA: it never worked with this bundle.*(refused|hung up on) the client certificate ${certPath}.*${resync}`,
+      ),
+    );
 
-  const past = (days: number) => new Date(Date.now() - days * 86_400_000);
-  const expired = await authority.issue({
-    usage: 'client',
-    commonName: 'whisker-backend',
-    notBefore: past(30),
-    notAfter: past(1),
-  });
-  await world.mountCertificates({ ...world.certificates, client: expired });
-  await untilTold(
-    world,
-    worker,
-    new RegExp(`client certificate ${certPath} expired at ${past(1).toISOString().slice(0, 10)}.*${resync}`),
-  );
+    const past = (days: number) => new Date(Date.now() - days * 86_400_000);
+    const expired = await authority.issue({
+      usage: 'client',
+      commonName: 'whisker-backend',
+      notBefore: past(30),
+      notAfter: past(1),
+    });
+    await world.mountCertificates({ ...world.certificates, client: expired });
+    await untilTold(
+      world,
+      worker,
+      new RegExp(
+        `client certificate ${certPath} expired at ${past(1).toISOString().slice(0, 10)}.*${resync}`,
+      ),
+    );
 
-  await world.mountCertificates({ ...world.certificates, client: { ...client, key: stranger.client.key } });
-  await untilTold(
-    world,
-    worker,
-    new RegExp(`key ${keyPath} does not belong to the certificate ${certPath}.*${resync}`),
-  );
+    await world.mountCertificates({ ...world.certificates, client: { ...client, key: stranger.client.key } });
+    await untilTold(
+      world,
+      worker,
+      new RegExp(`key ${keyPath} does not belong to the certificate ${certPath}.*${resync}`),
+    );
 
-  await rm(certPath);
-  await untilTold(
-    world,
-    worker,
-    new RegExp(`client certificate \\(TLS_CERT_PATH\\) ${certPath} is missing.*${resync}`),
-  );
+    await rm(certPath);
+    await untilTold(
+      world,
+      worker,
+      new RegExp(`client certificate \\(TLS_CERT_PATH\\) ${certPath} is missing.*${resync}`),
+    );
 
-  await writeFile(certPath, 'no certificate at all');
-  await untilTold(
-    world,
-    worker,
-    new RegExp(`client certificate ${certPath} holds no PEM certificate.*${resync}`),
-  );
+    await writeFile(certPath, 'no certificate at all');
+    await untilTold(
+      world,
+      worker,
+      new RegExp(`client certificate ${certPath} holds no PEM certificate.*${resync}`),
+    );
 
-  await world.mountCertificates(world.certificates);
-  await untilWell(world);
-  await expectWhole(world);
-  await expectNoSecretTold(world, [stranger.client.key.split('\n')[1] ?? '']);
-});
+    await world.mountCertificates(world.certificates);
+    await untilWell(world);
+    await expectWhole(world);
+    await expectNoSecretTold(world, [stranger.client.key.split('\n')[1] ?? '']);
+  },
+);
 
-test('a CA bundle that does not know Goldmane is told apart from one that did until it was replaced', async () => {
-  world = await World.create();
-  const other = await createAuthority();
-  await world.mountCertificates({ ...world.certificates, authority: other });
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilTold(
-    world,
-    worker,
-    /Wrong CA: it never worked with this bundle. Unknown CA: the certificate of Goldmane at .* is not signed by any CA in .*tigera-ca-bundle/,
-  );
-  expect(await look(world, worker, 'log')).not.toContain('Stale certificate');
+fullTest(
+  'a CA bundle that does not know Goldmane is told apart from one that did until it was replaced',
+  async () => {
+    world = await World.create();
+    const other = await createAuthority();
+    await world.mountCertificates({ ...world.certificates, authority: other });
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilTold(
+      world,
+      worker,
+      /Wrong CA: it never worked with this bundle. Unknown CA: the certificate of Goldmane at .* is not signed by any CA in .*tigera-ca-bundle/,
+    );
+    expect(await look(world, worker, 'log')).not.toContain('Stale certificate');
 
-  await world.mountCertificates(world.certificates);
-  await untilWell(world);
-  const anew = await issueCertificates();
-  world.goldmane.useCertificates(serverTls(anew));
-  world.goldmane.faults.cutConnections();
-  await untilTold(world, worker, /Stale certificate: it worked with this bundle until \d{4}-/);
-  await world.mountCertificates(anew);
-  await untilWell(world);
-  await expectWhole(world);
-});
+    await world.mountCertificates(world.certificates);
+    await untilWell(world);
+    const anew = await issueCertificates();
+    world.goldmane.useCertificates(serverTls(anew));
+    world.goldmane.faults.cutConnections();
+    await untilTold(world, worker, /Stale certificate: it worked with this bundle until \d{4}-/);
+    await world.mountCertificates(anew);
+    await untilWell(world);
+    await expectWhole(world);
+  },
+);
 
 test('a wrong server name is named, with the names that Goldmane has', async () => {
   world = await World.create();

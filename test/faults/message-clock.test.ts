@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
 import { expectWhole, untilSaid } from '../support/faults.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -33,16 +34,19 @@ for (const [name, offsetSeconds] of [
   ['ahead of', 300],
   ['behind', -300],
 ] as const)
-  test(`a worker whose clock is five minutes ${name} Goldmane's goes by Goldmane's: nothing is settled before its time`, async () => {
-    world = await World.create();
-    world.traffic.start(world.goldmane);
-    await world.startWorker(clockOff(offsetSeconds));
-    await world.pass(600);
-    await expectWhole(world);
-    expect(await youngestSettledAge(offsetSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds);
-    // Nor long after it, or the ring would be shorter by as much.
-    expect(await youngestSettledAge(offsetSeconds)).toBeLessThan(settleAgeSeconds + 120);
-  });
+  fullTest(
+    `a worker whose clock is five minutes ${name} Goldmane's goes by Goldmane's: nothing is settled before its time`,
+    async () => {
+      world = await World.create();
+      world.traffic.start(world.goldmane);
+      await world.startWorker(clockOff(offsetSeconds));
+      await world.pass(600);
+      await expectWhole(world);
+      expect(await youngestSettledAge(offsetSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds);
+      // Nor long after it, or the ring would be shorter by as much.
+      expect(await youngestSettledAge(offsetSeconds)).toBeLessThan(settleAgeSeconds + 120);
+    },
+  );
 
 test("a worker whose clock is five minutes ahead, and whose stream never opens, finds Goldmane's clock by asking", async () => {
   world = await World.create();
@@ -55,18 +59,21 @@ test("a worker whose clock is five minutes ahead, and whose stream never opens, 
   expect(await youngestSettledAge(300)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
 });
 
-test('a worker that takes over from one whose clock was wrong does not go by what that one measured', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  const slow = await world.startWorker(clockOff(-300));
-  await world.pass(700);
-  await slow.kill();
-  expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
-  const takenOverSeconds = world.nowSeconds();
-  // No stream tells this one.
-  world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
-  await world.startWorker();
-  await world.pass(300);
-  await expectWhole(world);
-  expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
-});
+fullTest(
+  'a worker that takes over from one whose clock was wrong does not go by what that one measured',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    const slow = await world.startWorker(clockOff(-300));
+    await world.pass(700);
+    await slow.kill();
+    expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
+    const takenOverSeconds = world.nowSeconds();
+    // No stream tells this one.
+    world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
+    await world.startWorker();
+    await world.pass(300);
+    await expectWhole(world);
+    expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
+  },
+);

@@ -8,6 +8,7 @@ import { until } from '../support/poll.ts';
 import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let scratch: string;
 let postgres: Postgres;
@@ -38,34 +39,37 @@ async function notReady({ httpPort }: WorkerProcess): Promise<string | undefined
   return response.ok ? undefined : response.text();
 }
 
-test('without a database, then without the right one, the worker waits and says for what, and begins when it is there', async () => {
-  world.traffic.start(world.goldmane);
-  const url = new URL(world.db.url);
-  url.pathname = '/trail_to_come';
-  await postgres.stop();
-  const worker = await world.startWorker({ DATABASE_URL: url.href });
-  const refused = `waiting: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
-  await untilSaid(worker, refused);
-  expect(await notReady(worker)).toContain('Nothing answers where DATABASE_URL points');
-  // Restarting the worker would not bring the database back.
-  expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
+fullTest(
+  'without a database, then without the right one, the worker waits and says for what, and begins when it is there',
+  async () => {
+    world.traffic.start(world.goldmane);
+    const url = new URL(world.db.url);
+    url.pathname = '/trail_to_come';
+    await postgres.stop();
+    const worker = await world.startWorker({ DATABASE_URL: url.href });
+    const refused = `waiting: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
+    await untilSaid(worker, refused);
+    expect(await notReady(worker)).toContain('Nothing answers where DATABASE_URL points');
+    // Restarting the worker would not bring the database back.
+    expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
 
-  await postgres.start();
-  const missing =
-    'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
-  await untilSaid(worker, `waiting: ${missing}`);
-  await until('/readyz says so too', async () =>
-    (await notReady(worker))?.includes(missing) ? true : undefined,
-  );
-  // Said once each, not at every try.
-  expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
+    await postgres.start();
+    const missing =
+      'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
+    await untilSaid(worker, `waiting: ${missing}`);
+    await until('/readyz says so too', async () =>
+      (await notReady(worker))?.includes(missing) ? true : undefined,
+    );
+    // Said once each, not at every try.
+    expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
 
-  await administer('create database trail_to_come template template0');
-  await untilSaid(worker, 'the worker polls for work');
-  await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
-  await untilWell(world);
-  await expectNoSecretTold(world);
-});
+    await administer('create database trail_to_come template template0');
+    await untilSaid(worker, 'the worker polls for work');
+    await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
+    await untilWell(world);
+    await expectNoSecretTold(world);
+  },
+);
 
 test('a stale password is named as such, and so is a database that is away; the trail is whole once they are cured', async () => {
   const [first, second] = ['the-first-password', 'the-second-password'];

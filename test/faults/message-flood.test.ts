@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { metric, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { untilTold, untilWell } from '../support/told.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 const mayWait = 200_000;
 const burst = 55_000;
@@ -37,57 +38,61 @@ async function peakMemoryMiB(pid: number): Promise<number> {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
-test('more records than may wait for the database are dropped with a word, in bounded memory, and settling brings them back', async () => {
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker({ NODE_OPTIONS: heapLimit });
-  await untilWell(world);
-  await until('the database is used', async () =>
-    (await metric(worker, 'flow_trail_merges_total')) > 0 ? true : undefined,
-  );
-  await postgres.stop();
-  const before = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
-  for (let number = 1; number <= bursts; number += 1) {
-    const startSeconds = Math.floor(world.nowSeconds() / 15) * 15;
-    world.goldmane.ingest(
-      Array.from({ length: burst }, (_, n) => ({
-        startSeconds,
-        srcName: `pod-${number}-${n}-*`,
-        srcNamespace: `flood-${n % 7}`,
-        dstNamespace: 'store-0',
-      })),
+fullTest(
+  'more records than may wait for the database are dropped with a word, in bounded memory, and settling brings them back',
+  async () => {
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker({ NODE_OPTIONS: heapLimit });
+    await untilWell(world);
+    await until('the database is used', async () =>
+      (await metric(worker, 'flow_trail_merges_total')) > 0 ? true : undefined,
     );
-    await until(
-      `burst ${number} is streamed`,
-      async () => {
-        const streamed = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
-        return streamed - before > number * burst ? true : undefined;
-      },
-      90_000,
+    await postgres.stop();
+    const before = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
+    for (let number = 1; number <= bursts; number += 1) {
+      const startSeconds = Math.floor(world.nowSeconds() / 15) * 15;
+      world.goldmane.ingest(
+        Array.from({ length: burst }, (_, n) => ({
+          startSeconds,
+          srcName: `pod-${number}-${n}-*`,
+          srcNamespace: `flood-${n % 7}`,
+          dstNamespace: 'store-0',
+        })),
+      );
+      await until(
+        `burst ${number} is streamed`,
+        async () => {
+          const streamed = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
+          return streamed - before > number * burst ? true : undefined;
+        },
+        90_000,
+      );
+    }
+    await untilSaid(
+      worker,
+      'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back',
     );
-  }
-  await untilSaid(
-    worker,
-    'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back',
-  );
-  await untilTold(
-    world,
-    worker,
-    /nothing answers where DATABASE_URL points .*what comes now is dropped, and settling brings it back/,
-    ['attempts'],
-  );
-  const dropped = await metric(worker, 'flow_trail_records_left_out_total', { reason: 'dropped' });
-  expect(dropped).toBeGreaterThanOrEqual(bursts * burst - mayWait);
-  expect(await metric(worker, 'flow_trail_pending_records')).toBeLessThanOrEqual(mayWait);
+    await untilTold(
+      world,
+      worker,
+      /nothing answers where DATABASE_URL points .*what comes now is dropped, and settling brings it back/,
+      ['attempts'],
+    );
+    const dropped = await metric(worker, 'flow_trail_records_left_out_total', { reason: 'dropped' });
+    expect(dropped).toBeGreaterThanOrEqual(bursts * burst - mayWait);
+    expect(await metric(worker, 'flow_trail_pending_records')).toBeLessThanOrEqual(mayWait);
 
-  await postgres.start();
-  await world.traffic.stop();
-  const coverage = await world.untilSettled(world.traffic.toSeconds, 150_000);
-  expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
-  const rows = await readEdges(world.db.database);
-  const flood = rows.filter(({ src_ns }) => src_ns.startsWith('flood-'));
-  expect(rows.filter((row) => !flood.includes(row))).toEqual(world.traffic.expectedEdges());
-  expect(flood.reduce((sum, { flow_count }) => sum + flow_count, 0)).toBe(bursts * burst);
-  expect(await readUnexplainedEdges(world.db.database)).toEqual([]);
-  expect(worker.process.hasExited()).toBe(false);
-  expect(await peakMemoryMiB(worker.process.pid)).toBeLessThan(containerMiB);
-}, 300_000);
+    await postgres.start();
+    await world.traffic.stop();
+    const coverage = await world.untilSettled(world.traffic.toSeconds, 150_000);
+    expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
+    const rows = await readEdges(world.db.database);
+    const flood = rows.filter(({ src_ns }) => src_ns.startsWith('flood-'));
+    expect(rows.filter((row) => !flood.includes(row))).toEqual(world.traffic.expectedEdges());
+    expect(flood.reduce((sum, { flow_count }) => sum + flow_count, 0)).toBe(bursts * burst);
+    expect(await readUnexplainedEdges(world.db.database)).toEqual([]);
+    expect(worker.process.hasExited()).toBe(false);
+    expect(await peakMemoryMiB(worker.process.pid)).toBeLessThan(containerMiB);
+  },
+  300_000,
+);

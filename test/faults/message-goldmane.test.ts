@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { expectWhole, metric } from '../support/faults.ts';
 import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -43,7 +44,7 @@ test('whatever Goldmane refuses with is named with its cure, and the trail is wh
   expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'refused' })).toBeGreaterThan(0);
 });
 
-test('a Goldmane that is not there yet is waited for', async () => {
+fullTest('a Goldmane that is not there yet is waited for', async () => {
   world = await World.create();
   await world.goldmane.kill();
   const worker = await world.startWorker();
@@ -61,7 +62,7 @@ test('a Goldmane that is not there yet is waited for', async () => {
   await expectWhole(world);
 });
 
-test('a name of Goldmane that does not exist is named', async () => {
+fullTest('a name of Goldmane that does not exist is named', async () => {
   world = await World.create();
   const worker = await world.startWorker({ GOLDMANE_HOST: 'goldmane.invalid:7443' });
   await untilTold(

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { readEdges } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
@@ -51,28 +52,31 @@ test('records that cannot be kept are left out, named and counted; all others ar
     ).toMatch(/ [1-9]\d*$/);
 });
 
-test('an answer of List that cannot be used is named, holds up no other bucket, and is asked again', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  world.goldmane.faults.answerNextLists(Buffer.from([0x12, 0xff, 0xff, 0xff, 0x7f]), 2);
-  const worker = await world.startWorker();
-  await world.pass(300);
-  await world.traffic.stop();
-  await until('a broken answer was told of', () =>
-    worker.lines.some((line) => /was rejected|malformed|truncated|cannot be read/i.test(line))
-      ? true
-      : undefined,
-  );
-  // Set aside as a gap, and settled when it is asked for the last time, shortly before it leaves the ring.
-  await world.untilSettled();
-  const { database } = world.db;
-  const named = await database.query<{ gap_cause: string }>(
-    'select distinct gap_cause from bucket_ledger where gap_cause is not null',
-  );
-  expect(named.length).toBeGreaterThan(0);
-});
+fullTest(
+  'an answer of List that cannot be used is named, holds up no other bucket, and is asked again',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    world.goldmane.faults.answerNextLists(Buffer.from([0x12, 0xff, 0xff, 0xff, 0x7f]), 2);
+    const worker = await world.startWorker();
+    await world.pass(300);
+    await world.traffic.stop();
+    await until('a broken answer was told of', () =>
+      worker.lines.some((line) => /was rejected|malformed|truncated|cannot be read/i.test(line))
+        ? true
+        : undefined,
+    );
+    // Set aside as a gap, and settled when it is asked for the last time, shortly before it leaves the ring.
+    await world.untilSettled();
+    const { database } = world.db;
+    const named = await database.query<{ gap_cause: string }>(
+      'select distinct gap_cause from bucket_ledger where gap_cause is not null',
+    );
+    expect(named.length).toBeGreaterThan(0);
+  },
+);
 
-test('an answer of List beyond the limit of 64 MB costs its bucket, by name, and no other', async () => {
+fullTest('an answer of List beyond the limit of 64 MB costs its bucket, by name, and no other', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
@@ -93,7 +97,7 @@ test('an answer of List beyond the limit of 64 MB costs its bucket, by name, and
   expect(settled[0]?.buckets).toBeGreaterThan(5);
 });
 
-test('a cluster whose names are as long as they may be, and not ASCII, is kept as it is', async () => {
+fullTest('a cluster whose names are as long as they may be, and not ASCII, is kept as it is', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const longest = 'ä'.repeat(126);

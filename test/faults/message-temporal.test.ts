@@ -8,6 +8,7 @@ import { expectWhole, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
 import { createNamespace, World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let scratch: string;
 let temporal: TemporalServer;
@@ -28,47 +29,53 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-test('without a Temporal, then without its namespace, the worker waits and says for what, and begins when it is there', async () => {
-  world.traffic.start(world.goldmane);
-  const namespace = `${world.namespace}-to-come`;
-  await temporal.stop();
-  const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
-  const refused = `Connection refused: no Temporal listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
-  await untilSaid(worker, `waiting: ${refused}`);
-  await until('/readyz says so too', async () => {
-    const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
-    return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
-  });
-  await temporal.start();
-  await untilSaid(
-    worker,
-    `waiting: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
-  );
-  await createNamespace(namespace, temporal.address);
-  await untilSaid(worker, 'the worker polls for work');
-  await untilSaid(worker, 'the stream is open');
-});
+fullTest(
+  'without a Temporal, then without its namespace, the worker waits and says for what, and begins when it is there',
+  async () => {
+    world.traffic.start(world.goldmane);
+    const namespace = `${world.namespace}-to-come`;
+    await temporal.stop();
+    const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
+    const refused = `Connection refused: no Temporal listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
+    await untilSaid(worker, `waiting: ${refused}`);
+    await until('/readyz says so too', async () => {
+      const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
+      return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
+    });
+    await temporal.start();
+    await untilSaid(
+      worker,
+      `waiting: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
+    );
+    await createNamespace(namespace, temporal.address);
+    await untilSaid(worker, 'the worker polls for work');
+    await untilSaid(worker, 'the stream is open');
+  },
+);
 
-test('a Temporal that goes away is told of in the log and by the command, and the trail is whole when it is back', async () => {
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilWell(world);
-  await temporal.stop();
-  await untilSaid(
-    worker,
-    new RegExp(
-      `Temporal at ${temporal.address} does not answer .*it is tried again; what is under way goes on`,
-    ),
-  );
-  const away = await flowTrail(['status'], world.workerEnv());
-  expect([away.code, away.out]).toEqual([1, '']);
-  expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*. Start it[^\n]*\n$/);
-  await temporal.start();
-  await untilSaid(worker, 'Temporal answers again');
-  await untilWell(world);
-  await expectWhole(world);
-  await expectNoSecretTold(world);
-});
+fullTest(
+  'a Temporal that goes away is told of in the log and by the command, and the trail is whole when it is back',
+  async () => {
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilWell(world);
+    await temporal.stop();
+    await untilSaid(
+      worker,
+      new RegExp(
+        `Temporal at ${temporal.address} does not answer .*it is tried again; what is under way goes on`,
+      ),
+    );
+    const away = await flowTrail(['status'], world.workerEnv());
+    expect([away.code, away.out]).toEqual([1, '']);
+    expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*. Start it[^\n]*\n$/);
+    await temporal.start();
+    await untilSaid(worker, 'Temporal answers again');
+    await untilWell(world);
+    await expectWhole(world);
+    await expectNoSecretTold(world);
+  },
+);
 
 test('when no worker runs, the command says so, with what the readers failed of last', async () => {
   await world.goldmane.kill();

@@ -1,16 +1,20 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { World } from '../support/world.ts';
+import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
 
-test('with late flows as in a healthy cluster, the trail equals what was generated, without a gap', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  await world.startWorker();
-  await world.pass(600);
-  await world.traffic.stop();
-  const coverage = await world.untilSettled();
-  await world.expectExactly();
-  expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
-});
+fullTest(
+  'with late flows as in a healthy cluster, the trail equals what was generated, without a gap',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    await world.startWorker();
+    await world.pass(600);
+    await world.traffic.stop();
+    const coverage = await world.untilSettled();
+    await world.expectExactly();
+    expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
+  },
+);

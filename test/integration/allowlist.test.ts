@@ -7,11 +7,10 @@ import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-st
 import { readEvidence } from '../../src/trail/evidence.ts';
 import { foldList } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { encodeListAnswer, readCapture } from '../support/capture.ts';
 import { captureEvidence } from '../support/capture-evidence.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 import { options } from './ledger-batches.ts';
 
@@ -19,8 +18,7 @@ const until = '2026-11-23T00:00:00.000Z';
 let db: TestDatabase;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
-  await migrate(db.database);
+  db = await createMigratedDatabase();
   const decoder = new FlowDecoder();
   const byBucket = new Map<number, Buffer[]>();
   for (const raw of readCapture()) {

@@ -8,9 +8,8 @@ import { systemClock } from '../../src/time/clock.ts';
 import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../dev/certificates.ts';
 import { startGoldmane, type GoldmaneStandIn } from '../../dev/goldmane/stand-in.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { serverTls } from '../support/world.ts';
 
@@ -24,12 +23,11 @@ let issued: IssuedCertificates;
 
 beforeEach(async () => {
   [db, slack, issued, folder] = await Promise.all([
-    createTestDatabase(),
+    createMigratedDatabase(),
     startSlack({ port: 0 }),
     issueCertificates(),
     mkdtemp(join(tmpdir(), 'flow-trail-certificates-')),
   ]);
-  await migrate(db.database);
   goldmane = await startGoldmane({ clock: systemClock, tls: serverTls(issued), startAtOnce: true });
   const { certPath, keyPath, caPath } = await copy(issued);
   env = {

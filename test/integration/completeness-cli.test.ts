@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../src/trail/migrate.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { podIn } from './ledger-batches.ts';
 import { cover, monday, see, seeDaily, talk } from './watched-days.ts';
 
@@ -10,8 +9,7 @@ const today = Math.floor((Date.now() / 1000 - monday) / 86_400);
 let db: TestDatabase;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
-  await migrate(db.database);
+  db = await createMigratedDatabase();
 });
 afterEach(() => db.drop());
 

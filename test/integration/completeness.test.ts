@@ -6,8 +6,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { jobs } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';
 import { testDeps } from './deps.ts';
@@ -19,9 +18,8 @@ let database: Database;
 let slack: SlackStandIn;
 
 beforeEach(async () => {
-  [db, slack] = await Promise.all([createTestDatabase(), startSlack({ port: 0 })]);
+  [db, slack] = await Promise.all([createMigratedDatabase(), startSlack({ port: 0 })]);
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(async () => {
   await slack.stop();

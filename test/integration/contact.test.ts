@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lastContact, lastContacts, recordContact, recordTrouble } from '../../src/trail/contact.ts';
 import type { Query } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 
 const now = 1_800_000_000;
 const bundle = { caFingerprint: 'ca', certFingerprint: 'cert' };
@@ -10,9 +9,8 @@ let db: TestDatabase;
 let query: Query;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ query } = db.database);
-  await migrate(db.database);
 });
 afterEach(() => db.drop());
 

@@ -4,8 +4,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Progress, SettleSummary } from '../../src/ingest/summary.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { FakeGoldmane, VirtualClock, type Flows } from './coverage-fake-goldmane.ts';
 import { testDeps } from './deps.ts';
 
@@ -29,8 +28,7 @@ export class Settling {
   }
 
   static async create(startSeconds: number, flowsOf: (startSeconds: number) => Flows): Promise<Settling> {
-    const db = await createTestDatabase();
-    await migrate(db.database);
+    const db = await createMigratedDatabase();
     const clock = new VirtualClock(startSeconds);
     return new Settling(db, clock, new FakeGoldmane(clock, flowsOf));
   }

@@ -10,9 +10,8 @@ import {
 import { recordTrouble } from '../../src/trail/contact.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 
 const start = 1_800_000_000;
 const at = (n: number) => start + n * 15;
@@ -22,9 +21,8 @@ let db: TestDatabase;
 let database: Database;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

@@ -5,8 +5,7 @@ import { readLedger } from '../../src/trail/coverage.ts';
 import { databaseFailure } from '../../src/trail/database-failure.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { StreamFold } from '../../src/trail/fold.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 import { VirtualClock } from './coverage-fake-goldmane.ts';
 import { testDeps } from './deps.ts';
@@ -21,8 +20,7 @@ let merges: number;
 let fault: (() => Promise<void>) | undefined;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
-  await migrate(db.database);
+  db = await createMigratedDatabase();
   clock = new VirtualClock(start + 30);
   decoder = new FlowDecoder();
   merges = 0;

@@ -9,9 +9,8 @@ import type { Deps } from '../../src/ingest/deps.ts';
 import type { DigestResult } from '../../src/activities/digest.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { jobs } from '../../src/config/names.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { quietRuntime } from '../replay/supervisor-harness.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 
 /** Eight in the morning, in winter. */
@@ -59,7 +58,7 @@ export class DigestHarness {
   ): Promise<DigestHarness> {
     quietRuntime();
     const address = inject('temporalAddress');
-    const db = await createTestDatabase();
+    const db = await createMigratedDatabase();
     const connection = await Connection.connect({ address });
     const harness = new DigestHarness({
       db,
@@ -67,7 +66,6 @@ export class DigestHarness {
       client: new Client({ connection, identity: 'test' }),
       native: await NativeConnection.connect({ address }),
     });
-    await migrate(db.database);
     await harness.addEdges(...takenOver);
     harness.#worker = await Worker.create({
       connection: harness.#native,

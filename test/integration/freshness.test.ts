@@ -7,8 +7,7 @@ import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { recordTrouble } from '../../src/trail/contact.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 
 const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
@@ -23,11 +22,10 @@ let aheadMs: number;
 beforeEach(async () => {
   aheadMs = 0;
   [db, slack, folder] = await Promise.all([
-    createTestDatabase(),
+    createMigratedDatabase(),
     startSlack({ port: 0 }),
     mkdtemp(join(tmpdir(), 'flow-trail-freshness-')),
   ]);
-  await migrate(db.database);
   urlFile = join(folder, 'DATABASE_URL');
   await writeFile(urlFile, db.url);
   database = openDatabase({ urlFile });

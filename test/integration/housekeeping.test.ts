@@ -4,8 +4,7 @@ import { applyRetention } from '../../src/activities/housekeeping.ts';
 import { coarsenCoverage } from '../../src/trail/coarsen-coverage.ts';
 import { readCoverage, type CoverageState, type CoverageStretch } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { testDeps } from './deps.ts';
 import { podIn } from './ledger-batches.ts';
@@ -15,9 +14,8 @@ let db: TestDatabase;
 let database: Database;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readIncident } from '../../src/queries/incident.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 
 let db: TestDatabase;
 beforeEach(async () => {
-  db = await createTestDatabase();
-  await migrate(db.database);
+  db = await createMigratedDatabase();
 });
 afterEach(() => db.drop());
 

@@ -1,17 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, readUnexplainedEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, readUnexplainedEdges, type TestDatabase } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds as start, streamed } from './ledger-batches.ts';
 
 let db: TestDatabase;
 let database: Database;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

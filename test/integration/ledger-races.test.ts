@@ -3,8 +3,7 @@ import { decideCoverage, expireLedger } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
 
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { deferred } from './deferred.ts';
 import { batch, options, startSeconds as start, streamed } from './ledger-batches.ts';
@@ -13,9 +12,8 @@ let db: TestDatabase;
 let database: Database;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

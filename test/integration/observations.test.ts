@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { readObservations, rollNamespaceDays } from '../../src/trail/observations.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, podIn, streamed } from './ledger-batches.ts';
 import { at, cover, monday, see, seeDaily, talk } from './watched-days.ts';
 
@@ -11,9 +10,8 @@ let db: TestDatabase;
 let database: Database;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

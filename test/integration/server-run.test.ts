@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../src/trail/migrate.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { Settling } from './coverage-settling-harness.ts';
 
@@ -24,8 +23,7 @@ function quiet(bucket: number): Flows {
 describe('what is known of the server’s run', () => {
   let db: TestDatabase;
   beforeEach(async () => {
-    db = await createTestDatabase();
-    await migrate(db.database);
+    db = await createMigratedDatabase();
   });
   afterEach(() => db.drop());
 

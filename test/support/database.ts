@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { inject } from 'vitest';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { migrate } from '../../src/trail/migrate.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
 
 export interface TestDatabase {
@@ -9,23 +10,47 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+const MIGRATED_TEMPLATE = 'migrated_template';
+
 let count = 0;
 
-/** A database of its own on the shared server, or another, empty: the worker or the test migrates it. */
-export async function createTestDatabase(server = inject('postgresUrl')): Promise<TestDatabase> {
+/** An empty database of the test's own; the worker or the test migrates it. Default: on the shared server. */
+export function createTestDatabase(server = inject('postgresUrl')): Promise<TestDatabase> {
+  return createDatabase(server, '');
+}
+
+/** A copy of the shared server's migrated template, which takes a tenth of the time of migrating. */
+export function createMigratedDatabase(): Promise<TestDatabase> {
+  return createDatabase(inject('postgresUrl'), `template ${MIGRATED_TEMPLATE}`);
+}
+
+/** Called once, before any test: PostgreSQL copies a template only while nobody is connected to it. */
+export async function createMigratedTemplate(server: string): Promise<void> {
+  await administer(server, `create database ${MIGRATED_TEMPLATE}`);
+  const database = openDatabase({ url: urlOf(server, MIGRATED_TEMPLATE) });
+  await migrate(database);
+  await database.close();
+}
+
+async function createDatabase(server: string, clause: string): Promise<TestDatabase> {
   const name = `test_${process.pid}_${Date.now()}_${(count += 1)}`;
-  await administer(server, `create database ${name}`);
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const database = openDatabase({ url: url.href });
+  await administer(server, `create database ${name} ${clause}`);
+  const url = urlOf(server, name);
+  const database = openDatabase({ url });
   return {
-    url: url.href,
+    url,
     database,
     async drop() {
       await database.close();
       await administer(server, `drop database ${name} with (force)`);
     },
   };
+}
+
+function urlOf(server: string, database: string): string {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
 }
 
 async function administer(url: string, sql: string): Promise<void> {

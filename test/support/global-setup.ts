@@ -8,6 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { startPostgres } from '../../dev/postgres.ts';
 import { findTemporal } from '../../dev/temporal/find.ts';
 import { startTemporalServer } from '../../dev/temporal/server.ts';
+import { createMigratedTemplate } from './database.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,11 +20,36 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Kept on `globalThis`: each project of a run loads this module anew. */
+declare global {
+  var flowTrailServers: { ready: Promise<Servers>; users: number } | undefined;
+}
+
+interface Servers {
+  provided: { postgresUrl: string; temporalAddress: string; temporalExecutable: string };
+  stop(): Promise<void>;
+}
+
 /**
- * What all integration tests share: the worker as it is built for production, one PostgreSQL (each test has a database of
- * its own) and one Temporal dev server (each test has a namespace of its own).
+ * What the tests of several projects share, started once per run: the worker as it is built for production, one
+ * PostgreSQL (each test has a database of its own) and one Temporal dev server (each test has a namespace of its own).
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const shared = (globalThis.flowTrailServers ??= { ready: startServers(), users: 0 });
+  shared.users += 1;
+  const { provided, stop } = await shared.ready;
+  project.provide('postgresUrl', provided.postgresUrl);
+  project.provide('temporalAddress', provided.temporalAddress);
+  project.provide('temporalExecutable', provided.temporalExecutable);
+  return async () => {
+    shared.users -= 1;
+    if (shared.users > 0) return;
+    globalThis.flowTrailServers = undefined;
+    await stop();
+  };
+}
+
+async function startServers(): Promise<Servers> {
   const say = (line: string) => process.stdout.write(`[setup] ${line}\n`);
   const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-test-'));
   say('building the worker and its workflow bundle');
@@ -35,13 +61,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     dataDir: scratch,
     settings: { fsync: 'off', max_connections: '200' },
   });
+  await createMigratedTemplate(postgres.url);
   const temporal = await startTemporalServer({ executable, ui: false });
-  project.provide('postgresUrl', postgres.url);
-  project.provide('temporalAddress', temporal.address);
-  project.provide('temporalExecutable', executable);
-  return async () => {
-    await temporal.stop();
-    await postgres.remove();
-    await rm(scratch, { recursive: true, force: true });
+  return {
+    provided: {
+      postgresUrl: postgres.url,
+      temporalAddress: temporal.address,
+      temporalExecutable: executable,
+    },
+    async stop() {
+      await temporal.stop();
+      await postgres.remove();
+      await rm(scratch, { recursive: true, force: true });
+    },
   };
 }

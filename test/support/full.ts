@@ -1,0 +1,7 @@
+import { test } from 'vitest';
+
+/** Set by `npm run test:full`. */
+const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
+
+/** A test of the full run only; `npm test` has another one of its kind. */
+export const fullTest = test.runIf(isFull);
