@@ -45,7 +45,7 @@ test.each(['stop', 'kill'] as const)('Postgres is gone for minutes (%s) and come
   await untilStreaming(worker, world);
   await world.pass(420);
   await postgres[end]();
-  await untilSaid(worker, /nothing answers where DATABASE_URL points|connection to Postgres was lost/);
+  await untilSaid(worker, /nothing answers where DATABASE_URL points|connection to Postgres was lost/i);
   await world.pass(200);
   await postgres.start();
   await untilMerged(world, bucketNow(world));
