@@ -2,20 +2,24 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 
-const bundlePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-/** The bundle that the build made, at the top of dist; without one (in development) it is made now, in a few seconds. */
+export const bundlePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** The bundle contains the same module; the worker needs it for the payloads that it converts itself. */
+export const payloadConverterPath = fileURLToPath(
+  new URL(`../workflows/payload-converter.${extension}`, import.meta.url),
+);
+
+/** The bundle that the build made, or, in development, one made now in a few seconds. */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   if (existsSync(bundlePath)) return { codePath: bundlePath };
   return makeWorkflowBundle();
 }
 
 export function makeWorkflowBundle(): Promise<{ code: string }> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    payloadConverterPath,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });
 }
-
-export { bundlePath };

@@ -1,10 +1,12 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Progress } from '../ingest/summary.ts';
 import type { TrailStatus } from './status.ts';
 
-/** What the supervisor knows; the readers tell it on every change of state and every five minutes. */
+/** Returns what the supervisor was told: by signals, and by the summaries of completed windows. */
 export const statusQuery = defineQuery<TrailStatus>('status');
-/** Ends the present windows and begins new ones: certificates, passwords and code are taken anew. */
+/** Ends the current windows and starts new ones, which read certificates, passwords and code again. */
 export const freshWindowSignal = defineSignal('freshWindow');
-/** From the readers; not for people. */
-export const progressSignal = defineSignal<[Progress]>('progress');
+/** Ends the current windows and starts none until `resume`. The argument, a text, is optional: why. */
+export const pauseSignal = defineSignal<[reason?: string]>('pause');
+export const resumeSignal = defineSignal('resume');
+/** Sent by the readers, not by people. The supervisor validates it: any client of Temporal can send anything. */
+export const progressSignal = defineSignal<[unknown]>('progress');

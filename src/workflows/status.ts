@@ -1,6 +1,6 @@
 import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 
-/** How the supervisor works. All optional: what is not given is production's. Durations are milliseconds. */
+/** How the supervisor works. All optional: the defaults are those of production. Durations are milliseconds. */
 export interface SupervisorInput {
   windowMs?: number;
   historyMs?: number;
@@ -10,6 +10,13 @@ export interface SupervisorInput {
   speed?: number;
   /** Carried from history to history. */
   status?: TrailStatus;
+}
+
+/** A person stopped the readers with the signal `pause`. */
+export interface Pause {
+  /** ISO time. */
+  since: string;
+  reason?: string;
 }
 
 export interface ReaderStatus {
@@ -36,6 +43,8 @@ export interface TrailStatus {
   lateRecords: number;
   /** The newest gaps, at most 20. */
   gaps: GapReport[];
+  /** Present while the readers are paused. */
+  paused?: Pause;
   /** Present while a reader fails. */
   lastError?: string;
 }
@@ -96,6 +105,10 @@ export function withSummary(status: TrailStatus, summary: StreamSummary | Settle
         ...(summary.settledUpTo === undefined ? {} : { settledUpTo: summary.settledUpTo }),
       });
   }
+}
+
+export function withPause({ paused: _former, ...status }: TrailStatus, paused: Pause | undefined): TrailStatus {
+  return paused === undefined ? status : { ...status, paused };
 }
 
 function withErrors({ lastError: _former, ...status }: TrailStatus): TrailStatus {

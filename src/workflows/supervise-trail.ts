@@ -6,109 +6,173 @@ import {
   continueAsNew,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   rootCause,
+  setCurrentDetails,
+  setDefaultSignalHandler,
   setHandler,
   sleep,
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
-import { freshWindowSignal, progressSignal, statusQuery } from './messages.ts';
-import { emptyStatus, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
+import { currentDetails, stateText } from './details.ts';
+import {
+  freshWindowSignal,
+  pauseSignal,
+  progressSignal,
+  resumeSignal,
+  statusQuery,
+} from './messages.ts';
+import { readInput, readProgress, readSummary, textOf } from './received.ts';
+import { withPause, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
-const maxBackoffMs = 30_000;
+const defaultMaxBackoffMs = 30_000;
+/**
+ * A worker sends a heartbeat after four fifths of this time-out, and each is an action that Temporal Cloud charges for.
+ * The stream is taken over about a minute after its worker died. Settling works six minutes behind: it can wait longer.
+ */
+const heartbeatTimeoutMs = { stream: 75_000, settle: 180_000 } as const;
+
+type Reader = keyof typeof heartbeatTimeoutMs;
 
 /**
- * Supervises the trail: two readers side by side, window after window, for good. Each goes on when the other fails: without
- * the stream the trail is six minutes late but whole, without List it is quick but unsettled. Begins a new history daily.
- * Query `status`, signal `freshWindow`.
+ * Supervises the trail: two readers side by side, window after window. Each continues while the other fails: without the
+ * stream the trail is six minutes late but complete; without List it is current but unsettled. Continues as new once a day.
  */
-export async function superviseTrail(input: SupervisorInput = {}): Promise<void> {
-  const windowMs = input.windowMs ?? 15 * minuteMs;
-  const realWindowMs = windowMs / (input.speed ?? 1);
-  const historyMs = (input.historyMs ?? dayMs) / (input.speed ?? 1);
-  const activities = proxyActivities<Activities>({
-    startToCloseTimeout: Math.max(realWindowMs + 5 * minuteMs, 2 * minuteMs),
-    heartbeatTimeout: input.heartbeatTimeoutMs ?? 30_000,
-    retry: {
-      initialInterval: 1_000,
-      backoffCoefficient: 2,
-      maximumInterval: input.maxBackoffMs ?? maxBackoffMs,
-    },
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  });
-  let status: TrailStatus = input.status ?? emptyStatus(new Date().toISOString());
-  let memo = '';
-  let windows = new CancellationScope();
+export async function superviseTrail(input?: SupervisorInput): Promise<void> {
+  const options = readInput(input, new Date().toISOString());
+  const windowMs = options.windowMs ?? 15 * minuteMs;
+  const realWindowMs = windowMs / (options.speed ?? 1);
+  const historyMs = (options.historyMs ?? dayMs) / (options.speed ?? 1);
+  const maxBackoffMs = options.maxBackoffMs ?? defaultMaxBackoffMs;
+  const activitiesOf = (reader: Reader, summary: string) =>
+    proxyActivities<Activities>({
+      startToCloseTimeout: Math.max(realWindowMs + 5 * minuteMs, 2 * minuteMs),
+      heartbeatTimeout: options.heartbeatTimeoutMs ?? heartbeatTimeoutMs[reader],
+      retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: maxBackoffMs },
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      summary,
+    });
+  const { streamFlows } = activitiesOf('stream', 'Follow Goldmane’s stream for one window');
+  const { settleBuckets } = activitiesOf('settle', 'List and settle buckets for one window');
+  let { status } = options;
+  let memoState = '';
+  const windows = { stream: new CancellationScope(), settle: new CancellationScope() };
   const root = CancellationScope.current();
   let isEnding = false;
 
-  // Before the handlers: a signal that came with the first task is handled as soon as its handler is there.
-  const showState = () => {
-    const next = status.lastError === undefined ? 'following' : `failing: ${status.lastError}`;
-    if (next === memo) return;
-    memo = next;
-    upsertMemo({ state: next });
+  const setStatus = (next: TrailStatus) => {
+    status = next;
+    setCurrentDetails(currentDetails(status));
+    const state = stateText(status);
+    if (state === memoState) return;
+    memoState = state;
+    upsertMemo({ state });
   };
+  const endWindows = () => {
+    windows.stream.cancel();
+    windows.settle.cancel();
+  };
+  setCurrentDetails(currentDetails(status));
 
-  setHandler(statusQuery, () => status);
-  setHandler(progressSignal, (progress: Progress) => {
-    status = withProgress(status, progress);
-    showState();
+  setHandler(statusQuery, () => status, {
+    description: 'State of both readers, totals of completed windows, the newest gaps, the last error',
   });
-  setHandler(freshWindowSignal, () => {
-    log.info('a fresh window was asked for');
-    windows.cancel();
-  });
+  setHandler(
+    progressSignal,
+    (received) => {
+      const progress = readProgress(received);
+      if (progress) setStatus(withProgress(status, progress));
+      else log.warn('Ignored a malformed progress signal');
+    },
+    { description: 'Sent by the readers when their state changes; not for people' },
+  );
+  setHandler(
+    freshWindowSignal,
+    () => {
+      log.info('New windows were requested');
+      endWindows();
+    },
+    { description: 'Ends both windows and starts new ones, which read certificates and passwords again' },
+  );
+  setHandler(
+    pauseSignal,
+    (received) => {
+      const reason = textOf(received);
+      const since = status.paused?.since ?? new Date().toISOString();
+      setStatus(withPause(status, reason === undefined ? { since } : { since, reason }));
+      upsertMemo({ paused: status.paused });
+      log.warn('The trail is paused', { reason });
+      endWindows();
+    },
+    { description: 'Stops both readers until the signal resume; the optional argument says why' },
+  );
+  setHandler(
+    resumeSignal,
+    () => {
+      if (status.paused === undefined) return;
+      setStatus(withPause(status, undefined));
+      upsertMemo({ paused: undefined });
+      log.info('The trail is resumed');
+    },
+    { description: 'Starts both readers again after pause' },
+  );
+  // Without this the SDK keeps signals of other names for a handler that may still come.
+  setDefaultSignalHandler((name) => log.warn('Ignored an unknown signal', { name }));
 
-  const follow = async (reader: 'stream' | 'settle', work: () => Promise<StreamSummary | SettleSummary>) => {
+  const follow = async (reader: Reader, work: () => Promise<unknown>) => {
     while (!isEnding && !root.consideredCancelled) {
-      const scope = windows;
+      if (status.paused) {
+        await condition(() => status.paused === undefined || isEnding).catch(ignoreCancellation);
+        continue;
+      }
+      const scope = windows[reader];
       try {
-        const summary = await scope.run(work);
-        status = withSummary(status, summary);
-        showState();
+        const summary = readSummary(reader, await scope.run(work));
+        if (summary) setStatus(withSummary(status, summary));
+        else log.warn('Ignored a malformed summary of a window', { reader });
       } catch (error) {
         if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         const cause = rootCause(error) ?? String(error);
-        // What was asked to end may end in any way: cancelled before it could report, with a failure of its own, or
-        // together with its worker. Else a failure comes here only when somebody ended its retries: the supervisor goes on.
+        // A window that was asked to end may end in any way. Any other failure comes here only if a person ended the
+        // retries, and then the next window starts after a pause.
         if (!scope.consideredCancelled) {
-          status = withProgress(status, {
-            reader,
-            at: new Date().toISOString(),
-            state: 'failing',
-            error: cause,
-          });
-          showState();
-          await scope.run(() => sleep(input.maxBackoffMs ?? maxBackoffMs)).catch(() => undefined);
+          const at = new Date().toISOString();
+          setStatus(withProgress(status, { reader, at, state: 'failing', error: cause }));
+          await scope.run(() => sleep(maxBackoffMs)).catch(ignoreCancellation);
         }
-        log.info('a window ended without a summary', { reader, cause });
+        log.info('Window ended without a summary', { reader, cause });
       }
-      if (windows.consideredCancelled && !isEnding) windows = new CancellationScope();
-      log.info('window ended', { reader });
+      if (scope.consideredCancelled && !isEnding) windows[reader] = new CancellationScope();
+      log.info('Window ended', { reader });
     }
   };
 
-  const readers = Promise.all([
-    follow('stream', () => activities.streamFlows({ windowMs })),
-    follow('settle', () => activities.settleBuckets({ windowMs })),
-  ]);
+  const stream = follow('stream', () => streamFlows({ windowMs }));
+  const settle = follow('settle', () => settleBuckets({ windowMs }));
   const isDue = () => workflowInfo().continueAsNewSuggested;
   try {
-    await Promise.race([readers, condition(isDue, historyMs)]);
+    await Promise.race([Promise.all([stream, settle]), condition(isDue, historyMs)]);
   } finally {
-    // No stream may run on while the next history begins, or after the supervisor was cancelled: end both windows, and
-    // wait for what they still report.
+    // Both windows end, and report, before the next run starts or the supervisor closes: two streams never run side by side.
     isEnding = true;
-    windows.cancel();
-    await CancellationScope.nonCancellable(() => readers);
+    if (patched('settling-ends-first')) {
+      // Settling learns of its end with its next heartbeat, minutes later; the stream stays open meanwhile.
+      windows.settle.cancel();
+      await CancellationScope.nonCancellable(() => settle);
+    }
+    endWindows();
+    await CancellationScope.nonCancellable(() => Promise.all([stream, settle]));
   }
-  // Cancelled while the windows came to their end: a new history would forget it.
+  // A cancellation that came while the windows ended: continuing as new would lose it.
   if (root.consideredCancelled) await root.cancelRequested;
-  await continueAsNew<typeof superviseTrail>({ ...input, status });
+  await continueAsNew<typeof superviseTrail>({ ...options, status });
+}
+
+function ignoreCancellation(error: unknown): void {
+  if (!isCancellation(error)) throw error;
 }
