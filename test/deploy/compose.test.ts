@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { withChangedCopy } from './broken-copy.ts';
 import { projectFolder, run, validate, validated } from './tools.ts';
 import { readSettings, unknownSettings } from './worker-settings.ts';
 
@@ -33,25 +32,6 @@ describe('docker-compose.yaml', () => {
     const without = await validated('compose', file, projectShape, cleanEnvironment());
     expect(Object.keys(services).filter((name) => !(name in without.services))).toEqual(['goldmane']);
     expect(Object.keys(without.services)).toContain('worker');
-  });
-
-  test.each([
-    { from: 'healthcheck:', to: 'healthchecks:', problem: /healthchecks/ },
-    { from: 'retries: 60', to: 'retries: many', problem: /retries/ },
-    { from: '- postgres-data:', to: '- postgres-date:', problem: /postgres-date/ },
-    { from: 'postgres: { condition', to: 'postgress: { condition', problem: /postgress/ },
-    { from: 'condition: service_healthy', to: 'condition: service_well', problem: /condition/ },
-    { from: 'create-roles.sh:/', to: 'make-roles.sh:/', problem: /make-roles\.sh/ },
-    { from: '${LOG_LEVEL:-info}', to: '${LOG_LEVEL:-info', problem: /LOG_LEVEL/ },
-  ])('is refused with "$to"', async ({ problem, ...change }) => {
-    const { code, stderr } = await withChangedCopy(
-      projectFolder,
-      { file: 'docker-compose.yaml', ...change },
-      (copy) => validate('compose', join(copy, 'docker-compose.yaml'), withStandIn),
-      ['docker-compose.yaml', 'deploy'],
-    );
-    expect(code).toBe(1);
-    expect(stderr).toMatch(problem);
   });
 
   test.each(Object.entries(services))('pins the image of %s to one release', (_, { image }) => {

@@ -17,6 +17,7 @@ const isRoot = process.getuid?.() === 0;
 let folder: string;
 let builder: Awaited<ReturnType<typeof openImageBuilder>>;
 let image: UnpackedImage;
+const stages = await readDockerfile();
 beforeAll(async () => {
   console.log('building the images’ files as the Dockerfile says: about a minute');
   folder = await mkdtemp(join(tmpdir(), 'flow-trail-image-'));
@@ -73,6 +74,11 @@ describe('the program in the image', () => {
     expect(code).toBe(2);
   });
 
+  test('runs on the Node of its base image', async () => {
+    const { stdout } = await asUser([join(image.root, 'usr/local/bin/node'), '--version']);
+    expect(stages.map(({ base }) => base)).toContain(`node:${stdout.trim().slice(1)}-bookworm-slim`);
+  });
+
   test('has help, which names its commands', async () => {
     const { code, stdout } = await asUser(image.commandLine(['--help']));
     expect(code).toBe(0);
@@ -97,8 +103,7 @@ describe('the program in the image', () => {
       await expect
         .poll(async () => (await ready())?.text(), { timeout: 30_000 })
         .toMatch(/not ready: .*(database|ECONNREFUSED)/i);
-      const [, ...check] = lastOf(stageNamed(await readDockerfile(), 'worker'), 'HealthCheckCommand').command
-        .Health.Test;
+      const [, ...check] = lastOf(stageNamed(stages, 'worker'), 'HealthCheckCommand').command.Health.Test;
       expect(await asUser(check, settings)).toMatchObject({ code: 0 });
     } finally {
       ending = await worker.stop();

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { readDockerfile, stageNamed, type Instruction, type Stage } from './dockerfile.ts';
@@ -27,21 +28,34 @@ interface Unpacked {
 /**
  * Follows the Dockerfile's instructions up to and with a stage, in a folder instead of a container: COPY from the build
  * context that .dockerignore leaves and from other stages, RUN in the stage's folder, as it is written. What a RUN
- * finds of the base image (node, npm, find) is this machine's. A stage that two others need is made once.
+ * finds of the base image (npm, find) is this machine's, except Node, which is the release that the Dockerfile names, as npm
+ * has it. A stage that two others need is made once.
  */
 export async function openImageBuilder(
   folder: string,
 ): Promise<{ unpack(name: string): Promise<UnpackedImage> }> {
-  const builder = new ImageBuilder(folder, await readDockerfile());
+  const stages = await readDockerfile();
+  const node = await nodeOf(stages);
+  const builder = new ImageBuilder(folder, stages, dirname(node));
   return {
     async unpack(name) {
       const { root, workdir, env, user, entrypoint, cmd } = await builder.stage(name);
       await mkdir(join(root, 'usr/local/bin'), { recursive: true });
-      await copyFile(process.execPath, join(root, 'usr/local/bin/node'));
+      await copyFile(node, join(root, 'usr/local/bin/node'));
       const commandLine = (args = cmd) => [...entrypoint, ...args].map((word) => inside(root, word));
       return { root, workdir, env, user, commandLine };
     },
   };
+}
+
+/** The program of the Node release on which the Dockerfile's stages are based; npm keeps it in its cache. */
+async function nodeOf(stages: readonly Stage[]): Promise<string> {
+  const version = /^node:(\d+\.\d+\.\d+)-/.exec(stages.map(({ base }) => base).join('\n'))?.[1];
+  if (version === undefined) throw new Error('the Dockerfile names no exact release of Node');
+  const ask = ['exec', '--yes', `--package=node@${version}`, '--', 'node', '--print', 'process.execPath'];
+  const { code, stdout, stderr } = await run('npm', ask, { cwd: tmpdir(), env: builderEnvironment() });
+  if (code !== 0) throw new Error(`npm has no node@${version}: ${stderr}`);
+  return stdout.trim();
 }
 
 /** An absolute path of the image is looked for where the image was unpacked. */
@@ -52,12 +66,14 @@ function inside(root: string, word: string): string {
 class ImageBuilder {
   private readonly folder: string;
   private readonly stages: readonly Stage[];
+  private readonly nodeFolder: string;
   private readonly done = new Map<string, Promise<Unpacked>>();
   private context: Promise<string[]> | undefined;
 
-  constructor(folder: string, stages: readonly Stage[]) {
+  constructor(folder: string, stages: readonly Stage[], nodeFolder: string) {
     this.folder = folder;
     this.stages = stages;
+    this.nodeFolder = nodeFolder;
   }
 
   stage(name: string): Promise<Unpacked> {
@@ -121,7 +137,7 @@ class ImageBuilder {
     if (/(^|[\s"'=>])\/(?!dev\/null)/.test(script)) throw new Error(`RUN ${script} names an absolute path`);
     const { code, stdout, stderr } = await run('sh', ['-c', script], {
       cwd: join(image.root, image.workdir),
-      env: { ...builderEnvironment(), ...image.env },
+      env: { ...builderEnvironment(), ...image.env, PATH: `${this.nodeFolder}:${process.env['PATH']}` },
       timeoutMs: 300_000,
     });
     if (code !== 0) throw new Error(`RUN ${script} failed with ${code}:\n${stdout}${stderr}`);
