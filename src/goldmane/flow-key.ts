@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { MalformedFlow } from './malformed-flow.ts';
-import { readName, type NameCache } from './names.ts';
+import { checkStoredName, MAX_NAME_BYTES, readName, readUnstoredName, type NameCache } from './names.ts';
 import { BYTES, VARINT, type WireReader } from './wire-reader.ts';
 
 export type EndpointType = 'unspecified' | 'workload' | 'host' | 'networkset' | 'network';
@@ -59,6 +59,9 @@ const DEST_NAME = 4;
 const DEST_TYPE = 6;
 const DEST_PORT = 7;
 const SERVICE_PORT = 11;
+const SERVICE_NAME = 8;
+const SERVICE_NAMESPACE = 9;
+const SERVICE_PORT_NAME = 10;
 const REPORTER = 13;
 const ACTION = 14;
 
@@ -108,6 +111,8 @@ export class FlowKeyReader {
       else this.#readString(reader, field);
     }
     if (last === 0) throw noKey();
+    this.#checkStoredEnd(SOURCE_NAME, SOURCE_TYPE);
+    this.#checkStoredEnd(DEST_NAME, DEST_TYPE);
     return this.#canonical;
   }
 
@@ -125,7 +130,7 @@ export class FlowKeyReader {
         if (text.length === 0) continue;
         bytes.push((field << 3) | BYTES);
         pushVarint(bytes, text.length);
-        bytes.push(...text);
+        for (const byte of text) bytes.push(byte);
       }
     }
     if (bytes.length === 0) throw noKey();
@@ -166,14 +171,25 @@ export class FlowKeyReader {
     if (value <= 0 || reader.pos - start !== varintLength(value)) this.#canonical = false;
   }
 
+  /** The name of a network or network set is stored as the identity of that end. */
+  #checkStoredEnd(nameField: number, typeField: number): void {
+    const type = ENDPOINT_TYPES[this.#numbers[typeField] ?? 0];
+    if (type === 'network' || type === 'networkset')
+      checkStoredName(this.#strings[nameField] ?? '', FIELD_NAMES[nameField] ?? '');
+  }
+
   #readString(reader: WireReader, field: number): void {
     const lengthAt = reader.pos;
     const end = reader.contentEnd();
     const length = end - reader.pos;
     if (length === 0 || reader.pos - lengthAt !== varintLength(length)) this.#canonical = false;
-    const name = readName(reader.buf, reader.pos, end, FIELD_NAMES[field] ?? '');
+    const read = isStored(field) ? readName : readUnstoredName;
+    const name = read(reader.buf, reader.pos, end, FIELD_NAMES[field] ?? '');
     // Namespaces, services and protocols recur from key to key; the names of the ends hardly do.
-    this.#strings[field] = field === SOURCE_NAME || field === DEST_NAME ? name : this.#names.intern(name);
+    this.#strings[field] =
+      field === SOURCE_NAME || field === DEST_NAME || length > MAX_NAME_BYTES
+        ? name
+        : this.#names.intern(name);
     reader.pos = end;
   }
 }
@@ -194,6 +210,20 @@ function varintLength(value: number): number {
   if (value < 0x4000) return 2;
   if (value < 0x20_0000) return 3;
   return value < 0x1000_0000 ? 4 : 5;
+}
+
+/** Whether the text of the field is stored, whatever the types of the ends are. */
+function isStored(field: number): boolean {
+  switch (field) {
+    case SOURCE_NAME:
+    case DEST_NAME:
+    case SERVICE_NAME:
+    case SERVICE_NAMESPACE:
+    case SERVICE_PORT_NAME:
+      return false;
+    default:
+      return true;
+  }
 }
 
 function isNumber(field: number): boolean {

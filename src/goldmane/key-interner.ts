@@ -80,7 +80,8 @@ export class KeyInterner {
     const seen = this.#byHash.get(hash);
     if (seen) return seen;
     const key = this.#keyReader.build(hash);
-    this.#byHash.set(hash, key);
+    // A long name is rare, and 65,536 of them would be too much to keep.
+    if (encoding.length <= MAX_INTERNED_BYTES) this.#byHash.set(hash, key);
     return key;
   }
 }

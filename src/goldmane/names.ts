@@ -1,8 +1,11 @@
-import { isUtf8, type Buffer } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { InternCache } from './intern-cache.ts';
 import { MalformedFlow } from './malformed-flow.ts';
 
-/** Kubernetes allows 253 bytes for the longest of its names; what is much longer would not fit an index row either. */
+/**
+ * Limit for text that is stored: namespaces (63 bytes in Kubernetes), protocols, network set names (253) and label
+ * values (63). Longer text might not fit an index row.
+ */
 export const MAX_NAME_BYTES = 253;
 
 // C0, DEL and C1: Postgres refuses NUL, and text with any of the others is no name.
@@ -20,7 +23,29 @@ export function readName(buf: Buffer, start: number, end: number, field: string)
   return name;
 }
 
-/** The same, but undefined for what is no name. */
+/**
+ * Text that is part of a record's identity but never stored: names of pods and Services. Kubernetes accepts a
+ * `generateName` of 253 bytes and Felix appends `*`, so there is no limit. Throws MalformedFlow (`bad_name`) for
+ * invalid UTF-8: two such texts could decode to the same string.
+ */
+export function readUnstoredName(buf: Buffer, start: number, end: number, field: string): string {
+  for (let at = start; at < end; at++) {
+    if ((buf[at] ?? 0) < 0x80) continue;
+    if (!isUtf8(buf.subarray(start, end))) throw new MalformedFlow('bad_name', `${field} is not UTF-8`);
+    return buf.toString('utf8', start, end);
+  }
+  return buf.toString('latin1', start, end);
+}
+
+/** Throws MalformedFlow (`name_too_long`, `bad_name`) when `name` cannot be stored. */
+export function checkStoredName(name: string, field: string): void {
+  if (name.length > MAX_NAME_BYTES || CONTROL.test(name)) {
+    const bytes = Buffer.from(name, 'utf8');
+    readName(bytes, 0, bytes.length, field);
+  }
+}
+
+/** The same as `readName`, but undefined for text that cannot be stored. */
 export function tryReadName(buf: Buffer, start: number, end: number): string | undefined {
   if (end - start > MAX_NAME_BYTES) return undefined;
   let ascii = true;

@@ -26,8 +26,9 @@ describe('what is malformed is refused with its reason', () => {
     ['a key with unknown fields only', flowResult([varintField(99, 1)]), 'no_key'],
     ['a namespace of 10 kB', flowResult([bytesField(2, 'n'.repeat(10_240))]), 'name_too_long'],
     ['a protocol of 254 bytes', flowResult([...KEY, bytesField(12, longName)]), 'name_too_long'],
-    ['a service of 254 bytes', flowResult([...KEY, bytesField(8, longName)]), 'name_too_long'],
-    ['a name with NUL', flowResult([bytesField(1, 'a\0b')]), 'bad_name'],
+    ['a network set of 254 bytes', flowResult([bytesField(1, longName), varintField(3, 3)]), 'name_too_long'],
+    ['a network set with NUL', flowResult([bytesField(4, 'a\0b'), varintField(6, 3)]), 'bad_name'],
+    ['a pod name that is not UTF-8', flowResult([bytesField(1, Buffer.from([0xff]))]), 'bad_name'],
     ['a name with a newline', flowResult([bytesField(2, 'a\nb')]), 'bad_name'],
     ['a name with DEL', flowResult([bytesField(2, 'a\u007fb')]), 'bad_name'],
     ['a name with a C1 control', flowResult([bytesField(2, 'a\u0085b')]), 'bad_name'],
@@ -76,8 +77,21 @@ describe('what is malformed is refused with its reason', () => {
     );
   });
 
-  test('a name of exactly 253 bytes is taken', () => {
+  test('a namespace of exactly 253 bytes is accepted', () => {
     const raw = flowResult([bytesField(2, 'n'.repeat(253))]);
+    expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
+  });
+
+  // Kubernetes accepts a generateName of 253 bytes; Felix appends `*`.
+  test.each([1, 4, 8, 9, 10])('field %i, which is never stored, has no length limit', (field) => {
+    for (const length of [253, 254, 255, 5_000, 200_000]) {
+      const raw = flowResult([bytesField(field, `${'n'.repeat(length - 1)}*`)]);
+      expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
+    }
+  });
+
+  test.each([1, 4, 8, 9, 10])('field %i, which is never stored, may hold control characters', (field) => {
+    const raw = flowResult([bytesField(field, 'a\0b\n')]);
     expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
   });
 
