@@ -1,5 +1,11 @@
 import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
-import { emptyStatus, type Pause, type ReaderStatus, type SupervisorInput, type TrailStatus } from './status.ts';
+import {
+  emptyStatus,
+  type Pause,
+  type ReaderStatus,
+  type SupervisorInput,
+  type TrailStatus,
+} from './status.ts';
 
 /**
  * Reads what reaches the supervisor from outside: signals of any client, results of another version's activities, the
@@ -144,7 +150,9 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value.slice(0, maxTextLength) : undefined;
 }
 
-type Defined<Fields> = { [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name] } & {
+type Defined<Fields> = {
+  [Name in keyof Fields as undefined extends Fields[Name] ? never : Name]: Fields[Name];
+} & {
   [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
 };
 

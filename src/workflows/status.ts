@@ -107,7 +107,10 @@ export function withSummary(status: TrailStatus, summary: StreamSummary | Settle
   }
 }
 
-export function withPause({ paused: _former, ...status }: TrailStatus, paused: Pause | undefined): TrailStatus {
+export function withPause(
+  { paused: _former, ...status }: TrailStatus,
+  paused: Pause | undefined,
+): TrailStatus {
   return paused === undefined ? status : { ...status, paused };
 }
 

@@ -18,13 +18,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { currentDetails, stateText } from './details.ts';
-import {
-  freshWindowSignal,
-  pauseSignal,
-  progressSignal,
-  resumeSignal,
-  statusQuery,
-} from './messages.ts';
+import { freshWindowSignal, pauseSignal, progressSignal, resumeSignal, statusQuery } from './messages.ts';
 import { readInput, readProgress, readSummary, textOf } from './received.ts';
 import { withPause, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
 

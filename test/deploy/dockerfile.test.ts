@@ -6,7 +6,7 @@ import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { workerFlags } from '../support/worker-flags.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
-import { hadolint, projectFolder, run, validate, validated } from './tools.ts';
+import { hadolint, projectFolder, run, validated } from './tools.ts';
 
 const stages = await readDockerfile();
 const worker = stageNamed(stages, 'worker');

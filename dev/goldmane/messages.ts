@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+/** The messages of Goldmane's API: proto/goldmane.proto, and the nodes' side of it in collector.proto. */
+const root = new protobuf.Root();
+root.resolvePath = (_origin, target) =>
+  fileURLToPath(
+    new URL(target === 'goldmane.proto' ? '../../proto/goldmane.proto' : target, import.meta.url),
+  );
+root.loadSync('collector.proto', { keepCase: true });
+
+/** Plain values: defaults filled in, enumerations as numbers, int64 as numbers. Throws where the bytes are no such message. */
+export function decodeMessage(type: string, bytes: Buffer): Record<string, unknown> {
+  const message = root.lookupType(`goldmane.${type}`);
+  return message.toObject(message.decode(bytes), { defaults: true, longs: Number, arrays: true });
+}
+
+/** The numbers of the fields that are in the message, known or not. */
+export function fieldNumbersOf(bytes: Buffer): number[] {
+  const reader = protobuf.Reader.create(bytes);
+  const numbers: number[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    numbers.push(tag >>> 3);
+    reader.skipType(tag & 7);
+  }
+  return numbers;
+}
