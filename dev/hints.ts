@@ -39,7 +39,7 @@ export function printAddresses(
       [
         ['new edges', 'npx flow-trail edges --new-since 10m'],
         ['denied edges', 'npx flow-trail edges --denied'],
-        ['a policy', 'npx flow-trail allowlist derive immich'],
+        ['a policy', 'npx flow-trail allowlist derive immich --baseline dns --dns-address 10.96.0.10'],
       ],
     ],
     [

@@ -84,3 +84,75 @@ export function deriveFrom(
 export const everything = pods.flatMap((src) =>
   pods.flatMap((dst) => hows.map((how) => [src, dst, how] as const)),
 );
+
+const anyEnds = [...pods, 'host', 'pub', 'pvt', 'set:ranges', 'partners/set'];
+const anyHows = [
+  'tcp 80',
+  'tcp -1',
+  'tcp 0',
+  'udp 53',
+  'sctp 36412',
+  'udplite 9',
+  'udplite -1',
+  'icmp 0',
+  '47 0',
+  'odd 0',
+];
+const anyAction = fc.constantFrom<FlowEvidence['action']>(
+  'allow',
+  'allow',
+  'allow',
+  'deny',
+  'pass',
+  'unspecified',
+);
+
+/** Facts of every kind of end, protocol, action and reporter. */
+export const anyEvidence: fc.Arbitrary<FlowEvidence[]> = fc.array(
+  fc
+    .record({
+      src: fc.constantFrom(...anyEnds),
+      dst: fc.constantFrom(...anyEnds),
+      how: fc.constantFrom(...anyHows),
+      action: anyAction,
+      reporter: fc.constantFrom<FlowEvidence['reporter']>('src', 'dst'),
+    })
+    .map(({ src, dst, how, action, reporter }) => asPartners(fact(src, dst, how, { action, reporter }))),
+  { minLength: 1, maxLength: 30 },
+);
+
+/** `partners/set` stands for a network set with a namespace. */
+function asPartners(flow: FlowEvidence): FlowEvidence {
+  const asSet = (end: FlowEvidence['src']) =>
+    end.ns === 'partners' ? { ...end, kind: 'networkset' as const } : end;
+  return { ...flow, src: asSet(flow.src), dst: asSet(flow.dst) };
+}
+
+export const anyOptions: fc.Arbitrary<Partial<DeriveOptions>> = fc.record({
+  directions: fc.constantFrom<DeriveOptions['directions']>(['egress'], ['ingress'], ['egress', 'ingress']),
+  identities: fc.boolean(),
+  allowManyPorts: fc.boolean(),
+  baseline: fc.record({
+    dns: fc.boolean(),
+    dnsAddresses: fc.constantFrom<string[]>([], ['10.96.0.10/32'], ['169.254.20.10/32', 'fd00::a/128']),
+    databases: fc.boolean(),
+    redis: fc.boolean(),
+  }),
+});
+
+/** The files of every kind of policy, with everything that a person may have switched on. */
+export function emitAny(
+  evidence: readonly FlowEvidence[],
+  change: Partial<DeriveOptions>,
+  kind: PolicyKind,
+): string[] {
+  const derived = deriveAllowlist(evidence, () => complete, { ...egress, ...change });
+  return emitPolicies(derived, {
+    kind,
+    tier: 'wave1',
+    order: 50,
+    identityLabel: label,
+    periodText: 'on 2026-11-22 (UTC)',
+    showExternals: true,
+  }).map(({ content }) => content);
+}
