@@ -52,6 +52,7 @@ export async function allowlistSection(lab: Lab, say: (line: string) => void): P
 
 const settings = {
   identityLabel: 'service-identity',
+  clusterName: '',
   thresholds: { minimumDays: 7, stableDays: 3, staleDays: 14 },
   dnsAddresses: [],
 };

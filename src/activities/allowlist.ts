@@ -28,6 +28,7 @@ export async function deriveAllowlist(
   try {
     const { summary, artefacts } = await makeAllowlist(database.query, input, {
       identityLabel: config.identity.label,
+      clusterName: config.clusterName,
       thresholds: config.jobs.completeness,
       dnsAddresses: config.dnsAddresses,
     });

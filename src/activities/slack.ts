@@ -1,4 +1,5 @@
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
+import { withClusterTitle } from '../slack/cluster-title.ts';
 import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { postMessage, type PostResult } from '../slack/post.ts';
@@ -7,8 +8,9 @@ import type { Deps } from '../ingest/deps.ts';
 
 /** Posts, or prints to the log in a dry run. @throws ApplicationFailure of type `slack_<kind>`, final or to be retried */
 export async function postSlack({ config, log, metrics }: Deps, message: SlackMessage): Promise<PostResult> {
+  const titled = withClusterTitle(message, config.clusterName);
   try {
-    const result = await postMessage(config.jobs.slack, message, (printed, why) => {
+    const result = await postMessage(config.jobs.slack, titled, (printed, why) => {
       log.info({ channel: config.jobs.slack.channel, slackMessage: printed }, `not posted, because ${why}`);
     });
     metrics.slackMessage(result);

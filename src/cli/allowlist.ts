@@ -53,10 +53,11 @@ function deriveCommand(): Command {
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .action(async (namespaces: string[], options: DeriveArguments & { out?: string }) => {
       const input = allowlistInput(namespaces, options, new Date());
-      const { jobs, dnsAddresses } = loadReportConfig(process.env);
+      const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
       const { summary, artefacts } = await withDatabase((query) =>
         makeAllowlist(query, input, {
           identityLabel: identityLabel(),
+          clusterName,
           thresholds: jobs.completeness,
           dnsAddresses,
         }),

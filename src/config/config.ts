@@ -1,12 +1,14 @@
 import { databaseUrlProblem } from './database-url.ts';
 import { configFailure } from './config-failure.ts';
+import { issueProblems } from './issue-problems.ts';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
-import { defaultTaskQueue } from './names.ts';
+import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
+import type { TrailNames } from './names.ts';
 
 /** The map in the browser. It has no login of its own: whoever reaches it can read the trail. */
 export interface MapConfig {
@@ -45,12 +47,17 @@ export interface Config {
   goldmane: GoldmaneConfig;
   database: DatabaseConfig;
   identity: IdentityConfig;
-  /** Distinct ports kept apart per group of facts; the rest is "many". */
   /** Addresses that answer DNS, as CIDRs; for derived policies. */
   dnsAddresses: readonly string[];
+  /** Distinct ports kept apart per group of facts; the rest is "many". */
   portCap: number;
   /** The scheduled jobs, and where they tell. */
   jobs: JobConfig;
+  /** CLUSTER_NAME; empty when it is not set. */
+  clusterName: string;
+  /** What the trail's parts are called in Temporal. */
+  names: TrailNames;
+  /** The same as `names.taskQueue`. */
   taskQueue: string;
   metricsPort: number;
   httpPort: number;
@@ -124,7 +131,7 @@ const environment = z.object({
     65_536,
     'is not how many distinct ports to keep apart; give a whole number from 1 to 65536, for example 64',
   ).default(64),
-  TEMPORAL_TASK_QUEUE: text(defaultTaskQueue),
+  ...clusterEnvironment,
   METRICS_PORT: port(9464),
   HTTP_PORT: port(8080),
   MAP_PORT: z
@@ -179,8 +186,11 @@ export function loadReportConfig(env: NodeJS.ProcessEnv): {
   database: DatabaseConfig;
   jobs: JobConfig;
   dnsAddresses: readonly string[];
+  clusterName: string;
 } {
-  const parsed = z.object({ ...jobEnvironment, ...allowlistEnvironment }).safeParse(env);
+  const parsed = z
+    .object({ ...jobEnvironment, ...allowlistEnvironment, ...clusterEnvironment })
+    .safeParse(env);
   const problems = [
     ...(parsed.success ? [] : issueProblems(parsed.error)),
     ...databaseProblems(env),
@@ -191,11 +201,8 @@ export function loadReportConfig(env: NodeJS.ProcessEnv): {
     database: loadDatabaseConfig(env),
     jobs: toJobConfig(parsed.data),
     dnsAddresses: parsed.data.DNS_ADDRESSES,
+    clusterName: parsed.data.CLUSTER_NAME,
   };
-}
-
-function issueProblems({ issues }: z.ZodError): string[] {
-  return issues.map(({ path, message }) => `${path.join('.')} ${message}`);
 }
 
 function databaseProblems(env: NodeJS.ProcessEnv): string[] {
@@ -246,6 +253,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   problems.push(...crossProblems(env));
   if (!parsed.success || problems.length > 0) throw configFailure(problems);
   const value = parsed.data;
+  const names = trailNamesOf(value);
   const namespaces = identityNamespaces(value.SERVICE_IDENTITY_NAMESPACES);
   const scale = value.FLOW_TRAIL_CLOCK === undefined ? undefined : parseClockScale(value.FLOW_TRAIL_CLOCK);
   return {
@@ -266,7 +274,9 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     dnsAddresses: value.DNS_ADDRESSES,
     portCap: value.PORT_CAP,
     jobs: toJobConfig(value),
-    taskQueue: value.TEMPORAL_TASK_QUEUE,
+    clusterName: value.CLUSTER_NAME,
+    names,
+    taskQueue: names.taskQueue,
     metricsPort: value.METRICS_PORT,
     httpPort: value.HTTP_PORT,
     map: {

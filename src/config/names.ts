@@ -1,4 +1,4 @@
-/** Names under which the trail's parts are found in Temporal; people type them. */
+/** Names in Temporal without CLUSTER_NAME; people type them. */
 export const defaultTaskQueue = 'flow-trail';
 export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
@@ -19,3 +19,28 @@ export const jobNames: readonly JobName[] = [
   'freshness',
   'housekeeping',
 ];
+
+/** Names in Temporal of one cluster's trail. Several trails share a Temporal namespace when each has its own. */
+export interface TrailNames {
+  supervisorId: string;
+  taskQueue: string;
+  /** By job; also the workflow id of the runs that the schedule starts. */
+  scheduleIds: Record<JobName, string>;
+}
+
+/** @param clusterName CLUSTER_NAME; empty: the names that a single trail has always had */
+export function trailNames(clusterName: string): TrailNames {
+  const own = (id: string) =>
+    clusterName === '' ? id : id.replace('flow-trail/', `flow-trail/${clusterName}/`);
+  return {
+    supervisorId: own(supervisorWorkflowId),
+    taskQueue: clusterName === '' ? defaultTaskQueue : `${defaultTaskQueue}-${clusterName}`,
+    scheduleIds: {
+      digest: own(jobs.digest.scheduleId),
+      certificates: own(jobs.certificates.scheduleId),
+      completeness: own(jobs.completeness.scheduleId),
+      freshness: own(jobs.freshness.scheduleId),
+      housekeeping: own(jobs.housekeeping.scheduleId),
+    },
+  };
+}

@@ -46,6 +46,8 @@ export interface MadeAllowlist {
 export interface AllowlistSettings {
   /** The pod label that tells services apart. */
   readonly identityLabel: string;
+  /** CLUSTER_NAME, for the heads of policies; empty: not named. */
+  readonly clusterName: string;
   /** Those of the completeness report; the input may ask for more covered days, not for fewer. */
   readonly thresholds: Thresholds;
   /** Used with `baseline.dns` where the input gives no DNS addresses; as CIDRs. */
@@ -96,7 +98,7 @@ async function makePolicies(
   query: Query,
   input: AllowlistInput & { until: string },
   kind: PolicyKind,
-  { identityLabel, thresholds, dnsAddresses }: AllowlistSettings,
+  { identityLabel, clusterName, thresholds, dnsAddresses }: AllowlistSettings,
 ): Promise<Made> {
   const period = periodOf(input);
   const namespaces = input.namespaces === 'all' ? undefined : input.namespaces;
@@ -132,6 +134,7 @@ async function makePolicies(
     tier: input.tier,
     order: input.order,
     identityLabel,
+    clusterName,
     periodText: `from ${dayText(Math.max(period.fromDay, firstDay))} to ${dayText(period.toDay - 1)} (whole days, UTC)`,
     showExternals: input.includeExternals,
   });

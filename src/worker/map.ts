@@ -79,6 +79,7 @@ function mapSource(
         { ...parsed.input, until },
         {
           identityLabel: config.identity.label,
+          clusterName: config.clusterName,
           thresholds: config.jobs.completeness,
           dnsAddresses: config.dnsAddresses,
         },

@@ -21,6 +21,8 @@ export interface EmitOptions {
   /** Position within the tier, for the kinds that have one; undefined: last. */
   readonly order: number | undefined;
   readonly identityLabel: string;
+  /** CLUSTER_NAME of the trail that the flows come from; empty: not named. */
+  readonly clusterName: string;
   /** `from 2026-11-01 to 2026-11-08 (UTC days)`. */
   readonly periodText: string;
   readonly showExternals: boolean;
@@ -56,6 +58,7 @@ function emitPolicy(policy: DerivedPolicy, options: EmitOptions): string {
   const empty = policy.directions.filter((direction) => rendered[direction].length === 0);
   const header = [
     ...describePolicy(policy, cuts, options.periodText),
+    ...(options.clusterName === '' ? [] : [`Cluster: ${options.clusterName}`]),
     ...empty.map((direction) => {
       const count = flowsOf(cuts.filter((cut) => cut.direction === direction));
       return `Warning: denies all ${direction}; ${counted(count, 'flow')} ${count === 1 ? 'was' : 'were'} seen`;
@@ -71,6 +74,7 @@ function emitPolicy(policy: DerivedPolicy, options: EmitOptions): string {
       namespace: policy.namespace,
       labels: { 'app.kubernetes.io/managed-by': 'flow-trail' },
       annotations: {
+        ...(options.clusterName === '' ? {} : { 'flow-trail/cluster': options.clusterName }),
         'flow-trail/verdict': policy.status.verdict,
         'flow-trail/covered-days': policy.status.coveredDays.toFixed(1),
         'flow-trail/gaps': String(policy.status.gaps.length),

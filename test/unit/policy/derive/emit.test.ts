@@ -26,6 +26,7 @@ function emit(
     tier: 'default',
     order: undefined,
     identityLabel: 'service-identity',
+    clusterName: '',
     periodText: 'on 2026-11-22 (UTC)',
     showExternals: true,
     ...change,
@@ -287,3 +288,14 @@ describe('the name of a policy', () => {
     for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
   });
 });
+
+test.each(kinds)(
+  'a %s names the cluster that its flows come from, in its head and in an annotation',
+  (kind) => {
+    const facts = [fact('a', 'b', 'tcp 80')];
+    const text = emit(facts, kind, { clusterName: 'homelab' });
+    expect(text).toContain('# Cluster: homelab\n');
+    expect(text).toMatch(/flow-trail\/cluster"?: "?homelab"?\n/);
+    expect(emit(facts, kind)).not.toContain('luster:');
+  },
+);

@@ -14,6 +14,7 @@ const emit: Omit<EmitOptions, 'kind'> = {
   tier: 'default',
   order: undefined,
   identityLabel: 'service-identity',
+  clusterName: '',
   periodText: 'on 2026-11-22 (UTC)',
   showExternals: true,
 };

@@ -74,6 +74,7 @@ export function deriveFrom(
     tier: 'default',
     order: 100,
     identityLabel: label,
+    clusterName: '',
     periodText: 'on 2026-11-22 (UTC)',
     showExternals: true,
   });

@@ -312,7 +312,15 @@ describe.each<PolicyKind>([
   const files = (facts: readonly FlowEvidence[]) =>
     emitPolicies(
       deriveAllowlist(facts, () => complete, { ...egress, directions: ['egress', 'ingress'] }),
-      { kind, tier: 'default', order: 100, identityLabel: label, periodText: 'once', showExternals: true },
+      {
+        kind,
+        tier: 'default',
+        order: 100,
+        identityLabel: label,
+        clusterName: '',
+        periodText: 'once',
+        showExternals: true,
+      },
     ).map(({ path, content }) => ({ path, text: content }));
 
   test('replayed against it denies nothing but externals and what it cannot say, and allows nothing that was only denied', () => {

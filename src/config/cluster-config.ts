@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { configFailure } from './config-failure.ts';
+import { issueProblems } from './issue-problems.ts';
+import { trailNames, type TrailNames } from './names.ts';
+
+/** The fields of the environment that name a cluster and its task queue. */
+export const clusterEnvironment = {
+  CLUSTER_NAME: z
+    .string()
+    .trim()
+    .regex(
+      /^([a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?)?$/,
+      'must be at most 40 lower-case letters, digits and hyphens, for example homelab; or unset it',
+    )
+    .default(''),
+  TEMPORAL_TASK_QUEUE: z.string().trim().min(1, 'is empty; set a value or unset it').optional(),
+};
+
+type ClusterEnvironment = z.output<z.ZodObject<typeof clusterEnvironment>>;
+
+export function trailNamesOf({ CLUSTER_NAME, TEMPORAL_TASK_QUEUE }: ClusterEnvironment): TrailNames {
+  const names = trailNames(CLUSTER_NAME);
+  return TEMPORAL_TASK_QUEUE === undefined ? names : { ...names, taskQueue: TEMPORAL_TASK_QUEUE };
+}
+
+/** Reads only the names in Temporal, for commands that ask the supervisor or start a job. @throws ConfigFailure */
+export function loadTrailNames(env: NodeJS.ProcessEnv): TrailNames {
+  const parsed = z.object(clusterEnvironment).safeParse(env);
+  if (!parsed.success) throw configFailure(issueProblems(parsed.error));
+  return trailNamesOf(parsed.data);
+}

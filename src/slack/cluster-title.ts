@@ -1,0 +1,35 @@
+import type { KnownBlock } from '@slack/types';
+import { maxHeaderText } from './limits.ts';
+import type { SlackMessage } from './message.ts';
+
+/**
+ * Names the cluster in a message's title (its header; in a message without one, its first small print) and in the text of
+ * the notification. Without a cluster name the message stays as it is.
+ */
+export function withClusterTitle(message: SlackMessage, clusterName: string): SlackMessage {
+  if (clusterName === '') return message;
+  const prefix = `[${clusterName}] `;
+  const [first, ...rest] = message.blocks;
+  return {
+    text: prefix + message.text,
+    blocks: first === undefined ? [] : [prefixed(first, prefix), ...rest],
+  };
+}
+
+function prefixed(block: KnownBlock, prefix: string): KnownBlock {
+  switch (block.type) {
+    case 'header':
+      return {
+        ...block,
+        text: { ...block.text, text: [...(prefix + block.text.text)].slice(0, maxHeaderText).join('') },
+      };
+    case 'context': {
+      const [first, ...rest] = block.elements;
+      return first?.type === 'mrkdwn'
+        ? { ...block, elements: [{ ...first, text: prefix + first.text }, ...rest] }
+        : block;
+    }
+    default:
+      return block;
+  }
+}
