@@ -24,6 +24,36 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.ts')).explainCommand(),
   },
   {
+    name: 'matrix',
+    group: 'Questions:',
+    summary: 'show all edges as an adjacency list',
+    load: async () => (await import('./matrix.ts')).matrixCommand(),
+  },
+  {
+    name: 'externals',
+    group: 'Questions:',
+    summary: 'show flows to and from ends outside of the cluster',
+    load: async () => (await import('./externals.ts')).externalsCommand(),
+  },
+  {
+    name: 'at',
+    group: 'Questions:',
+    summary: 'reconstruct an incident: what a namespace did in a given time',
+    load: async () => (await import('./at.ts')).atCommand(),
+  },
+  {
+    name: 'diff',
+    group: 'Questions:',
+    summary: 'show what changed between two times',
+    load: async () => (await import('./diff.ts')).diffCommand(),
+  },
+  {
+    name: 'export',
+    group: 'Questions:',
+    summary: 'write all edges as JSON, CSV, DOT, Mermaid or GraphML',
+    load: async () => (await import('./export.ts')).exportCommand(),
+  },
+  {
     name: 'coverage',
     group: 'Questions:',
     summary: 'show fully observed time ranges and gaps, with causes',
@@ -56,7 +86,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'drift',
     group: 'Policies:',
-    summary: 'show what policies allow and nobody uses, and the reverse',
+    summary: 'show what policies allow that was not used, and what was used that they do not allow',
     load: async () => (await import('./replay.ts')).driftCommand(),
   },
   {
@@ -90,10 +120,22 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./run.ts')).runCommand(),
   },
   {
+    name: 'runs',
+    group: 'Operation:',
+    summary: 'show recent runs of the jobs, with their failures',
+    load: async () => (await import('./runs.ts')).runsCommand(),
+  },
+  {
     name: 'aggregate',
     alias: 'worker',
     group: 'Operation:',
     summary: 'run the worker',
     load: async () => (await import('./aggregate.ts')).aggregateCommand(),
+  },
+  {
+    name: 'completion',
+    group: 'Operation:',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand(),
   },
 ];

@@ -18,8 +18,8 @@ const wanted = first === 'help' ? second : first;
 try {
   const program = await createProgram(({ name, alias }) => wanted === name || wanted === alias);
   program.hook('preAction', (_, command) => {
-    // In a container the worker gets its servers from its settings alone.
-    if (command.name() !== 'aggregate') useLocalStack(process.env, note);
+    // The worker gets its servers from its settings alone; completion needs none.
+    if (!['aggregate', 'completion'].includes(command.name())) useLocalStack(process.env, note);
   });
   await program.parseAsync(process.argv);
 } catch (error) {

@@ -85,3 +85,15 @@ export function parsePort(option: string, text: string): PortFilter {
     throw usageFailure(option, `"${text}" is not a port; give for example 5432, udp/53 or many`);
   return { protocol, port };
 }
+
+/**
+ * Reads the end of a period: as `parseSince`, but a time of day is the first one after the start. @throws UsageFailure
+ */
+export function parseEnd(
+  option: string,
+  text: string,
+  { start, now, timeZone }: { start: Date; now: Date; timeZone: string },
+): Date {
+  const dayAfterStart = new Date(start.getTime() + dayMs);
+  return clockTime(text, dayAfterStart, timeZone) ?? parseSince(option, text, now, timeZone);
+}

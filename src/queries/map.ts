@@ -6,7 +6,7 @@ import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidence, readTracedEvidence, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
-import { queryEdges } from '../trail/query-edges.ts';
+import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import type { DetailRow, MapData, NamespaceDetail } from './map-data.ts';
 import { readCompleteness } from './completeness.ts';
 
@@ -17,7 +17,6 @@ const coverageDays = 30;
 export const detailDays = 30;
 /** A namespace with more distinct facts is cut, most recent first, and says so. */
 const maxDetailRows = 2_000;
-const noLimit = 2_147_483_647;
 
 export interface MapSettings {
   config: Pick<Config, 'jobs' | 'clock'>;
@@ -30,7 +29,7 @@ export async function readMap(query: Query, settings: MapSettings): Promise<Omit
   const { config } = settings;
   const nowSeconds = config.clock.now() / 1000;
   const [edges, completeness, coverage] = [
-    await queryEdges(query, { limit: noLimit }),
+    await queryEdges(query, { limit: allEdges }),
     await readCompleteness({ database: { query }, config }),
     await readCoverage(query, nowSeconds - coverageDays * daySeconds, nowSeconds),
   ];

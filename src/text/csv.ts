@@ -1,6 +1,8 @@
+import { printable } from './printable.ts';
+
 /**
- * One line of CSV, quoted as RFC 4180 says. Text that a spreadsheet would run as a formula gets a leading apostrophe
- * (OWASP, "CSV Injection"); numbers stay as they are.
+ * One line of CSV, quoted as RFC 4180 says. Text is made printable; what a spreadsheet would run as a formula gets a leading
+ * apostrophe (OWASP, "CSV Injection"). Numbers stay as they are.
  */
 export function csvLine(cells: readonly (string | number)[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
@@ -8,6 +10,6 @@ export function csvLine(cells: readonly (string | number)[]): string {
 
 function csvCell(cell: string | number): string {
   if (typeof cell === 'number') return String(cell);
-  const text = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = printable(/^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell);
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -15,9 +15,9 @@ export function printableLines(text: string): string {
   return text.replace(unprintableButNewline, escaped);
 }
 
-/** JSON of two-space indentation, without characters that a terminal interprets: they become `\uXXXX`. */
-export function printableJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(unprintableButNewline, (character) =>
+/** JSON, indented unless `indent` is 0, without characters that a terminal interprets: they become `\uXXXX`. */
+export function printableJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(unprintableButNewline, (character) =>
     Array.from(
       { length: character.length },
       (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,

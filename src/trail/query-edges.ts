@@ -6,7 +6,7 @@ export interface EdgeFilter {
   src?: string;
   dst?: string;
   newSince?: Date;
-  denied?: boolean;
+  action?: string;
   /**
    * Only edges whose facts all have a network set, a host or a network at one end. Versions up to 0.1.0 counted a
    * namespaced network set as its namespace.
@@ -14,6 +14,9 @@ export interface EdgeFilter {
   withoutWorkload?: boolean;
   limit: number;
 }
+
+/** As a limit: every edge. */
+export const allEdges = 2_147_483_647;
 
 export interface EdgeRow {
   srcNs: string;
@@ -25,7 +28,7 @@ export interface EdgeRow {
   flowCount: string;
 }
 
-/** Edges, the most recently first-seen first; one more than `limit` rows never come. @throws DatabaseFailure */
+/** Edges, the most recently first-seen first; at most `limit`. @throws DatabaseFailure */
 export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]> {
   return query<EdgeRow>(
     `select src_ns as "srcNs", dst_ns as "dstNs", action, first_seen as "firstSeen", last_seen as "lastSeen",
@@ -34,7 +37,7 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
      where ($1::text is null or src_ns = $1 or dst_ns = $1)
        and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3)
        and ($4::timestamptz is null or first_seen >= $4)
-       and (not $5 or action = 'deny')
+       and ($5::text is null or action = $5)
        and (not $7 or exists (
          select from flow_group g where (g.src_ns, g.dst_ns, g.action) = (edge.src_ns, edge.dst_ns, edge.action)
          having bool_and(g.src_kind <> 'workload' or g.dst_kind <> 'workload')))
@@ -45,7 +48,7 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
       filter.src ?? null,
       filter.dst ?? null,
       filter.newSince ?? null,
-      filter.denied ?? false,
+      filter.action ?? null,
       filter.limit,
       filter.withoutWorkload ?? false,
     ],

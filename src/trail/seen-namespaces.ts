@@ -10,3 +10,13 @@ export async function seenNamespaces(query: Query, namespaces: readonly string[]
   );
   return rows.map(({ namespace }) => namespace);
 }
+
+/** Every namespace that the trail has at an end of any flow, in no particular order. @throws DatabaseFailure */
+export async function allNamespaces(query: Query): Promise<string[]> {
+  const rows = await query<{ namespace: string }>(
+    `select namespace from (select src_ns from edge union select dst_ns from edge
+       union select src_ns from flow_group union select dst_ns from flow_group) as ends(namespace)
+     where namespace <> ''`,
+  );
+  return rows.map(({ namespace }) => namespace);
+}

@@ -1,3 +1,4 @@
+import { csvLine } from '../../text/csv.ts';
 import { compareText } from './order.ts';
 
 /** What the runbook's queries read of a row of `edge`. */
@@ -35,7 +36,7 @@ export function answerEdgeQuery(
         2,
       )}\n`;
     case 'csv':
-      return [table.columns, ...table.rows].map((row) => `${row.map(csvCell).join(',')}\r\n`).join('');
+      return [table.columns, ...table.rows].map((row) => csvLine(row.map(cellText))).join('');
     case 'text':
       return textTable(table);
   }
@@ -78,12 +79,7 @@ function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].toSorted(compareText);
 }
 
-/** Quoted as RFC 4180 asks; a list as Postgres writes an array. */
-function csvCell(cell: string | readonly string[]): string {
-  const text = cellText(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
+/** A list is written as Postgres writes an array. */
 function cellText(cell: string | readonly string[]): string {
   return typeof cell === 'string' ? cell : `{${cell.join(',')}}`;
 }

@@ -1,0 +1,104 @@
+import { Command } from 'commander';
+import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
+import { readIncident } from '../queries/incident.ts';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { formatTime, print, printJson, printTable } from './output.ts';
+import { parseEnd, parseLimit, parseNamespace, parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { usageFailure } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+interface AtOptions {
+  ns: string;
+  from: string;
+  to?: string;
+  silentDays: string;
+  json?: boolean;
+}
+
+export function atCommand(): Command {
+  return new Command('at')
+    .description(
+      'Reconstruct an incident: who talked to a namespace, and to whom it talked, in a given time.',
+    )
+    .requiredOption('--ns <namespace>', 'the namespace')
+    .requiredOption('--from <time>', 'start: 03:00 (the last one), a date and time, or how long ago')
+    .option('--to <time>', 'end; a time of day is the first one after the start; default: now')
+    .option('--silent-days <days>', 'report a peer that was silent for more days before', '7')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+The answer begins with the parts of the time that were not observed. Unusual rows come before the others.
+Flow facts are stored by the hour (UTC): the answer covers the hours that the time touches, and cannot order events within
+an hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
+
+Examples:
+  flow-trail at --ns immich --from 03:00 --to 04:00
+  flow-trail at --ns vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
+    )
+    .action(async ({ ns, from, to, silentDays, json }: AtOptions) => {
+      const namespace = parseNamespace('--ns', ns);
+      const [now, timeZone] = [new Date(), displayTimeZone()];
+      const start = parseSince('--from', from, now, timeZone);
+      const end = to === undefined ? now : parseEnd('--to', to, { start, now, timeZone });
+      if (end <= start) throw usageFailure('--to', 'is not after --from; give both with their dates');
+      const { incident, unknown } = await withDatabase(async (query) => ({
+        incident: await readIncident(query, {
+          namespace,
+          fromSeconds: start.getTime() / 1000,
+          toSeconds: end.getTime() / 1000,
+          silentDays: parseLimit('--silent-days', silentDays),
+        }),
+        unknown: await findUnknownNamespaces(query, [namespace]),
+      }));
+      if (json === true) printJson(incident);
+      else printIncident(incident);
+      noteUnknownNamespaces(unknown);
+    });
+}
+
+function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident): void {
+  const time = (iso: string) => formatTime(new Date(iso));
+  print(`${namespace}, ${time(hoursFrom)} to ${time(hoursTo)} (whole hours)\n`);
+  if (notCovered.length === 0) print('All of this time was observed.\n');
+  else {
+    print('Not fully observed:');
+    printTable(
+      ['FROM', 'TO', 'STATE', 'CAUSE'],
+      notCovered.map(({ from, to, state, cause }) => [time(from), time(to), state, cause ?? '']),
+    );
+    print('');
+  }
+  if (rows.length === 0) return print('(no flow of this namespace was observed in these hours)');
+  printTable(
+    ['UNUSUAL', 'DIRECTION', 'PEER', 'IDENTITY', 'PORT', 'ACTION', 'REPORTER', 'FLOWS/DAY', 'POLICY'],
+    rows.map((row) => toCells(row, silentDays)),
+  );
+}
+
+function toCells(row: IncidentRow, silentDays: number): string[] {
+  const { unusual, direction, peer, identity, port, action, reporter, flowsOnTheseDays, policies } = row;
+  return [
+    unusual.map((reason) => unusualTexts(silentDays)[reason]).join(', ') || '-',
+    direction,
+    peer,
+    identity || '-',
+    port,
+    action,
+    reporter,
+    String(flowsOnTheseDays),
+    policies.length > 1 ? `${policies[0]} and ${policies.length - 1} more` : (policies[0] ?? '-'),
+  ];
+}
+
+function unusualTexts(silentDays: number): Record<Unusual, string> {
+  return {
+    first_seen: 'first seen',
+    first_denial: 'first denial',
+    first_time_at_this_hour: 'first time at this hour',
+    first_time_on_this_weekday: 'first time on this weekday',
+    silent_before: `silent for more than ${silentDays} days before`,
+  };
+}

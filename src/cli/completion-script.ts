@@ -1,0 +1,106 @@
+import type { Command } from 'commander';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+/** What can follow a command: its options and subcommands, those of its subcommands included. */
+interface Completed {
+  name: string;
+  summary: string;
+  words: { word: string; description: string }[];
+}
+
+/** @param program with all commands loaded */
+export function completionScript(program: Command, shell: Shell): string {
+  const commands = program.commands.map((command): Completed => ({
+    name: command.name(),
+    summary: command.summary(),
+    words: distinctWords([
+      ...command.commands.flatMap((each) => [nameOf(each), ...wordsOf(each)]),
+      ...wordsOf(command),
+    ]),
+  }));
+  switch (shell) {
+    case 'bash':
+      return bash(commands);
+    case 'zsh':
+      return zsh(commands);
+    case 'fish':
+      return fish(commands);
+  }
+}
+
+function nameOf(command: Command): Completed['words'][number] {
+  return { word: command.name(), description: command.description() };
+}
+
+function wordsOf(command: Command): Completed['words'] {
+  const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
+  return [
+    ...choices.map((word) => ({ word, description: '' })),
+    ...command.options.flatMap(({ long, description }) =>
+      long === undefined || long === null ? [] : [{ word: long, description }],
+    ),
+  ];
+}
+
+function distinctWords(words: Completed['words']): Completed['words'] {
+  return [...new Map(words.map((entry) => [entry.word, entry])).values()];
+}
+
+function bash(commands: readonly Completed[]): string {
+  const cases = commands.map(
+    ({ name, words }) => `    ${name}) words='${words.map(({ word }) => word).join(' ')} --help' ;;`,
+  );
+  return `_flow_trail() {
+  local words
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    words='${commands.map(({ name }) => name).join(' ')} --help'
+  else
+    case "\${COMP_WORDS[1]}" in
+${cases.map((line) => `  ${line}`).join('\n')}
+      *) words='' ;;
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _flow_trail flow-trail
+`;
+}
+
+function zsh(commands: readonly Completed[]): string {
+  const entries = (words: Completed['words']) =>
+    words.map(({ word, description }) => quoted(`${word}:${description.replaceAll(':', ' ')}`)).join(' ');
+  const cases = commands.map(({ name, words }) => `    ${name}) words=(${entries(words)}) ;;`);
+  return `#compdef flow-trail
+_flow_trail() {
+  local -a words_of_line=("\${words[@]}") commands words
+  commands=(${entries(commands.map(({ name, summary }) => ({ word: name, description: summary })))})
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  case "\${words_of_line[2]}" in
+${cases.join('\n')}
+  esac
+  _describe option words || _files
+}
+compdef _flow_trail flow-trail
+`;
+}
+
+function fish(commands: readonly Completed[]): string {
+  const lines = commands.flatMap(({ name, summary, words }) => [
+    `complete -c flow-trail -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
+    ...words.map(({ word, description }) => {
+      const argument = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+      return `complete -c flow-trail -n '__fish_seen_subcommand_from ${name}' ${argument} -d ${quoted(description)}`;
+    }),
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+/** In single quotes, as bash, zsh and fish read them. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", '’')}'`;
+}

@@ -1,0 +1,21 @@
+import { Argument, Command } from 'commander';
+import { completionScript, shells, type Shell } from './completion-script.ts';
+import { printFile } from './output.ts';
+
+export function completionCommand(): Command {
+  return new Command('completion')
+    .description('Print a script that completes commands and options in a shell.')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText(
+      'after',
+      `
+Install:
+  bash  flow-trail completion bash > ~/.local/share/bash-completion/completions/flow-trail
+  zsh   flow-trail completion zsh > "\${fpath[1]}/_flow-trail"
+  fish  flow-trail completion fish > ~/.config/fish/completions/flow-trail.fish`,
+    )
+    .action(async (shell: Shell) => {
+      const { createProgram } = await import('./program.ts');
+      printFile(completionScript(await createProgram(() => true), shell));
+    });
+}

@@ -1,0 +1,83 @@
+import { Command } from 'commander';
+import { readEdgeDiff } from '../queries/edge-diff.ts';
+import type { EdgeDiff } from '../reports/edge-diff.ts';
+import type { EdgeRow } from '../trail/query-edges.ts';
+import { formatTime, print, printJson, printTable } from './output.ts';
+import { parseEnd, parseLimit, parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
+import { usageFailure } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+interface DiffOptions {
+  from: string;
+  to?: string;
+  silentDays: string;
+  json?: boolean;
+}
+
+export function diffCommand(): Command {
+  return new Command('diff')
+    .description(
+      'Show which edges appeared, fell silent, or changed between allowed and denied, between two times.',
+    )
+    .requiredOption('--from <time>', 'start: a date, a date and time, or how long ago')
+    .option('--to <time>', 'end; default: now')
+    .option('--silent-days <days>', 'days without a flow before the end for an edge to be silent', '7')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+The answer begins with the parts of the time that were not observed: an edge may seem silent because of them.
+
+Examples:
+  flow-trail diff --from 7d
+  flow-trail diff --from 2026-01-01 --to 2026-02-01 --silent-days 14`,
+    )
+    .action(async ({ from: fromText, to: toText, silentDays, json }: DiffOptions) => {
+      const [now, timeZone] = [new Date(), displayTimeZone()];
+      const from = parseSince('--from', fromText, now, timeZone);
+      const to = toText === undefined ? now : parseEnd('--to', toText, { start: from, now, timeZone });
+      if (to <= from) throw usageFailure('--to', 'is not after --from; give both with their dates');
+      const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
+      const diff = await withDatabase((query) => readEdgeDiff(query, question));
+      if (json === true) printJson(diff);
+      else printDiff(diff);
+    });
+}
+
+function printDiff(diff: EdgeDiff): void {
+  print(`${formatTime(diff.from)} to ${formatTime(diff.to)}`);
+  if (diff.notCovered.length > 0) {
+    print('\nNot fully observed:');
+    printTable(
+      ['FROM', 'TO', 'STATE', 'CAUSE'],
+      diff.notCovered.map(({ from, to, state, cause }) => [
+        formatTime(from),
+        formatTime(to),
+        state,
+        cause ?? '',
+      ]),
+    );
+  }
+  printGroup('Allowed before, denied now', diff.allowedToDenied);
+  printGroup('Denied before, allowed now', diff.deniedToAllowed);
+  printGroup('Appeared', diff.appeared);
+  printGroup(`Silent for the last ${diff.silentDays} days`, diff.fellSilent);
+  print(`\n${diff.appeared.length} appeared, ${diff.fellSilent.length} fell silent`);
+}
+
+function printGroup(title: string, edges: readonly EdgeRow[]): void {
+  if (edges.length === 0) return;
+  print(`\n${title}:`);
+  printTable(
+    ['FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
+    edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
+      srcNs,
+      dstNs,
+      action,
+      formatTime(firstSeen),
+      formatTime(lastSeen),
+      flowCount,
+    ]),
+  );
+}

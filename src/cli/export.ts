@@ -1,0 +1,55 @@
+import { writeFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-export.ts';
+import { allEdges, queryEdges } from '../trail/query-edges.ts';
+import { flowActions } from './facts.ts';
+import { note, printFile } from './output.ts';
+import { parseNamespace, parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
+import { usageFailure } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+interface ExportOptions {
+  format: ExportFormat;
+  ns?: string;
+  newSince?: string;
+  action?: string;
+  output?: string;
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('Write all edges in a format that other tools read.')
+    .addOption(new Option('--format <format>', 'format').choices(exportFormats).default('json'))
+    .option('--ns <namespace>', 'only edges with this namespace at one end')
+    .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
+    .addOption(new Option('--action <action>', 'what policy decided').choices(flowActions))
+    .option('-o, --output <file>', 'the file to write instead of standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail export --format csv -o edges.csv
+  flow-trail export --format dot --ns immich | dot -Tsvg > immich.svg
+  flow-trail export --format jsonl | jq -r .srcNs | sort -u`,
+    )
+    .action(async ({ format, ns, newSince, action, output }: ExportOptions) => {
+      const filter = {
+        ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
+        ...(newSince === undefined
+          ? {}
+          : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+        ...(action === undefined ? {} : { action }),
+      };
+      const edges = await withDatabase((query) => queryEdges(query, { ...filter, limit: allEdges }));
+      const text = exportEdges(edges, format);
+      if (output === undefined || output === '-') return printFile(text);
+      await writeFile(output, text).catch((error: unknown) => {
+        throw usageFailure(
+          '--output',
+          `${output} cannot be written (${error instanceof Error ? error.message : 'unknown error'}); give another file`,
+        );
+      });
+      note(`wrote ${edges.length} edges to ${output}`);
+    });
+}

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { queryFacts } from '../trail/query-facts.ts';
+import { printCut } from './cut.ts';
+import { printFacts, toJsonFact } from './facts.ts';
+import { parseLimit, parseNamespace, parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { withDatabase } from './with-database.ts';
+
+interface ExternalsOptions {
+  ns?: string;
+  newSince?: string;
+  limit: string;
+  json?: boolean;
+}
+
+export function externalsCommand(): Command {
+  return new Command('externals')
+    .description(
+      'Show flows between namespaces and hosts, networks or network sets, newest first. They are never edges.',
+    )
+    .option('--ns <namespace>', 'only of this namespace')
+    .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
+    .option('--limit <count>', 'at most this many lines, the newest', '200')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail externals --ns immich
+  flow-trail externals --new-since 24h`,
+    )
+    .action(async ({ ns, newSince, limit: limitText, json }: ExternalsOptions) => {
+      const limit = parseLimit('--limit', limitText);
+      const filter = {
+        ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
+        ...(newSince === undefined
+          ? {}
+          : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+      };
+      const { found, unknown } = await withDatabase(async (query) => ({
+        found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
+        unknown: await findUnknownNamespaces(query, [ns]),
+      }));
+      printCut(found, { limit, asJson: json === true, show: printFacts, toJson: toJsonFact });
+      noteUnknownNamespaces(unknown);
+    });
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { edgeMatrix } from '../reports/edge-matrix.ts';
+import { allEdges, queryEdges } from '../trail/query-edges.ts';
+import { print, printJson, printTable } from './output.ts';
+import { withDatabase } from './with-database.ts';
+
+export function matrixCommand(): Command {
+  return new Command('matrix')
+    .description('Show all edges as an adjacency list: one line per source namespace, with its destinations.')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail matrix
+  flow-trail matrix --json | jq '.[] | select(.denied != [])'`,
+    )
+    .action(async ({ json }: { json?: boolean }) => {
+      const rows = edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges })));
+      if (json === true) return printJson(rows);
+      printTable(
+        ['FROM', 'ALLOWED TO', 'DENIED TO', 'OTHER'],
+        rows.map(({ srcNs, allowed, denied, other }) => [
+          srcNs,
+          allowed.join(', '),
+          denied.join(', '),
+          other.join(', '),
+        ]),
+      );
+      if (rows.length === 0) print('(there are no edges yet)');
+    });
+}

@@ -1,0 +1,45 @@
+import { WorkflowFailedError, type Client } from '@temporalio/client';
+import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { listRuns, type JobRun } from '../temporal/runs.ts';
+import { temporalConfig } from '../temporal/settings.ts';
+
+const answerTimeoutMs = 10_000;
+const unsuccessful = new Set(['failed', 'timed_out', 'terminated', 'canceled']);
+
+export interface RunWithFailure extends JobRun {
+  /** Why it did not succeed; undefined where it did or still runs. */
+  failure: string | undefined;
+}
+
+/** The newest runs of all jobs, or of one, with their failures. @throws ConfigFailure, TemporalFailure */
+export async function readRuns(limit: number, job?: JobRun['job']): Promise<RunWithFailure[]> {
+  const config = temporalConfig();
+  const { client, connection } = await connectClient(config);
+  try {
+    return await connection.withDeadline(Date.now() + answerTimeoutMs, async () => {
+      const runs = await listRuns(client, limit, job);
+      const found: RunWithFailure[] = [];
+      for (const run of runs)
+        found.push({
+          ...run,
+          failure: unsuccessful.has(run.status) ? await failureOf(client, run) : undefined,
+        });
+      return found;
+    });
+  } catch (error) {
+    throw explainNoAnswer(temporalAddress(config), temporalNamespace(config), error);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function failureOf(client: Client, { workflowId, runId }: JobRun): Promise<string | undefined> {
+  try {
+    await client.workflow.getHandle(workflowId, runId).result();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    return error.cause?.message ?? error.message;
+  }
+}

@@ -1,0 +1,12 @@
+import type { UnknownNamespace } from '../queries/unknown-namespaces.ts';
+import { note } from './output.ts';
+
+/** Says which namespaces were never seen, and which known ones have similar names. */
+export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): void {
+  for (const { namespace, similar } of unknown)
+    note(
+      `namespace ${namespace} was never seen at an end of a flow; ${
+        similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'check the spelling'
+      }`,
+    );
+}

@@ -1,0 +1,69 @@
+import type { CoverageStretch } from '../trail/coverage.ts';
+import type { EdgeActivity } from '../trail/edge-activity.ts';
+import type { EdgeRow } from '../trail/query-edges.ts';
+
+/** What changed between two times. Times in JSON are ISO 8601 in UTC. */
+export interface EdgeDiff {
+  from: Date;
+  to: Date;
+  /** An edge that was seen in this many days before `from` and in none of this many before `to` fell silent. */
+  silentDays: number;
+  /** What was not fully observed between the times, oldest first. */
+  notCovered: { from: Date; to: Date; state: string; cause?: string }[];
+  /** First seen between the times; the newest first. */
+  appeared: EdgeRow[];
+  fellSilent: EdgeRow[];
+  /** Edges of which the action appeared between the times, while the opposite one is older. */
+  allowedToDenied: EdgeRow[];
+  deniedToAllowed: EdgeRow[];
+}
+
+/** Pure. @param edges all that were first seen before `to` */
+export function diffEdges(
+  edges: readonly EdgeActivity[],
+  {
+    from,
+    to,
+    silentDays,
+    coverage,
+  }: {
+    from: Date;
+    to: Date;
+    silentDays: number;
+    coverage: readonly CoverageStretch[];
+  },
+): EdgeDiff {
+  const isNew = ({ firstSeen }: EdgeActivity) => firstSeen >= from && firstSeen < to;
+  const before = new Set(edges.filter((edge) => !isNew(edge)).map(edgeKey));
+  const turned = (action: string, opposite: string) =>
+    edges.filter(
+      (edge) => edge.action === action && isNew(edge) && before.has(edgeKey({ ...edge, action: opposite })),
+    );
+  return {
+    from,
+    to,
+    silentDays,
+    notCovered: coverage
+      .filter(({ state }) => state !== 'final' && state !== 'settled')
+      .map(({ fromSeconds, toSeconds, ...rest }) => ({
+        from: new Date(fromSeconds * 1000),
+        to: new Date(toSeconds * 1000),
+        ...rest,
+      })),
+    appeared: edges
+      .filter(isNew)
+      .toSorted((a, b) => b.firstSeen.getTime() - a.firstSeen.getTime())
+      .map(toEdge),
+    fellSilent: edges.filter((edge) => !isNew(edge) && edge.seenBeforeFrom && !edge.seenBeforeTo).map(toEdge),
+    allowedToDenied: turned('deny', 'allow').map(toEdge),
+    deniedToAllowed: turned('allow', 'deny').map(toEdge),
+  };
+}
+
+function edgeKey({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
+  return [srcNs, dstNs, action].join('\n');
+}
+
+function toEdge({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }: EdgeActivity): EdgeRow {
+  return { srcNs, dstNs, action, firstSeen, lastSeen, flowCount };
+}

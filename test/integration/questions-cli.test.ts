@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { flowTrail } from '../support/cli.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { batch, options, streamed } from './ledger-batches.ts';
+
+const bucket = Math.floor(Date.now() / 15_000) * 15 - 3_600;
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createTestDatabase();
+  await migrate(db.database);
+  await merge(
+    db.database,
+    [
+      batch(bucket, [streamed(1), streamed(2), streamed(3, 'c')], { settled: 'settled' }),
+      batch(bucket + 15, [{ hash: 9n, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } }]),
+    ],
+    options,
+  );
+  await db.database.query(
+    `with g as (
+       insert into flow_group (src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action)
+       values ('workload', 'a', '', 'workload', 'b', 'postgresql', 'tcp', 'src', 'allow'),
+         ('workload', 'a', '', 'network', '', 'pub', 'tcp', 'src', 'allow') returning group_id
+     ), f as (insert into flow_fact (group_id, port) select group_id, 5432 from g returning fact_id)
+     insert into flow_fact_day (fact_id, day, trace_id, first_seen, last_seen, flow_count, hours)
+     select fact_id, (to_timestamp($1) at time zone 'UTC')::date, 0, to_timestamp($1), to_timestamp($1 + 15), 4,
+       1 << extract(hour from to_timestamp($1) at time zone 'UTC')::int from f`,
+    [bucket],
+  );
+});
+afterAll(() => db.drop());
+
+async function run(...args: string[]) {
+  return flowTrail(args, { TIME_ZONE: 'UTC', DATABASE_URL: db.url });
+}
+
+/** The answer as JSON, which has the documented shape. */
+async function ask(schema: string, ...args: string[]): Promise<unknown> {
+  const { code, out, err } = await run(...args, '--json');
+  expect([code, err]).toEqual([0, '']);
+  const answer: unknown = JSON.parse(out);
+  const file = new URL(`../../docs/schemas/${schema}.json`, import.meta.url);
+  const documented: z.core.JSONSchema.JSONSchema = JSON.parse(readFileSync(file, 'utf8'));
+  expect(z.fromJSONSchema(documented).safeParse(answer)).toMatchObject({ success: true });
+  return answer;
+}
+
+const from = new Date((bucket - 7_200) * 1000).toISOString().slice(0, 19) + 'Z';
+
+describe('edges', () => {
+  test.each([
+    [[], ['d a deny', 'a b allow', 'a c allow']],
+    [
+      ['--ns', 'a', '--action', 'allow'],
+      ['a b allow', 'a c allow'],
+    ],
+    [['--src', 'a', '--denied'], []],
+    [['--dst', 'a', '--denied'], ['d a deny']],
+  ])('%j: every filter must match', async (args, expected) => {
+    const edges = z
+      .array(z.object({ srcNs: z.string(), dstNs: z.string(), action: z.string() }))
+      .parse(await ask('edges', 'edges', ...args));
+    expect(edges.map(({ srcNs, dstNs, action }) => `${srcNs} ${dstNs} ${action}`)).toEqual(expected);
+  });
+
+  test.each([
+    [['--port'], 1],
+    [['--port', '5432'], 1],
+    [['--port', 'udp/5432'], 0],
+    [['--identity', 'postgresql'], 1],
+    [['--reporter', 'dst'], 0],
+    [['--external'], 1],
+    [['--external', '--dst', 'b'], 0],
+  ])('%j lists flow facts', async (args, count) => {
+    expect(await ask('facts', 'edges', ...args)).toHaveLength(count);
+  });
+
+  test('--peers-of lists each peer once', async () => {
+    expect(await ask('peers', 'edges', '--peers-of', 'a')).toEqual([
+      expect.objectContaining({ namespace: 'b', direction: 'out' }),
+      expect.objectContaining({ namespace: 'c', direction: 'out' }),
+      expect.objectContaining({ namespace: 'd', direction: 'in', actions: ['deny'] }),
+    ]);
+  });
+
+  test('of an unknown namespace says so and suggests a known one', async () => {
+    const { code, err } = await run('edges', '--ns', 'bb');
+    expect(code).toBe(0);
+    expect(err).toMatch(/never seen.*did you mean b\?/);
+  });
+
+  test.each([
+    ['--ns', 'a\u001B[2J'],
+    ['--src', '../x'],
+    ['--action', 'drop'],
+    ['--peers-of', 'a', '--ns', 'b'],
+    ['--denied', '--action', 'allow'],
+    ['--port', 'http'],
+    ['--reporter', 'both'],
+    ['--peers-of', 'a', '--port'],
+  ])('%j %j is wrong usage', async (...args) => {
+    const { code, out, err } = await run('edges', ...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).not.toContain('\u001B');
+  });
+});
+
+test('matrix, externals, coverage, at and diff answer in the documented shape', async () => {
+  expect(await ask('matrix', 'matrix')).toHaveLength(2);
+  expect(await ask('facts', 'externals')).toHaveLength(1);
+  await ask('coverage', 'coverage');
+  expect(await ask('at', 'at', '--ns', 'a', '--from', from)).toMatchObject({
+    namespace: 'a',
+    notCovered: [expect.objectContaining({ state: 'pending' })],
+    rows: [expect.anything(), expect.anything()],
+  });
+  expect(await ask('diff', 'diff', '--from', from)).toMatchObject({
+    appeared: expect.arrayContaining([expect.objectContaining({ srcNs: 'd', action: 'deny' })]),
+    fellSilent: [],
+  });
+});
+
+test('an edge without a flow for a week fell silent', async () => {
+  const old = await createTestDatabase();
+  try {
+    await migrate(old.database);
+    await old.database.query(
+      `insert into edge values ('a', 'b', 'allow', now() - interval '40 days', now() - interval '20 days', 1)`,
+    );
+    const { out } = await flowTrail(['diff', '--from', '25d', '--json'], { DATABASE_URL: old.url });
+    expect(JSON.parse(out)).toMatchObject({ fellSilent: [], appeared: [] });
+    const later = await flowTrail(['diff', '--from', '18d', '--json'], { DATABASE_URL: old.url });
+    expect(JSON.parse(later.out)).toMatchObject({ fellSilent: [{ srcNs: 'a', dstNs: 'b' }] });
+  } finally {
+    await old.drop();
+  }
+});
+
+test('a role that may only read is enough', async () => {
+  const role = `reader_${process.pid}_${bucket}`;
+  await db.database.query(`create role ${role} login password 'x'`);
+  try {
+    await db.database.query(`grant select on all tables in schema public to ${role}`);
+    const url = new URL(db.url);
+    url.username = role;
+    url.password = 'x';
+    for (const args of [
+      ['edges'],
+      ['matrix'],
+      ['coverage'],
+      ['at', '--ns', 'a', '--from', from],
+      ['diff', '--from', from],
+    ])
+      expect(await flowTrail(args, { DATABASE_URL: url.href })).toMatchObject({ code: 0 });
+  } finally {
+    await db.database.query(`drop owned by ${role}`);
+    await db.database.query(`drop role ${role}`);
+  }
+});

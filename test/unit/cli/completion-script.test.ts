@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { completionScript, shells } from '../../../src/cli/completion-script.ts';
+import { commands } from '../../../src/cli/commands.ts';
+import { createProgram } from '../../../src/cli/program.ts';
+
+let program: Awaited<ReturnType<typeof createProgram>>;
+beforeAll(async () => {
+  program = await createProgram(() => true);
+}, 60_000);
+
+describe('every command', () => {
+  test('has a name, a description and documented options in its help', () => {
+    expect(program.commands.map((command) => command.name())).toEqual(commands.map(({ name }) => name));
+    for (const command of program.commands) {
+      expect(command.description(), command.name()).not.toBe('');
+      for (const option of command.options) expect(option.description, option.flags).not.toBe('');
+    }
+  });
+
+  test.each(shells)('is completed in %s', (shell) => {
+    const script = completionScript(program, shell);
+    for (const { name } of commands) expect(script).toContain(name);
+  });
+});
+
+test.each([
+  [['ed'], 'edges'],
+  [['edges', '--peers'], '--peers-of'],
+  [['allowlist', 'der'], 'derive'],
+  [['run', 'dig'], 'digest'],
+])('bash completes %j', async (words, expected) => {
+  const script = `${completionScript(program, 'bash')}
+COMP_WORDS=(flow-trail "$@"); COMP_CWORD=$#; _flow_trail; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', ...words]);
+  expect(stdout.trim().split('\n')).toEqual([expected]);
+});

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { diffEdges } from '../../../src/reports/edge-diff.ts';
+import type { EdgeActivity } from '../../../src/trail/edge-activity.ts';
+
+const [from, to] = [new Date('2026-01-10T00:00:00Z'), new Date('2026-01-20T00:00:00Z')];
+const old = new Date('2026-01-01T00:00:00Z');
+const within = new Date('2026-01-15T00:00:00Z');
+
+function edge(pair: string, action: string, firstSeen: Date, seenBeforeTo = true): EdgeActivity {
+  const [srcNs = '', dstNs = ''] = pair.split(' ');
+  return {
+    srcNs,
+    dstNs,
+    action,
+    firstSeen,
+    lastSeen: firstSeen,
+    flowCount: '1',
+    seenBeforeFrom: firstSeen < from,
+    seenBeforeTo,
+  };
+}
+const diff = (edges: EdgeActivity[]) => {
+  const { appeared, fellSilent, allowedToDenied, deniedToAllowed } = diffEdges(edges, {
+    from,
+    to,
+    silentDays: 7,
+    coverage: [],
+  });
+  const pairs = (rows: { srcNs: string; dstNs: string; action: string }[]) =>
+    rows.map(({ srcNs, dstNs, action }) => `${srcNs} ${dstNs} ${action}`);
+  return [appeared, fellSilent, allowedToDenied, deniedToAllowed].map(pairs);
+};
+
+test('an edge that was first seen between the times appeared', () => {
+  expect(diff([edge('a b', 'allow', within), edge('a c', 'allow', old)])).toEqual([
+    ['a b allow'],
+    [],
+    [],
+    [],
+  ]);
+});
+
+test('an edge that was seen before the first time and not before the second fell silent', () => {
+  expect(diff([edge('a b', 'allow', old, false)])).toEqual([[], ['a b allow'], [], []]);
+});
+
+test('a denial that appeared on an allowed pair is a change, and the reverse', () => {
+  expect(
+    diff([
+      edge('a b', 'allow', old),
+      edge('a b', 'deny', within),
+      edge('c d', 'deny', old),
+      edge('c d', 'allow', within),
+      edge('e f', 'deny', within),
+    ]).slice(2),
+  ).toEqual([['a b deny'], ['c d allow']]);
+});
+
+test('time that was not fully observed is listed, with causes', () => {
+  const { notCovered } = diffEdges([], {
+    from,
+    to,
+    silentDays: 7,
+    coverage: [
+      { fromSeconds: 0, toSeconds: 15, state: 'final' },
+      { fromSeconds: 15, toSeconds: 30, state: 'gap', cause: 'Goldmane restarted' },
+    ],
+  });
+  expect(notCovered).toEqual([
+    { from: new Date(15_000), to: new Date(30_000), state: 'gap', cause: 'Goldmane restarted' },
+  ]);
+});
