@@ -52,8 +52,8 @@ function printDiff(diff: EdgeDiff): void {
     printTable(
       ['FROM', 'TO', 'STATE', 'CAUSE'],
       diff.notCovered.map(({ from, to, state, cause }) => [
-        formatTime(from),
-        formatTime(to),
+        formatTime(new Date(from)),
+        formatTime(new Date(to)),
         state,
         cause ?? '',
       ]),

@@ -1,3 +1,4 @@
+import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { TracedEvidence } from '../trail/evidence.ts';
 import type { DayHours, FactHistory } from '../trail/fact-history.ts';
@@ -29,7 +30,7 @@ export interface Incident {
   hoursTo: string;
   silentDays: number;
   /** What was not fully observed of these hours, oldest first. Empty: everything that Goldmane had is here. */
-  notCovered: { from: string; to: string; state: string; cause?: string }[];
+  notCovered: NotCovered[];
   rows: IncidentRow[];
 }
 
@@ -117,34 +118,6 @@ export function reconstruct(input: IncidentInput): Incident {
         compare(b.reporter, a.reporter),
     ),
   };
-}
-
-/** What is not settled of a period; time without any stretch was before the trail began, or has not come yet. */
-function notCovered(
-  coverage: readonly CoverageStretch[],
-  fromSeconds: number,
-  toSeconds: number,
-): Incident['notCovered'] {
-  const found: Incident['notCovered'] = [];
-  let at = fromSeconds;
-  const addUnknown = (until: number) => {
-    if (until > at)
-      found.push({ from: iso(at), to: iso(until), state: 'unknown', cause: 'no record of this time' });
-  };
-  for (const stretch of coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds)) {
-    addUnknown(stretch.fromSeconds);
-    const { state, cause } = stretch;
-    if (state !== 'final' && state !== 'settled')
-      found.push({
-        from: iso(stretch.fromSeconds),
-        to: iso(stretch.toSeconds),
-        state,
-        ...(cause === undefined ? {} : { cause }),
-      });
-    at = Math.max(at, stretch.toSeconds);
-  }
-  addUnknown(toSeconds);
-  return found;
 }
 
 function unusualOf(

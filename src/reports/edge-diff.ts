@@ -1,3 +1,4 @@
+import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeActivity } from '../trail/edge-activity.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
@@ -9,7 +10,7 @@ export interface EdgeDiff {
   /** An edge that was seen in this many days before `from` and in none of this many before `to` fell silent. */
   silentDays: number;
   /** What was not fully observed between the times, oldest first. */
-  notCovered: { from: Date; to: Date; state: string; cause?: string }[];
+  notCovered: NotCovered[];
   /** First seen between the times; the newest first. */
   appeared: EdgeRow[];
   fellSilent: EdgeRow[];
@@ -43,13 +44,7 @@ export function diffEdges(
     from,
     to,
     silentDays,
-    notCovered: coverage
-      .filter(({ state }) => state !== 'final' && state !== 'settled')
-      .map(({ fromSeconds, toSeconds, ...rest }) => ({
-        from: new Date(fromSeconds * 1000),
-        to: new Date(toSeconds * 1000),
-        ...rest,
-      })),
+    notCovered: notCovered(coverage, from.getTime() / 1000, to.getTime() / 1000),
     appeared: edges
       .filter(isNew)
       .toSorted((a, b) => b.firstSeen.getTime() - a.firstSeen.getTime())

@@ -46,7 +46,7 @@ async function ask(schema: string, ...args: string[]): Promise<unknown> {
   const answer: unknown = JSON.parse(out);
   const file = new URL(`../../docs/schemas/${schema}.json`, import.meta.url);
   const documented: z.core.JSONSchema.JSONSchema = JSON.parse(readFileSync(file, 'utf8'));
-  expect(z.fromJSONSchema(documented).safeParse(answer)).toMatchObject({ success: true });
+  expect(z.fromJSONSchema(documented).safeParse(answer).error?.issues).toBeUndefined();
   return answer;
 }
 
@@ -116,7 +116,7 @@ test('matrix, externals, coverage, at and diff answer in the documented shape', 
   await ask('coverage', 'coverage');
   expect(await ask('at', 'at', '--ns', 'a', '--from', from)).toMatchObject({
     namespace: 'a',
-    notCovered: [expect.objectContaining({ state: 'pending' })],
+    notCovered: expect.arrayContaining([expect.objectContaining({ state: 'pending' })]),
     rows: [expect.anything(), expect.anything()],
   });
   expect(await ask('diff', 'diff', '--from', from)).toMatchObject({

@@ -6,6 +6,8 @@ const [from, to] = [new Date('2026-01-10T00:00:00Z'), new Date('2026-01-20T00:00
 const old = new Date('2026-01-01T00:00:00Z');
 const within = new Date('2026-01-15T00:00:00Z');
 
+const seconds = (time: Date) => time.getTime() / 1000;
+
 function edge(pair: string, action: string, firstSeen: Date, seenBeforeTo = true): EdgeActivity {
   const [srcNs = '', dstNs = ''] = pair.split(' ');
   return {
@@ -62,11 +64,18 @@ test('time that was not fully observed is listed, with causes', () => {
     to,
     silentDays: 7,
     coverage: [
-      { fromSeconds: 0, toSeconds: 15, state: 'final' },
-      { fromSeconds: 15, toSeconds: 30, state: 'gap', cause: 'Goldmane restarted' },
+      { fromSeconds: seconds(from), toSeconds: seconds(within), state: 'final' },
+      {
+        fromSeconds: seconds(within),
+        toSeconds: seconds(within) + 15,
+        state: 'gap',
+        cause: 'Goldmane restarted',
+      },
     ],
   });
+  const gapEnd = new Date(within.getTime() + 15_000).toISOString();
   expect(notCovered).toEqual([
-    { from: new Date(15_000), to: new Date(30_000), state: 'gap', cause: 'Goldmane restarted' },
+    { from: within.toISOString(), to: gapEnd, state: 'gap', cause: 'Goldmane restarted' },
+    { from: gapEnd, to: to.toISOString(), state: 'unknown', cause: 'no record of this time' },
   ]);
 });

@@ -1,0 +1,42 @@
+import type { CoverageStretch } from '../trail/coverage.ts';
+
+/** A time range that was not fully observed. Times are ISO 8601 in UTC. */
+export interface NotCovered {
+  from: string;
+  to: string;
+  /** A coverage state, or `unknown` where there is none. */
+  state: string;
+  cause?: string;
+}
+
+/** What is not settled of a period, oldest first; time without any stretch was before the trail began, or is in the future. Pure. */
+export function notCovered(
+  coverage: readonly CoverageStretch[],
+  fromSeconds: number,
+  toSeconds: number,
+): NotCovered[] {
+  const found: NotCovered[] = [];
+  let at = fromSeconds;
+  const addUnknown = (until: number) => {
+    if (until > at)
+      found.push({ from: iso(at), to: iso(until), state: 'unknown', cause: 'no record of this time' });
+  };
+  for (const stretch of coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds)) {
+    addUnknown(stretch.fromSeconds);
+    const { state, cause } = stretch;
+    if (state !== 'final' && state !== 'settled')
+      found.push({
+        from: iso(stretch.fromSeconds),
+        to: iso(stretch.toSeconds),
+        state,
+        ...(cause === undefined ? {} : { cause }),
+      });
+    at = Math.max(at, stretch.toSeconds);
+  }
+  addUnknown(toSeconds);
+  return found;
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
