@@ -41,18 +41,22 @@ export class BoundedChannel<T> {
     if (this.tryPush(item)) return Promise.resolve(true);
     if (this.#closed) return Promise.resolve(false);
     return new Promise((resolve) => {
+      const settled = new AbortController();
       const waiting: Waiting<T> = {
         item,
         settle: (taken) => {
-          clearTimeout(timer);
+          settled.abort();
           resolve(taken);
         },
       };
-      const timer = setTimeout(() => {
-        this.#writers.splice(this.#writers.indexOf(waiting), 1);
-        resolve(false);
-      }, this.#clock.realMs(deadlineMs));
       this.#writers.push(waiting);
+      void this.#clock.sleep(deadlineMs, settled.signal).then(
+        () => {
+          this.#writers.splice(this.#writers.indexOf(waiting), 1);
+          resolve(false);
+        },
+        () => undefined,
+      );
     });
   }
 
@@ -83,7 +87,7 @@ export class BoundedChannel<T> {
     });
   }
 
-  /** Lets go of what is queued and of everyone who waits. */
+  /** Drops what is queued and refuses all waiting writers. */
   close(): void {
     this.#closed = true;
     this.#items = [];

@@ -1,5 +1,6 @@
-import type { CompleteFlow, FlowCounters, PolicyHit, PolicyTrace } from './flow.ts';
-import { WireReader } from './wire.ts';
+import { z } from 'zod';
+import type { CompleteFlow, PolicyHit } from './flow.ts';
+import { decodeMessage, fieldNumbersOf } from './messages.ts';
 
 /** The bounds of a FlowListRequest, as sent. `unsupported` names what the stand-in does not do. */
 export interface ListRequest {
@@ -8,18 +9,17 @@ export interface ListRequest {
   unsupported: string | undefined;
 }
 
+const listRequest = z.object({ start_time_gte: z.number(), start_time_lt: z.number() });
+
 export function decodeListRequest(message: Buffer): ListRequest {
-  const request: ListRequest = { startTimeGte: 0, startTimeLt: 0, unsupported: undefined };
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    if (reader.field === 1) request.startTimeGte = reader.int();
-    else if (reader.field === 2) request.startTimeLt = reader.int();
-    else {
-      if (reader.field <= 6) request.unsupported = 'paging, sorting and filters';
-      reader.skip();
-    }
-  }
-  return request;
+  const { start_time_gte, start_time_lt } = listRequest.parse(decodeMessage('FlowListRequest', message));
+  // Fields 3 to 6, which proto/goldmane.proto leaves out.
+  const others = fieldNumbersOf(message).some((field) => field > 2 && field <= 6);
+  return {
+    startTimeGte: start_time_gte,
+    startTimeLt: start_time_lt,
+    unsupported: others ? 'paging, sorting and filters' : undefined,
+  };
 }
 
 export interface StreamRequest {
@@ -27,224 +27,114 @@ export interface StreamRequest {
   unsupported: string | undefined;
 }
 
+const streamRequest = listRequest.pick({ start_time_gte: true });
+
 export function decodeStreamRequest(message: Buffer): StreamRequest {
-  const request: StreamRequest = { startTimeGte: 0, unsupported: undefined };
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    if (reader.field === 1) request.startTimeGte = reader.int();
-    else {
-      if (reader.field === 2) request.unsupported = 'filters';
-      reader.skip();
-    }
-  }
-  return request;
+  const { start_time_gte } = streamRequest.parse(decodeMessage('FlowStreamRequest', message));
+  return {
+    startTimeGte: start_time_gte,
+    unsupported: fieldNumbersOf(message).includes(2) ? 'filters' : undefined,
+  };
 }
 
-/** The flow of a FlowUpdate; undefined when it has none, or one without a key. Throws MalformedMessage. */
+const hit = z.object({
+  kind: z.number(),
+  namespace: z.string(),
+  name: z.string(),
+  tier: z.string(),
+  action: z.number(),
+  policy_index: z.number(),
+  rule_index: z.number(),
+  get trigger() {
+    return hit.nullable();
+  },
+});
+const key = z.object({
+  source_name: z.string(),
+  source_namespace: z.string(),
+  source_type: z.number(),
+  dest_name: z.string(),
+  dest_namespace: z.string(),
+  dest_type: z.number(),
+  dest_port: z.number(),
+  dest_service_name: z.string(),
+  dest_service_namespace: z.string(),
+  dest_service_port_name: z.string(),
+  dest_service_port: z.number(),
+  proto: z.string(),
+  reporter: z.number(),
+  action: z.number(),
+  policies: z.object({ enforced_policies: z.array(hit), pending_policies: z.array(hit) }).nullable(),
+});
+const flowUpdate = z.object({
+  flow: z
+    .object({
+      Key: key.nullable(),
+      start_time: z.number(),
+      end_time: z.number(),
+      source_labels: z.array(z.string()),
+      dest_labels: z.array(z.string()),
+      packets_in: z.number(),
+      packets_out: z.number(),
+      bytes_in: z.number(),
+      bytes_out: z.number(),
+      num_connections_started: z.number(),
+      num_connections_completed: z.number(),
+      num_connections_live: z.number(),
+    })
+    .nullable(),
+});
+
+/** The flow of a FlowUpdate; undefined when it has none, or one without a key. Throws where the bytes are no FlowUpdate. */
 export function decodeFlowUpdate(message: Buffer): CompleteFlow | undefined {
-  const reader = new WireReader(message);
-  let flow: CompleteFlow | undefined;
-  while (reader.next()) {
-    if (reader.field === 1) flow = decodeFlow(reader.bytes());
-    else reader.skip();
-  }
-  return flow;
-}
-
-function decodeFlow(message: Buffer): CompleteFlow | undefined {
-  const sourceLabels: string[] = [];
-  const destLabels: string[] = [];
-  let flow: CompleteFlow | undefined;
-  const counters = { ...NO_COUNTERS };
-  let startSeconds = 0;
-  let endSeconds = 0;
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    switch (reader.field) {
-      case 1:
-        flow = decodeKey(reader.bytes());
-        break;
-      case 2:
-        startSeconds = reader.int();
-        break;
-      case 3:
-        endSeconds = reader.int();
-        break;
-      case 4:
-        sourceLabels.push(reader.string());
-        break;
-      case 5:
-        destLabels.push(reader.string());
-        break;
-      case 6:
-        counters.packetsIn = reader.int();
-        break;
-      case 7:
-        counters.packetsOut = reader.int();
-        break;
-      case 8:
-        counters.bytesIn = reader.int();
-        break;
-      case 9:
-        counters.bytesOut = reader.int();
-        break;
-      case 10:
-        counters.connectionsStarted = reader.int();
-        break;
-      case 11:
-        counters.connectionsCompleted = reader.int();
-        break;
-      case 12:
-        counters.connectionsLive = reader.int();
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return flow && Object.assign(flow, counters, { startSeconds, endSeconds, sourceLabels, destLabels });
-}
-
-const NO_COUNTERS: FlowCounters = {
-  packetsIn: 0,
-  packetsOut: 0,
-  bytesIn: 0,
-  bytesOut: 0,
-  connectionsStarted: 0,
-  connectionsCompleted: 0,
-  connectionsLive: 0,
-};
-
-/** A flow with this key and nothing else in it. */
-function decodeKey(message: Buffer): CompleteFlow {
-  const flow: CompleteFlow = {
-    srcName: '',
-    srcNamespace: '',
-    srcType: 0,
-    dstName: '',
-    dstNamespace: '',
-    dstType: 0,
-    dstPort: 0,
-    serviceName: '',
-    serviceNamespace: '',
-    servicePortName: '',
-    servicePort: 0,
-    protocol: '',
-    reporter: 0,
-    action: 0,
-    policies: {},
-    startSeconds: 0,
-    endSeconds: 0,
-    sourceLabels: [],
-    destLabels: [],
-    ...NO_COUNTERS,
+  const { flow } = flowUpdate.parse(decodeMessage('FlowUpdate', message));
+  if (!flow?.Key) return undefined;
+  const { Key } = flow;
+  return {
+    srcName: Key.source_name,
+    srcNamespace: Key.source_namespace,
+    srcType: Key.source_type,
+    dstName: Key.dest_name,
+    dstNamespace: Key.dest_namespace,
+    dstType: Key.dest_type,
+    dstPort: Key.dest_port,
+    serviceName: Key.dest_service_name,
+    serviceNamespace: Key.dest_service_namespace,
+    servicePortName: Key.dest_service_port_name,
+    servicePort: Key.dest_service_port,
+    protocol: Key.proto,
+    reporter: Key.reporter,
+    action: Key.action,
+    policies: Key.policies
+      ? {
+          enforced: Key.policies.enforced_policies.map(policyHit),
+          pending: Key.policies.pending_policies.map(policyHit),
+        }
+      : {},
+    startSeconds: flow.start_time,
+    endSeconds: flow.end_time,
+    sourceLabels: flow.source_labels,
+    destLabels: flow.dest_labels,
+    packetsIn: flow.packets_in,
+    packetsOut: flow.packets_out,
+    bytesIn: flow.bytes_in,
+    bytesOut: flow.bytes_out,
+    connectionsStarted: flow.num_connections_started,
+    connectionsCompleted: flow.num_connections_completed,
+    connectionsLive: flow.num_connections_live,
   };
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    switch (reader.field) {
-      case 1:
-        flow.srcName = reader.string();
-        break;
-      case 2:
-        flow.srcNamespace = reader.string();
-        break;
-      case 3:
-        flow.srcType = reader.int();
-        break;
-      case 4:
-        flow.dstName = reader.string();
-        break;
-      case 5:
-        flow.dstNamespace = reader.string();
-        break;
-      case 6:
-        flow.dstType = reader.int();
-        break;
-      case 7:
-        flow.dstPort = reader.int();
-        break;
-      case 8:
-        flow.serviceName = reader.string();
-        break;
-      case 9:
-        flow.serviceNamespace = reader.string();
-        break;
-      case 10:
-        flow.servicePortName = reader.string();
-        break;
-      case 11:
-        flow.servicePort = reader.int();
-        break;
-      case 12:
-        flow.protocol = reader.string();
-        break;
-      case 13:
-        flow.reporter = reader.int();
-        break;
-      case 14:
-        flow.action = reader.int();
-        break;
-      case 15:
-        flow.policies = decodeTrace(reader.bytes());
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return flow;
 }
 
-function decodeTrace(message: Buffer): PolicyTrace {
-  const enforced: PolicyHit[] = [];
-  const pending: PolicyHit[] = [];
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    if (reader.field === 1) enforced.push(decodeHit(reader.bytes()));
-    else if (reader.field === 2) pending.push(decodeHit(reader.bytes()));
-    else reader.skip();
-  }
-  return { enforced, pending };
-}
-
-function decodeHit(message: Buffer): PolicyHit {
-  const hit: PolicyHit = {
-    kind: 0,
-    namespace: '',
-    name: '',
-    tier: '',
-    action: 0,
-    policyIndex: 0,
-    ruleIndex: 0,
+function policyHit(message: z.infer<typeof hit>): PolicyHit {
+  const { kind, namespace, name, tier, action, policy_index, rule_index, trigger } = message;
+  return {
+    kind,
+    namespace,
+    name,
+    tier,
+    action,
+    policyIndex: policy_index,
+    ruleIndex: rule_index,
+    ...(trigger ? { trigger: policyHit(trigger) } : {}),
   };
-  const reader = new WireReader(message);
-  while (reader.next()) {
-    switch (reader.field) {
-      case 1:
-        hit.kind = reader.int();
-        break;
-      case 2:
-        hit.namespace = reader.string();
-        break;
-      case 3:
-        hit.name = reader.string();
-        break;
-      case 4:
-        hit.tier = reader.string();
-        break;
-      case 5:
-        hit.action = reader.int();
-        break;
-      case 6:
-        hit.policyIndex = reader.int();
-        break;
-      case 7:
-        hit.ruleIndex = reader.int();
-        break;
-      case 8:
-        hit.trigger = decodeHit(reader.bytes());
-        break;
-      default:
-        reader.skip();
-    }
-  }
-  return hit;
 }

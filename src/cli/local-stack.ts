@@ -16,7 +16,8 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   const directory = env.FLOW_TRAIL_STATE_DIR ?? fileURLToPath(new URL('../../.flow-trail', import.meta.url));
   const file = readIfThere(join(directory, 'env'));
   if (file === undefined) return;
-  const shown = relative(process.cwd(), directory) || '.';
+  const fromHere = relative(process.cwd(), directory);
+  const shown = fromHere.startsWith('..') ? directory : fromHere || '.';
   if (!isAlive(Number.parseInt(readIfThere(join(directory, 'lock')) ?? '', 10))) {
     say(`no server is configured, and the local stack in ${shown} is not running; start it with "npm start"`);
     return;

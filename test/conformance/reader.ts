@@ -192,7 +192,7 @@ export class Reader {
         await until(
           `${count} records of ${namespace} (there are ${of(namespace).length})`,
           () => of(namespace).length >= count,
-          this.#server.clock.realMs(this.#server.bucketSeconds * 1000) * 6 + 10_000,
+          this.#server.clock.realMs(this.#server.bucketSeconds * 1000) * 6 + 90_000,
         );
         return of(namespace);
       },

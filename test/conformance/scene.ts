@@ -52,7 +52,7 @@ export class Scene {
   /** Waits for a moment of the server's clock, and a moment longer for the server to have acted upon it. */
   async at(seconds: number): Promise<void> {
     await this.server.clock.sleep((seconds - this.nowSeconds) * 1000);
-    await until('the clock', () => this.nowSeconds >= seconds, 1_000);
+    await until('the clock', () => this.nowSeconds >= seconds, 30_000);
   }
 
   /** Sends flows over a connection of their own, as a node that has just connected. */
@@ -73,7 +73,7 @@ export class Scene {
         seen = await this.reader.bucket(startSeconds, namespace);
         return seen.length >= expected;
       },
-      10_000,
+      60_000,
     );
     return seen;
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { scaledClock, systemClock, type Clock } from '../../src/time/clock.ts';
+import { systemClock, type Clock } from '../../src/time/clock.ts';
 import {
   createAuthority,
   issueCertificates,
@@ -15,6 +15,7 @@ import {
 import type { CollectorTarget } from '../../dev/goldmane/collector-client.ts';
 import { startGoldmane, type GoldmaneStandIn, type GoldmaneVersion } from '../../dev/goldmane/stand-in.ts';
 import { freePort } from '../../dev/ports.ts';
+import { LoopClock } from '../support/loop-clock.ts';
 import { serverName, subject } from './environment.ts';
 import { accepts, until } from './waiting.ts';
 
@@ -75,8 +76,7 @@ export async function openServer(needs: ServerNeeds): Promise<Server> {
 }
 
 async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds): Promise<Server> {
-  const nowMs = Date.now();
-  const clock = scaledClock({ realAnchorMs: nowMs, anchorMs: nowMs, speed });
+  const clock = new LoopClock(speed);
   const certificates = await issueCertificates();
   const tls = {
     ca: certificates.authority.certificate,
@@ -104,7 +104,10 @@ async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds
     kill: async () => run?.kill(),
     ended: () => !alive,
     issueClient: clientsOf(certificates.authority),
-    close: async () => run?.kill(),
+    close: async () => {
+      await run?.kill();
+      clock.stop();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scaledClock, type Clock } from '../../../src/time/clock.ts';
+import type { Clock } from '../../../src/time/clock.ts';
+import { LoopClock } from '../../support/loop-clock.ts';
 import { issueCertificates, type IssuedCertificates } from '../../../dev/certificates.ts';
 import { startGoldmane, type GoldmaneStandIn } from '../../../dev/goldmane/stand-in.ts';
 import { WireWriter } from '../../../dev/goldmane/wire.ts';
@@ -15,7 +16,7 @@ describe('What tests can do to the stand-in', () => {
   const readers: Reader[] = [];
 
   beforeEach(async () => {
-    clock = scaledClock({ realAnchorMs: Date.now(), anchorMs: Date.now(), speed: SPEED });
+    clock = new LoopClock(SPEED);
     certificates = await issueCertificates();
     goldmane = await startGoldmane({ clock, tls: serverPems(certificates), startAtOnce: true });
   });

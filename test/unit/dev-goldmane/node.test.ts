@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { scaledClock, type Clock } from '../../../src/time/clock.ts';
+import type { Clock } from '../../../src/time/clock.ts';
+import { LoopClock } from '../../support/loop-clock.ts';
 import { issueCertificates, type IssuedCertificates } from '../../../dev/certificates.ts';
 import type { CollectorTarget } from '../../../dev/goldmane/collector-client.ts';
 import { SimulatedNode } from '../../../dev/goldmane/node.ts';
@@ -20,7 +21,7 @@ describe('A simulated node', () => {
   }
 
   beforeEach(async () => {
-    clock = scaledClock({ realAnchorMs: Date.now(), anchorMs: Date.now(), speed: 60 });
+    clock = new LoopClock(60);
     certificates = await issueCertificates();
     await start();
     const { authority, client } = certificates;
@@ -82,7 +83,12 @@ describe('A simulated node', () => {
     // The node's own time goes on by hand: how long the restart takes must not decide what it remembers.
     const begunMs = clock.now();
     let passedMs = 0;
-    const nodeClock: Clock = { ...clock, now: () => begunMs + passedMs };
+    const nodeClock: Clock = {
+      now: () => begunMs + passedMs,
+      elapsed: () => passedMs,
+      sleep: (ms, signal) => clock.sleep(ms, signal),
+      realMs: (ms) => clock.realMs(ms),
+    };
     const node = new SimulatedNode({ target, clock: nodeClock, flushSeconds: 100_000 });
     void node.run(stop.signal);
     const now = (): number => Math.floor(clock.now() / 1000);
