@@ -1,14 +1,20 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
 import { expireLedger } from '../trail/coverage.ts';
+import { foldRarePorts } from '../trail/fold-rare-ports.ts';
 import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
+import { rollFactDays } from '../trail/roll-fact-days.ts';
+import { readLastVerification, recordVerification, verify, type Difference } from '../trail/verify.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 
 const hourSeconds = 3_600;
 const daySeconds = 24 * hourSeconds;
+/** Less than a week, so that a daily run that begins a little earlier than the last one still verifies. */
+const verifyEverySeconds = 7 * daySeconds - hourSeconds;
 
-/** How much was forgotten. */
+/** What was removed or joined, and whether the tables agree. */
 export interface HousekeepingResult {
   /** Buckets whose hashes were dropped, beyond what the trail drops by itself. */
   ledgerBuckets: number;
@@ -17,23 +23,51 @@ export interface HousekeepingResult {
   completenessReports: number;
   /** Messages of digests; that their edges were announced stays known. */
   digestMessages: number;
+  /** Facts of single ports that were folded into "many" because their pair had more than PORT_CAP. */
+  foldedPorts: number;
+  /** Days of facts that were rolled up by month. */
+  factDays: number;
+  /** Once a week; `not due` on other days. */
+  verified: 'not due' | 'all tables agree';
 }
 
-/** Forgets what the retention settings allow. Each part again changes nothing. @throws ApplicationFailure, to be retried */
+/**
+ * Removes or rolls up what the retention settings allow, and verifies the tables once a week. Each part again changes nothing.
+ * @throws ApplicationFailure, to be retried; `trail_differs`, final
+ */
 export async function applyRetention({ database, config, log }: Deps): Promise<HousekeepingResult> {
-  const { ledgerHours, coverageDays, reportDays } = config.jobs.retention;
+  const { ledgerHours, coverageDays, reportDays, factDays } = config.jobs.retention;
   const nowSeconds = config.clock.now() / 1000;
   const reportsBefore = nowSeconds - reportDays * daySeconds;
+  let differences: Difference[] | undefined;
   try {
-    const result = {
+    const changed = {
       ledgerBuckets: await expireLedger(database, ledgerHours * hourSeconds),
       coverageStretches: await coarsenCoverage(database, nowSeconds - coverageDays * daySeconds),
       completenessReports: await forgetReports(database.query, reportsBefore),
       digestMessages: await forgetDigestMessages(database.query, reportsBefore),
+      foldedPorts: await foldRarePorts(database, config.portCap, nowSeconds),
+      factDays: await rollFactDays(database.query, nowSeconds - factDays * daySeconds),
     };
-    log.info(result, 'housekeeping is done');
-    return result;
+    const lastVerified = (await readLastVerification(database.query))?.getTime() ?? Number.NEGATIVE_INFINITY;
+    if (nowSeconds - lastVerified / 1000 >= verifyEverySeconds) {
+      differences = await verify(database);
+      await recordVerification(database.query, differences, nowSeconds);
+    }
+    const result: HousekeepingResult = {
+      ...changed,
+      verified: differences === undefined ? 'not due' : 'all tables agree',
+    };
+    if (differences === undefined || differences.length === 0) {
+      log.info(result, 'housekeeping is done');
+      return result;
+    }
   } catch (error) {
     throw toActivityFailure(error);
   }
+  log.error({ differences }, 'the tables do not agree with each other');
+  throw ApplicationFailure.nonRetryable(
+    `The tables do not agree with each other: ${differences.map(({ rule, rows }) => `${rule} (${rows} rows)`).join('; ')}. Run flow-trail verify, and report it with its output.`,
+    'trail_differs',
+  );
 }

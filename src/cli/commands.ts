@@ -126,6 +126,24 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./runs.ts')).runsCommand(),
   },
   {
+    name: 'verify',
+    group: 'Operation:',
+    summary: 'check that the tables agree with each other',
+    load: async () => (await import('./verify.ts')).verifyCommand(),
+  },
+  {
+    name: 'forget',
+    group: 'Operation:',
+    summary: 'remove the facts of one namespace pair before a day',
+    load: async () => (await import('./forget.ts')).forgetCommand(),
+  },
+  {
+    name: 'migrate',
+    group: 'Operation:',
+    summary: 'create the tables or bring them up to date, without starting a worker',
+    load: async () => (await import('./migrate.ts')).migrateCommand(),
+  },
+  {
     name: 'aggregate',
     alias: 'worker',
     group: 'Operation:',

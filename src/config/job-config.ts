@@ -46,7 +46,7 @@ export interface JobConfig {
     reportWeekday: number;
   };
   freshness: { warnMinutes: number; pageMinutes: number };
-  retention: { ledgerHours: number; coverageDays: number; reportDays: number };
+  retention: { ledgerHours: number; coverageDays: number; reportDays: number; factDays: number };
 }
 
 const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
@@ -125,6 +125,7 @@ export const jobEnvironment = {
   FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'after how many minutes without a merge to page'),
   LEDGER_KEEP_HOURS: whole(2, 2, 168, 'for how many hours hashes are kept'),
   COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days coverage is kept in detail'),
+  FACT_DAYS_KEEP: whole(400, 62, 36_500, 'for how many days facts are kept by day'),
   REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days reports are kept'),
 };
 
@@ -159,6 +160,7 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
       ledgerHours: value.LEDGER_KEEP_HOURS,
       coverageDays: value.COVERAGE_KEEP_DAYS,
       reportDays: value.REPORT_KEEP_DAYS,
+      factDays: value.FACT_DAYS_KEEP,
     },
   };
 }

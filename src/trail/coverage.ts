@@ -165,9 +165,14 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
        where least(decided_until, newest.bucket) > expired_before`,
       [keepSeconds],
     );
-    const rows = await query(
-      'delete from bucket_ledger where bucket < (select expired_before from trail_state) returning 1',
+    const rows = await query<{ streamed: number }>(
+      `delete from bucket_ledger where bucket < (select expired_before from trail_state)
+       returning octet_length(streamed) / 8 as streamed`,
     );
+    const streamedOnly = rows.reduce((sum, { streamed }) => sum + streamed, 0);
+    // They stay counted in edges and in no fact.
+    if (streamedOnly > 0)
+      await query('update trail_state set streamed_only = streamed_only + $1', [streamedOnly]);
     return rows.length;
   });
 }

@@ -90,8 +90,11 @@ export function isDatabaseFailure(error: unknown): error is DatabaseFailure {
   return isFailureOf('database', error);
 }
 
-/** SQLSTATEs after which the same transaction is worth trying at once: serialization failure, deadlock. */
-const retryAtOnce = new Set(['40001', '40P01']);
+/**
+ * SQLSTATEs after which the same transaction is worth trying at once: serialization failure, deadlock, and a foreign key
+ * whose row was removed meanwhile.
+ */
+const retryAtOnce = new Set(['40001', '40P01', '23503']);
 
 export function isConflict(error: unknown): boolean {
   return isDatabaseFailure(error) && error.sqlState !== undefined && retryAtOnce.has(error.sqlState);

@@ -287,9 +287,10 @@ async function checkServer(client: pg.ClientBase, target: DatabaseTarget): Promi
 export function beginStatement(
   { schema, settings }: SessionSettings,
   limits: Readonly<Record<string, number>>,
+  mode = '',
 ): string {
   return [
-    'begin',
+    `begin ${mode}`.trim(),
     ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
     ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
     ...settings.map(

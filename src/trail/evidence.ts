@@ -29,7 +29,8 @@ const factColumns = `g.src_kind as "srcKind", g.src_ns as "srcNs", g.src_identit
   g.protocol, f.port, g.reporter, g.action,
   extract(epoch from min(d.first_seen))::float8 as "firstSeconds",
   extract(epoch from max(d.last_seen))::float8 as "lastSeconds", sum(d.flow_count)::float8 as "flowCount"`;
-const factTables = 'from flow_group g join flow_fact f using (group_id) join flow_fact_day d using (fact_id)';
+const factTables =
+  'from flow_group g join flow_fact f using (group_id) join flow_fact_days d using (fact_id)';
 const inPeriod = "d.day >= date 'epoch' + $1::int and d.day < date 'epoch' + $2::int";
 
 interface FactRow extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {

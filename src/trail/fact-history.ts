@@ -70,7 +70,7 @@ export async function readFactHistory(
      ), days as (
        select d.fact_id, d.day - date 'epoch' as day, bit_or(d.hours) as hours,
          min(d.first_seen) as first_seen, sum(d.flow_count) as flow_count
-       from flow_fact_day d join own using (fact_id)
+       from flow_fact_days d join own using (fact_id)
        where d.day <= date 'epoch' + $3::int
        group by 1, 2
      ), masked as (

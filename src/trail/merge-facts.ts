@@ -47,7 +47,8 @@ export async function mergeFacts(
   const lacking = wanted.filter(({ text }) => !found.has(text));
   let created = 0;
   if (lacking.length > 0) {
-    created = await createFacts(query, lacking, portCap);
+    const day = deltas.reduce((newest, delta) => Math.max(newest, delta.day), 0);
+    created = await createFacts(query, lacking, portCap, day);
     found = await findFacts(query, wanted, true);
   }
   const traceIds = await recordTraces(query, deltas, found);
@@ -128,7 +129,26 @@ async function findFacts(
   return found;
 }
 
-async function createFacts(query: Query, lacking: readonly WantedFact[], portCap: number): Promise<number> {
+/**
+ * Ports that count against the cap: seen on the present day or the one before, or on several of the last thirty. So a scan costs
+ * its pair no ports after two days. Housekeeping folds those that do not recur; until it does, four times the cap is the limit.
+ */
+const countedPorts = `select group_id,
+    case when count(*) >= $3 * 4 then count(*) else count(*) filter (where last_day >= $4 - 1 or recurs) end as counted
+  from (
+    select f.group_id, f.fact_id, max(d.day) - date 'epoch' as last_day,
+      count(distinct d.day) filter (where d.day > date 'epoch' + $4::int - 30) > 1 as recurs
+    from flow_fact f left join flow_fact_day d using (fact_id)
+    where f.group_id = any ($1::bigint[]) and f.port <> ${manyPorts}
+    group by 1, 2
+  ) p group by 1`;
+
+async function createFacts(
+  query: Query,
+  lacking: readonly WantedFact[],
+  portCap: number,
+  day: number,
+): Promise<number> {
   const groupIds = lacking.map(({ groupId }) => groupId);
   // Counting a group's ports and adding one must not interleave with another worker that does the same.
   await query('select from flow_group where group_id = any ($1::bigint[]) order by group_id for update', [
@@ -136,17 +156,17 @@ async function createFacts(query: Query, lacking: readonly WantedFact[], portCap
   ]);
   const rows = await query(
     `insert into flow_fact (group_id, port)
-     select distinct n.group_id, case when n.rank + n.present <= $3 then n.port else ${manyPorts} end as port
+     select distinct n.group_id,
+       case when n.rank + coalesce(c.counted, 0) <= $3 then n.port else ${manyPorts} end as port
      from (
-       select i.group_id, i.port, row_number() over (partition by i.group_id order by i.port) as rank,
-         (select count(*) from flow_fact f where f.group_id = i.group_id and f.port <> ${manyPorts}) as present
+       select i.group_id, i.port, row_number() over (partition by i.group_id order by i.port) as rank
        from unnest($1::bigint[], $2::int[]) as i(group_id, port)
        where not exists (select from flow_fact f where f.group_id = i.group_id and f.port = i.port)
-     ) n
+     ) n left join (${countedPorts}) c using (group_id)
      order by n.group_id, port
      on conflict do nothing
      returning fact_id`,
-    [groupIds, lacking.map(({ port }) => port), portCap],
+    [groupIds, lacking.map(({ port }) => port), portCap, day],
   );
   return rows.length;
 }

@@ -139,6 +139,10 @@ describe('a run', () => {
       id,
       at(0),
     ]);
+    await database.query(
+      `insert into edge values ($1, 'b', 'allow', to_timestamp($2), to_timestamp($2), 0)`,
+      [id, at(0)],
+    );
     await database.query(`insert into announced_edge values ($1, 'b', 'allow', $1, to_timestamp($2))`, [
       id,
       at(0),
@@ -174,11 +178,15 @@ describe('a run', () => {
       );
     const before = await kept();
     const deps = testDeps(database, standingClock(470));
+    deps.config.jobs.retention.factDays = 1_000;
     expect(await applyRetention(deps)).toEqual({
       ledgerBuckets: 2,
       coverageStretches: 1,
       completenessReports: 1,
       digestMessages: 1,
+      foldedPorts: 0,
+      factDays: 0,
+      verified: 'all tables agree',
     });
     expect(await kept()).toEqual(before);
     expect(await database.query('select digest_id from digest_message order by 1')).toEqual([
@@ -193,6 +201,9 @@ describe('a run', () => {
       coverageStretches: 0,
       completenessReports: 0,
       digestMessages: 0,
+      foldedPorts: 0,
+      factDays: 0,
+      verified: 'not due',
     });
   });
 
@@ -200,7 +211,15 @@ describe('a run', () => {
     const worker = await JobWorker.start(inject('temporalAddress'), database, {});
     try {
       expect(await worker.run('housekeeping')).toEqual({
-        result: { ledgerBuckets: 0, coverageStretches: 0, completenessReports: 0, digestMessages: 0 },
+        result: {
+          ledgerBuckets: 0,
+          coverageStretches: 0,
+          completenessReports: 0,
+          digestMessages: 0,
+          foldedPorts: 0,
+          factDays: 0,
+          verified: 'all tables agree',
+        },
       });
     } finally {
       await worker.close();

@@ -17,6 +17,7 @@ import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts'
 import { createTestDatabase, readEdges, readUnexplainedEdges, type TestDatabase } from './database.ts';
 import { until } from './poll.ts';
 import { Traffic, type TrafficOptions } from './traffic.ts';
+import { expectVerified } from './verify.ts';
 import { VariableClock } from './variable-clock.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
@@ -212,8 +213,12 @@ export class World {
     await this.traffic.stop().catch(() => undefined);
     for (const worker of this.workers) if (!worker.process.hasExited()) await worker.kill();
     await this.goldmane.kill().catch(() => undefined);
-    await this.db.drop();
-    await rm(this.scratch, { recursive: true, force: true });
+    try {
+      await expectVerified(this.db.database);
+    } finally {
+      await this.db.drop();
+      await rm(this.scratch, { recursive: true, force: true });
+    }
   }
 }
 

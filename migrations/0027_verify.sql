@@ -1,0 +1,43 @@
+-- `flow-trail verify` compares each edge with its facts. Records that were only streamed are counted in edges and in no fact, so
+-- how many of them left the ledger has to be remembered, and so has what an operator removed.
+alter table trail_state add column streamed_only bigint not null default 0;
+
+-- What an older version let go of: the surplus of edges over their facts that the ledger does not explain. It is the base from
+-- which later differences are told.
+update trail_state set streamed_only = greatest(0, (
+  select coalesce(sum(greatest(0, e.flow_count - coalesce(f.flow_count, 0) - coalesce(a.flow_count, 0))), 0)
+  from edge e
+  left join (
+    select g.src_ns, g.dst_ns, g.action, sum(d.flow_count) as flow_count
+    from flow_group g join flow_fact using (group_id) join flow_fact_day d using (fact_id) group by 1, 2, 3
+  ) f using (src_ns, dst_ns, action)
+  left join edge_adopted a using (src_ns, dst_ns, action)
+) - (select coalesce(sum(octet_length(streamed)), 0) / 8 from bucket_ledger));
+
+-- What operators removed, and how much of each edge's count it explains.
+create table removal (
+  removal_id bigint generated always as identity primary key,
+  removed_at timestamptz not null default now(),
+  -- Who: the role of the database.
+  removed_by text not null default session_user,
+  src_ns text not null,
+  dst_ns text not null,
+  before_day date not null,
+  facts bigint not null,
+  fact_days bigint not null
+);
+
+create table removal_edge (
+  removal_id bigint not null references removal,
+  action text not null,
+  -- Of flows between workloads, which edges count; and of all flows between the two namespaces.
+  workload_flow_count bigint not null,
+  flow_count bigint not null,
+  primary key (removal_id, action)
+);
+
+create table verification (
+  verified_at timestamptz primary key,
+  -- [] where nothing differs.
+  differences jsonb not null
+);

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { print, printJson, printTable } from './output.ts';
+import { parseNamespace, parseSince } from './parse-options.ts';
+import { usageFailure } from './usage-error.ts';
+import { withOpenDatabase } from './with-database.ts';
+
+const msPerDay = 86_400_000;
+
+interface ForgetOptions {
+  src: string;
+  dst: string;
+  before: string;
+  apply?: boolean;
+  json?: boolean;
+}
+
+export function forgetCommand(): Command {
+  return new Command('forget')
+    .description(
+      'removes the facts (ports, identities, days, policies) of one namespace pair before a day; the edge and its count stay',
+    )
+    .requiredOption('--src <namespace>', 'the source namespace; "" for flows without one')
+    .requiredOption('--dst <namespace>', 'the destination namespace; "" for flows without one')
+    .requiredOption(
+      '--before <time>',
+      'a UTC day (2026-01-31) or how long ago (90d); that day and later days stay',
+    )
+    .option('--apply', 'remove them; without it nothing is changed')
+    .option('--json', 'as JSON')
+    .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {
+      const [src, dst] = [parseEnd('--src', srcText), parseEnd('--dst', dstText)];
+      const now = new Date();
+      const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / msPerDay);
+      if (beforeDay > Math.floor(now.getTime() / msPerDay))
+        throw usageFailure('--before', `${before} is in the future; give today or an earlier day`);
+      const { removeFacts } = await import('../trail/remove-facts.ts');
+      const removed = await withOpenDatabase((database) =>
+        removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
+      );
+      if (json === true) return printJson({ isDryRun: !apply, ...removed });
+      const day = new Date(beforeDay * msPerDay).toISOString().slice(0, 10);
+      const { facts, factDays, flowCounts } = removed;
+      print(
+        `${apply ? 'Removed' : 'Would remove'} ${facts} facts and ${factDays} days of facts from "${src}" to "${dst}" before ${day}.`,
+      );
+      if (flowCounts.length > 0)
+        printTable(
+          ['ACTION', 'RECORDS'],
+          flowCounts.map(({ action, flowCount }) => [action, flowCount]),
+        );
+      if (!apply) print('Nothing was changed. Add --apply to remove them.');
+    });
+}
+
+/** Flows with the outside have no namespace at that end. @throws UsageFailure */
+function parseEnd(option: string, text: string): string {
+  return text === '' ? '' : parseNamespace(option, text);
+}

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { note, print } from './output.ts';
+import type { MigrationProgress } from '../trail/migrate.ts';
+import { withOpenDatabase } from './with-database.ts';
+
+export function migrateCommand(): Command {
+  return new Command('migrate')
+    .description('creates the tables or brings them up to date; a worker does the same at its start')
+    .action(async () => {
+      const { migrate } = await import('../trail/migrate.ts');
+      const onProgress = ({ migration, seconds }: MigrationProgress) => note(`${migration}, ${seconds} s`);
+      const applied = await withOpenDatabase((database) => migrate(database, { onProgress }));
+      print(applied.length === 0 ? 'The schema is up to date.' : `Applied ${applied.join(', ')}.`);
+    });
+}

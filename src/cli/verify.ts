@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import { exitCodes } from './exit-codes.ts';
+import { print, printJson } from './output.ts';
+import { withOpenDatabase } from './with-database.ts';
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description(
+      'checks that the tables agree: edges with facts, coverage without holes, announcements with edges; exits with 3 if not',
+    )
+    .option('--json', 'as JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { verify } = await import('../trail/verify.ts');
+      const differences = await withOpenDatabase((database) => verify(database));
+      if (json === true) printJson(differences);
+      else if (differences.length === 0) print('The tables agree with each other.');
+      else
+        for (const { rule, rows, examples } of differences) {
+          print(`Broken: ${rule} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
+          for (const example of examples) print(`  ${example}`);
+        }
+      if (differences.length > 0) process.exitCode = exitCodes.finding;
+    });
+}

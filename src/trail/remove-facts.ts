@@ -1,0 +1,100 @@
+import type { Database } from './database.ts';
+
+export interface FactRemoval {
+  srcNs: string;
+  dstNs: string;
+  /** Days since the epoch (UTC); facts of this day and later stay. */
+  beforeDay: number;
+}
+
+export interface RemovedFacts {
+  /** Facts of which nothing is left, and days of facts. A month that was rolled up counts as one. */
+  facts: number;
+  factDays: number;
+  /** Records that these days counted, by action. */
+  flowCounts: { action: string; flowCount: string }[];
+}
+
+/**
+ * Removes what is known of the flows from one namespace to another before a day: ports, identities, days and policy traces.
+ * The edge and its count stay. Recorded in the table `removal`, which explains the edge's count from then on.
+ * @param isDryRun only counts
+ * @throws DatabaseFailure
+ */
+export function removeFacts(
+  database: Database,
+  { srcNs, dstNs, beforeDay }: FactRemoval,
+  { isDryRun }: { isDryRun: boolean },
+): Promise<RemovedFacts> {
+  return database.transaction(async (query) => {
+    // A merge that has found a fact of these waits, fails on the missing fact, and is tried again.
+    if (!isDryRun) await query('lock table flow_fact in exclusive mode');
+    const old = `g.src_ns = $1 and g.dst_ns = $2 and`;
+    const day = `date 'epoch' + $3::int`;
+    const counted = await query<{ action: string; days: number; total: string; workload: string }>(
+      `with old as (
+         select g.action, g.src_kind, g.dst_kind, d.flow_count
+         from flow_group g join flow_fact f using (group_id) join flow_fact_day d using (fact_id)
+         where ${old} d.day < ${day}
+         union all
+         select g.action, g.src_kind, g.dst_kind, m.flow_count
+         from flow_group g join flow_fact f using (group_id) join flow_fact_month m using (fact_id)
+         where ${old} (m.month + interval '1 month')::date <= ${day}
+       )
+       select action, count(*)::float8 as days, sum(flow_count)::text as total,
+         coalesce(sum(flow_count) filter (where src_kind = 'workload' and dst_kind = 'workload'), 0)::text as workload
+       from old group by 1 order by 1`,
+      [srcNs, dstNs, beforeDay],
+    );
+    const [emptied] = await query<{ facts: number }>(
+      `select count(*)::float8 as facts from flow_group g join flow_fact f using (group_id)
+       where ${old} not exists (select from flow_fact_day d where d.fact_id = f.fact_id and d.day >= ${day})
+         and not exists (select from flow_fact_month m where m.fact_id = f.fact_id
+           and (m.month + interval '1 month')::date > ${day})`,
+      [srcNs, dstNs, beforeDay],
+    );
+    const removed = {
+      facts: emptied?.facts ?? 0,
+      factDays: counted.reduce((sum, { days }) => sum + days, 0),
+      flowCounts: counted.map(({ action, total }) => ({ action, flowCount: total })),
+    };
+    if (isDryRun || removed.factDays === 0) return removed;
+    await query(
+      `delete from flow_fact_day d using flow_fact f, flow_group g
+       where d.fact_id = f.fact_id and f.group_id = g.group_id and ${old} d.day < ${day}`,
+      [srcNs, dstNs, beforeDay],
+    );
+    await query(
+      `delete from flow_fact_month m using flow_fact f, flow_group g
+       where m.fact_id = f.fact_id and f.group_id = g.group_id and ${old} (m.month + interval '1 month')::date <= ${day}`,
+      [srcNs, dstNs, beforeDay],
+    );
+    await query(
+      `delete from flow_fact f using flow_group g
+       where f.group_id = g.group_id and g.src_ns = $1 and g.dst_ns = $2
+         and not exists (select from flow_fact_day d where d.fact_id = f.fact_id)
+         and not exists (select from flow_fact_month m where m.fact_id = f.fact_id)`,
+      [srcNs, dstNs],
+    );
+    await query(
+      `with recorded as (
+         insert into removal (src_ns, dst_ns, before_day, facts, fact_days) values ($1, $2, ${day}, $4, $5)
+         returning removal_id
+       )
+       insert into removal_edge (removal_id, action, workload_flow_count, flow_count)
+       select removal_id, action, workload, total
+       from recorded, unnest($6::text[], $7::bigint[], $8::bigint[]) as i(action, workload, total)`,
+      [
+        srcNs,
+        dstNs,
+        beforeDay,
+        removed.facts,
+        removed.factDays,
+        counted.map(({ action }) => action),
+        counted.map(({ workload }) => workload),
+        counted.map(({ total }) => total),
+      ],
+    );
+    return removed;
+  });
+}

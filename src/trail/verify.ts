@@ -1,0 +1,155 @@
+import type pg from 'pg';
+import { beginStatement, type Database, type Query } from './database.ts';
+import { unpackHashes } from './hashes.ts';
+
+/** A rule that the database breaks. */
+export interface Difference {
+  rule: string;
+  /** How many rows break it. */
+  rows: number;
+  /** The first few. */
+  examples: string[];
+}
+
+const examplesShown = 5;
+
+/** Each returns one text per row that breaks the rule. */
+const rules: readonly { rule: string; sql: string }[] = [
+  {
+    rule: 'each edge counts at least its facts, what was taken over, and what was removed',
+    sql: `select name || ': ' || flow_count || ', explained ' || workload_count from explained
+      where flow_count < workload_count`,
+  },
+  {
+    rule: 'what edges count beyond their facts was only streamed',
+    sql: `select 'edges count ' || surplus || ' more, and ' || streamed_only || ' records were only streamed' from (
+        select coalesce(sum(greatest(0, flow_count - total_count)), 0) as surplus,
+          (select streamed_only from trail_state)
+            + (select coalesce(sum(octet_length(streamed)), 0) / 8 from bucket_ledger) as streamed_only
+        from explained) s
+      where surplus > streamed_only`,
+  },
+  {
+    rule: 'each pair of namespaces with facts between workloads has its edge, seen at least as long',
+    sql: `select f.src_ns || ' -> ' || f.dst_ns || ' ' || f.action from facts f
+      left join edge e using (src_ns, dst_ns, action)
+      where f.workload_count is not null
+        and (e.src_ns is null or e.first_seen > f.first_seen or e.last_seen < f.last_seen)`,
+  },
+  {
+    rule: 'coverage has no hole and no overlap, from the beginning to where it is decided',
+    sql: `select from_time::text || ' to ' || to_time::text from (
+        select from_time, to_time, lag(to_time) over w as before, lead(from_time) over w as after
+        from coverage window w as (order by from_time)) c, trail_state s
+      where from_time <> coalesce(before, s.began_at) or (after is null and to_time <> s.decided_until)`,
+  },
+  {
+    rule: 'each fact has a day',
+    sql: `select 'fact ' || fact_id from flow_fact f
+      where not exists (select from flow_fact_day d where d.fact_id = f.fact_id)
+        and not exists (select from flow_fact_month m where m.fact_id = f.fact_id)`,
+  },
+  {
+    rule: 'each announced edge exists',
+    sql: `select src_ns || ' -> ' || dst_ns || ' ' || action from announced_edge a
+      where not exists (select from edge e
+        where e.src_ns = a.src_ns and e.dst_ns = a.dst_ns and e.action = a.action)`,
+  },
+  {
+    rule: 'each edge of a posted message is announced',
+    sql: `select m.digest_id || ' part ' || m.part || ': ' || edge::text
+      from digest_message m cross join jsonb_array_elements(m.edges) as i(edge)
+      where m.posted_at is not null and not exists (select from announced_edge a
+        where a.src_ns = edge ->> 0 and a.dst_ns = edge ->> 1 and a.action = edge ->> 2)`,
+  },
+];
+
+const withExplained = `with facts as (
+    select src_ns, dst_ns, action, sum(flow_count) as total_count,
+      sum(flow_count) filter (where is_workload) as workload_count,
+      min(first_seen) filter (where is_workload) as first_seen, max(last_seen) filter (where is_workload) as last_seen
+    from (
+      select g.src_ns, g.dst_ns, g.action, g.src_kind = 'workload' and g.dst_kind = 'workload' as is_workload,
+        d.first_seen, d.last_seen, d.flow_count
+      from flow_group g join flow_fact using (group_id)
+      join (select fact_id, first_seen, last_seen, flow_count from flow_fact_day
+        union all select fact_id, first_seen, last_seen, flow_count from flow_fact_month) d using (fact_id)
+      where g.src_ns <> g.dst_ns and g.src_ns <> '' and g.dst_ns <> ''
+    ) f group by 1, 2, 3
+  ), removed as (
+    select src_ns, dst_ns, action, sum(workload_flow_count) as workload_count, sum(flow_count) as total_count
+    from removal join removal_edge using (removal_id) group by 1, 2, 3
+  ), explained as (
+    select e.src_ns || ' -> ' || e.dst_ns || ' ' || e.action as name, e.flow_count,
+      coalesce(f.workload_count, 0) + coalesce(r.workload_count, 0) + coalesce(a.flow_count, 0) as workload_count,
+      coalesce(f.total_count, 0) + coalesce(r.total_count, 0) + coalesce(a.flow_count, 0) as total_count
+    from edge e left join facts f using (src_ns, dst_ns, action) left join removed r using (src_ns, dst_ns, action)
+    left join edge_adopted a using (src_ns, dst_ns, action)
+  )`;
+
+/**
+ * Compares what the tables say with each other, in one snapshot, without a limit of time and without writing; so a reader's
+ * role suffices.
+ * @returns the rules that are broken; none when all agree
+ * @throws DatabaseFailure
+ */
+export function verify(database: Database): Promise<Difference[]> {
+  return database.withClient(async (client, session) => {
+    await client.query(beginStatement(session, {}, 'isolation level repeatable read read only'));
+    const differences: Difference[] = [];
+    for (const { rule, sql } of rules) {
+      const { rows } = await client.query<{ row: string; rows: number }>(
+        `${withExplained}, broken(row) as (${sql})
+         select row, count(*) over ()::float8 as rows from broken order by row limit ${examplesShown}`,
+      );
+      const [first] = rows;
+      if (first) differences.push({ rule, rows: first.rows, examples: rows.map(({ row }) => row) });
+    }
+    const inBoth = await bucketsCountingTwice(client);
+    if (inBoth.length > 0)
+      differences.push({
+        rule: 'no record is both streamed and settled in the ledger',
+        rows: inBoth.length,
+        examples: inBoth.slice(0, examplesShown),
+      });
+    return differences;
+  });
+}
+
+/** A bucket at a time: one can hold hundreds of thousands of hashes. */
+async function bucketsCountingTwice(client: pg.Client): Promise<string[]> {
+  const { rows: buckets } = await client.query<{ bucket: string }>(
+    `select bucket::text from bucket_ledger where streamed <> '' and settled <> '' order by 1`,
+  );
+  const found: string[] = [];
+  for (const { bucket } of buckets) {
+    const { rows } = await client.query<{ streamed: Buffer; settled: Buffer }>(
+      'select streamed, settled from bucket_ledger where bucket = $1::timestamptz',
+      [bucket],
+    );
+    for (const { streamed, settled } of rows) {
+      const counted = unpackHashes(settled);
+      const twice = [...unpackHashes(streamed)].filter((hash) => counted.has(hash)).length;
+      if (twice > 0) found.push(`${bucket}: ${twice} records`);
+    }
+  }
+  return found;
+}
+
+/** When the trail was verified last by housekeeping; undefined: never. @throws DatabaseFailure */
+export async function readLastVerification(query: Query): Promise<Date | undefined> {
+  const [row] = await query<{ at: Date | null }>('select max(verified_at) as at from verification');
+  return row?.at ?? undefined;
+}
+
+/** @throws DatabaseFailure */
+export async function recordVerification(
+  query: Query,
+  differences: readonly Difference[],
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    'insert into verification (verified_at, differences) values (to_timestamp($1), $2) on conflict do nothing',
+    [nowSeconds, JSON.stringify(differences)],
+  );
+}

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { applyRetention } from '../../src/activities/housekeeping.ts';
+import type { Database } from '../../src/trail/database.ts';
+import { expireLedger } from '../../src/trail/coverage.ts';
+import { readEvidence } from '../../src/trail/evidence.ts';
+import { foldRarePorts } from '../../src/trail/fold-rare-ports.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { removeFacts } from '../../src/trail/remove-facts.ts';
+import { rollFactDays } from '../../src/trail/roll-fact-days.ts';
+import { verify } from '../../src/trail/verify.ts';
+import { flowTrail } from '../support/cli.ts';
+import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { testDeps } from './deps.ts';
+import { batch, listed, options, podIn, streamed } from './ledger-batches.ts';
+import { at, cover, monday, see, seeDaily, standingClock, talk } from './watched-days.ts';
+
+let db: TestDatabase;
+let database: Database;
+const mondayDay = monday / 86_400;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+  ({ database } = db);
+  await migrate(database);
+});
+afterEach(() => db.drop());
+
+function ports(): Promise<number[]> {
+  return database
+    .query<{ port: number }>('select port from flow_fact order by 1')
+    .then((rows) => rows.map(({ port }) => port));
+}
+
+const onPort = (day: number, ...list: number[]) =>
+  merge(
+    database,
+    [
+      batch(
+        at(day),
+        list.map((port) => listed(port, { port })),
+        { settled: 'final' },
+      ),
+    ],
+    { ...options, portCap: 3 },
+  );
+
+describe('verify', () => {
+  test('finds nothing on a trail with streamed, settled and expired records and coverage', async () => {
+    await merge(database, [batch(at(0), [streamed(1), streamed(2)])], options);
+    await merge(database, [batch(at(0), [listed(1)], { settled: 'settled' })], options);
+    expect(await verify(database)).toEqual([]);
+    await seeDaily(database, 1, 3);
+    await database.query('update trail_state set decided_until = to_timestamp($1)', [at(2)]);
+    expect(await expireLedger(database, 3_600)).toBeGreaterThan(0);
+    await cover(database, 3);
+    expect(await verify(database)).toEqual([]);
+  });
+
+  test.each([
+    ['an edge that counts too little', `update edge set flow_count = flow_count - 1`],
+    ['an edge that counts too much', `update edge set flow_count = flow_count + 1`],
+    ['an edge that is gone', `delete from edge`],
+    ['an edge that ends before its facts', `update edge set last_seen = first_seen`],
+    ['a hole in coverage', `update coverage set to_time = to_time - interval '15 s'`],
+    [
+      'a fact without a day',
+      `insert into flow_fact (group_id, port) select group_id, 9999 from flow_group limit 1`,
+    ],
+    ['an announcement without an edge', `insert into announced_edge values ('x', 'y', 'allow', null, now())`],
+    [
+      'a posted message whose edge is not announced',
+      `with d as (insert into digest values ('d', now(), '{}', now(), 'posted', now()) returning digest_id)
+       insert into digest_message select digest_id, 1, '{}', '[["a", "b", "allow"]]', now() from d`,
+    ],
+    [
+      'a record in both columns of the ledger',
+      `insert into bucket_ledger (bucket, streamed, settled) values (now(), '\\x0000000000000001', '\\x0000000000000001')`,
+    ],
+  ])('finds %s, and the command exits with 3', async (_what, damage) => {
+    await seeDaily(database, 0, 3);
+    await cover(database, 3);
+    expect(await verify(database)).toEqual([]);
+    await database.query(damage);
+    expect(await verify(database)).not.toEqual([]);
+    const { code, out } = await flowTrail(['verify'], { DATABASE_URL: db.url });
+    expect(out).toContain('Broken:');
+    expect(code).toBe(3);
+  });
+
+  test('runs weekly in housekeeping, and fails the run where something differs', async () => {
+    await seeDaily(database, 0, 3);
+    await cover(database, 3);
+    expect(await applyRetention(testDeps(database, standingClock(3)))).toMatchObject({
+      verified: 'all tables agree',
+    });
+    await database.query('update edge set flow_count = 1');
+    expect(await applyRetention(testDeps(database, standingClock(9)))).toMatchObject({ verified: 'not due' });
+    await expect(applyRetention(testDeps(database, standingClock(10)))).rejects.toMatchObject({
+      type: 'trail_differs',
+      nonRetryable: true,
+    });
+  });
+});
+
+describe('the cap of ports', () => {
+  test('counts ports of recent days: a scan costs its pair nothing after two days', async () => {
+    await onPort(0, 1, 2, 3, 4, 5);
+    expect(await ports()).toEqual([-1, 1, 2, 3]);
+    await onPort(1, 5432);
+    expect(await ports()).toEqual([-1, 1, 2, 3]);
+    await onPort(2, 5432);
+    expect(await ports()).toEqual([-1, 1, 2, 3, 5432]);
+    expect(await verify(database)).toEqual([]);
+  });
+
+  test('keeps ports that recur: those seen on the fewest days are folded into "many"', async () => {
+    await onPort(0, 1, 2, 3);
+    await onPort(2, 80, 443);
+    for (const day of [3, 4, 20]) await onPort(day, 80, 443);
+    const before = await readEdges(database);
+    expect(await foldRarePorts(database, 3, at(20))).toBe(2);
+    expect(await ports()).toEqual([-1, 3, 80, 443]);
+    expect(await foldRarePorts(database, 3, at(20))).toBe(0);
+    expect(await verify(database)).toEqual([]);
+    expect(await readEdges(database)).toEqual(before);
+  });
+});
+
+describe('flow-trail forget', () => {
+  const forget = (...args: string[]) =>
+    flowTrail(['forget', '--src', 'a', '--dst', 'b', '--before', '2026-11-03', '--json', ...args], {
+      DATABASE_URL: db.url,
+    });
+
+  test('only counts without --apply, then removes the days before, and records it; the edge stays', async () => {
+    await onPort(0, 1, 2, 3, 4);
+    await onPort(3, 2);
+    const before = await readEdges(database);
+    expect(JSON.parse((await forget()).out)).toMatchObject({ isDryRun: true, facts: 3, factDays: 4 });
+    expect(await ports()).toEqual([-1, 1, 2, 3]);
+    expect(JSON.parse((await forget('--apply')).out)).toMatchObject({
+      isDryRun: false,
+      facts: 3,
+      factDays: 4,
+    });
+    expect(await ports()).toEqual([2]);
+    expect(await readEdges(database)).toEqual(before);
+    expect(await verify(database)).toEqual([]);
+    expect(await database.query('select src_ns, dst_ns, facts::int from removal')).toEqual([
+      { src_ns: 'a', dst_ns: 'b', facts: 3 },
+    ]);
+  });
+
+  test('while a merge runs leaves both right', async () => {
+    await onPort(0, 1);
+    await Promise.all([
+      ...Array.from({ length: 8 }, (_, n) => onPort(5 + n / 5_760, 1)),
+      removeFacts(database, { srcNs: 'a', dstNs: 'b', beforeDay: mondayDay + 3 }, { isDryRun: false }),
+    ]);
+    expect(await verify(database)).toEqual([]);
+  });
+});
+
+describe('old days of facts', () => {
+  test('are rolled up by month and answer as before: first and last seen, count, days and hours', async () => {
+    await seeDaily(database, 0, 100);
+    await cover(database, 100);
+    const period = { fromDay: mondayDay - 1, toDay: mondayDay + 200 };
+    const [before, facts] = [
+      await readEvidence(database.query, period),
+      await database.query('select * from flow_facts'),
+    ];
+    const december = Date.parse('2027-01-05T00:00:00Z') / 1000;
+    expect(await rollFactDays(database.query, december)).toBe(29 + 31);
+    expect(await database.query('select month::text, days, hours from flow_fact_month order by 1')).toEqual([
+      { month: '2026-11-01', days: 0x3f_ff_ff_fe, hours: 1 << 12 },
+      { month: '2026-12-01', days: 0x7f_ff_ff_ff, hours: 1 << 12 },
+    ]);
+    expect(await readEvidence(database.query, period)).toEqual(before);
+    expect(await database.query('select * from flow_facts')).toEqual(facts);
+    expect(await rollFactDays(database.query, december)).toBe(0);
+    expect(await verify(database)).toEqual([]);
+  });
+
+  test('that a merge may still reach are not rolled up', async () => {
+    await see(database, 0, talk(podIn('a'), podIn('b')));
+    expect(await rollFactDays(database.query, at(1_000))).toBe(0);
+  });
+});
