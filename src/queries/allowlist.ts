@@ -44,7 +44,7 @@ export interface MadeAllowlist {
 
 /** The worker's own settings. */
 export interface AllowlistSettings {
-  /** The pod label that tells services apart. */
+  /** The pod label with the service identity. */
   readonly identityLabel: string;
   /** CLUSTER_NAME, for the heads of policies; empty: not named. */
   readonly clusterName: string;

@@ -1,12 +1,12 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { manyPorts } from './model.ts';
 
-/** What became of connections that their source was allowed to open. */
+/** What the destination did with connections that the source's policy allowed. */
 export type Arrival = 'arrived' | 'blocked' | 'contested';
 
 /**
- * Finds what the destination said of connections that the source's policy allowed: one that was denied there is one
- * blocked connection, reported as an allow and as a deny. `contested` is what the destination both let in and denied.
+ * Looks up what the destination did with connections that the source's policy allowed. A connection that the destination
+ * denies is reported twice, as an allow and as a deny: `blocked`. `contested`: the destination both allowed and denied it.
  */
 export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence) => Arrival {
   const byPair = new Map<string, FlowEvidence[]>();
@@ -20,7 +20,7 @@ export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence
   return (fact) => {
     const answers = byPair.get(pairKey(fact))?.filter((answer) => isSameService(fact, answer)) ?? [];
     const ofPort = answers.filter(({ port }) => port === fact.port);
-    // Beyond the cap a port is not told apart: what is known of "many" is the best there is.
+    // Ports beyond the cap are kept as "many": that is the best available answer for one of them.
     const known = ofPort.length > 0 ? ofPort : answers.filter(({ port }) => port === manyPorts);
     if (known.every(({ action }) => action !== 'deny')) return 'arrived';
     return known.some(({ action }) => action === 'allow') ? 'contested' : 'blocked';
@@ -31,7 +31,7 @@ function pairKey({ src, dst, protocol }: FlowEvidence): string {
   return [src.kind, src.ns, dst.kind, dst.ns, protocol].join('\n');
 }
 
-/** The two ends of a connection need not have known the same labels; none may be any. */
+/** The two reports of a connection can carry different labels; a missing one matches any. */
 function isSameService(a: FlowEvidence, b: FlowEvidence): boolean {
   const fits = (one: string, other: string) => one === other || one === '' || other === '';
   return fits(a.src.identity, b.src.identity) && fits(a.dst.identity, b.dst.identity);

@@ -36,7 +36,7 @@ function leftOut(policies: readonly DerivedPolicy[]): string[] {
   );
 }
 
-describe('whose word counts', () => {
+describe('evidence', () => {
   test('egress rests on what the source reported', () => {
     const { policies } = derive([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { reporter: 'dst' })]);
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
@@ -47,7 +47,7 @@ describe('whose word counts', () => {
     expect(grants(derive(facts, { directions: ['ingress'] }).policies)).toEqual(['b ingress c tcp 81']);
   });
 
-  test('an allow at the source with a deny at the destination is listed as blocked, and is no evidence', () => {
+  test('an allow at the source with a deny at the destination is left out as blocked', () => {
     const { policies, without } = derive([
       fact('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -58,7 +58,7 @@ describe('whose word counts', () => {
     expect(without).toEqual([]);
   });
 
-  test('a deny at the destination of another port leaves the allow what it is', () => {
+  test('a deny at the destination on another port does not block the allow', () => {
     const { policies } = derive([
       fact('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { reporter: 'dst' }),
@@ -67,7 +67,7 @@ describe('whose word counts', () => {
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
   });
 
-  test('where the destination knows a port only as one of many denied ones, the allow is no evidence', () => {
+  test('a deny at the destination on "many" ports blocks the allow of a port that it does not list', () => {
     const { policies } = derive([
       fact('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp -1', { reporter: 'dst', action: 'deny' }),
@@ -76,7 +76,7 @@ describe('whose word counts', () => {
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
   });
 
-  test('the two ends of a blocked connection need not know the same labels', () => {
+  test('an allow is blocked by a deny also where the two reports carry different labels', () => {
     const { policies } = derive([
       fact('a', 'b/x', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -85,7 +85,7 @@ describe('whose word counts', () => {
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
   });
 
-  test('what the destination both let in and denied is allowed, with a warning', () => {
+  test('a flow that the destination both allowed and denied becomes a rule with a warning', () => {
     const { policies } = derive([
       ...connection('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -94,7 +94,7 @@ describe('whose word counts', () => {
     expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 .* both allowed and denied/);
   });
 
-  test('what its own policy both allowed and denied is allowed, with a warning', () => {
+  test('a flow that its own policy both allowed and denied becomes a rule with a warning', () => {
     const { policies } = derive([
       ...connection('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { action: 'deny' }),
@@ -104,7 +104,7 @@ describe('whose word counts', () => {
     expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 was both allowed and denied/);
   });
 
-  test.each(['pass', 'unspecified'] as const)('%s is neither allow nor deny, and no evidence', (action) => {
+  test.each(['pass', 'unspecified'] as const)('the action %s is no evidence', (action) => {
     const { policies } = derive([fact('a', 'b', 'tcp 80', { action }), fact('a', 'c', 'tcp 80')]);
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
     expect(leftOut(policies)).toEqual(['undecided b tcp 80']);
@@ -112,13 +112,13 @@ describe('whose word counts', () => {
 });
 
 describe('a namespace', () => {
-  test('without evidence gets nothing, and is named', () => {
+  test('without evidence has no policy, and is named with the reason', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80')], {}, ['a', 'idle']);
     expect(policies.map(({ namespace }) => namespace)).toEqual(['a']);
     expect(without).toEqual([{ namespace: 'idle', why: 'no egress flow of it was observed in the period' }]);
   });
 
-  test('of which only denied flows were seen gets nothing, baseline neither', () => {
+  test('with denied flows only has no policy, not even the baseline', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80', { action: 'deny' })], {
       baseline: { ...egress.baseline, dns: true },
     });
@@ -126,7 +126,7 @@ describe('a namespace', () => {
     expect(without).toEqual([{ namespace: 'a', why: expect.stringContaining('no allowed flow') }]);
   });
 
-  test('is restricted only in directions with evidence; the other direction is named', () => {
+  test('is restricted only in directions with evidence', () => {
     const { policies } = derive(connection('a', 'b', 'tcp 80'), { directions: ['egress', 'ingress'] });
     expect(policies.map(({ namespace, directions }) => [namespace, directions])).toEqual([
       ['a', ['egress']],
@@ -134,7 +134,7 @@ describe('a namespace', () => {
     ]);
   });
 
-  test('whose name Kubernetes would not accept never gets into a policy or a file name', () => {
+  test('with a name that Kubernetes refuses appears in no policy or file name', () => {
     const { policies } = derive([
       fact('../a', 'b', 'tcp 80'),
       fact('c', "b' || all()", 'tcp 80'),
@@ -145,7 +145,7 @@ describe('a namespace', () => {
     expect(leftOut(policies)).toEqual(["unnamed b' || all() tcp 80", 'unnamed d tcp 80']);
   });
 
-  test('has the same policies whatever the order of its facts', () => {
+  test('has the same policies in any order of its facts', () => {
     const facts = [
       ...connection('a', 'b/x', 'tcp 80'),
       ...connection('a', 'b/y', 'tcp 80'),
@@ -163,7 +163,7 @@ describe('service identities', () => {
     expect(grants(derive(facts).policies)).toEqual(['a egress b/x tcp 80', 'a egress b/y tcp 81']);
   });
 
-  test('give way to the whole namespace, with a warning, where one flow of the port carried none', () => {
+  test('widen to the whole namespace, with a warning, where one flow of the port carried none', () => {
     const { policies } = derive([
       ...connection('a', 'b/x', 'tcp 80'),
       ...connection('a', 'b', 'tcp 80'),
@@ -176,7 +176,7 @@ describe('service identities', () => {
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });
 
-  test('that were not asked for widen to the namespace, and the rule says so', () => {
+  test('widen to the namespace where they are switched off, and the rule says so', () => {
     const { policies } = derive(connection('a', 'b/x', 'tcp 80'), { identities: false });
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
@@ -201,18 +201,18 @@ describe('ports', () => {
     expect(leftOut(policies)).toEqual(['many-ports b tcp -1']);
   });
 
-  test('beyond the cap become a rule for all ports of their protocol where that is asked for, marked as such', () => {
+  test('beyond the cap become a rule for all ports where that is switched on, and the rule says so', () => {
     const { policies } = derive([fact('a', 'b', 'tcp -1')], { allowManyPorts: true });
     expect(grants(policies)).toEqual(['a egress b tcp all']);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['all-ports']);
   });
 
-  test('that a protocol does not have are not invented', () => {
+  test('are not written for a protocol without ports', () => {
     expect(grants(derive([fact('a', 'b', 'icmp 0')]).policies)).toEqual(['a egress b icmp none']);
   });
 });
 
-describe('what is outside', () => {
+describe('an external', () => {
   test.each([
     ['pub', 'external'],
     ['pvt', 'external'],
@@ -292,7 +292,7 @@ describe('the baseline', () => {
 });
 
 describe('the evidence of a rule', () => {
-  test('is of all facts that it rests on: earliest, latest, days united, flows added', () => {
+  test('covers all its facts: earliest and latest time, union of days, sum of flows', () => {
     const { policies } = derive([
       fact('a/x', 'b', 'tcp 80', { flowCount: 3, days: [day, day + 1], lastSeconds: 2_000_000_000 }),
       fact('a', 'b', 'tcp 80', { flowCount: 4, days: [day + 1, day + 4], firstSeconds: 1_000 }),
@@ -303,5 +303,31 @@ describe('the evidence of a rule', () => {
       flowCount: 7,
       days: [day, day + 1, day + 4],
     });
+  });
+});
+
+describe('the status of a policy', () => {
+  const both = { directions: ['egress', 'ingress'] } as const;
+  const learning = { ...complete, verdict: 'learning', coveredDays: 2 } as const;
+  const facts = [fact('a', 'b', 'tcp 80'), fact('b', 'a', 'tcp 81', { reporter: 'dst' })];
+
+  test.each(['src', 'dst'] as const)('is that of its least complete direction: %s', (reporter) => {
+    const { policies } = deriveAllowlist(
+      facts,
+      (some) => (some.every((each) => each.reporter === reporter) ? learning : complete),
+      { ...egress, ...both },
+      ['a'],
+    );
+    expect(policies[0]?.status).toBe(learning);
+    expect(policies[0]?.statuses.map(({ direction, status }) => [direction, status.verdict])).toEqual([
+      ['egress', reporter === 'src' ? 'learning' : 'complete'],
+      ['ingress', reporter === 'dst' ? 'learning' : 'complete'],
+    ]);
+  });
+
+  test('comes with a warning for a direction without allowed flows', () => {
+    const { policies } = derive(facts.slice(0, 1), both, ['a']);
+    expect(policies[0]?.directions).toEqual(['egress']);
+    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/does not restrict ingress/)]);
   });
 });

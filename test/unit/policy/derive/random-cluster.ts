@@ -7,8 +7,8 @@ import { readPolicies, type Packet, type Pod } from '../../../support/policy-eva
 import { complete, egress, fact } from './facts.ts';
 
 const label = 'service-identity';
-const pods = ['a/x', 'a/y', 'a', 'b/x', 'b/Y_1', 'c', 'c/x', 'kube-system', 'redis'];
-const hows = ['tcp 80', 'tcp 6379', 'udp 53', 'tcp 53', 'icmp 0'];
+const pods = ['a/x', 'a/y', 'a', 'b/x', 'b/Y_1', 'c', 'c/x', 'kube-system', 'redis', 'dbaas/mysql'];
+const hows = ['tcp 80', 'tcp 6379', 'tcp 3306', 'udp 53', 'tcp 53', 'icmp 0'];
 
 export interface Connection {
   src: string;
@@ -33,7 +33,11 @@ export const cluster: fc.Arbitrary<Connection[]> = fc.uniqueArray(
 export const options = fc.record({
   directions: fc.constantFrom<DeriveOptions['directions']>(['egress'], ['ingress'], ['egress', 'ingress']),
   identities: fc.boolean(),
-  baseline: fc.constantFrom(egress.baseline, { ...egress.baseline, dns: true, redis: true }),
+  baseline: fc.constantFrom(
+    egress.baseline,
+    { ...egress.baseline, dns: true, redis: true },
+    { dns: true, dnsAddresses: ['10.96.0.10/32', 'fd00::a/128'], databases: true, redis: true },
+  ),
 });
 
 function report(connections: readonly Connection[]): FlowEvidence[] {
@@ -153,6 +157,7 @@ export function emitAny(
     tier: 'wave1',
     order: 50,
     identityLabel: label,
+    clusterName: 'home',
     periodText: 'on 2026-11-22 (UTC)',
     showExternals: true,
   }).map(({ content }) => content);

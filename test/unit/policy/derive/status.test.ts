@@ -36,7 +36,7 @@ const of = (stretches: CoverageStretch[], ...facts: ReturnType<typeof seen>[]) =
   namespaceJudge(stretches, usual)(facts);
 
 describe('the verdict on a namespace', () => {
-  test('is learning below seven covered days, however little is missing', () => {
+  test('is learning below seven covered days', () => {
     expect(of([stretch(0, 6.99)], seen(0, 6.99))).toMatchObject({ verdict: 'learning', coveredDays: 6.9 });
   });
 
@@ -44,12 +44,12 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 7)], seen(0, 7))).toMatchObject({ verdict: 'complete', coveredDays: 7 });
   });
 
-  test('cannot be had for less than seven days, whatever is asked', () => {
+  test('needs at least seven days, whatever the input says', () => {
     const status = namespaceJudge([stretch(0, 3)], { ...usual, minimumDays: 1 })([seen(0, 3)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 7 });
   });
 
-  test('takes the longer time that is asked', () => {
+  test('needs more days where the input says so', () => {
     const status = namespaceJudge([stretch(0, 9)], { ...usual, minimumDays: 14 })([seen(0, 9)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 14 });
   });
@@ -74,7 +74,7 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 4), stretch(4, 6, state), stretch(6, 8.9)], seen(0, 9)).verdict).toBe('learning');
   });
 
-  test('begins anew when it comes back after it was stale, as in the report on completeness', () => {
+  test('starts again when the namespace comes back after it was stale, as in the completeness report', () => {
     expect(of([stretch(0, 40)], seen(0, 20), seen(36, 40))).toMatchObject({
       verdict: 'learning',
       coveredDays: 4,
@@ -82,7 +82,7 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 40)], seen(0, 23), seen(36, 40)).coveredDays).toBe(40);
   });
 
-  test('names the gaps with their causes, and time of which no facts are kept', () => {
+  test('names gaps with their causes, and time that was only streamed', () => {
     const { gaps } = of(
       [stretch(0, 1), stretch(1, 2, 'gap', 'Goldmane was away'), stretch(2, 3, 'streamed')],
       seen(0, 3),
