@@ -178,5 +178,5 @@ test('`flow-trail certificates` finds the same without Temporal, with a memory a
   });
   expect(forgetful.code).toBe(3);
   expect(forgetful.out).toMatch(/^critical: refused\n.*Whether it ever worked is not known/);
-  expect(forgetful.err).toMatch(/nothing answers where DATABASE_URL points/);
+  expect(forgetful.err).toContain('ECONNREFUSED');
 });

@@ -113,9 +113,7 @@ test('a database that is away is told of once an outage, paged for once, and tol
     const outcome = await scheduled.trigger();
     expect(outcome).toMatchObject({
       failed: 'database_away',
-      message: expect.stringMatching(
-        /^The trail’s database is away: nothing answers.*ECONNREFUSED.*start Postgres/,
-      ),
+      message: expect.stringContaining('ECONNREFUSED'),
       details: { told },
     });
     expect(JSON.stringify(outcome)).not.toContain('a-password');
