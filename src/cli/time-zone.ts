@@ -1,4 +1,5 @@
 import { configFailure } from '../config/config-failure.ts';
+import { canonicalTimeZone } from '../config/time-zone.ts';
 
 let known: string | undefined;
 
@@ -11,11 +12,9 @@ export function displayTimeZone(): string {
 function readTimeZone(name: string | undefined): string {
   const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (name === undefined || name === '') return ownZone;
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-  } catch {
-    throw configFailure([
-      `TIME_ZONE "${name}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
-    ]);
-  }
+  const zone = canonicalTimeZone(name);
+  if (zone !== undefined) return zone;
+  throw configFailure([
+    `TIME_ZONE "${name}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
+  ]);
 }

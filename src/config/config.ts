@@ -10,22 +10,22 @@ import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from '.
 import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
 import type { TrailNames } from './names.ts';
 
-/** The map in the browser. It has no login of its own: whoever reaches it can read the trail. */
+/** The map in the browser. It has no login: everyone who can connect to it can read the trail. */
 export interface MapConfig {
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number | 'off';
   host: string;
   /** Address of the list of workflows in the Temporal UI, without a slash at its end. */
   temporalUiUrl: string | undefined;
 }
 
-/** Where Goldmane is and what proves who asks: the files are read anew at every connection. */
+/** How to connect to Goldmane. The files are read again at every connection. */
 export interface GoldmaneConfig {
   /** host:port */
   host: string;
-  /** The name that the server's certificate must carry; default: the host without its port. */
+  /** The name that the server's certificate must contain; default: the host without its port. */
   serverName?: string;
-  /** True: the server's certificate is not verified. Ours is presented all the same. */
+  /** True: the server's certificate is not verified. The client certificate is still presented. */
   insecure: boolean;
   certPath: string;
   keyPath: string;
@@ -34,12 +34,12 @@ export interface GoldmaneConfig {
   maxReceiveBytes: number;
 }
 
-/** Where the database's URL is. It is read when a connection is made and kept nowhere else. */
+/** Where the database's URL is. It is read for each connection and not stored elsewhere. */
 export type DatabaseConfig = { url: string } | { urlFile: string };
 
 export interface IdentityConfig {
   label: string;
-  /** Namespaces in which the label is looked at; `all` when `*` was given. */
+  /** Namespaces in which the label is read; `all` when `*` was given. */
   namespaces: ReadonlySet<string> | 'all';
 }
 
@@ -51,7 +51,7 @@ export interface Config {
   dnsAddresses: readonly string[];
   /** Distinct ports kept apart per group of facts; the rest is "many". */
   portCap: number;
-  /** The scheduled jobs, and where they tell. */
+  /** The scheduled jobs, and where they report. */
   jobs: JobConfig;
   /** CLUSTER_NAME; empty when it is not set. */
   clusterName: string;
@@ -67,7 +67,7 @@ export interface Config {
   logLevel: string;
   workerIdentity: string;
   clock: Clock;
-  /** How much faster than the system clock the trail's clock runs: 1, but in tests. */
+  /** How much faster than the system clock the trail's clock runs: 1, except in tests. */
   clockSpeed: number;
 }
 
@@ -75,7 +75,7 @@ const label = /^([a-z0-9A-Z]([-a-z0-9A-Z.]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([-_.a-z0
 const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})$/;
 
 const text = (fallback: string) =>
-  z.string().trim().min(1, 'is empty; give it a value or unset it').default(fallback);
+  z.string().trim().min(1, 'is empty; set a value or unset it').default(fallback);
 /** A whole number in plain digits: the empty string and `0x10` are mistakes, not numbers. */
 const wholeNumber = (min: number, max: number, problem: string) =>
   z
@@ -84,10 +84,9 @@ const wholeNumber = (min: number, max: number, problem: string) =>
     .regex(/^[0-9]+$/, problem)
     .transform(Number)
     .refine((value) => value >= min && value <= max, problem);
-const port = (fallback: number) =>
-  wholeNumber(0, 65_535, 'is no port; give one from 0 to 65535').default(fallback);
+const port = (fallback: number) => wholeNumber(0, 65_535, 'must be a port from 0 to 65535').default(fallback);
 const flag = z
-  .enum(['0', '1', 'true', 'false', ''], 'is neither 1 nor 0; set it to 1 to switch it on, or unset it')
+  .enum(['0', '1', 'true', 'false', ''], 'must be 0 or 1')
   .default('')
   .transform((value) => value === '1' || value === 'true');
 
@@ -112,7 +111,7 @@ const environment = z.object({
   GOLDMANE_HOST: text('goldmane.calico-system.svc.cluster.local:7443').refine((value) => {
     const port = Number(hostPort.exec(value)?.[2] ?? 0);
     return port > 0 && port <= 65_535;
-  }, 'is not host:port; for example goldmane.calico-system.svc.cluster.local:7443'),
+  }, 'must be host:port, for example goldmane.calico-system.svc.cluster.local:7443'),
   GOLDMANE_SERVER_NAME: z.string().trim().optional(),
   GOLDMANE_TLS_INSECURE: flag,
   TLS_CERT_PATH: text('/etc/goldmane-client-tls/tls.crt'),
@@ -122,15 +121,11 @@ const environment = z.object({
   DATABASE_URL_FILE: z.string().trim().optional(),
   SERVICE_IDENTITY_LABEL: text('service-identity').refine(
     (value) => label.test(value),
-    'is not a Kubernetes label key; for example service-identity',
+    'must be a Kubernetes label key, for example service-identity',
   ),
   SERVICE_IDENTITY_NAMESPACES: z.string().default('monitoring,kube-system,dbaas'),
   ...allowlistEnvironment,
-  PORT_CAP: wholeNumber(
-    1,
-    65_536,
-    'is not how many distinct ports to keep apart; give a whole number from 1 to 65536, for example 64',
-  ).default(64),
+  PORT_CAP: wholeNumber(1, 65_536, 'must be a whole number from 1 to 65536').default(64),
   ...clusterEnvironment,
   METRICS_PORT: port(9464),
   HTTP_PORT: port(8080),
@@ -154,7 +149,7 @@ const environment = z.object({
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-      'is no level; one of fatal, error, warn, info, debug, trace, silent',
+      'must be one of fatal, error, warn, info, debug, trace, silent',
     )
     .default('info'),
   ...jobEnvironment,
@@ -163,12 +158,12 @@ const environment = z.object({
     .optional()
     .refine(
       (value) => value === undefined || parseClockScale(value) !== undefined,
-      'is not realAnchorMs,anchorMs,speed; it is for tests: unset it',
+      'must be realAnchorMs,anchorMs,speed; it is for tests: unset it',
     ),
 });
 
 /**
- * Reads only where the database is, for commands that ask nothing else.
+ * Reads only where the database is, for commands that need nothing else.
  * @throws ConfigFailure
  */
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
@@ -179,7 +174,7 @@ export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
 }
 
 /**
- * Reads where the database is and the settings of the jobs, for commands that ask what a job would tell.
+ * Reads where the database is and the settings of the jobs, for commands that show what a job would report.
  * @throws ConfigFailure
  */
 export function loadReportConfig(env: NodeJS.ProcessEnv): {
@@ -213,14 +208,13 @@ function databaseProblems(env: NodeJS.ProcessEnv): string[] {
     problems.push(
       'DATABASE_URL is missing; set it (postgres://user:password@host:5432/goldmane_edges), or DATABASE_URL_FILE',
     );
-  if (url && urlFile)
-    problems.push('DATABASE_URL_FILE is set together with DATABASE_URL; keep one of the two');
+  if (url && urlFile) problems.push('DATABASE_URL_FILE and DATABASE_URL are both set; keep one of them');
   const urlProblem = url ? databaseUrlProblem(url) : undefined;
   if (urlProblem) problems.push(`DATABASE_URL ${urlProblem}`);
   return problems;
 }
 
-/** What no single setting can tell; kept apart from the schema, which skips such checks once a field is wrong. */
+/** What concerns several settings; kept apart from the schema, which skips such checks once a field is wrong. */
 function crossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems = databaseProblems(env);
   for (const name of identityNamespaces(env['SERVICE_IDENTITY_NAMESPACES'] ?? ''))
@@ -230,7 +224,7 @@ function crossProblems(env: NodeJS.ProcessEnv): string[] {
       );
   const ports = [env['METRICS_PORT'] ?? '9464', env['HTTP_PORT'] ?? '8080'].map(Number);
   if (ports[0] === ports[1] && ports[0] !== 0)
-    problems.push('METRICS_PORT is the same as HTTP_PORT; give each its own port');
+    problems.push('METRICS_PORT and HTTP_PORT are the same; each needs its own port');
   problems.push(...jobCrossProblems(env));
   return problems;
 }

@@ -1,19 +1,20 @@
-import { Cron } from 'croner';
 import { z } from 'zod';
+import { cronProblem } from './cron.ts';
+import { canonicalTimeZone } from './time-zone.ts';
 
 /** Where the incoming webhook's URL is. It is read when a message is sent and kept nowhere else. */
 export type WebhookConfig = { url: string } | { urlFile: string };
 
 export interface SlackConfig {
-  /** Without one every message is printed instead of posted. */
+  /** Undefined: messages are printed instead of posted. */
   webhook: WebhookConfig | undefined;
   /** `#name`, `@user` or the id of a conversation. */
   channel: string;
-  /** Print messages, post none, and take none for announced. */
+  /** Print messages instead of posting them, and mark no edge as announced. */
   dryRun: boolean;
 }
 
-/** When the jobs run: five-field cron expressions, read in `timeZone`. */
+/** When the jobs run: five-field cron expressions in the grammar of Temporal's server. */
 export interface JobCrons {
   digest: string;
   certificates: string;
@@ -24,7 +25,7 @@ export interface JobCrons {
 
 export interface JobConfig {
   slack: SlackConfig;
-  /** IANA name; of the schedules, and of the times that messages show. */
+  /** Canonical IANA name; of the daily schedules, and of the times in messages. */
   timeZone: string;
   crons: JobCrons;
   /** Address of a map of the edges, for links. */
@@ -32,7 +33,7 @@ export interface JobConfig {
   certificates: {
     warnDays: number;
     criticalDays: number;
-    /** The operator's Secret that the client certificate is a copy of; undefined: it is not looked at. */
+    /** The operator's Secret that the client certificate is a copy of; undefined: it is not compared. */
     operatorSecret: { namespace: string; name: string } | undefined;
   };
   completeness: {
@@ -55,19 +56,20 @@ const whole = (fallback: number, min: number, max: number, what: string) =>
   z
     .string()
     .trim()
-    .regex(/^[0-9]+$/, `is not ${what}; give a whole number from ${min} to ${max}`)
+    .regex(/^[0-9]+$/, `must be ${what}: a whole number from ${min} to ${max}`)
     .transform(Number)
-    .refine(
-      (value) => value >= min && value <= max,
-      `is not ${what}; give a whole number from ${min} to ${max}`,
-    )
+    .refine((value) => value >= min && value <= max, `must be ${what}: a whole number from ${min} to ${max}`)
     .default(fallback);
 
 const cron = (fallback: string) =>
   z
     .string()
     .trim()
-    .refine(isCron, `is no cron expression of five fields; for example ${fallback}`)
+    .superRefine((value, context) => {
+      const problem = cronProblem(value);
+      if (problem !== undefined)
+        context.addIssue({ code: 'custom', message: `"${value}" ${problem}; for example "${fallback}"` });
+    })
     .default(fallback);
 
 /** The fields of the environment that concern the jobs. */
@@ -79,17 +81,25 @@ export const jobEnvironment = {
     .trim()
     .regex(
       /^(#[^\s#@<>&]{1,80}|@[^\s#@<>&]{1,80}|[CDGU][A-Z0-9]{6,20})$/,
-      'is no channel; give #name, @user or an id like C024BE91L',
+      'must be #name, @user or an id such as C024BE91L',
     )
     .default('#alerts'),
   DRY_RUN: z
-    .enum(['0', '1', 'true', 'false', ''], 'is neither 1 nor 0; set it to 1 to print messages, or unset it')
+    .enum(['0', '1', 'true', 'false', ''], 'must be 0 or 1')
     .default('')
     .transform((value) => value === '1' || value === 'true'),
   TIME_ZONE: z
     .string()
     .trim()
-    .refine(isTimeZone, 'is no time zone; give an IANA name, for example Europe/London')
+    .transform((value, context) => {
+      const zone = canonicalTimeZone(value);
+      if (zone === undefined)
+        context.addIssue({
+          code: 'custom',
+          message: `"${value}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
+        });
+      return zone ?? z.NEVER;
+    })
     .default('Europe/London'),
   DIGEST_CRON: cron('0 8 * * *'),
   CERTIFICATES_CRON: cron('11 * * * *'),
@@ -99,34 +109,39 @@ export const jobEnvironment = {
   MAP_URL: z
     .url({
       protocol: /^https?$/,
-      error: 'is no http:// or https:// address; give the address of a map of the edges',
+      error: 'must be an http:// or https:// address: that of a map of the edges',
     })
     .optional(),
-  CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'how many days ahead to warn'),
-  CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'how many days ahead it is critical'),
+  CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'the number of days before expiry at which to warn'),
+  CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'the number of days before expiry at which it is critical'),
   OPERATOR_SECRET: z
     .string()
     .trim()
     .regex(
       /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$/,
-      'is not namespace/name of a Secret; for example calico-system/whisker-backend-key-pair, or empty for none',
+      'must be namespace/name of a Secret, for example calico-system/whisker-backend-key-pair; or empty: none is compared',
     )
     .default('calico-system/whisker-backend-key-pair'),
-  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'how many covered days make an allowlist complete'),
-  COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'how many days without a new edge make it stable'),
-  COMPLETENESS_STALE_DAYS: whole(14, 1, 3_650, 'after how many unobserved days a namespace is stale'),
+  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'the covered days that an allowlist needs'),
+  COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'the days without a new edge after which a namespace is stable'),
+  COMPLETENESS_STALE_DAYS: whole(
+    14,
+    1,
+    3_650,
+    'the days without an observation after which a namespace is stale',
+  ),
   COMPLETENESS_REPORT_DAY: z
     .string()
     .trim()
     .toLowerCase()
-    .pipe(z.enum(weekdays, `is no day of the week; one of ${weekdays.join(', ')}`))
+    .pipe(z.enum(weekdays, `must be one of ${weekdays.join(', ')}`))
     .default('monday'),
-  FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'after how many minutes without a merge to warn'),
-  FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'after how many minutes without a merge to page'),
-  LEDGER_KEEP_HOURS: whole(2, 2, 168, 'for how many hours hashes are kept'),
-  COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days coverage is kept in detail'),
-  FACT_DAYS_KEEP: whole(400, 62, 36_500, 'for how many days facts are kept by day'),
-  REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'for how many days reports are kept'),
+  FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'the minutes without a merge after which to warn'),
+  FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'the minutes without a merge after which to page'),
+  LEDGER_KEEP_HOURS: whole(2, 2, 168, 'the hours for which hashes are kept'),
+  COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'the days for which coverage is kept in detail'),
+  FACT_DAYS_KEEP: whole(400, 62, 36_500, 'the days for which facts are kept by day'),
+  REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'the days for which reports are kept'),
 };
 
 type JobEnvironment = z.output<z.ZodObject<typeof jobEnvironment>>;
@@ -165,51 +180,31 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
   };
 }
 
-/** What no single field can tell. The webhook is a secret: its value is never repeated. */
+/** What concerns several fields. The webhook is a secret: its value is never repeated. */
 export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = [];
   const url = env['SLACK_WEBHOOK_URL']?.trim();
   if (url && env['SLACK_WEBHOOK_URL_FILE']?.trim())
-    problems.push('SLACK_WEBHOOK_URL_FILE is set together with SLACK_WEBHOOK_URL; keep one of the two');
+    problems.push('SLACK_WEBHOOK_URL_FILE and SLACK_WEBHOOK_URL are both set; keep one of them');
   const problem = url ? webhookUrlProblem(url) : undefined;
   if (problem) problems.push(`SLACK_WEBHOOK_URL ${problem}`);
   const number = (name: string, fallback: number) => Number(env[name]?.trim() || fallback);
   if (number('CERTIFICATE_CRITICAL_DAYS', 3) >= number('CERTIFICATE_WARN_DAYS', 14))
-    problems.push(
-      'CERTIFICATE_CRITICAL_DAYS is not below CERTIFICATE_WARN_DAYS; the warning has to come first',
-    );
+    problems.push('CERTIFICATE_CRITICAL_DAYS must be less than CERTIFICATE_WARN_DAYS');
   if (number('FRESHNESS_WARN_MINUTES', 5) >= number('FRESHNESS_PAGE_MINUTES', 45))
-    problems.push(
-      'FRESHNESS_WARN_MINUTES is not below FRESHNESS_PAGE_MINUTES; the warning has to come first',
-    );
+    problems.push('FRESHNESS_WARN_MINUTES must be less than FRESHNESS_PAGE_MINUTES');
   return problems;
 }
 
-/** Why it cannot be a webhook, without repeating it. */
+/** Why a value cannot be a webhook's address, without repeating it. */
 export function webhookUrlProblem(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url?.protocol === 'https:' || (isLocal && url.protocol === 'http:')) return undefined;
-  return "is no https:// address (its value is not shown, it is a secret); give the incoming webhook's, https://hooks.slack.com/services/...";
+  return "is not an https:// address (the value is secret and not shown); use the incoming webhook's, https://hooks.slack.com/services/...";
 }
 
 function webhookOf(value: JobEnvironment): WebhookConfig | undefined {
   if (value.SLACK_WEBHOOK_URL) return { url: value.SLACK_WEBHOOK_URL };
   return value.SLACK_WEBHOOK_URL_FILE ? { urlFile: value.SLACK_WEBHOOK_URL_FILE } : undefined;
-}
-
-function isCron(value: string): boolean {
-  try {
-    return new Cron(value, { mode: '5-part', paused: true }).nextRun() !== null;
-  } catch {
-    return false;
-  }
-}
-
-function isTimeZone(value: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }

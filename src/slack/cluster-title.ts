@@ -21,7 +21,7 @@ function prefixed(block: KnownBlock, prefix: string): KnownBlock {
     case 'header':
       return {
         ...block,
-        text: { ...block.text, text: [...(prefix + block.text.text)].slice(0, maxHeaderText).join('') },
+        text: { ...block.text, text: (prefix + block.text.text).slice(0, maxHeaderText) },
       };
     case 'context': {
       const [first, ...rest] = block.elements;

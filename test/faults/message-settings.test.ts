@@ -66,10 +66,10 @@ describe('wrong settings', () => {
     expect(title).toBe('Invalid settings:');
     for (const name of [
       'GOLDMANE_HOST is not host:port; for example goldmane.calico-system.svc.cluster.local:7443',
-      'GOLDMANE_TLS_INSECURE is neither 1 nor 0',
+      'GOLDMANE_TLS_INSECURE must be 0 or 1',
       'DATABASE_URL is not a postgres:// URL',
-      'METRICS_PORT is no port; give one from 0 to 65535',
-      'LOG_LEVEL is no level; one of fatal, error',
+      'METRICS_PORT must be a port from 0 to 65535',
+      'LOG_LEVEL must be one of fatal, error',
       'PORT_CAP is not how many distinct ports to keep apart',
       'SERVICE_IDENTITY_NAMESPACES names "Not A Namespace", which is no namespace',
       'TEMPORAL_ADDRESS is not host:port, without a scheme',

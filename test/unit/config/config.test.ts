@@ -126,7 +126,8 @@ describe('wrong settings', () => {
   });
 
   test('each tell what cures them', () => {
-    for (const problem of problems(wrong)) expect(problem).toMatch(/\b(give|set|unset|for example|one of)\b/);
+    for (const problem of problems(wrong))
+      expect(problem).toMatch(/\b(give|set|unset|for example|one of|must be)\b/);
     expect(() => loadConfig(wrong)).toThrow(/Invalid settings:\n  - .*(\n  - .*){14}$/s);
   });
 
@@ -151,7 +152,7 @@ describe('wrong settings', () => {
 
   test('two ports that are the same are said to be', () => {
     expect(problems({ DATABASE_URL: url, METRICS_PORT: '8080' })).toEqual([
-      'METRICS_PORT is the same as HTTP_PORT; give each its own port',
+      'METRICS_PORT and HTTP_PORT are the same; each needs its own port',
     ]);
     expect(problems({ DATABASE_URL: url, METRICS_PORT: '9000', HTTP_PORT: '9000' })).toHaveLength(1);
     expect(problems({ DATABASE_URL: url, METRICS_PORT: '0', HTTP_PORT: '0' })).toEqual([]);
@@ -160,7 +161,7 @@ describe('wrong settings', () => {
   test.each([
     [{}, /DATABASE_URL is missing; set it .* or DATABASE_URL_FILE/],
     [{ DATABASE_URL: '' }, /DATABASE_URL is missing/],
-    [{ DATABASE_URL: url, DATABASE_URL_FILE: '/secret/url' }, /keep one of the two/],
+    [{ DATABASE_URL: url, DATABASE_URL_FILE: '/secret/url' }, /keep one of them/],
     [{ DATABASE_URL: 'mysql://a@b/c' }, /is not a postgres:\/\/ URL/],
     [{ DATABASE_URL: 'postgres://trail@db.example' }, /names no database/],
     [{ DATABASE_URL: 'postgres://trail:%e9@db.example/edges' }, /escape/],

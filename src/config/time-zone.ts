@@ -1,0 +1,16 @@
+/**
+ * The name of a time zone as both Node and Temporal's server know it: `utc` becomes `UTC`, `europe/london` becomes
+ * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server refuses or reads
+ * as an offset that never changes, and for offsets such as `+01:00`. Sources: ECMA-402, resolvedOptions; Go,
+ * time.LoadLocation.
+ */
+export function canonicalTimeZone(name: string): string | undefined {
+  if (/^([A-Z]{2,4}|[A-Z]{3}[0-9][A-Z]{3})$/i.test(name) && !/^(UTC|GMT|UCT)$/i.test(name)) return undefined;
+  if (/^systemv\//i.test(name)) return undefined;
+  try {
+    const zone = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+    return /^[A-Z]/.test(zone) ? zone : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** Expressions that Temporal's server runs as they read. */
+export const validCrons: readonly string[] = [
+  '0 8 * * *',
+  '*/5 * * * *',
+  '5/15 * * * *',
+  '0 8 * * mon',
+  '0 8 * * MON-FRI',
+  '0 8 * * mo',
+  '0 8 * jan *',
+  '0 8 * janu *',
+  '0 8 * * 7',
+  '0 8 * * 5-7',
+  '0 8 * * 0-7/2',
+  '0 8 * * sun-tue',
+  '*/70 * * * *',
+  '05 8 * * *',
+  '0 8 29 2 *',
+  '1,*/5 * * * *',
+  '0 8 * * 1-5,*',
+  '0  8\t* * *',
+];
+
+/** Expressions that the server refuses. */
+export const refusedCrons: readonly string[] = [
+  '0 8 L * *',
+  '0 8 15W * *',
+  '0 8 ? * *',
+  '0 8 * * m',
+  '0 8 * * mondays',
+  '0 8 * * fri-mon',
+  '60 * * * *',
+  '0 24 * * *',
+  '*/0 * * * *',
+  '5/ * * * *',
+  '5,, * * * *',
+  '1-2-3 * * * *',
+  '1/2/3 * * * *',
+  '5-1 * * * *',
+  '-5 * * * *',
+  '*-5 * * * *',
+  '0x5 * * * *',
+  '0 8 \u0663 * *',
+  '@reboot',
+  '0 8 * *',
+  '* * * * * * * *',
+  '',
+];
+
+/** Expressions that the server accepts, but runs otherwise than they read, or never; or with another number of fields. */
+export const misleadingCrons: readonly string[] = [
+  '0 8 * * 1#1',
+  '0 8 * * * # daily',
+  '0 8 1 * 1',
+  '0 8 30 2 *',
+  '0 8 31 4,6 *',
+  '0 8 * * * 2030',
+  '0 0 8 * * *',
+  '@daily',
+  'CRON_TZ=UTC 0 8 * * *',
+];
