@@ -1,16 +1,16 @@
 import { watchStarter } from './ancestors.ts';
-import { killAllLeashed } from './leashed-process.ts';
+import { killAllOwned } from './owned-process.ts';
 import { openSession } from './session.ts';
 import { start } from './start.ts';
 import { isStartFailure } from './start-failure.ts';
 
 /** `npm start`: the whole stack on one machine. */
 const session = openSession();
-const stopWatching = await watchStarter((name) => session.end(`${name}, which started this, is gone`));
+const stopWatching = await watchStarter((name) => session.end(`${name}, which started this, has ended`));
 try {
   await start(session);
 } catch (error) {
-  // What fails because everything is ending is of no interest.
+  // Failures after the end was requested are a consequence of it.
   if (!session.signal.aborted) {
     process.exitCode = 1;
     explain(error);
@@ -19,8 +19,8 @@ try {
 } finally {
   stopWatching();
   await session.parts.stopAll(session.log);
-  // What a start that was cut short had not handed over yet.
-  await killAllLeashed();
+  // Children that an interrupted start had not yet added to the session's parts.
+  await killAllOwned();
   session.log('Everything has ended');
 }
 process.exit();

@@ -3,7 +3,7 @@ import { errorCode } from './start-failure.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-/** A TCP port on loopback that was free a moment ago, chosen by the system. */
+/** A free TCP port on loopback, chosen by the system. */
 export function freePort(): Promise<number> {
   return probe(0);
 }
@@ -20,10 +20,10 @@ export async function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * The wanted port where it is free, else the next free one above it that is not in `taken`, which gains the
- * answer; so that several servers about to start do not choose the same.
+ * The wanted port where it is free, else the next free one above it. Ports in `taken` are skipped, and the result is added,
+ * so that servers that are about to start do not choose the same port.
  */
-export async function friendlyPort(wanted: number, taken: Set<number>): Promise<number> {
+export async function preferredPort(wanted: number, taken: Set<number>): Promise<number> {
   for (let port = wanted; port < Math.min(wanted + 100, 65_536); port++) {
     if (!taken.has(port) && (await isPortFree(port))) {
       taken.add(port);

@@ -1,11 +1,11 @@
-import { killAllLeashed } from './leashed-process.ts';
+import { killAllOwned } from './owned-process.ts';
 import { Parts } from './parts.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
 /** One Ctrl-C can arrive twice (from the terminal, and relayed by tsx); a second one comes later than this. */
 const SAME_KEYSTROKE_MS = 700;
 
-/** One `npm start`: what it says, what it has started, and the wish to end it. */
+/** One run of `npm start`: its output, the parts that it has started, and its end. */
 export interface Session {
   readonly terminal: Terminal;
   readonly parts: Parts;
@@ -13,7 +13,7 @@ export interface Session {
   readonly signal: AbortSignal;
   /** A line with the time since the start. */
   readonly log: (line: string) => void;
-  /** Says why, and lets everything end in order. A second wish is taken literally: everything ends at once. */
+  /** Prints why, and ends all parts in order. A second call kills them at once. */
   readonly end: (why: string) => void;
 }
 
@@ -32,22 +32,22 @@ export function openSession(): Session {
     if (!ending.signal.aborted) {
       endingSinceMs = Date.now();
       terminal.block([]);
-      log(`${why}: ending everything in order (once more: at once)`);
+      log(`${why}: ending everything in order (again: at once)`);
       ending.abort(new Error(why));
     } else if (Date.now() - endingSinceMs > SAME_KEYSTROKE_MS) {
-      void killAllLeashed().finally(() => process.exit(1));
+      void killAllOwned().finally(() => process.exit(1));
     }
   };
 
   process.on('SIGINT', () => end('Ctrl-C'));
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGHUP', () => end('The terminal was closed'));
-  // Whoever read our output may be gone; that is no reason to leave anything behind.
-  process.stdout.on('error', () => end('Nobody reads the output any more'));
+  // When the reader of the output has gone, end everything in order.
+  process.stdout.on('error', () => end('The output was closed'));
   process.on('uncaughtException', (error) => {
     process.exitCode = 1;
     process.stderr.write(`${error.stack ?? error.message}\n`);
-    end('This should not have happened');
+    end('Unexpected error');
   });
   return { terminal, parts: new Parts(), signal: ending.signal, log, end };
 }

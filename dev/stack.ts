@@ -4,7 +4,7 @@ import { issueCertificates, writeCertificates } from './certificates.ts';
 import { startGoldmane } from './goldmane/stand-in.ts';
 import { openLogFile } from './log-file.ts';
 import type { Parts } from './parts.ts';
-import { friendlyPort } from './ports.ts';
+import { preferredPort } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import type { DevSettings } from './settings.ts';
 import { runNodes, sendPastHour } from './simulation.ts';
@@ -20,13 +20,13 @@ export interface StackContext {
   signal: AbortSignal;
 }
 
-/** The environment that the worker needs for a part, and what people are told about it. */
+/** The worker's settings for a part, and the address of its page. */
 export interface PartAddress {
   env: NodeJS.ProcessEnv;
   uiUrl?: string;
 }
 
-/** The ports that people like to find things on; taken ones are replaced by the next free ones, which is said. */
+/** Ports of the parts. A taken one is replaced by the next free one, and a line says so. */
 export interface DevPorts {
   temporal: number;
   ui: number;
@@ -38,7 +38,7 @@ export interface DevPorts {
   map: number;
 }
 
-const FRIENDLY: DevPorts = {
+const PREFERRED_PORTS: DevPorts = {
   temporal: 7233,
   ui: 8233,
   goldmane: 7443,
@@ -52,20 +52,20 @@ const FRIENDLY: DevPorts = {
 export async function choosePorts(settings: DevSettings, log: (line: string) => void): Promise<DevPorts> {
   const taken = new Set<number>();
   const choose = async (what: string, wanted: number): Promise<number> => {
-    const port = await friendlyPort(wanted, taken);
+    const port = await preferredPort(wanted, taken);
     if (port !== wanted) log(`Port ${wanted} (${what}) is taken, using ${port}`);
     return port;
   };
   const { temporal, goldmane, database, slack } = settings;
   return {
-    temporal: temporal === 'embedded' ? await choose('Temporal', FRIENDLY.temporal) : 0,
-    ui: temporal === 'embedded' ? await choose('Temporal UI', FRIENDLY.ui) : 0,
-    goldmane: goldmane === 'embedded' ? await choose('Goldmane stand-in', FRIENDLY.goldmane) : 0,
-    postgres: database === 'embedded' ? await choose('PostgreSQL', FRIENDLY.postgres) : 0,
-    slack: slack === 'embedded' ? await choose('Slack stand-in', FRIENDLY.slack) : 0,
-    metrics: await choose('metrics', FRIENDLY.metrics),
-    http: await choose('health', FRIENDLY.http),
-    map: await choose('map', FRIENDLY.map),
+    temporal: temporal === 'embedded' ? await choose('Temporal', PREFERRED_PORTS.temporal) : 0,
+    ui: temporal === 'embedded' ? await choose('Temporal UI', PREFERRED_PORTS.ui) : 0,
+    goldmane: goldmane === 'embedded' ? await choose('Goldmane stand-in', PREFERRED_PORTS.goldmane) : 0,
+    postgres: database === 'embedded' ? await choose('PostgreSQL', PREFERRED_PORTS.postgres) : 0,
+    slack: slack === 'embedded' ? await choose('Slack stand-in', PREFERRED_PORTS.slack) : 0,
+    metrics: await choose('metrics', PREFERRED_PORTS.metrics),
+    http: await choose('health', PREFERRED_PORTS.http),
+    map: await choose('map', PREFERRED_PORTS.map),
   };
 }
 
@@ -147,7 +147,7 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
     tls: { ca: authority.certificate, cert: server.certificate, key: server.key },
     port,
     startAtOnce: true,
-    // It is given the past hour of the same world again: to its readers it never went away.
+    // After a restart it is given the past hour of the same simulation again; its readers see no restart.
     keyIds: 'of_content',
   });
   parts.add('Goldmane', () => goldmane.stop());
@@ -174,7 +174,7 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
   };
 }
 
-/** Nobody waits until 08:00 tomorrow to see a digest. */
+/** Every two minutes: the first digest should not wait until 08:00. */
 const DIGEST_CRON = '*/2 * * * *';
 
 export async function bringUpSlack(context: StackContext, port: number): Promise<PartAddress> {
@@ -185,7 +185,7 @@ export async function bringUpSlack(context: StackContext, port: number): Promise
   }
   const slack = await startSlack({ port });
   parts.add('Slack', () => slack.stop());
-  log(`Slack: the stand-in is up on ${slack.pageUrl}, and gets a digest when there is news`);
+  log(`Slack: the stand-in is up on ${slack.pageUrl}, and gets a digest when there are new edges`);
   return {
     env: {
       SLACK_WEBHOOK_URL: slack.webhookUrl,

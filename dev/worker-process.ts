@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type LeashedProcess, spawnLeashed } from './leashed-process.ts';
+import { type OwnedProcess, spawnOwned } from './owned-process.ts';
 import { startFailure } from './start-failure.ts';
 import { typeScriptArguments } from './typescript-child.ts';
 
 const ENTRY = new URL('../src/worker/main.ts', import.meta.url);
-/** Its own phases are bounded; this is for the case that they are not. */
+/** Longer than the worker's own shutdown phases take together. */
 const STOP_GRACE_MS = 25_000;
 
 export interface WorkerOptions {
@@ -19,19 +19,19 @@ export interface WorkerOptions {
 export interface WorkerProcess {
   /** Rejects with StartFailure when the worker ended before it was ever ready; never resolves. */
   readonly failed: Promise<never>;
-  /** Why it is not polling, in its own words; undefined when it is. */
+  /** Why it is not polling, as /readyz says; undefined when it is. */
   readonly notReady: () => Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
 /**
  * Starts the worker and returns as soon as its process is there. A worker that ends before it has ever been ready
- * makes `failed` reject; a later end is said, and it is started again after a while.
+ * makes `failed` reject; after a later end it is logged and started again.
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
   const { log } = options;
   const stopping = new AbortController();
-  const state: { child: LeashedProcess; wasReady: boolean } = {
+  const state: { child: OwnedProcess; wasReady: boolean } = {
     child: await spawn(options),
     wasReady: false,
   };
@@ -58,7 +58,7 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
       const how = exit.signal ?? `code ${exit.code}`;
       if (!state.wasReady) {
         throw startFailure(
-          `The worker ended while it was starting (${how}):\n${lastWords(state.child)}`,
+          `The worker ended while it was starting (${how}):\n${lastOutput(state.child)}`,
           'Its log is .flow-trail/logs/worker.log.',
         );
       }
@@ -82,12 +82,12 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
   };
 }
 
-function spawn({ env, onLine }: WorkerOptions): Promise<LeashedProcess> {
-  return spawnLeashed({ command: process.execPath, args: typeScriptArguments(ENTRY), env, onLine });
+function spawn({ env, onLine }: WorkerOptions): Promise<OwnedProcess> {
+  return spawnOwned({ command: process.execPath, args: typeScriptArguments(ENTRY), env, onLine });
 }
 
-/** The last things it said, without the JSON around them. */
-function lastWords(child: LeashedProcess): string {
+/** Its last messages, without the JSON around them. */
+function lastOutput(child: OwnedProcess): string {
   return child
     .lastLines()
     .slice(-6)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access, chmod, chown, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawnLeashed } from '../leashed-process.ts';
+import { spawnOwned } from '../owned-process.ts';
 import { startFailure } from '../start-failure.ts';
 import type { RunAs } from './run-as.ts';
 import { diagnose } from './server-ended.ts';
@@ -29,7 +29,7 @@ export async function initialise(
   await chmod(passwordFile, 0o600);
   if (user) await chown(passwordFile, user.uid, user.gid);
   try {
-    const initdb = await spawnLeashed({
+    const initdb = await spawnOwned({
       command: join(binaries, 'initdb'),
       args: [
         ...[

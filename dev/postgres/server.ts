@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { type LeashedProcess, spawnLeashed } from '../leashed-process.ts';
+import { type OwnedProcess, spawnOwned } from '../owned-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
 import { describeError, isStartFailure, startFailure, type StartFailure } from '../start-failure.ts';
@@ -68,7 +68,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const chosen = { port: options.port ?? (await freePort()) };
   const urlOf = (name: string): string =>
     `postgres://${POSTGRES_USER}:${password}@127.0.0.1:${chosen.port}/${name}`;
-  const running: { server: LeashedProcess | undefined } = { server: undefined };
+  const running: { server: OwnedProcess | undefined } = { server: undefined };
 
   const start = async (signal?: AbortSignal): Promise<void> => {
     if (running.server && !running.server.hasExited()) return;
@@ -144,7 +144,7 @@ async function launch(
   cluster: string,
   port: number,
   options: PostgresOptions,
-): Promise<LeashedProcess> {
+): Promise<OwnedProcess> {
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -153,7 +153,7 @@ async function launch(
     log_timezone: 'UTC',
     ...options.settings,
   };
-  return spawnLeashed({
+  return spawnOwned({
     command: join(binaries, 'postgres'),
     args: [
       ...['-D', cluster, '-p', String(port)],
@@ -167,7 +167,7 @@ async function launch(
 }
 
 async function untilReady(
-  server: LeashedProcess,
+  server: OwnedProcess,
   url: string,
   port: number,
   signal: AbortSignal | undefined,

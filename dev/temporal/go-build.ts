@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { spawnLeashed } from '../leashed-process.ts';
+import { spawnOwned } from '../owned-process.ts';
 import type { Acquisition } from './find.ts';
 
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
@@ -35,7 +35,7 @@ export async function buildWithGo({ version, directory, log, signal, env }: Acqu
   );
   const progress = { packages: 0, modules: 0 };
   const startedMs = Date.now();
-  const build = await spawnLeashed({
+  const build = await spawnOwned({
     command: 'go',
     args: ['install', '-v', '-ldflags', '-s -w', `${PACKAGE}@${version}`],
     env: buildEnv,

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { spawnLeashed } from '../leashed-process.ts';
+import { spawnOwned } from '../owned-process.ts';
 import { typeScriptArguments } from '../typescript-child.ts';
 import type { Acquisition } from './find.ts';
 
@@ -13,7 +13,7 @@ export async function downloadWithSdk({ version, directory, log, signal, env }: 
   log(
     `Temporal: downloading the CLI ${version} from temporal.download (about 60 MB, usually under a minute)`,
   );
-  const download = await spawnLeashed({
+  const download = await spawnOwned({
     command: process.execPath,
     args: typeScriptArguments(new URL('sdk-download.ts', import.meta.url), [directory, version]),
     env,

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { type LeashedProcess, spawnLeashed } from '../leashed-process.ts';
+import { type OwnedProcess, spawnOwned } from '../owned-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
 import { describeError, startFailure, type StartFailure } from '../start-failure.ts';
@@ -49,7 +49,7 @@ export interface TemporalServer {
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const log = options.log ?? (() => undefined);
   const ports = { port: options.port ?? (await freePort()), ui: options.uiPort ?? (await freePort()) };
-  const running: { server: LeashedProcess | undefined } = { server: undefined };
+  const running: { server: OwnedProcess | undefined } = { server: undefined };
 
   const start = async (signal?: AbortSignal): Promise<void> => {
     if (running.server && !running.server.hasExited()) return;
@@ -129,8 +129,8 @@ function pidFileOf(dataFile: string): string {
 function launch(
   { executable, dataFile, ui, onLine }: TemporalServerOptions,
   ports: { port: number; ui: number },
-): Promise<LeashedProcess> {
-  return spawnLeashed({
+): Promise<OwnedProcess> {
+  return spawnOwned({
     command: executable,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.port)],
@@ -143,7 +143,7 @@ function launch(
 }
 
 async function untilReady(
-  server: LeashedProcess,
+  server: OwnedProcess,
   address: string,
   retentionDays: number,
   signal: AbortSignal | undefined,

@@ -4,7 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { spawnLeashed } from '../leashed-process.ts';
+import { spawnOwned } from '../owned-process.ts';
 import { describeError } from '../start-failure.ts';
 import type { Acquisition } from './find.ts';
 
@@ -102,7 +102,7 @@ async function run(
   }: { directory: string; env: NodeJS.ProcessEnv; signal: AbortSignal; onStart: () => void },
 ): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-  const installer = await spawnLeashed({
+  const installer = await spawnOwned({
     command,
     args,
     cwd: directory,

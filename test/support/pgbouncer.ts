@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../dev/ports.ts';
-import { spawnLeashed } from '../../dev/leashed-process.ts';
+import { spawnOwned } from '../../dev/owned-process.ts';
 import { until } from './poll.ts';
 
 /** Where Debian puts it; the tests that need it are skipped where it is not installed. */
@@ -55,7 +55,7 @@ export async function startPgBouncer(
   // It refuses to run as root.
   const isRoot = process.getuid?.() === 0;
   await chmod(folder, 0o755);
-  const pooler = await spawnLeashed({
+  const pooler = await spawnOwned({
     command: pgbouncerPath ?? 'pgbouncer',
     args: [config],
     ...(isRoot ? { uid: 65_534, gid: 65_534 } : {}),

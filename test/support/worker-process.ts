@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { spawnLeashed, type LeashedProcess } from '../../dev/leashed-process.ts';
+import { spawnOwned, type OwnedProcess } from '../../dev/owned-process.ts';
 import { freePort } from '../../dev/ports.ts';
 import { workerFlags } from './worker-flags.ts';
 
@@ -7,7 +7,7 @@ const main = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url)
 
 /** A worker as it runs in production, as a process of its own. */
 export interface WorkerProcess {
-  process: LeashedProcess;
+  process: OwnedProcess;
   httpPort: number;
   metricsPort: number;
   lines: string[];
@@ -23,7 +23,7 @@ export interface WorkerProcess {
 export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
   const [httpPort, metricsPort] = [await freePort(), await freePort()];
   const lines: string[] = [];
-  const process_ = await spawnLeashed({
+  const process_ = await spawnOwned({
     command: process.execPath,
     args: [...workerFlags, main],
     env: {

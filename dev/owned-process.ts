@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const KEPT_LINES = 60;
 
 /**
- * A shell that waits for a word from us. When its standard input ends without one, we are gone (kill -9, out of
- * memory), and it ends the child in our place: first asked, then killed.
+ * A shell that waits for a line on its standard input. When the input ends without one, this process was killed (kill -9,
+ * out of memory), and the shell ends the child: first with the stop signal, then with SIGKILL.
  */
 const GUARD = `
 read -r word
@@ -18,7 +18,7 @@ while [ $n -lt 50 ] && kill -0 "$1" 2>/dev/null; do n=$((n + 1)); sleep 0.1; don
 kill -s KILL -- "-$1" 2>/dev/null
 `;
 
-export interface LeashedOptions {
+export interface OwnedProcessOptions {
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;
@@ -36,8 +36,8 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** A child process that does not outlive us, even if we are killed with -9. */
-export interface LeashedProcess {
+/** A child process that ends with this process, even when this one is killed with -9. */
+export interface OwnedProcess {
   readonly pid: number;
   /** Settles when the process has ended and all its output was seen; never rejects. */
   readonly exited: Promise<Exit>;
@@ -51,10 +51,10 @@ export interface LeashedProcess {
 }
 
 /**
- * Starts a child in a session of its own, so that a Ctrl-C at the terminal reaches only us and we choose the
- * order in which things end. Rejects with the system's error when the command cannot be started.
+ * Starts a child in a session of its own, so that a Ctrl-C at the terminal reaches only this process, which then
+ * chooses the order in which things end. Rejects with the system's error when the command cannot be started.
  */
-export async function spawnLeashed(options: LeashedOptions): Promise<LeashedProcess> {
+export async function spawnOwned(options: OwnedProcessOptions): Promise<OwnedProcess> {
   const stopSignal = options.stopSignal ?? 'SIGTERM';
   const child = spawn(options.command, options.args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,7 +80,7 @@ export async function spawnLeashed(options: LeashedOptions): Promise<LeashedProc
     child.once('exit', (code, signal) => {
       state.exited = true;
       guard.release();
-      // Descendants may hold the pipes open after the child itself is gone; its last words come at once.
+      // Descendants may hold the pipes open after the child has ended; its own output has arrived by then.
       const settle = (): void => resolve({ code, signal });
       child.once('close', settle);
       setTimeout(settle, 500).unref();
@@ -90,7 +90,7 @@ export async function spawnLeashed(options: LeashedOptions): Promise<LeashedProc
   const send = (signal: NodeJS.Signals): void => {
     if (!state.exited) signalGroup(pid, signal);
   };
-  const leashed: LeashedProcess = {
+  const owned: OwnedProcess = {
     pid,
     exited,
     hasExited: () => state.exited,
@@ -109,15 +109,15 @@ export async function spawnLeashed(options: LeashedOptions): Promise<LeashedProc
       return exit;
     },
   };
-  living.add(leashed);
-  void exited.then(() => living.delete(leashed));
-  return leashed;
+  living.add(owned);
+  void exited.then(() => living.delete(owned));
+  return owned;
 }
 
-const living = new Set<LeashedProcess>();
+const living = new Set<OwnedProcess>();
 
-/** Ends every leashed child at once and without asking; for when nobody wants to wait. */
-export async function killAllLeashed(): Promise<void> {
+/** Kills every child at once. */
+export async function killAllOwned(): Promise<void> {
   await Promise.all([...living].map((child) => child.stop(0)));
 }
 
