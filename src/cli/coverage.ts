@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { counted } from '../text/counted.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { formatTime, print, printJson, printTable } from './output.ts';
 import { parseSince } from './parse-options.ts';
@@ -15,11 +16,12 @@ export function coverageCommand(): Command {
       'after',
       `
 States:
-  final     read from Goldmane six minutes after its end, and again at 55 minutes
-  settled   read six minutes after its end
-  streamed  only read from the live stream; about one record in twenty may be missing
-  gap       not observed
-  pending   too recent to judge
+  final       read from Goldmane six minutes after its end, and again at 55 minutes
+  settled     read six minutes after its end
+  streamed    only read from the live stream; about one record in twenty may be missing
+  gap         not observed
+  incomplete  read, but records were refused; CAUSE shows how many
+  pending     too recent to judge
 Coverage is about what Goldmane had. Flows of nodes that never reached Goldmane are not in it.
 
 Examples:
@@ -42,11 +44,11 @@ Examples:
       if (json === true) return printJson(ranges);
       printTable(
         ['FROM', 'TO', 'STATE', 'CAUSE'],
-        ranges.map(({ from: start, to, state, cause }) => [
+        ranges.map(({ from: start, to, state, cause, refusedRecords }) => [
           formatTime(start),
           formatTime(to),
           state,
-          cause ?? '',
+          cause ?? (refusedRecords === undefined ? '' : `${counted(refusedRecords, 'record')} refused`),
         ]),
       );
       if (all.length === 0) print('(the trail is empty: nothing has been merged yet)');

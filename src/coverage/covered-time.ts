@@ -26,6 +26,7 @@ function kindOf(state: CoverageState): 'covered' | 'missed' | 'open' {
     case 'final':
     case 'settled':
       return 'covered';
+    case 'incomplete':
     case 'streamed':
     case 'gap':
       return 'missed';

@@ -21,6 +21,9 @@ export interface Observation {
   trailBegan: string | undefined;
   gaps: ToldGap[];
   gapSeconds: number;
+  /** Time of which records were refused, and how many. */
+  incompleteSeconds: number;
+  refusedRecords: number;
   /** Since when time is open that should be settled by now. */
   openSince: string | undefined;
 }
@@ -44,6 +47,9 @@ export function observe(
       seconds: toSeconds - fromSeconds,
       cause: cause ?? 'the cause is not known',
     }));
+  const incomplete = coverage.filter(
+    ({ state, fromSeconds }) => state === 'incomplete' && fromSeconds < toldUntilSeconds,
+  );
   const [first] = coverage;
   const isOpenForLong = now.getTime() / 1000 - toldUntilSeconds > usualWaitSeconds;
   return {
@@ -51,6 +57,11 @@ export function observe(
     trailBegan: first && first.fromSeconds > from.getTime() / 1000 ? at(first.fromSeconds) : undefined,
     gaps,
     gapSeconds: gaps.reduce((sum, { seconds }) => sum + seconds, 0),
+    incompleteSeconds: incomplete.reduce(
+      (sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds,
+      0,
+    ),
+    refusedRecords: incomplete.reduce((sum, { refusedRecords = 0 }) => sum + refusedRecords, 0),
     openSince: isOpenForLong ? at(toldUntilSeconds) : undefined,
   };
 }
@@ -66,7 +77,7 @@ export function gapsToldUntil(coverage: readonly CoverageStretch[], now: Date): 
  * @param quote makes a cause harmless where it is shown
  */
 export function observationLines(
-  { isEmpty, trailBegan, gaps, gapSeconds, openSince }: Observation,
+  { isEmpty, trailBegan, gaps, gapSeconds, incompleteSeconds, refusedRecords, openSince }: Observation,
   { quote, atMost }: { quote: (cause: string) => string; atMost: number },
 ): string[] {
   if (isEmpty) return ['Nothing was observed yet: the trail has not begun.'];
@@ -81,6 +92,10 @@ export function observationLines(
     const seconds = rest.reduce((sum, gap) => sum + gap.seconds, 0);
     lines.push(`and ${counted(rest.length, 'more gap')}, ${spanText(seconds)}: flow-trail coverage --gaps`);
   }
+  if (incompleteSeconds > 0)
+    lines.push(
+      `Incomplete: ${spanText(incompleteSeconds)}, ${counted(refusedRecords, 'record')} refused: flow-trail coverage --gaps`,
+    );
   if (openSince !== undefined)
     lines.push(`Nothing is settled since ${openSince}; the next digest says what became of that time.`);
   if (trailBegan !== undefined) lines.push(`The trail begins at ${trailBegan}; nothing before was observed.`);

@@ -44,7 +44,10 @@ export class BucketLister {
   /** Takes up what is known of the server's run; to be called before the first `list`, and again as the ledger grows. */
   async prepare(ledger: readonly LedgerBucket[]): Promise<void> {
     this.#settled = ledger
-      .filter(({ state, hasRecords }) => hasRecords && (state === 'settled' || state === 'final'))
+      .filter(
+        ({ state, hasRecords }) =>
+          hasRecords && (state === 'settled' || state === 'final' || state === 'incomplete'),
+      )
       .map(({ startSeconds }) => startSeconds);
     if (this.#isRunLoaded) return;
     await this.#attempt.waitFor(loadServerRun(this.#deps.database.query, this.#runs));

@@ -53,7 +53,14 @@ export class CoverageRecorder {
 
   #report(found: readonly CoverageStretch[]): void {
     const { log, metrics } = this.#deps;
-    for (const { fromSeconds, toSeconds, cause = awayCause } of found) {
+    for (const { fromSeconds, toSeconds, state, cause = awayCause, refusedRecords } of found) {
+      if (state === 'incomplete') {
+        log.warn(
+          { from: iso(fromSeconds), to: iso(toSeconds), refusedRecords },
+          'incomplete time: records of it were refused',
+        );
+        continue;
+      }
       const gap = { from: iso(fromSeconds), to: iso(toSeconds), cause };
       metrics.gap((toSeconds - fromSeconds) / bucketSeconds);
       this.#note(gap);

@@ -11,6 +11,8 @@ export interface TrailMetrics {
   merged(reader: 'stream' | 'settle', summary: MergeSummary): void;
   reconnect(reader: 'stream' | 'settle', cause: string): void;
   gap(buckets: number): void;
+  /** One listing of a bucket from which so many records were refused. */
+  incomplete(refusedRecords: number): void;
   lag(seconds: number): void;
   newestBucket(seconds: number): void;
   settledUpTo(seconds: number): void;
@@ -46,6 +48,11 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const newFacts = counter('new_facts', 'Flow facts seen for the first time');
   const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
   const gaps = counter('coverage_gap_buckets', 'Buckets of which nothing is known');
+  const incompleteBuckets = counter(
+    'incomplete_buckets',
+    'Listed buckets from which a record was refused, so that they are not complete; a bucket counts once per listing',
+  );
+  const refusedRecords = counter('refused_records', 'Records that settling could not read and refused');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
   const certificateChecks = counter('certificate_checks', 'Looks at the certificates, by what was found');
   const certificateDays = gauge(
@@ -114,6 +121,10 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     },
     reconnect: (reader, cause) => reconnects.add(1, { reader, cause }),
     gap: (count) => gaps.add(count),
+    incomplete(count) {
+      incompleteBuckets.add(1);
+      refusedRecords.add(count);
+    },
     lag: (seconds) => lag.set(seconds),
     newestBucket: (seconds) => newest.set(seconds),
     settledUpTo: (seconds) => settledUpTo.set(seconds),

@@ -208,7 +208,9 @@ class SettleWindow {
     const isEmpty = answer.count === 0;
     if (isEmpty && startSeconds < provedFrom) return { startSeconds, records: [], gapCause: emptyCause };
     if (isEmpty) this.#summary.emptyBuckets += 1;
-    return { startSeconds, records, settled: stage };
+    const refusedRecords = answer.malformed.length;
+    if (refusedRecords > 0) this.#deps.metrics.incomplete(refusedRecords);
+    return { startSeconds, records, settled: stage, refusedRecords };
   }
 
   async #showProgress(waiting: readonly DueBucket[]): Promise<void> {

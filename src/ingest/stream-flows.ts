@@ -2,6 +2,7 @@ import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
 import { StreamFold } from '../trail/fold.ts';
+import { bucketSeconds } from '../trail/plan.ts';
 import { Attempt, iso } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { connect } from './connect.ts';
@@ -187,6 +188,10 @@ class StreamWindow {
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       this.#writer.count('malformed');
+      // Its own times may be unreadable: it belongs to the bucket being sent, or is the first of the next one.
+      const { startSeconds: current } = this.#lastTaken;
+      this.#writer.fold.damage(current);
+      this.#writer.fold.damage(current + bucketSeconds);
       this.#malformed.push(error);
       return;
     }

@@ -55,7 +55,7 @@ export interface CompletenessReport {
   coveredDays: number;
   uncoveredDays: number;
   /** What was not covered of it, newest last, the newest 50. */
-  gaps: { from: Date; to: Date; state: 'gap' | 'streamed'; cause?: string }[];
+  gaps: { from: Date; to: Date; state: 'gap' | 'streamed' | 'incomplete'; cause?: string }[];
   gapCount: number;
   counts: Record<Verdict, number>;
   /** By name. */
@@ -95,7 +95,7 @@ export function assessCompleteness({
   const count = (verdict: Verdict) => namespaces.filter((row) => row.verdict === verdict).length;
   const stretches = coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds);
   const gaps = stretches.flatMap(({ fromSeconds, toSeconds, state, cause }) =>
-    state === 'gap' || state === 'streamed'
+    state === 'gap' || state === 'streamed' || state === 'incomplete'
       ? [{ from: date(fromSeconds), to: date(toSeconds), state, ...(cause === undefined ? {} : { cause }) }]
       : [],
   );

@@ -1,8 +1,11 @@
 import type { Database, Query } from './database.ts';
 import { bucketSeconds } from './plan.ts';
 
-/** What was seen of a stretch of time (invariant 4); `pending` is too young to tell. */
-export type CoverageState = 'final' | 'settled' | 'streamed' | 'gap' | 'pending';
+/**
+ * What was seen of a stretch of time (invariant 4): `incomplete` was listed, but records were refused; `pending` is too
+ * young to judge.
+ */
+export type CoverageState = 'final' | 'settled' | 'incomplete' | 'streamed' | 'gap' | 'pending';
 
 export interface CoverageStretch {
   fromSeconds: number;
@@ -10,6 +13,8 @@ export interface CoverageStretch {
   state: CoverageState;
   /** Why there is a gap. */
   cause?: string;
+  /** Only of incomplete time: how many records of its buckets were refused. */
+  refusedRecords?: number;
 }
 
 /** A bucket as the ledger knows it, without its hashes. */
@@ -17,11 +22,13 @@ export interface LedgerBucket {
   startSeconds: number;
   state: CoverageState;
   cause?: string;
+  refusedRecords?: number;
   /** Whether records of it were counted. */
   hasRecords: boolean;
 }
 
-const stateOf = `case when final_at is not null then 'final' when settled_at is not null then 'settled'
+const stateOf = `case when settled_at is not null and refused_records > 0 then 'incomplete'
+  when final_at is not null then 'final' when settled_at is not null then 'settled'
   when streamed_whole then 'streamed' when gap_cause is not null then 'gap' else 'pending' end`;
 
 /** The ledger's buckets from `fromSeconds` on, oldest first. @throws DatabaseFailure */
@@ -30,17 +37,19 @@ export async function readLedger(query: Query, fromSeconds: number): Promise<Led
     start: number;
     state: CoverageState;
     cause: string | null;
+    refused: number;
     has_records: boolean;
   }>(
     `select extract(epoch from bucket)::float8 as start, ${stateOf} as state, gap_cause as cause,
-       streamed <> '' or settled <> '' as has_records
+       refused_records as refused, streamed <> '' or settled <> '' as has_records
      from bucket_ledger where bucket >= to_timestamp($1) order by bucket`,
     [fromSeconds],
   );
-  return rows.map(({ start, state, cause, has_records }) => ({
+  return rows.map(({ start, state, cause, refused, has_records }) => ({
     startSeconds: start,
     state,
     ...(cause === null ? {} : { cause }),
+    ...(state === 'incomplete' ? { refusedRecords: refused } : {}),
     hasRecords: has_records,
   }));
 }
@@ -56,22 +65,23 @@ export function joinStretches(
   missing: Pick<CoverageStretch, 'state' | 'cause'>,
 ): CoverageStretch[] {
   const stretches: CoverageStretch[] = [];
-  const add = (from: number, to: number, { state, cause }: Pick<CoverageStretch, 'state' | 'cause'>) => {
+  const add = (from: number, to: number, kind: Omit<CoverageStretch, 'fromSeconds' | 'toSeconds'>) => {
     if (to <= from) return;
+    const next = { fromSeconds: from, toSeconds: to, ...kind };
     const last = stretches.at(-1);
-    if (last && last.toSeconds === from && last.state === state && last.cause === cause) last.toSeconds = to;
-    else
-      stretches.push({ fromSeconds: from, toSeconds: to, state, ...(cause === undefined ? {} : { cause }) });
+    if (last && continues(last, next)) extend(last, next);
+    else stretches.push(next);
   };
   let at = fromSeconds;
   for (const bucket of buckets) {
     const endSeconds = Math.min(bucket.startSeconds + bucketSeconds, toSeconds);
     if (endSeconds <= at || bucket.startSeconds >= toSeconds) continue;
     add(at, bucket.startSeconds, missing);
-    const { state, cause } = bucket;
+    const { state, cause, refusedRecords } = bucket;
     add(Math.max(at, bucket.startSeconds), endSeconds, {
       state,
       ...(state === 'gap' && cause !== undefined ? { cause } : {}),
+      ...(refusedRecords === undefined ? {} : { refusedRecords }),
     });
     at = endSeconds;
   }
@@ -79,9 +89,19 @@ export function joinStretches(
   return stretches;
 }
 
+function continues(last: CoverageStretch, next: CoverageStretch): boolean {
+  return last.toSeconds === next.fromSeconds && last.state === next.state && last.cause === next.cause;
+}
+
+function extend(last: CoverageStretch, next: CoverageStretch): void {
+  last.toSeconds = next.toSeconds;
+  if (next.refusedRecords !== undefined)
+    last.refusedRecords = (last.refusedRecords ?? 0) + next.refusedRecords;
+}
+
 /**
- * Writes down, for good, what was seen of all time before `untilSeconds` (which has left Goldmane's ring): covered, or a
- * gap with its cause. Safe with two workers at once. @returns the gaps that were found now
+ * Writes down permanently what was seen of all time before `untilSeconds` (which has left Goldmane's ring): covered, or a
+ * gap with its cause. Safe with two workers at once. @returns the gaps and the incomplete time that were found now
  * @param onlyInTrouble nothing is decided unless there is a trouble that gives the gap its name
  */
 export function decideCoverage(
@@ -112,7 +132,7 @@ export function decideCoverage(
       began,
       untilSeconds,
     ]);
-    return stretches.filter((stretch) => stretch.state === 'gap');
+    return stretches.filter(({ state: found }) => found === 'gap' || found === 'incomplete');
   });
 }
 
@@ -133,20 +153,21 @@ async function appendStretches(query: Query, stretches: readonly CoverageStretch
   const [first, ...rest] = stretches;
   if (!first) return;
   const grown = await query(
-    `update coverage set to_time = to_timestamp($2)
+    `update coverage set to_time = to_timestamp($2), refused_records = refused_records + $5
      where to_time = to_timestamp($1) and state = $3 and cause is not distinct from $4 returning 1`,
-    [first.fromSeconds, first.toSeconds, first.state, first.cause ?? null],
+    [first.fromSeconds, first.toSeconds, first.state, first.cause ?? null, first.refusedRecords ?? 0],
   );
   const added = grown.length > 0 ? rest : stretches;
   await query(
-    `insert into coverage (from_time, to_time, state, cause)
-     select to_timestamp(f), to_timestamp(t), s, c
-     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[]) as i(f, t, s, c) order by f`,
+    `insert into coverage (from_time, to_time, state, cause, refused_records)
+     select to_timestamp(f), to_timestamp(t), s, c, r
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[]) as i(f, t, s, c, r) order by f`,
     [
       added.map(({ fromSeconds }) => fromSeconds),
       added.map(({ toSeconds }) => toSeconds),
       added.map(({ state }) => state),
       added.map(({ cause }) => cause ?? null),
+      added.map(({ refusedRecords }) => refusedRecords ?? 0),
     ],
   );
 }
@@ -186,17 +207,18 @@ export async function readRefusedBefore(query: Query): Promise<number> {
   return state?.before ?? Number.NEGATIVE_INFINITY;
 }
 
-/** The newest gaps that were decided, oldest first. @throws DatabaseFailure */
+/** The newest gaps and incomplete stretches that were decided, oldest first. @throws DatabaseFailure */
 export async function readGaps(query: Query, limit: number): Promise<CoverageStretch[]> {
-  const rows = await query<{ f: number; t: number; cause: string | null }>(
-    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, cause
-     from coverage where state = 'gap' order by from_time desc limit $1`,
+  const rows = await query<{ f: number; t: number; state: 'gap' | 'incomplete'; cause: string | null }>(
+    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state,
+       case state when 'incomplete' then 'incomplete: records refused: ' || refused_records else cause end as cause
+     from coverage where state in ('gap', 'incomplete') order by from_time desc limit $1`,
     [limit],
   );
-  return rows.toReversed().map(({ f, t, cause }) => ({
+  return rows.toReversed().map(({ f, t, state, cause }) => ({
     fromSeconds: f,
     toSeconds: t,
-    state: 'gap',
+    state,
     ...(cause === null ? {} : { cause }),
   }));
 }
@@ -217,16 +239,24 @@ export async function readCoverage(
   );
   if (state?.began === null || state?.began === undefined) return [];
   const from = Math.max(fromSeconds, state.began);
-  const rows = await query<{ f: number; t: number; state: CoverageState; cause: string | null }>(
-    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state, cause
+  const rows = await query<{
+    f: number;
+    t: number;
+    state: CoverageState;
+    cause: string | null;
+    refused: number;
+  }>(
+    `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state, cause,
+       refused_records::float8 as refused
      from coverage where to_time > to_timestamp($1) and from_time < to_timestamp($2) order by from_time`,
     [from, toSeconds],
   );
-  const stretches = rows.map(({ f, t, state, cause }): CoverageStretch => ({
+  const stretches = rows.map(({ f, t, state, cause, refused }): CoverageStretch => ({
     fromSeconds: Math.max(f, from),
     toSeconds: Math.min(t, toSeconds),
     state,
     ...(cause === null ? {} : { cause }),
+    ...(state === 'incomplete' ? { refusedRecords: refused } : {}),
   }));
   // What another worker decided between the two questions counts as decided.
   const decided = Math.max(state.decided ?? state.began, from, stretches.at(-1)?.toSeconds ?? from);
@@ -235,14 +265,8 @@ export async function readCoverage(
   });
   const [next, ...rest] = recent;
   const last = stretches.at(-1);
-  if (
-    next &&
-    last &&
-    last.toSeconds === next.fromSeconds &&
-    last.state === next.state &&
-    last.cause === next.cause
-  ) {
-    last.toSeconds = next.toSeconds;
+  if (next && last && continues(last, next)) {
+    extend(last, next);
     return [...stretches, ...rest];
   }
   return [...stretches, ...recent];

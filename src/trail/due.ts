@@ -37,7 +37,8 @@ export function dueBuckets(
     const stage = start + finalAgeSeconds <= nowSeconds ? 'final' : 'settled';
     if (bucket?.state === 'final' || finalAsked.has(start)) continue;
     // An answer that proved nothing left its cause in the ledger; it is asked once more when it is final.
-    const wasAsked = bucket?.state === 'settled' || bucket?.cause !== undefined;
+    const wasAsked =
+      bucket?.state === 'settled' || bucket?.state === 'incomplete' || bucket?.cause !== undefined;
     if (stage === 'settled' && wasAsked) continue;
     due.push({ startSeconds: start, stage });
   }

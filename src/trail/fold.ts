@@ -56,7 +56,7 @@ export class StreamFold {
     let records = this.#buckets.get(startSeconds);
     if (this.#pending + this.#held >= this.#limit) {
       if (records?.has(record)) return 'repeated';
-      this.#damaged.add(startSeconds);
+      this.damage(startSeconds);
       return 'dropped';
     }
     if (!records) this.#buckets.set(startSeconds, (records = new Set()));
@@ -68,6 +68,11 @@ export class StreamFold {
       this.#fresh.push(record);
     }
     return 'pending';
+  }
+
+  /** A record of this bucket was refused or dropped: the stream did not cover the bucket whole. */
+  damage(startSeconds: number): void {
+    this.#damaged.add(startSeconds);
   }
 
   /** Whether records of the bucket were dropped since it was last asked. */

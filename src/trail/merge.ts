@@ -100,7 +100,13 @@ async function writeLedger(
   const changes = new Map(plan.ledger.map((change) => [change.startSeconds, change]));
   const marks = new Map<
     number,
-    { streamedWhole: boolean; settled: boolean; final: boolean; gapCause: string | null }
+    {
+      streamedWhole: boolean;
+      settled: boolean;
+      final: boolean;
+      gapCause: string | null;
+      refused: number | null;
+    }
   >();
   for (const batch of batches) {
     if (!ledger.has(batch.startSeconds)) continue;
@@ -109,10 +115,12 @@ async function writeLedger(
       settled: false,
       final: false,
       gapCause: null,
+      refused: null,
     };
     mark.streamedWhole ||= batch.streamedWhole ?? false;
     mark.settled ||= batch.settled !== undefined;
     mark.final ||= batch.settled === 'final';
+    if (batch.settled !== undefined) mark.refused = batch.refusedRecords ?? 0;
     mark.gapCause ??= batch.gapCause ?? null;
     marks.set(batch.startSeconds, mark);
   }
@@ -129,20 +137,23 @@ async function writeLedger(
        settled_at = coalesce(l.settled_at, case when i.is_settled then to_timestamp($11) end),
        final_at = coalesce(l.final_at, case when i.is_final then to_timestamp($11) end),
        gap_cause = coalesce(l.gap_cause, i.gap_cause),
+       refused_records = coalesce(i.refused, l.refused_records),
        merged_at = case when i.streamed is null and i.settled is null then l.merged_at else to_timestamp($11) end
      from (
-       select start_seconds, streamed_whole, is_settled, is_final, gap_cause,
+       select start_seconds, streamed_whole, is_settled, is_final, gap_cause, refused,
          substring($10::bytea from streamed_from for streamed_bytes) as streamed,
          substring($10::bytea from settled_from for settled_bytes) as settled
-       from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::bool[], $7::bool[], $8::bool[], $9::text[])
+       from unnest($1::bigint[], $2::int[], $3::int[], $4::int[], $5::int[], $6::bool[], $7::bool[], $8::bool[], $9::text[],
+         $12::int[])
          as u(start_seconds, streamed_from, streamed_bytes, settled_from, settled_bytes,
-           streamed_whole, is_settled, is_final, gap_cause)
+           streamed_whole, is_settled, is_final, gap_cause, refused)
      ) i
      where l.bucket = to_timestamp(i.start_seconds)
        and (i.streamed is not null or i.settled is not null
          or (i.streamed_whole and not l.streamed_whole)
          or (i.is_settled and l.settled_at is null) or (i.is_final and l.final_at is null)
-         or (i.gap_cause is not null and l.gap_cause is null))`,
+         or (i.gap_cause is not null and l.gap_cause is null)
+         or i.refused <> l.refused_records)`,
     [
       starts,
       streamed.map(({ from }) => from),
@@ -155,6 +166,7 @@ async function writeLedger(
       column((start) => marks.get(start)?.gapCause ?? null),
       hashes.joined(),
       nowSeconds,
+      column((start) => marks.get(start)?.refused ?? null),
     ],
   );
 }

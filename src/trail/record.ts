@@ -44,6 +44,8 @@ export interface BucketBatch {
   readonly streamedWhole?: boolean;
   /** The bucket was listed, and this is what the answer proves (invariant 2). */
   readonly settled?: 'settled' | 'final';
+  /** Records of the answer that were refused: with any, the bucket is incomplete. Only beside `settled`. */
+  readonly refusedRecords?: number;
   /** Why the bucket can never be settled, where that is known. */
   readonly gapCause?: string;
 }

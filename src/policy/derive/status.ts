@@ -55,14 +55,19 @@ function statusOf(
     coveredDays: floorToTenthDay(covered.between(since, nowSeconds)),
     requiredDays: requiredDays(thresholds),
     gaps: stretches
-      .filter(({ state, toSeconds }) => toSeconds > since && (state === 'gap' || state === 'streamed'))
-      .map(({ fromSeconds, toSeconds, state, cause }) => ({
+      .filter(
+        ({ state, toSeconds }) =>
+          toSeconds > since && (state === 'gap' || state === 'streamed' || state === 'incomplete'),
+      )
+      .map(({ fromSeconds, toSeconds, state, cause, refusedRecords }) => ({
         fromSeconds: Math.max(fromSeconds, since),
         toSeconds,
         cause:
           state === 'streamed'
             ? 'only streamed, not settled: facts exist for settled time only'
-            : (cause ?? 'unknown'),
+            : state === 'incomplete'
+              ? `${refusedRecords ?? 0} records were refused because they could not be read`
+              : (cause ?? 'unknown'),
       })),
   };
 }
