@@ -6,59 +6,85 @@ import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } fr
 import { readPolicies } from './policy-files.ts';
 import { withDatabase } from './with-database.ts';
 
+interface PolicyOptions extends PeriodOptions {
+  namespace?: string;
+  strict?: boolean;
+}
+
 export function replayCommand(): Command {
   return withPeriod(
     new Command('replay')
-      .description(
-        'what would a set of policies have denied, and what would it newly allow; exit code 3 where it would have denied something',
-      )
-      .argument('<path>', 'a policy file, or a folder of them; staged ones are taken as though enforced')
-      .option('--strict', 'exit with 3 also where it cannot be told'),
-  ).action(async (path: string, { json, strict, ...times }: PeriodOptions & { strict?: boolean }) => {
-    const tiers = await readPolicies(path);
-    const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
-    const result = replay(tiers, evidence);
-    if (json === true) printJson(result);
-    else {
-      print(`${result.facts} facts were replayed.`);
-      printFindings('would be denied, and was allowed', result.wouldDeny);
-      printFindings('would be allowed, and was denied', result.wouldAllow);
-      printFindings('cannot be told', result.undecided);
-      if (result.unselectedDenied > 0)
+      .description('show what a set of policies would have denied, and what it would newly allow')
+      .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced')
+      .option('--namespace <namespace>', 'for manifests without metadata.namespace, as for kubectl -n')
+      .option('--strict', 'exit with 3 also where a verdict cannot be told'),
+  )
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or cannot be told).
+Reads what kubectl get -o yaml and calicoctl get -o yaml print, kustomizations, NetworkSets and Tiers; skips other kinds.
+
+Examples:
+  flow-trail replay policies/
+  kubectl get networkpolicy -A -o yaml > now.yaml && flow-trail replay now.yaml --strict`,
+    )
+    .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
+      const { tiers } = await readPolicies(path, namespace);
+      const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
+      const result = replay(tiers, evidence);
+      if (json === true) printJson(result);
+      else {
+        print(`${result.facts} facts were replayed.`);
+        printFindings('would be denied, and was allowed', result.wouldDeny);
+        printFindings('would be allowed, and was denied', result.wouldAllow);
+        printFindings('cannot be told', result.undecided);
+        if (result.unselectedDenied > 0)
+          print(
+            `\n${result.unselectedDenied} facts were denied, and no policy of the set selects their end: nothing would deny them`,
+          );
         print(
-          `\n${result.unselectedDenied} facts were denied, and no policy of the set selects their end: nothing would deny them`,
+          `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} cannot be told`,
         );
-      print(
-        `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} cannot be told`,
-      );
-    }
-    if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
-      process.exitCode = differs;
-  });
+      }
+      if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
+        process.exitCode = differs;
+    });
 }
 
 export function driftCommand(): Command {
   return withPeriod(
     new Command('drift')
-      .description(
-        'what policies in force allow that was never used, and what was used that they do not allow (exit code 3)',
-      )
-      .argument('<path>', 'a policy file, or a folder of them'),
-  ).action(async (path: string, { json, ...times }: PeriodOptions) => {
-    const tiers = await readPolicies(path);
-    const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
-    const result = drift(tiers, evidence);
-    if (json === true) printJson(result);
-    else {
-      printUnused('allowed, and never used in the period', result.unused);
-      printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);
-      printFindings('used, and not allowed', result.notAllowed);
-      print(
-        `\n${result.unused.length} unused, ${result.perhapsUnused.length} cannot be told, ${result.notAllowed.length} used and not allowed`,
-      );
-    }
-    if (result.notAllowed.length > 0) process.exitCode = differs;
-  });
+      .description('show what policies allow that was never used, and what was used that they do not allow')
+      .argument('<path>', 'a policy file, or a folder of them')
+      .option('--namespace <namespace>', 'for manifests without metadata.namespace, as for kubectl -n')
+      .option('--strict', 'exit with 3 also where a verdict cannot be told'),
+  )
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 everything that was used is allowed, 3 something is not (with --strict: or cannot be told).
+
+Example:
+  flow-trail drift policies/ --since 30d`,
+    )
+    .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
+      const { tiers } = await readPolicies(path, namespace);
+      const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
+      const result = drift(tiers, evidence);
+      if (json === true) printJson(result);
+      else {
+        printUnused('allowed, and never used in the period', result.unused);
+        printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);
+        printFindings('used, and not allowed', result.notAllowed);
+        printFindings('used, and whether it is allowed cannot be told', result.undecided);
+        print(
+          `\n${result.unused.length} unused, ${result.perhapsUnused.length} perhaps unused, ${result.notAllowed.length} used and not allowed, ${result.undecided.length} used and cannot be told`,
+        );
+      }
+      if (result.notAllowed.length > 0 || (strict === true && result.undecided.length > 0))
+        process.exitCode = differs;
+    });
 }
 
 function printFindings(title: string, findings: readonly Finding[]): void {

@@ -237,6 +237,20 @@ function identityNamespaces(list: string): string[] {
 }
 
 /**
+ * Reads only how service identities are read, for commands that ask nothing else.
+ * @throws ConfigFailure
+ */
+export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
+  const parsed = environment
+    .pick({ SERVICE_IDENTITY_LABEL: true, SERVICE_IDENTITY_NAMESPACES: true })
+    .safeParse(env);
+  if (!parsed.success) throw configFailure(issueProblems(parsed.error));
+  const { SERVICE_IDENTITY_LABEL: label, SERVICE_IDENTITY_NAMESPACES: list } = parsed.data;
+  const namespaces = identityNamespaces(list);
+  return { label, namespaces: namespaces.includes('*') ? 'all' : new Set(namespaces) };
+}
+
+/**
  * Reads the settings from environment variables, all problems reported together.
  * Temporal's own connection settings are read by `@temporalio/envconfig`, not here.
  * @throws ConfigFailure
@@ -248,7 +262,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   if (!parsed.success || problems.length > 0) throw configFailure(problems);
   const value = parsed.data;
   const names = trailNamesOf(value);
-  const namespaces = identityNamespaces(value.SERVICE_IDENTITY_NAMESPACES);
   const scale = value.FLOW_TRAIL_CLOCK === undefined ? undefined : parseClockScale(value.FLOW_TRAIL_CLOCK);
   return {
     goldmane: {
@@ -261,10 +274,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       maxReceiveBytes: 64 * 1024 * 1024,
     },
     database: loadDatabaseConfig(env),
-    identity: {
-      label: value.SERVICE_IDENTITY_LABEL,
-      namespaces: namespaces.includes('*') ? 'all' : new Set(namespaces),
-    },
+    identity: loadIdentityConfig(env),
     dnsAddresses: value.DNS_ADDRESSES,
     portCap: value.PORT_CAP,
     jobs: toJobConfig(value),

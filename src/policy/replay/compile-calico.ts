@@ -1,14 +1,23 @@
 import { manyPorts } from '../derive/model.ts';
 import { both, either, known, not, type Answer } from './answer.ts';
-import { isInNets, isPod, namespaceLabels, podLabels } from './ends.ts';
-import type { CalicoEntity, CalicoRule, CalicoSpec } from './manifest.ts';
+import { isInNets } from './address-sets.ts';
+import {
+  isPod,
+  isSelected,
+  namespaceLabels,
+  ownNamespace,
+  podLabels,
+  type ClusterFacts,
+  type EndpointSelector,
+} from './ends.ts';
+import type { CalicoEntity, CalicoRule, CalicoSpec } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
-import { compileSelector, type Selector } from './selector.ts';
+import { compileSelector, type Selector, type SelectorCalls } from './selector.ts';
 
 /** A Calico policy, staged or not; `namespace` undefined for a global one. @throws SelectorError */
 export function compileCalico(
   { name, namespace, spec }: { name: string; namespace: string | undefined; spec: CalicoSpec },
-  identityLabel: string,
+  cluster: ClusterFacts,
 ): CompiledPolicy {
   const pods = compileSelector(spec.selector);
   const namespaces = compileSelector(spec.namespaceSelector ?? '');
@@ -19,14 +28,14 @@ export function compileCalico(
     ...(hasEgress ? (['Egress'] as const) : []),
   ];
   const compiled = (rules: readonly CalicoRule[] | undefined) =>
-    (rules ?? []).flatMap((rule) => compileRule(rule, namespace, identityLabel));
+    (rules ?? []).flatMap((rule) => compileRule(rule, namespace, cluster));
   return {
     name,
     tier: spec.tier,
     order: spec.order ?? Number.POSITIVE_INFINITY,
     selects: (end) => {
       if (!isPod(end) || (namespace !== undefined && end.ns !== namespace)) return 'no';
-      return both(namespaces(namespaceLabels(end.ns)), pods(podLabels(end, identityLabel)));
+      return both(namespaces(namespaceLabels(end)), pods(podLabels(end, cluster.identity)));
     },
     ...(types.includes('Egress') ? { egress: compiled(spec.egress) } : {}),
     ...(types.includes('Ingress') ? { ingress: compiled(spec.ingress) } : {}),
@@ -34,11 +43,11 @@ export function compileCalico(
 }
 
 /** Log decides nothing: it leaves no rule. */
-function compileRule(rule: CalicoRule, namespace: string | undefined, identityLabel: string): CompiledRule[] {
+function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: ClusterFacts): CompiledRule[] {
   const action = actions[rule.action];
   if (action === undefined) return [];
-  const source = entityTest(rule.source, namespace, identityLabel);
-  const destination = entityTest(rule.destination, namespace, identityLabel);
+  const source = entityTest(rule.source, namespace, cluster);
+  const destination = entityTest(rule.destination, namespace, cluster);
   const common = (flow: ReplayFlow) =>
     both(
       rule.protocol === undefined ? 'yes' : known(isProtocol(rule.protocol, flow.protocol)),
@@ -80,52 +89,48 @@ const actions: Record<CalicoRule['action'], CompiledRule['action'] | undefined> 
 
 function entityTest(
   entity: CalicoEntity | undefined,
-  ownNamespace: string | undefined,
-  identityLabel: string,
+  ownNamespaceName: string | undefined,
+  cluster: ClusterFacts,
 ): (end: ReplayFlow['src']) => Answer {
   if (entity === undefined) return () => 'yes';
-  const { nets, notNets, selector, notSelector, namespaceSelector } = entity;
+  const { nets, notNets, notSelector } = entity;
   const parts: ((end: ReplayFlow['src']) => Answer)[] = [];
-  if (nets) parts.push(() => isInNets(nets));
-  if (notNets) parts.push(() => not(isInNets(notNets)));
+  if (nets) parts.push((end) => isInNets(nets, end));
+  if (notNets) parts.push((end) => not(isInNets(notNets, end)));
   if (notSelector !== undefined) {
-    const excluded = compileSelector(notSelector);
-    parts.push((end) =>
-      isPod(end)
-        ? not(excluded(podLabels(end, identityLabel)))
-        : end.kind === 'networkset'
-          ? 'unknown'
-          : 'yes',
-    );
+    const excluded: EndpointSelector = { namespace: () => 'yes', labels: compileSelector(notSelector) };
+    parts.push((end) => not(isSelected(excluded, end, cluster)));
   }
-  if (selector !== undefined || namespaceSelector !== undefined) {
-    const selected = compileSelector(selector ?? '');
-    const inNamespace = namespaceTest(namespaceSelector, ownNamespace);
-    parts.push((end) => {
-      if (isPod(end)) return both(inNamespace(end.ns), selected(podLabels(end, identityLabel)));
-      // A network set's labels are not kept, and a host's endpoint may have some.
-      if (end.kind === 'networkset' || end.kind === 'host')
-        return both(
-          inNamespace(end.ns),
-          selected(() => 'unknown'),
-        );
-      return 'no';
-    });
-  }
+  const selected = endpointSelector(entity, ownNamespaceName);
+  if (selected) parts.push((end) => isSelected(selected, end, cluster));
   return (end) => both(...parts.map((part) => part(end)));
 }
 
-/** Which namespaces a selector looks at; '' is none: global network sets and hosts. */
-function namespaceTest(
-  namespaceSelector: string | undefined,
-  ownNamespace: string | undefined,
-): (ns: string) => Answer {
-  if (namespaceSelector === undefined || namespaceSelector.trim() === '')
-    return (ns) => known(ownNamespace === undefined || ns === ownNamespace);
-  if (namespaceSelector.trim() === 'global()') return (ns) => known(ns === '');
-  const namespaces: Selector = compileSelector(namespaceSelector);
-  return (ns) => (ns === '' ? 'no' : namespaces(namespaceLabels(ns)));
+/**
+ * What a rule selects, or undefined where it selects nothing in particular. In a namespaced policy any selector, notSelector
+ * included, confines the rule to its namespace. Source: Calico's conversion of rules (GetEntityRuleSelector).
+ */
+function endpointSelector(
+  { selector, notSelector, namespaceSelector }: CalicoEntity,
+  ownNamespaceName: string | undefined,
+): EndpointSelector | undefined {
+  const labels = compileSelector(selector ?? '');
+  if (namespaceSelector !== undefined)
+    return { namespace: compileSelector(namespaceSelector, namespaceCalls), labels };
+  if (ownNamespaceName !== undefined && (selector !== undefined || notSelector !== undefined))
+    return { namespace: ownNamespace(ownNamespaceName), labels };
+  return selector === undefined ? undefined : { namespace: () => 'yes', labels };
 }
+
+/** In a namespaceSelector, all() means everything in any namespace, and global() everything in none. */
+const isInNamespace: Selector = (labels) => {
+  const found = labels('projectcalico.org/name', { text: 'is there', holds: () => true });
+  return typeof found === 'string' ? found : known(found.value !== undefined);
+};
+const namespaceCalls: SelectorCalls = {
+  all: isInNamespace,
+  global: (labels) => not(isInNamespace(labels)),
+};
 
 function entityText({ nets, notNets, selector, notSelector, namespaceSelector }: CalicoEntity): string {
   const parts = [

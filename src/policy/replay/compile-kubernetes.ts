@@ -1,7 +1,8 @@
 import { manyPorts } from '../derive/model.ts';
-import { both, known, type Answer } from './answer.ts';
-import { isInNets, isPod, namespaceLabels, podLabels } from './ends.ts';
-import type { KubernetesSpec } from './manifest.ts';
+import { both, known, not, type Answer } from './answer.ts';
+import { isInNets } from './address-sets.ts';
+import { isPod, namespaceLabels, podLabels, type IdentitySettings } from './ends.ts';
+import type { KubernetesSpec } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
 import { labelSelector } from './selector.ts';
 
@@ -14,15 +15,15 @@ const kubernetesOrder = 1_000;
 /** A Kubernetes NetworkPolicy, staged or not: rules that allow, in the default tier. @throws SelectorError */
 export function compileKubernetes(
   { name, namespace, spec }: { name: string; namespace: string; spec: KubernetesSpec },
-  identityLabel: string,
+  identity: IdentitySettings,
 ): CompiledPolicy {
   const selected = labelSelector(spec.podSelector);
-  const types = spec.policyTypes ?? ['Ingress', ...(spec.egress ? (['Egress'] as const) : [])];
+  const types = spec.policyTypes ?? [];
   const rule = (side: 'src' | 'dst', peers: readonly Peer[], ports: readonly Port[]): CompiledRule => ({
     action: 'allow',
     atoms: (peers.length === 0 ? [undefined] : peers).flatMap((peer) =>
       (ports.length === 0 ? [undefined] : ports).map((port) =>
-        atom(side, peer === undefined ? anyPeer : peerTest(peer, namespace, identityLabel), port),
+        atom(side, peer === undefined ? anyPeer : peerTest(peer, namespace, identity), port),
       ),
     ),
   });
@@ -30,11 +31,11 @@ export function compileKubernetes(
     name,
     tier: 'default',
     order: kubernetesOrder,
-    selects: (end) => (isPod(end) && end.ns === namespace ? selected(podLabels(end, identityLabel)) : 'no'),
+    selects: (end) => (isPod(end) && end.ns === namespace ? selected(podLabels(end, identity)) : 'no'),
     ...(types.includes('Egress')
       ? { egress: (spec.egress ?? []).map(({ to, ports }) => rule('dst', to, ports)) }
       : {}),
-    ...(types.includes('Ingress')
+    ...(types.includes('Ingress') || !types.includes('Egress')
       ? { ingress: (spec.ingress ?? []).map(({ from, ports }) => rule('src', from, ports)) }
       : {}),
   };
@@ -50,14 +51,13 @@ const anyPeer: PeerTest = { text: 'anybody', matches: () => 'yes' };
 function peerTest(
   { namespaceSelector, podSelector, ipBlock }: Peer,
   ownNamespace: string,
-  identityLabel: string,
+  identity: IdentitySettings,
 ): PeerTest {
   if (ipBlock) {
     const { cidr, except = [] } = ipBlock;
-    const isIn = isInNets([cidr]);
     return {
       text: except.length === 0 ? cidr : `${cidr} except ${except.join(', ')}`,
-      matches: () => (except.length > 0 && isIn === 'yes' ? 'unknown' : isIn),
+      matches: (end) => both(isInNets([cidr], end), not(isInNets(except, end))),
     };
   }
   const pods = labelSelector(podSelector ?? {});
@@ -71,8 +71,8 @@ function peerTest(
     matches: (end) =>
       isPod(end)
         ? both(
-            namespaces ? namespaces(namespaceLabels(end.ns)) : known(end.ns === ownNamespace),
-            pods(podLabels(end, identityLabel)),
+            namespaces ? namespaces(namespaceLabels(end)) : known(end.ns === ownNamespace),
+            pods(podLabels(end, identity)),
           )
         : 'no',
   };

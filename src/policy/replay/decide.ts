@@ -1,7 +1,8 @@
-import type { EvidenceEnd } from '../derive/model.ts';
 import type { Direction } from '../derive/model.ts';
+import { AskedTests, type Assume } from './assumptions.ts';
 import { either } from './answer.ts';
-import type { CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
+import type { ReplayEnd } from './ends.ts';
+import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
 /** What a policy set would do with a flow; `open`: no policy of the set selects it; `unknown`: it depends. */
 export interface Decision {
@@ -13,14 +14,52 @@ export interface Decision {
 interface Outcome {
   verdict: 'allow' | 'deny' | 'open';
   by: string;
+  /** Policies of one order that all match: which comes first depends on the version of Calico. */
+  tied?: readonly string[];
 }
 
 /**
- * Walks the tiers as Calico does: in a tier the first rule that matches decides; where a policy selects the end and no rule
- * matches, the tier's end decides; where none selects it, the next tier is asked. Where it cannot be told whether something
- * matches, both ways are followed.
+ * Decides as Calico does: in a tier the first rule that matches decides; where a policy selects the end and no rule matches,
+ * the tier's end decides; where none selects it, the next tier is asked. What the trail does not keep is assumed in every way
+ * that is possible, with the same answer wherever a test recurs; only where all ways agree is there a verdict.
  */
 export function decide(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
+  const asked = new AskedTests();
+  const first = walk(
+    tiers,
+    direction,
+    withAssumptions(flow, (label, test) => asked.note(label, test)),
+  );
+  if (first.verdict !== 'unknown') return first;
+  const worlds = asked.worlds();
+  return (
+    (worlds && agreement(worlds.map((world) => walk(tiers, direction, withAssumptions(flow, world))))) ??
+    first
+  );
+}
+
+/** What all decisions agree on; undefined where they do not. */
+function agreement(decisions: readonly Decision[]): Decision | undefined {
+  const [first] = decisions;
+  if (
+    decisions.some(
+      ({ verdict }) => verdict === 'unknown' || (verdict === 'deny') !== (first?.verdict === 'deny'),
+    )
+  )
+    return undefined;
+  // Where one case allows by a policy and another leaves the end unselected, the policy is named.
+  return decisions.find(({ verdict }) => verdict === 'allow') ?? first;
+}
+
+function withAssumptions(flow: ReplayFlow, assume: Assume): ReplayFlow {
+  return {
+    ...flow,
+    src: { ...flow.src, assume: (label, test) => assume(`source ${label}`, test) },
+    dst: { ...flow.dst, assume: (label, test) => assume(`destination ${label}`, test) },
+  };
+}
+
+function walk(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
   const subject = direction === 'egress' ? flow.src : flow.dst;
   const outcomes: Outcome[] = [];
   for (const tier of tiers) if (!walkTier(tier, direction, subject, flow, outcomes)) return combine(outcomes);
@@ -32,24 +71,33 @@ export function decide(tiers: readonly CompiledTier[], direction: Direction, flo
 function walkTier(
   tier: CompiledTier,
   direction: Direction,
-  subject: EvidenceEnd,
+  subject: ReplayEnd,
   flow: ReplayFlow,
   outcomes: Outcome[],
 ): boolean {
   let goesOn = false;
   let isUnselected = true;
   let selectedBy: string | undefined;
-  for (const policy of tier.policies) {
-    const rules = policy[direction];
-    const selects = rules === undefined ? 'no' : policy.selects(subject);
-    if (rules === undefined || selects === 'no') continue;
-    const { ended, passed } = walkRules(rules, policy.name, flow, outcomes);
-    if (passed) goesOn = true;
-    if (selects === 'yes') {
-      isUnselected = false;
-      if (ended) return goesOn;
-    }
-    if (!ended) selectedBy ??= policy.name;
+  for (const group of sameOrder(tier.policies)) {
+    let hasEnded = false;
+    const walked = group.flatMap((policy) => {
+      const rules = policy[direction];
+      const selects = rules === undefined ? 'no' : policy.selects(subject);
+      if (rules === undefined || selects === 'no') return [];
+      const found = walkRules(rules, policy.name, flow);
+      if (selects === 'yes') {
+        isUnselected = false;
+        if (found.ended) hasEnded = true;
+      }
+      if (!found.ended) selectedBy ??= policy.name;
+      return [found];
+    });
+    if (walked.some(({ passed }) => passed)) goesOn = true;
+    // Policies of the same order are evaluated by name, which versions of Calico compare differently: all of them count.
+    const reached = walked.flatMap((found) => found.outcomes);
+    const names = walked.filter((found) => found.outcomes.length > 0 || found.passed).map(({ name }) => name);
+    outcomes.push(...(names.length > 1 ? reached.map((outcome) => ({ ...outcome, tied: names })) : reached));
+    if (hasEnded) return goesOn;
   }
   if (selectedBy !== undefined) {
     if (tier.endsWith === 'pass') goesOn = true;
@@ -62,22 +110,37 @@ function walkTier(
   return goesOn || isUnselected;
 }
 
-/** Whether a rule surely matched, so that none after it is asked, and whether one may have passed on. */
-function walkRules(
-  rules: readonly CompiledRule[],
-  policy: string,
-  flow: ReplayFlow,
-  outcomes: Outcome[],
-): { ended: boolean; passed: boolean } {
+/** Neighbours of the same order; each alone where its order is its own. */
+function sameOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
+  const groups: CompiledPolicy[][] = [];
+  for (const policy of policies) {
+    const last = groups.at(-1);
+    if (last?.[0]?.order === policy.order) last.push(policy);
+    else groups.push([policy]);
+  }
+  return groups;
+}
+
+interface Walked {
+  readonly name: string;
+  /** A rule surely matched, so that none after it is asked. */
+  readonly ended: boolean;
+  /** A rule may have passed on to the next tier. */
+  readonly passed: boolean;
+  readonly outcomes: readonly Outcome[];
+}
+
+function walkRules(rules: readonly CompiledRule[], name: string, flow: ReplayFlow): Walked {
   let passed = false;
+  const outcomes: Outcome[] = [];
   for (const [at, { action, atoms }] of rules.entries()) {
     const matches = either(...atoms.map((atom) => atom.matches(flow)));
     if (matches === 'no') continue;
     if (action === 'pass') passed = true;
-    else outcomes.push({ verdict: action, by: `${policy}, rule ${at}` });
-    if (matches === 'yes') return { ended: true, passed };
+    else outcomes.push({ verdict: action, by: `${name}, rule ${at}` });
+    if (matches === 'yes') return { name, ended: true, passed, outcomes };
   }
-  return { ended: false, passed };
+  return { name, ended: false, passed, outcomes };
 }
 
 function combine(outcomes: readonly Outcome[]): Decision {
@@ -85,11 +148,16 @@ function combine(outcomes: readonly Outcome[]): Decision {
   if (first === undefined) return { verdict: 'unknown', by: 'no way through the tiers comes to an end' };
   const denied = outcomes.find(({ verdict }) => verdict === 'deny');
   const allowed = outcomes.find(({ verdict }) => verdict !== 'deny');
-  if (denied && allowed)
+  if (denied && allowed) {
+    const tied = denied.tied ?? allowed.tied;
     return {
       verdict: 'unknown',
-      by: `labels or addresses that the trail does not keep: ${allowed.by}; or else ${denied.by}`,
+      by:
+        tied === undefined
+          ? `labels or addresses that the trail does not keep: ${allowed.by}; or else ${denied.by}`
+          : `${tied.join(' and ')} have the same order, and which is evaluated first depends on the version of Calico: ${allowed.by}; or else ${denied.by}`,
     };
+  }
   if (denied) return denied;
   return outcomes.find(({ verdict }) => verdict === 'allow') ?? first;
 }

@@ -1,188 +1,228 @@
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import type { KnownNetworkSet } from './ends.ts';
+import { isPolicyKind, networkSetShape, policyShapes, toNetworkSet, type Manifest } from './policy-shapes.ts';
 
 export interface ManifestFile {
   readonly path: string;
   readonly text: string;
 }
 
-const selectorShape = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(z.strictObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))
-    .optional(),
-});
-const kubernetesPeer = z
-  .strictObject({
-    namespaceSelector: selectorShape.optional(),
-    podSelector: selectorShape.optional(),
-    ipBlock: z.strictObject({ cidr: z.string(), except: z.array(z.string()).optional() }).optional(),
-  })
-  .refine(
-    ({ namespaceSelector, podSelector, ipBlock }) =>
-      (ipBlock === undefined) !== (namespaceSelector === undefined && podSelector === undefined),
-    'needs either an ipBlock or selectors',
-  );
-const kubernetesPort = z.strictObject({
-  protocol: z.enum(['TCP', 'UDP', 'SCTP']).default('TCP'),
-  port: z.union([z.int().min(1).max(65_535), z.string()]).optional(),
-  endPort: z.int().optional(),
-});
-const ports = z.array(kubernetesPort).default([]);
-const peers = z.array(kubernetesPeer).default([]);
-const types = z.array(z.enum(['Ingress', 'Egress'])).optional();
-const kubernetesSpec = z.strictObject({
-  podSelector: selectorShape.default({}),
-  policyTypes: types,
-  ingress: z.array(z.strictObject({ from: peers, ports })).optional(),
-  egress: z.array(z.strictObject({ to: peers, ports })).optional(),
-});
+export interface ReadOptions {
+  /** For manifests that name no namespace, as `kubectl -n` gives it. */
+  readonly namespace?: string | undefined;
+}
 
-const calicoPort = z.union([z.int().min(0).max(65_535), z.string()]);
-const entity = z.strictObject({
-  nets: z.array(z.string()).optional(),
-  notNets: z.array(z.string()).optional(),
-  selector: z.string().optional(),
-  notSelector: z.string().optional(),
-  namespaceSelector: z.string().optional(),
-  ports: z.array(calicoPort).optional(),
-  notPorts: z.array(calicoPort).optional(),
-});
-const protocol = z.union([z.string(), z.int().min(1).max(255)]);
-const calicoRule = z.strictObject({
-  action: z.enum(['Allow', 'Deny', 'Pass', 'Log']),
-  protocol: protocol.optional(),
-  notProtocol: protocol.optional(),
-  ipVersion: z.union([z.literal(4), z.literal(6)]).optional(),
-  icmp: z.unknown().optional(),
-  notICMP: z.unknown().optional(),
-  source: entity.optional(),
-  destination: entity.optional(),
-  metadata: z.unknown().optional(),
-});
-const calicoSpec = z.strictObject({
-  tier: z.string().default('default'),
-  order: z.number().optional(),
-  selector: z.string().default(''),
-  types,
-  ingress: z.array(calicoRule).optional(),
-  egress: z.array(calicoRule).optional(),
-  performanceHints: z.unknown().optional(),
-});
-const staged = { stagedAction: z.literal('Set', 'only "Set" can be replayed').optional() };
-const global = { namespaceSelector: z.string().optional() };
-
-const metadata = z.looseObject({ name: z.string(), namespace: z.string().default('default') });
-const calico = z.literal('projectcalico.org/v3');
-const manifest = {
-  'networking.k8s.io/v1 NetworkPolicy': z.strictObject({
-    apiVersion: z.literal('networking.k8s.io/v1'),
-    kind: z.literal('NetworkPolicy'),
-    metadata,
-    spec: kubernetesSpec,
-  }),
-  'projectcalico.org/v3 StagedKubernetesNetworkPolicy': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('StagedKubernetesNetworkPolicy'),
-    metadata,
-    spec: kubernetesSpec.extend(staged),
-  }),
-  'projectcalico.org/v3 NetworkPolicy': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('NetworkPolicy'),
-    metadata,
-    spec: calicoSpec,
-  }),
-  'projectcalico.org/v3 StagedNetworkPolicy': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('StagedNetworkPolicy'),
-    metadata,
-    spec: calicoSpec.extend(staged),
-  }),
-  'projectcalico.org/v3 GlobalNetworkPolicy': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('GlobalNetworkPolicy'),
-    metadata,
-    spec: calicoSpec.extend(global),
-  }),
-  'projectcalico.org/v3 StagedGlobalNetworkPolicy': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('StagedGlobalNetworkPolicy'),
-    metadata,
-    spec: calicoSpec.extend(global).extend(staged),
-  }),
-  'projectcalico.org/v3 Tier': z.strictObject({
-    apiVersion: calico,
-    kind: z.literal('Tier'),
-    metadata,
-    spec: z.strictObject({
-      order: z.number().optional(),
-      defaultAction: z.enum(['Deny', 'Pass']).default('Deny'),
-    }),
-  }),
-};
-type Shapes = typeof manifest;
-export type Manifest = { [Key in keyof Shapes]: z.infer<Shapes[Key]> }[keyof Shapes];
-export type KubernetesSpec = z.infer<typeof kubernetesSpec>;
-export type CalicoSpec = z.infer<typeof calicoSpec> & { namespaceSelector?: string | undefined };
-export type CalicoRule = z.infer<typeof calicoRule>;
-export type CalicoEntity = z.infer<typeof entity>;
-
-/** A manifest and where it stands, `policies/immich.yaml, document 2`. */
+/** A manifest and where it is: `policies/immich.yaml, document 2`. */
 export interface PlacedManifest {
   readonly place: string;
   readonly manifest: Manifest;
 }
 
-const typed = z.looseObject({ apiVersion: z.string(), kind: z.string() });
-const list = z.looseObject({ kind: z.literal('List'), items: z.array(z.unknown()) });
+export interface ReadManifests {
+  readonly manifests: readonly PlacedManifest[];
+  readonly networkSets: readonly KnownNetworkSet[];
+  /** Kinds that have no part in policy, with how many there were. */
+  readonly skipped: ReadonlyMap<string, number>;
+  readonly problems: readonly string[];
+}
+
+const object = z.record(z.string(), z.unknown());
+const kustomization = z.looseObject({
+  namespace: z.string().optional(),
+  resources: z.array(z.string()).default([]),
+});
+/** The API group under which Calico stores its objects; the specs are the same. */
+const storedGroup = /^crd\.projectcalico\.org\/v\d/;
+const clusterKinds = new Set([
+  'GlobalNetworkPolicy',
+  'StagedGlobalNetworkPolicy',
+  'GlobalNetworkSet',
+  'Tier',
+]);
+/** Kinds by whatever group or version that can allow or deny, and are not understood unless listed in `policyShapes`. */
+const canDecide = /(NetworkPolicy|AdminNetworkPolicy|ClusterNetworkPolicy)$/;
 
 /**
- * Reads manifests of the kinds that can be replayed. Whatever is not understood, of kind, field or value, is a problem with
- * its file, document and name: nothing is ignored, because what is ignored could allow or deny.
+ * Reads manifests as people keep them and as kubectl and calicoctl print them. Kinds that have no part in policy are skipped
+ * and counted. Whatever could change a verdict and is not understood, of kind, field or value, is a problem with its file,
+ * document and field.
  */
-export function readManifests(files: readonly ManifestFile[]): {
-  readonly manifests: readonly PlacedManifest[];
-  readonly problems: readonly string[];
-} {
+export function readManifests(
+  files: readonly ManifestFile[],
+  { namespace: defaultNamespace }: ReadOptions = {},
+): ReadManifests {
   const manifests: PlacedManifest[] = [];
+  const networkSets: KnownNetworkSet[] = [];
+  const skipped = new Map<string, number>();
   const problems: string[] = [];
-  const take = (value: unknown, place: string) => {
-    const items = list.safeParse(value);
-    if (items.success) {
-      for (const [at, item] of items.data.items.entries()) take(item, `${place}, item ${at + 1}`);
-      return;
-    }
-    const head = typed.safeParse(value);
-    if (!head.success) {
-      problems.push(`${place} has no apiVersion and kind`);
-      return;
-    }
-    const name = `${head.data.apiVersion} ${head.data.kind}`;
-    if (!isKind(name)) {
+  const documents = files.flatMap((file) => documentsOf(file, problems));
+  const namespaceOf = kustomizedNamespaces(documents);
+
+  const skip = (kind: string) => {
+    skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+  };
+  const complain = (place: string, { issues }: z.ZodError) => {
+    problems.push(...issues.flatMap((issue) => describeIssue(place, issue)));
+  };
+
+  const takePolicy = (name: string, value: Record<string, unknown>, place: string, path: string) => {
+    if (!isPolicyKind(name) && !isNetworkSet(name)) {
       problems.push(
-        `${place} is a ${name}, which is not understood; known are ${Object.keys(manifest).join(', ')}`,
+        `${place} is a ${name}, which cannot be replayed; known are ${Object.keys(policyShapes).join(', ')}`,
       );
       return;
     }
-    const parsed = manifest[name].safeParse(value);
-    if (parsed.success) manifests.push({ place, manifest: parsed.data });
-    else problems.push(...parsed.error.issues.flatMap((issue) => describeIssue(place, issue)));
-  };
-  for (const { path, text } of files) {
-    const documents = parseAllDocuments(text);
-    for (const [at, document] of documents.entries()) {
-      const place = documents.length > 1 ? `${path}, document ${at + 1}` : path;
-      const [error] = document.errors;
-      if (error) problems.push(`${place} is no YAML: ${error.message.split('\n')[0]}`);
-      else if (document.contents !== null) take(document.toJS(), place);
+    const kind = String(value['kind']);
+    const wantsNamespace = !clusterKinds.has(kind);
+    const own = object.safeParse(value['metadata']).data ?? {};
+    const namespace = namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
+    if (wantsNamespace && namespace === undefined) {
+      problems.push(
+        `${place}: ${kind} ${textOf(own['name']) ?? ''} has no metadata.namespace; add it, or give --namespace as for kubectl -n`,
+      );
+      return;
     }
-  }
-  return { manifests, problems };
+    const placed = withoutEmpty({ ...value, metadata: { ...own, ...(wantsNamespace ? { namespace } : {}) } });
+    if (name === 'projectcalico.org/v3 NetworkSet' || name === 'projectcalico.org/v3 GlobalNetworkSet') {
+      const set = networkSetShape.safeParse(placed);
+      if (set.success) networkSets.push(toNetworkSet(set.data));
+      else complain(place, set.error);
+    } else if (isPolicyKind(name)) {
+      const parsed = policyShapes[name].safeParse(placed);
+      if (parsed.success) manifests.push({ place, manifest: parsed.data });
+      else complain(place, parsed.error);
+    }
+  };
+
+  const take = (value: Record<string, unknown>, place: string, path: string) => {
+    const kind = textOf(value['kind']);
+    const apiVersion = textOf(value['apiVersion'])?.replace(storedGroup, 'projectcalico.org/v3');
+    if (kind === undefined || apiVersion === undefined) {
+      skip('document without apiVersion and kind');
+      return;
+    }
+    if (kind.endsWith('List') && ('items' in value || kind === 'List')) {
+      const items = z.array(object).safeParse(value['items'] ?? []);
+      if (!items.success) problems.push(`${place}: items is not a list of objects`);
+      // Items of a list that the API server gives have no kind of their own.
+      const inherited = kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
+      for (const [at, item] of (items.data ?? []).entries())
+        take({ ...inherited, ...item }, `${place}, item ${at + 1}`, path);
+      return;
+    }
+    const name = `${apiVersion} ${kind}`;
+    if (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind))
+      takePolicy(name, { ...value, apiVersion }, place, path);
+    else skip(kind);
+  };
+
+  for (const { path, place, value } of documents) take(value, place, path);
+  return { manifests, networkSets, skipped, problems };
 }
 
-function isKind(name: string): name is keyof Shapes {
-  return Object.hasOwn(manifest, name);
+interface PlacedDocument {
+  readonly path: string;
+  readonly place: string;
+  readonly value: Record<string, unknown>;
+}
+
+function documentsOf({ path, text }: ManifestFile, problems: string[]): PlacedDocument[] {
+  const documents = parseAllDocuments(text);
+  return documents.flatMap((document, at) => {
+    const place = documents.length > 1 ? `${path}, document ${at + 1}` : path;
+    const [error] = document.errors;
+    if (error) {
+      problems.push(`${place} is not valid YAML: ${error.message.split('\n')[0]}`);
+      return [];
+    }
+    const value = object.safeParse(document.toJS());
+    return value.success ? [{ path, place, value: value.data }] : [];
+  });
+}
+
+/** The namespace that a kustomization gives to the files it lists, the nearest one first; undefined without one. */
+function kustomizedNamespaces(documents: readonly PlacedDocument[]): (path: string) => string | undefined {
+  const found = documents.flatMap(({ path, value }) => {
+    if (value['kind'] !== 'Kustomization' && !/(^|\/)[Kk]ustomization(\.ya?ml)?$/.test(path)) return [];
+    const parsed = kustomization.safeParse(value);
+    if (!parsed.success || parsed.data.namespace === undefined) return [];
+    const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '';
+    const resources = parsed.data.resources.map((resource) => folder + resource.replace(/^\.\//, ''));
+    return [{ folder, namespace: parsed.data.namespace, resources }];
+  });
+  const nearestFirst = found.toSorted((a, b) => b.folder.length - a.folder.length);
+  return (path) =>
+    nearestFirst.find(({ resources }) =>
+      resources.some((resource) => path === resource || path.startsWith(`${resource.replace(/\/$/, '')}/`)),
+    )?.namespace;
+}
+
+function isNetworkSet(name: string): boolean {
+  return name === 'projectcalico.org/v3 NetworkSet' || name === 'projectcalico.org/v3 GlobalNetworkSet';
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** Fields that the API server takes as absent where they are null, an empty list or an empty text. */
+const optionalFields = new Set([
+  ...[
+    'policyTypes',
+    'types',
+    'ingress',
+    'egress',
+    'from',
+    'to',
+    'ports',
+    'notPorts',
+    'nets',
+    'notNets',
+    'except',
+  ],
+  ...['selector', 'notSelector', 'namespaceSelector', 'serviceAccountSelector', 'podSelector', 'ipBlock'],
+  ...[
+    'matchExpressions',
+    'matchLabels',
+    'source',
+    'destination',
+    'protocol',
+    'notProtocol',
+    'icmp',
+    'notICMP',
+  ],
+  ...[
+    'ipVersion',
+    'endPort',
+    'port',
+    'order',
+    'tier',
+    'metadata',
+    'labels',
+    'annotations',
+    'namespace',
+    'items',
+  ],
+  ...['serviceAccounts', 'services', 'http', 'performanceHints', 'status', 'stagedAction', 'defaultAction'],
+]);
+/** Switched off, they are the same as absent. */
+const switches = new Set(['doNotTrack', 'applyOnForward', 'preDNAT']);
+/** Their values are data: an empty one is a value. */
+const dataFields = new Set(['labels', 'matchLabels', 'annotations', 'values']);
+
+/** Drops what the API server takes as absent, such as Calico's `selector: ''` and Kubernetes' `policyTypes: []`. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
+      if (switches.has(key) && child === false) return [];
+      const isEmpty = child === null || child === '' || (Array.isArray(child) && child.length === 0);
+      if (isEmpty && optionalFields.has(key)) return [];
+      return [[key, dataFields.has(key) ? child : withoutEmpty(child)]];
+    }),
+  );
 }
 
 function describeIssue(place: string, issue: z.core.$ZodIssue): string[] {

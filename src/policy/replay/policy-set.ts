@@ -1,7 +1,9 @@
 import { compareText } from '../derive/order.ts';
 import { compileCalico } from './compile-calico.ts';
 import { compileKubernetes } from './compile-kubernetes.ts';
-import { readManifests, type Manifest, type ManifestFile } from './manifest.ts';
+import type { ClusterFacts, IdentitySettings } from './ends.ts';
+import { readManifests, type ManifestFile, type ReadOptions } from './manifest.ts';
+import type { Manifest } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledTier } from './policy.ts';
 import { SelectorError } from './selector.ts';
 
@@ -19,13 +21,32 @@ export class PolicyError extends Error {
 /** Calico's default tier comes after tiers of an order below a million, and before those without one. */
 const defaultTierOrder = 1_000_000;
 
+/** A set of policies, ready to decide. */
+export interface PolicySet {
+  /** In the order in which Calico evaluates them. */
+  readonly tiers: readonly CompiledTier[];
+  /** Kinds of other objects in the files, with how many there were. */
+  readonly skipped: ReadonlyMap<string, number>;
+  /** What was assumed, as sentences. */
+  readonly notes: readonly string[];
+}
+
 /**
- * Compiles a set of policy files into tiers, in the order in which Calico evaluates them. A staged policy is taken as though
- * it were enforced: the set is what one would have. @throws PolicyError
+ * Compiles a set of policy files. A staged policy is taken as though it were enforced: the set is what one would have.
+ * @throws PolicyError
  */
-export function compilePolicies(files: readonly ManifestFile[], identityLabel: string): CompiledTier[] {
-  const { manifests, problems: unread } = readManifests(files);
+export function compilePolicies(
+  files: readonly ManifestFile[],
+  identity: IdentitySettings,
+  options: ReadOptions = {},
+): PolicySet {
+  const { manifests, networkSets, skipped, problems: unread } = readManifests(files, options);
+  const cluster: ClusterFacts = {
+    identity,
+    networkSets: networkSets.length > 0 ? networkSets : undefined,
+  };
   const problems = [...unread];
+  const notes: string[] = [];
   const policies: CompiledPolicy[] = [];
   const tiers = new Map<string, { order: number; endsWith: CompiledTier['endsWith'] }>([
     ['default', { order: defaultTierOrder, endsWith: 'deny' }],
@@ -40,20 +61,27 @@ export function compilePolicies(files: readonly ManifestFile[], identityLabel: s
       continue;
     }
     try {
-      policies.push(compile(manifest, place, identityLabel));
+      policies.push(compile(manifest, place, cluster));
     } catch (error) {
       if (!(error instanceof SelectorError)) throw error;
       problems.push(`${place}: ${error.message}`);
     }
   }
-  for (const name of new Set(policies.map(({ tier }) => tier)))
-    if (!tiers.has(name))
+  const undefinedTiers = [...new Set(policies.map(({ tier }) => tier))].filter((name) => !tiers.has(name));
+  const [onlyTier, ...moreTiers] = undefinedTiers;
+  if (onlyTier !== undefined && moreTiers.length === 0 && tiers.size === 1) {
+    tiers.set(onlyTier, { order: defaultTierOrder - 1, endsWith: 'deny' });
+    notes.push(
+      `tier ${onlyTier} has no Tier manifest: it is taken to come before the default tier and to end with deny`,
+    );
+  } else
+    for (const name of undefinedTiers)
       problems.push(
         `tier ${name} is used and not defined; add its Tier manifest, so that its order is known`,
       );
-  if (problems.length === 0 && policies.length === 0) problems.push('there is no policy in them');
+  if (problems.length === 0 && policies.length === 0) problems.push('they contain no policy');
   if (problems.length > 0) throw new PolicyError(problems);
-  return [...tiers]
+  const ordered = [...tiers]
     .toSorted(([a, left], [b, right]) => compareNumbers(left.order, right.order) || compareText(a, b))
     .map(([name, { endsWith }]) => ({
       name,
@@ -62,6 +90,7 @@ export function compilePolicies(files: readonly ManifestFile[], identityLabel: s
         .filter(({ tier }) => tier === name)
         .toSorted((a, b) => compareNumbers(a.order, b.order) || compareText(a.name, b.name)),
     }));
+  return { tiers: ordered, skipped, notes };
 }
 
 function compareNumbers(a: number, b: number): number {
@@ -71,14 +100,14 @@ function compareNumbers(a: number, b: number): number {
 function compile(
   manifest: Exclude<Manifest, { kind: 'Tier' }>,
   place: string,
-  identityLabel: string,
+  cluster: ClusterFacts,
 ): CompiledPolicy {
   const { kind, metadata } = manifest;
   const namespace =
     kind === 'GlobalNetworkPolicy' || kind === 'StagedGlobalNetworkPolicy' ? undefined : metadata.namespace;
   const name = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${metadata.name} (${place})`;
   if (namespace !== undefined && 'podSelector' in manifest.spec)
-    return compileKubernetes({ name, namespace, spec: manifest.spec }, identityLabel);
+    return compileKubernetes({ name, namespace, spec: manifest.spec }, cluster.identity);
   if ('podSelector' in manifest.spec) throw new Error(`${name} is both global and of Kubernetes`);
-  return compileCalico({ name, namespace, spec: manifest.spec }, identityLabel);
+  return compileCalico({ name, namespace, spec: manifest.spec }, cluster);
 }

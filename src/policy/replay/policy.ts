@@ -1,9 +1,12 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import type { EvidenceEnd } from '../derive/model.ts';
 import type { Answer } from './answer.ts';
+import type { ReplayEnd } from './ends.ts';
 
 /** What of a fact a rule looks at. */
-export type ReplayFlow = Pick<FlowEvidence, 'src' | 'dst' | 'protocol' | 'port'>;
+export interface ReplayFlow extends Pick<FlowEvidence, 'protocol' | 'port'> {
+  readonly src: ReplayEnd;
+  readonly dst: ReplayEnd;
+}
 
 /** The smallest thing that a rule says: one peer and one port. */
 export interface RuleAtom {
@@ -23,7 +26,7 @@ export interface CompiledPolicy {
   readonly name: string;
   readonly tier: string;
   readonly order: number;
-  readonly selects: (end: EvidenceEnd) => Answer;
+  readonly selects: (end: ReplayEnd) => Answer;
   /** Absent where the policy says nothing of the direction. */
   readonly egress?: readonly CompiledRule[];
   readonly ingress?: readonly CompiledRule[];

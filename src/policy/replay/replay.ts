@@ -100,6 +100,8 @@ export interface Drift {
   readonly perhapsUnused: readonly Unused[];
   /** Used, and not allowed. */
   readonly notAllowed: readonly Finding[];
+  /** Used, and whether it is allowed depends on what the trail does not keep. */
+  readonly undecided: readonly Finding[];
 }
 
 /** Compares what is in force with what was observed in the evidence's period. Pure. */
@@ -122,5 +124,6 @@ export function drift(tiers: readonly CompiledTier[], evidence: readonly FlowEvi
           else if (used === 'unknown') perhapsUnused.push(entry);
         }
       }
-  return { unused, perhapsUnused, notAllowed: replay(tiers, evidence).wouldDeny };
+  const { wouldDeny, undecided } = replay(tiers, evidence);
+  return { unused, perhapsUnused, notAllowed: wouldDeny, undecided };
 }

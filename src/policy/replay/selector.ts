@@ -1,7 +1,18 @@
 import { both, either, known, not, type Answer } from './answer.ts';
 
-/** The value of a label; `undefined`: it is not there; `unknown`: the trail does not keep it. */
-export type LabelLookup = (label: string) => { readonly value: string | undefined } | 'unknown';
+/**
+ * The value of a label (`undefined`: it is not there), or, where the trail does not keep it, the answer to the test itself.
+ */
+export type LabelLookup = (label: string, test: LabelTest) => { readonly value: string | undefined } | Answer;
+
+/** What a selector asks of a label's value; a label that is not there fails every test. */
+export interface LabelTest {
+  /** The same text is the same test. */
+  readonly text: string;
+  readonly holds: (value: string) => boolean;
+  /** The only values that pass, where there are few. */
+  readonly values?: readonly string[];
+}
 
 /** A label selector, compiled. */
 export type Selector = (labels: LabelLookup) => Answer;
@@ -14,12 +25,20 @@ export class SelectorError extends Error {
   }
 }
 
+/** What all() and global() stand for, which depends on where the selector is. */
+export interface SelectorCalls {
+  readonly all: Selector;
+  readonly global: Selector;
+}
+
+const everything: SelectorCalls = { all: () => 'yes', global: () => 'yes' };
+
 /**
  * Compiles a selector of Calico's language: all(), global(), has(x), ==, !=, in, not in, contains, starts with, ends with,
- * !, &&, || and parentheses. Source: Calico's reference of selectors. @throws SelectorError
+ * !, &&, || and parentheses. Source: Calico's reference of selectors and its tokenizer. @throws SelectorError
  */
-export function compileSelector(text: string): Selector {
-  return new Parser(text).parse();
+export function compileSelector(text: string, calls: SelectorCalls = everything): Selector {
+  return new Parser(text, calls).parse();
 }
 
 /** Compiles the `matchLabels` and `matchExpressions` of Kubernetes. @throws SelectorError */
@@ -57,51 +76,190 @@ export function labelSelector({
 }
 
 function valueIn(key: string, values: readonly string[]): Selector {
-  return test(key, (value) => values.includes(value));
+  return test(key, {
+    text: `in ${JSON.stringify(values.toSorted())}`,
+    holds: (value) => values.includes(value),
+    values,
+  });
 }
 
 function has(key: string): Selector {
-  return test(key, () => true);
+  return test(key, { text: 'is there', holds: () => true });
 }
 
-function test(key: string, fits: (value: string) => boolean): Selector {
+function test(key: string, asked: LabelTest): Selector {
   return (labels) => {
-    const found = labels(key);
-    if (found === 'unknown') return 'unknown';
-    return known(found.value !== undefined && fits(found.value));
+    const found = labels(key, asked);
+    if (typeof found === 'string') return found;
+    return known(found.value !== undefined && asked.holds(found.value));
   };
 }
 
-const token = /\s*(?:(&&|\|\||==|!=|!|\(|\)|\{|\}|,)|"([^"]*)"|'([^']*)'|([A-Za-z0-9_./-]+))/y;
+type TokenKind =
+  | 'label'
+  | 'text'
+  | 'operator'
+  | 'has'
+  | 'all'
+  | 'global'
+  | '('
+  | ')'
+  | '{'
+  | '}'
+  | ','
+  | '!'
+  | '&&'
+  | '||';
 
 interface Token {
-  readonly kind: 'sign' | 'text' | 'word';
-  readonly text: string;
+  readonly kind: TokenKind;
+  /** The label, the text or the operator; of `has`, its label. */
+  readonly value: string;
 }
 
-class Parser {
+/** Labels of a selector are limited in length by Calico's tokenizer. */
+const maxLabelLength = 512;
+const identifier = /[A-Za-z0-9_./-]*/y;
+const identifierCharacter = /^[A-Za-z0-9_./-]/;
+/** Only these two separate tokens: a line break or a no-break space makes a selector invalid. */
+const blanks = /[ \t]*/y;
+/** `==` and `!=` may follow anything; the others are operators only behind a label, and labels elsewhere. */
+const wordOperators = [
+  ['contains'],
+  ['starts', 'with'],
+  ['ends', 'with'],
+  ['not', 'in'],
+  ['in'],
+] as const satisfies readonly (readonly string[])[];
+
+/** Takes a selector apart as Calico's tokenizer does. */
+class Tokenizer {
   readonly #selector: string;
-  readonly #tokens: Token[] = [];
   #at = 0;
 
   constructor(selector: string) {
     this.#selector = selector;
-    const rest = selector.trimEnd();
-    token.lastIndex = 0;
-    while (token.lastIndex < rest.length) {
-      const from = token.lastIndex;
-      const match = token.exec(rest);
-      if (!match)
-        throw new SelectorError(selector, `cannot be read from ${JSON.stringify(rest.slice(from))} on`);
-      const [, sign, double, single, word] = match;
-      this.#tokens.push(
-        sign !== undefined
-          ? { kind: 'sign', text: sign }
-          : word !== undefined
-            ? { kind: 'word', text: word }
-            : { kind: 'text', text: double ?? single ?? '' },
-      );
+  }
+
+  tokens(): Token[] {
+    const found: Token[] = [];
+    for (;;) {
+      this.#take(blanks);
+      if (this.#at >= this.#selector.length) return found;
+      found.push(this.#next(found.at(-1)?.kind === 'label'));
     }
+  }
+
+  #next(afterLabel: boolean): Token {
+    const first = this.#selector.charAt(this.#at);
+    switch (first) {
+      case '(':
+      case ')':
+      case '{':
+      case '}':
+      case ',':
+        this.#at += 1;
+        return { kind: first, value: first };
+      case '"':
+      case "'":
+        return this.#text(first);
+      case '=':
+        return this.#sign('==', 'operator');
+      case '!':
+        if (this.#selector.startsWith('!=', this.#at)) return this.#sign('!=', 'operator');
+        return this.#sign('!', '!');
+      case '&':
+        return this.#sign('&&', '&&');
+      case '|':
+        return this.#sign('||', '||');
+      default:
+        return afterLabel ? this.#operator() : (this.#call() ?? { kind: 'label', value: this.#label() });
+    }
+  }
+
+  #sign(sign: string, kind: TokenKind): Token {
+    if (!this.#selector.startsWith(sign, this.#at)) this.#fail(`has no ${sign}`);
+    this.#at += sign.length;
+    return { kind, value: sign };
+  }
+
+  #text(quote: string): Token {
+    const end = this.#selector.indexOf(quote, this.#at + 1);
+    if (end < 0) this.#fail('has a text that does not end');
+    const value = this.#selector.slice(this.#at + 1, end);
+    this.#at = end + 1;
+    return { kind: 'text', value };
+  }
+
+  /** `startswith`, `starts with`, `notin` and `not in` are the same; what follows must not continue the word. */
+  #operator(): Token {
+    const start = this.#at;
+    for (const words of wordOperators) {
+      this.#at = start;
+      const isThere = words.every((word) => {
+        if (!this.#selector.startsWith(word, this.#at)) return false;
+        this.#at += word.length;
+        if (words.length > 1) this.#take(blanks);
+        return true;
+      });
+      if (isThere && !identifierCharacter.test(this.#selector.slice(this.#at)))
+        return { kind: 'operator', value: words.join(' ') };
+    }
+    this.#at = start;
+    return this.#fail('has no operator');
+  }
+
+  /** `has(`, `all(` and `global(` without a blank before the parenthesis; undefined for anything else. */
+  #call(): Token | undefined {
+    for (const kind of ['has', 'all', 'global'] as const) {
+      if (!this.#selector.startsWith(`${kind}(`, this.#at)) continue;
+      this.#at += kind.length + 1;
+      this.#take(blanks);
+      const value = kind === 'has' ? this.#label() : '';
+      this.#take(blanks);
+      if (this.#selector.charAt(this.#at) !== ')') this.#fail(`has no ) behind ${kind}(`);
+      this.#at += 1;
+      return { kind, value };
+    }
+    return undefined;
+  }
+
+  #label(): string {
+    const label = this.#take(identifier);
+    if (label === '') this.#fail('has neither a label nor an operator');
+    if (label.length > maxLabelLength)
+      throw new SelectorError(
+        `${this.#selector.slice(0, 40)}…`,
+        `has a label of ${label.length} characters; Calico allows ${maxLabelLength}`,
+      );
+    return label;
+  }
+
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found = ''] = pattern.exec(this.#selector) ?? [];
+    this.#at += found.length;
+    return found;
+  }
+
+  #fail(problem: string): never {
+    throw new SelectorError(
+      this.#selector,
+      `${problem} at ${JSON.stringify(this.#selector.slice(this.#at, this.#at + 20))}`,
+    );
+  }
+}
+
+class Parser {
+  readonly #selector: string;
+  readonly #tokens: readonly Token[];
+  readonly #calls: SelectorCalls;
+  #at = 0;
+
+  constructor(selector: string, calls: SelectorCalls) {
+    this.#selector = selector;
+    this.#tokens = new Tokenizer(selector).tokens();
+    this.#calls = calls;
   }
 
   parse(): Selector {
@@ -118,14 +276,14 @@ class Parser {
   }
 
   #and(): Selector {
-    const parts = [this.#operand()];
-    while (this.#take('&&')) parts.push(this.#operand());
+    const parts = [this.#operation()];
+    while (this.#take('&&')) parts.push(this.#operation());
     return (labels) => both(...parts.map((part) => part(labels)));
   }
 
-  #operand(): Selector {
+  #operation(): Selector {
     if (this.#take('!')) {
-      const negated = this.#operand();
+      const negated = this.#operation();
       return (labels) => not(negated(labels));
     }
     if (this.#take('(')) {
@@ -133,89 +291,77 @@ class Parser {
       this.#expect(')');
       return inner;
     }
-    const word = this.#next('word');
-    if (this.#take('(')) return this.#call(word);
-    return this.#comparison(word);
-  }
-
-  #call(name: string): Selector {
-    if (name === 'all') {
-      this.#expect(')');
-      return () => 'yes';
-    }
-    if (name !== 'has')
-      throw new SelectorError(this.#selector, `calls ${name}(), which is not understood here`);
-    const label = this.#next('word');
-    this.#expect(')');
-    return has(label);
+    const label = this.#take('has');
+    if (label) return has(label.value);
+    if (this.#take('all')) return this.#calls.all;
+    if (this.#take('global')) return this.#calls.global;
+    return this.#comparison(this.#expect('label').value);
   }
 
   #comparison(label: string): Selector {
-    if (this.#take('==')) return valueIn(label, [this.#next('text')]);
-    if (this.#take('!=')) {
-      const equal = valueIn(label, [this.#next('text')]);
-      return (labels) => not(equal(labels));
-    }
-    const operator = this.#next('word');
+    const { value: operator } = this.#expect('operator');
     switch (operator) {
+      case '==':
+        return valueIn(label, [this.#text()]);
+      case '!=':
+        return negated(valueIn(label, [this.#text()]));
       case 'in':
         return valueIn(label, this.#set());
-      case 'not': {
-        if (this.#next('word') !== 'in') this.#fail();
-        const inside = valueIn(label, this.#set());
-        return (labels) => not(inside(labels));
-      }
+      case 'not in':
+        return negated(valueIn(label, this.#set()));
       case 'contains':
-        return this.#textTest(label, (value, text) => value.includes(text));
-      case 'starts':
-        if (this.#next('word') !== 'with') this.#fail();
-        return this.#textTest(label, (value, text) => value.startsWith(text));
-      case 'ends':
-        if (this.#next('word') !== 'with') this.#fail();
-        return this.#textTest(label, (value, text) => value.endsWith(text));
+        return this.#textTest(label, operator, (value, text) => value.includes(text));
+      case 'starts with':
+        return this.#textTest(label, operator, (value, text) => value.startsWith(text));
       default:
-        return this.#fail();
+        return this.#textTest(label, operator, (value, text) => value.endsWith(text));
     }
   }
 
-  #textTest(label: string, fits: (value: string, text: string) => boolean): Selector {
-    const text = this.#next('text');
-    return test(label, (value) => fits(value, text));
+  #textTest(label: string, operator: string, fits: (value: string, text: string) => boolean): Selector {
+    const text = this.#text();
+    return test(label, {
+      text: `${operator} ${JSON.stringify(text)}`,
+      holds: (value) => fits(value, text),
+    });
   }
 
+  #text(): string {
+    return this.#expect('text').value;
+  }
+
+  /** A comma may stand behind the last value. */
   #set(): string[] {
     this.#expect('{');
     const values: string[] = [];
-    while (!this.#take('}')) {
-      if (values.length > 0) this.#expect(',');
-      values.push(this.#next('text'));
+    for (let value = this.#take('text'); value; value = this.#take('text')) {
+      values.push(value.value);
+      if (!this.#take(',')) break;
     }
+    this.#expect('}');
     return values;
   }
 
-  #take(sign: string): boolean {
+  #take(kind: TokenKind): Token | undefined {
     const next = this.#tokens[this.#at];
-    if (next?.kind !== 'sign' || next.text !== sign) return false;
+    if (next?.kind !== kind) return undefined;
     this.#at += 1;
-    return true;
+    return next;
   }
 
-  #expect(sign: string): void {
-    if (!this.#take(sign)) this.#fail();
-  }
-
-  #next(kind: Token['kind']): string {
-    const next = this.#tokens[this.#at];
-    if (next?.kind !== kind) return this.#fail();
-    this.#at += 1;
-    return next.text;
+  #expect(kind: TokenKind): Token {
+    return this.#take(kind) ?? this.#fail();
   }
 
   #fail(): never {
     const next = this.#tokens[this.#at];
     throw new SelectorError(
       this.#selector,
-      next === undefined ? 'ends too early' : `cannot be read at ${JSON.stringify(next.text)}`,
+      next === undefined ? 'ends too early' : `cannot be read at ${JSON.stringify(next.value)}`,
     );
   }
+}
+
+function negated(selector: Selector): Selector {
+  return (labels) => not(selector(labels));
 }

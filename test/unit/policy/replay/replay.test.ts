@@ -8,12 +8,13 @@ import { captureEvidence } from '../../../support/capture-evidence.ts';
 import { complete, connection, egress, fact } from '../derive/facts.ts';
 
 const label = 'service-identity';
+const identity = { label, namespaces: 'all' as const };
 
 function policies(...texts: string[]) {
   return compilePolicies(
     texts.map((text, at) => ({ path: `${at}.yaml`, text })),
-    label,
-  );
+    identity,
+  ).tiers;
 }
 
 function kubernetes(namespace: string, spec: unknown, kind = 'NetworkPolicy'): string {
@@ -210,11 +211,20 @@ describe("Calico's order", () => {
 describe('what is not understood is refused by name', () => {
   test.each<[string, RegExp]>([
     [
-      '{ apiVersion: v1, kind: Service, metadata: { name: x } }',
-      /0\.yaml is a v1 Service, which is not understood; known are networking/,
+      '{ apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: { name: x } }',
+      /0\.yaml is a policy.networking.k8s.io\/v1alpha1 AdminNetworkPolicy, which cannot be replayed/,
     ],
-    ['just text', /0\.yaml has no apiVersion and kind/],
-    ['a: [', /0\.yaml is no YAML/],
+    [
+      '{ apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: { name: x, namespace: a } }',
+      /0\.yaml is a cilium.io\/v2 CiliumNetworkPolicy, which cannot be replayed/,
+    ],
+    ['{ apiVersion: v1, kind: Service, metadata: { name: x } }', /they contain no policy/],
+    ['just text', /they contain no policy/],
+    ['a: [', /0\.yaml is not valid YAML/],
+    [
+      '{ apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: { name: x }, spec: { podSelector: {} } }',
+      /0\.yaml: NetworkPolicy x has no metadata\.namespace; add it, or give --namespace/,
+    ],
     [kubernetes('a', { podSelector: {}, egres: [] }), /0\.yaml: spec\.egres is not understood/],
     [
       kubernetes('a', { podSelector: {}, egress: [{ to: [{ ipBlok: {} }] }] }),
@@ -242,28 +252,31 @@ describe('what is not understood is refused by name', () => {
       calico('NetworkPolicy', 'a', { serviceAccountSelector: 'x' }),
       /spec\.serviceAccountSelector is not understood/,
     ],
+    [calico('NetworkPolicy', 'a', { selector: 'app = "web"' }), /the selector "app = \\"web\\"" has no ==/],
+    [calico('NetworkPolicy', 'a', { selector: 'nearby()' }), /the selector "nearby\(\)"/],
     [
-      calico('NetworkPolicy', 'a', { selector: 'app = "web"' }),
-      /the selector "app = \\"web\\"" cannot be read/,
-    ],
-    [calico('NetworkPolicy', 'a', { selector: 'nearby()' }), /calls nearby\(\), which is not understood/],
-    [
-      calico('NetworkPolicy', 'a', { tier: 'wave1' }),
-      /tier wave1 is used and not defined; add its Tier manifest/,
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: ['wave1', 'wave2'].map((tier) =>
+          JSON.parse(calico('NetworkPolicy', 'a', { tier }, `${tier}.test`)),
+        ),
+      }),
+      /tier wave1 is used and not defined; add its Tier manifest[^]*tier wave2/,
     ],
     [
       calico('StagedNetworkPolicy', 'a', { stagedAction: 'Delete' }),
       /stagedAction only "Set" can be replayed/,
     ],
     [calico('GlobalNetworkPolicy', undefined, { preDNAT: true }), /spec\.preDNAT is not understood/],
-    ['# nothing\n', /there is no policy in them/],
+    ['# nothing\n', /they contain no policy/],
   ])('%s', (text, problem) => {
     expect(() => policies(text)).toThrow(problem);
   });
 
   test('all problems of all files together', () => {
     expect(() => policies('a: [', 'kind: x', kubernetes('a', { x: 1, y: 2 }))).toThrow(
-      /0\.yaml is no YAML[^]*1\.yaml has no apiVersion[^]*2\.yaml: spec\.x [^]*2\.yaml: spec\.y /,
+      /0\.yaml is not valid YAML[^]*2\.yaml: spec\.x [^]*2\.yaml: spec\.y /,
     );
   });
 });
@@ -324,7 +337,10 @@ describe.each<PolicyKind>([
     ).map(({ path, content }) => ({ path, text: content }));
 
   test('replayed against it denies nothing but externals and what it cannot say, and allows nothing that was only denied', () => {
-    const { wouldDeny, wouldAllow, undecided } = replay(compilePolicies(files(evidence), label), evidence);
+    const { wouldDeny, wouldAllow, undecided } = replay(
+      compilePolicies(files(evidence), identity).tiers,
+      evidence,
+    );
     const inside = wouldDeny.filter(
       ({ src, dst, port }) => !/pub|pvt|host|network set/.test(`${src} ${dst}`) && !port.startsWith('icmp'),
     );
@@ -342,7 +358,7 @@ describe.each<PolicyKind>([
   });
 
   test('has no rule that was never used', () => {
-    const found = drift(compilePolicies(files(evidence), label), evidence);
+    const found = drift(compilePolicies(files(evidence), identity).tiers, evidence);
     expect(found.unused).toEqual([]);
   });
 });

@@ -1,0 +1,61 @@
+import { known, type Answer } from './answer.ts';
+import type { LabelTest } from './selector.ts';
+
+/** Answers a test of a label that the trail does not keep. */
+export type Assume = (label: string, test: LabelTest) => Answer;
+
+/** More cases than this are not followed: the answer stays `unknown`. */
+const maxWorlds = 4_096;
+
+/** Notes which tests of unknown labels are asked, and finds all ways in which they can be answered together. */
+export class AskedTests {
+  readonly #tests = new Map<string, Map<string, LabelTest>>();
+
+  note(label: string, test: LabelTest): Answer {
+    const known = this.#tests.get(label);
+    if (known) known.set(test.text, test);
+    else this.#tests.set(label, new Map([[test.text, test]]));
+    return 'unknown';
+  }
+
+  /** Every possible set of answers; undefined where there are too many. */
+  worlds(): Assume[] | undefined {
+    let worlds: Map<string, boolean>[] = [new Map()];
+    for (const [label, tests] of this.#tests) {
+      const ways = possibleAnswers([...tests.values()]);
+      if (ways === undefined || worlds.length * ways.length > maxWorlds) return undefined;
+      worlds = worlds.flatMap((world) =>
+        ways.map(
+          (way) => new Map([...world, ...way.map(([text, holds]) => [`${label} ${text}`, holds] as const)]),
+        ),
+      );
+    }
+    return worlds.map((world) => (label, test) => {
+      const holds = world.get(`${label} ${test.text}`);
+      return holds === undefined ? 'unknown' : known(holds);
+    });
+  }
+}
+
+type Way = [text: string, holds: boolean][];
+
+/** Which tests of one label can pass and fail together. Nothing that is possible is left out. */
+function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
+  if (2 ** tests.length > maxWorlds) return undefined;
+  const ways: Way[] = [];
+  for (let bits = 0; bits < 2 ** tests.length; bits += 1) {
+    const passes = (index: number) => (bits & (1 << index)) !== 0;
+    if (isPossible(tests, passes)) ways.push(tests.map(({ text }, index) => [text, passes(index)]));
+  }
+  return ways;
+}
+
+function isPossible(tests: readonly LabelTest[], passes: (index: number) => boolean): boolean {
+  // The label is not there.
+  if (!tests.some((_, index) => passes(index))) return true;
+  const fits = (value: string) => tests.every(({ holds }, index) => holds(value) === passes(index));
+  const listed = tests.find(({ values }, index) => values !== undefined && passes(index));
+  if (listed?.values) return listed.values.some(fits);
+  // Some value beyond those listed: only a test that every value passes can contradict.
+  return tests.every(({ text }, index) => text !== 'is there' || passes(index));
+}

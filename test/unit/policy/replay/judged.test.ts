@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { decide } from '../../../../src/policy/replay/decide.ts';
+import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
+import type { ReplayFlow } from '../../../../src/policy/replay/policy.ts';
+import { compileSelector, SelectorError } from '../../../../src/policy/replay/selector.ts';
+
+interface JudgedFlow extends ReplayFlow {
+  direction: 'egress' | 'ingress';
+  calico: 'deny' | 'allow' | 'open';
+}
+interface Cluster {
+  identityLabel: string;
+  networkSets: { namespace: string; name: string; nets: string[]; labels: Record<string, string> }[];
+}
+
+function read<First, Rest>(name: string): { first: First; rest: Rest[] } {
+  const file = new URL(`../../../fixtures/judged/${name}.jsonl.gz`, import.meta.url);
+  const [first, ...rest] = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
+  // The fixture's README describes the shapes.
+  return { first: JSON.parse(first ?? ''), rest: rest.map((line) => JSON.parse(line)) };
+}
+
+const judged = read<Cluster, { policies: object[]; flows: JudgedFlow[] }>('policies');
+
+function judge(networkSets: object[]): { flows: number; undecided: number; wrong: string[] } {
+  const identity = { label: judged.first.identityLabel, namespaces: 'all' as const };
+  const wrong: string[] = [];
+  let flows = 0;
+  let undecided = 0;
+  for (const [index, set] of judged.rest.entries()) {
+    const items = [...set.policies, ...networkSets];
+    const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const { tiers } = compilePolicies([{ path: `set-${index}.json`, text }], identity);
+    for (const flow of set.flows) {
+      flows += 1;
+      const { verdict, by } = decide(tiers, flow.direction, flow);
+      if (verdict === 'unknown') undecided += 1;
+      else if ((verdict === 'deny') !== (flow.calico === 'deny'))
+        wrong.push(`${JSON.stringify(flow)}: ${verdict} by ${by}`);
+    }
+  }
+  return { flows, undecided, wrong };
+}
+
+test('no verdict differs from Calico’s, and at most 12 % of the flows cannot be told', () => {
+  const { flows, undecided, wrong } = judge([]);
+  expect(wrong).toEqual([]);
+  expect(flows).toBe(9_936);
+  expect(undecided / flows).toBeLessThan(0.12);
+}, 120_000);
+
+test('nor with the manifests of the network sets', () => {
+  const sets = judged.first.networkSets.map(({ namespace, name, nets, labels }) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: namespace === '' ? 'GlobalNetworkSet' : 'NetworkSet',
+    metadata: { name, labels, ...(namespace === '' ? {} : { namespace }) },
+    spec: { nets },
+  }));
+  expect(judge(sets).wrong).toEqual([]);
+}, 120_000);
+
+test('selectors are accepted, refused and matched as by Calico', () => {
+  const { first, rest } = read<
+    { labelSets: Record<string, string>[] },
+    { selector: string; valid: boolean; matches?: number[] }
+  >('selectors');
+  const differences = rest.filter(({ selector, valid, matches }) => {
+    try {
+      const compiled = compileSelector(selector);
+      const found = first.labelSets.flatMap((labels, index) =>
+        compiled((label) => ({ value: Object.hasOwn(labels, label) ? labels[label] : undefined })) === 'yes'
+          ? [index]
+          : [],
+      );
+      return !valid || JSON.stringify(found) !== JSON.stringify(matches);
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+      return valid;
+    }
+  });
+  expect(differences).toEqual([]);
+  expect(rest).toHaveLength(1_000);
+});
+
+test('a label of 512 characters is the longest that a selector may have', () => {
+  expect(() => compileSelector(`has(${'a'.repeat(512)})`)).not.toThrow();
+  expect(() => compileSelector(`has(${'a'.repeat(513)})`)).toThrow(SelectorError);
+});

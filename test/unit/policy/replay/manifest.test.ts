@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
+import { readManifests } from '../../../../src/policy/replay/manifest.ts';
+
+const identity = { label: 'service-identity', namespaces: 'all' as const };
+const spec = { podSelector: {}, policyTypes: ['Ingress'] };
+const policy = (metadata: object = { name: 'deny', namespace: 'a' }) => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata,
+  spec,
+});
+
+function names(text: string, namespace?: string): string[] {
+  const { manifests, problems } = readManifests([{ path: 'now.yaml', text }], { namespace });
+  expect(problems).toEqual([]);
+  return manifests.map(
+    ({ manifest: { kind, metadata } }) => `${kind} ${metadata.namespace}/${metadata.name}`,
+  );
+}
+
+describe('what kubectl and calicoctl print is read', () => {
+  const served = {
+    ...policy({
+      name: 'deny',
+      namespace: 'a',
+      uid: 'c0ffee',
+      resourceVersion: '7',
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      managedFields: [{ manager: 'kubectl', operation: 'Apply' }],
+    }),
+    status: {},
+  };
+  test('a List', () =>
+    expect(names(stringify({ apiVersion: 'v1', kind: 'List', items: [served], metadata: {} }))).toEqual([
+      'NetworkPolicy a/deny',
+    ]));
+  test('a list of one kind, whose items may have no kind of their own', () => {
+    const { apiVersion: _apiVersion, kind: _kind, ...item } = served;
+    const list = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicyList',
+      metadata: { resourceVersion: '8' },
+      items: [item],
+    };
+    expect(names(JSON.stringify(list))).toEqual(['NetworkPolicy a/deny']);
+  });
+  test('an empty list', () =>
+    expect(names(stringify({ apiVersion: 'v1', kind: 'List', items: [] }))).toEqual([]));
+  test('the kinds under which Calico stores its policies', () =>
+    expect(
+      names(
+        stringify({
+          apiVersion: 'crd.projectcalico.org/v1',
+          kind: 'GlobalNetworkPolicy',
+          metadata: { name: 'default.observe' },
+          spec: {
+            order: 2000,
+            selector: 'all()',
+            types: ['Egress'],
+            egress: [{ action: 'Log' }, { action: 'Allow' }],
+          },
+        }),
+      ),
+    ).toEqual(['GlobalNetworkPolicy /default.observe']));
+});
+
+describe('a namespace', () => {
+  test('is taken from --namespace where the manifest names none', () =>
+    expect(names(stringify(policy({ name: 'deny' })), 'immich')).toEqual(['NetworkPolicy immich/deny']));
+  test('in the manifest wins', () =>
+    expect(names(stringify(policy()), 'immich')).toEqual(['NetworkPolicy a/deny']));
+  test('is taken from the kustomization that lists the file', () => {
+    const { manifests, problems } = readManifests([
+      {
+        path: 'apps/immich/kustomization.yaml',
+        text: stringify({ namespace: 'immich', resources: ['policies/', './deny.yaml'] }),
+      },
+      { path: 'apps/immich/deny.yaml', text: stringify(policy({ name: 'deny' })) },
+      { path: 'apps/immich/policies/more.yaml', text: stringify(policy({ name: 'more' })) },
+      { path: 'apps/immich/unlisted.yaml', text: stringify(policy({ name: 'unlisted' })) },
+    ]);
+    expect(manifests.map(({ manifest }) => manifest.metadata.namespace)).toEqual(['immich', 'immich']);
+    expect(problems).toEqual([expect.stringContaining('apps/immich/unlisted.yaml')]);
+  });
+});
+
+test('other kinds are skipped and counted', () => {
+  const others = ['Deployment', 'Deployment', 'HostEndpoint', 'Role'].map((kind) => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: { name: 'x' },
+  }));
+  const { skipped } = compilePolicies(
+    [{ path: 'all.yaml', text: [policy(), ...others].map((each) => stringify(each)).join('---\n') }],
+    identity,
+  );
+  expect(Object.fromEntries(skipped)).toEqual({ Deployment: 2, HostEndpoint: 1, Role: 1 });
+});
+
+test('fields without effect are accepted', () => {
+  const global = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'GlobalNetworkPolicy',
+    metadata: { name: 'x' },
+    spec: {
+      selector: '',
+      namespaceSelector: '',
+      serviceAccountSelector: '',
+      doNotTrack: false,
+      applyOnForward: false,
+      preDNAT: false,
+      types: [],
+      ingress: null,
+      egress: [{ action: 'Allow', source: {}, destination: { nets: [], selector: '' } }],
+    },
+  };
+  expect(names(stringify(global))).toEqual(['GlobalNetworkPolicy /x']);
+});
+
+test('one tier without a Tier manifest is taken to come before the default tier, and that is said', () => {
+  const staged = {
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'StagedNetworkPolicy',
+    metadata: { name: 'platform.immich', namespace: 'immich' },
+    spec: { tier: 'platform', types: ['Egress'] },
+  };
+  const { tiers, notes } = compilePolicies([{ path: 'x.yaml', text: stringify(staged) }], identity);
+  expect(tiers.map(({ name }) => name)).toEqual(['platform', 'default']);
+  expect(notes).toHaveLength(1);
+});
+
+test.each([
+  ['a Kubernetes policy without types selects ingress', 'networking.k8s.io/v1 NetworkPolicy', {}, 'ingress'],
+  ['with an empty list of egress rules too', 'networking.k8s.io/v1 NetworkPolicy', { egress: [] }, 'ingress'],
+  ['with egress rules both', 'networking.k8s.io/v1 NetworkPolicy', { egress: [{}] }, 'egress ingress'],
+  [
+    'Calico sets no types for its staged kind',
+    'projectcalico.org/v3 StagedKubernetesNetworkPolicy',
+    { egress: [{}] },
+    'ingress',
+  ],
+  [
+    'Calico’s own without rules selects ingress',
+    'projectcalico.org/v3 NetworkPolicy',
+    { types: [] },
+    'ingress',
+  ],
+  [
+    'Calico’s own with egress rules alone selects egress',
+    'projectcalico.org/v3 NetworkPolicy',
+    { egress: [{ action: 'Allow' }] },
+    'egress',
+  ],
+])('%s', (_, type, own, expected) => {
+  const [apiVersion, kind] = type.split(' ');
+  const manifest = { apiVersion, kind, metadata: { name: 'x', namespace: 'a' }, spec: own };
+  const { tiers } = compilePolicies([{ path: 'x.yaml', text: stringify(manifest) }], identity);
+  const [only] = tiers.flatMap(({ policies }) => policies);
+  const directions = [...(only?.egress ? ['egress'] : []), ...(only?.ingress ? ['ingress'] : [])];
+  expect(directions.join(' ')).toBe(expected);
+});
