@@ -20,13 +20,17 @@ export class AskedTests {
 
   /** Every possible set of answers; undefined where there are too many. */
   worlds(): Assume[] | undefined {
-    let worlds: Map<string, boolean>[] = [new Map()];
+    let worlds: ReadonlyMap<string, boolean>[] = [new Map<string, boolean>()];
     for (const [label, tests] of this.#tests) {
       const ways = possibleAnswers([...tests.values()]);
       if (ways === undefined || worlds.length * ways.length > maxWorlds) return undefined;
       worlds = worlds.flatMap((world) =>
         ways.map(
-          (way) => new Map([...world, ...way.map(([text, holds]) => [`${label} ${text}`, holds] as const)]),
+          (way) =>
+            new Map<string, boolean>([
+              ...world,
+              ...way.map(([text, holds]): [string, boolean] => [`${label} ${text}`, holds]),
+            ]),
         ),
       );
     }

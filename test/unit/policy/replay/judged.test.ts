@@ -15,21 +15,33 @@ interface Cluster {
   networkSets: { namespace: string; name: string; nets: string[]; labels: Record<string, string> }[];
 }
 
-function read<First, Rest>(name: string): { first: First; rest: Rest[] } {
-  const file = new URL(`../../../fixtures/judged/${name}.jsonl.gz`, import.meta.url);
-  const [first, ...rest] = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
-  // The fixture's README describes the shapes.
-  return { first: JSON.parse(first ?? ''), rest: rest.map((line) => JSON.parse(line)) };
+interface JudgedPolicies {
+  cluster: Cluster;
+  sets: { policies: object[]; flows: JudgedFlow[] }[];
+}
+interface JudgedSelectors {
+  cluster: { labelSets: Record<string, string>[] };
+  sets: { selector: string; valid: boolean; matches?: number[] }[];
 }
 
-const judged = read<Cluster, { policies: object[]; flows: JudgedFlow[] }>('policies');
+/** The shapes are those of the fixture's README. */
+function read(name: 'policies'): JudgedPolicies;
+function read(name: 'selectors'): JudgedSelectors;
+function read(name: string): unknown {
+  const file = new URL(`../../../fixtures/judged/${name}.jsonl.gz`, import.meta.url);
+  const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
+  const [cluster, ...sets] = lines.map((line): unknown => JSON.parse(line));
+  return { cluster, sets };
+}
+
+const judged = read('policies');
 
 function judge(networkSets: object[]): { flows: number; undecided: number; wrong: string[] } {
-  const identity = { label: judged.first.identityLabel, namespaces: 'all' as const };
+  const identity = { label: judged.cluster.identityLabel, namespaces: 'all' as const };
   const wrong: string[] = [];
   let flows = 0;
   let undecided = 0;
-  for (const [index, set] of judged.rest.entries()) {
+  for (const [index, set] of judged.sets.entries()) {
     const items = [...set.policies, ...networkSets];
     const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     const { tiers } = compilePolicies([{ path: `set-${index}.json`, text }], identity);
@@ -52,7 +64,7 @@ test('no verdict differs from Calico’s, and at most 12 % of the flows cannot b
 }, 120_000);
 
 test('nor with the manifests of the network sets', () => {
-  const sets = judged.first.networkSets.map(({ namespace, name, nets, labels }) => ({
+  const sets = judged.cluster.networkSets.map(({ namespace, name, nets, labels }) => ({
     apiVersion: 'projectcalico.org/v3',
     kind: namespace === '' ? 'GlobalNetworkSet' : 'NetworkSet',
     metadata: { name, labels, ...(namespace === '' ? {} : { namespace }) },
@@ -62,14 +74,11 @@ test('nor with the manifests of the network sets', () => {
 }, 120_000);
 
 test('selectors are accepted, refused and matched as by Calico', () => {
-  const { first, rest } = read<
-    { labelSets: Record<string, string>[] },
-    { selector: string; valid: boolean; matches?: number[] }
-  >('selectors');
-  const differences = rest.filter(({ selector, valid, matches }) => {
+  const { cluster, sets } = read('selectors');
+  const differences = sets.filter(({ selector, valid, matches }) => {
     try {
       const compiled = compileSelector(selector);
-      const found = first.labelSets.flatMap((labels, index) =>
+      const found = cluster.labelSets.flatMap((labels, index) =>
         compiled((label) => ({ value: Object.hasOwn(labels, label) ? labels[label] : undefined })) === 'yes'
           ? [index]
           : [],
@@ -81,7 +90,7 @@ test('selectors are accepted, refused and matched as by Calico', () => {
     }
   });
   expect(differences).toEqual([]);
-  expect(rest).toHaveLength(1_000);
+  expect(sets).toHaveLength(1_000);
 });
 
 test('a label of 512 characters is the longest that a selector may have', () => {

@@ -258,7 +258,7 @@ describe('what is not understood is refused by name', () => {
       JSON.stringify({
         apiVersion: 'v1',
         kind: 'List',
-        items: ['wave1', 'wave2'].map((tier) =>
+        items: ['wave1', 'wave2'].map((tier): unknown =>
           JSON.parse(calico('NetworkPolicy', 'a', { tier }, `${tier}.test`)),
         ),
       }),
