@@ -160,6 +160,5 @@ export function emitAny(
     clusterName: 'home',
     periodText: 'on 2026-11-22 (UTC)',
     showExternals: true,
-    clusterName: '',
   }).map(({ content }) => content);
 }
