@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { flowTrail } from '../support/cli.ts';
+import { questionsIn } from '../support/readme.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
@@ -138,6 +142,23 @@ test('an edge without a flow for a week fell silent', async () => {
     expect(JSON.parse(later.out)).toMatchObject({ fellSilent: [{ srcNs: 'a', dstNs: 'b' }] });
   } finally {
     await old.drop();
+  }
+});
+
+test('every question of the README is answered', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-readme-'));
+  // Those that ask Temporal or Goldmane have tests of their own.
+  const elsewhere = new Set(['status', 'runs', 'digest', 'certificates', 'run']);
+  try {
+    for (const args of questionsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
+      const inFolder = args.map((arg) => (/^(policies\/|map\.html)$/.test(arg) ? join(folder, arg) : arg));
+      const { code, err } = await run(...inFolder);
+      // The allowlist of a namespace that was never seen has no files to replay.
+      if (args[0] !== 'replay') expect([0, 3], `${args.join(' ')}: ${err}`).toContain(code);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 });
 
