@@ -43,7 +43,7 @@ test('a digest is shown in Slack with denied edges, sources and the gap', async 
     body: JSON.stringify(first?.message),
   });
   expect(posted.status).toBe(200);
-  const page = await browser.newPage({ viewport: { width: 660, height: 400 } });
+  const page = await browser.newPage({ viewport: { width: 660, height: 800 } });
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(slack.pageUrl);
