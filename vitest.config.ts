@@ -13,7 +13,7 @@ const conformance = isFull
   ? ['test/conformance/**/*.test.ts']
   : ['test/conformance/{collector,records,stream}.test.ts'];
 
-const slow = { testTimeout: 180_000, hookTimeout: 180_000 };
+const slow = { testTimeout: 600_000, hookTimeout: 600_000 };
 
 export default defineConfig({
   test: {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { goldmaneFailure, type GoldmaneFailure } from '../../src/goldmane/failure.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
+import { fullTest } from '../support/full.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { Settling } from './coverage-settling-harness.ts';
@@ -145,31 +146,34 @@ describe('a bucket whose answer cannot be used', () => {
 });
 
 describe('while Goldmane cannot be asked', () => {
-  test('attempts fail by its name, and what is lost is a gap by its name, of which the supervisor is told', async () => {
-    settling = await Settling.create(start, busy);
-    await settling.run(20);
-    settling.goldmane.onConnect = () => {
-      throw failure('certificate_refused', 'The certificate is stale');
-    };
-    const failed: unknown = await settling.window(15).catch((error: unknown) => error);
-    expect(failed).toMatchObject({
-      type: 'goldmane_certificate_refused',
-      message: 'The certificate is stale. Cure it.',
-    });
-    const from = settling.clock.now() / 1000;
-    await settling.run(120);
-    const [last] = settling.told.slice(-1);
-    expect(last).toMatchObject({ state: 'failing', error: 'The certificate is stale. Cure it.' });
-    const told = settling.told.findLast(({ gaps }) => gaps !== undefined)?.gaps;
-    expect(told?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
-    settling.goldmane.onConnect = () => undefined;
-    await settling.run(80);
-    const gaps = await settling.gaps();
-    expect(gaps).toHaveLength(1);
-    expect(gaps[0]?.cause).toBe('The certificate is stale. Cure it.');
-    expect(Math.abs((gaps[0]?.fromSeconds ?? 0) - from)).toBeLessThan(700);
-    expect((gaps[0]?.toSeconds ?? 0) - from).toBeLessThan(120 * 60 - 3_500 + 60);
-  });
+  fullTest(
+    'attempts fail by its name, and what is lost is a gap by its name, of which the supervisor is told',
+    async () => {
+      settling = await Settling.create(start, busy);
+      await settling.run(20);
+      settling.goldmane.onConnect = () => {
+        throw failure('certificate_refused', 'The certificate is stale');
+      };
+      const failed: unknown = await settling.window(15).catch((error: unknown) => error);
+      expect(failed).toMatchObject({
+        type: 'goldmane_certificate_refused',
+        message: 'The certificate is stale. Cure it.',
+      });
+      const from = settling.clock.now() / 1000;
+      await settling.run(120);
+      const [last] = settling.told.slice(-1);
+      expect(last).toMatchObject({ state: 'failing', error: 'The certificate is stale. Cure it.' });
+      const told = settling.told.findLast(({ gaps }) => gaps !== undefined)?.gaps;
+      expect(told?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
+      settling.goldmane.onConnect = () => undefined;
+      await settling.run(80);
+      const gaps = await settling.gaps();
+      expect(gaps).toHaveLength(1);
+      expect(gaps[0]?.cause).toBe('The certificate is stale. Cure it.');
+      expect(Math.abs((gaps[0]?.fromSeconds ?? 0) - from)).toBeLessThan(700);
+      expect((gaps[0]?.toSeconds ?? 0) - from).toBeLessThan(120 * 60 - 3_500 + 60);
+    },
+  );
 
   test('the supervisor is told once that it fails, not at every attempt', async () => {
     settling = await Settling.create(start, busy);
