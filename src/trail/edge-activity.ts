@@ -22,7 +22,7 @@ export function readEdgeActivity(
            and d.day <= ($1::timestamptz at time zone 'UTC')::date and d.first_seen < $1) as before_from,
          bool_or(d.day > ($2::timestamptz at time zone 'UTC')::date - $3::int
            and d.day <= ($2::timestamptz at time zone 'UTC')::date and d.first_seen < $2) as before_to
-       from flow_group g join flow_fact f using (group_id) join flow_fact_day d using (fact_id)
+       from flow_group g join flow_fact f using (group_id) join flow_fact_days d using (fact_id)
        where g.src_kind = 'workload' and g.dst_kind = 'workload' and g.src_ns <> g.dst_ns
          and d.day > ($1::timestamptz at time zone 'UTC')::date - $3::int
          and d.day <= ($2::timestamptz at time zone 'UTC')::date
