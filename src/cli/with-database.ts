@@ -9,7 +9,7 @@ export function withDatabase<Result>(ask: (query: Query) => Promise<Result>): Pr
 export async function withOpenDatabase<Result>(
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
-  const { loadDatabaseConfig } = await import('../config/config.ts');
+  const { loadDatabaseConfig } = await import('../config/database-config.ts');
   const { openDatabase } = await import('../trail/database.ts');
   const database = openDatabase(loadDatabaseConfig(process.env));
   try {

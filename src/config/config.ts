@@ -1,4 +1,4 @@
-import { databaseUrlProblem } from './database-url.ts';
+import { databaseProblems, loadDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { configFailure } from './config-failure.ts';
 import { issueProblems } from './issue-problems.ts';
 import { hostname } from 'node:os';
@@ -33,9 +33,6 @@ export interface GoldmaneConfig {
   /** The largest message that is accepted, bytes. One `List` answer takes about 350 bytes a record. */
   maxReceiveBytes: number;
 }
-
-/** Where the database's URL is. It is read for each connection and not stored elsewhere. */
-export type DatabaseConfig = { url: string } | { urlFile: string };
 
 export interface IdentityConfig {
   label: string;
@@ -163,17 +160,6 @@ const environment = z.object({
 });
 
 /**
- * Reads only where the database is, for commands that need nothing else.
- * @throws ConfigFailure
- */
-export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
-  const problems = databaseProblems(env);
-  if (problems.length > 0) throw configFailure(problems);
-  const url = env['DATABASE_URL']?.trim();
-  return url ? { url } : { urlFile: env['DATABASE_URL_FILE']?.trim() ?? '' };
-}
-
-/**
  * Reads where the database is and the settings of the jobs, for commands that show what a job would report.
  * @throws ConfigFailure
  */
@@ -198,20 +184,6 @@ export function loadReportConfig(env: NodeJS.ProcessEnv): {
     dnsAddresses: parsed.data.DNS_ADDRESSES,
     clusterName: parsed.data.CLUSTER_NAME,
   };
-}
-
-function databaseProblems(env: NodeJS.ProcessEnv): string[] {
-  const problems: string[] = [];
-  const url = env['DATABASE_URL']?.trim();
-  const urlFile = env['DATABASE_URL_FILE']?.trim();
-  if (!url && !urlFile)
-    problems.push(
-      'DATABASE_URL is missing; set it (postgres://user:password@host:5432/goldmane_edges), or DATABASE_URL_FILE',
-    );
-  if (url && urlFile) problems.push('DATABASE_URL_FILE and DATABASE_URL are both set; keep one of them');
-  const urlProblem = url ? databaseUrlProblem(url) : undefined;
-  if (urlProblem) problems.push(`DATABASE_URL ${urlProblem}`);
-  return problems;
 }
 
 /** What concerns several settings; kept apart from the schema, which skips such checks once a field is wrong. */

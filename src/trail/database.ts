@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import type { DatabaseConfig } from '../config/config.ts';
+import type { DatabaseConfig } from '../config/database-config.ts';
 import { databaseUrlProblem, parseDatabaseUrl, type DatabaseTarget } from '../config/database-url.ts';
 import { requireChannelBinding } from './channel-binding.ts';
 import { connectAttempts, type ConnectAttempt } from './connect-options.ts';

@@ -3,7 +3,8 @@ import { databaseUrlProblem, parseDatabaseUrl } from '../../../src/config/databa
 import { describe, expect, test } from 'vitest';
 import { formatClockScale } from '../../../src/time/clock.ts';
 import { isConfigFailure } from '../../../src/config/config-failure.ts';
-import { loadConfig, loadDatabaseConfig } from '../../../src/config/config.ts';
+import { loadDatabaseConfig } from '../../../src/config/database-config.ts';
+import { loadConfig } from '../../../src/config/config.ts';
 
 const url = 'postgres://trail:secret@db.example:5432/goldmane_edges';
 
