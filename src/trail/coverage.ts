@@ -116,17 +116,23 @@ export function decideCoverage(
          trouble from trail_state for update`,
     );
     if (onlyInTrouble && (state?.trouble ?? null) === null) return [];
+    const restoredUntil = await noteRestore(query, untilSeconds);
     const began = state?.began ?? (await firstSeen(query));
     if (began === undefined) return [];
     const from = state?.decided ?? began;
     if (untilSeconds <= from) return [];
     const cause = state?.trouble ?? defaultCause;
+    const lostUntil = Math.min(Math.max(restoredUntil, from), untilSeconds);
+    const causeAt = (startSeconds: number) => (startSeconds < lostUntil ? restoredCause : cause);
     const buckets = (await readLedger(query, from)).map((bucket) =>
       bucket.state === 'pending'
-        ? { ...bucket, state: 'gap' as const, cause: bucket.cause ?? cause }
+        ? { ...bucket, state: 'gap' as const, cause: bucket.cause ?? causeAt(bucket.startSeconds) }
         : bucket,
     );
-    const stretches = joinStretches(buckets, from, untilSeconds, { state: 'gap', cause });
+    const stretches = [
+      ...joinStretches(buckets, from, lostUntil, { state: 'gap', cause: restoredCause }),
+      ...joinStretches(buckets, lostUntil, untilSeconds, { state: 'gap', cause }),
+    ];
     await appendStretches(query, stretches);
     await query('update trail_state set began_at = to_timestamp($1), decided_until = to_timestamp($2)', [
       began,
@@ -134,6 +140,30 @@ export function decideCoverage(
     ]);
     return stretches.filter(({ state: found }) => found === 'gap' || found === 'incomplete');
   });
+}
+
+/** The cause of a gap between the backup and the restore. */
+export const restoredCause =
+  'the database was restored from a backup, or a standby that lagged behind took over';
+
+/**
+ * Notices that this is another database than the one that was written to. Its row of `trail_state` is locked.
+ * @returns before when missing buckets were lost with it, epoch seconds
+ */
+async function noteRestore(query: Query, untilSeconds: number): Promise<number> {
+  const [row] = await query<{ known: string | null; present: string; restored: number | null }>(
+    `select s.database_identity as known, c.system_identifier || '/' || k.timeline_id || '/' || d.oid as present,
+       extract(epoch from s.restored_until)::float8 as restored
+     from trail_state s, pg_control_system() c, pg_control_checkpoint() k, pg_database d
+     where d.datname = current_database()`,
+  );
+  if (!row || row.known === row.present) return row?.restored ?? Number.NEGATIVE_INFINITY;
+  const restored = row.known === null ? null : untilSeconds;
+  await query('update trail_state set database_identity = $1, restored_until = to_timestamp($2)', [
+    row.present,
+    restored,
+  ]);
+  return restored ?? Number.NEGATIVE_INFINITY;
 }
 
 /**

@@ -57,8 +57,7 @@ export async function migrate(
     try {
       await client.query(beginStatement(session, { lock_timeout: lockTimeoutMs }));
       const schema = await lockSchema(client, session.schema);
-      if (session.schema !== undefined)
-        await client.query(`create schema if not exists ${pg.escapeIdentifier(schema)}`);
+      await ensureSchema(client, schema);
       const ran = await runner({
         dbClient: client,
         dir: migrationsDir,
@@ -101,6 +100,21 @@ async function lockSchema(client: pg.Client, named: string | undefined): Promise
     throw databaseFailure('migrating', 'another worker is migrating the schema', failure.sqlState);
   }
   return schema;
+}
+
+/**
+ * Asks first: "if not exists" needs the right to create schemas even where the schema exists.
+ * @throws DatabaseFailure `no_permission`
+ */
+async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  if (rowCount === 0) await client.query(`create schema ${pg.escapeIdentifier(schema)}`);
+  const { rows } = await client.query<{ may: boolean }>(`select has_schema_privilege($1, 'create') as may`, [
+    schema,
+  ]);
+  // The runner of migrations would say it without the SQLSTATE.
+  if (rows[0]?.may !== true)
+    throw databaseFailure('no_permission', `the role may not create tables in the schema ${schema}`);
 }
 
 /** @throws DatabaseFailure `newer_schema` */

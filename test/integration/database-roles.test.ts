@@ -1,0 +1,87 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { applyRetention } from '../../src/activities/housekeeping.ts';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { queryEdges } from '../../src/trail/query-edges.ts';
+import { verify } from '../../src/trail/verify.ts';
+import { testDeps } from './deps.ts';
+import { batch, listed, options, startSeconds } from './ledger-batches.ts';
+import { standingClock } from './watched-days.ts';
+
+const script = fileURLToPath(new URL('../../deploy/postgres/create-roles.sh', import.meta.url));
+const database = `roles_${process.pid}`;
+const passwords = { owner: `o'1 "x"`, writer: 'w@2#/?%', reader: 'r3' };
+
+describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () => {
+  let [owner, writer, reader]: (Database | undefined)[] = [];
+
+  async function createRoles(schema: string): Promise<void> {
+    const server = new URL(inject('postgresUrl'));
+    await promisify(execFile)('bash', [script], {
+      env: {
+        PATH: process.env['PATH'],
+        PGHOST: server.hostname,
+        PGPORT: server.port,
+        PGUSER: server.username,
+        PGPASSWORD: server.password,
+        FLOW_TRAIL_DATABASE: database,
+        FLOW_TRAIL_SCHEMA: schema,
+        FLOW_TRAIL_OWNER_PASSWORD: passwords.owner,
+        FLOW_TRAIL_DB_PASSWORD: passwords.writer,
+        FLOW_TRAIL_READER_PASSWORD: passwords.reader,
+      },
+    });
+  }
+
+  function open(role: string, password: string): Database {
+    const { host } = new URL(inject('postgresUrl'));
+    const url = `postgres://${role}:${encodeURIComponent(password)}@${host}/${database}?options=-c%20search_path=cluster_a`;
+    return openDatabase({ url });
+  }
+
+  beforeAll(async () => {
+    await createRoles('cluster_a');
+    await createRoles('cluster_a');
+    owner = open('flow_trail_owner', passwords.owner);
+    writer = open('flow_trail', passwords.writer);
+    reader = open('flow_trail_reader', passwords.reader);
+  });
+  afterAll(async () => {
+    for (const each of [owner, writer, reader]) await each?.close();
+    const admin = openDatabase({ url: inject('postgresUrl') });
+    await admin.withClient(async (client) => {
+      await client.query(`drop database ${database} with (force)`);
+      for (const role of ['flow_trail_owner', 'flow_trail', 'flow_trail_reader'])
+        await client.query(`drop role ${role}`);
+    });
+    await admin.close();
+  });
+
+  test('let the owner migrate, the worker write, and the reader read; none more than that', async () => {
+    if (!owner || !writer || !reader) throw new Error('they are open');
+    await expect(migrate(writer)).rejects.toMatchObject({ kind: 'no_permission' });
+    expect(await migrate(owner)).not.toEqual([]);
+    expect(await migrate(writer)).toEqual([]);
+    await merge(writer, [batch(startSeconds, [listed(1)], { settled: 'final' })], options);
+    expect(await applyRetention(testDeps(writer, standingClock(0)))).toMatchObject({
+      verified: 'all tables agree',
+    });
+    expect(await queryEdges(reader.query, { limit: 10 })).toHaveLength(1);
+    expect(await verify(reader)).toEqual([]);
+    await expect(reader.query('delete from edge')).rejects.toMatchObject({ kind: 'no_permission' });
+    await expect(writer.query('drop table edge')).rejects.toMatchObject({ kind: 'no_permission' });
+  });
+});
+
+function hasPsql(): boolean {
+  try {
+    execFileSync('psql', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,193 @@
+import { execFileSync } from 'node:child_process';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { issueCertificates } from '../../dev/certificates.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
+
+let folder: string;
+let server: Postgres;
+const closing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flow-trail-tls-'));
+  await chmod(folder, 0o755);
+  const [issued, others] = [await issueCertificates(), await issueCertificates()];
+  await writeFile(join(folder, 'ca.crt'), issued.authority.certificate);
+  await writeFile(join(folder, 'other-ca.crt'), others.authority.certificate);
+  const certified = await issued.authority.issue({
+    usage: 'server',
+    commonName: 'db.example',
+    names: ['db.example'],
+  });
+  await writeFile(join(folder, 'server.crt'), certified.certificate);
+  await writeFile(join(folder, 'server.key'), certified.key, { mode: 0o600 });
+  await writeFile(join(folder, 'empty.crt'), '');
+  await writeFile(
+    join(folder, 'pg_hba.conf'),
+    'hostnossl all tls_only 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n',
+  );
+  // PostgreSQL runs as another user where we are root, and takes a key of its own only.
+  if (process.getuid?.() === 0)
+    await chown(join(folder, 'server.key'), userId('postgres') ?? userId('nobody') ?? 0, 0);
+  server = await startPostgres({
+    dataDir: join(folder, 'data'),
+    settings: {
+      fsync: 'off',
+      ssl: 'on',
+      ssl_cert_file: join(folder, 'server.crt'),
+      ssl_key_file: join(folder, 'server.key'),
+      hba_file: join(folder, 'pg_hba.conf'),
+    },
+  });
+  await open({}).query(`create role tls_only login password 'secret'`);
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+afterAll(async () => {
+  await server.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function userId(name: string): number | undefined {
+  try {
+    return Number(execFileSync('id', ['-u', name]).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function open(
+  parameters: Readonly<Record<string, string>>,
+  change: (url: URL) => void = () => undefined,
+): Database {
+  const url = new URL(server.url);
+  for (const [name, value] of Object.entries(parameters))
+    url.searchParams.set(name, /cert$|key$/.test(name) && value !== 'system' ? join(folder, value) : value);
+  change(url);
+  const database = openDatabase({ url: url.href });
+  closing.push(() => database.close());
+  return database;
+}
+
+const isEncrypted = async (database: Database) =>
+  (await database.query<{ ssl: boolean }>('select ssl from pg_stat_ssl where pid = pg_backend_pid()'))[0]
+    ?.ssl;
+
+const asTlsOnly = (url: URL) => {
+  url.username = 'tls_only';
+  url.password = 'secret';
+};
+
+describe('a connection with TLS', () => {
+  test.each([
+    [{}, false],
+    [{ sslmode: 'disable' }, false],
+    [{ sslmode: 'allow' }, false],
+    [{ sslmode: 'prefer' }, true],
+    [{ sslmode: 'require' }, true],
+    [{ sslmode: 'no-verify' }, true],
+    [{ sslmode: 'require', sslrootcert: 'ca.crt' }, true],
+    [{ sslmode: 'verify-ca', sslrootcert: 'ca.crt' }, true],
+    [{ sslmode: 'require', channel_binding: 'require' }, true],
+    [{ sslmode: 'require', sslnegotiation: 'direct' }, true],
+  ])('is made with %j as libpq makes it (encrypted: %s)', async (parameters, encrypted) => {
+    expect(await isEncrypted(open(parameters))).toBe(encrypted);
+  });
+
+  test.each([
+    ['tls_untrusted', { sslmode: 'verify-full' }],
+    ['tls_untrusted', { sslmode: 'verify-ca', sslrootcert: 'other-ca.crt' }],
+    ['tls_untrusted', { sslmode: 'require', sslrootcert: 'other-ca.crt' }],
+    ['tls_untrusted', { sslrootcert: 'system' }],
+    ['tls_host_name', { sslmode: 'verify-full', sslrootcert: 'ca.crt' }],
+    ['tls_file', { sslmode: 'verify-full', sslrootcert: 'missing.crt' }],
+    ['tls_file', { sslmode: 'verify-full', sslrootcert: 'empty.crt' }],
+    ['tls_file', { sslmode: 'require', sslcert: 'missing.crt' }],
+    ['url_unreadable', { sslmode: 'bogus' }],
+    ['url_unreadable', { sslmode: 'verify-ca' }],
+    ['url_unreadable', { sslmode: 'disable', channel_binding: 'require' }],
+  ])('that cannot be made fails as %s: %j', async (kind, parameters) => {
+    await expect(open(parameters).query('select 1')).rejects.toMatchObject({ kind });
+    await expect(open(parameters).withClient((client) => client.query('select 1'))).rejects.toMatchObject({
+      kind,
+    });
+  });
+
+  test('is required by the server: without it that is said, and sslmode=allow tries it', async () => {
+    await expect(open({}, asTlsOnly).query('select 1')).rejects.toMatchObject({ kind: 'tls_required' });
+    expect(await isEncrypted(open({ sslmode: 'allow' }, asTlsOnly))).toBe(true);
+  });
+});
+
+describe('channel_binding=require', () => {
+  test('is refused before the password is proved where the server does not offer it', async () => {
+    await open({})
+      .query(`set password_encryption = 'md5'`)
+      .catch(() => undefined);
+    await open({}).transaction(async (query) => {
+      await query(`set local password_encryption = 'md5'`);
+      await query(`create role md5_user login password 'secret'`);
+    });
+    const database = open({ sslmode: 'require', channel_binding: 'require' }, (url) => {
+      url.username = 'md5_user';
+      url.password = 'secret';
+    });
+    const error: unknown = await database.query('select 1').catch((reason: unknown) => reason);
+    // With "scram-sha-256" in pg_hba.conf the server offers SCRAM to a role with an MD5 password too, and then refuses it.
+    expect(error).toMatchObject({ kind: expect.stringMatching(/^(tls_channel_binding|password_refused)$/) });
+  });
+});
+
+describe('several hosts', () => {
+  const withHosts = (hosts: string, parameters = '') =>
+    server.url.replace(/@[^/]+/, `@${hosts}`) + (parameters === '' ? '' : `?${parameters}`);
+  const openUrl = (url: string) => {
+    const database = openDatabase({ url });
+    closing.push(() => database.close());
+    return database;
+  };
+
+  test('are tried in their order until one answers', async () => {
+    const database = openUrl(withHosts(`127.0.0.1:1,127.0.0.1:${server.port}`));
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+
+  test('that do not answer are all named', async () => {
+    await expect(openUrl(withHosts('127.0.0.1:1,127.0.0.1:2')).query('select 1')).rejects.toMatchObject({
+      kind: 'connection_refused',
+      what: expect.stringMatching(/127\.0\.0\.1:1: .*127\.0\.0\.1:2: /),
+    });
+  });
+
+  test('none of which is what target_session_attrs asks for fail as wrong_server', async () => {
+    const url = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=standby');
+    await expect(openUrl(url).query('select 1')).rejects.toMatchObject({ kind: 'wrong_server' });
+    const primary = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=primary');
+    expect(await openUrl(primary).query('select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+test('a server that is demoted and promoted again is used again by the first statement afterwards', async () => {
+  const admin = open({ sslmode: 'require' });
+  const database = open({});
+  await admin.query('create table written (n int)');
+  await database.query('insert into written values (1)');
+  await admin.query('alter database goldmane_edges set default_transaction_read_only = on');
+  await admin.query(
+    'select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()',
+  );
+  for (let n = 0; n < 3; n += 1)
+    await expect(database.query('insert into written values (2)')).rejects.toMatchObject({
+      kind: 'read_only',
+    });
+  await admin.transaction(async (query) => {
+    await query('set transaction read write');
+    await query('alter database goldmane_edges reset default_transaction_read_only');
+  });
+  await database.query('insert into written values (3)');
+  expect(await database.query('select n from written order by n')).toEqual([{ n: 1 }, { n: 3 }]);
+});

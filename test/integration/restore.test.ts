@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { decideCoverage, readGaps, restoredCause } from '../../src/trail/coverage.ts';
+import { openDatabase } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
+import { verify } from '../../src/trail/verify.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { batch, listed, options, startSeconds } from './ledger-batches.ts';
+
+let db: TestDatabase;
+
+beforeEach(async () => {
+  db = await createTestDatabase();
+});
+afterEach(() => db.drop());
+
+const hourSeconds = 3_600;
+
+/** Settles the buckets between two moments, and decides the coverage of what is an hour older than the end. */
+async function follow(database: TestDatabase['database'], from: number, to: number): Promise<void> {
+  const batches = Array.from({ length: (to - from) / 15 }, (_, n) =>
+    batch(from + n * 15, [listed(from + n)], { settled: 'final' }),
+  );
+  await merge(database, batches, options);
+  await decideCoverage(database, to - hourSeconds, 'the worker was away');
+}
+
+test('after the restore of an old backup the lost time is a gap whose cause is the restore', async () => {
+  await migrate(db.database);
+  const backupAt = startSeconds + 2 * hourSeconds;
+  await follow(db.database, startSeconds, backupAt);
+  await db.database.close();
+  const restored = `${new URL(db.url).pathname.slice(1)}_restored`;
+  const admin = openDatabase({ url: inject('postgresUrl') });
+  await admin.withClient((client) =>
+    client.query(`create database ${restored} template ${new URL(db.url).pathname.slice(1)}`),
+  );
+  const url = new URL(db.url);
+  url.pathname = `/${restored}`;
+  const database = openDatabase({ url: url.href });
+  try {
+    // Restored three hours later: Goldmane has the last hour.
+    const restoredAt = backupAt + 3 * hourSeconds;
+    await follow(database, restoredAt - hourSeconds, restoredAt);
+    expect(await readGaps(database.query, 10)).toEqual([
+      {
+        fromSeconds: backupAt,
+        toSeconds: restoredAt - hourSeconds,
+        state: 'gap',
+        cause: restoredCause,
+      },
+    ]);
+    await decideCoverage(database, restoredAt + hourSeconds, 'the worker was away');
+    expect((await readGaps(database.query, 10)).map(({ cause }) => cause)).toEqual([
+      restoredCause,
+      'the worker was away',
+    ]);
+    expect(await verify(database)).toEqual([]);
+  } finally {
+    await database.close();
+    await admin.withClient((client) => client.query(`drop database ${restored} with (force)`));
+    await admin.close();
+  }
+});
