@@ -33,7 +33,7 @@ const awayState = 'database_away';
 export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
   const nowMs = config.clock.now();
   try {
-    const facts = await readFreshness(database.query);
+    const facts = await readFreshness(database.query, nowMs / 1000);
     const verdict = judgeFreshness(facts, {
       nowMs,
       ...config.jobs.freshness,
@@ -88,16 +88,16 @@ export function freshnessMessage(
   const isGood = severity === 'good';
   return alertMessage({
     severity,
-    isPage: state === 'stalled',
+    isPage: severity === 'critical',
     title: titles[state],
     paragraphs: isGood
       ? [
           what,
-          'What Goldmane still remembers is being settled; `flow-trail coverage --gaps` tells whether anything was lost.',
+          'Buckets that Goldmane still keeps are being settled; `flow-trail coverage --gaps` shows what was lost.',
         ]
       : [what, cause, remembered],
     fields: [
-      ['Merged last', time(lastProgressAt)],
+      ['Last merged', time(lastProgressAt)],
       ['Settled up to', time(settledBucket)],
     ],
     context: 'flow-trail · freshness watchdog',
@@ -110,6 +110,10 @@ const titles: Record<FreshnessState, string> = {
   never_merged: 'the trail has merged nothing yet',
   late: 'the trail is late',
   stalled: 'the trail has stalled',
+  settling_late: 'settling is late',
+  settling_stalled: 'settling has stalled',
+  stream_late: 'the stream brings nothing',
+  clock_ahead: 'a stored time is in the future',
 };
 
 /**
@@ -133,11 +137,11 @@ export async function tellDatabaseAway(
       alertMessage({
         severity: 'critical',
         isPage,
-        title: 'the trail’s database is away',
+        title: 'the trail’s database is unavailable',
         paragraphs: [
-          `Nothing can be merged, and how far the trail is cannot be asked${isPage ? `, for ${minutes} minutes now` : ''}.`,
+          `Nothing can be merged, and the state of the trail cannot be read${isPage ? `, for ${minutes} minutes now` : ''}.`,
           `Why: ${why}`,
-          'Nothing is lost while it is back within 53 minutes: Goldmane remembers an hour, and what is missing is settled then.',
+          'Nothing is lost if it is available again within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled then.',
         ],
         fields: [['Noticed at', formatTime(since)]],
         context: 'flow-trail · freshness watchdog',

@@ -2,15 +2,22 @@ import { counted } from '../text/counted.ts';
 import type { FreshnessFacts } from '../trail/freshness.ts';
 import type { Severity } from '../coverage/severity.ts';
 
-/** One word for how fresh the trail is. */
+/** The watchdog's verdict. */
 export type FreshnessState =
   | 'good'
   /** Nothing was merged yet, and the trail is only minutes old. */
   | 'beginning'
   | 'never_merged'
   | 'late'
-  /** Somebody has to act before Goldmane forgets. */
-  | 'stalled';
+  /** Neither reader makes progress; records are lost unless it is repaired within Goldmane's hour. */
+  | 'stalled'
+  /** The stream brings records, but no bucket is settled. */
+  | 'settling_late'
+  | 'settling_stalled'
+  /** Buckets are settled, but the stream brings nothing. */
+  | 'stream_late'
+  /** A stored time lies in the future. */
+  | 'clock_ahead';
 
 export interface FreshnessOptions {
   /** By the trail's clock. */
@@ -20,19 +27,23 @@ export interface FreshnessOptions {
   formatTime: (time: Date) => string;
 }
 
-/** What is so, what is known of its cause, and what cures it; sentences, with their full stops. */
+/** The finding, its cause and its cure, in sentences with full stops. */
 export interface FreshnessVerdict {
   state: FreshnessState;
   severity: Severity;
   what: string;
-  /** Empty when nothing is the matter. */
+  /** Empty when the state is good. */
   cause: string;
-  /** What is lost, and from when on; empty when nothing is. */
+  /** What is lost and since when; empty when the state is good. */
   remembered: string;
-  /** Minutes since anything was merged or settled, or since the trail began. */
+  /** Minutes since the last progress that the state is about, or since the trail began. */
   minutes: number;
 }
 
+const settlingWarnMinutes = 15;
+const streamWarnMinutes = 15;
+/** Two minutes of buckets with records: fewer may be late flows only. */
+const missedByStreamLimit = 8;
 const minuteMs = 60_000;
 const bucketMs = 15_000;
 /** What Goldmane had is asked for at 55 minutes for the last time (design: final). */
@@ -41,16 +52,75 @@ const rememberedMs = 55 * minuteMs;
 const neverCure =
   'Confirm that Goldmane is enabled (kubectl get goldmane,whisker -A) and that calico-node rolled with the FELIX_FLOWLOGSGOLDMANESERVER env; `flow-trail status` shows what the readers do.';
 const unknownCause =
-  'No reader told of a trouble: see whether the workflow flow-trail/supervisor runs, and what `flow-trail status` shows.';
+  'The readers reported no problem: check that the workflow flow-trail/supervisor runs; `flow-trail status` shows its state.';
 
 /**
- * Says how fresh the trail is. Progress is what was merged or settled, not records: a quiet cluster settles empty buckets.
- * Pure.
+ * Judges the trail as a whole, then settling and the stream separately, then the clock; the worst finding is the verdict.
+ * Progress is merging or settling a bucket, not its records: a quiet cluster settles empty buckets. Pure.
  */
 export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
+  const overall = judgeProgress(facts, options);
+  if (overall.severity === 'critical') return overall;
+  const settling = judgeSettling(facts, options);
+  if (settling?.severity === 'critical') return settling;
+  if (overall.severity === 'warning') return overall;
+  return settling ?? judgeStream(facts, options) ?? judgeClock(facts, options) ?? overall;
+}
+
+function judgeSettling(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
+  const { nowMs, pageMinutes, formatTime } = options;
+  const { lastProgressAt, lastSettledAt, since } = facts;
+  if (!lastProgressAt) return undefined;
+  const minutes = Math.floor((nowMs - (lastSettledAt ?? since).getTime()) / minuteMs);
+  if (minutes < settlingWarnMinutes) return undefined;
+  const isCritical = minutes >= pageMinutes;
+  return {
+    state: isCritical ? 'settling_stalled' : 'settling_late',
+    severity: isCritical ? 'critical' : 'warning',
+    what: `No bucket was settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still brings records, but it misses about 5 % of them.`,
+    cause: causeOf(facts, formatTime),
+    remembered: rememberedText(facts, options),
+    minutes,
+  };
+}
+
+function judgeStream(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
+  const { nowMs, formatTime } = options;
+  const { settledBucket, streamedBucket, since, missedByStream } = facts;
+  if (!settledBucket || missedByStream < missedByStreamLimit) return undefined;
+  const from = streamedBucket ?? since;
+  if (settledBucket.getTime() - from.getTime() < streamWarnMinutes * minuteMs) return undefined;
+  return {
+    state: 'stream_late',
+    severity: 'warning',
+    what: `The stream has brought no whole bucket since ${formatTime(from)}, and ${counted(missedByStream, 'bucket')} with records came from settling only. New edges appear six minutes late.`,
+    cause: causeOf(facts, formatTime),
+    remembered: '',
+    minutes: Math.floor((nowMs - from.getTime()) / minuteMs),
+  };
+}
+
+function judgeClock(
+  { futureAt }: FreshnessFacts,
+  { nowMs, formatTime }: FreshnessOptions,
+): FreshnessVerdict | undefined {
+  if (!futureAt) return undefined;
+  const minutes = Math.ceil((futureAt.getTime() - nowMs) / minuteMs);
+  return {
+    state: 'clock_ahead',
+    severity: 'warning',
+    what: `The ledger contains the time ${formatTime(futureAt)}, ${counted(minutes, 'minute')} in the future: a worker’s clock was ahead, or this one is behind.`,
+    cause: 'Check time synchronisation (NTP) on the nodes that run the worker.',
+    remembered: '',
+    minutes: 0,
+  };
+}
+
+function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
   const { nowMs, warnMinutes, pageMinutes, formatTime } = options;
   const { lastProgressAt, since } = facts;
-  const sinceMs = nowMs - (lastProgressAt ?? since).getTime();
+  const isFuture = !lastProgressAt && facts.futureAt !== undefined;
+  const sinceMs = isFuture ? 0 : nowMs - (lastProgressAt ?? since).getTime();
   const minutes = Math.max(0, Math.floor(sinceMs / minuteMs));
   const isLate = sinceMs >= warnMinutes * minuteMs;
   const isStalled = sinceMs >= pageMinutes * minuteMs;
@@ -60,12 +130,12 @@ export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions)
       severity: 'good',
       what: lastProgressAt
         ? `The trail is merged up to ${formatTime(facts.newestBucket ?? lastProgressAt)}.`
-        : `Nothing was merged yet; the trail began at ${formatTime(since)}.`,
+        : `Nothing has been merged yet; the trail began at ${formatTime(since)}.`,
       cause: '',
       remembered: '',
       minutes,
     };
-  const never = `Nothing was ever merged, since the trail began at ${formatTime(since)}, ${counted(minutes, 'minute')} ago.`;
+  const never = `Nothing has been merged since the trail began at ${formatTime(since)}, ${counted(minutes, 'minute')} ago.`;
   return {
     state: isStalled ? 'stalled' : lastProgressAt ? 'late' : 'never_merged',
     severity: isStalled ? 'critical' : 'warning',
@@ -82,19 +152,19 @@ function causeOf(
   { trouble, gapCause, lastProgressAt }: FreshnessFacts,
   formatTime: (time: Date) => string,
 ): string {
-  if (trouble) return `${sentence(trouble.what)} (Seen last at ${formatTime(trouble.at)}.)`;
+  if (trouble) return `${sentence(trouble.what)} (Last seen at ${formatTime(trouble.at)}.)`;
   if (gapCause !== undefined) return `${sentence(gapCause)} ${neverCure}`;
   return lastProgressAt ? unknownCause : neverCure;
 }
 
 function rememberedText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: FreshnessOptions): string {
   if (!settledBucket)
-    return 'No bucket was settled yet. Goldmane remembers an hour: what is older than that when it goes on will be missing.';
+    return 'No bucket has been settled yet. Goldmane keeps one hour: what is older when settling continues will be missing.';
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
   const forgets = new Date(settledUntil.getTime() + rememberedMs);
   return forgets.getTime() > nowMs
-    ? `Nothing is lost yet: Goldmane still remembers everything until ${formatTime(forgets)}.`
-    : `Goldmane has begun to forget: of the time from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only what was streamed is left.`;
+    ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(forgets)}.`
+    : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only streamed records are left.`;
 }
 
 function sentence(text: string): string {

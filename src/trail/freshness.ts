@@ -1,11 +1,19 @@
 import type { Query } from './database.ts';
 
-/** How far the trail is, and what is known to keep it from going on. */
+/** What the watchdog reads: how far each reader is, and the last known problem. */
 export interface FreshnessFacts {
   /** Since when the trail has its tables. */
   since: Date;
-  /** When anything was merged, settled or made final last; a settled bucket may be empty. Undefined: never. */
+  /** When a bucket was merged, settled or made final last, a settled one may be empty. Undefined: never. */
   lastProgressAt: Date | undefined;
+  /** When a bucket was settled or made final last. Undefined: never. */
+  lastSettledAt: Date | undefined;
+  /** The latest of these times that lies in the future by more than a minute: a clock was ahead. */
+  futureAt: Date | undefined;
+  /** Start of the newest bucket that the stream brought whole. */
+  streamedBucket: Date | undefined;
+  /** Settled buckets with records after `streamedBucket`: the stream should have brought them. */
+  missedByStream: number;
   /** Start of the newest bucket that was merged or settled. */
   newestBucket: Date | undefined;
   /** Start of the newest bucket that is settled: what Goldmane had until then is in the trail. */
@@ -16,11 +24,15 @@ export interface FreshnessFacts {
   gapCause: string | undefined;
 }
 
-/** @throws DatabaseFailure */
-export async function readFreshness(query: Query): Promise<FreshnessFacts> {
+/** @param nowSeconds by the trail's clock; later times count as wrong, not as fresh @throws DatabaseFailure */
+export async function readFreshness(query: Query, nowSeconds: number): Promise<FreshnessFacts> {
   const [row] = await query<{
     since: Date;
     progress_at: Date | null;
+    settled_at: Date | null;
+    future_at: Date | null;
+    streamed: Date | null;
+    missed: number;
     newest: Date | null;
     settled: Date | null;
     trouble: string | null;
@@ -29,19 +41,31 @@ export async function readFreshness(query: Query): Promise<FreshnessFacts> {
   }>(
     `select
        (select min(run_on) at time zone current_setting('timezone') from flow_trail_migration) as since,
-       (select greatest(max(merged_at), max(settled_at), max(final_at)) from bucket_ledger) as progress_at,
+       t.progress_at, t.settled_at, t.future_at, b.streamed,
+       (select count(*)::int from bucket_ledger l where settled_at is not null and settled <> ''
+         and bucket > coalesce(b.streamed, '-infinity')) as missed,
        (select max(bucket) from bucket_ledger
          where coalesce(merged_at, settled_at, final_at) is not null) as newest,
        (select max(bucket) from bucket_ledger where settled_at is not null) as settled,
        s.trouble, s.trouble_at,
        (select gap_cause from bucket_ledger
          where settled_at is null and final_at is null order by bucket desc limit 1) as gap_cause
-     from trail_state s`,
+     from trail_state s,
+       (select max(at) filter (where at <= to_timestamp($1)) as progress_at,
+          max(at) filter (where is_settling and at <= to_timestamp($1)) as settled_at,
+          max(at) filter (where at > to_timestamp($1)) as future_at
+        from bucket_ledger, lateral (values (merged_at, false), (settled_at, true), (final_at, true)) v (at, is_settling)) t,
+       (select max(bucket) filter (where streamed_whole) as streamed from bucket_ledger) b`,
+    [nowSeconds + 60],
   );
   if (!row) throw new Error('trail_state has lost its row');
   return {
     since: row.since,
     lastProgressAt: row.progress_at ?? undefined,
+    lastSettledAt: row.settled_at ?? undefined,
+    futureAt: row.future_at ?? undefined,
+    streamedBucket: row.streamed ?? undefined,
+    missedByStream: row.missed,
     newestBucket: row.newest ?? undefined,
     settledBucket: row.settled ?? undefined,
     trouble:

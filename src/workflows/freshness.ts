@@ -55,7 +55,7 @@ export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Pro
     return await failAway(`${failure.message.replace(/\.$/, '')}.`, outage);
   }
   const told = await tell(report, outage !== undefined && outage.told !== 'nobody');
-  if (report.state === 'stalled')
+  if (report.severity === 'critical')
     throw ApplicationFailure.nonRetryable(
       `${report.what} ${report.cause} ${report.remembered}${told.untold}`,
       'trail_stalled',
@@ -72,7 +72,7 @@ async function tell(
   try {
     return { result: await tellFreshness(report, hadOutage), untold: '' };
   } catch (error) {
-    if (isCancellation(error) || !(error instanceof ActivityFailure) || report.state !== 'stalled')
+    if (isCancellation(error) || !(error instanceof ActivityFailure) || report.severity !== 'critical')
       throw error;
     return { result: 'known', untold: notTold(error) };
   }

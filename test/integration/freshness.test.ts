@@ -72,7 +72,7 @@ test('a trail that stops warns, pages before Goldmane forgets, and is told to be
     expect(await watch()).toMatchObject({
       failed: 'trail_stalled',
       message: expect.stringMatching(
-        /^Nothing was merged or settled for 46 minutes.*Stale certificate.*Goldmane still remembers everything until/,
+        /^Nothing was merged or settled for 46 minutes.*Stale certificate.*Goldmane keeps everything until/,
       ),
       details: { state: 'stalled', minutes: 46 },
     });
@@ -125,8 +125,8 @@ test('a database that is away is told of once an outage, paged for once, and tol
   expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'posted' } });
   expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
   expect(headers()).toEqual([
-    'Critical: the trail’s database is away',
-    'Page: the trail’s database is away',
+    'Critical: the trail’s database is unavailable',
+    'Page: the trail’s database is unavailable',
     'Good again: the trail is fresh',
   ]);
   await scheduled.delete();

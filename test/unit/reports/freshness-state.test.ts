@@ -7,6 +7,10 @@ const minutesAgo = (minutes: number) => new Date(nowMs - minutes * 60_000);
 const going: FreshnessFacts = {
   since: minutesAgo(10_000),
   lastProgressAt: minutesAgo(0.5),
+  lastSettledAt: minutesAgo(0.5),
+  futureAt: undefined,
+  streamedBucket: minutesAgo(1),
+  missedByStream: 0,
   newestBucket: minutesAgo(1),
   settledBucket: minutesAgo(7),
   trouble: undefined,
@@ -39,7 +43,7 @@ test.each([
   const verdict = judge({ ...begun, since: minutesAgo(minutes) });
   expect(verdict).toMatchObject({ state, severity });
   if (severity !== 'good') {
-    expect(verdict.what).toMatch(/Nothing was ever merged/);
+    expect(verdict.what).toMatch(/Nothing has been merged since/);
     expect(verdict.cause).toMatch(/FELIX_FLOWLOGSGOLDMANESERVER/);
   }
 });
@@ -50,7 +54,7 @@ describe('the cause', () => {
   test('is the trouble that the readers left, with when it was seen last', () => {
     const trouble = { what: 'Stale certificate: it worked. Re-sync.', at: minutesAgo(1) };
     expect(judge({ ...late, trouble }).cause).toBe(
-      'Stale certificate: it worked. Re-sync. (Seen last at 07:59:00.)',
+      'Stale certificate: it worked. Re-sync. (Last seen at 07:59:00.)',
     );
   });
 
@@ -72,19 +76,51 @@ describe('the cause', () => {
 describe('what Goldmane remembers', () => {
   test('is everything until 55 minutes after the newest settled bucket', () => {
     expect(judge({ lastProgressAt: minutesAgo(20), settledBucket: minutesAgo(30) }).remembered).toBe(
-      'Nothing is lost yet: Goldmane still remembers everything until 08:25:15.',
+      'Nothing is lost yet: Goldmane keeps everything until 08:25:15.',
     );
   });
 
   test('is no longer everything after that, and from when to when is said', () => {
     expect(judge({ lastProgressAt: minutesAgo(80), settledBucket: minutesAgo(80) }).remembered).toBe(
-      'Goldmane has begun to forget: of the time from 06:40:15 to 07:05:00 only what was streamed is left.',
+      'Goldmane’s buffer has expired: from 06:40:15 to 07:05:00 only streamed records are left.',
     );
   });
 
   test('is not claimed where nothing was ever settled', () => {
     expect(judge({ lastProgressAt: minutesAgo(6), settledBucket: undefined }).remembered).toMatch(
-      /^No bucket was settled yet/,
+      /^No bucket has been settled yet/,
     );
   });
+});
+
+test.each([
+  [14, 'good', 'good'],
+  [15, 'settling_late', 'warning'],
+  [44, 'settling_late', 'warning'],
+  [45, 'settling_stalled', 'critical'],
+  [120, 'settling_stalled', 'critical'],
+])(
+  '%d minutes without a settled bucket are %s (%s), although the stream brings records',
+  (minutes, state, severity) => {
+    expect(judge({ lastSettledAt: minutesAgo(minutes) })).toMatchObject({ state, severity });
+  },
+);
+
+test.each([
+  [15, 8, 'good'],
+  [22, 7, 'good'],
+  [22, 8, 'stream_late'],
+])(
+  'a stream whose last whole bucket is %d minutes old, with %d missed buckets, is %s',
+  (minutes, missed, state) => {
+    expect(judge({ streamedBucket: minutesAgo(minutes), missedByStream: missed }).state).toBe(state);
+  },
+);
+
+test('a stored time in the future is a finding, and hides neither settling nor progress that is late', () => {
+  const futureAt = minutesAgo(-90);
+  expect(judge({ futureAt })).toMatchObject({ state: 'clock_ahead', severity: 'warning' });
+  expect(judge({ futureAt, lastProgressAt: undefined }).state).toBe('clock_ahead');
+  expect(judge({ futureAt, lastSettledAt: minutesAgo(60) }).state).toBe('settling_stalled');
+  expect(judge({ futureAt, lastProgressAt: minutesAgo(60) }).state).toBe('stalled');
 });
