@@ -30,6 +30,7 @@ export interface CertificateFiles {
   readonly bundle: CertificateBundle;
 }
 
+const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
@@ -96,8 +97,12 @@ async function read(path: string, what: string): Promise<Buffer> {
 }
 
 export function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
-  const blocks = pem.toString('latin1').match(PEM_CERTIFICATE);
+  const text = pem.toString('latin1');
+  const blocks = text.match(PEM_CERTIFICATE);
   if (!blocks) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
+  // TLS would refuse the whole file, or stop reading at the damaged block.
+  if (text.split(PEM_BEGIN).length - 1 !== blocks.length)
+    throw unreadable(`${capitalised(what)} contains a PEM certificate that is cut off; copy the file again`);
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch {

@@ -54,6 +54,29 @@ describe('the manifests', () => {
   });
 });
 
+test('the NetworkPolicy allows DNS to the pods of kube-dns, to an address of its Service and to a node-local cache', () => {
+  const peers = z.looseObject({
+    spec: z.looseObject({
+      egress: z.array(
+        z.looseObject({
+          to: z.array(z.looseObject({ ipBlock: z.looseObject({ cidr: z.string() }).optional() })),
+          ports: z.array(z.looseObject({ port: z.unknown(), protocol: z.string() })),
+        }),
+      ),
+    }),
+  });
+  const rules = peers
+    .parse(one('NetworkPolicy'))
+    .spec.egress.filter(({ ports }) => ports.some(({ port }) => port === 53));
+  for (const { ports } of rules)
+    expect(ports.map(({ protocol }) => protocol).toSorted()).toEqual(['TCP', 'UDP']);
+  expect(rules.flatMap(({ to }) => to.map(({ ipBlock }) => ipBlock?.cidr ?? 'pods'))).toEqual([
+    'pods',
+    '10.96.0.10/32',
+    '169.254.20.10/32',
+  ]);
+});
+
 describe('the pods', () => {
   test('meet the restricted Pod Security Standard', () => {
     expect(podSecurityProblems(pod)).toEqual([]);

@@ -50,6 +50,18 @@ test('a bundle may hold several authorities, and words around them', async () =>
   expect((await readCertificates(target)).isSignedByBundle).toBe(true);
 });
 
+test.each(['certPath', 'caPath'] as const)(
+  'a cut-off PEM block before a good one in %s is reported',
+  async (path) => {
+    const target = await files();
+    const good = path === 'caPath' ? issued.authority.certificate : issued.client.certificate;
+    await writeFile(target[path], `${good.slice(0, 400)}\n${good}`);
+    const failure = await failureOf(target);
+    expect(failure.kind).toBe('certificate_unreadable');
+    expect(failure.message).toContain('cut off');
+  },
+);
+
 test('with GOLDMANE_TLS_INSECURE the bundle may be missing', async () => {
   const target = await files({ insecure: true });
   await rm(target.caPath);
