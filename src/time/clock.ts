@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * The time by which the trail lives. Every wait, age and deadline of the domain (buckets, windows, settling)
- * goes through a Clock, so that a test can run the same proportions sixty times faster against a stand-in
- * that shares the clock. Times are milliseconds since the Unix epoch, durations milliseconds, both of this clock.
+ * Every wait, age and deadline of buckets, windows and settling uses a Clock, so that a test can run the same proportions sixty
+ * times faster against a stand-in that shares the clock. Times are milliseconds since the Unix epoch, durations milliseconds,
+ * both of this clock.
  */
 export interface Clock {
   now(): number;
-  /** Since some moment of the past. Unlike `now` it is never set, only goes on: durations are measured by it. */
+  /** Monotonic, from an arbitrary start: for measuring durations. `now` can jump when the system clock is set. */
   elapsed(): number;
   /** Waits `ms` of this clock; rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** How many real milliseconds a duration of this clock takes; for timers that belong to a library. */
+  /** The real milliseconds that a duration of this clock takes; for timers of libraries. */
   realMs(ms: number): number;
 }
 

@@ -1,10 +1,10 @@
-/** Writes times as people of one time zone read them. */
+/** Formats times in one time zone. */
 export interface ZonedTime {
   /** `Mon 23 Nov 08:00` */
   minute: (time: Date) => string;
-  /** `Mon 23 Nov 08:00 GMT`; for where a change of the clocks would leave two readings. */
+  /** `Mon 23 Nov 08:00 GMT`; unambiguous when clocks change. */
   exact: (time: Date) => string;
-  /** `23 Nov 2026, 08:00 GMT`; for what may be years away. */
+  /** `23 Nov 2026, 08:00 GMT`; for times that may be years away. */
   dated: (time: Date) => string;
 }
 
@@ -41,7 +41,7 @@ export function zonedTime(timeZone: string): ZonedTime {
   };
 }
 
-/** `3 h 20 min`, `45 s`: in the two largest units that are not zero. */
+/** `3 h 20 min`, `45 s`: in at most two adjacent units. */
 export function spanText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const units = [

@@ -24,7 +24,7 @@ describe('with a trail of twelve days', () => {
     await cover(db.database, today, today - 12);
   });
 
-  test('a table tells each namespace’s verdict, and what it rests on', async () => {
+  test('a table shows each namespace’s verdict and its evidence', async () => {
     const { code, out, err } = await ask([]);
     expect([code, err]).toEqual([0, '']);
     const rows = out
@@ -62,7 +62,7 @@ describe('with a trail of twelve days', () => {
     expect(out).toContain('1 complete, 1 unstable, 1 learning, 0 stale; the trail began at ');
   });
 
-  test('JSON tells the whole, or of one namespace', async () => {
+  test('JSON has all namespaces, or one', async () => {
     const { code, out } = await ask(['--json', '--namespace', 'b']);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
@@ -72,7 +72,7 @@ describe('with a trail of twelve days', () => {
     });
   });
 
-  test('the settings of the job count', async () => {
+  test('the job’s settings apply', async () => {
     const { out } = await ask(['--json'], { COMPLETENESS_MINIMUM_DAYS: '12', COMPLETENESS_STABLE_DAYS: '1' });
     expect(JSON.parse(out)).toMatchObject({
       counts: { complete: 0, learning: 3 },
@@ -80,18 +80,18 @@ describe('with a trail of twelve days', () => {
     });
   });
 
-  test('a namespace that was never observed is no failure', async () => {
+  test('a namespace that was never observed is not a failure', async () => {
     const { code, out } = await ask(['--namespace', 'nobody']);
     expect([code, out]).toEqual([0, expect.stringContaining('(nobody has never been observed)')]);
   });
 });
 
-test('before anything was merged it says so', async () => {
+test('an empty trail is reported as empty', async () => {
   const { code, out } = await ask([]);
   expect([code, out]).toEqual([0, expect.stringContaining('(nothing has been observed yet)')]);
 });
 
-test('wrong settings are told together', async () => {
+test('wrong settings are reported together', async () => {
   const { code, err } = await ask([], {
     DATABASE_URL: '',
     TIME_ZONE: 'Mars',

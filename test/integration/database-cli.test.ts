@@ -64,7 +64,7 @@ describe('with a trail', () => {
     [['--src', 'a', '--dst', 'b'], ['a b']],
     [['--denied'], ['d a']],
     [['--new-since', new Date((bucket + 15) * 1000).toISOString()], ['d a']],
-  ])('edges %j keeps to what was asked', async (args, expected) => {
+  ])('edges %j filters', async (args, expected) => {
     const { code, out } = await run(['edges', '--json', ...args]);
     expect(code).toBe(0);
     const edges: { srcNs: string; dstNs: string }[] = JSON.parse(out);
@@ -91,7 +91,7 @@ describe('with a trail', () => {
     expect(err).toMatch(/first 2 lines .*raise --limit/);
   });
 
-  test('coverage shows what is known of which time', async () => {
+  test('coverage shows the state of each time range', async () => {
     const { code, out } = await run(['coverage', '--json', '--since', '2h']);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toEqual([
@@ -104,7 +104,7 @@ describe('with a trail', () => {
     ]);
   });
 
-  test('a reader that has seen enough ends it without a complaint', async () => {
+  test('a closed pipe ends the command without an error', async () => {
     const child = start(['edges'], {});
     child.stdout.destroy();
     const [err] = await Promise.all([text(child.stderr), once(child, 'close')]);
@@ -112,11 +112,11 @@ describe('with a trail', () => {
   });
 });
 
-describe('a mistake is named, in one line and without a stack', () => {
+describe('a mistake is reported in one line and without a stack trace', () => {
   test.each([
     ['an option', ['edges', '--limit', 'all'], {}, 2, /^flow-trail: --limit "all" is not .*\n$/],
     ['settings', ['edges'], { DATABASE_URL: '' }, 2, /DATABASE_URL is missing; set it/],
-    ['a database that nobody prepared', ['edges'], {}, 1, /^flow-trail: .*[Ss]tart the worker once.*\n$/],
+    ['a database without a schema', ['edges'], {}, 1, /^flow-trail: .*[Ss]tart the worker once.*\n$/],
     [
       'a database that is not there',
       ['edges'],
