@@ -1,4 +1,5 @@
 import { databaseProblems, loadDatabaseConfig, type DatabaseConfig } from './database-config.ts';
+import { memoryLimits } from './memory-limits.ts';
 import { configFailure } from './config-failure.ts';
 import { issueProblems } from './issue-problems.ts';
 import { hostname } from 'node:os';
@@ -243,7 +244,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       certPath: value.TLS_CERT_PATH,
       keyPath: value.TLS_KEY_PATH,
       caPath: value.CA_CERT_PATH,
-      maxReceiveBytes: 64 * 1024 * 1024,
+      maxReceiveBytes: memoryLimits.receiveBytes,
     },
     database: loadDatabaseConfig(env),
     identity: loadIdentityConfig(env),

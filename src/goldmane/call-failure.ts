@@ -72,8 +72,8 @@ function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string
     kind: 'answer_too_large',
     what: `An answer of ${method} at ${host} is larger than the ${Math.floor(maxReceiveBytes / 1024)} KiB that are accepted (${details})`,
     cure:
-      'One bucket holds more kinds of connections than this worker was made for (64 MiB are about 190,000). Its edges rest ' +
-      'on the stream alone. If it goes on, see what makes them (a port scan, flow logs without aggregation), and report it',
+      'Find what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +
+      'bucket rest on the stream alone',
   };
 }
 

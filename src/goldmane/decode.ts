@@ -91,6 +91,19 @@ export class FlowDecoder {
     }
   }
 
+  /** The number of records in a FlowListResult, found without decoding any. Throws MalformedFlow. */
+  countRecords(raw: Buffer): number {
+    const answer = new WireReader();
+    answer.reset(raw, 0, raw.length);
+    let count = 0;
+    while (answer.pos < answer.end) {
+      const tag = answer.tag();
+      if (tag === LIST_FLOW) count++;
+      answer.skip(tag);
+    }
+    return count;
+  }
+
   #decodeList(
     answer: WireReader,
     visit: (record: ListedRecord) => void,

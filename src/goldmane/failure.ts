@@ -63,6 +63,15 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
   });
 }
 
+/** The answer would exhaust the memory of this process, so it was not folded. */
+export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
+  return goldmaneFailure({
+    kind: 'answer_too_large',
+    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} holds ${records} records; this process has memory for ${limit}`,
+    cure: 'Find what opens so many connections (a port scan, for example), or give the worker more memory',
+  });
+}
+
 export function isInvalidListResponse(error: unknown): error is GoldmaneFailure {
   return isGoldmaneFailure(error) && error.kind === 'invalid_list_response';
 }

@@ -1,3 +1,4 @@
+import { memoryLimits } from '../config/memory-limits.ts';
 import { FlowDecoder } from '../goldmane/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
@@ -157,7 +158,10 @@ export class BucketLister {
 
   #fold(raw: Buffer, startSeconds: number): ListedBucket {
     try {
-      return foldList(this.#decoder, raw, startSeconds, this.#deps.config.identity);
+      return foldList(this.#decoder, raw, startSeconds, {
+        ...this.#deps.config.identity,
+        maxRecords: memoryLimits.recordsPerBucket,
+      });
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);

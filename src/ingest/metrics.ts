@@ -1,4 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
+import { memoryLimits } from '../config/memory-limits.ts';
 import type { Folded } from '../trail/fold.ts';
 import type { MergeSummary } from '../trail/merge.ts';
 
@@ -86,6 +87,9 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
   const edges = gauge('edges', '', 'Rows of edge');
   const facts = gauge('facts', '', 'Rows of flow_fact');
+  const limits = gauge('memory_limit', '', 'Limits derived from the heap of the process, by what they limit');
+  for (const limit of ['receiveBytes', 'recordsPerBucket', 'recordsPerMerge', 'pendingRecords'] as const)
+    limits.set(memoryLimits[limit], { limit });
   const listSeconds = meter.createHistogram(
     'flow_trail_list_seconds',
     'float',

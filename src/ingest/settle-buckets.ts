@@ -1,3 +1,4 @@
+import { memoryLimits } from '../config/memory-limits.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/contact.ts';
 import { readLedger, readRefusedBefore } from '../trail/coverage.ts';
@@ -21,7 +22,6 @@ const tickMs = 60_000;
 const listTimeoutPauseMs = 90_000;
 const maxFailuresInARow = 3;
 const bucketsPerMerge = 8;
-const recordsPerMerge = 20_000;
 const restartCause =
   'Goldmane was restarted and lost its memory: these buckets may be only the part that nodes sent again';
 const emptyCause =
@@ -155,7 +155,11 @@ class SettleWindow {
     const listed: { due: DueBucket; answer: ListedBucket }[] = [];
     const batches: BucketBatch[] = [];
     let records = 0;
-    while (listed.length < bucketsPerMerge && records < recordsPerMerge && !this.#attempt.signal.aborted) {
+    while (
+      listed.length < bucketsPerMerge &&
+      records < memoryLimits.recordsPerMerge &&
+      !this.#attempt.signal.aborted
+    ) {
       const due = waiting.shift();
       if (!due) break;
       // By the time it is its turn the ring may have let go of it.
@@ -166,6 +170,11 @@ class SettleWindow {
         if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
         batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
         continue;
+      }
+      // A large bucket is merged alone: its answer is dropped, and it is listed again once the others are merged.
+      if (listed.length > 0 && records + answer.records.length > memoryLimits.recordsPerMerge) {
+        waiting.unshift(due);
+        break;
       }
       this.#summary.records += answer.count;
       records += answer.records.length;

@@ -1,3 +1,4 @@
+import { memoryLimits } from '../config/memory-limits.ts';
 import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
@@ -56,19 +57,23 @@ class StreamWindow {
     this.#wasBroken = this.#attempt.isRetry;
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = emptyStreamSummary(new Date(deps.config.clock.now()).toISOString());
-    this.#writer = new StreamWriter(deps, new StreamFold(), (merged, batches) => {
-      const summary = this.#summary;
-      summary.merges += 1;
-      summary.recordsMerged += merged.newEdgeRecords;
-      summary.newEdges += merged.newEdges.length;
-      for (const { srcNs, dstNs, action } of merged.newEdges)
-        if (summary.newEdgeNames.length < 20) summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
-      summary.bucketsStreamedWhole += batches.filter(({ streamedWhole }) => streamedWhole).length;
-      const newest = batches.at(-1)?.startSeconds;
-      if (newest === undefined) return;
-      summary.newestBucket = iso(newest);
-      this.#deps.metrics.newestBucket(newest);
-    });
+    this.#writer = new StreamWriter(
+      deps,
+      new StreamFold({ limit: memoryLimits.pendingRecords }),
+      (merged, batches) => {
+        const summary = this.#summary;
+        summary.merges += 1;
+        summary.recordsMerged += merged.newEdgeRecords;
+        summary.newEdges += merged.newEdges.length;
+        for (const { srcNs, dstNs, action } of merged.newEdges)
+          if (summary.newEdgeNames.length < 20) summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
+        summary.bucketsStreamedWhole += batches.filter(({ streamedWhole }) => streamedWhole).length;
+        const newest = batches.at(-1)?.startSeconds;
+        if (newest === undefined) return;
+        summary.newestBucket = iso(newest);
+        this.#deps.metrics.newestBucket(newest);
+      },
+    );
   }
 
   async run(): Promise<StreamSummary> {

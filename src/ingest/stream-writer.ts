@@ -1,3 +1,4 @@
+import { memoryLimits } from '../config/memory-limits.ts';
 import type { FlowRecord } from '../goldmane/decode.ts';
 import { EdgeMap, type BucketBatch, type EdgeKey } from '../trail/record.ts';
 import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
@@ -7,7 +8,6 @@ import type { Deps } from './deps.ts';
 
 const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
-const recordsPerMerge = 20_000;
 const whats = ['pending', 'repeated', 'no_edge', 'no_traffic', 'future', 'dropped', 'malformed'] as const;
 const droppingText =
   'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back';
@@ -168,7 +168,7 @@ function fittingBuckets(buckets: readonly StreamedBucket[]): number {
   let fitting = 0;
   for (const { records } of buckets.slice(0, bucketsPerMerge)) {
     sum += records.size;
-    if (fitting > 0 && sum > recordsPerMerge) break;
+    if (fitting > 0 && sum > memoryLimits.recordsPerMerge) break;
     fitting += 1;
   }
   return fitting;

@@ -1,4 +1,4 @@
-import { invalidListResponse } from '../goldmane/failure.ts';
+import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
 import type { FlowDecoder, FlowKey, FlowRecord, MalformedFlow, PolicyTrace } from '../goldmane/decode.ts';
 import {
   edgeKeyOf,
@@ -130,6 +130,8 @@ function streamedRecord(key: FlowKey): StreamedRecord | undefined {
 export interface FoldSettings {
   readonly label: string;
   readonly namespaces: ReadonlySet<string> | 'all';
+  /** An answer with more records is refused before any of them is decoded. Default: no limit. */
+  readonly maxRecords?: number;
 }
 
 /** What one answer of `List` said. `ids` pairs each record's hash with the server's id of its flow key. */
@@ -147,7 +149,7 @@ export interface ListedBucket {
  * Folds one answer of `List` into records with edge, fact and policy trace.
  * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
  * traces the one with the smaller digest is taken as the record's, the other is kept as evidence beside it.
- * @throws InvalidListResponse, MalformedFlow
+ * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
  */
 export function foldList(
   decoder: FlowDecoder,
@@ -155,6 +157,9 @@ export function foldList(
   startSeconds: number,
   settings: FoldSettings,
 ): ListedBucket {
+  const { maxRecords = Number.POSITIVE_INFINITY } = settings;
+  const held = decoder.countRecords(raw);
+  if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
   const records = new Map<bigint, TrailRecord[]>();
   const ids = new Map<bigint, number[]>();
   const malformed: MalformedFlow[] = [];

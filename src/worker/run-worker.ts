@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import { makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/index.ts';
+import { memoryLimits } from '../config/memory-limits.ts';
 import { createMetrics } from '../ingest/metrics.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { Config } from '../config/config.ts';
@@ -50,6 +51,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let notReady: string | undefined = 'starting';
   let health: Server | undefined;
   const metrics = createMetrics(runtime.metricMeter);
+  log.info(memoryLimits, 'memory limits, derived from the heap');
   const database = openDatabase(config.database, {
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
   });

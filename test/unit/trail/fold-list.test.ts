@@ -18,6 +18,14 @@ function only<Item>(items: readonly Item[]): Item {
   return item;
 }
 
+test('an answer with more records than the limit is refused before any record is decoded', () => {
+  const raw = encodeListAnswer([1, 2, 3].map((port) => encodeFlow({ startSeconds, port })));
+  const limited = (maxRecords: number) => () =>
+    foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords });
+  expect(limited(2)).toThrow(expect.objectContaining({ kind: 'answer_too_large' }));
+  expect(limited(3)().count).toBe(3);
+});
+
 describe('an answer that proves nothing is refused', () => {
   test('when it holds a record of another bucket', () => {
     const raw = encodeListAnswer([
