@@ -7,7 +7,6 @@ import { readCertificates, type Certificates } from './certificates.ts';
 import { goldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';
 import { encodeListRequest } from './requests.ts';
-import { TAPPED_SERVICE_CONFIG } from './message-tap.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
@@ -88,7 +87,6 @@ export function createClient(target: GoldmaneConfig, certificates: Certificates)
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config_disable_resolution': 1,
-    'grpc.service_config': TAPPED_SERVICE_CONFIG,
     'grpc.enable_channelz': 0,
     // The dial above goes straight to Goldmane, and so does this.
     'grpc.enable_http_proxy': 0,

@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { status, type Client, type ServiceError } from '@grpc/grpc-js';
 import { asIs, CallError, callUnary } from './calls.ts';
-import { tap } from './message-tap.ts';
 import { STREAM_FROM_NOW } from './requests.ts';
 
 export interface StreamHandlers {
@@ -68,18 +67,15 @@ class Following {
       return;
     }
     const take = (raw: Buffer) => this.#take(raw);
-    const tapped = tap(take);
-    const call = this.#client.makeServerStreamRequest(STREAM_PATH, asIs, asIs, request, tapped.metadata);
+    const call = this.#client.makeServerStreamRequest(STREAM_PATH, asIs, asIs, request);
     const onAbort = () => this.#end(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     this.#ended.signal.addEventListener('abort', () => {
       signal.removeEventListener('abort', onAbort);
       clearInterval(this.#timer);
-      tapped.end();
       call.cancel();
     });
     call.on('metadata', () => this.#open());
-    // Only what is not tapped comes this way, and the end.
     call.on('data', take);
     call.on('end', () => this.#end(new CallError(status.UNAVAILABLE, 'the server ended the stream')));
     // Stays after the end: cancelling is reported here too, and is nobody's error.

@@ -1,4 +1,4 @@
-import { recordTrouble } from '../trail/contact.ts';
+import { recordTrouble } from '../trail/trouble.ts';
 import { decideCoverage, expireLedger, readGaps, type CoverageStretch } from '../trail/coverage.ts';
 import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/due.ts';
 import { bucketSeconds } from '../trail/plan.ts';

@@ -1,4 +1,4 @@
-import { recordTroubleUnlessNoted } from '../trail/contact.ts';
+import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { bucketSeconds } from '../trail/plan.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';

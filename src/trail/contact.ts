@@ -41,31 +41,3 @@ export async function lastContacts(query: Query, bundle: TlsBundle): Promise<Con
   );
   return { certificate: row?.certificate ?? undefined, authorities: row?.authorities ?? undefined };
 }
-
-/**
- * Notes why Goldmane could not be asked, and when that was seen last: should the ring forget meanwhile, the gap carries
- * this name. Without a trouble, that it is over.
- */
-export async function recordTrouble(
-  query: Query,
-  trouble: string | undefined,
-  nowSeconds: number,
-): Promise<void> {
-  await query(
-    `update trail_state set trouble = $1, trouble_at = to_timestamp($2)
-     where trouble is distinct from $1 or $1 is not null`,
-    [trouble ?? null, nowSeconds],
-  );
-}
-
-/** Notes it where no other trouble is noted: what came first is why the time before cannot be had. @throws DatabaseFailure */
-export async function recordTroubleUnlessNoted(
-  query: Query,
-  trouble: string,
-  nowSeconds: number,
-): Promise<void> {
-  await query('update trail_state set trouble = $1, trouble_at = to_timestamp($2) where trouble is null', [
-    trouble,
-    nowSeconds,
-  ]);
-}

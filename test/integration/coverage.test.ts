@@ -7,7 +7,7 @@ import {
   readLedger,
   type CoverageStretch,
 } from '../../src/trail/coverage.ts';
-import { recordTrouble } from '../../src/trail/contact.ts';
+import { recordTrouble } from '../../src/trail/trouble.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import type { Clock } from '../../src/time/clock.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
-import { recordTrouble } from '../../src/trail/contact.ts';
+import { recordTrouble } from '../../src/trail/trouble.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,0 +1,29 @@
+import type { Query } from './database.ts';
+
+/**
+ * Records why Goldmane could not be read, and when that was last seen: the cause of the gap if buckets leave the ring
+ * meanwhile. `undefined` clears it. @throws DatabaseFailure
+ */
+export async function recordTrouble(
+  query: Query,
+  trouble: string | undefined,
+  nowSeconds: number,
+): Promise<void> {
+  await query(
+    `update trail_state set trouble = $1, trouble_at = to_timestamp($2)
+     where trouble is distinct from $1 or $1 is not null`,
+    [trouble ?? null, nowSeconds],
+  );
+}
+
+/** Records it unless another trouble is recorded: the first one is why earlier time cannot be read. @throws DatabaseFailure */
+export async function recordTroubleUnlessNoted(
+  query: Query,
+  trouble: string,
+  nowSeconds: number,
+): Promise<void> {
+  await query('update trail_state set trouble = $1, trouble_at = to_timestamp($2) where trouble is null', [
+    trouble,
+    nowSeconds,
+  ]);
+}
