@@ -27,7 +27,7 @@ export class NpmStart {
   }
 
   /** The match of the first line that has it. Fails at once when the process ends without saying it. */
-  async says(pattern: RegExp, limitMs = 120_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, limitMs = 300_000): Promise<RegExpExecArray> {
     const find = () => this.lines.map((line) => pattern.exec(line)).find((match) => match !== null);
     const found = await until(
       `npm start says ${pattern}; it said\n${this.lines.join('\n')}`,
