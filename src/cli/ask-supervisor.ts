@@ -1,89 +1,115 @@
-import { defaultPayloadConverter, WorkflowNotFoundError, type Payload } from '@temporalio/common';
+import { WorkflowNotFoundError, type Payload } from '@temporalio/common';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Progress } from '../ingest/summary.ts';
 import { supervisorWorkflowId } from '../config/names.ts';
+import { isFailure } from '../failure/failure.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
-import { temporalFailure, type TemporalFailure } from '../temporal/failure.ts';
+import { temporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
+import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { statusQuery } from '../workflows/messages.ts';
+import { payloadConverter } from '../workflows/payload-converter.ts';
+import { readProgress } from '../workflows/received.ts';
 import { withProgress, type TrailStatus } from '../workflows/status.ts';
 
 const answerTimeoutMs = 10_000;
 
-/** What a reader's present attempt says of itself: its heartbeat, and why the one before it failed. */
+/** The current attempt of a reader's activity. */
 export interface ReaderNow {
   activity: string;
   attempt: number;
+  /** Why the attempt before failed. */
   lastFailure: string | undefined;
-  /** Newer than what the supervisor was told, at most as old as the heartbeat's throttle. */
+  /** Of its heartbeat: newer than what the supervisor was told. */
   progress: Progress | undefined;
 }
 
+export interface SupervisorNow {
+  /** Temporal's word, for example `RUNNING` or `TERMINATED`. */
+  state: string;
+  startedAt: Date;
+  closedAt: Date | undefined;
+  /** Present while its workflow tasks fail. */
+  problem: TaskProblem | undefined;
+  readers: ReaderNow[];
+  /** Undefined when no worker answers the query. */
+  status: TrailStatus | undefined;
+  /** Why no worker answers the query. */
+  unanswered: string | undefined;
+}
+
 /**
- * What the supervisor knows, and what is newer in the heartbeats of its readers. @throws ConfigFailure, TemporalFailure
+ * Describes the supervisor, queries its status, and adds what is newer in the heartbeats of its readers.
+ * @returns undefined when there is no supervisor
+ * @throws ConfigFailure, TemporalFailure
  */
-export async function askSupervisor(): Promise<{ status: TrailStatus; readers: ReaderNow[] }> {
+export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   const config = temporalConfig();
-  const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
   const { client, connection } = await connectClient(config);
   const inTime = <Answer>(ask: () => Promise<Answer>) =>
     connection.withDeadline(Date.now() + answerTimeoutMs, ask);
   try {
-    const handle = client.workflow.getHandle(supervisorWorkflowId);
-    const { raw } = await inTime(() => handle.describe());
-    const readers = (raw.pendingActivities ?? []).map((pending) => ({
-      activity: pending.activityType?.name ?? 'unknown',
-      attempt: pending.attempt ?? 1,
-      lastFailure: pending.lastFailure?.message ?? undefined,
-      progress: heartbeatOf(pending.heartbeatDetails?.payloads?.[0]),
-    }));
-    const told = await inTime(() => handle.query(statusQuery)).catch((error: unknown) => {
-      throw noWorker(readers, error);
-    });
-    let status = told;
-    for (const { progress } of readers)
-      if (progress && progress.at > status[progress.reader].asOf) status = withProgress(status, progress);
-    return { status, readers };
+    const description = await inTime(() => client.workflow.getHandle(supervisorWorkflowId).describe());
+    const state = description.status.name;
+    // A closed workflow still answers queries, with what it last knew.
+    const asked = state === 'RUNNING' ? await query(client, inTime) : {};
+    const readers = readersOf(description);
+    return {
+      state,
+      startedAt: description.startTime,
+      closedAt: description.closeTime,
+      problem: state === 'RUNNING' ? await inTime(() => taskProblemOf(client, description)) : undefined,
+      readers,
+      status: asked.status && withHeartbeats(asked.status, readers),
+      unanswered: asked.unanswered,
+    };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError)
-      throw temporalFailure(
-        'no_supervisor',
-        `There is no supervisor in namespace ${namespace} of Temporal at ${address}`,
-        'start the worker, which starts it, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
-      );
-    throw explainNoAnswer(address, namespace, error);
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw isFailure(error)
+      ? error
+      : explainNoAnswer(temporalAddress(config), temporalNamespace(config), error);
   } finally {
     await connection.close();
   }
 }
 
+async function query(
+  client: Client,
+  inTime: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
+): Promise<{ status?: TrailStatus; unanswered?: string }> {
+  try {
+    return {
+      status: await inTime(() => client.workflow.getHandle(supervisorWorkflowId).query(statusQuery)),
+    };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) throw error;
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const failure = temporalFailure(
+      'no_worker',
+      `No worker answers for the supervisor (${reason})`,
+      'Check that the worker runs: its log and /readyz',
+    );
+    return { unanswered: failure.message };
+  }
+}
+
+function readersOf({ raw }: WorkflowExecutionDescription): ReaderNow[] {
+  return (raw.pendingActivities ?? []).map((pending) => ({
+    activity: pending.activityType?.name ?? 'unknown',
+    attempt: pending.attempt ?? 1,
+    lastFailure: pending.lastFailure?.message ?? undefined,
+    progress: heartbeatOf(pending.heartbeatDetails?.payloads?.[0]),
+  }));
+}
+
 function heartbeatOf(payload: Payload | null | undefined): Progress | undefined {
-  if (!payload) return undefined;
-  const details: unknown = defaultPayloadConverter.fromPayload(payload);
-  return isProgress(details) ? details : undefined;
+  return payload ? readProgress(payloadConverter.fromPayload(payload)) : undefined;
 }
 
-function isProgress(details: unknown): details is Progress {
-  return (
-    typeof details === 'object' &&
-    details !== null &&
-    'reader' in details &&
-    (details.reader === 'stream' || details.reader === 'settle') &&
-    'at' in details &&
-    typeof details.at === 'string' &&
-    'state' in details
-  );
-}
-
-/** Queries are answered by a worker: without one, Temporal still knows why the last attempts failed. */
-function noWorker(readers: readonly ReaderNow[], error: unknown): TemporalFailure {
-  const why = error instanceof Error ? error.message.split('\n')[0] : 'unknown error';
-  const known = readers
-    .filter(({ lastFailure }) => lastFailure !== undefined)
-    .map(({ activity, lastFailure }) => ` ${activity} failed last with: ${lastFailure}`);
-  return temporalFailure(
-    'no_worker',
-    `The supervisor is there, but no worker answers for it (${why})`,
-    ['see whether the worker runs: its log, and /readyz.', ...known].join(''),
-  );
+function withHeartbeats(status: TrailStatus, readers: readonly ReaderNow[]): TrailStatus {
+  let merged = status;
+  for (const { progress } of readers)
+    if (progress && progress.at > merged[progress.reader].asOf) merged = withProgress(merged, progress);
+  return merged;
 }

@@ -1,30 +1,71 @@
 import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
-import type { ReaderNow } from './ask-supervisor.ts';
-import { formatTable, print, printJson } from './output.ts';
+import type { SupervisorNow } from './ask-supervisor.ts';
+import { agesOf, problemsOf, type Ages } from './judge-status.ts';
+import { formatTable, formatTime, print, printJson } from './output.ts';
+
+const notRecordingExitCode = 3;
 
 export function statusCommand(): Command {
   return new Command('status')
     .description(
-      'what the supervisor knows: connected since, newest bucket, settled up to, lag, gaps, last error',
+      'Shows the supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. ' +
+        'Exits with 3 unless the supervisor runs without errors and the data is younger than six minutes.',
     )
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      // Temporal's client is loaded by who asks it only.
+      // Loads Temporal's client only for this command.
       const { askSupervisor } = await import('./ask-supervisor.ts');
-      const { status, readers } = await askSupervisor();
-      if (json === true) printJson({ ...status, readers });
-      else print(formatStatus(status, readers));
-      if (status.lastError !== undefined) process.exitCode = 3;
+      const { clockOf } = await import('../config/config.ts');
+      const supervisor = await askSupervisor();
+      const ages = agesOf(supervisor?.status, clockOf(process.env).now());
+      const problems = problemsOf(supervisor, ages);
+      if (json === true) printJson(toJson(supervisor, ages, problems));
+      else print(formatStatus(supervisor, ages, problems));
+      if (problems.length > 0) process.exitCode = notRecordingExitCode;
     });
 }
 
-function formatStatus(status: TrailStatus, readers: readonly ReaderNow[]): string {
+function toJson(supervisor: SupervisorNow | undefined, ages: Ages, problems: readonly string[]): object {
+  const { status, readers, ...execution } = supervisor ?? { status: undefined, readers: [] };
+  return { ...status, ...ages, readers, supervisor: supervisor ? execution : null, problems };
+}
+
+function formatStatus(
+  supervisor: SupervisorNow | undefined,
+  ages: Ages,
+  problems: readonly string[],
+): string {
   const lines: [string, string][] = [
+    ['supervisor', supervisor ? executionText(supervisor) : 'does not exist'],
+    ...(supervisor?.status ? statusLines(supervisor.status, ages) : []),
+    ...(supervisor?.readers ?? [])
+      .filter(({ lastFailure }) => lastFailure !== undefined)
+      .map(({ activity, attempt, lastFailure }): [string, string] => [
+        activity,
+        `attempt ${attempt}; the previous one failed: ${lastFailure}`,
+      ]),
+    ...(problems.length === 0
+      ? [['problems', 'none'] satisfies [string, string]]
+      : problems.map((problem, index): [string, string] => [index === 0 ? 'problems' : '', problem])),
+  ];
+  return formatTable(['WHAT', 'STATE'], lines);
+}
+
+function executionText({ state, startedAt, closedAt }: SupervisorNow): string {
+  return closedAt
+    ? `${state.toLowerCase()} since ${formatTime(closedAt)}`
+    : `${state.toLowerCase()}, this run since ${formatTime(startedAt)}`;
+}
+
+function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages): [string, string][] {
+  const seconds = (value: number | undefined) => (value === undefined ? '-' : `${value} s`);
+  return [
     ['supervised since', status.supervisedSince],
+    ['last report', reportAgeSeconds === undefined ? '-' : `${reportAgeSeconds} s ago`],
     ['stream', `${status.stream.state}, as of ${status.stream.asOf}`],
     ['  connected since', status.stream.connectedSince ?? '-'],
-    ['  lag', status.lagSeconds === undefined ? '-' : `${status.lagSeconds} s`],
+    ['  lag', seconds(lagSeconds)],
     ['  newest bucket', status.newestBucket ?? '-'],
     ...failureOf(status.stream),
     ['settling', `${status.settle.state}, as of ${status.settle.asOf}`],
@@ -41,20 +82,12 @@ function formatStatus(status: TrailStatus, readers: readonly ReaderNow[]): strin
     ],
     ['gaps', String(status.gaps.length)],
     ...status.gaps.map(({ from, to, cause }): [string, string] => ['', `${from} to ${to}: ${cause}`]),
-    ...readers
-      .filter(({ lastFailure }) => lastFailure !== undefined)
-      .map(({ activity, attempt, lastFailure }): [string, string] => [
-        activity,
-        `attempt ${attempt}; the one before failed: ${lastFailure}`,
-      ]),
-    ['last error', status.lastError ?? 'none'],
   ];
-  return formatTable(['WHAT', 'IS'], lines);
 }
 
-/** Why it fails now; else the last reason why it did in the last window that was completed. */
+/** The current error, or else the last error of the last completed window. */
 function failureOf({ lastError, lastWindow }: ReaderStatus): [string, string][] {
   if (lastError !== undefined) return [['  last error', lastError]];
   if (lastWindow?.lastError === undefined) return [];
-  return [['  had trouble', `in the window until ${lastWindow.to}: ${lastWindow.lastError}`]];
+  return [['  earlier error', `in the window until ${lastWindow.to}: ${lastWindow.lastError}`]];
 }

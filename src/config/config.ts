@@ -209,6 +209,12 @@ function identityNamespaces(list: string): string[] {
     .filter((name) => name !== '');
 }
 
+/** The trail's clock: the system's, except in tests. An invalid FLOW_TRAIL_CLOCK is ignored; loadConfig reports it. */
+export function clockOf(env: NodeJS.ProcessEnv): Clock {
+  const scale = parseClockScale(env['FLOW_TRAIL_CLOCK'] ?? '');
+  return scale ? scaledClock(scale) : systemClock;
+}
+
 /**
  * Reads only how service identities are read, for commands that ask nothing else.
  * @throws ConfigFailure

@@ -44,3 +44,8 @@ export function trailNames(clusterName: string): TrailNames {
     },
   };
 }
+
+/** The queue from which allowlists are derived, so that they never take a slot from the readers. */
+export function allowlistTaskQueue(taskQueue: string): string {
+  return `${taskQueue}/allowlist`;
+}

@@ -1,57 +1,94 @@
-import { lookup } from 'node:dns/promises';
-import { connect } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
+import { dial } from './unreachable.ts';
 
-const dialTimeoutMs = 3_000;
-const defaultPort = 7_233;
+/** Codes of OpenSSL's certificate verification. */
+const untrusted = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+]);
 
-/** Why no connection came about. The client only says that there was none in time, so somebody else has to look. */
+/** Explains why no connection was made. The client only reports a time-out, so this connects once more by itself. */
 export async function explainNoConnection(
-  address: string,
+  options: ClientConnectConfig['connectionOptions'],
   namespace: string,
   error: unknown,
 ): Promise<TemporalFailure> {
-  // It was there, and said no.
+  const address = options.address ?? 'localhost:7233';
+  // The server answered, with an error.
   if (
     isGrpcServiceError(error) &&
     error.code !== status.UNAVAILABLE &&
     error.code !== status.DEADLINE_EXCEEDED
   )
     return explainNoAnswer(address, namespace, error);
-  const code = await dial(address);
-  switch (code) {
-    case undefined:
+  const result = await dial(options);
+  switch (result.step) {
+    case 'connected':
       return temporalFailure(
         'not_temporal',
-        `What answers at ${address} does not speak Temporal's gRPC as it is spoken to (${firstLine(error)})`,
-        'see that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS and TEMPORAL_TLS_* fit it: with TLS if it has TLS, without if not',
+        `The server at ${address} accepts connections but does not answer as Temporal's gRPC frontend (${firstLine(error)})`,
+        'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS fits it: true if the server uses TLS, false if not',
       );
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
+    case 'dns':
       return temporalFailure(
         'dns',
-        `The name of Temporal, ${address}, does not resolve (${code})`,
+        `The host name of Temporal, ${address}, does not resolve (${result.code})`,
         'correct TEMPORAL_ADDRESS, or the DNS of this pod',
       );
-    case 'ECONNREFUSED':
-      return temporalFailure(
-        'connection_refused',
-        `Connection refused: no Temporal listens at ${address}`,
-        'start it, or correct TEMPORAL_ADDRESS; after a restart of Temporal this passes by itself',
-      );
-    default:
-      return temporalFailure(
-        'unreachable',
-        `Temporal at ${address} cannot be reached (${code})`,
-        'see that it runs, that TEMPORAL_ADDRESS is right, and that no NetworkPolicy drops the packets',
-      );
+    case 'tcp':
+      return result.code === 'ECONNREFUSED'
+        ? temporalFailure(
+            'connection_refused',
+            `Connection refused: no Temporal listens at ${address}`,
+            'start it, or correct TEMPORAL_ADDRESS; after a restart of Temporal this resolves by itself',
+          )
+        : temporalFailure(
+            'unreachable',
+            `Temporal at ${address} cannot be reached (${result.code})`,
+            'check that it runs, that TEMPORAL_ADDRESS is right, and that no NetworkPolicy drops the packets',
+          );
+    case 'tls':
+      return explainTls(address, result);
   }
 }
 
-/** Why a call over a connection that stands was not answered as hoped. */
+function explainTls(address: string, { code, message }: { code: string; message: string }): TemporalFailure {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return temporalFailure(
+      'wrong_server_name',
+      `The certificate of Temporal at ${address} is for another name (${message})`,
+      'set TEMPORAL_TLS_SERVER_NAME to a name in the certificate',
+    );
+  if (untrusted.has(code))
+    return temporalFailure(
+      'server_untrusted',
+      `The CA file does not verify the certificate of Temporal at ${address} (${code})`,
+      'put the CA that signed it into the file of TEMPORAL_TLS_SERVER_CA_CERT_PATH; the file is read again every minute',
+    );
+  if (/alert|ECONNRESET/i.test(`${code} ${message}`))
+    return temporalFailure(
+      'client_certificate_refused',
+      `Temporal at ${address} refused the client certificate, or requires one (${code})`,
+      'renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH; they are read again every minute',
+    );
+  return temporalFailure(
+    'tls',
+    `The TLS handshake with Temporal at ${address} failed (${code})`,
+    'check TEMPORAL_TLS and the files of TEMPORAL_TLS_*_PATH; without TLS on the server set TEMPORAL_TLS=false',
+  );
+}
+
+/** Explains why a call over an open connection failed. */
 export function explainNoAnswer(address: string, namespace: string, error: unknown): TemporalFailure {
   if (isTemporalFailure(error)) return error;
   const reason = reasonOf(error);
@@ -72,58 +109,30 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
     case status.UNAUTHENTICATED:
       return temporalFailure(
         'access_denied',
-        `Temporal at ${address} refused us in namespace ${namespace} (${firstLine(reason)})`,
-        'correct or renew TEMPORAL_API_KEY, or the client certificate of TEMPORAL_TLS_CLIENT_CERT_PATH',
+        `Temporal at ${address} refused access to namespace ${namespace} (${firstLine(reason)})`,
+        'renew the API key (TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH)',
       );
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
     case status.CANCELLED:
-      // Cancelled is what we did when no answer came.
+      // CANCELLED: the client gave up waiting.
       return temporalFailure(
         'unavailable',
         `Temporal at ${address} does not answer (${firstLine(reason)})`,
-        'see whether it runs and reaches its own database; it is tried again',
+        'check that it runs and reaches its own database; the call is retried',
       );
     default:
       return temporalFailure(
         'unexpected',
         `Temporal at ${address}, namespace ${namespace}, answered with an error (${firstLine(reason)})`,
-        'see its log, and TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
+        'read its log, and check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
       );
   }
 }
 
-/** The client wraps what the server or the connection said into what it was doing. */
+/** The client wraps the server's or the connection's error into one that names the call. */
 function reasonOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : error;
-}
-
-/** @returns undefined when something accepts the connection, else the code of the error, or ETIMEDOUT */
-async function dial(address: string): Promise<string | undefined> {
-  const match = /^\[?([^\]]*?)\]?(?::(\d+))?$/.exec(address);
-  const host = match?.[1] ?? address;
-  try {
-    await lookup(host);
-    await accepted(host, Number(match?.[2] ?? defaultPort));
-    return undefined;
-  } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : firstLine(error);
-  }
-}
-
-function accepted(host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, timeout: dialTimeoutMs });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('timeout', () => {
-      socket.destroy();
-      reject(new Error('ETIMEDOUT'));
-    });
-    socket.once('error', reject);
-  });
 }
 
 function firstLine(error: unknown): string {

@@ -6,6 +6,11 @@ export type TemporalFailureKind =
   | 'dns'
   | 'connection_refused'
   | 'unreachable'
+  /** The server's certificate does not verify with the CA file. */
+  | 'server_untrusted'
+  | 'wrong_server_name'
+  | 'client_certificate_refused'
+  | 'tls'
   | 'no_namespace'
   | 'access_denied'
   | 'unavailable'

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { configFailure } from '../config/config-failure.ts';
 
@@ -7,18 +7,23 @@ const files = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'] as const;
 const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as const;
 
 /**
- * Where Temporal is and what proves who asks: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and the
- * profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them.
+ * Reads where Temporal is and the credentials: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and
+ * the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, and TEMPORAL_API_KEY_FILE. Reads the files
+ * at each call.
  * @throws ConfigFailure
  */
 export function temporalConfig(env: NodeJS.ProcessEnv = process.env): ClientConnectConfig {
   const problems = temporalProblems(env);
   if (problems.length > 0) throw configFailure(problems);
   try {
-    return loadClientConnectConfig({ overrideEnvVars: definedOf(env) });
+    return loadClientConnectConfig({ overrideEnvVars: { ...definedOf(env), ...apiKeyOf(env) } });
   } catch (error) {
     throw configFailure([`${profileOf(env)} (${reasonOf(error)}); correct it, or unset what names it`]);
   }
+}
+
+function apiKeyOf({ TEMPORAL_API_KEY_FILE: file }: NodeJS.ProcessEnv): Record<string, string> {
+  return file ? { TEMPORAL_API_KEY: readFileSync(file, 'utf8').trim() } : {};
 }
 
 /** What envconfig would pass over in silence, or report without the name of the variable. */
@@ -33,13 +38,14 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
     problems.push('TEMPORAL_NAMESPACE is empty; give it a value or unset it');
   for (const name of flags)
     if (!['1', 'true', '0', 'false', undefined].includes(env[name]))
-      problems.push(`${name} is neither true nor false; set it to one of the two, or unset it`);
+      problems.push(`${name} must be true or false; correct or unset it`);
   const configFile = env['TEMPORAL_CONFIG_FILE'];
   const unreadable = configFile === undefined ? undefined : unreadableBecause(configFile);
   if (unreadable !== undefined)
     problems.push(
       `TEMPORAL_CONFIG_FILE names ${configFile}, which ${unreadable}; mount the file or unset it`,
     );
+  problems.push(...apiKeyProblems(env));
   for (const file of files) {
     const [path, data] = [env[`TEMPORAL_TLS_${file}_PATH`], env[`TEMPORAL_TLS_${file}_DATA`]];
     if (path !== undefined && data !== undefined)
@@ -60,6 +66,18 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
       'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) belong together; set both or none',
     );
   return problems;
+}
+
+function apiKeyProblems({ TEMPORAL_API_KEY_FILE: file, TEMPORAL_API_KEY: key }: NodeJS.ProcessEnv): string[] {
+  if (!file) return [];
+  if (key !== undefined)
+    return ['TEMPORAL_API_KEY_FILE is set together with TEMPORAL_API_KEY; keep one of the two'];
+  const reason = unreadableBecause(file);
+  if (reason !== undefined)
+    return [`TEMPORAL_API_KEY_FILE names ${file}, which ${reason}; mount the secret or correct the path`];
+  if (readFileSync(file, 'utf8').trim() === '')
+    return [`TEMPORAL_API_KEY_FILE names ${file}, which is empty; write the API key into it`];
+  return [];
 }
 
 function unreadableBecause(path: string): string | undefined {

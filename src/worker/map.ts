@@ -1,11 +1,11 @@
 import type { Server } from 'node:http';
-import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { makeAllowlist } from '../queries/allowlist.ts';
 import { readIncident } from '../queries/incident.ts';
 import { readMap, readNamespaceDetail } from '../queries/map.ts';
 import { parseAllowlistInput } from '../policy/derive/input.ts';
+import type { Temporal } from '../temporal/connection.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { openDatabase } from '../trail/database.ts';
 import { loadMapPage } from '../web/map-page.ts';
@@ -24,14 +24,18 @@ export interface MapService {
  * Serves the map with a database pool of its own, so that its questions never wait for the readers' connections, nor the
  * readers for its. The trail does not depend on the map: where it cannot be served, the log says why.
  */
-export async function startMap(config: Config, client: Client, log: Logger): Promise<MapService | undefined> {
+export async function startMap(
+  config: Config,
+  temporal: Temporal,
+  log: Logger,
+): Promise<MapService | undefined> {
   const { map } = config;
   if (map.port === 'off') return undefined;
   const database = openDatabase(config.database);
   try {
     const server = await serveMap({
       page: await loadMapPage(),
-      source: mapSource(config, client, database.query),
+      source: mapSource(config, temporal, database.query),
       host: map.host,
       port: map.port,
       hostNames: config.jobs.mapUrl === undefined ? [] : [new URL(config.jobs.mapUrl).hostname],
@@ -57,7 +61,7 @@ export async function startMap(config: Config, client: Client, log: Logger): Pro
 
 function mapSource(
   config: Config,
-  client: Client,
+  temporal: Temporal,
   query: ReturnType<typeof openDatabase>['query'],
 ): MapSource {
   const { temporalUiUrl } = config.map;
@@ -87,7 +91,7 @@ function mapSource(
       return artefacts.length === 0 ? undefined : artefacts.map(({ content }) => content).join('---\n');
     },
     readRuns: async () =>
-      (await listRuns(client, runsShown)).map(({ startedAt, closedAt, ...run }) => ({
+      (await listRuns(temporal.client, runsShown)).map(({ startedAt, closedAt, ...run }) => ({
         ...run,
         startedAt: startedAt.toISOString(),
         closedAt: closedAt?.toISOString() ?? null,

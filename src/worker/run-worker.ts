@@ -1,9 +1,6 @@
 import type { Server } from 'node:http';
-import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
-import { makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createActivities } from '../activities/index.ts';
 import { memoryLimits } from '../config/memory-limits.ts';
 import { createMetrics } from '../ingest/metrics.ts';
 import type { Deps } from '../ingest/deps.ts';
@@ -11,44 +8,40 @@ import type { Config } from '../config/config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
 import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
-import { supervisorWorkflowId, supervisorWorkflowType } from '../config/names.ts';
 import { openDatabase } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
-import { progressSignal } from '../workflows/messages.ts';
-import type { SupervisorInput } from '../workflows/status.ts';
-import { startMap, type MapService } from './map.ts';
-import { portProblem, serveHealth, socketAddress } from './http.ts';
-import { temporalLogger } from './logging.ts';
-import { ensureSchedules } from './schedules.ts';
-import { connectTemporal, type Temporal } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { Temporal } from '../temporal/connection.ts';
 import { temporalConfig } from '../temporal/settings.ts';
+import { runControlLoop } from './control-loop.ts';
+import { serveHealth } from './http.ts';
+import { startMap, type MapService } from './map.ts';
+import { createControlMetrics } from './metrics.ts';
+import { Readiness } from './readiness.ts';
+import { reportToSupervisor } from './report.ts';
+import { installRuntime } from './runtime.ts';
+import { pause, untilItWorks } from './waiting.ts';
+import { createWorkers } from './workers.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-const shutdownForceMs = 20_000;
 const phaseLimitMs = 5_000;
-const tellTimeoutMs = 10_000;
-/** While Temporal is away every poller says so again and again; tellSupervisor says it once, with the cure. */
-const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
 
 /**
- * Runs the worker until the signal aborts: settings, telemetry, database, Temporal, supervisor, polling. Whatever is not
- * there yet is waited for, with a message that names it and its cure; nothing has to be started in an order.
+ * Runs the worker until the signal aborts: settings, telemetry, database, Temporal, polling, supervisor and schedules. It
+ * waits for whatever is not available yet and logs what is missing and what to do, so the order of starting does not matter.
  */
 export async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
-  const connectConfig = temporalConfig();
   const runtime = installRuntime(config, log);
   if (config.goldmane.insecure)
     log.warn(
-      'GOLDMANE_TLS_INSECURE is set: whoever answers is taken for Goldmane, and could feed the trail lies',
+      'GOLDMANE_TLS_INSECURE is set: the server certificate is not verified; any server can impersonate Goldmane',
     );
-
   if (config.jobs.slack.dryRun || !config.jobs.slack.webhook)
     log.warn(
-      `${config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty'}: digests and alerts are printed here, and nobody is told`,
+      `${config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty'}: digests and alerts are only printed to this log`,
     );
 
-  let notReady: string | undefined = 'starting';
+  const readiness = new Readiness();
+  readiness.set('starting', 'starting');
   let health: Server | undefined;
   const metrics = createMetrics(runtime.metricMeter);
   log.info(memoryLimits, 'memory limits, derived from the heap');
@@ -58,17 +51,17 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let temporal: Temporal | undefined;
   let map: MapService | undefined;
   try {
-    health = await serveHealth({ notReady: () => notReady }, config.listenHost, config.httpPort);
-    const waiting = (reason: string) => (notReady = reason);
+    health = await serveHealth(readiness, config.listenHost, config.httpPort);
+    const waiting = (reason: string) => readiness.set('starting', reason);
     const onProgress = (progress: MigrationProgress) => log.info(progress, 'migrating the schema');
     const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), {
       log,
       signal,
       waiting,
     });
-    if (applied.length > 0) log.info({ migrations: applied }, 'the schema was brought up to date');
-    temporal = await untilItWorks(() => connectTemporal(connectConfig), { log, signal, waiting });
-    const { client, native, namespace, address } = temporal;
+    if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
+    // The files of certificates and keys are read at each try.
+    temporal = await untilItWorks(() => Temporal.connect(temporalConfig), { log, signal, waiting });
     const deps: Deps = {
       config,
       database,
@@ -77,43 +70,32 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       serverClock: new ServerClock(config.clock),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
-      report: tellSupervisor(temporal, log),
+      report: reportToSupervisor(temporal, log),
     };
-    map = await startMap(config, client, log);
-    const worker = await Worker.create({
-      connection: native,
-      namespace,
-      taskQueue: config.taskQueue,
-      identity: config.workerIdentity,
-      workflowBundle: await workflowBundle(),
-      activities: createActivities(deps),
-      // An activity learns of the shutdown when the grace time ends; it commits what it has by itself.
-      shutdownGraceTime: 0,
-      shutdownForceTime: shutdownForceMs,
-    });
-    const stop = () => {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
-    const running = worker.run();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    notReady = undefined;
+    map = await startMap(config, temporal, log);
+    const workers = await createWorkers(temporal, deps, await workflowBundle());
+    const running = runAll(workers, signal).finally(() => readiness.set('shutting down', 'shutting down'));
+    const { address, namespace } = temporal;
     log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
+    const stopped = new AbortController();
+    void running.catch(() => undefined).finally(() => stopped.abort());
     await Promise.all([
-      running.finally(() => (notReady = 'shutting down')),
-      untilItWorks(
-        async () => {
-          await startSupervisor(client, config);
-          await ensureSchedules(client, config, log);
+      running,
+      runControlLoop(
+        {
+          config,
+          temporal,
+          workers,
+          query: database.query,
+          log,
+          metrics: createControlMetrics(runtime.metricMeter),
+          readiness,
         },
-        { log, signal, waiting: () => {} },
-      ).catch((error: unknown) => {
-        if (!signal.aborted) throw error;
-      }),
+        AbortSignal.any([signal, stopped.signal]),
+      ),
     ]);
   } catch (error) {
-    if (!signal.aborted) throw error;
-    if (error !== signal.reason) throw error;
+    if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
     await phase(log, 'map', map?.close());
     await phase(log, 'temporal connection', temporal?.close());
@@ -123,112 +105,32 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   }
 }
 
-function installRuntime({ listenHost, metricsPort }: Config, log: Logger): Runtime {
-  try {
-    return Runtime.install({
-      logger: temporalLogger(log),
-      telemetryOptions: {
-        logging: { filter: coreLogFilter, forward: {} },
-        metrics: {
-          prometheus: {
-            bindAddress: socketAddress(listenHost, metricsPort),
-            countersTotalSuffix: true,
-            unitSuffix: true,
-            useSecondsForDurations: true,
-          },
-        },
-      },
-    });
-  } catch (error) {
-    throw portProblem('METRICS_PORT', listenHost, metricsPort, error);
-  }
-}
-
-/** What the readers tell is for display: when it cannot be told, the log says so once, and the readers go on. */
-function tellSupervisor({ client, address, namespace }: Temporal, log: Logger): Deps['report'] {
-  let isAway = false;
-  return async (workflowId, progress) => {
-    try {
-      // A deadline would be one of each try, and the client tries ten times.
-      await client.withAbortSignal(AbortSignal.timeout(tellTimeoutMs), () =>
-        client.workflow.getHandle(workflowId).signal(progressSignal, progress),
-      );
-      if (isAway) log.info({ address }, 'Temporal answers again');
-      isAway = false;
-    } catch (error) {
-      if (isAway || error instanceof WorkflowNotFoundError) return;
-      isAway = true;
-      log.warn(`${explainNoAnswer(address, namespace, error).message}; what is under way goes on meanwhile`);
-    }
+/** Runs the workers until the signal aborts; when one fails, the others shut down too. */
+async function runAll(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
+  const stop = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
+  const running = workers.map((worker) => worker.run().finally(stop));
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  const results = await Promise.allSettled(running);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Starts the supervisor if it is not running; never a second one, because its id is taken. */
-async function startSupervisor(client: Client, { taskQueue, clockSpeed }: Config): Promise<void> {
-  // On a fast clock Temporal's own time-outs, which stay in real time, have to keep up.
-  const fast: SupervisorInput = { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 };
-  await client.workflow.start(supervisorWorkflowType, {
-    workflowId: supervisorWorkflowId,
-    taskQueue,
-    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    args: [clockSpeed === 1 ? {} : fast],
-    memo: { state: 'starting' },
-  });
-}
-
-interface Waiting {
-  log: Logger;
-  signal: AbortSignal;
-  waiting: (reason: string) => void;
-}
-
-/** Tries until it works or the signal aborts, backing off to 15 s; says what it waits for when that changes. */
-async function untilItWorks<Result>(
-  work: () => Promise<Result>,
-  { log, signal, waiting }: Waiting,
-): Promise<Result> {
-  let said = '';
-  for (let failures = 0; ; failures += 1) {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      waiting(reason);
-      if (reason !== said) log.warn(`waiting: ${reason}`);
-      said = reason;
-      await pause(Math.min(15_000, 500 * 2 ** failures), signal);
-    }
-  }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}
-
-/** Shutdown goes by named phases, none of which may hold up the others. */
+/** Runs one phase of the shutdown; none may delay the others for more than a few seconds. */
 async function phase(log: Logger, name: string, work: Promise<unknown> | undefined): Promise<void> {
   if (!work) return;
   const limit = new AbortController();
   const ended = work.then(
     () => true,
     (error: unknown) => {
-      log.warn({ err: error, phase: name }, 'a phase of the shutdown failed');
+      log.warn({ err: error, phase: name }, 'A phase of the shutdown failed');
       return true;
     },
   );
   const isInTime = await Promise.race([ended, pause(phaseLimitMs, limit.signal).then(() => false)]);
   limit.abort();
-  if (!isInTime) log.warn({ phase: name }, 'a phase of the shutdown took too long');
+  if (!isInTime) log.warn({ phase: name }, 'A phase of the shutdown took too long');
 }
 
 function closed(server: Server): Promise<void> {

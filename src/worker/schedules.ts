@@ -1,5 +1,8 @@
+import { status } from '@grpc/grpc-js';
 import {
+  isGrpcServiceError,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   type Client,
   type ScheduleDescription,
   type ScheduleOptions,
@@ -11,55 +14,86 @@ import type { Config } from '../config/config.ts';
 import { jobNames, jobs, type JobName } from '../config/names.ts';
 
 interface JobPolicy {
-  /** How late a run that was missed may still be made up for. */
+  /** A missed run is started late if it is not later than this. */
   catchupWindow: string;
-  /** A run that hangs skips the ones after it; so it may not hang for long. */
+  /** A run that hangs skips the ones after it. */
   executionTimeout: string;
-  note: string;
+  /** It watches all day: it runs in UTC. */
+  isInterval: boolean;
+  /** One line for the UI: the schedule's note and each run's summary. */
+  summary: string;
+  /** Markdown for the page of a run. */
+  details: string;
 }
 
 const policies: Record<JobName, JobPolicy> = {
   digest: {
     catchupWindow: '6h',
     executionTimeout: '2h',
-    note: 'Announces every edge that was not announced yet, in Slack',
+    isInterval: false,
+    summary: 'Post new edges to Slack',
+    details: 'Announces every edge that was not announced before. Set by `DIGEST_CRON` and `TIME_ZONE`.',
   },
   certificates: {
     catchupWindow: '10m',
     executionTimeout: '30m',
-    note: 'Looks at the client certificate, the CA bundle and a handshake with Goldmane',
+    isInterval: true,
+    summary: 'Check certificates',
+    details:
+      'Checks the client certificate, the CA bundle and a handshake with Goldmane. Fails while a finding is critical. Set by `CERTIFICATES_CRON`, in UTC.',
   },
   completeness: {
     catchupWindow: '6h',
     executionTimeout: '2h',
-    note: 'Judges per namespace whether an allowlist from what was observed would be complete',
+    isInterval: false,
+    summary: 'Judge the completeness of allowlists',
+    details:
+      'Judges for each namespace whether an allowlist from the observed flows would be complete. Set by `COMPLETENESS_CRON` and `TIME_ZONE`.',
   },
   freshness: {
     catchupWindow: '1m',
     executionTimeout: '4m',
-    note: 'Warns when nothing is merged any more, and pages before Goldmane forgets',
+    isInterval: true,
+    summary: 'Check freshness',
+    details:
+      'Warns when no records are merged, and pages before Goldmane’s one-hour buffer expires. Set by `FRESHNESS_CRON`, in UTC.',
   },
   housekeeping: {
     catchupWindow: '6h',
     executionTimeout: '1h',
-    note: 'Forgets what the retention settings allow to be forgotten; never an edge',
+    isInterval: false,
+    summary: 'Apply retention',
+    details:
+      'Removes what the retention settings allow, never an edge. Set by `HOUSEKEEPING_CRON` and `TIME_ZONE`.',
   },
 };
 
-/** What of a schedule is ours: kept in the memo of each run, so that a change of settings is seen, and a pause is not ours. */
-function fingerprint(job: JobName, { jobs: { crons, timeZone }, taskQueue }: Config): string {
+/**
+ * What the worker sets in a schedule: kept in the memo of each run, so that changed settings are recognised, and a pause
+ * is not taken for a change.
+ */
+function fingerprint(job: JobName, config: Config): string {
   const { catchupWindow, executionTimeout } = policies[job];
-  return `${crons[job]} ${timeZone}; queue ${taskQueue}, catch-up ${catchupWindow}, at most ${executionTimeout}`;
+  return `${config.jobs.crons[job]} ${timeZoneOf(job, config)}; queue ${config.taskQueue}, catch-up ${catchupWindow}, at most ${executionTimeout}`;
+}
+
+/**
+ * Jobs that watch run in UTC, as do those that run every hour: read in a zone with summer time, a cron expression of
+ * minutes or hours pauses for 65 minutes, twice, in the night in which the clocks go back.
+ */
+function timeZoneOf(job: JobName, { jobs: { crons, timeZone } }: Config): string {
+  const hour = crons[job].trim().split(/\s+/)[1] ?? '';
+  return policies[job].isInterval || /^\*(\/1)?$/.test(hour) ? 'UTC' : timeZone;
 }
 
 type JobAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 
 function scheduleOptions(job: JobName, config: Config): ScheduleOptions<JobAction> {
   const { scheduleId, workflowType } = jobs[job];
-  const { catchupWindow, executionTimeout, note } = policies[job];
+  const { catchupWindow, executionTimeout, summary, details } = policies[job];
   return {
     scheduleId,
-    spec: { cronExpressions: [config.jobs.crons[job]], timezone: config.jobs.timeZone },
+    spec: { cronExpressions: [config.jobs.crons[job]], timezone: timeZoneOf(job, config) },
     action: {
       type: 'startWorkflow',
       workflowType,
@@ -68,35 +102,79 @@ function scheduleOptions(job: JobName, config: Config): ScheduleOptions<JobActio
       args: [],
       workflowExecutionTimeout: executionTimeout,
       memo: { schedule: fingerprint(job, config) },
+      staticSummary: summary,
+      staticDetails: details,
     },
     policies: { overlap: 'SKIP', catchupWindow, pauseOnFailure: false },
-    state: { note },
+    state: { note: summary },
   };
 }
 
-/**
- * Creates the schedules of the jobs, or brings them up to date where settings changed; an operator's pause and note
- * stay. Two workers that start together end in the same schedules.
- */
-export async function ensureSchedules(client: Client, config: Config, log: Logger): Promise<void> {
-  for (const job of jobNames) await ensureSchedule(client, job, config, log);
+export interface EnsuredSchedules {
+  /** Ids of schedules that did not exist. */
+  created: string[];
+  failed: { scheduleId: string; reason: string }[];
 }
 
-async function ensureSchedule(client: Client, job: JobName, config: Config, log: Logger): Promise<void> {
+/**
+ * Creates the schedules that do not exist and updates those whose settings changed; an operator's pause and note stay.
+ * One that fails does not keep the others from being created. Two workers that start together end in the same schedules.
+ * @throws whatever the client throws when Temporal does not answer
+ */
+export async function ensureSchedules(
+  client: Client,
+  config: Config,
+  log: Logger,
+): Promise<EnsuredSchedules> {
+  const ensured: EnsuredSchedules = { created: [], failed: [] };
+  for (const job of jobNames) {
+    const { scheduleId } = jobs[job];
+    try {
+      if (await ensureSchedule(client, job, config, log)) ensured.created.push(scheduleId);
+    } catch (error) {
+      const reason = refusalOf(error);
+      if (reason === undefined) throw error;
+      ensured.failed.push({ scheduleId, reason });
+    }
+  }
+  return ensured;
+}
+
+/** @returns whether it was created */
+async function ensureSchedule(client: Client, job: JobName, config: Config, log: Logger): Promise<boolean> {
   const options = scheduleOptions(job, config);
   const wanted = fingerprint(job, config);
   const { scheduleId } = options;
+  const handle = client.schedule.getHandle(scheduleId);
+  try {
+    if (isUpToDate(await handle.describe(), options, wanted)) return false;
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return await create(client, options, log);
+  }
+  await handle.update(({ state }: ScheduleDescription) => ({ ...options, state }));
+  log.info({ scheduleId, schedule: wanted }, 'Updated a schedule');
+  return false;
+}
+
+async function create(client: Client, options: ScheduleOptions<JobAction>, log: Logger): Promise<boolean> {
   try {
     await client.schedule.create(options);
-    log.info({ scheduleId, schedule: wanted }, 'a schedule was created');
-    return;
   } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    // Another worker was faster.
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
-  const handle = client.schedule.getHandle(scheduleId);
-  if (isUpToDate(await handle.describe(), options, wanted)) return;
-  await handle.update(({ state }: ScheduleDescription) => ({ ...options, state }));
-  log.info({ scheduleId, schedule: wanted }, 'a schedule was brought up to date');
+  log.info({ scheduleId: options.scheduleId }, 'Created a schedule');
+  return true;
+}
+
+/** @returns what the server says of a schedule that it does not take, for example of its cron expression */
+function refusalOf(error: unknown): string | undefined {
+  // What the client makes of INVALID_ARGUMENT when it creates a schedule.
+  if (error instanceof TypeError) return error.message;
+  const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return isGrpcServiceError(reason) && reason.code === status.INVALID_ARGUMENT ? reason.details : undefined;
 }
 
 function isUpToDate(

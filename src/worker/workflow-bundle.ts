@@ -5,8 +5,8 @@ import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worke
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
 export const bundlePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
-/** The bundle contains the same module; the worker needs it for the payloads that it converts itself. */
-export const payloadConverterPath = fileURLToPath(
+/** Only for payloads inside workflows: activities get what workflows sent, and their results are checked there. */
+const payloadConverterPath = fileURLToPath(
   new URL(`../workflows/payload-converter.${extension}`, import.meta.url),
 );
 

@@ -1,17 +1,27 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-
-const { deriveAllowlist: derive } = proxyActivities<Pick<Activities, 'deriveAllowlist'>>({
-  startToCloseTimeout: '5 minutes',
-  retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
-});
+import { allowlistTaskQueue } from '../config/names.ts';
+import { jobFailure } from './job-failure.ts';
 
 /**
  * Derives allowlists on demand from what was observed. The activity validates the input: wrong input fails the run without
  * a retry, and the failure names every wrong field. The result is small; the artefacts are in Postgres under its
- * `allowlistId` (`flow-trail allowlist show`).
+ * `allowlistId` (`flow-trail allowlist show`). While the database is unavailable it retries for half an hour, then fails
+ * with the database's last error.
  */
 export async function deriveAllowlist(input?: unknown): ReturnType<Activities['deriveAllowlist']> {
-  // The start time is the default for `until`, so that a retry derives from the same period.
-  return derive(input, workflowInfo().startTime.toISOString());
+  const { taskQueue, startTime } = workflowInfo();
+  const { deriveAllowlist: derive } = proxyActivities<Pick<Activities, 'deriveAllowlist'>>({
+    taskQueue: allowlistTaskQueue(taskQueue),
+    startToCloseTimeout: '5 minutes',
+    scheduleToCloseTimeout: '30 minutes',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+    summary: 'Derive and store the allowlist',
+  });
+  try {
+    // The start time is the default for `until`, so that a retry derives from the same period.
+    return await derive(input, startTime.toISOString());
+  } catch (error) {
+    throw jobFailure('The allowlist was not derived', error);
+  }
 }

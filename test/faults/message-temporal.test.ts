@@ -63,7 +63,7 @@ fullTest(
     await untilSaid(
       worker,
       new RegExp(
-        `Temporal at ${temporal.address} does not answer .*it is tried again; what is under way goes on`,
+        `Temporal at ${temporal.address} does not answer .*the call is retried. The current windows continue`,
       ),
     );
     const away = await flowTrail(['status'], world.workerEnv());
@@ -83,8 +83,7 @@ test('when no worker runs, the command says so, with what the readers failed of 
   await untilTold(world, worker, /Connection refused: nobody listens/, ['attempts']);
   await worker.kill();
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
-  expect([code, out]).toEqual([1, '']);
-  expect(err).toMatch(
-    /^flow-trail: The supervisor is there, but no worker answers for it .*see whether the worker runs.*failed last with: Connection refused: nobody listens/,
-  );
+  expect([code, err]).toEqual([3, '']);
+  expect(out).toMatch(/the previous one failed: Connection refused/);
+  expect(out).toMatch(/No worker answers for the supervisor/);
 });

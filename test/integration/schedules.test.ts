@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { msToTs, optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import { jobNames, jobs } from '../../src/config/names.ts';
+import { jobNames, jobs, type JobName } from '../../src/config/names.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { until } from '../support/poll.ts';
 
@@ -37,16 +37,18 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
 
 const digest = () => client.schedule.getHandle(jobs.digest.scheduleId);
 
-/** When the digest would run between two moments, by the server's own reckoning. */
-async function digestTimes(from: string, to: string): Promise<string[]> {
+/** The times at which a job runs in a period, as the server computes them. */
+async function timesOf(job: JobName, from: string, to: string): Promise<string[]> {
   const { startTime } = await connection.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
-    scheduleId: jobs.digest.scheduleId,
+    scheduleId: jobs[job].scheduleId,
     startTime: msToTs(Date.parse(from)),
     endTime: msToTs(Date.parse(to)),
   });
   return (startTime ?? []).map((time) => optionalTsToDate(time)?.toISOString() ?? '');
 }
+
+const digestTimes = (from: string, to: string) => timesOf('digest', from, to);
 
 test('every job has a schedule whose runs skip what overlaps, never pause by themselves and may not hang', async () => {
   await ensureSchedules(client, config(), log);
@@ -75,6 +77,39 @@ test.each([
   },
 );
 
+// The nights in which clocks change in 2027, each in its zone.
+describe.each([
+  ['Europe/London', '2027-03-28', '2027-10-31'],
+  ['America/New_York', '2027-03-14', '2027-11-07'],
+  ['Australia/Sydney', '2027-10-03', '2027-04-04'],
+])('across both changes of the clocks in %s', (TIME_ZONE, spring, autumn) => {
+  const dayMs = 24 * 60 * 60_000;
+  const around = (night: string): [string, string] => [
+    new Date(Date.parse(night) - dayMs).toISOString(),
+    new Date(Date.parse(night) + 2 * dayMs).toISOString(),
+  ];
+
+  test('jobs that watch never pause, and daily jobs keep their local hour', async () => {
+    await ensureSchedules(client, config({ TIME_ZONE, HOUSEKEEPING_CRON: '7 * * * *' }), log);
+    for (const night of [spring, autumn]) {
+      for (const [job, minutes] of [
+        ['freshness', 5],
+        ['certificates', 60],
+        ['housekeeping', 60],
+      ] as const) {
+        const times = (await timesOf(job, ...around(night))).map((time) => Date.parse(time));
+        expect(times).toHaveLength((3 * dayMs) / (minutes * 60_000));
+        const waits = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+        expect(new Set(waits)).toEqual(new Set([minutes * 60_000]));
+      }
+      const local = new Intl.DateTimeFormat('en-GB', { timeZone: TIME_ZONE, timeStyle: 'short' });
+      const digests = await timesOf('digest', ...around(night));
+      expect(digests).toHaveLength(3);
+      expect(digests.map((time) => local.format(new Date(time)))).toEqual(['08:00', '08:00', '08:00']);
+    }
+  });
+});
+
 test('changed settings change the schedule, and an operator’s pause and note stay', async () => {
   await ensureSchedules(client, config(), log);
   await digest().pause('on holiday');
@@ -92,6 +127,23 @@ test('changed settings change the schedule, and an operator’s pause and note s
     '2027-01-04T14:30:00.000Z',
     '2027-01-05T14:30:00.000Z',
   ]);
+});
+
+test('a schedule that was deleted is created again, and reported as such', async () => {
+  expect((await ensureSchedules(client, config(), log)).created).toHaveLength(jobNames.length);
+  await digest().delete();
+  expect(await ensureSchedules(client, config(), log)).toEqual({
+    created: [jobs.digest.scheduleId],
+    failed: [],
+  });
+});
+
+test('a schedule that the server refuses is reported, and the others are created', async () => {
+  const refused = config();
+  refused.jobs.crons.digest = '0 8 L * *';
+  const { created, failed } = await ensureSchedules(client, refused, log);
+  expect(created).toHaveLength(jobNames.length - 1);
+  expect(failed.map(({ scheduleId }) => scheduleId)).toEqual([jobs.digest.scheduleId]);
 });
 
 test('unchanged settings write nothing', async () => {

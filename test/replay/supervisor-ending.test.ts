@@ -56,14 +56,12 @@ describe('ending', () => {
     const first = await harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await readers.both();
     const { supervisedSince } = await first.query(statusQuery);
-    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
-    stream.complete('cancelled');
-    await until('the end of the stream is known', async () => {
-      const { raw } = await first.describe();
-      return raw.pendingActivities?.length === 1 || undefined;
-    });
-    expect(readers.calls).toHaveLength(2);
+    await until('settling is asked to end', () => settle.isCancelled || undefined);
+    expect(stream.isCancelled).toBe(false);
     settle.complete('cancelled');
+    await until('the stream is asked to end', () => stream.isCancelled || undefined);
+    expect(readers.calls).toHaveLength(2);
+    stream.complete('cancelled');
     await readers.call('stream', 2);
     await readers.call('settle', 2);
     const next = harness.client.workflow.getHandle(first.workflowId);
@@ -82,10 +80,11 @@ describe('ending', () => {
     readers.onCancel = 'wait';
     const handle = await harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await readers.both();
-    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    await until('settling is asked to end', () => settle.isCancelled || undefined);
     await handle.cancel();
-    stream.complete('cancelled');
     settle.complete('cancelled');
+    await until('the stream is asked to end', () => stream.isCancelled || undefined);
+    stream.complete('cancelled');
     await expectCancelled(handle);
     expect(readers.calls).toHaveLength(2);
   });

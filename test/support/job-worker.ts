@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, noopMetricMeter } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { Deps } from '../../src/ingest/deps.ts';
-import { createActivities } from '../../src/activities/index.ts';
 import { createMetrics } from '../../src/ingest/metrics.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import { jobs, type JobName } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
+import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
 
@@ -28,22 +28,22 @@ let isQuiet = false;
 /** Made once in a process: it takes seconds, and is the same for all. */
 let bundle: ReturnType<typeof makeWorkflowBundle> | undefined;
 
-/** A worker of this process with the real activities, on a task queue of its own, and a client that starts runs. */
+/** The workers of this process with the real activities, on task queues of their own, and a client that starts runs. */
 export class JobWorker {
   readonly client: Client;
   readonly deps: Deps;
-  readonly taskQueue = `jobs-${randomUUID()}`;
+  readonly taskQueue: string;
   readonly #native: NativeConnection;
-  readonly #worker: Worker;
-  readonly #running: Promise<void>;
+  readonly #workers: readonly Worker[];
+  readonly #running: Promise<unknown>;
 
-  private constructor(client: Client, deps: Deps, native: NativeConnection, worker: Worker) {
+  private constructor(client: Client, deps: Deps, native: NativeConnection, workers: readonly Worker[]) {
     this.client = client;
     this.deps = deps;
-    this.taskQueue = worker.options.taskQueue;
+    this.taskQueue = deps.config.taskQueue;
     this.#native = native;
-    this.#worker = worker;
-    this.#running = worker.run();
+    this.#workers = workers;
+    this.#running = Promise.all(workers.map((worker) => worker.run()));
   }
 
   /** @param env settings as the worker reads them; DATABASE_URL may be missing */
@@ -59,7 +59,11 @@ export class JobWorker {
         telemetryOptions: { logging: { filter: 'ERROR' } },
       });
     isQuiet = true;
-    const config = loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', ...env });
+    const config = loadConfig({
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      TEMPORAL_TASK_QUEUE: `jobs-${randomUUID()}`,
+      ...env,
+    });
     const deps: Deps = {
       config,
       database,
@@ -75,14 +79,8 @@ export class JobWorker {
       Connection.connect({ address }),
       (bundle ??= makeWorkflowBundle()),
     ]);
-    const worker = await Worker.create({
-      connection: native,
-      taskQueue: `jobs-${randomUUID()}`,
-      workflowBundle,
-      activities: createActivities(deps),
-      shutdownGraceTime: 0,
-    });
-    return new JobWorker(new Client({ connection }), deps, native, worker);
+    const workers = await createWorkers({ native, namespace: 'default' }, deps, workflowBundle);
+    return new JobWorker(new Client({ connection }), deps, native, workers);
   }
 
   /** Runs the job by hand, and waits for its end. */
@@ -132,7 +130,7 @@ export class JobWorker {
   }
 
   async close(): Promise<void> {
-    this.#worker.shutdown();
+    for (const worker of this.#workers) worker.shutdown();
     await this.#running;
     await this.client.connection.close();
     await this.#native.close();

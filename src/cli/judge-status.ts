@@ -1,0 +1,69 @@
+import type { TrailStatus } from '../workflows/status.ts';
+import type { SupervisorNow } from './ask-supervisor.ts';
+
+const freshSeconds = 6 * 60;
+const bucketSeconds = 15;
+
+export interface Ages {
+  /** Since the end of the newest bucket that the stream brought. */
+  lagSeconds: number | undefined;
+  /** Since the youngest data of either reader. A cluster without traffic is judged by the buckets that are settled. */
+  dataAgeSeconds: number | undefined;
+  /** Since a reader last reported. */
+  reportAgeSeconds: number | undefined;
+}
+
+/** @param nowMs the trail's clock, milliseconds since the epoch */
+export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
+  const secondsSince = (time: string | undefined) =>
+    time === undefined ? undefined : Math.round((nowMs - Date.parse(time)) / 1000);
+  const newest = secondsSince(status?.newestBucket);
+  const settled = secondsSince(status?.settledUpTo);
+  const lagSeconds = newest === undefined ? undefined : Math.max(0, newest - bucketSeconds);
+  // A bucket is settled when it is six minutes old.
+  const settledLag = settled === undefined ? undefined : Math.max(0, settled - freshSeconds);
+  return {
+    lagSeconds,
+    dataAgeSeconds: least(lagSeconds, settledLag),
+    reportAgeSeconds: least(secondsSince(status?.stream.asOf), secondsSince(status?.settle.asOf)),
+  };
+}
+
+/** @returns what is wrong, each with what to do; empty while the trail is being recorded */
+export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): string[] {
+  if (!supervisor)
+    return ['There is no supervisor. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.'];
+  const { state, problem, status, unanswered } = supervisor;
+  if (state !== 'RUNNING')
+    return [
+      `The supervisor is ${state}. A running worker starts it again within a minute; check that one runs: its log and /readyz.`,
+    ];
+  const problems: string[] = [];
+  if (problem)
+    problems.push(
+      `The supervisor makes no progress: its workflow task fails with ${problem.cause} (attempt ${problem.attempt}${problem.message === '' ? '' : `: ${problem.message}`}). ${
+        problem.isPermanent
+          ? 'A worker replaces it once it is two minutes old; all state is in Postgres.'
+          : 'Check the log of the worker.'
+      }`,
+    );
+  if (unanswered !== undefined) problems.push(unanswered);
+  if (!status) return problems;
+  if (status.paused)
+    problems.push(
+      `Paused since ${status.paused.since}${status.paused.reason === undefined ? '' : ` (${status.paused.reason})`}. Send the signal resume to continue.`,
+    );
+  if (status.lastError !== undefined) problems.push(status.lastError);
+  const { dataAgeSeconds: age, reportAgeSeconds: reported } = ages;
+  if (age === undefined) problems.push('No data has arrived yet.');
+  else if (age >= freshSeconds)
+    problems.push(`The newest data is ${age} s old. Check the readers' last errors and Goldmane.`);
+  if (reported !== undefined && reported >= freshSeconds)
+    problems.push(`No reader has reported for ${reported} s. Check that the worker runs.`);
+  return problems;
+}
+
+function least(...values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

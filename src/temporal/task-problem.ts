@@ -1,0 +1,76 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+
+/** A workflow task of the run fails, so that the run makes no progress. */
+export interface TaskProblem {
+  /** Temporal's name, for example `NonDeterministicError`. */
+  cause: string;
+  /** First line of the failure, where Temporal still has it. */
+  message: string;
+  /** Tries of the current task. */
+  attempt: number;
+  /** The workflow's own code or history causes it: another try fails as well. */
+  isPermanent: boolean;
+}
+
+/** EVENT_TYPE_WORKFLOW_TASK_COMPLETED of Temporal's API. */
+const taskCompleted = 7;
+/** The first failures may be those of a worker that is being replaced. */
+const attemptsBeforeProblem = 3;
+/** WorkflowTaskFailedCause of Temporal's API: the number in an event, the name in the search attribute. */
+const permanentCauses = new Map([
+  [14, 'WorkflowWorkerUnhandledFailure'],
+  [24, 'NonDeterministicError'],
+  [37, 'PayloadsTooLarge'],
+]);
+const reportedProblems = 'TemporalReportedProblems';
+
+/** @returns undefined while the workflow tasks of the run succeed */
+export async function taskProblemOf(
+  client: Client,
+  { raw, workflowId, runId }: WorkflowExecutionDescription,
+): Promise<TaskProblem | undefined> {
+  const reported = textsOf(raw.workflowExecutionInfo?.searchAttributes?.indexedFields?.[reportedProblems]);
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 1;
+  if (reported.length === 0 && attempt < attemptsBeforeProblem) return undefined;
+  const failed = await lastTaskFailure(client, workflowId, runId);
+  const cause = failed?.cause ?? causeIn(reported) ?? 'unknown';
+  return {
+    cause,
+    message: failed?.message ?? '',
+    attempt,
+    isPermanent: [...permanentCauses.values()].includes(cause),
+  };
+}
+
+/** Only a task's first failure is an event; it is the last one of the history while the task is retried. */
+async function lastTaskFailure(
+  client: Client,
+  workflowId: string,
+  runId: string,
+): Promise<{ cause: string; message: string } | undefined> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 10,
+  });
+  for (const { eventType, workflowTaskFailedEventAttributes: failed } of history?.events ?? []) {
+    if (eventType === taskCompleted) return undefined;
+    if (failed?.cause != null)
+      return {
+        cause: permanentCauses.get(failed.cause) ?? `cause ${failed.cause}`,
+        message: failed.failure?.message?.split('\n')[0] ?? '',
+      };
+  }
+  return undefined;
+}
+
+function textsOf(payload: Payload | null | undefined): string[] {
+  const value: unknown = payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** `cause=WorkflowTaskFailedCauseNonDeterministicError` */
+function causeIn(reported: readonly string[]): string | undefined {
+  return reported.find((each) => each.startsWith('cause='))?.replace(/^cause=(WorkflowTaskFailedCause)?/, '');
+}

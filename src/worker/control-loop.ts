@@ -1,0 +1,179 @@
+import type { Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Temporal } from '../temporal/connection.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { isFailure, type Failure } from '../failure/failure.ts';
+import type { Query } from '../trail/database.ts';
+import type { ControlMetrics } from './metrics.ts';
+import { PollWatch } from './polling.ts';
+import type { Condition, Readiness } from './readiness.ts';
+import { ensureSchedules } from './schedules.ts';
+import { SupervisorKeeper } from './supervisor.ts';
+
+const roundMs = 30_000;
+/** On a fast clock (tests) a round still takes real time. */
+const minimumRoundMs = 500;
+const databaseAwayMs = 10 * 60_000;
+const callTimeoutMs = 10_000;
+
+export interface ControlDeps {
+  config: Config;
+  temporal: Temporal;
+  workers: readonly Worker[];
+  query: Query;
+  log: Logger;
+  metrics: ControlMetrics;
+  readiness: Readiness;
+}
+
+/**
+ * Twice a minute, until the signal aborts: reads Temporal's certificates and API key again, creates a missing supervisor or
+ * schedule, replaces a supervisor that is stuck, and checks what readiness depends on. A failure ends no round early.
+ */
+export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Promise<void> {
+  const loop = new ControlLoop(deps);
+  const { clock } = deps.config;
+  while (!signal.aborted) {
+    await loop.round();
+    if (loop.isComplete) deps.readiness.set('starting', undefined);
+    const waitMs = loop.isComplete ? roundMs : 2_000;
+    await clock.sleep(Math.max(waitMs, minimumRoundMs / clock.realMs(1)), signal).catch(() => undefined);
+  }
+}
+
+class ControlLoop {
+  readonly #deps: ControlDeps;
+  readonly #supervisor: SupervisorKeeper;
+  readonly #polls: PollWatch;
+  /** Failures that were logged and still last. */
+  readonly #logged = new Map<string, string>();
+  #databaseSinceMs: number;
+  /** The supervisor and all schedules existed at the end of the last round. */
+  isComplete = false;
+  #isFirst = true;
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+    this.#supervisor = new SupervisorKeeper(deps.config);
+    this.#polls = new PollWatch(deps.config.taskQueue, deps.config.workerIdentity);
+    this.#databaseSinceMs = deps.config.clock.elapsed();
+  }
+
+  async round(): Promise<void> {
+    await this.#refreshConnection();
+    const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
+    const schedules = await this.#step('schedules', () => this.#ensureSchedules());
+    await this.#checkPolls();
+    await this.#checkDatabase();
+    this.isComplete = supervisor && schedules;
+    this.#isFirst &&= !this.isComplete;
+  }
+
+  /** While new credentials do not work the former connection stays, so a failure does not end readiness by itself. */
+  async #refreshConnection(): Promise<void> {
+    const { temporal, workers, log, metrics } = this.#deps;
+    try {
+      const isReplaced = await temporal.refresh(({ native }) => {
+        for (const worker of workers) worker.connection = native;
+      });
+      this.#logged.delete('credentials');
+      if (!isReplaced) return;
+      metrics.connectionReplaced();
+      log.info({ address: temporal.address }, 'Connected to Temporal with the changed credentials');
+    } catch (error) {
+      this.#logOnce('credentials', this.#explain(error).message);
+    }
+  }
+
+  async #ensureSupervisor(): Promise<string | undefined> {
+    const { temporal, log, metrics } = this.#deps;
+    const check = await this.#supervisor.check(temporal.client);
+    metrics.supervisorRunning(check.state !== 'failing');
+    if (check.state === 'started' && (!this.#isFirst || check.former !== 'none')) {
+      log.warn({ former: check.former }, 'The supervisor was missing and was started again');
+      metrics.recreated('supervisor');
+    }
+    if (check.state === 'replaced') {
+      log.warn({ ...check.problem }, 'The supervisor’s workflow tasks failed; it was replaced');
+      metrics.recreated('supervisor');
+    }
+    return check.state === 'failing'
+      ? `the supervisor makes no progress: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
+      : undefined;
+  }
+
+  async #ensureSchedules(): Promise<string | undefined> {
+    const { temporal, config, log, metrics } = this.#deps;
+    const { created, failed } = await ensureSchedules(temporal.client, config, log);
+    metrics.missingSchedules(failed.length);
+    if (!this.#isFirst)
+      for (const scheduleId of created) {
+        log.warn({ scheduleId }, 'A schedule was missing and was created again');
+        metrics.recreated('schedule');
+      }
+    return failed.length === 0
+      ? undefined
+      : failed.map(({ scheduleId, reason }) => `no schedule ${scheduleId}: ${reason}`).join('\n');
+  }
+
+  async #checkPolls(): Promise<void> {
+    const { temporal, readiness } = this.#deps;
+    try {
+      readiness.set('polling', await this.#inTime(() => this.#polls.check(temporal.client)));
+    } catch (error) {
+      readiness.set('polling', this.#polls.noAnswer(this.#explain(error).message));
+    }
+  }
+
+  async #checkDatabase(): Promise<void> {
+    const { query, config, readiness } = this.#deps;
+    const nowMs = config.clock.elapsed();
+    try {
+      await query('select 1');
+      this.#databaseSinceMs = nowMs;
+      readiness.set('database', undefined);
+    } catch (error) {
+      const awayMs = nowMs - this.#databaseSinceMs;
+      if (awayMs >= databaseAwayMs)
+        readiness.set(
+          'database',
+          `the database has been unavailable for ${Math.round(awayMs / 60_000)} minutes: ${this.#explain(error).message}`,
+        );
+    }
+  }
+
+  /** @returns whether the condition is met */
+  async #step(condition: Condition, work: () => Promise<string | undefined>): Promise<boolean> {
+    const { readiness } = this.#deps;
+    let reason: string | undefined;
+    try {
+      reason = await this.#inTime(work);
+      readiness.set(condition, reason);
+    } catch (error) {
+      const failure = this.#explain(error);
+      reason = failure.message;
+      // Temporal did not answer, so nothing is known: #checkPolls decides after a minute.
+      if (failure.kind !== 'unavailable') readiness.set(condition, reason);
+    }
+    if (reason === undefined) this.#logged.delete(condition);
+    else this.#logOnce(condition, reason);
+    return reason === undefined;
+  }
+
+  #logOnce(check: string, reason: string): void {
+    if (this.#logged.get(check) === reason) return;
+    this.#logged.set(check, reason);
+    this.#deps.log.warn({ check, reason }, 'A check failed; it is repeated');
+  }
+
+  #inTime<Result>(work: () => Promise<Result>): Promise<Result> {
+    const { client } = this.#deps.temporal;
+    return client.withAbortSignal(AbortSignal.timeout(callTimeoutMs), work);
+  }
+
+  #explain(error: unknown): Failure {
+    const { address, namespace } = this.#deps.temporal;
+    return isFailure(error) ? error : explainNoAnswer(address, namespace, error);
+  }
+}

@@ -1,0 +1,41 @@
+import type { MetricMeter } from '@temporalio/common';
+
+/** Numbers of the control plane on /metrics; docs/operations.md lists them. */
+export interface ControlMetrics {
+  recreated(what: 'supervisor' | 'schedule'): void;
+  /** Whether the supervisor ran, with working workflow tasks, at the last check. */
+  supervisorRunning(isRunning: boolean): void;
+  missingSchedules(count: number): void;
+  connectionReplaced(): void;
+}
+
+export function createControlMetrics(meter: MetricMeter): ControlMetrics {
+  const recreated = meter.createCounter(
+    'flow_trail_recreated',
+    '',
+    'Supervisors and schedules that were missing and were created again, by what',
+  );
+  const running = meter.createGauge(
+    'flow_trail_supervisor_running',
+    'int',
+    '',
+    '1 while the supervisor runs and its workflow tasks succeed, else 0',
+  );
+  const missing = meter.createGauge(
+    'flow_trail_schedules_missing',
+    'int',
+    '',
+    'Schedules that do not exist and could not be created',
+  );
+  const replaced = meter.createCounter(
+    'flow_trail_temporal_connections_replaced',
+    '',
+    'Connections to Temporal that were replaced because a certificate, a key or the CA changed',
+  );
+  return {
+    recreated: (what) => recreated.add(1, { what }),
+    supervisorRunning: (isRunning) => running.set(isRunning ? 1 : 0),
+    missingSchedules: (count) => missing.set(count),
+    connectionReplaced: () => replaced.add(1),
+  };
+}

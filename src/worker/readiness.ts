@@ -1,0 +1,19 @@
+const conditions = ['starting', 'shutting down', 'polling', 'supervisor', 'schedules', 'database'] as const;
+export type Condition = (typeof conditions)[number];
+
+/** What keeps the worker from being ready, each condition with its reason. */
+export class Readiness {
+  readonly #reasons = new Map<Condition, string>();
+
+  /** @param reason undefined: the condition is met */
+  set(condition: Condition, reason: string | undefined): void {
+    if (reason === undefined) this.#reasons.delete(condition);
+    else this.#reasons.set(condition, reason);
+  }
+
+  /** All reasons, one line each; undefined when the worker is ready. */
+  notReady(): string | undefined {
+    const lines = conditions.flatMap((condition) => this.#reasons.get(condition) ?? []);
+    return lines.length === 0 ? undefined : lines.join('\n');
+  }
+}

@@ -1,0 +1,94 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Config } from '../config/config.ts';
+import { supervisorWorkflowId, supervisorWorkflowType } from '../config/names.ts';
+import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
+import { readPause } from '../workflows/received.ts';
+import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
+
+/** A run that is younger is not replaced: while workers of two versions run side by side, they would take turns. */
+const replaceAfterMs = 2 * 60_000;
+const problemsBeforeReplacing = 2;
+
+export type SupervisorCheck =
+  | { state: 'running' }
+  | { state: 'started'; former: string }
+  | { state: 'failing'; problem: TaskProblem }
+  | { state: 'replaced'; problem: TaskProblem };
+
+/** Keeps one supervisor running. */
+export class SupervisorKeeper {
+  readonly #config: Config;
+  #problemRunId = '';
+  #problems = 0;
+
+  constructor(config: Config) {
+    this.#config = config;
+  }
+
+  /**
+   * Starts the supervisor unless it runs, and replaces one whose workflow tasks failed at two checks in a row: nothing is
+   * lost, because its state is in Postgres. A pause survives both. Safe to call from several workers at once.
+   */
+  async check(client: Client): Promise<SupervisorCheck> {
+    const description = await describe(client);
+    if (description?.status.name !== 'RUNNING') {
+      await this.#start(client, pauseOf(description));
+      return { state: 'started', former: description?.status.name ?? 'none' };
+    }
+    const problem = await taskProblemOf(client, description);
+    if (!problem) {
+      this.#problems = 0;
+      return { state: 'running' };
+    }
+    this.#problems = description.runId === this.#problemRunId ? this.#problems + 1 : 1;
+    this.#problemRunId = description.runId;
+    const ageMs = Date.now() - description.startTime.getTime();
+    if (!problem.isPermanent || this.#problems < problemsBeforeReplacing || ageMs < replaceAfterMs)
+      return { state: 'failing', problem };
+    await client.workflow
+      .getHandle(supervisorWorkflowId, description.runId)
+      .terminate(`Replaced by ${this.#config.workerIdentity}: ${problem.cause}`)
+      .catch((error: unknown) => {
+        // Another worker was faster.
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      });
+    await this.#start(client, pauseOf(description));
+    return { state: 'replaced', problem };
+  }
+
+  async #start(client: Client, paused: Pause | undefined): Promise<void> {
+    const { clockSpeed, taskQueue } = this.#config;
+    const input: SupervisorInput = {
+      // On a fast clock Temporal's own time-outs, which stay in real time, must be shorter.
+      ...(clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 }),
+      ...(paused ? { status: withPause(emptyStatus(new Date().toISOString()), paused) } : {}),
+    };
+    await client.workflow.start(supervisorWorkflowType, {
+      workflowId: supervisorWorkflowId,
+      taskQueue,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [input],
+      memo: { state: paused ? 'paused' : 'starting', ...(paused ? { paused } : {}) },
+      staticSummary: 'Supervises the flow trail',
+      staticDetails:
+        'Runs the two readers, `streamFlows` and `settleBuckets`, in windows of 15 minutes.\n\n' +
+        'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n' +
+        'A worker starts this workflow again if it is cancelled or terminated.',
+    });
+  }
+}
+
+async function describe(client: Client): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.workflow.getHandle(supervisorWorkflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function pauseOf(description: WorkflowExecutionDescription | undefined): Pause | undefined {
+  return readPause(description?.memo?.['paused']);
+}

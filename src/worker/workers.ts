@@ -1,0 +1,52 @@
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import { createActivities, type Activities } from '../activities/index.ts';
+import { allowlistTaskQueue } from '../config/names.ts';
+import type { Deps } from '../ingest/deps.ts';
+
+const shutdownForceMs = 20_000;
+/** A settling heartbeat is due every 144 s; the SDK would send one every 60 s. */
+const maxHeartbeatThrottleMs = 150_000;
+const allowlistsAtOnce = 1;
+
+type DeriveArguments = Parameters<Activities['deriveAllowlist']>;
+
+interface Connected {
+  readonly native: NonNullable<Worker['connection']>;
+  readonly namespace: string;
+}
+
+/**
+ * Creates two workers: one for all workflows and activities, and one that only derives allowlists, one at a time, from a
+ * task queue of its own. However many derivations are requested, they take no slot that a reader needs.
+ */
+export async function createWorkers(
+  { native, namespace }: Connected,
+  deps: Deps,
+  bundle: WorkflowBundleOption,
+): Promise<Worker[]> {
+  const { taskQueue, workerIdentity } = deps.config;
+  const activities = createActivities(deps);
+  const options = {
+    connection: native,
+    namespace,
+    identity: workerIdentity,
+    // An activity is told of the shutdown when the grace time ends; it then commits what it has.
+    shutdownGraceTime: 0,
+    shutdownForceTime: shutdownForceMs,
+  };
+  return Promise.all([
+    Worker.create({
+      ...options,
+      taskQueue,
+      workflowBundle: bundle,
+      activities: { ...activities },
+      maxHeartbeatThrottleInterval: maxHeartbeatThrottleMs,
+    }),
+    Worker.create({
+      ...options,
+      taskQueue: allowlistTaskQueue(taskQueue),
+      activities: { deriveAllowlist: (...args: DeriveArguments) => activities.deriveAllowlist(...args) },
+      maxConcurrentActivityTaskExecutions: allowlistsAtOnce,
+    }),
+  ]);
+}

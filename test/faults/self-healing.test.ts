@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import { flowTrail } from '../support/cli.ts';
+import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
+import { untilWell } from '../support/told.ts';
+import { createNamespace, World } from '../support/world.ts';
+
+let scratch: string;
+let temporal: TemporalServer;
+let world: World;
+
+const startTemporal = (file: string, ports?: { port: number }) =>
+  startTemporalServer({
+    executable: inject('temporalExecutable'),
+    dataFile: join(scratch, file),
+    ui: false,
+    ...ports,
+  });
+
+beforeEach(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-self-healing-'));
+  temporal = await startTemporal('temporal.sqlite');
+  world = await World.create({ temporalAddress: temporal.address });
+});
+afterEach(async () => {
+  await world.close();
+  await temporal.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const supervisor = <Result>(ask: (handle: SupervisorHandle) => Promise<Result>) =>
+  world.temporal((client) => ask(client.workflow.getHandle(supervisorWorkflowId)));
+type SupervisorHandle = ReturnType<Parameters<Parameters<World['temporal']>[0]>[0]['workflow']['getHandle']>;
+
+const status = async () => {
+  const { code, out, err } = await flowTrail(['status', '--json'], world.workerEnv());
+  return { code, text: out + err };
+};
+
+test('a terminated or cancelled supervisor and a deleted schedule come back, are logged and are counted', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await untilWell(world);
+  await until('status is good', async () => ((await status()).code === 0 ? true : undefined));
+  expect(await metric(worker, 'flow_trail_recreated_total')).toBe(0);
+
+  await supervisor((handle) => handle.terminate('a test'));
+  await untilSaid(worker, 'The supervisor was missing and was started again');
+  await untilFollowedBy(worker, world);
+  await supervisor((handle) => handle.cancel());
+  await until('the counter shows both', async () =>
+    (await metric(worker, 'flow_trail_recreated_total', { what: 'supervisor' })) === 2 ? true : undefined,
+  );
+  await untilFollowedBy(worker, world);
+  await untilReady(worker);
+
+  await world.temporal((client) => client.schedule.getHandle(jobs.digest.scheduleId).delete());
+  await untilSaid(worker, 'A schedule was missing and was created again');
+  const { state } = await world.temporal((client) =>
+    client.schedule.getHandle(jobs.digest.scheduleId).describe(),
+  );
+  expect(state.paused).toBe(false);
+  expect(await metric(worker, 'flow_trail_recreated_total', { what: 'schedule' })).toBe(1);
+  expect(await metric(worker, 'flow_trail_supervisor_running')).toBe(1);
+  await expectWhole(world);
+});
+
+test('a paused trail stays paused when its supervisor is terminated, and continues on resume', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilFollowedBy(worker, world);
+  await supervisor((handle) => handle.signal('pause', 'maintenance of Goldmane'));
+  await until('both readers have ended', async () => {
+    const { raw } = await supervisor((handle) => handle.describe());
+    return (raw.pendingActivities ?? []).length === 0 ? true : undefined;
+  });
+  const { memo, runId } = await supervisor((handle) => handle.describe());
+  expect(memo).toMatchObject({
+    state: 'paused: maintenance of Goldmane',
+    paused: { reason: 'maintenance of Goldmane' },
+  });
+  const paused = await status();
+  expect(paused.code).toBe(3);
+  expect(paused.text).toContain('maintenance of Goldmane');
+  expect((await readyz(worker)).ok).toBe(true);
+
+  await supervisor((handle) => handle.terminate('a test'));
+  await until('another supervisor runs', async () => {
+    const next = await supervisor((handle) => handle.describe());
+    return next.status.name === 'RUNNING' && next.runId !== runId ? true : undefined;
+  });
+  const restarted = await world.supervisor<{ paused?: { reason: string } }>('status');
+  expect(restarted.paused?.reason).toBe('maintenance of Goldmane');
+  await supervisor((handle) => handle.signal('resume'));
+  await untilFollowedBy(worker, world);
+  await untilWell(world);
+  const { memo: resumed } = await supervisor((handle) => handle.describe());
+  expect(resumed?.['paused']).toBeUndefined();
+});
+
+test('after Temporal lost its database, /readyz names the missing namespace until it exists, and the trail continues', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilFollowedBy(worker, world);
+  await untilReady(worker);
+  const port = Number(temporal.address.split(':').at(-1));
+  await temporal.kill();
+  expect((await status()).code).toBe(1);
+  temporal = await startTemporal('empty.sqlite', { port });
+  await untilNotReady(worker, new RegExp(`no namespace ${world.namespace}`));
+  expect((await status()).code).toBe(1);
+  await createNamespace(world.namespace, temporal.address);
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await untilWell(world);
+  for (const { scheduleId } of Object.values(jobs))
+    await world.temporal((client) => client.schedule.getHandle(scheduleId).describe());
+  await expectWhole(world);
+});

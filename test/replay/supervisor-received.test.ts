@@ -1,0 +1,121 @@
+import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { pauseSignal, progressSignal, resumeSignal, statusQuery } from '../../src/workflows/messages.ts';
+import { until } from '../support/poll.ts';
+import type { FakeReaders } from './fake-readers.ts';
+import { end, untilStatus } from './supervisor-checks.ts';
+import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+import { connected } from './summaries.ts';
+
+let bundle: { code: string };
+let harness: SupervisorHarness;
+let readers: FakeReaders;
+
+beforeAll(async () => {
+  quietRuntime();
+  bundle = await makeWorkflowBundle();
+});
+beforeEach(async () => {
+  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
+  readers = harness.readers;
+});
+afterEach(() => harness.close());
+
+const malformed: unknown[] = [
+  undefined,
+  null,
+  {},
+  'connected',
+  [],
+  { reader: 'stream' },
+  { reader: 'constructor', at: '2026-01-31T08:00:00.000Z', state: 'connected' },
+  { reader: 'stream', at: 'yesterday', state: 'connected' },
+  { reader: 'settle', at: '2026-01-31T08:00:00.000Z', state: 'following' },
+];
+
+/** Payloads that no TypeScript client can send: JSON that is cut off, an encoding of nobody, bytes. */
+const unreadable = [
+  { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{"reader":') },
+  { metadata: { encoding: Buffer.from('json/protobuf') }, data: Buffer.from('x') },
+  { metadata: { encoding: Buffer.from('binary/unknown') }, data: Buffer.from('x') },
+  { metadata: {}, data: Buffer.from('x') },
+  {},
+];
+
+test('malformed signals are ignored, by the running supervisor and by every replay of it', async () => {
+  const handle = await harness.supervise();
+  await readers.both();
+  for (const value of malformed) await handle.signal(progressSignal, value);
+  await handle.signal('progress');
+  await handle.signal('unknown', { reader: 'stream' });
+  const { client } = harness;
+  for (const payload of unreadable)
+    for (const signalName of ['progress', 'pause', 'unknown'])
+      await client.workflowService.signalWorkflowExecution({
+        namespace: 'default',
+        workflowExecution: { workflowId: handle.workflowId },
+        signalName,
+        input: { payloads: [payload] },
+      });
+  await handle.signal(resumeSignal);
+  await handle.signal(progressSignal, { ...connected('stream'), gaps: 'none', edges: 'many', lagSeconds: 1 });
+  const status = await untilStatus(handle, 'the valid signal is read', ({ lagSeconds }) => lagSeconds === 1);
+  expect(status).toMatchObject({ gaps: [], stream: { state: 'connected' } });
+  expect(status.edges).toBeUndefined();
+  expect((await handle.describe()).raw.pendingWorkflowTask ?? undefined).toBeUndefined();
+
+  await client.workflowService.resetStickyTaskQueue({
+    namespace: 'default',
+    execution: { workflowId: handle.workflowId },
+  });
+  expect(await handle.query(statusQuery)).toEqual(status);
+  await readers.both(2);
+  await end(handle);
+});
+
+test('a malformed input starts a supervisor with the defaults', async () => {
+  const handle = await harness.client.workflow.start('superviseTrail', {
+    workflowId: `malformed-${Date.now()}`,
+    taskQueue: harness.taskQueue,
+    args: [
+      { windowMs: 'long', historyMs: -1, maxBackoffMs: null, status: { gaps: 7, windows: '3', stream: {} } },
+    ],
+  });
+  const { stream } = await readers.both();
+  expect(stream.input).toEqual({ windowMs: 15 * 60_000 });
+  expect(await handle.query(statusQuery)).toMatchObject({
+    windows: 0,
+    gaps: [],
+    stream: { state: 'connecting' },
+  });
+  await end(handle);
+});
+
+test('paused readers end and start again only on resume', async () => {
+  const handle = await harness.supervise();
+  const { stream, settle } = await readers.both();
+  await handle.signal(pauseSignal, 'maintenance');
+  await until('both have ended', () => (stream.hasEnded && settle.hasEnded) || undefined);
+  const { paused } = await untilStatus(handle, 'both are counted', ({ windows }) => windows === 2);
+  expect(paused?.reason).toBe('maintenance');
+  expect((await handle.describe()).memo).toMatchObject({ state: 'paused: maintenance', paused });
+  expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]);
+  await handle.signal(resumeSignal);
+  await readers.both(2);
+  expect((await handle.query(statusQuery)).paused).toBeUndefined();
+  await end(handle);
+});
+
+test('a pause is kept when the supervisor continues as new, and a paused supervisor can be cancelled', async () => {
+  const handle = await harness.supervise({ historyMs: 3_000 });
+  await readers.both();
+  await handle.signal(pauseSignal);
+  const latest = () => harness.client.workflow.getHandle(handle.workflowId);
+  await until('it continued as new', async () => {
+    const { runId } = await latest().describe();
+    return runId === handle.firstExecutionRunId ? undefined : true;
+  });
+  expect((await latest().query(statusQuery)).paused).toBeDefined();
+  expect(readers.calls).toHaveLength(2);
+  await end(latest());
+});
