@@ -13,8 +13,6 @@ export interface TaskProblem {
   isPermanent: boolean;
 }
 
-/** EVENT_TYPE_WORKFLOW_TASK_COMPLETED of Temporal's API. */
-const taskCompleted = 7;
 /** The first failures may be those of a worker that is being replaced. */
 const attemptsBeforeProblem = 3;
 /** WorkflowTaskFailedCause of Temporal's API: the number in an event, the name in the search attribute. */
@@ -54,8 +52,10 @@ async function lastTaskFailure(
     execution: { workflowId, runId },
     maximumPageSize: 10,
   });
-  for (const { eventType, workflowTaskFailedEventAttributes: failed } of history?.events ?? []) {
-    if (eventType === taskCompleted) return undefined;
+  for (const event of history?.events ?? []) {
+    const { workflowTaskCompletedEventAttributes: completed, workflowTaskFailedEventAttributes: failed } =
+      event;
+    if (completed) return undefined;
     if (failed?.cause != null)
       return {
         cause: permanentCauses.get(failed.cause) ?? `cause ${failed.cause}`,
