@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type Payload } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Progress } from '../ingest/summary.ts';
-import { supervisorWorkflowId } from '../config/names.ts';
+import { loadTrailNames } from '../config/cluster-config.ts';
 import { isFailure } from '../failure/failure.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { temporalFailure } from '../temporal/failure.ts';
@@ -46,14 +46,15 @@ export interface SupervisorNow {
  */
 export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   const config = temporalConfig();
+  const { supervisorId } = loadTrailNames(process.env);
   const { client, connection } = await connectClient(config);
   const inTime = <Answer>(ask: () => Promise<Answer>) =>
     connection.withDeadline(Date.now() + answerTimeoutMs, ask);
   try {
-    const description = await inTime(() => client.workflow.getHandle(supervisorWorkflowId).describe());
+    const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
     const state = description.status.name;
     // A closed workflow still answers queries, with what it last knew.
-    const asked = state === 'RUNNING' ? await query(client, inTime) : {};
+    const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
     const readers = readersOf(description);
     return {
       state,
@@ -76,11 +77,12 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
 
 async function query(
   client: Client,
+  supervisorId: string,
   inTime: <Answer>(ask: () => Promise<Answer>) => Promise<Answer>,
 ): Promise<{ status?: TrailStatus; unanswered?: string }> {
   try {
     return {
-      status: await inTime(() => client.workflow.getHandle(supervisorWorkflowId).query(statusQuery)),
+      status: await inTime(() => client.workflow.getHandle(supervisorId).query(statusQuery)),
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;

@@ -1,6 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { defaultTaskQueue, jobs, type JobName } from '../config/names.ts';
+import { loadTrailNames } from '../config/cluster-config.ts';
+import { jobs, type JobName } from '../config/names.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
@@ -19,9 +20,9 @@ const workflowTasks = 1;
 export async function runJob(job: JobName): Promise<unknown> {
   const config = temporalConfig();
   const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
-  const { scheduleId, workflowType } = jobs[job];
-  const taskQueue = process.env['TEMPORAL_TASK_QUEUE']?.trim() || defaultTaskQueue;
-  const workflowId = `${scheduleId}-by-hand-${new Date().toISOString()}`;
+  const { workflowType } = jobs[job];
+  const { taskQueue, scheduleIds } = loadTrailNames(process.env);
+  const workflowId = `${scheduleIds[job]}-by-hand-${new Date().toISOString()}`;
   const { client, connection } = await connectClient(config);
   try {
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>

@@ -89,7 +89,8 @@ function timeZoneOf(job: JobName, { jobs: { crons, timeZone } }: Config): string
 type JobAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 
 function scheduleOptions(job: JobName, config: Config): ScheduleOptions<JobAction> {
-  const { scheduleId, workflowType } = jobs[job];
+  const scheduleId = config.names.scheduleIds[job];
+  const { workflowType } = jobs[job];
   const { catchupWindow, executionTimeout, summary, details } = policies[job];
   return {
     scheduleId,
@@ -128,7 +129,7 @@ export async function ensureSchedules(
 ): Promise<EnsuredSchedules> {
   const ensured: EnsuredSchedules = { created: [], failed: [] };
   for (const job of jobNames) {
-    const { scheduleId } = jobs[job];
+    const scheduleId = config.names.scheduleIds[job];
     try {
       if (await ensureSchedule(client, job, config, log)) ensured.created.push(scheduleId);
     } catch (error) {

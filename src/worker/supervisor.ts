@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Config } from '../config/config.ts';
-import { supervisorWorkflowId, supervisorWorkflowType } from '../config/names.ts';
+import { supervisorWorkflowType } from '../config/names.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { readPause } from '../workflows/received.ts';
 import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
@@ -31,7 +31,8 @@ export class SupervisorKeeper {
    * lost, because its state is in Postgres. A pause survives both. Safe to call from several workers at once.
    */
   async check(client: Client): Promise<SupervisorCheck> {
-    const description = await describe(client);
+    const { supervisorId } = this.#config.names;
+    const description = await describe(client, supervisorId);
     if (description?.status.name !== 'RUNNING') {
       await this.#start(client, pauseOf(description));
       return { state: 'started', former: description?.status.name ?? 'none' };
@@ -47,7 +48,7 @@ export class SupervisorKeeper {
     if (!problem.isPermanent || this.#problems < problemsBeforeReplacing || ageMs < replaceAfterMs)
       return { state: 'failing', problem };
     await client.workflow
-      .getHandle(supervisorWorkflowId, description.runId)
+      .getHandle(supervisorId, description.runId)
       .terminate(`Replaced by ${this.#config.workerIdentity}: ${problem.cause}`)
       .catch((error: unknown) => {
         // Another worker was faster.
@@ -58,14 +59,14 @@ export class SupervisorKeeper {
   }
 
   async #start(client: Client, paused: Pause | undefined): Promise<void> {
-    const { clockSpeed, taskQueue } = this.#config;
+    const { clockSpeed, taskQueue, names } = this.#config;
     const input: SupervisorInput = {
       // On a fast clock Temporal's own time-outs, which stay in real time, must be shorter.
       ...(clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 }),
       ...(paused ? { status: withPause(emptyStatus(new Date().toISOString()), paused) } : {}),
     };
     await client.workflow.start(supervisorWorkflowType, {
-      workflowId: supervisorWorkflowId,
+      workflowId: names.supervisorId,
       taskQueue,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
@@ -80,9 +81,12 @@ export class SupervisorKeeper {
   }
 }
 
-async function describe(client: Client): Promise<WorkflowExecutionDescription | undefined> {
+async function describe(
+  client: Client,
+  supervisorId: string,
+): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    return await client.workflow.getHandle(supervisorWorkflowId).describe();
+    return await client.workflow.getHandle(supervisorId).describe();
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

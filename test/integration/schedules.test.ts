@@ -129,6 +129,15 @@ test('changed settings change the schedule, and an operator’s pause and note s
   ]);
 });
 
+test('each cluster has schedules of its own in one namespace', async () => {
+  await ensureSchedules(client, config(), log);
+  const other = config({ CLUSTER_NAME: 'homelab' });
+  expect((await ensureSchedules(client, other, log)).created).toEqual(
+    jobNames.map((job) => other.names.scheduleIds[job]),
+  );
+  expect((await ensureSchedules(client, config(), log)).created).toEqual([]);
+});
+
 test('a schedule that was deleted is created again, and reported as such', async () => {
   expect((await ensureSchedules(client, config(), log)).created).toHaveLength(jobNames.length);
   await digest().delete();

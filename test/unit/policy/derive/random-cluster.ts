@@ -154,6 +154,7 @@ export function emitAny(
   const derived = deriveAllowlist(evidence, () => complete, { ...egress, ...change });
   return emitPolicies(derived, {
     kind,
+    clusterName: '',
     tier: 'wave1',
     order: 50,
     identityLabel: label,
