@@ -154,7 +154,6 @@ export function emitAny(
   const derived = deriveAllowlist(evidence, () => complete, { ...egress, ...change });
   return emitPolicies(derived, {
     kind,
-    clusterName: '',
     tier: 'wave1',
     order: 50,
     identityLabel: label,
