@@ -4,6 +4,7 @@ import type { EdgeDiff } from '../reports/edge-diff.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { formatTime, print, printJson, printTable } from './output.ts';
 import { parseEnd, parseLimit, parseSince } from './parse-options.ts';
+import { printEdges } from './print-edges.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
@@ -69,15 +70,5 @@ function printDiff(diff: EdgeDiff): void {
 function printGroup(title: string, edges: readonly EdgeRow[]): void {
   if (edges.length === 0) return;
   print(`\n${title}:`);
-  printTable(
-    ['FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
-    edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
-      srcNs,
-      dstNs,
-      action,
-      formatTime(firstSeen),
-      formatTime(lastSeen),
-      flowCount,
-    ]),
-  );
+  printEdges(edges);
 }

@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import { peersIn, type Peer } from '../queries/peers.ts';
 import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
-import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
+import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { queryFacts } from '../trail/query-facts.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
 import { formatTime, printTable } from './output.ts';
 import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
+import { printEdges } from './print-edges.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
@@ -136,20 +137,6 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
     ...(protocol === undefined ? {} : { protocol }),
     ...(typeof reporter === 'string' ? { reporter } : {}),
   };
-}
-
-function printEdges(edges: readonly EdgeRow[]): void {
-  printTable(
-    ['FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
-    edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
-      srcNs,
-      dstNs,
-      action,
-      formatTime(firstSeen),
-      formatTime(lastSeen),
-      flowCount,
-    ]),
-  );
 }
 
 function printPeers(peers: readonly Peer[]): void {
