@@ -26,7 +26,11 @@ Example:
       const config = loadConfig(process.env);
       const page = await loadMapPage();
       const data = await withDatabase(async (query) => {
-        const map = await readMap(query, { config, cluster: '', temporalUiUrl: config.map.temporalUiUrl });
+        const map = await readMap(query, {
+          config,
+          cluster: config.clusterName,
+          temporalUiUrl: config.map.temporalUiUrl,
+        });
         const nowSeconds = config.clock.now() / 1000;
         const details = [];
         for (const { name } of map.namespaces.slice(0, maxDetailed))

@@ -66,7 +66,7 @@ function mapSource(
 ): MapSource {
   const { temporalUiUrl } = config.map;
   return {
-    readMap: () => readMap(query, { config, cluster: '', temporalUiUrl }),
+    readMap: () => readMap(query, { config, cluster: config.clusterName, temporalUiUrl }),
     readNamespace: (name) => readNamespaceDetail(query, name, config.clock.now() / 1000),
     readIncident: (namespace, fromSeconds, toSeconds) =>
       readIncident(query, { namespace, fromSeconds, toSeconds, silentDays }),
