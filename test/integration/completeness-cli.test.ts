@@ -99,6 +99,6 @@ test('wrong settings are reported together', async () => {
   });
   expect(code).toBe(2);
   expect(err).toMatch(/TIME_ZONE ".*" is not an IANA zone name/);
-  expect(err).toMatch(/COMPLETENESS_MINIMUM_DAYS is not how many covered days/);
+  expect(err).toMatch(/COMPLETENESS_MINIMUM_DAYS must be/);
   expect(err).toMatch(/DATABASE_URL is missing/);
 });
