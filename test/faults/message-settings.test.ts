@@ -65,17 +65,17 @@ describe('wrong settings', () => {
     const [title, ...problems] = lines(err);
     expect(title).toBe('Invalid settings:');
     for (const name of [
-      'GOLDMANE_HOST is not host:port; for example goldmane.calico-system.svc.cluster.local:7443',
-      'GOLDMANE_TLS_INSECURE must be 0 or 1',
-      'DATABASE_URL is not a postgres:// URL',
-      'METRICS_PORT must be a port from 0 to 65535',
-      'LOG_LEVEL must be one of fatal, error',
-      'PORT_CAP is not how many distinct ports to keep apart',
-      'SERVICE_IDENTITY_NAMESPACES names "Not A Namespace", which is no namespace',
-      'TEMPORAL_ADDRESS is not host:port, without a scheme',
-      'TEMPORAL_TLS must be true or false',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH names /nowhere/tls.crt, which is missing; mount the secret',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) belong together',
+      'GOLDMANE_HOST ',
+      'GOLDMANE_TLS_INSECURE ',
+      'DATABASE_URL ',
+      'METRICS_PORT ',
+      'LOG_LEVEL ',
+      'PORT_CAP ',
+      'SERVICE_IDENTITY_NAMESPACES names "Not A Namespace"',
+      'TEMPORAL_ADDRESS ',
+      'TEMPORAL_TLS ',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH names /nowhere/tls.crt',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
     ])
       expect(problems.filter((problem) => problem.startsWith(`  - ${name}`))).toHaveLength(1);
     expect(problems).toHaveLength(11);
