@@ -12,7 +12,7 @@ import { inspectCertificatesNow } from '../queries/certificates.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { tellAlert } from './slack.ts';
 
-/** Looks at the certificates and says what is the matter; what works is remembered. @throws ApplicationFailure */
+/** Inspects and judges the certificates; records the files that Goldmane accepts. @throws ApplicationFailure */
 export async function inspectCertificates({
   config,
   database,
@@ -20,7 +20,7 @@ export async function inspectCertificates({
   clusterApi,
 }: Deps): Promise<CertificateReport> {
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;
-  // Not the trail's clock: both ends of a TLS connection go by the machine's.
+  // Not the trail's clock: TLS validates against the machine's.
   const nowMs = Date.now();
   try {
     const { findings, inspection } = await inspectCertificatesNow(
@@ -45,7 +45,7 @@ export async function inspectCertificates({
   }
 }
 
-/** Tells people where the findings are others than those that they know. @throws ApplicationFailure */
+/** Posts the findings if they differ from the last ones posted. @throws ApplicationFailure */
 export function tellCertificates(deps: Deps, report: CertificateReport): Promise<PostResult | 'known'> {
   return tellAlert(deps, {
     alert: 'certificates',
@@ -55,7 +55,7 @@ export function tellCertificates(deps: Deps, report: CertificateReport): Promise
   });
 }
 
-/** What people are told of the certificates. Pure. */
+/** Renders the certificates alert. Pure. */
 export function certificateMessage(
   report: CertificateReport,
   formatTime: (time: Date) => string,
@@ -63,17 +63,17 @@ export function certificateMessage(
   const { state, severity, findings, notAfter, daysLeft, host, handshake, goldmaneIssuer } = report;
   const end = (which: 'client' | 'ca' | 'goldmane') => {
     const time = notAfter[which];
-    return time === undefined ? 'not seen' : `${formatTime(new Date(time))} (${daysLeft[which]} days)`;
+    return time === undefined ? 'unknown' : `${formatTime(new Date(time))} (${daysLeft[which]} days)`;
   };
   return alertMessage({
     severity,
     title: titles[state],
     paragraphs: findings.map(sentenceOf),
     fields: [
-      ['Client certificate until', end('client')],
-      ['CA of the bundle until', end('ca')],
-      ['Goldmane’s own until', end('goldmane')],
-      ['Goldmane’s is signed by', goldmaneIssuer ?? 'not seen'],
+      ['Client certificate expires', end('client')],
+      ['CA bundle expires', end('ca')],
+      ['Goldmane’s certificate expires', end('goldmane')],
+      ['Goldmane’s certificate issuer', goldmaneIssuer ?? 'unknown'],
       ['Handshake', handshake.replaceAll('_', ' ')],
       ['Operator’s Secret', report.operatorSecret],
     ],
@@ -82,24 +82,24 @@ export function certificateMessage(
 }
 
 const titles: Record<CertificateState, string> = {
-  good: 'the certificates are good',
-  unreadable: 'the certificates cannot be used',
-  key_mismatch: 'key and certificate do not belong together',
-  not_yet_valid: 'the client certificate is not valid yet',
-  expired: 'the client certificate has expired',
-  critical: 'the client certificate expires very soon',
-  expiring: 'the client certificate expires soon',
-  ca_expired: 'a CA of the bundle has expired',
-  ca_critical: 'a CA of the bundle expires very soon',
-  ca_expiring: 'a CA of the bundle expires soon',
-  goldmane_expired: 'Goldmane’s own certificate is out of date',
-  goldmane_critical: 'Goldmane’s own certificate expires very soon',
-  goldmane_expiring: 'Goldmane’s own certificate expires soon',
-  wrong_server_name: 'Goldmane’s certificate has another name',
-  stale_copy: 'stale copy of the certificates',
-  rotated: 'the operator has rotated, and the copy is old',
-  wrong_ca: 'wrong CA',
-  refused: 'the certificates are refused',
-  unsigned: 'no CA of the bundle signed the client certificate',
-  goldmane_unreachable: 'Goldmane cannot be asked',
+  good: 'certificates are valid',
+  unreadable: 'certificate files cannot be read',
+  key_mismatch: 'private key does not match the certificate',
+  not_yet_valid: 'client certificate is not valid yet',
+  expired: 'client certificate has expired',
+  critical: 'client certificate expires very soon',
+  expiring: 'client certificate expires soon',
+  ca_expired: 'CA in the bundle has expired',
+  ca_critical: 'CA in the bundle expires very soon',
+  ca_expiring: 'CA in the bundle expires soon',
+  goldmane_expired: 'Goldmane’s certificate has expired',
+  goldmane_critical: 'Goldmane’s certificate expires very soon',
+  goldmane_expiring: 'Goldmane’s certificate expires soon',
+  wrong_server_name: 'Goldmane’s certificate is for a different host name',
+  stale_copy: 'operator rotated the certificates; our copy is stale',
+  rotated: 'operator rotated the certificate; our copy still works but is stale',
+  wrong_ca: 'files come from a different CA',
+  refused: 'connection refused because of the certificates',
+  unsigned: 'client certificate is not signed by any CA in the bundle',
+  goldmane_unreachable: 'Goldmane cannot be reached',
 };

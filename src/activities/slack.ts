@@ -6,12 +6,15 @@ import { postMessage, type PostResult } from '../slack/post.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 
-/** Posts, or prints to the log in a dry run. @throws ApplicationFailure of type `slack_<kind>`, final or to be retried */
+/** Posts a message, or logs it in a dry run. @throws ApplicationFailure of type `slack_<kind>`, retryable or not by kind */
 export async function postSlack({ config, log, metrics }: Deps, message: SlackMessage): Promise<PostResult> {
   const titled = withClusterTitle(message, config.clusterName);
   try {
-    const result = await postMessage(config.jobs.slack, titled, (printed, why) => {
-      log.info({ channel: config.jobs.slack.channel, slackMessage: printed }, `not posted, because ${why}`);
+    const result = await postMessage(config.jobs.slack, titled, (printed, reason) => {
+      log.info(
+        { channel: config.jobs.slack.channel, slackMessage: printed, reason },
+        'Slack message not posted',
+      );
     });
     metrics.slackMessage(result);
     return result;
@@ -23,17 +26,17 @@ export async function postSlack({ config, log, metrics }: Deps, message: SlackMe
 }
 
 export interface Alert {
-  /** What is watched, for example `certificates`. */
+  /** The alert's name, for example `certificates`. */
   alert: string;
-  /** A word of the check's own; `good` is the state in which nobody has to do anything. */
+  /** The check's state; `good` needs no action. */
   state: string;
   detail: string;
   message: SlackMessage;
 }
 
 /**
- * Tells people of a change of state, once: not again while the state stays, and again when it is good. A first state
- * that is good is no news. At least once: a worker that dies between posting and writing that down tells again.
+ * Posts each change of state once, including the return to `good`. A first state of `good` is not posted. At least once: a
+ * worker that stops between posting and recording the post causes a second post.
  */
 export async function tellAlert(
   deps: Deps,

@@ -6,29 +6,29 @@ import type { GoldmaneConfig } from '../config/config.ts';
 import type { CertificateFindings, Reason } from '../reports/certificate-findings.ts';
 import type { Contacts, TlsBundle } from '../trail/contact.ts';
 
-/** What a look at the certificates needs; the worker and the command line have both. */
+/** Dependencies of an inspection, provided by the worker and by the command line. */
 export interface InspectionDeps {
   target: GoldmaneConfig;
   clock: Clock;
   clusterApi: ClusterApi | undefined;
   operatorSecret: { namespace: string; name: string } | undefined;
-  /** When the files worked last; undefined when that cannot be known. Asked only where they do not. */
+  /** When Goldmane last accepted the files; undefined if the database cannot be queried. Called only if the handshake fails. */
   contactsOf: (bundle: TlsBundle) => Promise<Contacts | undefined>;
 }
 
 const dialTimeoutMs = 10_000;
-/** A Goldmane that restarts is back within seconds: that is not worth a word. */
-const looks = 3;
+/** Retries cover a Goldmane restart, which takes seconds and is not a finding. */
+const attempts = 3;
 const pauseMs = 5_000;
 
-/** Looks at the files, at Goldmane, at what is remembered of them and at the operator's Secret. */
+/** Inspects the files, tries a handshake with Goldmane, and compares with stored contacts and the operator's Secret. */
 export async function inspectCertificatesNow(
   { target, clock, clusterApi, operatorSecret, contactsOf }: InspectionDeps,
   { nowMs, signal }: { nowMs: number; signal: AbortSignal },
 ): Promise<{ findings: CertificateFindings; inspection: Inspection }> {
-  const look = () => inspectCertificateFiles(target, { timeoutMs: dialTimeoutMs, signal, nowMs });
+  const inspect = () => inspectCertificateFiles(target, { timeoutMs: dialTimeoutMs, signal, nowMs });
   const [inspection, secret] = await Promise.all([
-    patiently(look, clock, signal),
+    retryWhileUnreachable(inspect, clock, signal),
     operatorSecret && readOperatorSecret(clusterApi, operatorSecret, signal),
   ]);
   const { bundle, unusable, client, authority, server, handshake } = inspection;
@@ -43,24 +43,24 @@ export async function inspectCertificatesNow(
     server,
     handshake: isGoldmaneFailure(handshake) ? { kind: handshake.kind, ...reasonOf(handshake) } : handshake,
     contacts: bundle && handshake !== 'accepted' ? await contactsOf(bundle) : undefined,
-    operatorSecret: compared(secret, operatorSecret, bundle),
+    operatorSecret: compareSecret(secret, operatorSecret, bundle),
   };
   return { findings, inspection };
 }
 
-async function patiently(
-  look: () => Promise<Inspection>,
+async function retryWhileUnreachable(
+  inspect: () => Promise<Inspection>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Inspection> {
-  for (let looked = 1; ; looked += 1) {
-    const inspection = await look();
-    if (looked >= looks || !isAway(inspection)) return inspection;
+  for (let attempt = 1; ; attempt += 1) {
+    const inspection = await inspect();
+    if (attempt >= attempts || !isUnreachable(inspection)) return inspection;
     await clock.sleep(pauseMs, signal);
   }
 }
 
-function isAway({ handshake }: Inspection): boolean {
+function isUnreachable({ handshake }: Inspection): boolean {
   if (!isGoldmaneFailure(handshake)) return false;
   return ['connection_refused', 'dns', 'timeout', 'unavailable'].includes(handshake.kind);
 }
@@ -69,7 +69,7 @@ function reasonOf({ what, cure }: GoldmaneFailure): Reason {
   return { what, cure };
 }
 
-function compared(
+function compareSecret(
   secret: OperatorSecret | undefined,
   name: { namespace: string; name: string } | undefined,
   bundle: TlsBundle | undefined,

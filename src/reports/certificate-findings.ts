@@ -1,46 +1,46 @@
 import type { Contacts } from '../trail/contact.ts';
 import type { Severity } from '../coverage/severity.ts';
 
-/** One word for what is the matter with the certificates. */
+/** The state of the certificates, as a metric label and in JSON. */
 export type CertificateState =
   | 'good'
-  /** A file is missing, or holds what cannot be used. */
+  /** A file is missing or cannot be parsed. */
   | 'unreadable'
   | 'key_mismatch'
   | 'not_yet_valid'
-  /** The client certificate: over, nearly, soon. */
+  /** The client certificate has expired, or expires within CERTIFICATE_CRITICAL_DAYS or CERTIFICATE_WARN_DAYS. */
   | 'expired'
   | 'critical'
   | 'expiring'
-  /** A CA of the bundle on which a connection rests. */
+  /** A CA of the bundle that the connection depends on. */
   | 'ca_expired'
   | 'ca_critical'
   | 'ca_expiring'
-  /** What Goldmane shows of itself. */
+  /** Goldmane's own certificate. */
   | 'goldmane_expired'
   | 'goldmane_critical'
   | 'goldmane_expiring'
   | 'wrong_server_name'
-  /** It worked, and no longer does: the operator rotated. */
+  /** Goldmane accepted these files before and no longer does: the operator rotated. */
   | 'stale_copy'
-  /** It still works, but the operator has rotated. */
+  /** Goldmane still accepts the copy, but the operator has rotated the original. */
   | 'rotated'
-  /** It never worked. */
+  /** These files have never worked. */
   | 'wrong_ca'
-  /** It does not work, and whether it ever did is not known. */
+  /** Refused, and it is unknown whether the files ever worked. */
   | 'refused'
-  /** No CA of the bundle signed it, and Goldmane could not be asked. */
+  /** Not signed by any CA of the bundle, and Goldmane cannot be reached. */
   | 'unsigned'
-  /** No problem of certificates. */
+  /** Not a certificate problem. */
   | 'goldmane_unreachable';
 
-/** Why something does not work, in the words of whoever saw it. No full stops at the ends. */
+/** What is wrong and how to fix it, as sentences without the final full stop. */
 export interface Reason {
   what: string;
   cure: string;
 }
 
-/** All that was found out about the certificates at one moment. */
+/** The result of one inspection of the certificates. */
 export interface CertificateFindings {
   host: string;
   certPath: string;
@@ -52,16 +52,16 @@ export interface CertificateFindings {
     | undefined;
   authority: { subject: string; notAfter: Date } | undefined;
   server: { issuer: string; notAfter: Date } | undefined;
-  /** Undefined: not tried, because it could only fail. */
+  /** Undefined: not attempted, because it could only fail. */
   handshake: 'accepted' | (Reason & { kind: string }) | undefined;
-  /** Undefined when it is not known. */
+  /** Undefined when the database could not be queried. */
   contacts: Contacts | undefined;
-  /** Whether the operator's Secret holds the same certificate; `note` says why that is not known. */
+  /** Whether the operator's Secret contains the same certificate; `note` says why this is unknown. */
   operatorSecret: { name: string; isSame: boolean } | { note: string };
 }
 
 export interface JudgementOptions {
-  /** The machine's time, by which TLS goes. */
+  /** The machine's time, which TLS validates against. */
   nowMs: number;
   warnDays: number;
   criticalDays: number;
@@ -73,7 +73,7 @@ export interface CertificateFinding extends Reason {
   severity: Severity;
 }
 
-/** The worst of the findings, and all of them, the worst first; `good` is alone. */
+/** All findings, worst first; `state` and `severity` are those of the worst. `good` is the only finding when present. */
 export interface CertificateVerdict {
   state: CertificateState;
   severity: Severity;

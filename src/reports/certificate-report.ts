@@ -2,18 +2,18 @@ import type { CertificateFindings, CertificateVerdict } from './certificate-find
 
 type Which = 'client' | 'ca' | 'goldmane';
 
-/** What a look at the certificates found, as a run's result and as JSON. Times are ISO 8601. */
+/** Result of the certificates job, also printed as JSON. Times are ISO 8601. */
 export interface CertificateReport extends CertificateVerdict {
   host: string;
-  /** `accepted`, `not tried`, or the kind of the failure. */
+  /** `accepted`, `not tried`, or the failure's kind. */
   handshake: string;
-  /** When each is over; absent where it could not be seen. The CA is the soonest of those that matter. */
+  /** Expiry times; absent if unreadable. `ca` is the earliest expiry among the CAs the connection depends on. */
   notAfter: Partial<Record<Which, string>>;
-  /** Days until then, to a tenth. */
+  /** Days until expiry, rounded down to a tenth. */
   daysLeft: Partial<Record<Which, number>>;
-  /** Who signed what Goldmane shows. */
+  /** Issuer of Goldmane's certificate. */
   goldmaneIssuer?: string;
-  /** `same`, `differs`, or why it is not known. */
+  /** `same`, `differs`, or why it is unknown. */
   operatorSecret: string;
 }
 
@@ -45,7 +45,7 @@ export function certificateReport(
   return report;
 }
 
-/** One line that says what is so and what cures it, for a failed run and its log. */
+/** The finding and its cure on one line, for a failed run and its log. */
 export function sentenceOf({ what, cure }: { what: string; cure: string }): string {
   return what === '' ? `${cure}.` : `${what}. ${cure}.`;
 }

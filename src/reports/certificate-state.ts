@@ -10,9 +10,9 @@ import { bySeverity } from '../coverage/severity.ts';
 
 const dayMs = 86_400_000;
 const resync =
-  'Re-apply what makes the copies, such as stacks/goldmane-edge-aggregator: tls.crt and tls.key of whisker-backend-key-pair, the bundle of tigera-ca-bundle, both in calico-system; no restart is needed';
+  'Copy tls.crt and tls.key from the Secret whisker-backend-key-pair and the bundle from the ConfigMap tigera-ca-bundle (both in calico-system) again, for example by re-applying stacks/goldmane-edge-aggregator; no restart needed';
 
-/** Says what is the matter with the certificates, and what cures it, in the runbook's words. Pure. */
+/** Judges the certificates: each finding with its cure, in the terms of docs/operations.md. Pure. */
 export function judgeCertificates(
   findings: CertificateFindings,
   options: JudgementOptions,
@@ -30,7 +30,7 @@ export function judgeCertificates(
 
 function good({ host, handshake }: CertificateFindings): CertificateFinding {
   const accepted = handshake === 'accepted' ? `Goldmane at ${host} accepts the client certificate` : '';
-  return { state: 'good', severity: 'good', what: accepted, cure: 'Nothing has to be done' };
+  return { state: 'good', severity: 'good', what: accepted, cure: 'No action needed' };
 }
 
 function unusable({ unusable, client, certPath, keyPath }: CertificateFindings): CertificateFinding[] {
@@ -40,7 +40,7 @@ function unusable({ unusable, client, certPath, keyPath }: CertificateFindings):
       {
         state: 'key_mismatch',
         severity: 'critical',
-        what: `The key ${keyPath} does not belong to the certificate ${certPath}; perhaps only one of the two was replaced`,
+        what: `The key ${keyPath} does not match the certificate ${certPath}; possibly only one of the two files was replaced`,
         cure: resync,
       },
     ];
@@ -64,7 +64,7 @@ function clientTimes(
     ];
   return expiry(`The client certificate ${certPath}`, client.notAfter, options, {
     states: ['expired', 'critical', 'expiring'],
-    cure: `See that the operator renews whisker-backend-key-pair in calico-system before then. ${resync}`,
+    cure: `Check that the operator renews whisker-backend-key-pair in calico-system before then. ${resync}`,
     curedAfter: resync,
   });
 }
@@ -78,23 +78,25 @@ function otherTimes(
     ...(authority
       ? expiry(`The CA ${authority.subject} in the bundle ${caPath}`, authority.notAfter, options, {
           states: ['ca_expired', 'ca_critical', 'ca_expiring'],
-          cure: `See that the operator renews its CA before then. ${resync}`,
-          curedAfter: `See that the operator renewed its CA. ${resync}`,
+          cure: `Check that the operator renews its CA before then. ${resync}`,
+          curedAfter: `Check that the operator renewed its CA. ${resync}`,
         })
       : []),
     ...(server && !isRefusedAlready
       ? expiry(`Goldmane's own certificate`, server.notAfter, options, {
           states: ['goldmane_expired', 'goldmane_critical', 'goldmane_expiring'],
-          cure: 'The operator renews goldmane-key-pair in calico-system: see its logs if it does not before then',
-          curedAfter: 'The operator should have renewed goldmane-key-pair in calico-system: see its logs',
+          cure: 'The operator renews goldmane-key-pair in calico-system; if it has not done so by then, check the operator logs',
+          curedAfter:
+            'The operator should have renewed goldmane-key-pair in calico-system; check the operator logs',
         })
       : []),
   ];
 }
 
 interface ExpiryWords {
-  states: readonly [over: CertificateState, nearly: CertificateState, soon: CertificateState];
+  states: readonly [expired: CertificateState, critical: CertificateState, warning: CertificateState];
   cure: string;
+  /** The cure once the certificate has expired. */
   curedAfter: string;
 }
 
@@ -102,17 +104,17 @@ function expiry(
   subject: string,
   notAfter: Date,
   { nowMs, warnDays, criticalDays, formatTime }: JudgementOptions,
-  { states: [over, nearly, soon], cure, curedAfter }: ExpiryWords,
+  { states: [expired, critical, warning], cure, curedAfter }: ExpiryWords,
 ): CertificateFinding[] {
   const leftMs = notAfter.getTime() - nowMs;
   const at = formatTime(notAfter);
   if (leftMs <= 0)
-    return [{ state: over, severity: 'critical', what: `${subject} expired at ${at}`, cure: curedAfter }];
+    return [{ state: expired, severity: 'critical', what: `${subject} expired at ${at}`, cure: curedAfter }];
   if (leftMs > warnDays * dayMs) return [];
   const what = `${subject} expires ${inDays(leftMs)}, at ${at}`;
   return leftMs <= criticalDays * dayMs
-    ? [{ state: nearly, severity: 'critical', what, cure }]
-    : [{ state: soon, severity: 'warning', what, cure }];
+    ? [{ state: critical, severity: 'critical', what, cure }]
+    : [{ state: warning, severity: 'warning', what, cure }];
 }
 
 function inDays(leftMs: number): string {
@@ -129,11 +131,11 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
     case 'certificate_refused':
     case 'unknown_ca':
       return [refusal(findings, outcome, options)];
-    // Ours is in time by this machine's clock: Goldmane's clock differs.
+    // The client certificate is valid by this machine's clock, so Goldmane's clock differs.
     case 'certificate_expired':
       return [{ state: 'expired', severity: 'critical', what, cure }];
     case 'server_certificate_expired':
-      // Node does not say which certificate of the chain it was; where it is the CA, that is found by its own time.
+      // Node does not report which certificate of the chain expired; an expired CA has its own finding.
       if (authority && authority.notAfter.getTime() <= options.nowMs) return [];
       return [{ state: 'goldmane_expired', severity: 'critical', what, cure }];
     case 'wrong_server_name':
@@ -147,7 +149,7 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
               {
                 state: 'unsigned' as const,
                 severity: 'warning' as const,
-                what: `No CA in ${caPath} signed the client certificate ${certPath}: Goldmane will probably refuse it`,
+                what: `The client certificate ${certPath} is not signed by any CA in ${caPath}; Goldmane will probably refuse it`,
                 cure: resync,
               },
             ]
@@ -155,14 +157,14 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
         {
           state: 'goldmane_unreachable',
           severity: 'warning',
-          what: `${what}. That is no problem of the certificates: whether Goldmane accepts them is only not known now`,
+          what: `${what}. This is not a certificate problem; whether Goldmane accepts the certificates is currently unknown`,
           cure,
         },
       ];
   }
 }
 
-/** Stale copy or wrong CA: what only somebody with a memory, or a look at the operator's Secret, can tell. */
+/** Tells a stale copy from a wrong CA by the stored contacts or by comparison with the operator's Secret. */
 function refusal(
   { contacts, operatorSecret }: CertificateFindings,
   { kind, what }: Reason & { kind: string },
@@ -174,43 +176,43 @@ function refusal(
     return {
       state: 'stale_copy',
       severity: 'critical',
-      what: `Stale copy: Goldmane ${isOurs ? 'accepted this certificate' : 'was known to this CA bundle'} until ${formatTime(workedAt)}, and no longer: the operator rotated. ${what}`,
+      what: `${isOurs ? 'Operator rotated the certificate; our copy is stale: Goldmane last accepted it' : 'Operator rotated the CA; our copy of the bundle is stale: it last verified Goldmane'} at ${formatTime(workedAt)}. ${what}`,
       cure: resync,
     };
   if ('isSame' in operatorSecret && !operatorSecret.isSame)
     return {
       state: 'stale_copy',
       severity: 'critical',
-      what: `Stale copy: the Secret ${operatorSecret.name} holds another certificate than this copy. ${what}`,
+      what: `Operator rotated the certificate; our copy is stale: the Secret ${operatorSecret.name} contains a different certificate. ${what}`,
       cure: resync,
     };
   if (!contacts)
     return {
       state: 'refused',
       severity: 'critical',
-      what: `${what}. Whether it ever worked is not known, because the database could not be asked`,
+      what: `${what}. Whether it worked before is unknown because the database could not be queried`,
       cure: resync,
     };
   return {
     state: 'wrong_ca',
     severity: 'critical',
-    what: `Wrong CA: it never worked. ${what}`,
-    cure: `Check that the files come from the cluster of this Goldmane. ${resync}`,
+    what: `Wrong CA: these files have never worked. ${what}`,
+    cure: `Check that the files come from the cluster that runs this Goldmane. ${resync}`,
   };
 }
 
 function secret({ operatorSecret, handshake, certPath }: CertificateFindings): CertificateFinding[] {
   if (!('isSame' in operatorSecret) || operatorSecret.isSame) return [];
-  // Where it is refused already, this is the reason, not another finding.
+  // The refusal is already a finding, and its text names this reason.
   if (typeof handshake === 'object' && handshake.kind === 'certificate_refused') return [];
   const { name } = operatorSecret;
-  const works = handshake === 'accepted' ? ', which Goldmane still accepts' : '';
+  const works = handshake === 'accepted' ? '; Goldmane still accepts the copy' : '';
   return [
     {
       state: 'rotated',
       severity: 'warning',
-      what: `The operator rotated: the Secret ${name} holds another certificate than the copy ${certPath}${works}`,
-      cure: `${resync}. If another certificate is used on purpose, set OPERATOR_SECRET to the Secret that it is a copy of, or leave it empty`,
+      what: `Operator rotated the certificate: the Secret ${name} contains a different certificate than our copy ${certPath}${works}`,
+      cure: `${resync}. If you use a different certificate on purpose, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
     },
   ];
 }

@@ -1,11 +1,11 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 /**
- * Slack did not take a message. Never contains the webhook. `kind` is Slack's own word where it gave one
+ * Slack did not accept a message. Never contains the webhook URL. `kind` is Slack's error code if it sent one
  * (`channel_not_found`), else `rate_limited`, `unavailable`, `timeout`, `unreachable` or `webhook_unreadable`.
  */
 export type SlackFailure = Failure<'slack'> & {
-  /** How long Slack asked us to wait. */
+  /** From Slack's Retry-After header. */
   readonly retryAfterMs: number | undefined;
 };
 

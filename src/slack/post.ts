@@ -5,19 +5,19 @@ import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 
 const timeoutMs = 10_000;
-/** Where Slack names no time. */
+/** Used if Slack sends no Retry-After header. */
 const defaultRetryAfterMs = 30_000;
 
 export type PostResult = 'posted' | 'printed';
 
 /**
- * Posts one message, once; whoever calls decides about trying again. The webhook's URL is read now. In a dry run, or
- * without a webhook, `print` gets the message instead. @throws SlackFailure
+ * Posts one message, once; the caller decides whether to retry. Reads the webhook URL on every call. In a dry run, or
+ * without a webhook, calls `print` instead. @throws SlackFailure
  */
 export async function postMessage(
   slack: SlackConfig,
   message: SlackMessage,
-  print: (message: SlackMessage, why: string) => void,
+  print: (message: SlackMessage, reason: string) => void,
 ): Promise<PostResult> {
   const url = slack.dryRun ? undefined : await readWebhook(slack.webhook);
   if (url === undefined) {
@@ -25,9 +25,9 @@ export async function postMessage(
     return 'printed';
   }
   const { status, body, retryAfterMs } = await send(url, { channel: slack.channel, ...message });
-  // A proxy, a captive portal or Slack itself can answer 200 with another body: only `ok` means that the message is posted.
+  // A proxy or captive portal can answer 200 with another body; only the body `ok` means that Slack posted the message.
   if (status === 200 && body === 'ok') return 'posted';
-  throw explainAnswer(status, body, slack.channel, retryAfterMs);
+  throw responseFailure(status, body, slack.channel, retryAfterMs);
 }
 
 async function send(
@@ -39,7 +39,7 @@ async function send(
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(payload),
-      // The URL is a secret: it must not follow a redirect to somewhere else.
+      // The URL is a secret: do not send it to a redirect target.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });
@@ -50,13 +50,13 @@ async function send(
       retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : defaultRetryAfterMs,
     };
   } catch (error) {
-    throw explainSilence(error instanceof Error ? error : new Error(String(error)));
+    throw connectionFailure(error instanceof Error ? error : new Error(String(error)));
   }
 }
 
 /**
- * The URL that is configured now; undefined when there is none, which is also what an optional secret is that was mounted
- * and does not exist: its folder is there, and empty. @throws SlackFailure
+ * The configured URL; undefined if there is none. An optional Secret that does not exist is mounted as an empty folder, so
+ * a missing file in an existing folder also means none. @throws SlackFailure
  */
 async function readWebhook(webhook: WebhookConfig | undefined): Promise<string | undefined> {
   if (!webhook) return undefined;
@@ -66,11 +66,11 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
     url = (await readFile(webhook.urlFile, 'utf8')).trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    if (code === 'ENOENT' && (await isThere(dirname(webhook.urlFile)))) return undefined;
+    if (code === 'ENOENT' && (await exists(dirname(webhook.urlFile)))) return undefined;
     throw slackFailure(
       'webhook_unreadable',
-      `SLACK_WEBHOOK_URL_FILE names ${webhook.urlFile}, which cannot be read (${code})`,
-      'mount the secret, or correct the path',
+      `SLACK_WEBHOOK_URL_FILE ${webhook.urlFile} cannot be read (${code})`,
+      'mount the Secret, or correct the path',
       { isRetryable: true },
     );
   }
@@ -79,41 +79,41 @@ async function readWebhook(webhook: WebhookConfig | undefined): Promise<string |
   if (problem)
     throw slackFailure(
       'webhook_unreadable',
-      `what SLACK_WEBHOOK_URL_FILE names ${problem.split(';')[0]}`,
-      'correct the secret',
+      `the content of SLACK_WEBHOOK_URL_FILE ${webhook.urlFile} ${problem.split(';')[0]}`,
+      'correct the Secret',
       { isRetryable: true },
     );
   return url;
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
   );
 }
 
-/** Answers and their cures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
-function explainAnswer(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
+/** Maps Slack's answers to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
+function responseFailure(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
   if (status === 429)
     return slackFailure(
       'rate_limited',
-      `Slack takes no more messages for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
-      'it is tried again then',
+      `Slack rate-limits this webhook for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
+      'no action needed; the post is retried after that time',
       { isRetryable: true, retryAfterMs },
     );
   if (status >= 500)
     return slackFailure(
       'unavailable',
-      `Slack answered with an error of its own (${status})`,
-      'it is tried again; see https://slack-status.com',
+      `Slack returned a server error (${status})`,
+      'the post is retried; check https://slack-status.com',
       { isRetryable: true },
     );
   if (status < 400 && !/^[a-z_]{3,60}$/.test(body))
     return slackFailure(
       'not_slack',
-      `the answer has status ${status}, but its body is not "ok": it did not come from Slack`,
-      'see whether a proxy or captive portal intercepts hooks.slack.com, and SLACK_WEBHOOK_URL; the message is posted again',
+      `the response has status ${status}, but its body is not "ok", so it did not come from Slack`,
+      'check SLACK_WEBHOOK_URL and whether a proxy or captive portal intercepts hooks.slack.com; the post is retried',
       { isRetryable: true },
     );
   const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;
@@ -123,51 +123,51 @@ function explainAnswer(status: number, body: string, channel: string, retryAfter
 function cureOf(word: string, channel: string): string {
   switch (word) {
     case 'channel_not_found':
-      return `the webhook's app is no member of ${channel}: invite it there, or ${otherChannel(channel)}`;
+      return `the webhook's app is not a member of ${channel}; invite it, or ${otherChannel(channel)}`;
     case 'channel_is_archived':
-      return `${channel} is archived: unarchive it, or ${otherChannel(channel)}`;
+      return `${channel} is archived; unarchive it, or ${otherChannel(channel)}`;
     case 'no_service':
     case 'no_service_id':
     case 'no_team':
     case 'team_disabled':
     case 'invalid_token':
     case 'no_active_hooks':
-      return 'the webhook is gone or disabled: make a new one, and put its address where SLACK_WEBHOOK_URL comes from';
+      return 'the webhook was deleted or disabled; create a new one and update SLACK_WEBHOOK_URL';
     case 'action_prohibited':
     case 'posting_to_general_channel_denied':
-      return `an administrator of the workspace forbids posting to ${channel}: ask for it, or set SLACK_CHANNEL to another channel`;
+      return `a workspace administrator has disabled posting to ${channel}; ask for permission, or set SLACK_CHANNEL to another channel`;
     case 'user_not_found':
-      return `there is no user ${channel}: correct SLACK_CHANNEL`;
+      return `the user ${channel} does not exist; correct SLACK_CHANNEL`;
     case 'invalid_payload':
     case 'invalid_blocks':
     case 'no_text':
     case 'too_many_attachments':
-      return 'this is a defect of the message: please report it with the run in the Temporal UI; DRY_RUN=1 prints it';
+      return 'this is a bug in flow-trail: report it with the message, which DRY_RUN=1 prints';
     default:
-      return 'see whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together';
+      return 'check that SLACK_WEBHOOK_URL and SLACK_CHANNEL belong to the same workspace';
   }
 }
 
 function otherChannel(channel: string): string {
   return channel === '#alerts'
-    ? 'set SLACK_CHANNEL to a channel that it is a member of'
+    ? 'set SLACK_CHANNEL to a channel the app is a member of'
     : 'set SLACK_CHANNEL=#alerts';
 }
 
-function explainSilence(error: Error): SlackFailure {
+function connectionFailure(error: Error): SlackFailure {
   const cause: unknown = error.cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
   if (error.name === 'TimeoutError')
     return slackFailure(
       'timeout',
-      `Slack did not answer within ${timeoutMs / 1000} s; the message may have been posted`,
-      'it is tried again; see that egress to hooks.slack.com is allowed',
+      `Slack did not respond within ${timeoutMs / 1000} s; the message may have been posted`,
+      'the post is retried; check that egress to hooks.slack.com is allowed',
       { isRetryable: true },
     );
   return slackFailure(
     'unreachable',
     `Slack cannot be reached (${code})`,
-    'it is tried again; see that egress to hooks.slack.com is allowed, and the DNS of this pod',
+    'the post is retried; check that egress to hooks.slack.com is allowed and that DNS works in this pod',
     { isRetryable: true },
   );
 }

@@ -67,24 +67,22 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
   for (let run = 0; run < 2; run += 1)
     expect(await jobs.run('certificates')).toMatchObject({
       failed: 'certificate_stale_copy',
-      message: expect.stringMatching(
-        /^Stale copy: Goldmane was known to this CA bundle until .*\d{4}.* and no longer: the operator rotated.*re-apply what makes the copies/i,
-      ),
+      message: expect.stringMatching(/our copy of the bundle is stale.*\d{4}.*whisker-backend-key-pair/),
     });
-  expect(headers()).toEqual(['Critical: stale copy of the certificates']);
-  expect(JSON.stringify(slack.messages)).toMatch(/re-apply/i);
+  expect(headers()).toEqual([expect.stringMatching(/^Critical: .*stale/)]);
+  expect(JSON.stringify(slack.messages)).toMatch(/whisker-backend-key-pair/);
 
   await copy(rotated);
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'posted' } });
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'known' } });
   expect(headers()).toEqual([
-    'Critical: stale copy of the certificates',
-    'Good again: the certificates are good',
+    expect.stringMatching(/^Critical: .*stale/),
+    expect.stringMatching(/^Good again: /),
   ]);
   expect(slack.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
 });
 
-test('files that never worked are of a wrong CA, and no secret is told', async () => {
+test('files that never worked have a wrong CA, and no secret is posted', async () => {
   await copy(await issueCertificates());
   const outcome = await jobs.run('certificates');
   expect(outcome).toMatchObject({ failed: 'certificate_wrong_ca' });
@@ -94,7 +92,7 @@ test('files that never worked are of a wrong CA, and no secret is told', async (
   ]);
 });
 
-test('a run whose certificates warn completes, and says so in its result', async () => {
+test('a run with a warning completes with the warning in its result', async () => {
   const client = await issued.authority.issue({
     usage: 'client',
     commonName: 'whisker-backend',
@@ -104,22 +102,22 @@ test('a run whose certificates warn completes, and says so in its result', async
   expect(await jobs.run('certificates')).toMatchObject({
     result: { state: 'expiring', severity: 'warning', told: 'posted', daysLeft: { client: 9.9 } },
   });
-  expect(headers()).toEqual(['Warning: the client certificate expires soon']);
+  expect(headers()).toEqual([expect.stringMatching(/^Warning: .*expires soon/)]);
 });
 
-test('a stale copy is no less said when Slack refuses the message', async () => {
+test('a critical finding fails the run also when Slack refuses the message', async () => {
   await copy(await issueCertificates());
   slack.answerAll({ status: 404, body: 'channel_not_found' });
   expect(await jobs.run('certificates')).toMatchObject({
     failed: 'certificate_wrong_ca',
-    message: expect.stringMatching(/^Wrong CA.*Nobody could be told: .*channel_not_found.*#alerts/),
+    message: expect.stringMatching(/^Wrong CA.*channel_not_found.*#alerts/),
   });
   slack.answerAll('ok');
   await jobs.run('certificates');
-  expect(headers()).toEqual(['Critical: wrong CA']);
+  expect(headers()).toEqual([expect.stringMatching(/^Critical: .*different CA/)]);
 });
 
-test('where the operator’s Secret may be read, a rotation is told of while the old copy still works', async () => {
+test('with access to the operator’s Secret, a rotation is reported while the old copy still works', async () => {
   const rotated = await issued.authority.issue({ usage: 'client', commonName: 'whisker-backend' });
   let held = issued.client.certificate;
   const api = createServer(
@@ -154,8 +152,8 @@ test('where the operator’s Secret may be read, a rotation is told of while the
   await copy({ ...issued, client: rotated });
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', operatorSecret: 'same' } });
   expect(headers()).toEqual([
-    'Warning: the operator has rotated, and the copy is old',
-    'Good again: the certificates are good',
+    expect.stringMatching(/^Warning: .*rotated/),
+    expect.stringMatching(/^Good again: /),
   ]);
 });
 

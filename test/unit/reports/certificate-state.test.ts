@@ -39,7 +39,7 @@ describe('a Secret of the operator that holds another certificate', () => {
 
   test('is a warning while the copy still works', () => {
     expect(judge({ operatorSecret })).toMatchObject({ state: 'rotated', severity: 'warning' });
-    expect(judge({ operatorSecret }).findings[0]?.what).toMatch(/which Goldmane still accepts/);
+    expect(judge({ operatorSecret }).findings[0]?.what).toMatch(/still accepts/);
   });
 
   test('makes a refusal a stale copy, also of a copy that never worked', () => {
@@ -85,13 +85,13 @@ test.each([
 });
 
 test.each(['connection_refused', 'dns', 'timeout', 'unavailable'])(
-  'a Goldmane that is away (%s) is a warning that speaks well of the certificates',
+  'an unreachable Goldmane (%s) is a warning that is not about the certificates',
   (kind) => {
-    const verdict = judge({ handshake: { kind, what: 'Nobody there', cure: 'See that it runs' } });
+    const verdict = judge({ handshake: { kind, what: 'Not listening', cure: 'Check that it runs' } });
     expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
     expect(verdict.findings[0]).toMatchObject({
-      what: expect.stringMatching(/no problem of the certificates/),
-      cure: 'See that it runs',
+      what: expect.stringMatching(/not a certificate problem/),
+      cure: 'Check that it runs',
     });
   },
 );

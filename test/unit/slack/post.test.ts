@@ -52,18 +52,13 @@ test('a message goes to the channel that is set', async () => {
 });
 
 test.each([
-  [
-    404,
-    'channel_not_found',
-    'channel_not_found',
-    /no member of #net: invite it there, or set SLACK_CHANNEL=#alerts/,
-  ],
+  [404, 'channel_not_found', 'channel_not_found', /#net.* set SLACK_CHANNEL=#alerts/],
   [410, 'channel_is_archived', 'channel_is_archived', /#net is archived/],
-  [404, 'no_service', 'no_service', /The webhook is gone or disabled/],
-  [403, 'action_prohibited', 'action_prohibited', /An administrator of the workspace forbids/],
-  [400, 'invalid_blocks', 'invalid_blocks', /a defect of the message/],
-  [400, '<html>proxy</html>', 'http_400', /whether SLACK_WEBHOOK_URL and SLACK_CHANNEL belong together/],
-])('%i %s is final, and says what cures it', async (status, body, kind, cure) => {
+  [404, 'no_service', 'no_service', /webhook was deleted or disabled/],
+  [403, 'action_prohibited', 'action_prohibited', /administrator/],
+  [400, 'invalid_blocks', 'invalid_blocks', /bug in flow-trail/],
+  [400, '<html>proxy</html>', 'http_400', /SLACK_WEBHOOK_URL and SLACK_CHANNEL/],
+])('%i %s is not retryable and names the cure', async (status, body, kind, cure) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status).end(body)),
   );
@@ -72,7 +67,7 @@ test.each([
   expect(failure.message).not.toContain('secret');
 });
 
-test('200 with one of Slack’s error words is final, because the message is not posted', async () => {
+test('200 with a Slack error code is not retryable, because the message was not posted', async () => {
   const failure = await failureOf(await slackThat((_request, response) => response.end('invalid_token')));
   expect(failure).toMatchObject({ kind: 'invalid_token', retryable: false });
 });
@@ -84,14 +79,14 @@ test.each([
   [200, 'OK'],
   [204, ''],
   [302, ''],
-])('%i with the body "%s" did not come from Slack, and is tried again', async (status, body) => {
+])('%i with the body "%s" did not come from Slack and is retryable', async (status, body) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status, { location: '/login' }).end(body)),
   );
   expect(failure).toMatchObject({ kind: 'not_slack', retryable: true });
 });
 
-test('429 is tried again when Slack says so', async () => {
+test('429 is retryable after the time in Retry-After', async () => {
   const failure = await failureOf(
     await slackThat((_request, response) =>
       response.writeHead(429, { 'Retry-After': '17' }).end('rate_limited'),
@@ -100,12 +95,12 @@ test('429 is tried again when Slack says so', async () => {
   expect(failure).toMatchObject({ kind: 'rate_limited', retryable: true, retryAfterMs: 17_000 });
 });
 
-test.each([500, 502, 503])('%i is tried again', async (status) => {
+test.each([500, 502, 503])('%i is retryable', async (status) => {
   const failure = await failureOf(await slackThat((_request, response) => response.writeHead(status).end()));
   expect(failure).toMatchObject({ kind: 'unavailable', retryable: true });
 });
 
-test('a connection that breaks is tried again, and the webhook is not told', async () => {
+test('a broken connection is retryable, and its message does not contain the webhook URL', async () => {
   const failure = await failureOf(await slackThat((request) => request.socket.destroy()));
   expect(failure).toMatchObject({ kind: 'unreachable', retryable: true });
   expect(failure.message).not.toContain('secret');
