@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { headlineOf, questionFor, type DigestReport } from '../reports/digest.ts';
+import { headlineOf, introductionOf, questionFor, type DigestReport } from '../reports/digest.ts';
 import { observationLines } from '../coverage/observation.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
@@ -116,6 +116,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
     const { report, gapsToldUntil } = await readDigestReport(query, config, digestId);
     const messages = digestMessages(report, {
       headline: headlineOf(report),
+      introduction: report.introduction && introductionOf(report.introduction),
       observation: observationLines(report.observation, { quote: (cause) => cause, atMost: gapsInMessage }),
       question: questionFor(report),
       mapUrl: config.jobs.mapUrl,

@@ -3,7 +3,14 @@ import { readDigestReport } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
+import { newestDigestIds } from '../trail/digests.ts';
+import { readDigestEdges } from '../trail/announcements.ts';
 import { print, printJson } from './output.ts';
+import { printEdges } from './print-edges.ts';
+import { usageFailure } from './usage-error.ts';
+import { withDatabase } from './with-database.ts';
+
+const digestsSuggested = 5;
 
 export function digestCommand(): Command {
   return new Command('digest')
@@ -18,13 +25,43 @@ Without --dry-run the job runs in the worker: the command waits for it and print
 
 Examples:
   flow-trail digest --dry-run
-  flow-trail digest`,
+  flow-trail digest
+  flow-trail digest show`,
     )
+    .addCommand(showCommand())
     .action(async ({ dryRun }: { dryRun?: boolean }) => {
       const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
       if (isDry) return print(await previewDigest());
       const { runJob } = await import('./run-job.ts');
       printJson(await runJob('digest'));
+    });
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('List every edge that a digest announced, denied ones first.')
+    .argument('[id]', 'as shown below each message; without it, the newest posted digest')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
+    .action(async (id: string | undefined, { json }: { json?: boolean }) => {
+      const edges = await withDatabase(async (query) => {
+        const ids = await newestDigestIds(query, digestsSuggested);
+        const digestId = id ?? ids[0];
+        if (digestId === undefined)
+          throw usageFailure(
+            'digest show',
+            'has nothing to show: no digest was posted yet; run "flow-trail digest"',
+          );
+        const found = await readDigestEdges(query, digestId);
+        if (!found)
+          throw usageFailure(
+            'ID',
+            `"${digestId}" is not the id of a digest; the newest ids are ${ids.join(', ') || 'none'}`,
+          );
+        return found;
+      });
+      if (json === true) printJson(edges);
+      else printEdges(edges);
     });
 }
 

@@ -30,6 +30,8 @@ export interface JobConfig {
   crons: JobCrons;
   /** Address of a map of the edges, for links. */
   mapUrl: string | undefined;
+  /** Namespaces that hold data; a long digest lists new edges to them first. */
+  dataNamespaces: readonly string[];
   certificates: {
     warnDays: number;
     criticalDays: number;
@@ -112,6 +114,13 @@ export const jobEnvironment = {
       error: 'must be an http:// or https:// address: that of a map of the edges',
     })
     .optional(),
+  DATA_NAMESPACES: z
+    .string()
+    .regex(
+      /^[a-z0-9-]*( *, *[a-z0-9-]+)*$/,
+      'must be names of namespaces, separated by commas, for example dbaas,redis; or empty',
+    )
+    .default('dbaas,redis,postgres,postgresql,mysql,mariadb,mongodb,kafka,rabbitmq,minio,vault'),
   CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'the number of days before expiry at which to warn'),
   CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'the number of days before expiry at which it is critical'),
   OPERATOR_SECRET: z
@@ -159,6 +168,9 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
       housekeeping: value.HOUSEKEEPING_CRON,
     },
     mapUrl: value.MAP_URL,
+    dataNamespaces: value.DATA_NAMESPACES.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     certificates: {
       warnDays: value.CERTIFICATE_WARN_DAYS,
       criticalDays: value.CERTIFICATE_CRITICAL_DAYS,

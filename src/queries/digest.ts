@@ -4,6 +4,8 @@ import { gapsToldUntil } from '../coverage/observation.ts';
 import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
+import { allEdges, queryEdges } from '../trail/query-edges.ts';
+import { readTrailSize } from '../trail/trail-size.ts';
 import { readDigestsBefore } from '../trail/digests.ts';
 
 export interface ReadDigest {
@@ -32,6 +34,9 @@ export async function readDigestReport(
     coverageFrom,
     now,
     timeZone: jobs.timeZone,
+    dataNamespaces: jobs.dataNamespaces,
+    trail: await readTrailSize(query),
+    deniedEdges: before.posted ? [] : await queryEdges(query, { action: 'deny', limit: allEdges }),
   });
   return { report, gapsToldUntil: gapsToldUntil(coverage, now) };
 }

@@ -1,5 +1,5 @@
 import { counted } from '../text/counted.ts';
-import { headlineOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
+import { headlineOf, introductionOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
 import { observationLines } from '../coverage/observation.ts';
 
 const gapsShown = 20;
@@ -8,6 +8,7 @@ const gapsShown = 20;
 export function digestText(report: DigestReport): string {
   const { groups, from, to, timeZone, takenAsKnown, late } = report;
   const lines = [`${headlineOf(report)}, from ${from} to ${to} (${timeZone})`];
+  if (report.introduction) lines.push(`First digest. ${introductionOf(report.introduction)}`);
   if (takenAsKnown > 0)
     lines.push(`${counted(takenAsKnown, 'edge')} from before digests began: taken as known, not announced`);
   if (late > 0)

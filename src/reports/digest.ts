@@ -1,6 +1,7 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
+import type { TrailSize } from '../trail/trail-size.ts';
 import { counted } from '../text/counted.ts';
 import { observe, type Observation } from '../coverage/observation.ts';
 
@@ -25,6 +26,23 @@ export interface DigestInput {
   now: Date;
   /** IANA name of the reader's zone. */
   timeZone: string;
+  /** Namespaces that hold data: edges to them are shown first where not all are. */
+  dataNamespaces: readonly string[];
+  /** What the trail holds. Used until a digest was posted. */
+  trail: TrailSize;
+  /** Every denied edge of the trail. Used until a digest was posted. */
+  deniedEdges: readonly Pick<EdgeRow, 'srcNs' | 'dstNs'>[];
+}
+
+/** What the first digest says about the whole trail. */
+export interface Introduction {
+  /** In the reader's zone. */
+  since: string;
+  namespaces: number;
+  edges: number;
+  /** All denied edges, also those that are taken as known. */
+  denied: number;
+  deniedBySource: { srcNs: string; dstNs: string[] }[];
 }
 
 export interface AnnouncedEdge {
@@ -60,8 +78,10 @@ export interface DigestReport {
   /** Shown in the first digest that is posted. */
   takenAsKnown: number;
   observation: Observation;
-  /** ISO 8601 in UTC, rounded down to the second; undefined without edges. */
-  earliestFirstSeen: string | undefined;
+  /** Only in the first digest that is posted. */
+  introduction: Introduction | undefined;
+  /** Announced edges to namespaces that hold data, by destination, those with most sources first. */
+  toData: { dstNs: string; srcNs: string[] }[];
 }
 
 /** What a digest says, whoever shows it: by source namespace, what is denied first, and what was not observed. Pure. */
@@ -82,10 +102,6 @@ export function composeDigest(input: DigestInput): DigestReport {
     firstSeen: time(edge.firstSeen),
     flowCount: edge.flowCount,
   }));
-  const earliest = edges.reduce<Date | undefined>(
-    (least, { firstSeen }) => (least === undefined || firstSeen < least ? firstSeen : least),
-    undefined,
-  );
   return {
     digestId,
     edges: edges.length,
@@ -97,8 +113,44 @@ export function composeDigest(input: DigestInput): DigestReport {
     timeZone,
     takenAsKnown: previousPostedAt === undefined ? input.takenAsKnown : 0,
     observation: observe(input.coverage, { from: input.coverageFrom, now, time }),
-    earliestFirstSeen: earliest && `${earliest.toISOString().slice(0, 19)}Z`,
+    introduction: previousPostedAt === undefined ? introduce(input, times.exact) : undefined,
+    toData: edgesToData(edges, new Set(input.dataNamespaces)),
   };
+}
+
+function introduce({ trail, deniedEdges, now }: DigestInput, time: (at: Date) => string): Introduction {
+  const { since = now, namespaces, edges } = trail;
+  return {
+    since: time(since),
+    namespaces,
+    edges,
+    denied: deniedEdges.length,
+    deniedBySource: [...groupNames(deniedEdges, 'srcNs', 'dstNs')].map(([srcNs, dstNs]) => ({
+      srcNs,
+      dstNs,
+    })),
+  };
+}
+
+function edgesToData(
+  edges: readonly EdgeRow[],
+  dataNamespaces: ReadonlySet<string>,
+): { dstNs: string; srcNs: string[] }[] {
+  const toData = edges.filter(({ dstNs }) => dataNamespaces.has(dstNs));
+  return [...groupNames(toData, 'dstNs', 'srcNs')]
+    .map(([dstNs, srcNs]) => ({ dstNs, srcNs }))
+    .toSorted((a, b) => b.srcNs.length - a.srcNs.length || byText(a.dstNs, b.dstNs));
+}
+
+/** The distinct names at one end of edges, by the name at the other. */
+function groupNames(
+  edges: readonly Pick<EdgeRow, 'srcNs' | 'dstNs'>[],
+  by: 'srcNs' | 'dstNs',
+  other: 'srcNs' | 'dstNs',
+): Map<string, string[]> {
+  const groups = new Map<string, Set<string>>();
+  for (const edge of edges) groups.set(edge[by], (groups.get(edge[by]) ?? new Set()).add(edge[other]));
+  return new Map([...groups].map(([name, names]) => [name, [...names].toSorted(byText)]));
 }
 
 function groupBySource(edges: readonly AnnouncedEdge[]): SourceGroup[] {
@@ -129,9 +181,16 @@ export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'deni
   return `${all}, ${denied.toLocaleString('en')} of them denied`;
 }
 
-/** The question whose answer has every edge of the digest, among others that were first seen since. */
-export function questionFor({ earliestFirstSeen, edges }: DigestReport): string {
-  return `flow-trail edges --new-since ${earliestFirstSeen ?? '24h'} --limit ${Math.max(10_000, 2 * edges)}`;
+/** The first sentence about the trail as a whole. */
+export function introductionOf({ since, namespaces, edges, denied }: Introduction): string {
+  return `The trail starts at ${since}. It has ${counted(edges, 'edge')} between ${counted(namespaces, 'namespace')}, ${
+    denied === 0 ? 'none' : denied.toLocaleString('en')
+  } of them denied.`;
+}
+
+/** The command that lists every edge of the digest. */
+export function questionFor({ digestId }: Pick<DigestReport, 'digestId'>): string {
+  return `flow-trail digest show ${digestId}`;
 }
 
 function zoneName(exact: string): string | undefined {

@@ -6,13 +6,15 @@ import { maxHeaderText } from './limits.ts';
 import type { SlackMessage } from './message.ts';
 import { context, packGroups, section, type Group, type Line } from './pack.ts';
 
-/** More messages than this are not read: what needs more is summarised. */
+/** A digest that needs more messages than this is summarised. */
 const maxMessages = 4;
-/** Beyond this many nobody has to try. */
-const maxListed = 1_500;
-/** What a summary names, at most. */
-const refusedNamed = 40;
-const deniedNamed = 5;
+/** A digest of more edges than this is summarised. */
+const maxListed = 40;
+/** What a summary names, at most: lines, and names in a line. */
+const deniedLines = 40;
+const deniedNamed = 8;
+const dataLines = 10;
+const dataNamed = 10;
 const sourcesNamed = 120;
 const sourcesInRow = 4;
 const namedInText = 8;
@@ -28,14 +30,16 @@ export interface DigestWords {
   headline: string;
   /** What was not observed, a sentence each, not yet escaped. */
   observation: readonly string[];
-  /** The command that shows every edge. */
+  /** A sentence about the trail as a whole, not yet escaped; undefined after the first digest. */
+  introduction: string | undefined;
+  /** The command that lists every edge of the digest. */
   question: string;
   mapUrl: string | undefined;
 }
 
 /**
- * A digest in Block Kit: every edge in up to four messages, else a summary that says how many there are and how to see
- * them. None without edges.
+ * A digest in Block Kit: up to 40 edges are listed. More are summarised: denied edges and edges to namespaces with data
+ * by name, the others as counts by source, and the command that lists them. Empty without edges.
  */
 export function digestMessages(report: DigestReport, words: DigestWords): DigestMessage[] {
   if (report.edges === 0) return [];
@@ -62,7 +66,10 @@ function layOut(report: DigestReport, words: DigestWords, groups: Group<Announce
   }));
 }
 
-function opening(report: DigestReport, { headline, observation, mapUrl }: DigestWords): KnownBlock[] {
+function opening(
+  report: DigestReport,
+  { headline, observation, introduction, mapUrl }: DigestWords,
+): KnownBlock[] {
   const { from, to, timeZone, takenAsKnown, late } = report;
   const period = `From ${from} to ${to} (${escapeText(timeZone)})`;
   const notes = [
@@ -77,6 +84,13 @@ function opening(report: DigestReport, { headline, observation, mapUrl }: Digest
   return [
     { type: 'header', text: { type: 'plain_text', text: headline.slice(0, maxHeaderText), emoji: true } },
     context(...notes),
+    ...(introduction === undefined
+      ? []
+      : [
+          section(
+            `*This is the first digest.* ${escapeText(introduction)} Later digests announce only new edges. All edges: ${code('flow-trail edges', 64)}.`,
+          ),
+        ]),
     ...(what === undefined
       ? []
       : [section([`:warning: *${what}*`, ...details.map((line) => `• ${line}`)].join('\n'))]),
@@ -93,26 +107,34 @@ function footer({ digestId }: DigestReport, part: number, parts: number): string
   return parts === 1 ? id : `${id}, message ${part} of ${parts}`;
 }
 
-function listed({ groups }: DigestReport): Group<AnnouncedEdge>[] {
-  return groups.map(({ srcNs, denied, edges }) => ({
-    title: denied === 0 ? `*${code(srcNs)}*` : `*${code(srcNs)}*  ${number(denied)} denied`,
-    lines: edges.map((edge) => ({ text: `→ ${code(edge.dstNs)}${describe(edge)}`, items: [edge] })),
-  }));
+function listed({ groups, introduction, denied }: DigestReport): Group<AnnouncedEdge>[] {
+  // The first digest also shows the denied edges that it takes as known.
+  const hasKnownDenied = introduction !== undefined && introduction.denied > denied;
+  return [
+    ...(hasKnownDenied ? [deniedGroup(introduction.deniedBySource)] : []),
+    ...groups.map(({ srcNs, denied, edges }) => ({
+      title: denied === 0 ? `*${code(srcNs)}*` : `*${code(srcNs)}*  ${number(denied)} denied`,
+      lines: edges.map((edge) => ({ text: `→ ${code(edge.dstNs)}${describe(edge)}`, items: [edge] })),
+    })),
+  ];
 }
 
-/** How much is new from where, what is denied first and by name as far as it goes. The last line stands for every edge. */
-function summarised({ groups, edges, denied }: DigestReport, words: DigestWords): Group<AnnouncedEdge>[] {
+/** The last line stands for every edge. */
+function summarised(report: DigestReport, words: DigestWords): Group<AnnouncedEdge>[] {
+  const { groups, edges, introduction, toData } = report;
   const all = groups.flatMap((group) => group.edges);
-  const refused = groups.filter((group) => group.denied > 0).toSorted((a, b) => b.denied - a.denied);
   const sources = groups.toSorted((a, b) => b.edges.length - a.edges.length);
+  const denied =
+    introduction?.deniedBySource ??
+    groups
+      .filter((group) => group.denied > 0)
+      .map((group) => ({
+        srcNs: group.srcNs,
+        dstNs: group.edges.filter(({ isDenied }) => isDenied).map(({ dstNs }) => dstNs),
+      }));
   return [
-    {
-      title: `:no_entry: *Denied by policy*  ${number(denied)} of ${number(edges)}, by source`,
-      lines: [
-        ...refused.slice(0, refusedNamed).map((group) => line(`${code(group.srcNs, 64)}${deniedOf(group)}`)),
-        ...remainder(refused.slice(refusedNamed), (group) => group.denied),
-      ],
-    },
+    ...(denied.length === 0 ? [] : [deniedGroup(denied)]),
+    ...(toData.length === 0 ? [] : [dataGroup(toData)]),
     {
       title: `*New edges by source*  ${number(edges)} of ${counted(sources.length)}`,
       lines: [
@@ -123,29 +145,56 @@ function summarised({ groups, edges, denied }: DigestReport, words: DigestWords)
       ],
     },
     {
-      title: '*Too many to list here.* All of them, among others that were first seen since:',
+      title: '*Every edge of this digest:*',
       lines: [{ text: code(words.question, 300), items: all }],
     },
   ];
+}
+
+type DeniedBySource = NonNullable<DigestReport['introduction']>['deniedBySource'];
+
+function deniedGroup(denied: DeniedBySource): Group<AnnouncedEdge> {
+  const bySize = denied.toSorted((a, b) => b.dstNs.length - a.dstNs.length);
+  return {
+    title: `:no_entry: *Denied by policy*  ${number(sumOf(denied, ({ dstNs }) => dstNs.length))}, by source`,
+    lines: [
+      ...bySize
+        .slice(0, deniedLines)
+        .map(({ srcNs, dstNs }) => line(`${code(srcNs, 64)} → ${names(dstNs, deniedNamed)}`)),
+      ...remainder(bySize.slice(deniedLines), ({ dstNs }) => dstNs.length),
+    ],
+  };
+}
+
+function dataGroup(toData: DigestReport['toData']): Group<AnnouncedEdge> {
+  return {
+    title: '*New edges to namespaces with data*',
+    lines: [
+      ...toData
+        .slice(0, dataLines)
+        .map(({ dstNs, srcNs }) => line(`${code(dstNs, 64)} ← ${names(srcNs, dataNamed)}`)),
+      ...remainder(toData.slice(dataLines), ({ srcNs }) => srcNs.length),
+    ],
+  };
+}
+
+function names(all: readonly string[], atMost: number): string {
+  const named = all.slice(0, atMost).map((name) => code(name, 64));
+  return `${named.join(', ')}${all.length > atMost ? ` and ${number(all.length - atMost)} more` : ''}`;
 }
 
 function line(text: string): Line<AnnouncedEdge> {
   return { text, items: [] };
 }
 
-function deniedOf({ denied, edges }: SourceGroup): string {
-  const named = edges.slice(0, Math.min(denied, deniedNamed)).map(({ dstNs }) => code(dstNs, 64));
-  const more = denied > named.length ? ` and ${number(denied - named.length)} more` : '';
-  return ` → ${named.join(', ')}${more}`;
+function remainder<Named>(groups: readonly Named[], size: (group: Named) => number): Line<AnnouncedEdge>[] {
+  return groups.length === 0
+    ? []
+    : [line(`and ${number(sumOf(groups, size))} of ${counted(groups.length)} more`)];
 }
 
-function remainder(
-  groups: readonly SourceGroup[],
-  size: (group: SourceGroup) => number,
-): Line<AnnouncedEdge>[] {
-  if (groups.length === 0) return [];
-  const sum = groups.reduce((total, group) => total + size(group), 0);
-  return [line(`and ${number(sum)} of ${counted(groups.length)} more`)];
+function sumOf<Named>(groups: readonly Named[], size: (group: Named) => number): number {
+  return groups.reduce((total, group) => total + size(group), 0);
 }
 
 function inRows(groups: readonly SourceGroup[]): SourceGroup[][] {

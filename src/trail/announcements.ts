@@ -75,3 +75,24 @@ export async function recordAnnounced(
     ],
   );
 }
+
+/**
+ * Every edge of a digest that still exists, denied ones first: what it announced, and what waits to be posted.
+ * @returns undefined when there is no such digest
+ * @throws DatabaseFailure
+ */
+export async function readDigestEdges(query: Query, digestId: string): Promise<EdgeRow[] | undefined> {
+  const known = await query('select from digest where digest_id = $1', [digestId]);
+  if (known.length === 0) return undefined;
+  return query<EdgeRow>(
+    `select src_ns as "srcNs", dst_ns as "dstNs", action, first_seen as "firstSeen", last_seen as "lastSeen",
+       flow_count::text as "flowCount"
+     from edge join (
+       select src_ns, dst_ns, action from announced_edge where digest_id = $1
+       union
+       select e ->> 0, e ->> 1, e ->> 2 from digest_message, jsonb_array_elements(edges) as e
+       where digest_id = $1) d using (src_ns, dst_ns, action)
+     order by action <> 'deny', src_ns, dst_ns, action`,
+    [digestId],
+  );
+}

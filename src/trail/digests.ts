@@ -149,3 +149,24 @@ export async function readDigestsBefore(query: Query, digestId: string): Promise
     doneAt: rows.length === 0 ? undefined : new Date(newest),
   };
 }
+
+/** Ids of the newest digests that posted something, newest first. @throws DatabaseFailure */
+export async function newestDigestIds(query: Query, limit: number): Promise<string[]> {
+  const rows = await query<{ digest_id: string }>(
+    `select digest_id from digest where outcome = 'posted' order by frozen_at desc limit $1`,
+    [limit],
+  );
+  return rows.map(({ digest_id }) => digest_id);
+}
+
+/** When the newest finished digest was frozen, and the oldest one after it that is not finished. @throws DatabaseFailure */
+export async function readDigestProgress(
+  query: Query,
+): Promise<{ doneAt: Date | undefined; waitingSince: Date | undefined }> {
+  const [row] = await query<{ done: Date | null; waiting: Date | null }>(
+    `select done, (select min(frozen_at) from digest
+         where outcome is null and frozen_at > coalesce(done, '-infinity')) as waiting
+     from (select max(frozen_at) filter (where outcome is not null) as done from digest) d`,
+  );
+  return { doneAt: row?.done ?? undefined, waitingSince: row?.waiting ?? undefined };
+}

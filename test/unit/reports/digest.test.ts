@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { composeDigest, headlineOf, questionFor } from '../../../src/reports/digest.ts';
 import { digestText } from '../../../src/reports/digest-text.ts';
-import { digestInput, edge, edges, now, yesterday } from './digests.ts';
+import { digestInput, edge, now, yesterday } from './digests.ts';
 
 const compose = (change: Parameters<typeof digestInput>[0] = {}) => composeDigest(digestInput(change));
 
@@ -114,11 +114,32 @@ test('what is taken as known is said until a digest was posted', () => {
   expect(compose({ takenAsKnown: 318 }).takenAsKnown).toBe(0);
 });
 
-test('the question that shows all reaches back to the earliest edge, and its limit beyond their number', () => {
-  expect(questionFor(compose({ edges: edges(3) }))).toBe(
-    'flow-trail edges --new-since 2026-11-22T08:00:00Z --limit 10000',
-  );
-  expect(questionFor(compose({ edges: edges(9_000) }))).toContain('--limit 18000');
+test('the question lists the edges of this digest and of no other', () => {
+  expect(questionFor(compose())).toBe('flow-trail digest show digest/2026-11-23T08:00:00Z');
+});
+
+test('edges to namespaces with data are grouped by destination', () => {
+  const { toData } = compose({
+    edges: [
+      edge({ srcNs: 'shop', dstNs: 'dbaas' }),
+      edge({ srcNs: 'auth', dstNs: 'dbaas' }),
+      edge({ srcNs: 'auth', dstNs: 'dbaas', action: 'deny' }),
+      edge({ srcNs: 'auth', dstNs: 'billing' }),
+    ],
+  });
+  expect(toData).toEqual([{ dstNs: 'dbaas', srcNs: ['auth', 'shop'] }]);
+});
+
+test('only the first digest introduces the trail', () => {
+  const trail = { since: yesterday, namespaces: 90, edges: 390 };
+  const deniedEdges = [{ srcNs: 'shop', dstNs: 'vault' }];
+  expect(compose({ trail, deniedEdges }).introduction).toBeUndefined();
+  expect(compose({ trail, deniedEdges, previousPostedAt: undefined }).introduction).toMatchObject({
+    namespaces: 90,
+    edges: 390,
+    denied: 1,
+    deniedBySource: [{ srcNs: 'shop', dstNs: ['vault'] }],
+  });
 });
 
 describe('the text for a terminal', () => {

@@ -1,4 +1,10 @@
-import { composeDigest, headlineOf, questionFor, type DigestInput } from '../../../src/reports/digest.ts';
+import {
+  composeDigest,
+  headlineOf,
+  introductionOf,
+  questionFor,
+  type DigestInput,
+} from '../../../src/reports/digest.ts';
 import { observationLines } from '../../../src/coverage/observation.ts';
 import { digestMessages, type DigestMessage } from '../../../src/slack/digest-blocks.ts';
 import type { EdgeRow } from '../../../src/trail/query-edges.ts';
@@ -43,6 +49,9 @@ export function digestInput(change: Partial<DigestInput> = {}): DigestInput {
     coverageFrom: yesterday,
     now,
     timeZone: 'Europe/London',
+    dataNamespaces: ['dbaas'],
+    trail: { since: yesterday, namespaces: 2, edges: 1 },
+    deniedEdges: [],
     ...change,
   };
 }
@@ -52,6 +61,7 @@ export function messagesOf(change: Partial<DigestInput> = {}, mapUrl?: string): 
   const report = composeDigest(digestInput(change));
   return digestMessages(report, {
     headline: headlineOf(report),
+    introduction: report.introduction && introductionOf(report.introduction),
     observation: observationLines(report.observation, { quote: (cause) => cause, atMost: 5 }),
     question: questionFor(report),
     mapUrl,

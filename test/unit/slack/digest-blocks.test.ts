@@ -48,15 +48,46 @@ describe('a digest of', () => {
     );
   });
 
-  test('360 edges lists each in a few messages, which say how many they are', () => {
-    const messages = check({ edges: edges(360) });
-    expect(messages).toHaveLength(3);
+  test('40 edges lists each, and 41 edges is summarised', () => {
+    expect(allText(check({ edges: edges(40) })).match(/^→ /gm)).toHaveLength(40);
+    expect(allText(check({ edges: edges(41) })).match(/^→ /gm)).toBeNull();
+  });
+
+  test('360 edges is one message: denied edges, edges to data, counts by source, the command', () => {
+    const rows = edges(360).map((row, index) => (index % 30 === 0 ? { ...row, dstNs: 'dbaas' } : row));
+    const unique = [...new Map(rows.map((row) => [key(row), row])).values()];
+    const messages = check({ edges: unique });
+    expect(messages).toHaveLength(1);
     const text = allText(messages);
-    expect(text.match(/^→ /gm)).toHaveLength(360);
-    expect(text.match(/\*denied\*/g)).toHaveLength(18);
-    messages.forEach(({ message }, index) =>
-      expect(textsOf(message).at(-1)).toBe(`digest/2026-11-23T08:00:00Z, message ${index + 1} of 3`),
+    const order = ['*Denied by policy*', '`dbaas` ← ', '*New edges by source*', 'flow-trail digest show '];
+    const positions = order.map((part) => text.indexOf(part));
+    expect(positions).not.toContain(-1);
+    expect(positions).toEqual(positions.toSorted((a, b) => a - b));
+  });
+
+  test('a new trail introduces it, with the denied edges, in one message', () => {
+    const messages = check({
+      edges: edges(390),
+      previousPostedAt: undefined,
+      previousDoneAt: undefined,
+      trail: { since: yesterday, namespaces: 90, edges: 390 },
+      deniedEdges: edges(390).filter(({ action }) => action === 'deny'),
+    });
+    expect(messages).toHaveLength(1);
+    const text = allText(messages);
+    expect(text).toContain('390 edges between 90 namespaces, 20 of them denied');
+    expect(text).toContain('`flow-trail edges`');
+  });
+
+  test('few edges of a trail that was taken over shows denied edges that are taken as known', () => {
+    const text = allText(
+      check({
+        previousPostedAt: undefined,
+        takenAsKnown: 1,
+        deniedEdges: [{ srcNs: 'old', dstNs: 'vault' }],
+      }),
     );
+    expect(text).toContain('`old` → `vault`');
   });
 
   test.each([
@@ -68,7 +99,7 @@ describe('a digest of', () => {
     expect(messages.length).toBeLessThanOrEqual(2);
     const text = allText(messages);
     expect(text).toContain('5,000 new edges, 250 of them denied');
-    expect(text).toContain('flow-trail edges --new-since 2026-11-22T08:00:00Z --limit 10000');
+    expect(text).toContain('flow-trail digest show digest/2026-11-23T08:00:00Z');
     const [, bySource = ''] = text.split('*New edges by source*');
     const named = [...bySource.matchAll(/`team-\d+` ([\d,]+)/g)].map(([, count]) => toNumber(count));
     const rest = toNumber(/^and ([\d,]+) of [\d,]+ namespaces? more$/m.exec(bySource)?.[1] ?? '0');

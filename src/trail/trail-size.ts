@@ -1,0 +1,19 @@
+import type { Query } from './database.ts';
+
+export interface TrailSize {
+  /** When the oldest edge was first seen; undefined without edges. */
+  since: Date | undefined;
+  namespaces: number;
+  /** Rows of `edge`. */
+  edges: number;
+}
+
+/** How much the trail holds. @throws DatabaseFailure */
+export async function readTrailSize(query: Query): Promise<TrailSize> {
+  const [row] = await query<{ since: Date | null; namespaces: number; edges: number }>(
+    `select min(first_seen) as since, count(*)::int as edges,
+       (select count(*) from (select src_ns from edge union select dst_ns from edge) n)::int as namespaces
+     from edge`,
+  );
+  return { since: row?.since ?? undefined, namespaces: row?.namespaces ?? 0, edges: row?.edges ?? 0 };
+}
