@@ -17,19 +17,19 @@ export interface FreshnessReport extends FreshnessVerdict {
   settledBucket?: string;
 }
 
-/** A time in which the watchdog could not ask the database; carried from run to run, because it cannot be stored. */
+/** A database outage seen by the watchdog; carried from run to run because it cannot be stored. */
 export interface DatabaseOutage {
-  /** When it was noticed, ISO 8601. */
+  /** First failed check, ISO 8601. */
   since: string;
-  /** What people know of it. */
+  /** The last message posted about it. */
   told: 'nobody' | 'warned' | 'paged';
 }
 
 const alert = 'freshness';
-/** The state that people know after they were told that the database is away. */
+/** The told state after a message about a database outage. */
 const awayState = 'database_away';
 
-/** Reads how far the trail is, and judges it. @throws ApplicationFailure of type `database_<kind>` */
+/** Reads the trail's progress and judges it. @throws ApplicationFailure of type `database_<kind>` */
 export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
   const nowMs = config.clock.now();
   try {
@@ -54,8 +54,8 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
 }
 
 /**
- * Tells people where the state is another than the one that they know. A beginning is no news.
- * @param hadOutage people were told that the database was away: that it is back is news
+ * Posts the state if it differs from the last one posted. `beginning` is not posted.
+ * @param hadOutage a database outage was posted, so its end is posted too
  * @throws ApplicationFailure
  */
 export async function tellFreshness(
@@ -79,7 +79,7 @@ export async function tellFreshness(
   return tellAlert(deps, { alert, state, detail, message });
 }
 
-/** What people are told of the trail's freshness. Pure. */
+/** Renders the freshness alert. Pure. */
 export function freshnessMessage(
   { state, severity, what, cause, remembered, lastProgressAt, settledBucket }: FreshnessReport,
   formatTime: (time: Date) => string,
@@ -93,7 +93,7 @@ export function freshnessMessage(
     paragraphs: isGood
       ? [
           what,
-          'Buckets that Goldmane still keeps are being settled; `flow-trail coverage --gaps` shows what was lost.',
+          'The buckets that Goldmane still has are being settled now; `flow-trail coverage --gaps` lists what was lost.',
         ]
       : [what, cause, remembered],
     fields: [
@@ -105,20 +105,20 @@ export function freshnessMessage(
 }
 
 const titles: Record<FreshnessState, string> = {
-  good: 'the trail is fresh',
-  beginning: 'the trail has begun',
-  never_merged: 'the trail has merged nothing yet',
-  late: 'the trail is late',
-  stalled: 'the trail has stalled',
+  good: 'trail is up to date',
+  beginning: 'trail is starting',
+  never_merged: 'trail has not merged any flows yet',
+  late: 'trail is late',
+  stalled: 'trail has stalled',
   settling_late: 'settling is late',
   settling_stalled: 'settling has stalled',
-  stream_late: 'the stream brings nothing',
+  stream_late: 'stream delivers no flows',
   clock_ahead: 'a stored time is in the future',
 };
 
 /**
- * Tells people that the database is away, once, and once more when that has been so for as long as pages. @returns what
- * they know now @throws ApplicationFailure of type `slack_<kind>`
+ * Posts a database outage once, and again as a page after FRESHNESS_PAGE_MINUTES. @returns the outage with what was posted
+ * @throws ApplicationFailure of type `slack_<kind>`
  */
 export async function tellDatabaseAway(
   deps: Deps,
@@ -137,13 +137,13 @@ export async function tellDatabaseAway(
       alertMessage({
         severity: 'critical',
         isPage,
-        title: 'the trail’s database is unavailable',
+        title: 'trail database is unavailable',
         paragraphs: [
-          `Nothing can be merged, and the state of the trail cannot be read${isPage ? `, for ${minutes} minutes now` : ''}.`,
-          `Why: ${why}`,
-          'Nothing is lost if it is available again within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled then.',
+          `The trail cannot be read and flows cannot be merged${isPage ? ` for ${minutes} minutes` : ''}.`,
+          `Cause: ${why}`,
+          'No data is lost if the database is back within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled then.',
         ],
-        fields: [['Noticed at', formatTime(since)]],
+        fields: [['First seen', formatTime(since)]],
         context: 'flow-trail · freshness watchdog',
       }),
     );

@@ -3,22 +3,22 @@ import type { Severity } from '../coverage/severity.ts';
 import { escapeToFit } from './escape.ts';
 import type { SlackMessage } from './message.ts';
 
-/** What people are told when something changed; plain text, which is escaped here. */
+/** An alert as plain text; `alertMessage` escapes it. */
 export interface AlertText {
   severity: Severity;
-  /** Someone has to act within the hour. */
+  /** Needs action within the hour. */
   isPage?: boolean;
   title: string;
-  /** What is so, and what cures it: a paragraph each. */
+  /** One finding and its cure per paragraph. */
   paragraphs: readonly string[];
   fields: readonly (readonly [label: string, value: string])[];
-  /** The small print. */
+  /** Shown in small type at the end. */
   context: string;
 }
 
 /**
- * Within Slack's limits (Block Kit reference: 3,000 characters of a section, 2,000 of a field, 150 of a header, 10 fields),
- * and so that all together stay under the 13,000 characters that a message may hold by experience.
+ * Below Slack's limits (Block Kit reference: 3,000 characters per section, 2,000 per field, 150 per header, 10 fields), and
+ * together below the 13,000 characters that a message was measured to accept.
  */
 const headerLimit = 150;
 const paragraphLimit = 1_200;
@@ -28,12 +28,12 @@ const maxFields = 10;
 const contextLimit = 500;
 
 const marks: Record<Severity, { emoji: string; word: string }> = {
-  good: { emoji: ':white_check_mark:', word: 'Good again' },
+  good: { emoji: ':white_check_mark:', word: 'Resolved' },
   warning: { emoji: ':warning:', word: 'Warning' },
   critical: { emoji: ':rotating_light:', word: 'Critical' },
 };
 
-/** Renders an alert: the severity as mark and word, a title, what is so, fields, and small print. Mentions nobody. */
+/** Renders an alert: severity as emoji and word, title, paragraphs, fields, context. Contains no mentions. */
 export function alertMessage({
   severity,
   isPage = false,
@@ -70,7 +70,7 @@ export function alertMessage({
   return { text: `${escapeToFit(heading, headerLimit)}\n${shown[0] ?? ''}`, blocks };
 }
 
-/** Verbatim: what looks like an address, a channel or a person becomes no link and no mention. */
+/** Verbatim, so that Slack makes no links or mentions from names. */
 function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }

@@ -3,8 +3,8 @@ import { maxHeaderText } from './limits.ts';
 import type { SlackMessage } from './message.ts';
 
 /**
- * Names the cluster in a message's title (its header; in a message without one, its first small print) and in the text of
- * the notification. Without a cluster name the message stays as it is.
+ * Prefixes the header (or, in a message without a header, the context block) and the notification text with the cluster
+ * name. Returns the message unchanged if the name is empty.
  */
 export function withClusterTitle(message: SlackMessage, clusterName: string): SlackMessage {
   if (clusterName === '') return message;

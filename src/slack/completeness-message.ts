@@ -8,7 +8,7 @@ import { maxBlocksJson, maxSectionText } from './limits.ts';
 import type { SlackMessage } from './message.ts';
 import { context, section } from './pack.ts';
 
-/** Left for what is beside the lists. */
+/** JSON characters for all lists together; the rest is for the other blocks. */
 const roomForLists = maxBlocksJson - 3_500;
 const nameLength = 80;
 
@@ -19,8 +19,8 @@ interface List {
 }
 
 /**
- * A report on completeness in Block Kit: one message, however many namespaces; what does not fit is counted, and the command
- * that shows it is named.
+ * Renders a completeness report in Block Kit, always as one message. Rows that do not fit are counted, with the command that
+ * shows them.
  * @param groups the changes, by verdict
  */
 export function completenessMessage(
@@ -42,7 +42,7 @@ export function completenessMessage(
       section(`${countsText(report)}\n${watchedText(report, times)}`),
       ...lists.map((list) => section(fitList(list, roomForLists / lists.length))),
       context(
-        `${thresholdsText(report)} What an allowlist would hold: ${code('flow-trail completeness')}`,
+        `${thresholdsText(report)} All namespaces: ${code('flow-trail completeness')}`,
         code(reportId, 80),
       ),
     ],
@@ -55,7 +55,7 @@ function headlineOf(kind: CompletenessNews['kind'], changes: number): string {
     case 'first':
       return 'Allowlist completeness: first report';
     case 'weekly':
-      return `Allowlist completeness: the week, ${changes === 0 ? 'nothing changed' : changed}`;
+      return `Allowlist completeness: weekly report, ${changes === 0 ? 'no changes' : changed}`;
     case 'changes':
       return `Allowlist completeness: ${changed}`;
   }
@@ -70,16 +70,16 @@ function watchedText(
   { trailBegan, coveredDays, uncoveredDays, gapCount }: CompletenessReport,
   { exact }: ZonedTime,
 ): string {
-  if (trailBegan === null) return 'Nothing was observed yet: the trail has not begun.';
-  const since = `Observed ${coveredDays} days since ${escapeText(exact(trailBegan))}`;
-  if (gapCount === 0) return `${since}, without a gap`;
-  const where = `in ${gapCount === 1 ? '1 stretch' : `${number(gapCount)} stretches`}`;
-  return `${since}; missed ${uncoveredDays} days ${where}: ${code('flow-trail coverage --gaps')}`;
+  if (trailBegan === null) return 'No flows observed yet.';
+  const since = `Fully observed: ${coveredDays} days since ${escapeText(exact(trailBegan))}`;
+  if (gapCount === 0) return `${since}; no gaps`;
+  const where = gapCount === 1 ? '1 time range' : `${number(gapCount)} time ranges`;
+  return `${since}. Not fully observed: ${uncoveredDays} days in ${where}: ${code('flow-trail coverage --gaps')}`;
 }
 
 function thresholdsText({ thresholds }: CompletenessReport): string {
   const { minimumDays, stableDays, staleDays } = thresholds;
-  return `Days are days that were covered. Learning: fewer than ${minimumDays}. Unstable: a new egress edge in the last ${stableDays}. Stale: not seen for ${staleDays}.`;
+  return `Learning: observed for fewer than ${minimumDays} days. Unstable: new egress edge in the last ${stableDays} days. Stale: not seen for ${staleDays} days. Only covered (fully observed) days count.`;
 }
 
 function changeList(verdict: Verdict, changes: readonly VerdictChange[], times: ZonedTime): List {
@@ -99,13 +99,13 @@ function changeTitle(verdict: Verdict): string {
     case 'unstable':
       return 'Newly unstable';
     case 'learning':
-      return 'Now learning';
+      return 'Newly learning';
     case 'stale':
       return 'Newly stale';
   }
 }
 
-/** What stands between the cluster and complete allowlists, and where completeness has a hole. */
+/** The namespaces that are not complete, and complete ones with hours that were never observed. */
 function openLists({ namespaces: rows }: CompletenessReport, times: ZonedTime): List[] {
   const of = (verdict: Verdict) => rows.filter((row) => row.verdict === verdict);
   const holes = of('complete').filter(({ neverCovered }) => neverCovered.length > 0);
@@ -113,7 +113,7 @@ function openLists({ namespaces: rows }: CompletenessReport, times: ZonedTime): 
     { title: 'Unstable', rows: of('unstable') },
     { title: 'Learning', rows: of('learning') },
     { title: 'Stale', rows: of('stale') },
-    { title: 'Complete, but for hours that were never covered', rows: holes },
+    { title: 'Complete, but some hours of the week were never observed', rows: holes },
   ]
     .filter((list) => list.rows.length > 0)
     .map((list) => ({
@@ -132,19 +132,19 @@ function detail(row: NamespaceCompleteness, time: (time: Date) => string): strin
       const never =
         row.neverCovered.length === 0
           ? ''
-          : ` · never covered: ${escapeToFit(row.neverCovered.join(', '), 200)}`;
+          : ` · never observed: ${escapeToFit(row.neverCovered.join(', '), 200)}`;
       return `since ${time(row.since)} · ${row.egressEdges === 1 ? '1 edge' : `${number(row.egressEdges)} edges`}${never}`;
     }
     case 'unstable':
       return `newest edge ${time(row.since)}`;
     case 'learning':
-      return `${row.coveredDays} days covered`;
+      return `observed for ${row.coveredDays} days`;
     case 'stale':
       return row.lastSeen === null ? 'never seen' : `last seen ${time(row.lastSeen)}`;
   }
 }
 
-/** As many lines as there is room for, and how many more there are. */
+/** The lines that fit, then the count of the rest. */
 function fitList({ title, lines }: List, room: number): string {
   const rest = (count: number) =>
     count === 0 ? '' : `\nand ${number(count)} more: ${code('flow-trail completeness')}`;

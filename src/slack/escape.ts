@@ -1,15 +1,15 @@
 /**
- * Makes text from the cluster harmless in Slack's mrkdwn: it forms no link, mention or entity of its own.
+ * Escapes text from the cluster for Slack's mrkdwn, so that it cannot form a link, mention or entity.
  * Source: Slack, "Formatting text for app surfaces", escaping text.
  */
 export function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** Escaped and at most `limit` characters long: what is too long ends in an ellipsis, and no entity is cut. */
+/** Escapes and shortens text to at most `limit` characters, ending in an ellipsis; never cuts an entity. */
 export function escapeToFit(text: string, limit: number): string {
-  const whole = escapeText(text);
-  if (whole.length <= limit) return whole;
+  const escapedText = escapeText(text);
+  if (escapedText.length <= limit) return escapedText;
   let fitted = '';
   for (const character of text) {
     const escaped = escapeText(character);

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 
-/** One message of an incoming webhook: Block Kit, and the plain text that notifications show. */
+/** The payload of an incoming webhook: Block Kit blocks, and the text that notifications show. */
 export interface SlackMessage {
   text: string;
   blocks: KnownBlock[];

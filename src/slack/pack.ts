@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types';
 import { maxBlocks, maxBlocksJson, maxSectionText } from './limits.ts';
 
-/** A line that stays whole, and what it stands for. */
+/** A line that is never split, and the items it shows. */
 export interface Line<Item> {
   /** Escaped mrkdwn, on one line. */
   text: string;
@@ -9,7 +9,7 @@ export interface Line<Item> {
 }
 
 export interface Group<Item> {
-  /** Escaped mrkdwn; repeated where the group goes on in another section. */
+  /** Escaped mrkdwn; repeated when the group continues in another section. */
   title: string;
   lines: readonly Line<Item>[];
 }
@@ -30,9 +30,9 @@ export function context(...texts: string[]): KnownBlock {
 }
 
 /**
- * Lays groups out over as few pages as Slack's limits allow: a section per group, more where it is longer than a section may
- * be. No line is cut; none may be longer than a section.
- * @param reserved what else stands on the first page, and on each page after it
+ * Lays out groups on as few pages as Slack's limits allow: one section per group, more if it exceeds the section limit. Lines
+ * are never cut; a line must fit into a section.
+ * @param reserved other blocks on the first page, and on each later page
  */
 export function packGroups<Item>(
   groups: readonly Group<Item>[],
@@ -41,7 +41,7 @@ export function packGroups<Item>(
   const pages: Page<Item>[] = [];
   let page: Page<Item> = { blocks: [], items: [] };
   let room = roomBeside(reserved.first);
-  const turn = () => {
+  const startPage = () => {
     pages.push(page);
     page = { blocks: [], items: [] };
     room = roomBeside(reserved.later);
@@ -49,7 +49,7 @@ export function packGroups<Item>(
   for (const { title, lines } of groups) {
     let text = title;
     let items: Item[] = [];
-    const close = () => {
+    const closeSection = () => {
       const block = section(text);
       page.blocks.push(block);
       page.items.push(...items);
@@ -62,14 +62,14 @@ export function packGroups<Item>(
       const longer = `${text}\n${line.text}`;
       const fitsPage = room.blocks > 0 && jsonLength(section(longer)) <= room.json;
       if (longer.length > maxSectionText || !fitsPage) {
-        if (hasLine) close();
-        if (!fitsPage) turn();
+        if (hasLine) closeSection();
+        if (!fitsPage) startPage();
         text = `${text}\n${line.text}`;
       } else text = longer;
       items.push(...line.items);
       hasLine = true;
     }
-    if (hasLine) close();
+    if (hasLine) closeSection();
   }
   if (page.blocks.length > 0) pages.push(page);
   return pages;
@@ -82,7 +82,7 @@ function roomBeside(blocks: readonly KnownBlock[]): { blocks: number; json: numb
   };
 }
 
-/** With the comma after it. */
+/** Includes the separating comma. */
 function jsonLength(block: KnownBlock): number {
   return JSON.stringify(block).length + 1;
 }

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
-// Together below the schedule's execution timeout, so that a run that fails shows why, and not that it took too long.
+// The sum stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.
 const { inspectCertificates } = proxyActivities<Activities>({
   startToCloseTimeout: '4 minutes',
   scheduleToCloseTimeout: '12 minutes',
@@ -21,13 +21,13 @@ const { tellCertificates } = proxyActivities<Activities>({
 
 /** The result of a run whose certificates are not in a critical state. */
 export type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
-  /** `known`: nothing changed, so nobody was told. */
+  /** `known`: the state did not change, so nothing was posted. */
   told: 'posted' | 'printed' | 'known';
 };
 
 /**
- * Looks whether Goldmane accepts the certificates and for how long they are good, tells of every change, and fails
- * (`certificate_<state>`, with cause and cure) while the state is critical, so that the UI shows it.
+ * Checks whether Goldmane accepts the certificates and when they expire, and posts every change. Fails
+ * (`certificate_<state>`, with cause and cure) while the state is critical, so that the Temporal UI shows it.
  */
 export async function certFreshness(): Promise<CertFreshnessResult> {
   const report = await inspectCertificates();
@@ -38,7 +38,7 @@ export async function certFreshness(): Promise<CertFreshnessResult> {
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure) || report.severity !== 'critical')
       throw error;
-    untold = ` Nobody could be told: ${rootCause(error) ?? 'unknown error'}`;
+    untold = ` The alert was not posted: ${rootCause(error) ?? 'unknown error'}`;
   }
   if (told === undefined || report.severity === 'critical') {
     const why = report.findings.map(({ what, cure }) => `${what}. ${cure}.`).join(' ');

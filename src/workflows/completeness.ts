@@ -4,7 +4,7 @@ import type { Activities } from '../activities/index.ts';
 import { jobFailure } from './job-failure.ts';
 import { nominalId } from './job.ts';
 
-/** Less than the schedule gives a run: then it ends with the words of its last failure. */
+/** Below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { reportCompleteness } = proxyActivities<Activities>({
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '110m',
@@ -12,8 +12,8 @@ const { reportCompleteness } = proxyActivities<Activities>({
 });
 
 /**
- * Judges of each namespace whether an allowlist from what was observed would be complete, and tells in Slack when that
- * changed, and the whole once a week. Run again for the same nominal time it is the same report, and says nothing twice.
+ * Judges for each namespace whether an allowlist derived now would be complete. Posts changes to Slack, and the full report
+ * once a week. A second run with the same nominal time is the same report and posts nothing twice.
  */
 export async function allowlistCompleteness(): Promise<CompletenessResult> {
   try {
@@ -21,6 +21,6 @@ export async function allowlistCompleteness(): Promise<CompletenessResult> {
       reportId: nominalId('completeness'),
     });
   } catch (error) {
-    throw jobFailure('The report on completeness was not told', error);
+    throw jobFailure('The completeness report was not posted', error);
   }
 }

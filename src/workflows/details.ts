@@ -1,12 +1,12 @@
 import type { ReaderStatus, TrailStatus } from './status.ts';
 
-/** One line for the memo and for the head of the details. */
+/** One line for the memo and the first line of the details. */
 export function stateText({ paused, lastError }: TrailStatus): string {
   if (paused) return paused.reason === undefined ? 'paused' : `paused: ${paused.reason}`;
   return lastError === undefined ? 'following' : `failing: ${lastError}`;
 }
 
-/** The state as Markdown, which the Temporal UI shows on the workflow's page. */
+/** The state as Markdown for the workflow's page in the Temporal UI. */
 export function currentDetails(status: TrailStatus): string {
   const { stream, settle, gaps } = status;
   const rows = [
@@ -14,7 +14,7 @@ export function currentDetails(status: TrailStatus): string {
     ['As of', stream.asOf, settle.asOf],
     ['Connected since', stream.connectedSince ?? '-', settle.connectedSince ?? '-'],
     ['Newest bucket', status.newestBucket ?? '-', status.settledUpTo ?? '-'],
-    ['Records', String(status.records), `${status.lateRecords} more`],
+    ['Records', String(status.records), `${status.lateRecords} late`],
     ['Last error', errorOf(stream), errorOf(settle)],
   ];
   return [
@@ -24,7 +24,7 @@ export function currentDetails(status: TrailStatus): string {
     '| --- | --- | --- |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    `${status.windows} completed windows since ${status.supervisedSince}, ${status.newEdges} new edges in them${status.edges === undefined ? '' : `, ${status.edges} edges in all`}.`,
+    `${status.windows} completed windows since ${status.supervisedSince} with ${status.newEdges} new edges${status.edges === undefined ? '' : `; ${status.edges} edges in total`}.`,
     '',
     gaps.length === 0 ? 'No gaps.' : 'Gaps:',
     '',
@@ -36,7 +36,7 @@ function errorOf({ lastError, lastWindow }: ReaderStatus): string {
   return inline(lastError ?? lastWindow?.lastError ?? '-');
 }
 
-/** Error texts carry names from outside: they must not become markup. */
+/** Escapes Markdown, because error texts contain names from the cluster. */
 function inline(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|#]/g, (character) => `\\${character}`);
 }

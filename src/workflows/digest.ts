@@ -5,7 +5,7 @@ import { jobFailure } from './job-failure.ts';
 import { nominalId } from './job.ts';
 
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' } as const;
-/** Together less than the schedule gives a run: then it ends with the words of its last failure. */
+/** The sum stays below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { prepareDigest } = proxyActivities<Activities>({
   startToCloseTimeout: '2m',
   scheduleToCloseTimeout: '30m',
@@ -19,8 +19,8 @@ const { postDigest } = proxyActivities<Activities>({
 });
 
 /**
- * Announces in Slack every edge that was not announced yet; quiet when there is none. Run again for the same nominal time
- * it is the same digest, and says nothing twice. Fails with what Slack or the database said last, and the cure.
+ * Posts every edge to Slack that was not announced before; posts nothing if there is none. A second run with the same nominal
+ * time is the same digest and posts nothing twice. Fails with the last error of Slack or the database, and its cure.
  */
 export async function dailyDigest(): Promise<DigestResult> {
   const digestId = nominalId('digest');

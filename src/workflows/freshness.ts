@@ -11,15 +11,15 @@ import type { Activities } from '../activities/index.ts';
 type Report = Awaited<ReturnType<Activities['checkFreshness']>>;
 type Outage = Awaited<ReturnType<Activities['tellDatabaseAway']>>;
 
-/** How the watchdog works. Optional: what is not given is production's. */
+/** Options of the watchdog; the defaults are for production. */
 export interface WatchdogInput {
-  /** For how long the database is asked again before it is taken for away, milliseconds. */
+  /** How long the check is retried before the database counts as unavailable, milliseconds. */
   patienceMs?: number;
 }
 
-/** The result of a run that has nobody to page. */
+/** The result of a run without a critical state. */
 export type FreshnessResult = Report & {
-  /** `known`: nothing changed, so nobody was told. */
+  /** `known`: the state did not change, so nothing was posted. */
   told: 'posted' | 'printed' | 'known';
 };
 
@@ -27,7 +27,7 @@ const retry = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 
 const defaultPatienceMs = 90_000;
 const awayType = 'database_away';
 
-// With the check, below the schedule's execution timeout: a run that fails shows why, and not that it took too long.
+// The sum with the check stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.
 const { tellFreshness, tellDatabaseAway } = proxyActivities<Activities>({
   startToCloseTimeout: 45_000,
   scheduleToCloseTimeout: 100_000,
@@ -35,9 +35,9 @@ const { tellFreshness, tellDatabaseAway } = proxyActivities<Activities>({
 });
 
 /**
- * Looks whether anything was merged of late and tells of every change; fails (`trail_stalled`, `database_away`, with
- * cause and cure) while somebody has to act, so that the UI shows it. What cannot be stored while the database is away is
- * carried by the failure to the schedule's next run.
+ * Checks the trail's progress and posts every change of state. Fails (`trail_stalled`, `database_away`, with cause and cure)
+ * while action is needed, so that the Temporal UI shows it. During a database outage the failure's details carry the outage to
+ * the schedule's next run.
  */
 export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Promise<FreshnessResult> {
   const { checkFreshness } = proxyActivities<Activities>({
@@ -64,7 +64,7 @@ export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Pro
   return { ...report, told: told.result };
 }
 
-/** Whoever is not told of a stalled trail learns of it from the failed run, which also says why they were not. */
+/** If a stalled trail cannot be posted to Slack, the run still fails as stalled, and its message includes Slack's error. */
 async function tell(
   report: Report,
   hadOutage: boolean,
@@ -88,14 +88,18 @@ async function failAway(why: string, before: Outage | undefined): Promise<never>
     untold = notTold(error);
     outage = before ?? { since: new Date().toISOString(), told: 'nobody' };
   }
-  throw ApplicationFailure.nonRetryable(`The trail’s database is away: ${why}${untold}`, awayType, outage);
+  throw ApplicationFailure.nonRetryable(
+    `The trail database is unavailable: ${why}${untold}`,
+    awayType,
+    outage,
+  );
 }
 
 function notTold(error: ActivityFailure): string {
-  return ` Nobody could be told: ${rootCause(error) ?? 'unknown error'}`;
+  return ` The alert was not posted: ${rootCause(error) ?? 'unknown error'}`;
 }
 
-/** The outage with which the schedule's run before this one failed. */
+/** The outage from the details of the schedule's previous run. */
 function formerOutage(): Outage | undefined {
   const { lastFailure } = workflowInfo();
   if (!(lastFailure instanceof ApplicationFailure) || lastFailure.type !== awayType) return undefined;

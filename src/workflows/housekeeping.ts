@@ -3,18 +3,18 @@ import type { HousekeepingResult } from '../activities/housekeeping.ts';
 import type { Activities } from '../activities/index.ts';
 import { jobFailure } from './job-failure.ts';
 
-/** Less than the schedule gives a run: then it ends with the words of its last failure. */
+/** Below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { applyRetention } = proxyActivities<Activities>({
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '50m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
 });
 
-/** Forgets what the retention settings allow to be forgotten; never an edge, a fact or a gap. Returns how much that was. */
+/** Deletes or compacts rows older than the retention settings, never an edge, a fact or a gap. Returns the counts. */
 export async function housekeeping(): Promise<HousekeepingResult> {
   try {
     return await applyRetention();
   } catch (error) {
-    throw jobFailure('Old rows were not forgotten', error);
+    throw jobFailure('Housekeeping failed', error);
   }
 }

@@ -1,9 +1,9 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 
 /**
- * How a job's run fails so that the first line of it in the UI says what broke and what cures it: with its activity's last
- * words, instead of "Activity task failed".
- * @param what was not done, for example `The digest was not posted`
+ * The failure of a job's run, with the last error of its activity as the message instead of "Activity task failed", so that the
+ * first line in the Temporal UI shows the error and its cure.
+ * @param what what failed, for example `The digest was not posted`
  */
 export function jobFailure(what: string, error: unknown): unknown {
   if (!(error instanceof ActivityFailure)) return error;
@@ -18,7 +18,7 @@ export function jobFailure(what: string, error: unknown): unknown {
   if (cause instanceof TimeoutFailure)
     return ApplicationFailure.create({
       type: 'job_timed_out',
-      message: `${what}: ${error.activityType} did not end in time (${cause.timeoutType}); see whether the worker runs, and its log`,
+      message: `${what}: ${error.activityType} timed out (${cause.timeoutType}); check that the worker runs, and its log`,
       nonRetryable: true,
       cause: error,
     });

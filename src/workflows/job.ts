@@ -7,15 +7,15 @@ const scheduledStartTime = defineSearchAttributeKey(
 );
 
 /**
- * The time that this run stands for: the schedule's nominal time, else when the run was started. A catch-up, a manual
- * trigger or a retry of the same nominal time is the same run to whoever keys by it.
+ * The schedule's nominal time, or the start time of a run without a schedule. A catch-up or retry has the same nominal time as
+ * the run it repeats, so it gets the same id.
  */
 function nominalTime(): Date {
   const { typedSearchAttributes, startTime } = workflowInfo();
   return typedSearchAttributes.get(scheduledStartTime) ?? startTime;
 }
 
-/** Names what this run makes: `digest/2026-11-23T08:00:00Z`. */
+/** The id of what this run produces: `digest/2026-11-23T08:00:00Z`. */
 export function nominalId(what: string): string {
   return `${what}/${nominalTime().toISOString().replace('.000Z', 'Z')}`;
 }

@@ -8,8 +8,8 @@ import {
 } from './status.ts';
 
 /**
- * Reads what reaches the supervisor from outside: signals of any client, results of another version's activities, the
- * input of whoever started it. Whatever does not fit is left out, because an error in a handler would fail every replay.
+ * Validates the supervisor's inputs: signals from any client, activity results from another version, and the start input.
+ * Invalid values are ignored, because an error in a handler would fail every replay.
  */
 
 const maxTextLength = 2_000;
@@ -37,7 +37,7 @@ export function readProgress(value: unknown): Progress | undefined {
   });
 }
 
-/** @returns undefined when the value is not a summary of this reader, whatever else it holds */
+/** @returns undefined when the value is not a summary of this reader */
 export function readSummary(
   reader: 'stream' | 'settle',
   value: unknown,
@@ -45,7 +45,7 @@ export function readSummary(
   return isSummary(value) && value.reader === reader ? value : undefined;
 }
 
-/** @returns only the options that are valid; an invalid one has its default */
+/** @returns the valid options; an invalid one gets its default */
 export function readInput(value: unknown, now: string): SupervisorInput & { status: TrailStatus } {
   const fields = fieldsOf(value);
   const positive = (name: string) => {
@@ -62,7 +62,7 @@ export function readInput(value: unknown, now: string): SupervisorInput & { stat
   });
 }
 
-/** @returns undefined when the value does not say since when */
+/** @returns undefined when the value has no valid `since` */
 export function readPause(value: unknown): Pause | undefined {
   const fields = fieldsOf(value);
   const since = timeOf(fields['since']);
@@ -156,7 +156,7 @@ type Defined<Fields> = {
   [Name in keyof Fields as undefined extends Fields[Name] ? Name : never]?: Exclude<Fields[Name], undefined>;
 };
 
-/** Without the fields that are undefined: a status is compared and stored as JSON. */
+/** Removes undefined fields, because a status is compared and stored as JSON. */
 function definedOf<Fields extends object>(fields: Fields): Defined<Fields>;
 function definedOf(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

@@ -1,6 +1,6 @@
 import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 
-/** How the supervisor works. All optional: the defaults are those of production. Durations are milliseconds. */
+/** Options of the supervisor; the defaults are for production. Durations are milliseconds. */
 export interface SupervisorInput {
   windowMs?: number;
   historyMs?: number;
@@ -8,11 +8,11 @@ export interface SupervisorInput {
   maxBackoffMs?: number;
   /** How much faster than the system clock the readers' clock runs; for tests. */
   speed?: number;
-  /** Carried from history to history. */
+  /** Carried over by continue-as-new. */
   status?: TrailStatus;
 }
 
-/** A person stopped the readers with the signal `pause`. */
+/** The readers were stopped by the signal `pause`. */
 export interface Pause {
   /** ISO time. */
   since: string;
@@ -36,7 +36,7 @@ export interface TrailStatus {
   lagSeconds?: number;
   /** Rows of `edge`. */
   edges?: number;
-  /** Of completed windows since supervision began. */
+  /** Totals of completed windows since `supervisedSince`. */
   records: number;
   newEdges: number;
   windows: number;

@@ -26,8 +26,8 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
- * A worker sends a heartbeat after four fifths of this time-out, and each is an action that Temporal Cloud charges for.
- * The stream is taken over about a minute after its worker died. Settling works six minutes behind: it can wait longer.
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The stream moves to
+ * another worker about a minute after its worker stops. Settling runs six minutes behind, so it can wait longer.
  */
 const heartbeatTimeoutMs = { stream: 75_000, settle: 180_000 } as const;
 
@@ -74,7 +74,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   setCurrentDetails(currentDetails(status));
 
   setHandler(statusQuery, () => status, {
-    description: 'State of both readers, totals of completed windows, the newest gaps, the last error',
+    description: 'State of both readers, totals of completed windows, newest gaps, last error',
   });
   setHandler(
     progressSignal,
@@ -83,12 +83,12 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       if (progress) setStatus(withProgress(status, progress));
       else log.warn('Ignored a malformed progress signal');
     },
-    { description: 'Sent by the readers when their state changes; not for people' },
+    { description: 'Internal: sent by the readers when their state changes' },
   );
   setHandler(
     freshWindowSignal,
     () => {
-      log.info('New windows were requested');
+      log.info('New windows requested');
       endWindows();
     },
     { description: 'Ends both windows and starts new ones, which read certificates and passwords again' },
@@ -100,10 +100,10 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       const since = status.paused?.since ?? new Date().toISOString();
       setStatus(withPause(status, reason === undefined ? { since } : { since, reason }));
       upsertMemo({ paused: status.paused });
-      log.warn('The trail is paused', { reason });
+      log.warn('Trail paused', { reason });
       endWindows();
     },
-    { description: 'Stops both readers until the signal resume; the optional argument says why' },
+    { description: 'Stops both readers until the signal resume; optional argument: the reason' },
   );
   setHandler(
     resumeSignal,
@@ -111,11 +111,11 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       if (status.paused === undefined) return;
       setStatus(withPause(status, undefined));
       upsertMemo({ paused: undefined });
-      log.info('The trail is resumed');
+      log.info('Trail resumed');
     },
     { description: 'Starts both readers again after pause' },
   );
-  // Without this the SDK keeps signals of other names for a handler that may still come.
+  // Without this the SDK buffers signals with unknown names.
   setDefaultSignalHandler((name) => log.warn('Ignored an unknown signal', { name }));
 
   const follow = async (reader: Reader, work: () => Promise<unknown>) => {
@@ -132,8 +132,8 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       } catch (error) {
         if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         const cause = rootCause(error) ?? String(error);
-        // A window that was asked to end may end in any way. Any other failure comes here only if a person ended the
-        // retries, and then the next window starts after a pause.
+        // A cancelled window may fail with any error. Any other failure means that someone ended the retries; the next window
+        // then starts after a delay.
         if (!scope.consideredCancelled) {
           const at = new Date().toISOString();
           setStatus(withProgress(status, { reader, at, state: 'failing', error: cause }));
@@ -152,17 +152,17 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   try {
     await Promise.race([Promise.all([stream, settle]), condition(isDue, historyMs)]);
   } finally {
-    // Both windows end, and report, before the next run starts or the supervisor closes: two streams never run side by side.
+    // Both windows end and report before the next run starts or the supervisor closes, so that two streams never overlap.
     isEnding = true;
     if (patched('settling-ends-first')) {
-      // Settling learns of its end with its next heartbeat, minutes later; the stream stays open meanwhile.
+      // Settling receives its cancellation with its next heartbeat, minutes later; the stream stays open until then.
       windows.settle.cancel();
       await CancellationScope.nonCancellable(() => settle);
     }
     endWindows();
     await CancellationScope.nonCancellable(() => Promise.all([stream, settle]));
   }
-  // A cancellation that came while the windows ended: continuing as new would lose it.
+  // A cancellation that arrived while the windows ended would be lost by continue-as-new.
   if (root.consideredCancelled) await root.cancelRequested;
   await continueAsNew<typeof superviseTrail>({ ...options, status });
 }

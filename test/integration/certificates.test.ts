@@ -77,7 +77,7 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', told: 'known' } });
   expect(headers()).toEqual([
     expect.stringMatching(/^Critical: .*stale/),
-    expect.stringMatching(/^Good again: /),
+    expect.stringMatching(/^Resolved: /),
   ]);
   expect(slack.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
 });
@@ -153,7 +153,7 @@ test('with access to the operator’s Secret, a rotation is reported while the o
   expect(await jobs.run('certificates')).toMatchObject({ result: { state: 'good', operatorSecret: 'same' } });
   expect(headers()).toEqual([
     expect.stringMatching(/^Warning: .*rotated/),
-    expect.stringMatching(/^Good again: /),
+    expect.stringMatching(/^Resolved: /),
   ]);
 });
 

@@ -77,7 +77,7 @@ describe('the report', () => {
     expect(await report(10)).toMatchObject({ outcome: 'quiet' });
     expect(headlines()).toEqual([
       first,
-      'Allowlist completeness: the week, nothing changed',
+      'Allowlist completeness: weekly report, no changes',
       'Allowlist completeness: 2 namespaces changed',
       'Allowlist completeness: 2 namespaces changed',
     ]);
@@ -131,7 +131,7 @@ describe('the report', () => {
     expect(await reporter()(3)).toMatchObject({ changes: ['x: new -> learning', 'y: new -> learning'] });
   });
 
-  test('in a dry run is printed, and nobody was told', async () => {
+  test('in a dry run is printed and not posted', async () => {
     await seeDaily(database, 0, 2);
     expect(await reporter({ DRY_RUN: '1' })(2)).toMatchObject({ outcome: 'printed' });
     expect(await verdicts()).toEqual(['a learning', 'b learning']);
@@ -228,9 +228,7 @@ describe('the workflow', () => {
     slack.answerAll({ status: 410, body: 'channel_is_archived' });
     expect(await worker.run('completeness')).toMatchObject({
       failed: 'slack_channel_is_archived',
-      message: expect.stringMatching(
-        /^The report on completeness was not told: .*#alerts is archived: unarchive it/,
-      ),
+      message: expect.stringContaining('#alerts is archived'),
     });
   });
 });

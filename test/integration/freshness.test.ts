@@ -80,14 +80,14 @@ test('a trail that stops warns, pages before Goldmane forgets, and is told to be
   await settle();
   expect(await watch()).toMatchObject({ result: { state: 'good', told: 'posted' } });
   expect(headers()).toEqual([
-    'Warning: the trail is late',
-    'Page: the trail has stalled',
-    'Good again: the trail is fresh',
+    expect.stringMatching(/^Warning: .*late/),
+    expect.stringMatching(/^Page: .*stalled/),
+    expect.stringMatching(/^Resolved: /),
   ]);
   expect(JSON.stringify(slack.messages)).not.toMatch(/<!(channel|here|everyone)/);
 });
 
-test('a quiet cluster is no alarm: empty buckets that are settled are progress', async () => {
+test('a quiet cluster raises no alert: settling empty buckets is progress', async () => {
   for (let run = 0; run < 3; run += 1) {
     await settle();
     expect(await watch()).toMatchObject({ result: { state: 'good' } });
@@ -96,14 +96,14 @@ test('a quiet cluster is no alarm: empty buckets that are settled are progress',
   expect(headers()).toEqual([]);
 });
 
-test('a trail that never merged anything is let begin, and warned of in its own words', async () => {
+test('a new trail raises no alert at first, then a warning if it merges nothing', async () => {
   expect(await watch()).toMatchObject({ result: { state: 'beginning', told: 'known' } });
   pass(6);
   expect(await watch()).toMatchObject({ result: { state: 'never_merged', told: 'posted' } });
-  expect(headers()).toEqual(['Warning: the trail has merged nothing yet']);
+  expect(headers()).toEqual([expect.stringMatching(/^Warning: .*merged/)]);
 });
 
-test('a database that is away is told of once an outage, paged for once, and told to be back', async () => {
+test('a database outage is posted once, paged once, and posted as resolved', async () => {
   await settle();
   const scheduled = await jobs.schedule('freshness', [{ patienceMs: 3_000 }]);
   expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
@@ -125,9 +125,9 @@ test('a database that is away is told of once an outage, paged for once, and tol
   expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'posted' } });
   expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
   expect(headers()).toEqual([
-    'Critical: the trail’s database is unavailable',
-    'Page: the trail’s database is unavailable',
-    'Good again: the trail is fresh',
+    expect.stringMatching(/^Critical: .*database/),
+    expect.stringMatching(/^Page: .*database/),
+    expect.stringMatching(/^Resolved: /),
   ]);
   await scheduled.delete();
 });

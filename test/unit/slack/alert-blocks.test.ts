@@ -10,7 +10,7 @@ const alert: AlertText = {
   context: 'flow-trail · certificates',
 };
 
-test('an alert shows its severity as mark and word, what is so, fields and small print', () => {
+test('an alert shows severity as emoji and word, paragraphs, fields and context', () => {
   expect(alertMessage(alert)).toEqual({
     text: 'Critical: stale copy of the certificates\nStale copy: it worked until 08:00. Re-apply.',
     blocks: [
@@ -40,7 +40,7 @@ test('an alert shows its severity as mark and word, what is so, fields and small
 });
 
 test.each([
-  ['good', false, 'Good again:'],
+  ['good', false, 'Resolved:'],
   ['warning', false, 'Warning:'],
   ['critical', false, 'Critical:'],
   ['critical', true, 'Page:'],
@@ -48,7 +48,7 @@ test.each([
   expect(alertMessage({ ...alert, severity, isPage }).text).toMatch(new RegExp(`^${begins}`));
 });
 
-test('what is left out is counted', () => {
+test('omitted paragraphs are counted', () => {
   const paragraphs = Array.from({ length: 9 }, (_, index) => `finding ${index}`);
   const { blocks } = alertMessage({ ...alert, paragraphs });
   expect(JSON.stringify(blocks)).toContain('… and 3 more');

@@ -26,7 +26,7 @@ test('the header and the notification begin with the cluster’s name, within Sl
   expect(problemsOf(named)).toEqual([]);
 });
 
-test('a message without a header names the cluster in its first small print', () => {
+test('a message without a header names the cluster in its context block', () => {
   const message = { text: 'more', blocks: [context('*12 new edges*, message 2 of 3'), section('a')] };
   expect(withClusterTitle(message, 'b').blocks[0]).toMatchObject({
     elements: [{ text: '[b] *12 new edges*, message 2 of 3' }],
