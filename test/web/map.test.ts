@@ -225,7 +225,10 @@ test('a namespace shows callers and callees with evidence, and its policy', asyn
   // Reports of both ends are one line.
   expect(await panel.getByText('tcp 5432').count()).toBe(1);
   await panel.getByText('tcp 5432').click();
-  await panel.getByText('NetworkPolicy immich/egress, tier default, rule 0').first().waitFor();
+  await panel
+    .locator('details[open]')
+    .getByText('NetworkPolicy immich/egress, tier default, rule 0')
+    .waitFor();
   await panel.getByText('staged: deny').waitFor();
   await panel.getByRole('button', { name: 'Derive its staged egress policy' }).click();
   await panel.getByText('kind: StagedNetworkPolicy').waitFor();
