@@ -102,6 +102,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
+    name: 'health',
+    group: 'Operation:',
+    summary: 'check everything at once; exit 0 (PASS), 1 (WARN) or 2 (FAIL)',
+    load: async () => (await import('./health.ts')).healthCommand(),
+  },
+  {
     name: 'certificates',
     group: 'Operation:',
     summary: 'check the certificates and the handshake with Goldmane now',

@@ -46,3 +46,15 @@ export async function markAlertTold(
     nowSeconds,
   ]);
 }
+
+/** What a check found last; undefined when it never ran. @throws DatabaseFailure */
+export async function readAlert(
+  query: Query,
+  alert: string,
+): Promise<(Pick<AlertState, 'state' | 'detail'> & { checkedAt: Date }) | undefined> {
+  const [row] = await query<{ state: string; detail: string; checkedAt: Date }>(
+    'select state, detail, checked_at as "checkedAt" from alert where alert = $1',
+    [alert],
+  );
+  return row;
+}

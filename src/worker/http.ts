@@ -6,22 +6,30 @@ import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
 export interface Health {
   /** Why the worker cannot take work; undefined when it is polling. */
   notReady(): string | undefined;
+  /** The health report as text; undefined before it can be made. @throws nothing */
+  report(): Promise<string> | undefined;
 }
 
 /**
  * /healthz answers while the event loop turns, whatever the worker depends on is doing: restarting it cures nothing there.
- * /readyz says whether the worker polls for work.
+ * /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`, which does not
+ * decide the answer's status.
  */
 export async function serveHealth(health: Health, host: string, port: number): Promise<Server> {
   const server = createServer((request, response) => {
     const answer = (status: number, text: string) =>
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
-    switch (request.url?.split('?')[0]) {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://worker');
+    switch (pathname) {
       case '/healthz':
         return answer(200, 'ok');
       case '/readyz': {
         const reason = health.notReady();
-        return reason === undefined ? answer(200, 'ready') : answer(503, `not ready: ${reason}`);
+        const [status, text]: [number, string] =
+          reason === undefined ? [200, 'ready'] : [503, `not ready: ${reason}`];
+        const report = searchParams.has('verbose') ? health.report() : undefined;
+        if (!report) return answer(status, text);
+        return void report.then((lines) => answer(status, `${text}\n\n${lines}`));
       }
       default:
         return answer(404, 'there is /healthz and /readyz; /metrics has a port of its own');

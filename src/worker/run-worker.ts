@@ -13,7 +13,8 @@ import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { Temporal } from '../temporal/connection.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { runControlLoop } from './control-loop.ts';
-import { serveHealth } from './http.ts';
+import { healthTextOf } from './health-text.ts';
+import { serveHealth, type Health } from './http.ts';
 import { startMap, type MapService } from './map.ts';
 import { createControlMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
@@ -51,7 +52,8 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let temporal: Temporal | undefined;
   let map: MapService | undefined;
   try {
-    health = await serveHealth(readiness, config.listenHost, config.httpPort);
+    const probes: Health = { notReady: () => readiness.notReady(), report: () => undefined };
+    health = await serveHealth(probes, config.listenHost, config.httpPort);
     const waiting = (reason: string) => readiness.set('starting', reason);
     const onProgress = (progress: MigrationProgress) => log.info(progress, 'migrating the schema');
     const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), {
@@ -72,6 +74,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       clusterApi: clusterApiOf(process.env),
       report: reportToSupervisor(temporal, log),
     };
+    probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
     const workers = await createWorkers(temporal, deps, await workflowBundle());
     const running = runAll(workers, signal).finally(() => readiness.set('shutting down', 'shutting down'));

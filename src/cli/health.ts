@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import { loadConfig } from '../config/config.ts';
+import { readHealth } from '../queries/health.ts';
+import { healthLines, type HealthReport, type HealthStatus } from '../reports/health.ts';
+import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { isFailure } from '../failure/failure.ts';
+import { temporalConfig } from '../temporal/settings.ts';
+import { openDatabase } from '../trail/database.ts';
+import { formatTime, print, printJson } from './output.ts';
+
+const answerTimeoutMs = 10_000;
+/** Those of the cluster health check, not of the other commands. */
+const exitCodeOf: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
+
+interface HealthOptions {
+  quiet?: boolean;
+  json?: boolean;
+}
+
+export function healthCommand(): Command {
+  return new Command('health')
+    .description(
+      'Check everything that recording and reporting depend on: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Each problem with its cause and what to do.',
+    )
+    .option('--quiet', 'print only checks that do not pass')
+    .option('--json', 'print JSON, with the key goldmane_aggregator')
+    .addHelpText(
+      'after',
+      `
+Exits with 0 (PASS), 1 (WARN) or 2 (FAIL; also when a setting is wrong).
+Certificates are those that the job certificates checked last; flow-trail certificates checks them now.
+
+Examples:
+  flow-trail health
+  flow-trail health --json`,
+    )
+    .action(async ({ quiet, json }: HealthOptions) => {
+      const report = await checkHealth();
+      const { status, detail, checks } = report;
+      if (json === true) printJson({ goldmane_aggregator: { status, detail, checks } });
+      else {
+        const shown = quiet === true ? checks.filter((check) => check.status !== 'PASS') : checks;
+        if (shown.length > 0) print(healthLines({ checks: shown }).join('\n'));
+      }
+      process.exitCode = exitCodeOf[status];
+    });
+}
+
+async function checkHealth(): Promise<HealthReport> {
+  const config = loadConfig(process.env);
+  const database = openDatabase(config.database);
+  try {
+    return await readHealth({ config, query: database.query, askTemporal, formatTime });
+  } finally {
+    await database.close();
+  }
+}
+
+/** @throws ConfigFailure, TemporalFailure */
+async function askTemporal<Answer>(ask: (client: Client) => Promise<Answer>): Promise<Answer> {
+  const settings = temporalConfig();
+  const { client, connection } = await connectClient(settings);
+  try {
+    return await connection.withDeadline(Date.now() + answerTimeoutMs, () => ask(client));
+  } catch (error) {
+    throw isFailure(error)
+      ? error
+      : explainNoAnswer(temporalAddress(settings), temporalNamespace(settings), error);
+  } finally {
+    await connection.close();
+  }
+}

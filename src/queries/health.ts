@@ -1,0 +1,67 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/config.ts';
+import { isFailure } from '../failure/failure.ts';
+import { judgeFreshness } from '../reports/freshness-state.ts';
+import { judgeHealth, type HealthFacts, type HealthReport, type HealthTrail } from '../reports/health.ts';
+import { readControlFacts } from '../temporal/control-facts.ts';
+import { readAlert } from '../trail/alerts.ts';
+import { readCoverage } from '../trail/coverage.ts';
+import type { Query } from '../trail/database.ts';
+import { readDigestProgress } from '../trail/digests.ts';
+import { readFreshness } from '../trail/freshness.ts';
+
+const daySeconds = 86_400;
+
+type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names' | 'taskQueue'>;
+
+interface HealthDeps {
+  config: HealthConfig;
+  query: Query;
+  /** Runs a question to Temporal within a time limit. @throws TemporalFailure */
+  askTemporal: <Answer>(ask: (client: Client) => Promise<Answer>) => Promise<Answer>;
+  formatTime: (time: Date) => string;
+}
+
+/** Reads what the health check needs and judges it; a system that does not answer is part of the report. */
+export async function readHealth({
+  config,
+  query,
+  askTemporal,
+  formatTime,
+}: HealthDeps): Promise<HealthReport> {
+  const { clock, names, taskQueue } = config;
+  const nowMs = clock.now();
+  const [trail, control] = await Promise.all([
+    orFailure(readTrail(query, config, nowMs, formatTime)),
+    orFailure(askTemporal((client) => readControlFacts(client, names, taskQueue))),
+  ]);
+  return judgeHealth({ nowMs, trail, control, formatTime });
+}
+
+async function readTrail(
+  query: Query,
+  { jobs }: HealthConfig,
+  nowMs: number,
+  formatTime: (time: Date) => string,
+): Promise<HealthTrail> {
+  const nowSeconds = nowMs / 1000;
+  const facts = await readFreshness(query, nowSeconds);
+  return {
+    freshness: judgeFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
+    newestBucket: facts.newestBucket,
+    coverage: await readCoverage(query, nowSeconds - daySeconds, nowSeconds),
+    digests: await readDigestProgress(query),
+    certificates: await readAlert(query, 'certificates'),
+  };
+}
+
+async function orFailure<Facts>(facts: Promise<Facts>): Promise<Facts | HealthUnreachable> {
+  try {
+    return await facts;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { what: error.what, cure: error.cure };
+  }
+}
+
+type HealthUnreachable = Exclude<HealthFacts['trail'], HealthTrail>;

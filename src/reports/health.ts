@@ -1,0 +1,285 @@
+import { counted } from '../text/counted.ts';
+import { spanText } from '../time/zoned-time.ts';
+import type { Severity } from '../coverage/severity.ts';
+import type { CoverageStretch } from '../trail/coverage.ts';
+
+export type HealthStatus = 'PASS' | 'WARN' | 'FAIL';
+
+/** One thing that was checked. */
+export interface HealthCheck {
+  name:
+    | 'database'
+    | 'temporal'
+    | 'supervisor'
+    | 'freshness'
+    | 'coverage'
+    | 'digest'
+    | 'schedules'
+    | 'certificates';
+  status: HealthStatus;
+  /** What is so and why; no full stop at its end. */
+  detail: string;
+  /** What to do; empty where nothing has to be done. */
+  cure: string;
+}
+
+export interface HealthReport {
+  /** The worst of all checks. */
+  status: HealthStatus;
+  /** One line: what is wrong, or that nothing is. */
+  detail: string;
+  checks: HealthCheck[];
+}
+
+/** A system that does not answer. */
+interface Unreachable {
+  what: string;
+  cure: string;
+}
+
+interface ScheduleState {
+  job: string;
+  scheduleId: string;
+  exists: boolean;
+  isPaused: boolean;
+  note: string;
+  lastDueAt: Date | undefined;
+  nextDueAt: Date | undefined;
+}
+
+/** What Temporal says; `ControlFacts` has this shape. */
+export interface HealthControl {
+  supervisor: { state: string | undefined; taskProblem: string | undefined };
+  pollers: number;
+  schedules: readonly ScheduleState[];
+}
+
+/** What the database says. */
+export interface HealthTrail {
+  /** The watchdog's verdict, as one sentence with its cause. */
+  freshness: { severity: Severity; what: string; cause: string };
+  newestBucket: Date | undefined;
+  /** Of the last 24 hours. */
+  coverage: readonly CoverageStretch[];
+  /** When the newest finished digest was frozen, and the oldest unfinished one since then. */
+  digests: { doneAt: Date | undefined; waitingSince: Date | undefined };
+  /** What the job certificates found last; `state` names its findings, joined by `+`. */
+  certificates: { state: string; detail: string; checkedAt: Date } | undefined;
+}
+
+export interface HealthFacts {
+  nowMs: number;
+  trail: HealthTrail | Unreachable;
+  control: HealthControl | Unreachable;
+  formatTime: (time: Date) => string;
+}
+
+const hourMs = 3_600_000;
+/** A digest run retries Slack for 80 minutes. */
+const digestLateMs = 2 * hourMs;
+const certificatesLateMs = 26 * hourMs;
+/** Settling ends 55 minutes after a bucket; streamed time that is older stays so. */
+const decidedSeconds = 65 * 60;
+const harmlessCertificates = new Set([
+  'expiring',
+  'ca_expiring',
+  'goldmane_expiring',
+  'rotated',
+  'goldmane_unreachable',
+]);
+const ranks: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
+const statusOf: Record<Severity, HealthStatus> = { good: 'PASS', warning: 'WARN', critical: 'FAIL' };
+
+/**
+ * Judges whether the trail is recorded and reported. The command `health` and `/readyz?verbose` show the same report.
+ * A check whose facts are not known is left out: the check of the system that does not answer says why. Pure.
+ */
+export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
+  const checks = [
+    ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'answers')]),
+    ...('what' in control
+      ? [unreachable('temporal', control)]
+      : [judgeSupervisor(control), judgeSchedules(control)]),
+    ...('what' in trail
+      ? []
+      : [
+          judgeFreshness(trail, formatTime),
+          judgeCoverage(trail.coverage, nowMs),
+          judgeDigest(trail.digests, 'what' in control ? undefined : control, nowMs, formatTime),
+          judgeCertificates(trail.certificates, 'what' in control ? undefined : control, nowMs, formatTime),
+        ]),
+  ];
+  const worst = checks.toSorted((a, b) => ranks[b.status] - ranks[a.status]);
+  const wrong = worst.filter(({ status }) => status !== 'PASS');
+  return {
+    status: worst[0]?.status ?? 'PASS',
+    detail:
+      wrong.length === 0
+        ? `all ${checks.length} checks pass`
+        : wrong.map(({ name, detail }) => `${name}: ${detail}`).join('; '),
+    checks,
+  };
+}
+
+/** One line per check, with what to do below it. */
+export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] {
+  return checks.flatMap(({ name, status, detail, cure }) => [
+    `${status}  ${name.padEnd(12)}  ${detail}`,
+    ...(cure === '' ? [] : [`      ${''.padEnd(12)}  ${cure}`]),
+  ]);
+}
+
+function check(name: HealthCheck['name'], status: HealthStatus, detail: string, cure = ''): HealthCheck {
+  return { name, status, detail, cure: status === 'PASS' ? '' : cure };
+}
+
+function unreachable(name: 'database' | 'temporal', { what, cure }: Unreachable): HealthCheck {
+  return check(name, 'FAIL', what, cure);
+}
+
+function judgeSupervisor({ supervisor: { state, taskProblem }, pollers }: HealthControl): HealthCheck {
+  if (pollers === 0)
+    return check(
+      'supervisor',
+      'FAIL',
+      'no worker polls the task queue',
+      'Start the worker, or read its log and /readyz; check that it uses this task queue',
+    );
+  if (state !== 'RUNNING')
+    return check(
+      'supervisor',
+      'FAIL',
+      state === undefined ? 'does not exist' : `is ${state}`,
+      'A running worker starts it within a minute; read the log of the worker and /readyz',
+    );
+  if (taskProblem !== undefined)
+    return check(
+      'supervisor',
+      'FAIL',
+      `makes no progress: its workflow task fails with ${taskProblem}`,
+      'A worker replaces it after two minutes if that is permanent; read the log of the worker',
+    );
+  return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
+}
+
+function judgeSchedules({ schedules }: HealthControl): HealthCheck {
+  const missing = schedules.filter(({ exists }) => !exists).map(({ scheduleId }) => scheduleId);
+  const paused = schedules.filter(({ isPaused }) => isPaused);
+  if (missing.length > 0)
+    return check(
+      'schedules',
+      'FAIL',
+      `missing: ${missing.join(', ')}`,
+      'A running worker creates them within a minute; read the log of the worker',
+    );
+  if (paused.length > 0)
+    return check(
+      'schedules',
+      'WARN',
+      `paused: ${paused.map(({ scheduleId, note }) => (note === '' ? scheduleId : `${scheduleId} (${note})`)).join(', ')}`,
+      paused
+        .map(({ scheduleId }) => `temporal schedule toggle --unpause --schedule-id ${scheduleId}`)
+        .join('; '),
+    );
+  return check('schedules', 'PASS', `all ${schedules.length} exist and none is paused`);
+}
+
+function judgeFreshness(
+  { freshness, newestBucket }: HealthTrail,
+  formatTime: (time: Date) => string,
+): HealthCheck {
+  const newest = newestBucket ? `newest bucket ${formatTime(newestBucket)}` : 'no bucket yet';
+  if (freshness.severity === 'good') return check('freshness', 'PASS', newest);
+  return check(
+    'freshness',
+    statusOf[freshness.severity],
+    `${withoutStop(freshness.what)} (${newest})`,
+    freshness.cause,
+  );
+}
+
+function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): HealthCheck {
+  const missed = coverage.filter(
+    ({ state, toSeconds }) =>
+      state === 'gap' ||
+      state === 'incomplete' ||
+      (state === 'streamed' && toSeconds < nowMs / 1000 - decidedSeconds),
+  );
+  const secondsOf = (stretches: readonly CoverageStretch[]) =>
+    stretches.reduce((sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds, 0);
+  if (coverage.length === 0)
+    return check(
+      'coverage',
+      'WARN',
+      'nothing of the last day is recorded',
+      'The trail begins with the first bucket; flow-trail status shows what the readers do',
+    );
+  const missedSeconds = secondsOf(missed);
+  if (missedSeconds === 0) return check('coverage', 'PASS', 'no gap in the last day');
+  const [longest] = missed.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
+  const cause =
+    longest?.cause ?? (longest?.state === 'incomplete' ? 'records were refused' : 'only streamed');
+  return check(
+    'coverage',
+    missedSeconds * 2 > secondsOf(coverage) ? 'FAIL' : 'WARN',
+    `${spanText(missedSeconds)} of the last day not fully observed; longest cause: ${cause}`,
+    'flow-trail coverage --since 24h --gaps shows each gap and its cause; what Goldmane no longer has cannot be recovered',
+  );
+}
+
+function judgeDigest(
+  { doneAt, waitingSince }: HealthTrail['digests'],
+  control: HealthControl | undefined,
+  nowMs: number,
+  formatTime: (time: Date) => string,
+): HealthCheck {
+  const schedule = control?.schedules.find(({ job }) => job === 'digest');
+  const next = schedule?.nextDueAt && !schedule.isPaused ? `next due ${formatTime(schedule.nextDueAt)}` : '';
+  const last = doneAt ? `last ${formatTime(doneAt)}` : 'none yet';
+  const text = [last, next].filter((part) => part !== '').join(', ');
+  const dueAt = schedule?.lastDueAt;
+  const cure =
+    'flow-trail runs --job digest shows why; without SLACK_WEBHOOK_URL, or with DRY_RUN, the worker only prints digests';
+  if (waitingSince && waitingSince.getTime() < nowMs - digestLateMs)
+    return check('digest', 'FAIL', `not posted since ${formatTime(waitingSince)} (${text})`, cure);
+  const isLate =
+    dueAt &&
+    dueAt.getTime() < nowMs - digestLateMs &&
+    (doneAt === undefined || doneAt.getTime() < dueAt.getTime() - digestLateMs);
+  if (isLate) return check('digest', 'FAIL', `the one of ${formatTime(dueAt)} is not done (${text})`, cure);
+  return check('digest', 'PASS', text);
+}
+
+function judgeCertificates(
+  certificates: HealthTrail['certificates'],
+  control: HealthControl | undefined,
+  nowMs: number,
+  formatTime: (time: Date) => string,
+): HealthCheck {
+  const cure = 'Run flow-trail run certificates';
+  if (!certificates) {
+    const schedule = control?.schedules.find(({ job }) => job === 'certificates');
+    const firstDueAt = schedule?.lastDueAt || schedule?.isPaused ? undefined : schedule?.nextDueAt;
+    return firstDueAt
+      ? check('certificates', 'PASS', `not checked yet, first due ${formatTime(firstDueAt)}`)
+      : check('certificates', 'WARN', 'not checked yet', cure);
+  }
+  const { state, detail, checkedAt } = certificates;
+  const checked = `checked ${formatTime(checkedAt)}`;
+  if (state !== 'good') {
+    const isHarmless = state.split('+').every((each) => harmlessCertificates.has(each));
+    return check(
+      'certificates',
+      isHarmless ? 'WARN' : 'FAIL',
+      `${state.replaceAll('_', ' ')}, ${checked}`,
+      detail,
+    );
+  }
+  if (checkedAt.getTime() < nowMs - certificatesLateMs)
+    return check('certificates', 'WARN', `good, but last ${checked}`, cure);
+  return check('certificates', 'PASS', `good, ${checked}`);
+}
+
+function withoutStop(text: string): string {
+  return text.replace(/\.$/, '');
+}

@@ -1,0 +1,96 @@
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { jobNames, type JobName, type TrailNames } from '../config/names.ts';
+import { taskProblemOf } from './task-problem.ts';
+
+/** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
+const workflowTasks = 1;
+/** A poll without work lasts 60 s; Temporal lists a poller for minutes after it left. */
+const polledWithinMs = 100_000;
+
+export interface ScheduleFacts {
+  job: JobName;
+  scheduleId: string;
+  exists: boolean;
+  isPaused: boolean;
+  /** Written by the person who paused it; may be empty. */
+  note: string;
+  /** When the newest run was due. */
+  lastDueAt: Date | undefined;
+  nextDueAt: Date | undefined;
+}
+
+/** What Temporal has of a trail. */
+export interface ControlFacts {
+  supervisor: {
+    /** Temporal's word, for example `RUNNING`; undefined when there is none. */
+    state: string | undefined;
+    /** Why its workflow task fails. */
+    taskProblem: string | undefined;
+  };
+  /** Workers that polled the task queue in the last 100 seconds. */
+  pollers: number;
+  schedules: ScheduleFacts[];
+}
+
+/** @throws the client's errors */
+export async function readControlFacts(
+  client: Client,
+  { supervisorId, scheduleIds }: TrailNames,
+  taskQueue: string,
+): Promise<ControlFacts> {
+  const [supervisor, queue, schedules] = await Promise.all([
+    readSupervisor(client, supervisorId),
+    client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: workflowTasks,
+    }),
+    Promise.all(jobNames.map((job) => readSchedule(client, job, scheduleIds[job]))),
+  ]);
+  // Temporal's times are of the machine's clock, not of the trail's.
+  const since = Date.now() - polledWithinMs;
+  const pollers = (queue.pollers ?? []).filter(
+    ({ lastAccessTime }) => lastAccessTime && tsToMs(lastAccessTime) >= since,
+  );
+  return { supervisor, pollers: pollers.length, schedules };
+}
+
+async function readSupervisor(client: Client, supervisorId: string): Promise<ControlFacts['supervisor']> {
+  try {
+    const description = await client.workflow.getHandle(supervisorId).describe();
+    const state = description.status.name;
+    const problem = state === 'RUNNING' ? await taskProblemOf(client, description) : undefined;
+    return { state, taskProblem: problem && `${problem.cause}, attempt ${problem.attempt}` };
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return { state: undefined, taskProblem: undefined };
+  }
+}
+
+async function readSchedule(client: Client, job: JobName, scheduleId: string): Promise<ScheduleFacts> {
+  try {
+    const { state, info } = await client.schedule.getHandle(scheduleId).describe();
+    return {
+      job,
+      scheduleId,
+      exists: true,
+      isPaused: state.paused,
+      note: state.note ?? '',
+      lastDueAt: info.recentActions.at(-1)?.scheduledAt,
+      nextDueAt: info.nextActionTimes[0],
+    };
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return {
+      job,
+      scheduleId,
+      exists: false,
+      isPaused: false,
+      note: '',
+      lastDueAt: undefined,
+      nextDueAt: undefined,
+    };
+  }
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { z } from 'zod';
+import { flowTrail } from '../support/cli.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+
+beforeAll(async () => {
+  db = await createMigratedDatabase();
+});
+afterAll(() => db.drop());
+
+const schema: z.core.JSONSchema.JSONSchema = JSON.parse(
+  readFileSync(new URL('../../docs/schemas/health.json', import.meta.url), 'utf8'),
+);
+const report = z.object({
+  goldmane_aggregator: z.object({
+    status: z.string(),
+    detail: z.string(),
+    checks: z.array(z.object({ name: z.string(), status: z.string(), cure: z.string() })),
+  }),
+});
+
+/** The report of a cluster that no worker serves, and the exit code. */
+async function health(settings: Record<string, string>) {
+  const { code, out } = await flowTrail(['health', '--json'], {
+    DATABASE_URL: db.url,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    CLUSTER_NAME: `health-${randomUUID()}`,
+    ...settings,
+  });
+  const answer: unknown = JSON.parse(out);
+  expect(z.fromJSONSchema(schema).safeParse(answer).error?.issues).toBeUndefined();
+  const { status, checks } = report.parse(answer).goldmane_aggregator;
+  return { code, status, checks: Object.fromEntries(checks.map((check) => [check.name, check.status])) };
+}
+
+test('without a worker the check fails: no supervisor, no schedules', async () => {
+  expect(await health({})).toMatchObject({
+    code: 2,
+    status: 'FAIL',
+    checks: { database: 'PASS', supervisor: 'FAIL', schedules: 'FAIL', certificates: 'WARN' },
+  });
+});
+
+test('a system that does not answer is a failed check, and the other one is still checked', async () => {
+  const noTemporal = await health({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
+  expect(noTemporal).toMatchObject({ code: 2, checks: { database: 'PASS', temporal: 'FAIL' } });
+  const noDatabase = await health({ DATABASE_URL: 'postgres://trail@127.0.0.1:1/edges' });
+  expect(noDatabase).toMatchObject({ code: 2, checks: { database: 'FAIL', supervisor: 'FAIL' } });
+});
+
+test('--quiet prints only checks that do not pass', async () => {
+  const { code, out } = await flowTrail(['health', '--quiet'], {
+    DATABASE_URL: db.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+  });
+  expect(code).toBe(2);
+  expect(out).toMatch(/^FAIL {2}temporal/);
+  expect(out).not.toContain('PASS');
+});

@@ -1,0 +1,190 @@
+import { describe, expect, test } from 'vitest';
+import {
+  healthLines,
+  judgeHealth,
+  type HealthControl,
+  type HealthTrail,
+} from '../../../src/reports/health.ts';
+
+const now = new Date('2026-11-23T09:00:00Z');
+const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
+const seconds = (time: Date) => time.getTime() / 1000;
+
+const jobs = ['digest', 'certificates', 'completeness', 'freshness', 'housekeeping'];
+const schedule = (job: string, change: Partial<HealthControl['schedules'][number]> = {}) => ({
+  job,
+  scheduleId: `flow-trail/${job}`,
+  exists: true,
+  isPaused: false,
+  note: '',
+  lastDueAt: hoursAgo(1),
+  nextDueAt: hoursAgo(-23),
+  ...change,
+});
+const goodControl: HealthControl = {
+  supervisor: { state: 'RUNNING', taskProblem: undefined },
+  pollers: 1,
+  schedules: jobs.map((job) => schedule(job)),
+};
+const goodTrail: HealthTrail = {
+  freshness: { severity: 'good', what: '', cause: '' },
+  newestBucket: hoursAgo(0.01),
+  coverage: [{ fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(now), state: 'final' }],
+  digests: { doneAt: hoursAgo(1), waitingSince: undefined },
+  certificates: { state: 'good', detail: '', checkedAt: hoursAgo(0.5) },
+};
+
+function judge(
+  trail: Partial<HealthTrail> | { what: string; cure: string } = {},
+  control: Partial<HealthControl> | { what: string; cure: string } = {},
+) {
+  return judgeHealth({
+    nowMs: now.getTime(),
+    trail: 'cure' in trail ? trail : { ...goodTrail, ...trail },
+    control: 'cure' in control ? control : { ...goodControl, ...control },
+    formatTime: (time) => time.toISOString(),
+  });
+}
+
+/** The checks that do not pass. */
+function wrong(...facts: Parameters<typeof judge>): string[][] {
+  return judge(...facts)
+    .checks.filter(({ status }) => status !== 'PASS')
+    .map(({ name, status }) => [name, status]);
+}
+
+const away = { what: 'it does not answer', cure: 'Start it' };
+const stretch = (hours: number, state: 'gap' | 'incomplete' | 'streamed') => [
+  {
+    fromSeconds: seconds(hoursAgo(24)),
+    toSeconds: seconds(hoursAgo(24 - hours)),
+    state,
+    cause: 'the worker was away',
+  },
+  { fromSeconds: seconds(hoursAgo(24 - hours)), toSeconds: seconds(now), state: 'final' as const },
+];
+
+test('a trail that is recorded and reported passes every check, without a cure', () => {
+  const report = judge();
+  expect(report.status).toBe('PASS');
+  expect(report.checks.map(({ cure }) => cure).join('')).toBe('');
+  expect(report.checks.map(({ name }) => name)).toEqual([
+    'database',
+    'supervisor',
+    'schedules',
+    'freshness',
+    'coverage',
+    'digest',
+    'certificates',
+  ]);
+});
+
+describe('each problem has its check, status and cure', () => {
+  test.each<[string, Parameters<typeof judge>, string[][]]>([
+    [
+      'no supervisor',
+      [{}, { supervisor: { state: undefined, taskProblem: undefined } }],
+      [['supervisor', 'FAIL']],
+    ],
+    [
+      'a terminated one',
+      [{}, { supervisor: { state: 'TERMINATED', taskProblem: undefined } }],
+      [['supervisor', 'FAIL']],
+    ],
+    [
+      'one whose task fails',
+      [{}, { supervisor: { state: 'RUNNING', taskProblem: 'X' } }],
+      [['supervisor', 'FAIL']],
+    ],
+    ['no worker polls', [{}, { pollers: 0 }], [['supervisor', 'FAIL']]],
+    [
+      'a missing schedule',
+      [{}, { schedules: [schedule('digest', { exists: false })] }],
+      [['schedules', 'FAIL']],
+    ],
+    [
+      'a paused schedule',
+      [{}, { schedules: [schedule('digest', { isPaused: true })] }],
+      [['schedules', 'WARN']],
+    ],
+    [
+      'late data',
+      [{ freshness: { severity: 'warning', what: 'late', cause: 'look' } }],
+      [['freshness', 'WARN']],
+    ],
+    [
+      'stalled data',
+      [{ freshness: { severity: 'critical', what: 'stalled', cause: 'look' } }],
+      [['freshness', 'FAIL']],
+    ],
+    ['a gap', [{ coverage: stretch(1, 'gap') }], [['coverage', 'WARN']]],
+    ['refused records', [{ coverage: stretch(1, 'incomplete') }], [['coverage', 'WARN']]],
+    ['old time that was only streamed', [{ coverage: stretch(1, 'streamed') }], [['coverage', 'WARN']]],
+    ['more gap than observed time', [{ coverage: stretch(13, 'gap') }], [['coverage', 'FAIL']]],
+    ['an empty trail', [{ coverage: [] }], [['coverage', 'WARN']]],
+    [
+      'a digest that waits',
+      [{ digests: { doneAt: hoursAgo(25), waitingSince: hoursAgo(3) } }],
+      [['digest', 'FAIL']],
+    ],
+    [
+      'a digest that did not run',
+      [
+        { digests: { doneAt: hoursAgo(27), waitingSince: undefined } },
+        { schedules: [schedule('digest', { lastDueAt: hoursAgo(3) })] },
+      ],
+      [['digest', 'FAIL']],
+    ],
+    ['certificates never checked', [{ certificates: undefined }], [['certificates', 'WARN']]],
+    [
+      'certificates that end soon',
+      [{ certificates: { state: 'expiring', detail: 'Renew', checkedAt: now } }],
+      [['certificates', 'WARN']],
+    ],
+    [
+      'certificates that do not work, among others',
+      [{ certificates: { state: 'stale_copy+expiring', detail: 'Renew', checkedAt: now } }],
+      [['certificates', 'FAIL']],
+    ],
+    [
+      'certificates checked days ago',
+      [{ certificates: { state: 'good', detail: '', checkedAt: hoursAgo(50) } }],
+      [['certificates', 'WARN']],
+    ],
+    ['no database', [away], [['database', 'FAIL']]],
+    ['no Temporal', [{}, away], [['temporal', 'FAIL']]],
+  ])('%s', (_what, facts, expected) => {
+    expect(wrong(...facts)).toEqual(expected);
+    for (const { status, cure } of judge(...facts).checks) if (status !== 'PASS') expect(cure).not.toBe('');
+  });
+});
+
+test('a digest that runs at this moment, and one that is not due yet, pass', () => {
+  expect(wrong({ digests: { doneAt: hoursAgo(25), waitingSince: hoursAgo(0.2) } })).toEqual([]);
+  const notDue = { schedules: [schedule('digest', { lastDueAt: undefined })] };
+  expect(wrong({ digests: { doneAt: undefined, waitingSince: undefined } }, notDue)).toEqual([]);
+});
+
+test('certificates of a new trail pass until their first check was due', () => {
+  const notDue = { schedules: [schedule('certificates', { lastDueAt: undefined })] };
+  expect(wrong({ certificates: undefined }, notDue)).toEqual([]);
+});
+
+test('the last hour may be only streamed', () => {
+  const coverage = [
+    { fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(hoursAgo(1)), state: 'final' as const },
+    { fromSeconds: seconds(hoursAgo(1)), toSeconds: seconds(now), state: 'streamed' as const },
+  ];
+  expect(wrong({ coverage })).toEqual([]);
+});
+
+test('the report has the worst status, and its detail names each problem', () => {
+  const { status, detail } = judge({ certificates: undefined }, away);
+  expect(status).toBe('FAIL');
+  expect(detail).toMatch(/^temporal: .*; certificates: /);
+});
+
+test('the text has one line per check, and the cure below', () => {
+  expect(healthLines(judge()).length).toBe(7);
+  expect(healthLines(judge({}, away)).join('\n')).toContain('Start it');
+});
