@@ -20,22 +20,22 @@ import { postSlack } from './slack.ts';
 const changesInResult = 20;
 
 export interface CompletenessInput {
-  /** `completeness/<nominal time>`: the same id is the same report, however often it is run. */
+  /** `completeness/<nominal time>`: repeated runs with one id produce one report. */
   reportId: string;
 }
 
-/** What a run tells, in the UI and on the command line. */
+/** The result of a run, shown in the Temporal UI and on the command line. */
 export interface CompletenessResult {
   reportId: string;
   /**
-   * `quiet`: nothing changed, and the week is not over. `printed`: a dry run, nobody was told. `posted before`: an earlier
-   * run of the same nominal time did it. `overtaken`: a later report was posted meanwhile.
+   * `quiet`: no changes, and the weekly report is not due. `printed`: a dry run. `posted before`: an earlier run with the same
+   * nominal time posted it. `overtaken`: a later report was posted meanwhile.
    */
   outcome: 'posted' | 'printed' | 'quiet' | 'posted before' | 'overtaken';
   madeAt: string;
   namespaces: number;
   verdicts: Record<Verdict, number>;
-  /** Of the time since the trail began, in days. */
+  /** Days since the trail began. */
   coveredDays: number;
   uncoveredDays: number;
   changed: number;
@@ -47,9 +47,9 @@ type Summary = Omit<CompletenessResult, 'outcome'>;
 type Frozen = FrozenReport<Summary, SlackMessage>;
 
 /**
- * Judges each namespace, keeps the report, and tells what changed. The report is frozen before it is posted for the first
- * time; that people know its verdicts is written down once it was posted: so at least once, and the same words again.
- * @throws ApplicationFailure, to be retried unless Slack's answer was final
+ * Judges each namespace, stores the report, and posts changes. The message is stored before the first attempt to post it, and
+ * marked as posted afterwards: it is posted at least once, and a repetition has the same text.
+ * @throws ApplicationFailure, retryable unless Slack refused the message
  */
 export async function reportCompleteness(
   deps: Deps,
@@ -101,6 +101,6 @@ async function freeze(deps: Deps, reportId: string): Promise<Frozen> {
     isWhole: news !== undefined && news.kind !== 'changes',
   });
   const frozen = await readReport<Summary, SlackMessage>(database.query, reportId);
-  if (!frozen) throw new Error(`${reportId} is gone although it was just written`);
+  if (!frozen) throw new Error(`${reportId} was stored and cannot be read back`);
   return frozen;
 }

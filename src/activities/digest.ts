@@ -13,22 +13,22 @@ import { knownBefore, readDigestReport } from '../queries/digest.ts';
 import { postSlack } from './slack.ts';
 import type { GapReport } from '../ingest/summary.ts';
 
-/** Slack takes about a message a second from a webhook. */
+/** Slack accepts about one message per second from a webhook. */
 const betweenMessagesMs = 1_100;
 const gapsInMessage = 5;
 const gapsInResult = 10;
 
 export interface DigestInput {
-  /** `digest/<nominal time>`: the same id is the same digest, however often it is run. */
+  /** `digest/<nominal time>`: repeated runs with one id produce one digest. */
   digestId: string;
 }
 
-/** What a run of the digest tells, in the UI and on the command line. */
+/** The result of a run, shown in the Temporal UI and on the command line. */
 export interface DigestResult {
   digestId: string;
   /**
-   * `quiet`: there was nothing new. `printed`: a dry run, nothing counts as announced. `posted before`: an earlier run of
-   * the same nominal time did it.
+   * `quiet`: no new edges. `printed`: a dry run, no edge is marked as announced. `posted before`: an earlier run with the same
+   * nominal time posted it.
    */
   outcome: 'posted' | 'printed' | 'quiet' | 'posted before';
   says: string;
@@ -38,12 +38,12 @@ export interface DigestResult {
   messages: number;
   from: string;
   to: string;
-  /** What was not observed of the time that no digest told of before; the first few. */
+  /** The first few gaps that no earlier digest reported. */
   gaps: GapReport[];
   gapSeconds: number;
 }
 
-/** What `prepareDigest` leaves: `frozen` is to be posted. */
+/** The result of `prepareDigest`; `frozen`: stored and ready to post. */
 export type PreparedDigest = Omit<DigestResult, 'outcome'> & {
   outcome: 'frozen' | 'quiet' | 'posted before';
 };
@@ -51,11 +51,11 @@ export type PreparedDigest = Omit<DigestResult, 'outcome'> & {
 type Summary = Omit<DigestResult, 'outcome' | 'messages'>;
 type Frozen = FrozenDigest<SlackMessage, Summary>;
 
-/** Freezes what will be posted, unless this digest was frozen before. @throws ApplicationFailure, to be retried */
+/** Stores the messages to post, unless this digest has stored ones. @throws ApplicationFailure, retryable */
 export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Promise<PreparedDigest> {
   try {
     const known = await readDigest<SlackMessage, Summary>(deps.database.query, digestId);
-    // Quiet is no promise: what came since is announced if somebody runs it again.
+    // A second run after a quiet one announces edges that appeared since.
     if (known && known.outcome !== 'quiet')
       return resultOf(known, known.outcome === undefined ? 'frozen' : 'posted before');
     const frozen = await freeze(deps, digestId);
@@ -66,9 +66,9 @@ export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Prom
 }
 
 /**
- * Posts what is frozen, message by message; each is noted together with the edges that it announces, and is not posted again.
- * One digest at a time: what another one announced meanwhile is left out. A dry run prints, and notes nothing.
- * @throws ApplicationFailure `slack_<kind>`, final or to be retried; `digest_busy`, to be retried
+ * Posts the stored messages one by one. Each is recorded with the edges it announces and is not posted again. Only one digest
+ * posts at a time; edges that another digest announced meanwhile are left out. A dry run prints and records nothing.
+ * @throws ApplicationFailure `slack_<kind>`, retryable or not by kind; `digest_busy`, retryable
  */
 export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise<DigestResult> {
   try {
@@ -80,7 +80,7 @@ export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise
   throw ApplicationFailure.create({
     type: 'digest_busy',
     message:
-      'Another digest is being posted at this moment; this one waits, so that no edge is announced twice',
+      'Another digest is being posted; this one is retried afterwards, so that no edge is announced twice',
   });
 }
 
@@ -124,7 +124,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
     const summary = summaryOf(report);
     await freezeDigest(query, { digestId, summary, gapsToldUntil, messages }, nowMs / 1000);
     const frozen = await readDigest<SlackMessage, Summary>(query, digestId);
-    if (!frozen) throw new Error(`${digestId} is gone although it was just written`);
+    if (!frozen) throw new Error(`${digestId} was stored and cannot be read back`);
     return frozen;
   });
 }

@@ -14,14 +14,14 @@ const daySeconds = 24 * hourSeconds;
 /** Less than a week, so that a daily run that begins a little earlier than the last one still verifies. */
 const verifyEverySeconds = 7 * daySeconds - hourSeconds;
 
-/** What was removed or joined, and whether the tables agree. */
+/** Counts of deleted and merged rows, and whether the tables agree. */
 export interface HousekeepingResult {
-  /** Buckets whose hashes were dropped, beyond what the trail drops by itself. */
+  /** Buckets whose hashes were deleted, beyond those that merging deletes. */
   ledgerBuckets: number;
-  /** Stretches of settled time that were joined with their neighbours; gaps stay as they are. */
+  /** Settled coverage ranges merged with their neighbours; gaps are unchanged. */
   coverageStretches: number;
   completenessReports: number;
-  /** Messages of digests; that their edges were announced stays known. */
+  /** Digest messages; the record of announced edges stays. */
   digestMessages: number;
   /** Facts of single ports that were folded into "many" because their pair had more than PORT_CAP. */
   foldedPorts: number;
@@ -32,8 +32,8 @@ export interface HousekeepingResult {
 }
 
 /**
- * Removes or rolls up what the retention settings allow, and verifies the tables once a week. Each part again changes nothing.
- * @throws ApplicationFailure, to be retried; `trail_differs`, final
+ * Deletes or compacts rows by the retention settings, and verifies the tables once a week. Each part is idempotent.
+ * @throws ApplicationFailure, retryable; `trail_differs`, not retryable
  */
 export async function applyRetention({ database, config, log }: Deps): Promise<HousekeepingResult> {
   const { ledgerHours, coverageDays, reportDays, factDays } = config.jobs.retention;
@@ -59,15 +59,15 @@ export async function applyRetention({ database, config, log }: Deps): Promise<H
       verified: differences === undefined ? 'not due' : 'all tables agree',
     };
     if (differences === undefined || differences.length === 0) {
-      log.info(result, 'housekeeping is done');
+      log.info(result, 'Housekeeping finished');
       return result;
     }
   } catch (error) {
     throw toActivityFailure(error);
   }
-  log.error({ differences }, 'the tables do not agree with each other');
+  log.error({ differences }, 'Tables are inconsistent');
   throw ApplicationFailure.nonRetryable(
-    `The tables do not agree with each other: ${differences.map(({ rule, rows }) => `${rule} (${rows} rows)`).join('; ')}. Run flow-trail verify, and report it with its output.`,
+    `Tables are inconsistent: ${differences.map(({ rule, rows }) => `${rule} (${rows} rows)`).join('; ')}. Run flow-trail verify and report a bug with its output.`,
     'trail_differs',
   );
 }

@@ -24,7 +24,7 @@ import { settleBuckets } from '../ingest/settle-buckets.ts';
 import { streamFlows } from '../ingest/stream-flows.ts';
 import type { SettleSummary, StreamSummary, WindowInput } from '../ingest/summary.ts';
 
-/** The activities, with what they work with bound; workflows know this type only. */
+/** The activities as workflows see them. */
 export interface Activities {
   streamFlows(input: WindowInput): Promise<StreamSummary>;
   settleBuckets(input: WindowInput): Promise<SettleSummary>;

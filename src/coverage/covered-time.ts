@@ -1,6 +1,6 @@
 import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
 
-/** Days are of 24 hours here, whatever the clocks do. */
+/** A day is 24 hours, regardless of daylight saving time. */
 export const daySeconds = 86_400;
 
 /** Seconds as days, rounded down to a tenth: 6.96 days are not seven. */
@@ -9,14 +9,14 @@ export function floorToTenthDay(seconds: number): number {
 }
 
 /**
- * The time of which absence proves something: a settled bucket is whole, facts included. What was only streamed may lack
- * one record in twenty and has no facts; it does not count.
+ * The settled time, in which the absence of a flow is evidence: a settled bucket has all records and facts. Streamed-only time
+ * may lack one record in twenty and has no facts, so it does not count.
  */
 export function coveredTime(stretches: readonly CoverageStretch[]): TimeSpans {
   return new TimeSpans(stretches.filter(({ state }) => kindOf(state) === 'covered'));
 }
 
-/** The time that was missed, wholly or in facts. What is too young to tell is neither covered nor missed. */
+/** The time that was not fully observed. Pending time is neither covered nor missed. */
 export function missedTime(stretches: readonly CoverageStretch[]): TimeSpans {
   return new TimeSpans(stretches.filter(({ state }) => kindOf(state) === 'missed'));
 }
@@ -35,11 +35,11 @@ function kindOf(state: CoverageState): 'covered' | 'missed' | 'open' {
   }
 }
 
-/** A set of moments: how much of it lies between two of them. Times are epoch seconds. */
+/** A set of disjoint time spans that answers how much of it lies between two times. Times are epoch seconds. */
 export class TimeSpans {
   /** Disjoint, oldest first. */
   readonly #spans: readonly { from: number; to: number }[];
-  /** Seconds of it before each span. */
+  /** Total seconds of the spans before each span. */
   readonly #before: readonly number[];
 
   /** @param stretches in any order */
@@ -61,22 +61,22 @@ export class TimeSpans {
     this.#spans = spans;
   }
 
-  /** Its first moment. */
+  /** Start of the first span. */
   get beganAt(): number | undefined {
     return this.#spans[0]?.from;
   }
 
-  /** Where it ends. */
+  /** End of the last span. */
   get endedAt(): number | undefined {
     return this.#spans.at(-1)?.to;
   }
 
-  /** How many seconds of it lie between two moments; 0 when the second is not later. */
+  /** Seconds of the spans between two times; 0 if `to` is not after `from`. */
   between(from: number, to: number): number {
     return Math.max(0, this.#until(to) - this.#until(from));
   }
 
-  /** The first moment at which so many seconds of it have passed since `from`; undefined when they never have. */
+  /** The first time at which the spans contain `seconds` since `from`; undefined if they contain fewer. */
   whenPassed(from: number, seconds: number): number | undefined {
     const wanted = this.#until(from) + seconds;
     const index = this.#lastIndex((_span, before) => before < wanted);
@@ -93,7 +93,7 @@ export class TimeSpans {
     return (this.#before[index] ?? 0) + Math.min(moment, span.to) - span.from;
   }
 
-  /** The last span of which something holds that holds of all before it; -1 for none. */
+  /** Binary search: index of the last span that satisfies `holds`, which all spans before it satisfy too; -1 for none. */
   #lastIndex(holds: (span: { from: number; to: number }, before: number) => boolean): number {
     let [low, high] = [0, this.#spans.length];
     while (low < high) {

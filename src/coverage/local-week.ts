@@ -1,6 +1,6 @@
 import type { TimeSpans } from './covered-time.ts';
 
-/** As a week is read, Monday first. */
+/** Monday first. */
 export const weekdays = [
   'monday',
   'tuesday',
@@ -25,7 +25,7 @@ interface Zone {
 
 const zones = new Map<string, Zone>();
 
-/** Asking Intl for an offset takes about 20 us, and a report asks for the same ones each day: they are kept per zone. */
+/** An offset from Intl takes about 20 us, and each report needs the same ones, so they are cached per zone. */
 function zoneOf(timeZone: string): Zone {
   const known = zones.get(timeZone);
   if (known) return known;
@@ -37,7 +37,7 @@ function zoneOf(timeZone: string): Zone {
   return zone;
 }
 
-/** Tells local time in one zone. Times are epoch seconds. */
+/** Local calendar of one zone. Times are epoch seconds. */
 export class LocalWeek {
   readonly #zone: Zone;
 
@@ -46,7 +46,7 @@ export class LocalWeek {
     this.#zone = zoneOf(timeZone);
   }
 
-  /** What local clocks show, as if it were UTC. */
+  /** Local wall-clock time as seconds, as if it were UTC. */
   localSeconds(seconds: number): number {
     return seconds + this.#offset(seconds);
   }
@@ -62,14 +62,14 @@ export class LocalWeek {
     return localWeekday(this.localSeconds(seconds));
   }
 
-  /** Days since the epoch, of the local calendar. */
+  /** Local date as days since the epoch. */
   date(seconds: number): number {
     return Math.floor(this.localSeconds(seconds) / 86_400);
   }
 
   /**
-   * For each hour of the week when it last began of those that were covered from beginning to end; undefined for never.
-   * An hour that a change of the clocks cuts short is none.
+   * For each hour of the week, the start of its latest fully covered occurrence; undefined if there is none. Hours shortened by
+   * a daylight saving change do not count.
    */
   latestCoveredHours(covered: TimeSpans, nowSeconds: number): (number | undefined)[] {
     const latest = Array.from<number | undefined>({ length: weekdays.length * hoursOfDay });
@@ -86,14 +86,14 @@ export class LocalWeek {
         latest[slot] = start;
         missing -= 1;
       }
-      // One second earlier, so that the next hour ends by the offset that holds before this one began.
+      // One second earlier, so that the next iteration uses the offset before the change.
       end = isWhole ? start : end - 1;
     }
     return latest;
   }
 
   #offset(seconds: number): number {
-    // Zones change their offset at a quarter of an hour only.
+    // Zones change their offset only at quarters of an hour.
     const quarter = Math.floor(seconds / 900);
     const known = this.#zone.offsets.get(quarter);
     if (known !== undefined) return known;
@@ -107,7 +107,7 @@ export class LocalWeek {
 }
 
 /**
- * Hours of the week in words: whole days by name, else from when to when.
+ * Formats hours of the week: a whole day as its name, others as time ranges.
  * @param hours 0 for Monday 00:00 to 167, ascending
  */
 export function hoursInWords(hours: readonly number[]): string[] {

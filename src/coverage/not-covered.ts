@@ -9,7 +9,7 @@ export interface NotCovered {
   cause?: string;
 }
 
-/** What is not settled of a period, oldest first; time without any stretch was before the trail began, or is in the future. Pure. */
+/** The parts of a period that are not settled, oldest first. Time without a coverage range (before the trail began, or in the future) is `unknown`. Pure. */
 export function notCovered(
   coverage: readonly CoverageStretch[],
   fromSeconds: number,

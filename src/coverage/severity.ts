@@ -1,9 +1,9 @@
-/** How much a finding matters: nobody has to do anything, somebody has to soon, somebody has to now. */
+/** `good`: no action needed. `warning`: action needed soon. `critical`: action needed now. */
 export type Severity = 'good' | 'warning' | 'critical';
 
 const ranks: Record<Severity, number> = { good: 0, warning: 1, critical: 2 };
 
-/** Puts the worst first. */
+/** Compares by severity, worst first. */
 export function bySeverity(a: { severity: Severity }, b: { severity: Severity }): number {
   return ranks[b.severity] - ranks[a.severity];
 }

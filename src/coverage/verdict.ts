@@ -1,45 +1,45 @@
 import { daySeconds, type TimeSpans } from './covered-time.ts';
 
-/** Below so many covered days nothing is ever called complete, whatever the settings (runbook, caveat). */
+/** Minimum of covered days for `complete`, regardless of the settings (runbook, caveat). */
 export const leastDays = 7;
 
 export const verdicts = ['complete', 'unstable', 'learning', 'stale'] as const;
 /**
- * `learning`: watched for too short a time. `unstable`: something new came lately. `complete`: neither. `stale`: not seen any
- * more. Lately, too short and any more are measured in covered days: in a gap nothing can be learnt, and nobody goes away.
+ * `learning`: observed for fewer than the required days. `unstable`: a new egress edge appeared recently. `stale`: not seen
+ * recently. `complete`: none of these. All periods are measured in covered days, because a gap is no evidence.
  */
 export type Verdict = (typeof verdicts)[number];
 
-/** All in covered days. */
+/** In covered days. */
 export interface Thresholds {
-  /** Below it a namespace is learning; taken for seven where it is less. */
+  /** Fewer: `learning`. Values below seven count as seven. */
   minimumDays: number;
-  /** Without anything new, before a namespace is stable. */
+  /** Days without a new edge before a namespace is stable. */
   stableDays: number;
-  /** Without any sight of it, before a namespace is stale; and when it comes back, watching begins anew. */
+  /** Days without an observation before a namespace is `stale`. When it reappears, observation starts again. */
   staleDays: number;
 }
 
-/** By what a verdict is reached. */
+/** The inputs of a verdict that are the same for all namespaces. */
 export interface Standards {
   covered: TimeSpans;
   nowSeconds: number;
   thresholds: Thresholds;
 }
 
-/** Of one namespace, epoch seconds; undefined where there was no such moment. */
+/** Times of one namespace, epoch seconds; undefined if there is none. */
 export interface Moments {
-  /** Since when it has been watched. */
+  /** Start of the current observation. */
   watched: number | undefined;
-  /** When it was last seen. */
+  /** Last seen. */
   last: number | undefined;
-  /** When the newest of what it does was first seen. */
+  /** First seen time of its newest egress edge. */
   newest: number | undefined;
 }
 
 /**
- * How far what was observed of a namespace can be trusted to be all.
- * @returns the verdict, and since when it has held; undefined while it is not even watched
+ * Judges how complete the observation of a namespace is.
+ * @returns the verdict and when it began; undefined if the observation has not begun
  */
 export function judge(
   { watched, last, newest }: Moments,
@@ -48,22 +48,22 @@ export function judge(
   const whenPassed = (from: number, days: number) => covered.whenPassed(from, days * daySeconds);
   const staleAt = last === undefined ? undefined : whenPassed(last, thresholds.staleDays);
   if (isBy(nowSeconds, staleAt)) return { verdict: 'stale', sinceSeconds: staleAt };
-  const learntAt = watched === undefined ? undefined : whenPassed(watched, requiredDays(thresholds));
-  if (!isBy(nowSeconds, learntAt)) return { verdict: 'learning', sinceSeconds: watched };
-  if (newest === undefined) return { verdict: 'complete', sinceSeconds: learntAt };
+  const learnedAt = watched === undefined ? undefined : whenPassed(watched, requiredDays(thresholds));
+  if (!isBy(nowSeconds, learnedAt)) return { verdict: 'learning', sinceSeconds: watched };
+  if (newest === undefined) return { verdict: 'complete', sinceSeconds: learnedAt };
   const stableAt = whenPassed(newest, thresholds.stableDays);
   if (!isBy(nowSeconds, stableAt)) return { verdict: 'unstable', sinceSeconds: newest };
-  return { verdict: 'complete', sinceSeconds: Math.max(learntAt, stableAt) };
+  return { verdict: 'complete', sinceSeconds: Math.max(learnedAt, stableAt) };
 }
 
-/** Covered days before anything is called complete. */
+/** Covered days required for `complete`. */
 export function requiredDays({ minimumDays }: Thresholds): number {
   return Math.max(leastDays, minimumDays);
 }
 
 /**
- * The days since it was last stale: who comes back after so long may be somebody else by the same name.
- * @param days on which it was seen, in any order
+ * The days since the namespace was last stale. After a stale period, the same name may be a different workload.
+ * @param days days on which it was seen, in any order
  */
 export function daysWatched<Day extends { firstSeconds: number; lastSeconds: number }>(
   days: readonly Day[],
@@ -82,7 +82,7 @@ export function daysWatched<Day extends { firstSeconds: number; lastSeconds: num
   return start === -1 ? sorted : sorted.slice(start);
 }
 
-/** What lies ahead has not happened: coverage never does, but the clock that tells now may be behind it. */
+/** False for times in the future: this clock may be behind the one that wrote the coverage. */
 function isBy(nowSeconds: number, moment: number | undefined): moment is number {
   return moment !== undefined && moment <= nowSeconds;
 }

@@ -5,7 +5,7 @@ import { readObservations } from '../trail/observations.ts';
 import type { Config } from '../config/config.ts';
 import type { Query } from '../trail/database.ts';
 
-/** The report as it is known now. Changes nothing. @throws DatabaseFailure */
+/** Reads the current report. Read-only. @throws DatabaseFailure */
 export async function readCompleteness({
   database,
   config,

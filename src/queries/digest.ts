@@ -13,7 +13,7 @@ export interface ReadDigest {
   gapsToldUntil: Date;
 }
 
-/** What would be announced now, under this id. Changes nothing. @throws DatabaseFailure */
+/** The digest that would be posted now under this id. Read-only. @throws DatabaseFailure */
 export async function readDigestReport(
   query: Query,
   { clock, jobs }: Pick<Config, 'clock' | 'jobs'>,
@@ -41,7 +41,7 @@ export async function readDigestReport(
   return { report, gapsToldUntil: gapsToldUntil(coverage, now) };
 }
 
-/** At the first digest ever, what was first seen before this is taken as known. Epoch seconds. */
+/** The first digest does not announce edges first seen before this time. Epoch seconds. */
 export function knownBefore(nowMs: number): number {
   return (nowMs - firstPeriodMs) / 1000;
 }

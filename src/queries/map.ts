@@ -15,7 +15,7 @@ const daySeconds = 86_400;
 const coverageDays = 30;
 /** How far back the rows of a namespace go. */
 export const detailDays = 30;
-/** A namespace with more distinct facts is cut, most recent first, and says so. */
+/** Shows at most this many facts of a namespace, newest first, and marks the detail as cut. */
 const maxDetailRows = 2_000;
 
 export interface MapSettings {
@@ -24,7 +24,7 @@ export interface MapSettings {
   temporalUiUrl: string | undefined;
 }
 
-/** The whole map without the details of its namespaces. Changes nothing. @throws DatabaseFailure */
+/** The whole map without the details of its namespaces. Read-only. @throws DatabaseFailure */
 export async function readMap(query: Query, settings: MapSettings): Promise<Omit<MapData, 'isFile'>> {
   const { config } = settings;
   const nowSeconds = config.clock.now() / 1000;

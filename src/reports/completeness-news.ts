@@ -2,30 +2,30 @@ import type { CompletenessReport, NamespaceCompleteness } from './completeness.t
 import { LocalWeek } from '../coverage/local-week.ts';
 import { verdicts, type Verdict } from '../coverage/verdict.ts';
 
-/** A namespace whose verdict is not the one that people know. */
+/** A namespace whose verdict differs from the last one posted. */
 export interface VerdictChange {
   row: NamespaceCompleteness;
-  /** Undefined: people know nothing of it yet. */
+  /** The last verdict posted; undefined for a new namespace. */
   was: string | undefined;
 }
 
-/** What of a report is worth telling. The first and the weekly one tell the whole. */
+/** What to post of a report. `first` and `weekly` are full reports. */
 export interface CompletenessNews {
   kind: 'first' | 'weekly' | 'changes';
-  /** By name; empty in the first, in which everything would be one. */
+  /** By name; empty in the first report. */
   changes: VerdictChange[];
 }
 
 export interface ToldBefore {
-  /** The verdicts that people know, by namespace. */
+  /** The last verdict posted, by namespace. */
   verdicts: ReadonlyMap<string, string>;
-  /** When they last got the whole. */
+  /** Time of the last full report. */
   wholeAt: Date | undefined;
 }
 
 /**
- * What to tell: changes when there are some, everything once a week, even if nothing changed, and at the very first time.
- * A weekly report that was missed is told with the next one. Undefined: nothing. Pure.
+ * Chooses what to post: a full report the first time and once a week, otherwise the changes. A missed weekly report is posted
+ * with the next run. Undefined: nothing to post. Pure.
  * @param reportWeekday 0 (Sunday) to 6, in the report's zone
  */
 export function newsOf(
@@ -55,7 +55,7 @@ function isWeekOver(
   return week.date(wholeAt.getTime() / 1000) < week.date(now) - daysSinceDue;
 }
 
-/** The changes to each verdict, in the order in which they are told; without those to which nothing changed. */
+/** The changes grouped by new verdict, in the order of `verdicts`, without empty groups. */
 export function changesByVerdict(changes: readonly VerdictChange[]): [Verdict, VerdictChange[]][] {
   return verdicts
     .map((verdict): [Verdict, VerdictChange[]] => [

@@ -22,26 +22,26 @@ const namedGaps = 50;
 export interface NamespaceCompleteness {
   namespace: string;
   verdict: Verdict;
-  /** Since when the verdict has held, reckoned from what was observed. */
+  /** When the verdict began, derived from the observations. */
   since: Date;
-  /** Since when it has been watched: its first settled sight, or the first after it was stale. Null: nothing is settled yet. */
+  /** First settled observation, or the first after it was stale. Null: nothing is settled yet. */
   watchedSince: Date | null;
   lastSeen: Date | null;
-  /** Of the time since then what was settled; rounded down to a tenth. */
+  /** Settled days since then, rounded down to a tenth. */
   coveredDays: number;
-  /** And what was missed: gaps, and what was only streamed; rounded up to a tenth. */
+  /** Days since then that were gaps, incomplete or only streamed, rounded up to a tenth. */
   uncoveredDays: number;
-  /** Whatever the action; a denied one is something to decide about, too. */
+  /** With any action: a denied edge also needs a decision. */
   egressEdges: number;
   newestEdge: Date | null;
   /** Covered days since the newest egress edge; null without one. */
   daysSinceNewEdge: number | null;
   /** Days (UTC) on which it was seen. */
   daysSeen: number;
-  /** Local weekdays and hours of the day in which it was the source of a flow, to the hour. */
+  /** Local weekdays and hours of the day in which it was the source of a flow. */
   weekdaysSeen: Weekday[];
   hoursSeen: number[];
-  /** Hours of the local week that were not covered once while it was watched: a weekly job there cannot have been seen. */
+  /** Hours of the local week never covered since `watchedSince`: a weekly job in them was not observed. */
   neverCovered: string[];
 }
 
@@ -49,12 +49,12 @@ export interface CompletenessReport {
   madeAt: Date;
   timeZone: string;
   thresholds: Thresholds;
-  /** When the trail began, null before. */
+  /** Start of the trail; null before the first observation. */
   trailBegan: Date | null;
-  /** Of the time since then. */
+  /** Days since then. */
   coveredDays: number;
   uncoveredDays: number;
-  /** What was not covered of it, newest last, the newest 50. */
+  /** The newest 50 time ranges that were not covered, newest last. */
   gaps: { from: Date; to: Date; state: 'gap' | 'streamed' | 'incomplete'; cause?: string }[];
   gapCount: number;
   counts: Record<Verdict, number>;
@@ -64,14 +64,14 @@ export interface CompletenessReport {
 
 export interface CompletenessInput {
   observations: readonly NamespaceObservation[];
-  /** Of all time that the trail speaks of, in any order. */
+  /** The whole coverage of the trail, in any order. */
   coverage: readonly CoverageStretch[];
   nowSeconds: number;
   timeZone: string;
   thresholds: Thresholds;
 }
 
-/** Judges of each namespace whether an allowlist from what was observed would be complete. Pure. */
+/** Judges for each namespace whether an allowlist derived from the observations would be complete. Pure. */
 export function assessCompleteness({
   observations,
   coverage,

@@ -7,14 +7,14 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 export interface EdgeDiff {
   from: Date;
   to: Date;
-  /** An edge that was seen in this many days before `from` and in none of this many before `to` fell silent. */
+  /** An edge fell silent if it was seen within this many days before `from` and not within this many before `to`. */
   silentDays: number;
-  /** What was not fully observed between the times, oldest first. */
+  /** Time ranges in the period that were not fully observed, oldest first. */
   notCovered: NotCovered[];
   /** First seen between the times; the newest first. */
   appeared: EdgeRow[];
   fellSilent: EdgeRow[];
-  /** Edges of which the action appeared between the times, while the opposite one is older. */
+  /** Edges whose action first appeared in the period, where the opposite action is older. */
   allowedToDenied: EdgeRow[];
   deniedToAllowed: EdgeRow[];
 }
