@@ -37,8 +37,11 @@ Examples:
   flow-trail health --json`,
     )
     .action(async ({ quiet, json }: HealthOptions) => {
-      const report = await checkHealth();
-      const { status, detail, checks } = report;
+      const { status, detail, checks } = await checkHealth().catch((error: unknown): HealthReport => {
+        // A script that reads the JSON gets it also when a setting is wrong.
+        if (json !== true || !isFailure(error)) throw error;
+        return { status: 'FAIL', detail: error.message, checks: [] };
+      });
       if (json === true) printJson({ goldmane_aggregator: { status, detail, checks } });
       else {
         const shown = quiet === true ? checks.filter((check) => check.status !== 'PASS') : checks;

@@ -28,7 +28,7 @@ async function health(settings: Record<string, string>) {
   const { code, out } = await flowTrail(['health', '--json'], {
     DATABASE_URL: db.url,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
-    CLUSTER_NAME: `health-${randomUUID()}`,
+    CLUSTER_NAME: `health-${randomUUID().slice(0, 8)}`,
     ...settings,
   });
   const answer: unknown = JSON.parse(out);
@@ -50,6 +50,10 @@ test('a system that does not answer is a failed check, and the other one is stil
   expect(noTemporal).toMatchObject({ code: 2, checks: { database: 'PASS', temporal: 'FAIL' } });
   const noDatabase = await health({ DATABASE_URL: 'postgres://trail@127.0.0.1:1/edges' });
   expect(noDatabase).toMatchObject({ code: 2, checks: { database: 'FAIL', supervisor: 'FAIL' } });
+});
+
+test('a wrong setting is a failed check in JSON too', async () => {
+  expect(await health({ TIME_ZONE: 'nowhere' })).toEqual({ code: 2, status: 'FAIL', checks: {} });
 });
 
 test('--quiet prints only checks that do not pass', async () => {
