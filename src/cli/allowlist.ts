@@ -37,7 +37,7 @@ function deriveCommand(): Command {
     .option('--minimum-days <days>', 'covered days that a complete namespace needs, at least 7', '7')
     .option('--no-externals', 'do not list hosts and external addresses one by one')
     .option('--no-identities', 'select whole namespaces instead of service identities')
-    .option('--all-ports', 'write a rule for all ports where more ports were seen than are kept apart')
+    .option('--all-ports', 'write a rule for all ports where more than PORT_CAP ports were observed')
     .option(
       '--baseline <names>',
       'add rules for dns, databases, redis (comma-separated); databases and redis only for namespaces seen using them',

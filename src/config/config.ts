@@ -31,7 +31,7 @@ export interface GoldmaneConfig {
   certPath: string;
   keyPath: string;
   caPath: string;
-  /** The largest message that is accepted, bytes. One `List` answer takes about 350 bytes a record. */
+  /** Largest message accepted, bytes. A `List` response takes about 350 bytes per record. */
   maxReceiveBytes: number;
 }
 
@@ -47,13 +47,13 @@ export interface Config {
   identity: IdentityConfig;
   /** Addresses that answer DNS, as CIDRs; for derived policies. */
   dnsAddresses: readonly string[];
-  /** Distinct ports kept apart per group of facts; the rest is "many". */
+  /** Distinct ports stored per group of facts; further ports are stored as "many". */
   portCap: number;
   /** The scheduled jobs, and where they report. */
   jobs: JobConfig;
   /** CLUSTER_NAME; empty when it is not set. */
   clusterName: string;
-  /** What the trail's parts are called in Temporal. */
+  /** Names of the schedules, workflows and queue in Temporal. */
   names: TrailNames;
   /** The same as `names.taskQueue`. */
   taskQueue: string;
@@ -100,7 +100,7 @@ const allowlistEnvironment = {
     )
     .refine(
       (parts) => parts.every((part) => parseNarrowCidr(part) !== undefined),
-      `holds a value that ${addressProblem}`,
+      `contains a value that ${addressProblem}`,
     )
     .transform((parts) => parts.map((part) => parseNarrowCidr(part) ?? part)),
 };
@@ -161,7 +161,7 @@ const environment = z.object({
 });
 
 /**
- * Reads where the database is and the settings of the jobs, for commands that show what a job would report.
+ * Reads the database and job settings, for commands that show what a job would report.
  * @throws ConfigFailure
  */
 export function loadReportConfig(env: NodeJS.ProcessEnv): {
@@ -187,13 +187,13 @@ export function loadReportConfig(env: NodeJS.ProcessEnv): {
   };
 }
 
-/** What concerns several settings; kept apart from the schema, which skips such checks once a field is wrong. */
+/** Checks across several settings; separate from the schema, which skips such checks if any field is invalid. */
 function crossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems = databaseProblems(env);
   for (const name of identityNamespaces(env['SERVICE_IDENTITY_NAMESPACES'] ?? ''))
     if (name !== '*' && !isNamespaceName(name))
       problems.push(
-        `SERVICE_IDENTITY_NAMESPACES names "${name}", which is no namespace; give a comma-separated list, or *`,
+        `SERVICE_IDENTITY_NAMESPACES contains "${name}", which is not a valid namespace name; set a comma-separated list, or *`,
       );
   const ports = [env['METRICS_PORT'] ?? '9464', env['HTTP_PORT'] ?? '8080'].map(Number);
   if (ports[0] === ports[1] && ports[0] !== 0)
@@ -216,7 +216,7 @@ export function clockOf(env: NodeJS.ProcessEnv): Clock {
 }
 
 /**
- * Reads only how service identities are read, for commands that ask nothing else.
+ * Reads only the service identity settings, for commands that need nothing else.
  * @throws ConfigFailure
  */
 export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {

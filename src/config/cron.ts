@@ -2,9 +2,9 @@ interface Field {
   name: string;
   min: number;
   max: number;
-  /** Names of the values from `min` on, in full; the server takes their beginnings. */
+  /** Full names of the values from `min` on; the server accepts their prefixes. */
   names?: readonly string[];
-  /** How many characters a beginning needs. */
+  /** Minimum length of a prefix. */
   prefixLength?: number;
 }
 
@@ -43,7 +43,7 @@ const fields: readonly [Field, Field, Field, Field, Field] = [
 const mostDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Why Temporal's server would refuse a five-field cron expression, or read it differently from what it seems to say;
+ * Why Temporal's server would reject a five-field cron expression, or interpret it differently than expected;
  * undefined when it is valid. Source: temporalio/temporal, service/worker/scheduler/calendar.go, which decides what a
  * schedule runs; test/integration/cron-grammar.test.ts compares both.
  */
@@ -63,7 +63,7 @@ export function cronProblem(expression: string): string | undefined {
   }
   const [, , days = new Set(), months = new Set(), weekdays = new Set()] = sets;
   if (![...months].some((month) => [...days].some((day) => day <= (mostDays[month - 1] ?? 0))))
-    return 'never runs: no such day exists in these months';
+    return 'never runs: the selected months do not have the selected day';
   if (days.size < 31 && weekdays.size < 7)
     return 'restricts both the day of the month and the day of the week: Temporal runs it only when both match; restrict one of them';
   return undefined;

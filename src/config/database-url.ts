@@ -33,7 +33,7 @@ const choices: Record<string, readonly string[]> = {
   gssencmode: ['disable', 'prefer'],
   client_encoding: ['utf8', 'UTF8', 'UTF-8', 'auto'],
 };
-/** Parameters whose every value is taken. Of these, the last two change nothing here: other clients write them. */
+/** Parameters that accept any value. The last two are ignored; other clients write them. */
 const freeParameters = [
   'host',
   'port',
@@ -50,11 +50,11 @@ const freeParameters = [
 ];
 
 const notShown =
-  '(its value is not shown because it may hold a password); percent-encode special characters in the password: @ as %40, # as %23, / as %2F, ? as %3F, % as %25';
+  '(value not shown because it may contain a password); percent-encode special characters in the password: @ as %40, # as %23, / as %2F, ? as %3F, % as %25';
 
 class UrlProblem extends Error {}
 
-/** Why a database URL cannot be used; undefined where it can. Never repeats the URL: it holds a password. */
+/** Why a database URL is invalid; undefined if it is valid. Never includes the URL, which contains a password. */
 export function databaseUrlProblem(value: string): string | undefined {
   try {
     parseDatabaseUrl(value);
@@ -72,7 +72,8 @@ export function parseDatabaseUrl(value: string): DatabaseTarget {
   const [user, password] = splitOnce(at < 0 ? '' : authority.slice(0, at), ':').map(decode);
   const parameters = readParameters(query);
   const database = parameters.get('dbname') ?? decode(path);
-  if (database === '') throw new UrlProblem('names no database; append /goldmane_edges or the name of yours');
+  if (database === '')
+    throw new UrlProblem('contains no database name; append /goldmane_edges or your database name');
   return {
     hosts: readHosts(
       parameters.get('host') ?? authority.slice(at + 1),
@@ -93,7 +94,7 @@ function split(value: string): { authority: string; path: string; query: string 
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/s.exec(value);
   if (!parts) throw new UrlProblem(`is not a postgres:// URL ${notShown}`);
   const [, authority = '', path = '', query = '', fragment] = parts;
-  // What comes after a special character of a password would be taken for host, database or parameters.
+  // The rest of a password after a special character would be parsed as host, database or parameters.
   if (fragment !== undefined || /[/@]/.test(path) || (query.includes('@') && !authority.includes('@')))
     throw new UrlProblem(`has a #, / or ? in its password, or more than one path ${notShown}`);
   return { authority, path, query };
@@ -104,7 +105,7 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A % that begins no escape is taken as it is; an escape that is not UTF-8 is refused. */
+/** A % that does not begin an escape stays as it is; an escape that is not UTF-8 is rejected. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cronProblem } from './cron.ts';
 import { canonicalTimeZone } from './time-zone.ts';
 
-/** Where the incoming webhook's URL is. It is read when a message is sent and kept nowhere else. */
+/** Source of the incoming webhook's URL. It is read for each message and not stored. */
 export type WebhookConfig = { url: string } | { urlFile: string };
 
 export interface SlackConfig {
@@ -111,7 +111,7 @@ export const jobEnvironment = {
   MAP_URL: z
     .url({
       protocol: /^https?$/,
-      error: 'must be an http:// or https:// address: that of a map of the edges',
+      error: 'must be the http:// or https:// address of a map of the edges',
     })
     .optional(),
   DATA_NAMESPACES: z
@@ -128,7 +128,7 @@ export const jobEnvironment = {
     .trim()
     .regex(
       /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$/,
-      'must be namespace/name of a Secret, for example calico-system/whisker-backend-key-pair; or empty: none is compared',
+      'must be namespace/name of a Secret, for example calico-system/whisker-backend-key-pair; or empty to disable the comparison',
     )
     .default('calico-system/whisker-backend-key-pair'),
   COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'the covered days that an allowlist needs'),
@@ -192,7 +192,7 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
   };
 }
 
-/** What concerns several fields. The webhook is a secret: its value is never repeated. */
+/** Checks across several fields. The webhook is a secret; its value is never included. */
 export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = [];
   const url = env['SLACK_WEBHOOK_URL']?.trim();
@@ -208,7 +208,7 @@ export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
   return problems;
 }
 
-/** Why a value cannot be a webhook's address, without repeating it. */
+/** Why a value is not a valid webhook URL, without repeating it. */
 export function webhookUrlProblem(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** Limits on what is held in memory at once; what exceeds them becomes a named gap instead of a crash (invariant 3). */
+/** Memory limits. Data beyond them becomes a gap with a cause instead of a crash (invariant 3). */
 export interface MemoryLimits {
   heapLimitBytes: number;
   /** Largest gRPC message that is received. */

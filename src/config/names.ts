@@ -3,7 +3,7 @@ export const defaultTaskQueue = 'flow-trail';
 export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
 
-/** The scheduled jobs: schedule id, workflow type, and the word that the command line knows each by. */
+/** The scheduled jobs by their name on the command line: schedule id and workflow type. */
 export const jobs = {
   digest: { scheduleId: 'flow-trail/daily-digest', workflowType: 'dailyDigest' },
   certificates: { scheduleId: 'flow-trail/cert-freshness', workflowType: 'certFreshness' },

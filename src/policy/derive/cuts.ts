@@ -42,11 +42,11 @@ function whatOf({ reason, peer }: LeftOut): string {
     case 'host':
       return 'hosts';
     case 'many-ports':
-      return 'more ports than are kept apart';
+      return 'more ports than PORT_CAP';
     case 'external':
       return networkText(peer);
     default:
-      return 'ends or ports that a policy cannot name';
+      return 'ends or ports that a policy cannot express';
   }
 }
 

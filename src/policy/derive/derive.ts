@@ -58,7 +58,7 @@ export function deriveAllowlist(
     if (!ofNamespace) {
       without.push({
         namespace,
-        why: `no ${options.directions.join(' or ')} flow of it was observed in the period`,
+        why: `no ${options.directions.join(' or ')} flow was observed in the period`,
       });
       continue;
     }
@@ -117,7 +117,7 @@ function policiesOf(
       ? `selects pods by the label ${options.identityLabel}; a pod of ${namespace} without it is not selected`
       : options.identities
         ? `selects every pod of ${namespace}: some of its flows did not carry the label ${options.identityLabel}`
-        : `selects every pod of ${namespace}: service identities are switched off`;
+        : `selects every pod of ${namespace}: service identities are disabled`;
     return [{ ...policy, warnings: isWidened ? [note, ...policy.warnings] : policy.warnings }];
   });
 }

@@ -62,17 +62,17 @@ export function networkLegend(ends: readonly EvidenceEnd[]): string[] {
 }
 
 const reasonTexts: Record<LeftOutReason, string> = {
-  external: 'the trail does not keep addresses',
-  host: 'the trail does not keep node addresses',
-  'many-ports': 'more ports than are kept apart; --all-ports makes it a rule for all ports',
+  external: 'addresses are not stored',
+  host: 'node addresses are not stored',
+  'many-ports': 'more ports than PORT_CAP; --all-ports makes it a rule for all ports',
   blocked: 'denied by policy today, so not evidence for a rule',
   'staged-verdict':
     'reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410)',
   undecided: 'neither allowed nor denied',
-  unnamed: 'a policy cannot name this end or port',
+  unnamed: 'a policy cannot express this end or port',
 };
 
-/** `egress to pub, tcp 443: the trail does not keep addresses; first seen ...`. */
+/** `egress to pub, tcp 443: addresses are not stored; first seen ...`. */
 export function describeLeftOut({ direction, peer, protocol, port, reason, sighting }: LeftOut): string {
   return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
 }
@@ -130,10 +130,10 @@ function verdictText({ verdict, coveredDays, requiredDays }: NamespaceStatus): s
     case 'learning':
       return `LEARNING (${days}): traffic that has not happened yet is missing and would be denied. Do not enforce it.`;
     case 'unstable':
-      return `UNSTABLE (${days}): something new was seen in the last days; expect more.`;
+      return `UNSTABLE (${days}): new traffic was observed in the last days; more may follow.`;
     case 'stale':
-      return `STALE (${days}): nothing was seen lately; current needs may differ.`;
+      return `STALE (${days}): no traffic was observed recently; current needs may differ.`;
     case 'complete':
-      return `COMPLETE (${days}): nothing new was seen in the last days.`;
+      return `COMPLETE (${days}): no new traffic was observed in the last days.`;
   }
 }

@@ -77,7 +77,7 @@ export function evidenceText({ sighting, widenings }: AllowedPort): string {
 const widerTexts: Record<Widening, string> = {
   baseline: '',
   'namespace-instead-of-identity': 'the whole namespace instead of service identities',
-  'all-ports': 'all ports, because more were seen than are kept apart',
+  'all-ports': 'all ports, because more than PORT_CAP were observed',
 };
 
 function kubernetesPeer(peer: Peer): YamlValue | undefined {

@@ -75,13 +75,13 @@ export function explainPair(
 function decisions(traced: readonly TracedEvidence[]): ExplainedFact['decidedBy'] {
   const byPolicy = groupBy(traced, ({ trace }) => {
     const known = readTrace(trace);
-    if (known === undefined) return 'unknown: the fact has more traces than are kept';
+    if (known === undefined) return 'unknown: the trace was not stored (limit per fact)';
     const decided = verdictOf(known.enforced);
     if (decided !== undefined)
       return `${describeHit(decided.hit)}${isStaged(decided.hit) ? ' (reported as enforced, although a staged policy enforces nothing: projectcalico/calico#13410)' : ''}`;
     return known.enforced.length === 0
       ? 'unknown: no policy hits'
-      : 'unknown: the kept hits show no single verdict';
+      : 'unknown: the stored hits give no single verdict';
   });
   const entries = [...byPolicy].map(([policy, group]) => ({
     policy,

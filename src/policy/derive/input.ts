@@ -116,7 +116,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
         `${path === '' ? '' : `${path}.`}${key} is unknown; known are ${path === 'baseline' ? 'dns, dnsAddresses, databases, redis' : Object.keys(schema.shape).join(', ')}`,
     );
   if (path === 'namespaces')
-    return ['namespaces is neither "all" nor a list of names; for example ["immich", "dbaas"]'];
+    return ['namespaces must be "all" or a list of names; for example ["immich", "dbaas"]'];
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid'))
     return [`${path} is not ${issue.expected === 'array' ? 'a list' : `a ${issue.expected}`}`];
   return [`${path} ${issue.message}`];

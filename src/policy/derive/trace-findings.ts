@@ -45,7 +45,7 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
       });
       return sortedBy(broad, ({ rule, flowCount }) => [-flowCount, rule]).map(
         ({ rule, flowCount }) =>
-          `${rule} allows ${plural(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. While it stands, what this policy leaves out stays allowed where that rule matches it`,
+          `${rule} allows ${plural(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. As long as that rule exists, traffic it matches stays allowed even if this policy omits it`,
       );
     },
   };

@@ -4,7 +4,7 @@ import { either } from './answer.ts';
 import type { ReplayEnd } from './ends.ts';
 import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
-/** What a policy set would do with a flow; `open`: no policy of the set selects it; `unknown`: it depends. */
+/** What a policy set would do with a flow; `open`: no policy in the set selects it; `unknown`: it depends. */
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'open' | 'unknown';
   /** Which policy decides, or on what it depends. */
@@ -63,7 +63,7 @@ function walk(tiers: readonly CompiledTier[], direction: Direction, flow: Replay
   const subject = direction === 'egress' ? flow.src : flow.dst;
   const outcomes: Outcome[] = [];
   for (const tier of tiers) if (!walkTier(tier, direction, subject, flow, outcomes)) return combine(outcomes);
-  outcomes.push({ verdict: 'open', by: 'no policy of the set selects it' });
+  outcomes.push({ verdict: 'open', by: 'no policy in the set selects it' });
   return combine(outcomes);
 }
 
@@ -104,7 +104,7 @@ function walkTier(
     else
       outcomes.push({
         verdict: 'deny',
-        by: `end of tier ${tier.name}: ${selectedBy} selects it and allows nothing like it`,
+        by: `end of tier ${tier.name}: ${selectedBy} selects it and no rule matches`,
       });
   }
   return goesOn || isUnselected;
@@ -145,7 +145,7 @@ function walkRules(rules: readonly CompiledRule[], name: string, flow: ReplayFlo
 
 function combine(outcomes: readonly Outcome[]): Decision {
   const [first] = outcomes;
-  if (first === undefined) return { verdict: 'unknown', by: 'no way through the tiers comes to an end' };
+  if (first === undefined) return { verdict: 'unknown', by: 'evaluation of the tiers reaches no verdict' };
   const denied = outcomes.find(({ verdict }) => verdict === 'deny');
   const allowed = outcomes.find(({ verdict }) => verdict !== 'deny');
   if (denied && allowed) {
@@ -154,8 +154,8 @@ function combine(outcomes: readonly Outcome[]): Decision {
       verdict: 'unknown',
       by:
         tied === undefined
-          ? `labels or addresses that the trail does not keep: ${allowed.by}; or else ${denied.by}`
-          : `${tied.join(' and ')} have the same order, and which is evaluated first depends on the version of Calico: ${allowed.by}; or else ${denied.by}`,
+          ? `labels or addresses that are not stored: ${allowed.by}; otherwise ${denied.by}`
+          : `${tied.join(' and ')} have the same order, and the Calico version determines which is evaluated first: ${allowed.by}; otherwise ${denied.by}`,
     };
   }
   if (denied) return denied;

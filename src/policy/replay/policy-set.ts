@@ -72,14 +72,12 @@ export function compilePolicies(
   if (onlyTier !== undefined && moreTiers.length === 0 && tiers.size === 1) {
     tiers.set(onlyTier, { order: defaultTierOrder - 1, endsWith: 'deny' });
     notes.push(
-      `tier ${onlyTier} has no Tier manifest: it is taken to come before the default tier and to end with deny`,
+      `tier ${onlyTier} has no Tier manifest; assumed to be before the default tier, with default action Deny`,
     );
   } else
     for (const name of undefinedTiers)
-      problems.push(
-        `tier ${name} is used and not defined; add its Tier manifest, so that its order is known`,
-      );
-  if (problems.length === 0 && policies.length === 0) problems.push('they contain no policy');
+      problems.push(`tier ${name} is used but not defined; add its Tier manifest, which sets the order`);
+  if (problems.length === 0 && policies.length === 0) problems.push('no policies found');
   if (problems.length > 0) throw new PolicyError(problems);
   const ordered = [...tiers]
     .toSorted(([a, left], [b, right]) => compareNumbers(left.order, right.order) || compareText(a, b))
@@ -108,6 +106,7 @@ function compile(
   const name = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${metadata.name} (${place})`;
   if (namespace !== undefined && 'podSelector' in manifest.spec)
     return compileKubernetes({ name, namespace, spec: manifest.spec }, cluster.identity);
-  if ('podSelector' in manifest.spec) throw new Error(`${name} is both global and of Kubernetes`);
+  if ('podSelector' in manifest.spec)
+    throw new Error(`${name} is a global policy with a Kubernetes podSelector`);
   return compileCalico({ name, namespace, spec: manifest.spec }, cluster);
 }

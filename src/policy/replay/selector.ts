@@ -185,7 +185,7 @@ class Tokenizer {
 
   #text(quote: string): Token {
     const end = this.#selector.indexOf(quote, this.#at + 1);
-    if (end < 0) this.#fail('has a text that does not end');
+    if (end < 0) this.#fail('has an unterminated string');
     const value = this.#selector.slice(this.#at + 1, end);
     this.#at = end + 1;
     return { kind: 'text', value };
@@ -217,7 +217,7 @@ class Tokenizer {
       this.#take(blanks);
       const value = kind === 'has' ? this.#label() : '';
       this.#take(blanks);
-      if (this.#selector.charAt(this.#at) !== ')') this.#fail(`has no ) behind ${kind}(`);
+      if (this.#selector.charAt(this.#at) !== ')') this.#fail(`has no ) after ${kind}(`);
       this.#at += 1;
       return { kind, value };
     }
@@ -357,7 +357,7 @@ class Parser {
     const next = this.#tokens[this.#at];
     throw new SelectorError(
       this.#selector,
-      next === undefined ? 'ends too early' : `cannot be read at ${JSON.stringify(next.value)}`,
+      next === undefined ? 'ends unexpectedly' : `has a syntax error at ${JSON.stringify(next.value)}`,
     );
   }
 }

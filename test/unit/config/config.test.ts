@@ -164,7 +164,7 @@ describe('wrong settings', () => {
     [{ DATABASE_URL: '' }, /DATABASE_URL is missing/],
     [{ DATABASE_URL: url, DATABASE_URL_FILE: '/secret/url' }, /keep one of them/],
     [{ DATABASE_URL: 'mysql://a@b/c' }, /is not a postgres:\/\/ URL/],
-    [{ DATABASE_URL: 'postgres://trail@db.example' }, /names no database/],
+    [{ DATABASE_URL: 'postgres://trail@db.example' }, /no database name/],
     [{ DATABASE_URL: 'postgres://trail:%e9@db.example/edges' }, /escape/],
   ])('of the database are the same for every command', (env, problem) => {
     expect(problems(env)).toEqual(problems(env, loadDatabaseConfig));

@@ -57,7 +57,7 @@ test.each([
   ['SLACK_WEBHOOK_URL', 'hooks.slack.com/services/secret', /^SLACK_WEBHOOK_URL is not an https:\/\/ address/],
   ['SLACK_WEBHOOK_URL', 'http://hooks.slack.com/services/secret', /^SLACK_WEBHOOK_URL is not an https/],
   ['DRY_RUN', 'perhaps', /^DRY_RUN must be 0 or 1/],
-  ['MAP_URL', 'javascript:alert(1)', /^MAP_URL must be an http:/],
+  ['MAP_URL', 'javascript:alert(1)', /^MAP_URL .*http:/],
   ['CERTIFICATE_WARN_DAYS', '2', /^CERTIFICATE_CRITICAL_DAYS must be less than CERTIFICATE_WARN_DAYS/],
   ['CERTIFICATE_WARN_DAYS', 'soon', /^CERTIFICATE_WARN_DAYS must be .*whole number/],
   ['OPERATOR_SECRET', 'whisker-backend-key-pair', /^OPERATOR_SECRET must be namespace\/name of a Secret/],

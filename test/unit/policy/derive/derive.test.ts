@@ -115,7 +115,7 @@ describe('a namespace', () => {
   test('without evidence has no policy, and is named with the reason', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80')], {}, ['a', 'idle']);
     expect(policies.map(({ namespace }) => namespace)).toEqual(['a']);
-    expect(without).toEqual([{ namespace: 'idle', why: 'no egress flow of it was observed in the period' }]);
+    expect(without).toEqual([{ namespace: 'idle', why: expect.stringMatching(/^no egress flow/) }]);
   });
 
   test('with denied flows only has no policy, not even the baseline', () => {

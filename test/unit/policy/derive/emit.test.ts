@@ -114,7 +114,7 @@ describe.each(kinds)('every %s', (kind) => {
     const [first, second] = text.split('\n');
     expect(first).toMatch(/^# COMPLETE .*denies traffic that is allowed today/);
     expect(second).toMatch(
-      /^# Warning: denies 28 flows .* in 5 combinations .*: egress hosts \(1\), egress more ports than are kept apart \(1\), egress pub \(2\), egress pvt \(1\)$/,
+      /^# Warning: denies 28 flows .* in 5 combinations .*: egress hosts \(1\), egress more ports than PORT_CAP \(1\), egress pub \(2\), egress pvt \(1\)$/,
     );
     expect(read(text)[0]?.metadata['annotations']).toMatchObject({
       'flow-trail/left-out': '5',

@@ -80,9 +80,9 @@ test('says so where the traces do not show which policy decided', () => {
     ],
   );
   expect(fact?.decidedBy.map(({ policy }) => policy)).toEqual([
-    'unknown: the fact has more traces than are kept',
+    'unknown: the trace was not stored (limit per fact)',
     'unknown: no policy hits',
-    'unknown: the kept hits show no single verdict',
+    'unknown: the stored hits give no single verdict',
   ]);
 });
 

@@ -119,7 +119,7 @@ test('fields without effect are accepted', () => {
   expect(names(stringify(global))).toEqual(['GlobalNetworkPolicy /x']);
 });
 
-test('one tier without a Tier manifest is taken to come before the default tier, and that is said', () => {
+test('a single tier without a Tier manifest is assumed to be before the default tier, and this is reported', () => {
   const staged = {
     apiVersion: 'projectcalico.org/v3',
     kind: 'StagedNetworkPolicy',
