@@ -147,6 +147,7 @@ test.each([
     { types: [] },
     'ingress',
   ],
+  ['and so without a spec', 'projectcalico.org/v3 NetworkPolicy', undefined, 'ingress'],
   [
     'Calico’s own with egress rules alone selects egress',
     'projectcalico.org/v3 NetworkPolicy',
