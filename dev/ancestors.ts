@@ -6,8 +6,8 @@ const execute = promisify(execFile);
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Calls `onGone` when npm (or tsx), which started us, is there no more: a kill -9 of it tells us nothing, and
- * nobody would be left to end us. Returns how to stop looking.
+ * Calls `onGone` when the npm (or tsx) process that started this one has exited: after a kill -9 no signal arrives, and this
+ * process would run forever. Returns a function that stops watching.
  */
 export async function watchStarter(onGone: (what: string) => void): Promise<() => void> {
   const starters = await startersOf(process.ppid);
@@ -26,7 +26,7 @@ interface Starter {
   name: string;
 }
 
-/** Our ancestors up to npm; they are there only to run us. Without npm: the ones that are tsx. */
+/** The ancestor processes up to npm, which exist only to run this one. Without npm: the tsx processes. */
 async function startersOf(parent: number): Promise<Starter[]> {
   const chain: Starter[] = [];
   for (let pid = parent; pid > 1 && chain.length < 6;) {

@@ -13,7 +13,7 @@ interface Addresses {
   embeddedDatabase: boolean;
 }
 
-/** Prints what runs where, what to open first and three questions to try; about fifteen lines. */
+/** Prints the addresses and three commands to try, in about fifteen lines. */
 export function printAddresses(
   terminal: Terminal,
   state: StateDirectory,
@@ -35,7 +35,7 @@ export function printAddresses(
       ],
     ],
     [
-      'Questions to try, in another terminal',
+      'Commands to try in another terminal',
       [
         ['new edges', 'npx flow-trail edges --new-since 10m'],
         ['denied edges', 'npx flow-trail edges --denied'],
@@ -43,7 +43,7 @@ export function printAddresses(
       ],
     ],
     [
-      'Also here',
+      'Other addresses and files',
       [
         ['health, metrics', `${health}/readyz  http://127.0.0.1:${ports.metrics}/metrics`],
         ['database', embeddedDatabase ? `psql "$(cat ${here('database-url')})"` : undefined],
@@ -67,14 +67,14 @@ export function formatEnv(env: NodeJS.ProcessEnv): string {
   return `${lines.toSorted().join('\n')}\n`;
 }
 
-/** Without quotes, a value ends at a `#` and loses its outer quotes and spaces. */
+/** An unquoted value would end at `#` and lose its outer quotes and spaces. */
 function quote(value: string): string {
   if (!/[#"'`\s\\]/.test(value)) return value;
   const mark = ["'", '"', '`'].find((each) => !value.includes(each)) ?? "'";
   return `${mark}${value}${mark}`;
 }
 
-/** Passes on the worker's warnings and errors, each message once a minute; all of them are in its log file. */
+/** Shows the worker's warnings and errors, each message at most once a minute; the log file has all of them. */
 export function createWarningRelay(say: (line: string) => void): (line: string) => void {
   const lastSaidMs = new Map<string, number>();
   return (line) => {

@@ -5,7 +5,7 @@ import type { SeenEdge, TrailReader, TrailSnapshot } from './trail-reader.ts';
 
 const POLL_MS = 1_000;
 const PLAIN_EVERY_MS = 15_000;
-/** More new edges than this at once (the first minute, or after an outage) are told as a number. */
+/** More new edges than this at once (first minute, or after an outage) are shown as a count. */
 const NAMED_AT_ONCE = 6;
 const HOUR_BUCKETS = 240;
 
@@ -18,7 +18,7 @@ export interface LiveViewOptions {
   signal: AbortSignal;
 }
 
-/** Shows the trail growing until the signal aborts (then it resolves). */
+/** Shows the trail's progress; resolves when the signal aborts. */
 export async function showTrail({
   terminal,
   trail,
@@ -42,7 +42,7 @@ export async function showTrail({
       for (const line of news.of(snapshot, seconds)) terminal.line(line);
       if (hour === 'waiting' && hasWholeHour(snapshot)) {
         hour = 'told';
-        terminal.line(`the last hour is settled, ${seconds} s after the servers were up`);
+        terminal.line(`the last hour is settled (${seconds} s after the servers started)`);
       }
       lines = describeTrail(snapshot, trouble, nowMs);
     } else {
@@ -59,12 +59,12 @@ export async function showTrail({
   terminal.block([]);
 }
 
-/** What is new since the last look. */
+/** Finds the edges that are new since the last call. */
 export class News {
   readonly #known = new Set<string>();
   #looked = false;
 
-  /** Lines about edges that were not there before; the first ones, and many at once, are only counted. */
+  /** One line per new edge; the first ones, and many at once, only as a count. */
   of({ edges }: Pick<TrailSnapshot, 'edges'>, seconds: number): string[] {
     const fresh = edges.filter((edge) => !this.#known.has(nameOf(edge)));
     const first = this.#known.size === 0;
@@ -75,8 +75,8 @@ export class News {
     if (first) {
       return [
         kept
-          ? `${fresh.length} edges are there from earlier starts`
-          : `the first ${fresh.length} edges, ${seconds} s after the servers were up`,
+          ? `${fresh.length} edges from earlier starts`
+          : `first ${fresh.length} edges (${seconds} s after the servers started)`,
       ];
     }
     if (fresh.length > NAMED_AT_ONCE) return [`+ ${fresh.length} new edges`];
@@ -88,7 +88,7 @@ function nameOf({ srcNs, dstNs, action }: SeenEdge): string {
   return `${srcNs} -> ${dstNs}${action === 'allow' ? '' : ` (${action})`}`;
 }
 
-/** Everything but the newest six minutes, which are too young, and the oldest two, which leave the ring meanwhile. */
+/** All but the newest six minutes, which are not settled yet, and the oldest two, which may leave the ring first. */
 function hasWholeHour({ coverage }: TrailSnapshot): boolean {
   return coverage.final + coverage.settled >= HOUR_BUCKETS - 32;
 }
@@ -100,7 +100,7 @@ export function describeTrail(snapshot: TrailSnapshot, trouble: string | undefin
   const lag = newestEndSeconds === undefined ? 'nothing yet' : age(nowMs - newestEndSeconds * 1000);
   const merge = lastMergeMs === undefined ? 'none yet' : age(nowMs - lastMergeMs);
   const { final, settled, streamed, gap } = coverage;
-  // A bucket nobody asked for yet has no row.
+  // A bucket that was not read yet has no row.
   const waiting = Math.max(0, HOUR_BUCKETS - final - settled - streamed - gap);
   const lines = [
     `${edges.length} edges (${denied} denied), ${records.toLocaleString('en')} records; ` +

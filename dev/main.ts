@@ -4,24 +4,24 @@ import { openSession } from './session.ts';
 import { start } from './start.ts';
 import { isStartFailure } from './start-failure.ts';
 
-/** `npm start`: the whole stack on one machine. */
+/** `npm start`: runs the whole stack on one machine. */
 const session = openSession();
-const stopWatching = await watchStarter((name) => session.end(`${name}, which started this, has ended`));
+const stopWatching = await watchStarter((name) => session.end(`The parent process ${name} exited`));
 try {
   await start(session);
 } catch (error) {
-  // Failures after the end was requested are a consequence of it.
+  // Failures during shutdown are caused by it.
   if (!session.signal.aborted) {
     process.exitCode = 1;
     explain(error);
-    session.end('The start failed');
+    session.end('Start failed');
   }
 } finally {
   stopWatching();
   await session.parts.stopAll(session.log);
   // Children that an interrupted start had not yet added to the session's parts.
   await killAllOwned();
-  session.log('Everything has ended');
+  session.log('All parts stopped');
 }
 process.exit();
 

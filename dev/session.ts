@@ -13,7 +13,7 @@ export interface Session {
   readonly signal: AbortSignal;
   /** A line with the time since the start. */
   readonly log: (line: string) => void;
-  /** Prints why, and ends all parts in order. A second call kills them at once. */
+  /** Prints the reason and stops all parts in order. A second call kills them at once. */
   readonly end: (why: string) => void;
 }
 
@@ -32,7 +32,7 @@ export function openSession(): Session {
     if (!ending.signal.aborted) {
       endingSinceMs = Date.now();
       terminal.block([]);
-      log(`${why}: ending everything in order (again: at once)`);
+      log(`${why}: stopping all parts in order (repeat to stop at once)`);
       ending.abort(new Error(why));
     } else if (Date.now() - endingSinceMs > SAME_KEYSTROKE_MS) {
       void killAllOwned().finally(() => process.exit(1));
@@ -42,7 +42,7 @@ export function openSession(): Session {
   process.on('SIGINT', () => end('Ctrl-C'));
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGHUP', () => end('The terminal was closed'));
-  // When the reader of the output has gone, end everything in order.
+  // The reader of the output has exited.
   process.stdout.on('error', () => end('The output was closed'));
   process.on('uncaughtException', (error) => {
     process.exitCode = 1;

@@ -17,11 +17,11 @@ export interface DevSettings {
 /** Reads the environment. Throws StartFailure for what cannot work, before anything is started. */
 export async function readDevSettings(env: NodeJS.ProcessEnv): Promise<DevSettings> {
   if (process.platform === 'win32') {
-    throw startFailure('npm start does not run on Windows itself', 'Run it in WSL, or on Linux or macOS.');
+    throw startFailure('npm start does not support native Windows', 'Run it in WSL, or on Linux or macOS.');
   }
   const seed = Number(env.FLOW_TRAIL_SEED ?? '14');
   if (!Number.isSafeInteger(seed)) {
-    throw startFailure('FLOW_TRAIL_SEED is not a whole number', 'Unset it, or set it to one.');
+    throw startFailure('FLOW_TRAIL_SEED must be a whole number', 'Correct or unset it.');
   }
   const goldmane = env.GOLDMANE_HOST ? { host: env.GOLDMANE_HOST } : 'embedded';
   if (goldmane !== 'embedded') await checkCertificates(env);
@@ -46,7 +46,7 @@ function readSlack(env: NodeJS.ProcessEnv): DevSettings['slack'] {
   return env.SLACK_WEBHOOK_URL_FILE?.trim() ? { name: 'SLACK_WEBHOOK_URL_FILE' } : 'embedded';
 }
 
-/** A Goldmane of one's own wants a client certificate that its CA has signed. */
+/** Your own Goldmane requires a client certificate signed by its CA. */
 async function checkCertificates(env: NodeJS.ProcessEnv): Promise<void> {
   const files = [
     ['TLS_CERT_PATH', env.TLS_CERT_PATH ?? '/etc/goldmane-client-tls/tls.crt'],
@@ -58,7 +58,7 @@ async function checkCertificates(env: NodeJS.ProcessEnv): Promise<void> {
       await access(path, constants.R_OK);
     } catch (error) {
       throw startFailure(
-        `GOLDMANE_HOST is set, and ${path} cannot be read: ${describeError(error)}`,
+        `GOLDMANE_HOST is set, but ${path} cannot be read: ${describeError(error)}`,
         `Set ${name} to the file, or unset GOLDMANE_HOST to use the stand-in.`,
       );
     }

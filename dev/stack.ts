@@ -73,7 +73,7 @@ export async function bringUpDatabase(context: StackContext, port: number): Prom
   const { settings, state, parts, log, signal } = context;
   if (settings.database !== 'embedded') {
     const name = 'url' in settings.database ? 'DATABASE_URL' : 'DATABASE_URL_FILE';
-    log(`PostgreSQL: using ${name}, not an embedded one`);
+    log(`PostgreSQL: using ${name} instead of an embedded server`);
     return { env: {} };
   }
   const file = await openLogFile(state.in('logs', 'postgres.log'));
@@ -97,7 +97,7 @@ export async function bringUpTemporal(
 ): Promise<PartAddress> {
   const { settings, state, parts, log, signal } = context;
   if (settings.temporal !== 'embedded') {
-    log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}), not a dev server`);
+    log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}), instead of a dev server`);
     return { env: {} };
   }
   const executable = await findTemporal({ log, signal });
@@ -137,7 +137,7 @@ function onlyProfile(profile: string, address: string): NodeJS.ProcessEnv {
 export async function bringUpGoldmane(context: StackContext, port: number): Promise<PartAddress> {
   const { settings, state, parts, log, signal } = context;
   if (settings.goldmane !== 'embedded') {
-    log(`Goldmane: using GOLDMANE_HOST (${settings.goldmane.host}), not the stand-in`);
+    log(`Goldmane: using GOLDMANE_HOST (${settings.goldmane.host}) instead of the stand-in`);
     return { env: {} };
   }
   const { authority, server, client } = await issueCertificates();
@@ -147,7 +147,7 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
     tls: { ca: authority.certificate, cert: server.certificate, key: server.key },
     port,
     startAtOnce: true,
-    // After a restart it is given the past hour of the same simulation again; its readers see no restart.
+    // After a restart it gets the past hour of the same simulation again, so its readers see no restart.
     keyIds: 'of_content',
   });
   parts.add('Goldmane', () => goldmane.stop());
@@ -174,23 +174,23 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
   };
 }
 
-/** Every two minutes: the first digest should not wait until 08:00. */
+/** Every two minutes, so that the first digest does not wait until 08:00. */
 const DIGEST_CRON = '*/2 * * * *';
 
 export async function bringUpSlack(context: StackContext, port: number): Promise<PartAddress> {
   const { settings, parts, log } = context;
   if (settings.slack !== 'embedded') {
-    log(`Slack: using ${settings.slack.name}, not the stand-in`);
+    log(`Slack: using ${settings.slack.name} instead of the stand-in`);
     return { env: {} };
   }
   const slack = await startSlack({ port });
   parts.add('Slack', () => slack.stop());
-  log(`Slack: the stand-in is up on ${slack.pageUrl}, and gets a digest when there are new edges`);
+  log(`Slack: stand-in is up on ${slack.pageUrl}; receives a digest when there are new edges`);
   return {
     env: {
       SLACK_WEBHOOK_URL: slack.webhookUrl,
       SLACK_WEBHOOK_URL_FILE: undefined,
-      // Schedules of a Temporal of one's own are not sped up.
+      // Schedules on your own Temporal keep their times.
       ...(settings.temporal === 'embedded' && !process.env.DIGEST_CRON ? { DIGEST_CRON } : {}),
     },
     uiUrl: slack.pageUrl,

@@ -19,8 +19,8 @@ import { openTrailReader } from './trail-reader.ts';
 import { startWorker, type WorkerOptions } from './worker-process.ts';
 
 /**
- * Brings up the whole stack and shows the trail until the session ends. Whatever was started is in `session.parts`,
- * also when this throws (StartFailure for what a person can cure).
+ * Starts the whole stack and shows the trail until the session ends. All started parts are in `session.parts`, also when this
+ * throws. @throws StartFailure with a cure
  */
 export async function start(session: Session): Promise<void> {
   const { parts, terminal, log, signal } = session;
@@ -43,7 +43,7 @@ export async function start(session: Session): Promise<void> {
     log,
     onLine: (line) => {
       file.line(line);
-      // While it ends it has a lot to say about what it loses.
+      // During shutdown it logs every lost connection.
       if (!signal.aborted) relayWarning(line);
     },
   };
@@ -64,7 +64,7 @@ export async function start(session: Session): Promise<void> {
   await Promise.race([view, worker.failed]);
 }
 
-/** The servers at the same time. When one fails, the others are told to stop starting, and waited for. */
+/** Starts the servers in parallel. If one fails, cancels the others and waits for them. */
 async function bringUpServers(
   context: StackContext,
   ports: DevPorts,

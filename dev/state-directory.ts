@@ -5,7 +5,7 @@ import { errorCode, startFailure } from './start-failure.ts';
 
 const NEEDED_BYTES = 300e6;
 
-/** Where everything that `npm start` keeps lies, and the proof that no other `npm start` uses it. */
+/** The directory for everything that `npm start` stores, locked for one process. */
 export interface StateDirectory {
   readonly path: string;
   /** A path below it. */
@@ -23,7 +23,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
     const { bavail, bsize } = await statfs(path);
     if (bavail * bsize < NEEDED_BYTES) {
       throw startFailure(
-        `Only ${Math.round((bavail * bsize) / 1e6)} MB are free where ${path} lies`,
+        `Only ${Math.round((bavail * bsize) / 1e6)} MB are free on the disk of ${path}`,
         `Free at least ${NEEDED_BYTES / 1e6} MB on that disk.`,
       );
     }
@@ -50,14 +50,14 @@ async function lock(path: string): Promise<void> {
       const pid = await readPidFile(path);
       if (pid !== undefined && (await isRunning({ pid, marks: ['dev/main'] }))) {
         throw startFailure(
-          `npm start already runs here (process ${pid})`,
-          `End it with Ctrl-C where it runs, or with: kill ${pid}`,
+          `npm start is already running here (process ${pid})`,
+          `Stop it with Ctrl-C in its terminal, or with: kill ${pid}`,
         );
       }
       await rm(path, { force: true });
     }
   }
-  throw startFailure(`${path} comes back whenever it is removed`, 'Is another npm start starting right now?');
+  throw startFailure(`${path} reappears after it is removed`, 'Check whether another npm start is starting.');
 }
 
 function explain(error: unknown, path: string): unknown {
@@ -69,7 +69,7 @@ function explain(error: unknown, path: string): unknown {
     case 'ENOENT':
       return startFailure(
         `${path} cannot be written by this user`,
-        'Run npm start as the user to whom the checkout belongs, or delete the directory if another user made it.',
+        'Run npm start as the owner of the checkout, or delete the directory if another user created it.',
         { cause: error },
       );
     case 'ENOSPC':

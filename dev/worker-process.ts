@@ -58,12 +58,12 @@ export async function startWorker(options: WorkerOptions): Promise<WorkerProcess
       const how = exit.signal ?? `code ${exit.code}`;
       if (!state.wasReady) {
         throw startFailure(
-          `The worker ended while it was starting (${how}):\n${lastOutput(state.child)}`,
-          'Its log is .flow-trail/logs/worker.log.',
+          `The worker exited during startup (${how}):\n${lastOutput(state.child)}`,
+          'See its log (.flow-trail/logs/worker.log).',
         );
       }
       const waitMs = Math.min(30_000, 1_000 * 2 ** restarts);
-      log(`Worker: ended (${how}), starting it again in ${waitMs / 1000} s; see .flow-trail/logs/worker.log`);
+      log(`Worker: exited (${how}), restarting in ${waitMs / 1000} s; see .flow-trail/logs/worker.log`);
       await delay(waitMs, undefined, { signal: stopping.signal });
       state.child = await spawn(options);
     }

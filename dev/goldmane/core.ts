@@ -80,7 +80,7 @@ export class GoldmaneCore {
 
   /** Flows as from one connection: at once where the main loop is free, else they queue for it like any. */
   ingest(flows: readonly Flow[]): void {
-    // A node keeps its flows in a map, so their order, and with it the ids of new keys, is one of chance.
+    // A node keeps its flows in a map, so their order, and with it the ids of new keys, is random.
     const arriving = shuffled([...flows]);
     for (const [index, flow] of arriving.entries()) {
       const identified = identify(completeFlow(flow));
@@ -96,7 +96,7 @@ export class GoldmaneCore {
     }
   }
 
-  /** A FlowListResult. Done in its turn even if nobody waits for it any more. */
+  /** A FlowListResult. Computed in its turn even if the caller is gone. */
   list(request: ListRequest): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#lists.push(() => {

@@ -23,7 +23,7 @@ export class GrpcCall {
     this.#onWritten = onWritten;
     const socket = stream.session?.socket;
     this.peer = `${socket?.remoteAddress ?? ''}:${socket?.remotePort ?? ''}`;
-    // Streams end in many ways that nobody needs to hear of: resets, lost connections, both ends done.
+    // Ignore resets, lost connections and normal ends.
     stream.on('error', () => undefined);
     stream.once('close', () => this.#closed.abort());
     stream.once('aborted', () => this.#closed.abort());
@@ -41,7 +41,7 @@ export class GrpcCall {
   /** The messages of the request, as many at a time as have arrived. Throws GrpcError where they are not gRPC. */
   async *arrivals(): AsyncGenerator<Buffer[], void, undefined> {
     let pending: Buffer = Buffer.alloc(0);
-    // Whoever has read enough still wants to answer, so the stream must outlive the loop.
+    // A handler that stops reading still answers, so the stream must stay open after the loop.
     const chunks: AsyncIterable<Buffer> = this.#stream.iterator({ destroyOnReturn: false });
     for await (const chunk of chunks) {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
@@ -49,7 +49,7 @@ export class GrpcCall {
       let offset = 0;
       while (pending.length - offset >= PREFIX_BYTES) {
         if (pending[offset] !== 0) {
-          throw new GrpcError('UNIMPLEMENTED', 'compressed messages are not understood here');
+          throw new GrpcError('UNIMPLEMENTED', 'compressed messages are not supported');
         }
         const length = pending.readUInt32BE(offset + 1);
         if (length > MAX_REQUEST_BYTES) {

@@ -105,7 +105,7 @@ export class GrpcServer {
     clearTimeout(impatience);
   }
 
-  /** Ends at once, without a word to anyone, as a killed process does. */
+  /** Stops at once without notice, like a killed process. */
   async kill(): Promise<void> {
     const closed = this.#close();
     this.cutConnections();
@@ -136,7 +136,7 @@ export class GrpcServer {
     call.signal.addEventListener('abort', () => this.#calls.delete(call));
     const handler = this.#handlers.get(call.path);
     try {
-      if (!handler) throw new GrpcError('UNIMPLEMENTED', `the stand-in does not offer ${call.path}`);
+      if (!handler) throw new GrpcError('UNIMPLEMENTED', `the stand-in does not implement ${call.path}`);
       await handler(call);
     } catch (error) {
       if (error instanceof GrpcError) call.end(error.status, error.message);

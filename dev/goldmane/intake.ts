@@ -12,7 +12,7 @@ const REMEMBER_MS = 5 * 60_000;
 const FORGET_EVERY_MS = 30_000;
 const RECEIPT = grpcFrame(Buffer.alloc(0));
 
-/** A node sent an update without a flow, or a flow without a key: the real server does not survive it. */
+/** A node sent an update without a flow, or a flow without a key, which crashes the real server. */
 export class FlowWithoutKey extends Error {
   override readonly name = 'FlowWithoutKey';
 }

@@ -30,7 +30,7 @@ interface Remembered {
 /**
  * One node: gathers flows, flushes them every 15 s and a bit, one at a time, each awaiting its receipt; and after
  * every reconnect, which a failed send brings about, it first sends again what it flushed in the last five minutes,
- * whether or not that had arrived, in an order of chance.
+ * whether or not that had arrived, in random order.
  */
 export class SimulatedNode {
   readonly #options: Required<NodeOptions>;

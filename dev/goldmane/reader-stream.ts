@@ -6,7 +6,7 @@ import type { Bucket, BucketRing } from './ring.ts';
 import { shuffled } from './shuffled.ts';
 import { WireWriter } from './wire.ts';
 
-/** What waits to be sent: a record, or bytes that pretend to be one. */
+/** An item of the queue: a record, or bytes sent as one. */
 export type Outgoing = RecordContent | Buffer;
 
 /** As much as grpc-go lets wait in the transport for one call before a send blocks. */
@@ -48,7 +48,7 @@ export class ReaderStream {
   }
 }
 
-/** Each record of a bucket, as it is now, in an order of chance. */
+/** Each record of a bucket, as it is now, in random order. */
 export function recordsOf(ring: BucketRing, bucket: Bucket): Outgoing[] {
   const records: Outgoing[] = [...bucket.injected];
   for (const [key, window] of bucket.windows) records.push(ring.record(key, window, bucket));

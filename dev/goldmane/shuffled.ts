@@ -1,4 +1,4 @@
-/** The same array in an order of chance (Fisher-Yates). What Go keeps in maps comes out so. */
+/** A random permutation (Fisher-Yates), like Go's map iteration. */
 export function shuffled<T>(items: T[]): T[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1));

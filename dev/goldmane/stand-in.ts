@@ -88,7 +88,7 @@ export interface GoldmaneStandIn {
   useCertificates(tls: ServerCertificates): void;
   /** Orderly: open calls end as unavailable. */
   stop(): Promise<void>;
-  /** As kill -9 does: connections end in mid-sentence, and the ring is gone. */
+  /** Like kill -9: connections break mid-message, and the ring is lost. */
   kill(): Promise<void>;
 }
 
@@ -234,6 +234,6 @@ class Run implements GoldmaneStandIn {
     await new Promise<void>((resolve) => {
       call.signal.addEventListener('abort', () => resolve());
     });
-    throw new GrpcError('CANCELLED', 'nobody waits any more');
+    throw new GrpcError('CANCELLED', 'the caller is gone');
   }
 }

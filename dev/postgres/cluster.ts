@@ -9,14 +9,14 @@ import { diagnose } from './server-ended.ts';
 /** The superuser of every cluster that is made here. */
 export const POSTGRES_USER = 'postgres';
 
-/** It lies beside the cluster that it opens: the two are kept, moved and deleted together. */
+/** Stored beside its cluster, so that both are moved and deleted together. */
 export async function keptPassword(home: string): Promise<string> {
   const path = join(home, 'password');
   if (!(await exists(path))) await writeFile(path, `${randomBytes(18).toString('hex')}\n`, { mode: 0o600 });
   return (await readFile(path, 'utf8')).trim();
 }
 
-/** initdb into a draft that is renamed when it is whole, so that a start that was cut short leaves no half cluster. */
+/** Runs initdb in a temporary directory and renames it when complete, so that an interrupted start leaves no partial cluster. */
 export async function initialise(
   { user, binaries, home }: RunAs,
   cluster: string,
@@ -63,8 +63,8 @@ export async function checkVersion(cluster: string, version: string): Promise<vo
   const major = version.split('.')[0];
   if (major !== undefined && major !== made) {
     throw startFailure(
-      `The data in ${cluster} was made by PostgreSQL ${made}, and this is PostgreSQL ${major}`,
-      `Delete ${cluster} to begin anew, or set DATABASE_URL to a PostgreSQL of your own.`,
+      `The data in ${cluster} was created by PostgreSQL ${made}, but this is PostgreSQL ${major}`,
+      `Delete ${cluster} to start with an empty database, or set DATABASE_URL to your own PostgreSQL.`,
     );
   }
 }

@@ -8,14 +8,14 @@ import type { PostgresBinaries } from './binaries.ts';
 
 const execute = promisify(execFile);
 
-/** Where root keeps what an unprivileged user must reach. */
+/** Used by root for files that an unprivileged user must access. */
 const SHARED_ROOT = '/var/lib/goldmane-flow-trail';
 
-/** Who runs PostgreSQL, from which binaries, and where its files lie. `user` is undefined for ourselves. */
+/** The user that runs PostgreSQL (undefined: the current user), the binaries, and the location of its files. */
 export interface RunAs {
   user: { uid: number; gid: number } | undefined;
   binaries: string;
-  /** A directory of that user; the cluster lies in it. */
+  /** A directory owned by that user; contains the cluster. */
   home: string;
 }
 
@@ -49,8 +49,8 @@ export async function findRunAs(dataDir: string, binaries: PostgresBinaries): Pr
   const moved = { user, binaries: join(await copyBinaries(binaries), 'bin'), home: remote };
   if (await isReachable(moved)) return moved;
   throw startFailure(
-    `PostgreSQL must not run as root, and the user with id ${user.uid} can reach neither ${home} nor ${remote}`,
-    'Run npm start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+    `PostgreSQL must not run as root, and the user with id ${user.uid} can access neither ${home} nor ${remote}`,
+    'Run npm start as a non-root user, or set DATABASE_URL to your own PostgreSQL.',
   );
 }
 
@@ -85,7 +85,7 @@ async function copyBinaries({ root, version }: PostgresBinaries): Promise<string
   return target;
 }
 
-/** The user to whom an earlier run gave the directory. */
+/** The user that owns the directory after an earlier run. */
 async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
   try {
     const { uid, gid } = await stat(path);
@@ -108,8 +108,8 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
     }
   }
   throw startFailure(
-    `PostgreSQL must not run as root, and there is neither a user postgres nor a user nobody (${reason})`,
-    'Run npm start as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.',
+    `PostgreSQL must not run as root, and neither the user postgres nor the user nobody exists (${reason})`,
+    'Run npm start as a non-root user, or set DATABASE_URL to your own PostgreSQL.',
   );
 }
 

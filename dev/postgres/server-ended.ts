@@ -1,6 +1,6 @@
 import { startFailure, type StartFailure } from '../start-failure.ts';
 
-/** Finds the cause in the last lines of its log; `what` says what was going on. */
+/** Finds the cause in the last lines of its log. @param what what failed */
 export function diagnose(lines: readonly string[], what: string): StartFailure {
   const text = lines.join('\n');
   const told =
@@ -10,7 +10,7 @@ export function diagnose(lines: readonly string[], what: string): StartFailure {
     return startFailure(message, 'Free the port, or let npm start choose another.', { kind: 'port' });
   }
   if (/pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(text)) {
-    return startFailure(message, 'An earlier server still runs on this data; end it.', {
+    return startFailure(message, 'An earlier server still uses this data; stop it.', {
       kind: 'earlier_server',
     });
   }
@@ -20,8 +20,8 @@ export function diagnose(lines: readonly string[], what: string): StartFailure {
   if (/Permission denied|must be owned|wrong ownership/.test(text)) {
     return startFailure(
       message,
-      'The data belongs to another user: use the same user as before, or delete .flow-trail/postgres to begin anew.',
+      'The data belongs to another user: use the same user as before, or delete .flow-trail/postgres to start with an empty database.',
     );
   }
-  return startFailure(message, 'The last lines of its log say more (.flow-trail/logs/postgres.log).');
+  return startFailure(message, 'See the end of its log (.flow-trail/logs/postgres.log).');
 }

@@ -14,7 +14,7 @@ import { diagnose } from './server-ended.ts';
 const START_LIMIT_MS = 60_000;
 
 export interface PostgresOptions {
-  /** Kept between starts: the cluster and its password, unless root may not have them there (see findRunAs). */
+  /** Holds the cluster and its password between starts, except for root (see findRunAs). */
   dataDir: string;
   /** Default: a free one. */
   port?: number;
@@ -23,7 +23,7 @@ export interface PostgresOptions {
   /** Server settings, for example `{ fsync: 'off' }` in tests. */
   settings?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
-  /** What a person waiting wants to know. */
+  /** Progress messages for the terminal. */
   log?: (line: string) => void;
   /** The server's own log. */
   onLine?: (line: string) => void;
@@ -82,7 +82,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       } catch (error) {
         await running.server?.stop(5_000);
         if (!isStartFailure(error) || attempt >= 5) throw error;
-        // Someone took the port between our look and the start; or the last server's children are still leaving.
+        // Another process took the port between the check and the start, or children of the last server still run.
         if (error.kind === 'port' && options.port === undefined) chosen.port = await freePort();
         else if (error.kind === 'earlier_server') await delay(500, undefined, signal ? { signal } : {});
         else throw error;
@@ -179,7 +179,7 @@ async function untilReady(
       await server.exited;
       throw diagnose(server.lastLines(), `PostgreSQL ended while it was starting on port ${port}`);
     }
-    // Another server may answer on this port while ours fails to bind; only ours says so in its log.
+    // Another server may answer on this port while this one fails to bind; its log shows which one is ready.
     if (server.lastLines().some((line) => line.includes('ready to accept connections'))) {
       const failure = await tryQuery(url, 'select 1');
       if (failure === undefined) return;
@@ -202,8 +202,8 @@ async function tryQuery(url: string, sql: string): Promise<StartFailure | undefi
     const words = describeError(error);
     return words.includes('password authentication failed')
       ? startFailure(
-          'PostgreSQL refuses the password that is kept beside its data',
-          'The two do not belong together: delete the data directory (.flow-trail/postgres) to begin anew.',
+          'PostgreSQL rejects the password stored beside its data',
+          'Data and password do not match: delete the data directory (.flow-trail/postgres) to start with an empty database.',
         )
       : startFailure(`PostgreSQL does not answer: ${words}`, 'See the server log.', { cause: error });
   } finally {

@@ -31,7 +31,7 @@ export async function buildWithGo({ version, directory, log, signal, env }: Acqu
   const go = await goVersion(buildEnv, signal);
   log(
     `Temporal: building the CLI ${version} from its Go modules with ${go}; the first time this takes 4 to 5 minutes ` +
-      'on two idle cores and needs 2 GB of disk, later starts take it from the cache',
+      'on two idle cores and needs 2 GB of disk, later starts use the cache',
   );
   const progress = { packages: 0, modules: 0 };
   const startedMs = Date.now();

@@ -106,7 +106,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   };
 }
 
-/** A server that survived a kill -9 of its starter still holds the SQLite file. */
+/** A server that outlives a kill -9 of its parent still locks the SQLite file. */
 async function clearLeftover(
   { dataFile }: TemporalServerOptions,
   signal: AbortSignal | undefined,
@@ -165,7 +165,7 @@ async function untilReady(
     if (Date.now() > end) {
       throw startFailure(
         `The Temporal dev server did not become ready within ${START_LIMIT_MS / 1000} s: ${reason}`,
-        'See its log (.flow-trail/logs/temporal.log); the machine may be very busy, then start again.',
+        'See its log (.flow-trail/logs/temporal.log); if the machine was busy, start again.',
       );
     }
     await delay(100, undefined, signal ? { signal } : {});
@@ -189,7 +189,7 @@ async function setRetention(address: string, retentionDays: number): Promise<voi
 
 function diagnose(lines: readonly string[]): StartFailure {
   const told =
-    lines.findLast((line) => /error|fail|in use|unable/i.test(line)) ?? lines.at(-1) ?? 'no word why';
+    lines.findLast((line) => /error|fail|in use|unable/i.test(line)) ?? lines.at(-1) ?? 'no output';
   const message = `The Temporal dev server ended while it was starting: ${told.trim()}`;
   const text = lines.join('\n');
   if (/in use/.test(text)) return startFailure(message, 'Free the port, or let npm start choose another.');
@@ -199,7 +199,7 @@ function diagnose(lines: readonly string[]): StartFailure {
   if (/malformed|not a database|schema|sqlite/i.test(text)) {
     return startFailure(
       message,
-      'Its file is damaged or of another version: delete .flow-trail/temporal to begin anew.',
+      'Its file is damaged or from another version: delete .flow-trail/temporal to start with an empty one.',
     );
   }
   return startFailure(message, 'See its log (.flow-trail/logs/temporal.log).');

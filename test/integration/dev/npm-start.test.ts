@@ -111,7 +111,7 @@ describe('npm start', () => {
   test('does not start twice on the same data', async () => {
     const first = started;
     const second = npmStart();
-    await second.says(/already runs here \(process \d+\)/);
+    await second.says(/already running here \(process \d+\)/);
     expect(await second.exitCode()).toBe(1);
     started = first;
   });
@@ -120,7 +120,7 @@ describe('npm start', () => {
     started?.kill('SIGKILL');
     await started?.leavesNothing(20_000);
     const run = npmStart();
-    await run.says(/(\d+) edges are there from earlier starts/);
+    await run.says(/(\d+) edges from earlier starts/);
     // Merging goes on: the newest merge becomes younger than this start.
     await run.says(/last merge \d+ s ago/);
   });
@@ -129,14 +129,14 @@ describe('npm start', () => {
     started?.kill('SIGINT');
     expect(await started?.exitCode()).toBe(0);
     await started?.leavesNothing(1_000);
-    expect(started?.lines.at(-1)).toContain('Everything has ended');
+    expect(started?.lines.at(-1)).toContain('All parts stopped');
   });
 
   test('ends at once on the second Ctrl-C and leaves nothing', async () => {
     const run = npmStart();
     await run.says(/Temporal UI/);
     run.kill('SIGINT');
-    await run.says(/ending everything/);
+    await run.says(/stopping all parts/);
     // A second signal counts only when it cannot be the same keystroke.
     const ended = run.exitCode();
     await until('it has ended', () => {
