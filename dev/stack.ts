@@ -97,7 +97,7 @@ export async function bringUpTemporal(
 ): Promise<PartAddress> {
   const { settings, state, parts, log, signal } = context;
   if (settings.temporal !== 'embedded') {
-    log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}), instead of a dev server`);
+    log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}) instead of a dev server`);
     return { env: {} };
   }
   const executable = await findTemporal({ log, signal });
