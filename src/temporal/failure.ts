@@ -15,6 +15,8 @@ export type TemporalFailureKind =
   | 'access_denied'
   | 'unavailable'
   | 'unexpected'
+  /** The supervisor, a schedule or an activity belongs to another database. */
+  | 'wrong_trail'
   /** The supervisor does not exist or does not run. */
   | 'no_supervisor'
   /** The supervisor exists, but no worker answers for it. */
@@ -25,6 +27,17 @@ export type TemporalFailure = Failure<'temporal', TemporalFailureKind>;
 
 export function temporalFailure(kind: TemporalFailureKind, what: string, cure: string): TemporalFailure {
   return new Failure({ system: 'temporal', kind, what, cure, retryable: true });
+}
+
+/** @param owner the supervisor, schedule or activity that belongs to trail `other` */
+export function wrongTrail(owner: string, other: string, own: string): TemporalFailure {
+  return new Failure({
+    system: 'temporal',
+    kind: 'wrong_trail',
+    what: `${owner} belongs to another database: its trail id is ${other}, that of this database is ${own}`,
+    cure: 'set CLUSTER_NAME or TEMPORAL_NAMESPACE to one that no other installation uses, or correct DATABASE_URL; if this database replaces the other, see docs/clusters.md',
+    retryable: false,
+  });
 }
 
 export function isTemporalFailure(error: unknown): error is TemporalFailure {

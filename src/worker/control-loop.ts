@@ -15,10 +15,11 @@ const roundMs = 30_000;
 /** On a fast clock (tests) a round still takes real time. */
 const minimumRoundMs = 500;
 const databaseAwayMs = 10 * 60_000;
-const callTimeoutMs = 10_000;
+export const callTimeoutMs = 10_000;
 
 export interface ControlDeps {
   config: Config;
+  trailId: string;
   temporal: Temporal;
   workers: readonly Worker[];
   query: Query;
@@ -30,6 +31,7 @@ export interface ControlDeps {
 /**
  * Twice a minute, until the signal aborts: reads Temporal's certificates and API key again, creates a missing supervisor or
  * schedule, replaces a supervisor that is stuck, and checks what readiness depends on. A failure ends no round early.
+ * @throws TemporalFailure `wrong_trail` when supervisor or schedules turn out to belong to another database
  */
 export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Promise<void> {
   const loop = new ControlLoop(deps);
@@ -55,7 +57,7 @@ class ControlLoop {
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
-    this.#supervisor = new SupervisorKeeper(deps.config);
+    this.#supervisor = new SupervisorKeeper(deps.config, deps.trailId);
     this.#polls = new PollWatch(deps.config.taskQueue, deps.config.workerIdentity);
     this.#databaseSinceMs = deps.config.clock.elapsed();
   }
@@ -104,8 +106,8 @@ class ControlLoop {
   }
 
   async #ensureSchedules(): Promise<string | undefined> {
-    const { temporal, config, log, metrics } = this.#deps;
-    const { created, failed } = await ensureSchedules(temporal.client, config, log);
+    const { temporal, config, trailId, log, metrics } = this.#deps;
+    const { created, failed } = await ensureSchedules(temporal.client, config, trailId, log);
     metrics.missingSchedules(failed.length);
     if (!this.#isFirst)
       for (const scheduleId of created) {
@@ -152,6 +154,8 @@ class ControlLoop {
       readiness.set(condition, reason);
     } catch (error) {
       const failure = this.#explain(error);
+      // Another installation was faster to start. Started again, this worker waits without taking the other's tasks.
+      if (failure.kind === 'wrong_trail') throw failure;
       reason = failure.message;
       // Temporal did not answer, so nothing is known: #checkPolls decides after a minute.
       if (failure.kind !== 'unavailable') readiness.set(condition, reason);

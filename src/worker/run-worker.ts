@@ -8,11 +8,14 @@ import type { Config } from '../config/config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
 import { clusterApiOf } from '../goldmane/operator-secret.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
+import { readTrailId } from '../trail/trail-id.ts';
 import { openDatabase } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { Temporal } from '../temporal/connection.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { isFailure } from '../failure/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
-import { runControlLoop } from './control-loop.ts';
+import { callTimeoutMs, runControlLoop } from './control-loop.ts';
 import { healthTextOf } from './health-text.ts';
 import { serveHealth, type Health } from './http.ts';
 import { startMap, type MapService } from './map.ts';
@@ -22,6 +25,7 @@ import { reportToSupervisor } from './report.ts';
 import { installRuntime } from './runtime.ts';
 import { pause, untilItWorks } from './waiting.ts';
 import { createWorkers } from './workers.ts';
+import { checkTrailOwner } from './trail-owner.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const phaseLimitMs = 5_000;
@@ -64,6 +68,9 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
     // The files of certificates and keys are read at each try.
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig), { log, signal, waiting });
+    const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
+    // Before the worker polls: with the names of another installation it would take that one's tasks.
+    await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
     const deps: Deps = {
       config,
       database,
@@ -76,7 +83,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     };
     probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
-    const workers = await createWorkers(temporal, deps, await workflowBundle());
+    const workers = await createWorkers(temporal, deps, trailId, await workflowBundle());
     const running = runAll(workers, signal).finally(() => readiness.set('shutting down', 'shutting down'));
     const { address, namespace } = temporal;
     log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
@@ -87,6 +94,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       runControlLoop(
         {
           config,
+          trailId,
           temporal,
           workers,
           query: database.query,
@@ -95,7 +103,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
           readiness,
         },
         AbortSignal.any([signal, stopped.signal]),
-      ),
+      ).catch(async (error: unknown) => {
+        stopAll(workers);
+        await running;
+        throw error;
+      }),
     ]);
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
@@ -110,14 +122,35 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
 
 /** Runs the workers until the signal aborts; when one fails, the others shut down too. */
 async function runAll(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
-  const stop = () => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-  };
+  const stop = () => stopAll(workers);
   const running = workers.map((worker) => worker.run().finally(stop));
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const results = await Promise.allSettled(running);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+function stopAll(workers: readonly Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+}
+
+/** Waits while supervisor or schedules belong to another database; certificates and API key are read again meanwhile. */
+function untilTrailIsOwn(
+  temporal: Temporal,
+  { names }: Config,
+  trailId: string,
+  waiting: Parameters<typeof untilItWorks>[1],
+): Promise<void> {
+  return untilItWorks(async () => {
+    try {
+      await temporal.refresh(() => undefined);
+      const { client } = temporal;
+      const limit = AbortSignal.any([waiting.signal, AbortSignal.timeout(callTimeoutMs)]);
+      await client.withAbortSignal(limit, () => checkTrailOwner(client, names, trailId));
+    } catch (error) {
+      throw isFailure(error) ? error : explainNoAnswer(temporal.address, temporal.namespace, error);
+    }
+  }, waiting);
 }
 
 /** Runs one phase of the shutdown; none may delay the others for more than a few seconds. */

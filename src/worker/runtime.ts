@@ -8,13 +8,14 @@ import { temporalLogger } from './logging.ts';
 const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
 
 /** Installs the SDK's runtime with its Prometheus exporter. @throws ConfigFailure when the port is taken */
-export function installRuntime({ listenHost, metricsPort }: Config, log: Logger): Runtime {
+export function installRuntime({ listenHost, metricsPort, clusterName }: Config, log: Logger): Runtime {
   try {
     return Runtime.install({
       logger: temporalLogger(log),
       telemetryOptions: {
         logging: { filter: coreLogFilter, forward: {} },
         metrics: {
+          ...(clusterName === '' ? {} : { globalTags: { cluster: clusterName } }),
           prometheus: {
             bindAddress: socketAddress(listenHost, metricsPort),
             countersTotalSuffix: true,

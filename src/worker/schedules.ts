@@ -12,6 +12,8 @@ import type { Workflow } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { jobNames, jobs, type JobName } from '../config/names.ts';
+import { trailIdField } from '../workflows/messages.ts';
+import { expectOwnTrail } from './trail-owner.ts';
 
 interface JobPolicy {
   /** A missed run is started late if it is not later than this. */
@@ -88,7 +90,7 @@ function timeZoneOf(job: JobName, { jobs: { crons, timeZone } }: Config): string
 
 type JobAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 
-function scheduleOptions(job: JobName, config: Config): ScheduleOptions<JobAction> {
+function scheduleOptions(job: JobName, config: Config, trailId: string): ScheduleOptions<JobAction> {
   const scheduleId = config.names.scheduleIds[job];
   const { workflowType } = jobs[job];
   const { catchupWindow, executionTimeout, summary, details } = policies[job];
@@ -102,7 +104,7 @@ function scheduleOptions(job: JobName, config: Config): ScheduleOptions<JobActio
       taskQueue: config.taskQueue,
       args: [],
       workflowExecutionTimeout: executionTimeout,
-      memo: { schedule: fingerprint(job, config) },
+      memo: { schedule: fingerprint(job, config), [trailIdField]: trailId },
       staticSummary: summary,
       staticDetails: details,
     },
@@ -120,18 +122,21 @@ export interface EnsuredSchedules {
 /**
  * Creates the schedules that do not exist and updates those whose settings changed; an operator's pause and note stay.
  * One that fails does not keep the others from being created. Two workers that start together end in the same schedules.
- * @throws whatever the client throws when Temporal does not answer
+ * @throws TemporalFailure `wrong_trail` when one belongs to another database; whatever the client throws when Temporal does
+ * not answer
  */
 export async function ensureSchedules(
   client: Client,
   config: Config,
+  trailId: string,
   log: Logger,
 ): Promise<EnsuredSchedules> {
   const ensured: EnsuredSchedules = { created: [], failed: [] };
   for (const job of jobNames) {
     const scheduleId = config.names.scheduleIds[job];
     try {
-      if (await ensureSchedule(client, job, config, log)) ensured.created.push(scheduleId);
+      if (await ensureSchedule(client, scheduleOptions(job, config, trailId), log))
+        ensured.created.push(scheduleId);
     } catch (error) {
       const reason = refusalOf(error);
       if (reason === undefined) throw error;
@@ -142,19 +147,24 @@ export async function ensureSchedules(
 }
 
 /** @returns whether it was created */
-async function ensureSchedule(client: Client, job: JobName, config: Config, log: Logger): Promise<boolean> {
-  const options = scheduleOptions(job, config);
-  const wanted = fingerprint(job, config);
+async function ensureSchedule(
+  client: Client,
+  options: ScheduleOptions<JobAction>,
+  log: Logger,
+): Promise<boolean> {
   const { scheduleId } = options;
+  const memo = options.action.memo ?? {};
   const handle = client.schedule.getHandle(scheduleId);
   try {
-    if (isUpToDate(await handle.describe(), options, wanted)) return false;
+    const { action } = await handle.describe();
+    expectOwnTrail(scheduleId, action.memo, String(memo[trailIdField]));
+    if (isUpToDate(action, options)) return false;
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
     return await create(client, options, log);
   }
   await handle.update(({ state }: ScheduleDescription) => ({ ...options, state }));
-  log.info({ scheduleId, schedule: wanted }, 'Updated a schedule');
+  log.info({ scheduleId, schedule: memo['schedule'] }, 'Updated a schedule');
   return false;
 }
 
@@ -179,9 +189,11 @@ function refusalOf(error: unknown): string | undefined {
 }
 
 function isUpToDate(
-  { action }: ScheduleDescription,
-  options: ScheduleOptions<JobAction>,
-  wanted: string,
+  action: ScheduleDescription['action'],
+  { action: wanted }: ScheduleOptions<JobAction>,
 ): boolean {
-  return action.workflowType === options.action.workflowType && action.memo?.['schedule'] === wanted;
+  return (
+    action.workflowType === wanted.workflowType &&
+    ['schedule', trailIdField].every((field) => action.memo?.[field] === wanted.memo?.[field])
+  );
 }

@@ -2,9 +2,11 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Config } from '../config/config.ts';
 import { supervisorWorkflowType } from '../config/names.ts';
+import { trailIdField } from '../workflows/messages.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { readPause } from '../workflows/received.ts';
 import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
+import { expectOwnTrail } from './trail-owner.ts';
 
 /** A run that is younger is not replaced: while workers of two versions run side by side, they would take turns. */
 const replaceAfterMs = 2 * 60_000;
@@ -19,16 +21,19 @@ export type SupervisorCheck =
 /** Keeps one supervisor running. */
 export class SupervisorKeeper {
   readonly #config: Config;
+  readonly #trailId: string;
   #problemRunId = '';
   #problems = 0;
 
-  constructor(config: Config) {
+  constructor(config: Config, trailId: string) {
     this.#config = config;
+    this.#trailId = trailId;
   }
 
   /**
    * Starts the supervisor unless it runs, and replaces one whose workflow tasks failed at two checks in a row: nothing is
    * lost, because its state is in Postgres. A pause survives both. Safe to call from several workers at once.
+   * @throws TemporalFailure `wrong_trail` when it belongs to another database; whatever the client throws
    */
   async check(client: Client): Promise<SupervisorCheck> {
     const { supervisorId } = this.#config.names;
@@ -37,6 +42,7 @@ export class SupervisorKeeper {
       await this.#start(client, pauseOf(description));
       return { state: 'started', former: description?.status.name ?? 'none' };
     }
+    expectOwnTrail(supervisorId, description.memo, this.#trailId);
     const problem = await taskProblemOf(client, description);
     if (!problem) {
       this.#problems = 0;
@@ -71,13 +77,19 @@ export class SupervisorKeeper {
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
       args: [input],
-      memo: { state: paused ? 'paused' : 'starting', ...(paused ? { paused } : {}) },
+      memo: {
+        state: paused ? 'paused' : 'starting',
+        [trailIdField]: this.#trailId,
+        ...(paused ? { paused } : {}),
+      },
       staticSummary: 'Supervises the flow trail',
       staticDetails:
         'Runs the two readers, `streamFlows` and `settleBuckets`, in windows of 15 minutes.\n\n' +
         'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n' +
         'A worker starts this workflow again if it is cancelled or terminated.',
     });
+    // Another database's worker may have been faster: USE_EXISTING then returns its run.
+    expectOwnTrail(names.supervisorId, (await describe(client, names.supervisorId))?.memo, this.#trailId);
   }
 }
 

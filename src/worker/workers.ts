@@ -2,6 +2,7 @@ import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue } from '../config/names.ts';
 import type { Deps } from '../ingest/deps.ts';
+import { refuseOtherTrails } from './trail-owner.ts';
 
 const shutdownForceMs = 20_000;
 /** A settling heartbeat is due every 144 s; the SDK would send one every 60 s. */
@@ -22,6 +23,7 @@ interface Connected {
 export async function createWorkers(
   { native, namespace }: Connected,
   deps: Deps,
+  trailId: string,
   bundle: WorkflowBundleOption,
 ): Promise<Worker[]> {
   const { taskQueue, workerIdentity } = deps.config;
@@ -30,6 +32,7 @@ export async function createWorkers(
     connection: native,
     namespace,
     identity: workerIdentity,
+    interceptors: { activity: [refuseOtherTrails(trailId)] },
     // An activity is told of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,

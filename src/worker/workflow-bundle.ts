@@ -19,6 +19,9 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
 export function makeWorkflowBundle(): Promise<{ code: string }> {
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    workflowInterceptorModules: [
+      fileURLToPath(new URL(`../workflows/interceptors.${extension}`, import.meta.url)),
+    ],
     payloadConverterPath,
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });

@@ -10,3 +10,6 @@ export const pauseSignal = defineSignal<[reason?: string]>('pause');
 export const resumeSignal = defineSignal('resume');
 /** Sent by the readers, not by people. The supervisor validates it: any client of Temporal can send anything. */
 export const progressSignal = defineSignal<[unknown]>('progress');
+
+/** Field of the memo of the supervisor and of scheduled runs, and header of their activities: `trail_state.trail_id`. */
+export const trailIdField = 'trailId';

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs, optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
@@ -8,6 +9,7 @@ import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { until } from '../support/poll.ts';
 
 const log = pino({ level: 'silent' });
+const trailId = randomUUID();
 let connection: Connection;
 let client: Client;
 let namespaces = 0;
@@ -51,7 +53,7 @@ async function timesOf(job: JobName, from: string, to: string): Promise<string[]
 const digestTimes = (from: string, to: string) => timesOf('digest', from, to);
 
 test('every job has a schedule whose runs skip what overlaps, never pause by themselves and may not hang', async () => {
-  await ensureSchedules(client, config(), log);
+  await ensureSchedules(client, config(), trailId, log);
   for (const job of jobNames) {
     const { action, policies, state } = await client.schedule.getHandle(jobs[job].scheduleId).describe();
     expect(action.workflowType).toBe(jobs[job].workflowType);
@@ -70,7 +72,7 @@ test.each([
 ])(
   'the digest comes at eight by the clock in London across the change %s',
   async (_what, from, to, hours) => {
-    await ensureSchedules(client, config(), log);
+    await ensureSchedules(client, config(), trailId, log);
     const times = await digestTimes(`${from}T00:00:00Z`, `${to}T00:00:00Z`);
     expect(times.map((time) => time.slice(8, 13))).toEqual(hours);
     expect(times.every((time) => time.endsWith(':00:00.000Z'))).toBe(true);
@@ -90,7 +92,7 @@ describe.each([
   ];
 
   test('jobs that watch never pause, and daily jobs keep their local hour', async () => {
-    await ensureSchedules(client, config({ TIME_ZONE, HOUSEKEEPING_CRON: '7 * * * *' }), log);
+    await ensureSchedules(client, config({ TIME_ZONE, HOUSEKEEPING_CRON: '7 * * * *' }), trailId, log);
     for (const night of [spring, autumn]) {
       for (const [job, minutes] of [
         ['freshness', 5],
@@ -111,11 +113,12 @@ describe.each([
 });
 
 test('changed settings change the schedule, and an operator’s pause and note stay', async () => {
-  await ensureSchedules(client, config(), log);
+  await ensureSchedules(client, config(), trailId, log);
   await digest().pause('on holiday');
   await ensureSchedules(
     client,
     config({ DIGEST_CRON: '30 9 * * 1-5', TIME_ZONE: 'America/New_York', TEMPORAL_TASK_QUEUE: 'other' }),
+    trailId,
     log,
   );
   const { state, action } = await digest().describe();
@@ -130,18 +133,18 @@ test('changed settings change the schedule, and an operator’s pause and note s
 });
 
 test('each cluster has schedules of its own in one namespace', async () => {
-  await ensureSchedules(client, config(), log);
+  await ensureSchedules(client, config(), trailId, log);
   const other = config({ CLUSTER_NAME: 'homelab' });
-  expect((await ensureSchedules(client, other, log)).created).toEqual(
+  expect((await ensureSchedules(client, other, trailId, log)).created).toEqual(
     jobNames.map((job) => other.names.scheduleIds[job]),
   );
-  expect((await ensureSchedules(client, config(), log)).created).toEqual([]);
+  expect((await ensureSchedules(client, config(), trailId, log)).created).toEqual([]);
 });
 
 test('a schedule that was deleted is created again, and reported as such', async () => {
-  expect((await ensureSchedules(client, config(), log)).created).toHaveLength(jobNames.length);
+  expect((await ensureSchedules(client, config(), trailId, log)).created).toHaveLength(jobNames.length);
   await digest().delete();
-  expect(await ensureSchedules(client, config(), log)).toEqual({
+  expect(await ensureSchedules(client, config(), trailId, log)).toEqual({
     created: [jobs.digest.scheduleId],
     failed: [],
   });
@@ -150,25 +153,41 @@ test('a schedule that was deleted is created again, and reported as such', async
 test('a schedule that the server refuses is reported, and the others are created', async () => {
   const refused = config();
   refused.jobs.crons.digest = '0 8 L * *';
-  const { created, failed } = await ensureSchedules(client, refused, log);
+  const { created, failed } = await ensureSchedules(client, refused, trailId, log);
   expect(created).toHaveLength(jobNames.length - 1);
   expect(failed.map(({ scheduleId }) => scheduleId)).toEqual([jobs.digest.scheduleId]);
 });
 
 test('unchanged settings write nothing', async () => {
-  await ensureSchedules(client, config(), log);
+  await ensureSchedules(client, config(), trailId, log);
   const before = await digest().describe();
-  await ensureSchedules(client, config(), log);
+  await ensureSchedules(client, config(), trailId, log);
   const after = await digest().describe();
   expect(after.raw.conflictToken).toEqual(before.raw.conflictToken);
 });
 
 test('workers that start together end in one set of schedules', async () => {
-  await Promise.all([1, 2, 3].map(() => ensureSchedules(client, config(), log)));
+  await Promise.all([1, 2, 3].map(() => ensureSchedules(client, config(), trailId, log)));
   const found = await until('all schedules are listed', async () => {
     const ids: string[] = [];
     for await (const { scheduleId } of client.schedule.list()) ids.push(scheduleId);
     return ids.length >= jobNames.length ? ids : undefined;
   });
   expect(found.toSorted()).toEqual(jobNames.map((job) => jobs[job].scheduleId).toSorted());
+});
+
+test('the schedules of another trail are refused and stay as they are; those without an id are adopted', async () => {
+  await ensureSchedules(client, config(), trailId, log);
+  const before = await digest().describe();
+  await expect(
+    ensureSchedules(client, config({ DIGEST_CRON: '1 1 * * *' }), randomUUID(), log),
+  ).rejects.toMatchObject({ kind: 'wrong_trail' });
+  expect((await digest().describe()).raw.conflictToken).toEqual(before.raw.conflictToken);
+
+  await digest().update(({ action, ...schedule }) => ({
+    ...schedule,
+    action: { ...action, memo: { schedule: action.memo?.['schedule'] } },
+  }));
+  await ensureSchedules(client, config(), trailId, log);
+  expect((await digest().describe()).action.memo).toEqual(before.action.memo);
 });

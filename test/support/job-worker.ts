@@ -10,6 +10,7 @@ import { connectGoldmane } from '../../src/goldmane/connection.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import { jobs, type JobName } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
+import { readTrailId } from '../../src/trail/trail-id.ts';
 import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
@@ -79,7 +80,12 @@ export class JobWorker {
       Connection.connect({ address }),
       (bundle ??= makeWorkflowBundle()),
     ]);
-    const workers = await createWorkers({ native, namespace: 'default' }, deps, workflowBundle);
+    const workers = await createWorkers(
+      { native, namespace: 'default' },
+      deps,
+      await readTrailId(database.query),
+      workflowBundle,
+    );
     return new JobWorker(new Client({ connection }), deps, native, workers);
   }
 
