@@ -36,12 +36,18 @@ type answer struct {
 	Ingress string `json:"ingress"`
 }
 
+// podAddress is outside of every address range in the policies: their IP blocks do not select pods.
+const podAddress = "192.0.2.1"
+
 func (p pod) peer() *matcher.TrafficPeer {
-	return &matcher.TrafficPeer{Internal: &matcher.InternalPeer{
-		PodLabels:       p.Labels,
-		Namespace:       p.Namespace,
-		NamespaceLabels: map[string]string{"kubernetes.io/metadata.name": p.Namespace},
-	}}
+	return &matcher.TrafficPeer{
+		Internal: &matcher.InternalPeer{
+			PodLabels:       p.Labels,
+			Namespace:       p.Namespace,
+			NamespaceLabels: map[string]string{"kubernetes.io/metadata.name": p.Namespace},
+		},
+		IP: podAddress,
+	}
 }
 
 func verdict(result *matcher.DirectionResult) string {
