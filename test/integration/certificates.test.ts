@@ -175,6 +175,6 @@ test('`flow-trail certificates` finds the same without Temporal, with a memory a
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   });
   expect(forgetful.code).toBe(3);
-  expect(forgetful.out).toMatch(/^critical: refused\n.*Whether it ever worked is not known/);
+  expect(forgetful.out).toMatch(/^critical: refused\n/);
   expect(forgetful.err).toContain('ECONNREFUSED');
 });

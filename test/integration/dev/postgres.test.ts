@@ -115,7 +115,7 @@ describe('the embedded PostgreSQL', () => {
     await postgres.stop();
     await writeFile(join(cluster, 'PG_VERSION'), '9\n');
     await expect(startPostgres({ dataDir: directory })).rejects.toMatchObject({
-      message: expect.stringContaining('made by PostgreSQL 9') as unknown,
+      message: expect.stringContaining('PostgreSQL 9') as unknown,
       cure: expect.stringContaining('Delete') as unknown,
     });
   });
