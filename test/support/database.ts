@@ -20,8 +20,12 @@ export function createTestDatabase(server = inject('postgresUrl')): Promise<Test
 }
 
 /** A copy of the shared server's migrated template, which takes a tenth of the time of migrating. */
-export function createMigratedDatabase(): Promise<TestDatabase> {
-  return createDatabase(inject('postgresUrl'), `template ${MIGRATED_TEMPLATE}`);
+export async function createMigratedDatabase(): Promise<TestDatabase> {
+  const created = await createDatabase(inject('postgresUrl'), `template ${MIGRATED_TEMPLATE}`);
+  // A trail of its own, that begins now: the template was migrated when the test run began.
+  await created.database.query('update flow_trail_migration set run_on = now()');
+  await created.database.query('update trail_state set trail_id = gen_random_uuid()');
+  return created;
 }
 
 /** Called once, before any test: PostgreSQL copies a template only while nobody is connected to it. */
