@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -124,4 +127,67 @@ test('staged exits with 3 and says why where nothing is evidence that enforcing 
   const all = await ask();
   expect(all.code).toBe(3);
   expect(JSON.parse(all.out)).toMatchObject({ disagreements: expect.arrayContaining([expect.anything()]) });
+});
+
+describe('replay and drift on the command line', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'flow-trail-policies-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const since = ['--since', '2026-11-01', '--json'];
+  const ask = (...args: string[]) => flowTrail([...args, ...since], { DATABASE_URL: db.url });
+  const kubernetes = (spec: object, metadata: object) =>
+    JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec });
+
+  test('a default-deny policy would deny what was observed', async () => {
+    const file = join(folder, 'deny.json');
+    await writeFile(file, kubernetes({ podSelector: {}, policyTypes: ['Egress'] }, { name: 'deny' }));
+    const without = await ask('replay', file);
+    expect([without.code, without.err]).toEqual([2, expect.stringContaining('metadata.namespace')]);
+    const denied = await ask('replay', file, '--namespace', 'immich');
+    expect(denied.code).toBe(3);
+    expect(JSON.parse(denied.out)).toMatchObject({ wouldDeny: expect.arrayContaining([expect.anything()]) });
+    expect((await ask('drift', file, '--namespace', 'immich')).code).toBe(3);
+  });
+
+  test('a verdict that cannot be told exits with 3 only under --strict', async () => {
+    const file = join(folder, 'unknown.json');
+    const spec = { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] };
+    await writeFile(file, kubernetes(spec, { name: 'unknown', namespace: 'immich' }));
+    const lenient = await ask('replay', file);
+    expect(lenient.code).toBe(0);
+    expect(JSON.parse(lenient.out)).toMatchObject({
+      wouldDeny: [],
+      undecided: expect.arrayContaining([expect.anything()]),
+    });
+    expect((await ask('replay', file, '--strict')).code).toBe(3);
+    expect((await ask('drift', file, '--strict')).code).toBe(3);
+  });
+
+  test('a folder is read through symbolic links, a loop included, and other kinds are named', async () => {
+    const target = join(folder, '..data');
+    await mkdir(target);
+    await writeFile(
+      join(target, 'list.yaml'),
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          JSON.parse(
+            kubernetes({ podSelector: {}, policyTypes: ['Egress'] }, { name: 'a', namespace: 'immich' }),
+          ),
+          { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' } },
+        ] as unknown[],
+      }),
+    );
+    const links = join(folder, 'links');
+    await mkdir(links);
+    await symlink(join(target, 'list.yaml'), join(links, 'list.yaml'));
+    await symlink(folder, join(links, 'loop'));
+    const { code, err } = await ask('replay', links);
+    expect(code).toBe(3);
+    expect(err).toContain('Deployment');
+  });
 });
