@@ -64,21 +64,20 @@ describe('wrong settings', () => {
     expect(err).not.toContain(secret);
     const [title, ...problems] = lines(err);
     expect(title).toBe('Invalid settings:');
-    for (const name of [
-      'GOLDMANE_HOST ',
-      'GOLDMANE_TLS_INSECURE ',
-      'DATABASE_URL ',
-      'METRICS_PORT ',
-      'LOG_LEVEL ',
-      'PORT_CAP ',
-      'SERVICE_IDENTITY_NAMESPACES names "Not A Namespace"',
-      'TEMPORAL_ADDRESS ',
-      'TEMPORAL_TLS ',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH names /nowhere/tls.crt',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
-    ])
-      expect(problems.filter((problem) => problem.startsWith(`  - ${name}`))).toHaveLength(1);
-    expect(problems).toHaveLength(11);
+    const named = problems.map((problem) => /^ {2}- (\w+)/.exec(problem)?.[1]);
+    expect(named.toSorted()).toEqual([
+      'DATABASE_URL',
+      'GOLDMANE_HOST',
+      'GOLDMANE_TLS_INSECURE',
+      'LOG_LEVEL',
+      'METRICS_PORT',
+      'PORT_CAP',
+      'SERVICE_IDENTITY_NAMESPACES',
+      'TEMPORAL_ADDRESS',
+      'TEMPORAL_TLS',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH',
+    ]);
   });
 
   test.each([
