@@ -64,7 +64,7 @@ describe('wrong settings', () => {
     expect(err).not.toContain(secret);
     const [title, ...problems] = lines(err);
     expect(title).toBe('Invalid settings:');
-    const named = problems.map((problem) => /^ {2}- (\w+)/.exec(problem)?.[1]);
+    const named = problems.map((problem) => /^ {2}- (\w+)/.exec(problem)?.[1] ?? problem);
     expect(named.toSorted()).toEqual([
       'DATABASE_URL',
       'GOLDMANE_HOST',
