@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
-import { readEvidence } from '../trail/evidence.ts';
+import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
 import { formatTable, print, printJson } from './output.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { readPolicies } from './policy-files.ts';
@@ -31,14 +32,15 @@ Examples:
     )
     .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
       const { tiers } = await readPolicies(path, namespace);
-      const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
-      const result = replay(tiers, evidence);
+      const { evidence, traces } = await readTracedFacts(readPeriod(times));
+      const result = replay(tiers, evidence, traces);
       if (json === true) printJson(result);
       else {
         print(`${result.facts} facts were replayed.`);
         printFindings('would be denied, and was allowed', result.wouldDeny);
         printFindings('would be allowed, and was denied', result.wouldAllow);
         printFindings('cannot be told', result.undecided);
+        printFindings(misreportedTitle, result.misreported);
         if (result.unselectedDenied > 0)
           print(
             `\n${result.unselectedDenied} facts were denied, and no policy of the set selects their end: nothing would deny them`,
@@ -70,14 +72,15 @@ Example:
     )
     .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
       const { tiers } = await readPolicies(path, namespace);
-      const evidence = await withDatabase((query) => readEvidence(query, readPeriod(times)));
-      const result = drift(tiers, evidence);
+      const { evidence, traces } = await readTracedFacts(readPeriod(times));
+      const result = drift(tiers, evidence, traces);
       if (json === true) printJson(result);
       else {
         printUnused('allowed, and never used in the period', result.unused);
         printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);
         printFindings('used, and not allowed', result.notAllowed);
         printFindings('used, and whether it is allowed cannot be told', result.undecided);
+        printFindings(misreportedTitle, result.misreported);
         print(
           `\n${result.unused.length} unused, ${result.perhapsUnused.length} perhaps unused, ${result.notAllowed.length} used and not allowed, ${result.undecided.length} used and cannot be told`,
         );
@@ -85,6 +88,16 @@ Example:
       if (result.notAllowed.length > 0 || (strict === true && result.undecided.length > 0))
         process.exitCode = differs;
     });
+}
+
+const misreportedTitle =
+  'reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared';
+
+async function readTracedFacts(period: DayPeriod) {
+  return await withDatabase(async (query) => ({
+    evidence: await readEvidence(query, period),
+    traces: traceFindings(await readTracedEvidence(query, period)),
+  }));
 }
 
 function printFindings(title: string, findings: readonly Finding[]): void {

@@ -35,7 +35,7 @@ export function deriveAllowlist(
   traces: TraceFindings = noTraces,
 ): DerivedAllowlist {
   const arrivalOf = arrivals(
-    evidence.filter((fact) => fact.action !== 'deny' || !traces.isMisreported(fact)),
+    evidence.filter((fact) => fact.action !== 'deny' || traces.misreportedBy(fact) === undefined),
   );
   const judged = new Map<string, Map<Direction, Judged[]>>();
   for (const fact of evidence)
@@ -47,7 +47,13 @@ export function deriveAllowlist(
       judged.set(subject.ns, ofNamespace);
       const list = ofNamespace.get(direction) ?? [];
       ofNamespace.set(direction, list);
-      const reason = reasonToLeaveOut(direction, fact, arrival, traces.isMisreported(fact), options);
+      const reason = reasonToLeaveOut(
+        direction,
+        fact,
+        arrival,
+        traces.misreportedBy(fact) !== undefined,
+        options,
+      );
       list.push({ fact, arrival, reason });
     }
   const wanted = [...new Set(namespaces ?? judged.keys())].toSorted(compareText);

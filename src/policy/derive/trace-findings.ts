@@ -7,13 +7,13 @@ import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './tra
 
 /** What the policy traces of the facts say about the evidence. */
 export interface TraceFindings {
-  /** Whether every known verdict of the fact names a staged policy (projectcalico/calico#13410). */
-  isMisreported(fact: FlowEvidence): boolean;
+  /** The staged policy, if every known verdict of the fact names one (projectcalico/calico#13410); the busiest first. */
+  misreportedBy(fact: FlowEvidence): string | undefined;
   /** Warnings: rules that allow more than single destinations today, and would allow what a derived policy leaves out. */
   catchAlls(namespace: string, direction: Direction): readonly string[];
 }
 
-export const noTraces: TraceFindings = { isMisreported: () => false, catchAlls: () => [] };
+export const noTraces: TraceFindings = { misreportedBy: () => undefined, catchAlls: () => [] };
 
 /** Reads the traces of a set of facts once. Pure. */
 export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings {
@@ -22,17 +22,19 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
     const verdict = trace && verdictOf(trace.enforced);
     return verdict ? [{ fact, verdict }] : [];
   });
-  const misreported = new Set(
-    [...groupBy(verdicts, ({ fact }) => traceKey(fact))].flatMap(([key, group]) =>
-      group.every(({ verdict }) => isStaged(verdict.hit)) ? [key] : [],
-    ),
+  const misreported = new Map(
+    [...groupBy(verdicts, ({ fact }) => traceKey(fact))].flatMap(([key, group]) => {
+      if (!group.every(({ verdict }) => isStaged(verdict.hit))) return [];
+      const [busiest] = sortedBy(group, ({ fact, verdict }) => [-fact.flowCount, describeHit(verdict.hit)]);
+      return busiest ? [[key, describeHit(busiest.verdict.hit)] as const] : [];
+    }),
   );
   const allowing = groupBy(
     verdicts.filter(({ verdict }) => verdict.action === 'allow' && mayFollowAPolicy(verdict)),
     ({ fact }) => subjectKey(fact.reporter === 'dst' ? fact.dst.ns : fact.src.ns, directionOf(fact)),
   );
   return {
-    isMisreported: (fact) => misreported.has(traceKey(fact)),
+    misreportedBy: (fact) => misreported.get(traceKey(fact)),
     catchAlls(namespace, direction) {
       const rules = groupBy(allowing.get(subjectKey(namespace, direction)) ?? [], ({ verdict }) =>
         describeHit(verdict.hit),

@@ -5,6 +5,7 @@ import { describeEnd } from '../derive/describe.ts';
 import type { Direction } from '../derive/model.ts';
 import { sortedBy } from '../derive/order.ts';
 import { portText } from '../derive/rules.ts';
+import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { both, either, type Answer } from './answer.ts';
 import { decide } from './decide.ts';
 import type { CompiledTier } from './policy.ts';
@@ -32,15 +33,28 @@ export interface Replayed {
   readonly wouldAllow: readonly Finding[];
   /** It depends on labels, addresses or ports that the trail does not keep. */
   readonly undecided: readonly Finding[];
+  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410): compared with nothing. */
+  readonly misreported: readonly Finding[];
   /** Denied facts of ends that no policy of the set selects: nothing would deny them. */
   readonly unselectedDenied: number;
 }
 
 const directions: readonly Direction[] = ['egress', 'ingress'];
 
-/** Runs a policy set against what was observed, each end's report against that end's policies. Pure. */
-export function replay(tiers: readonly CompiledTier[], evidence: readonly FlowEvidence[]): Replayed {
-  const arrivalOf = arrivals(evidence);
+/**
+ * Runs a policy set against what was observed, each end's report against that end's policies. Pure.
+ *
+ * @param traces findings in the policy traces of the same facts
+ */
+export function replay(
+  tiers: readonly CompiledTier[],
+  evidence: readonly FlowEvidence[],
+  traces: Pick<TraceFindings, 'misreportedBy'> = noTraces,
+): Replayed {
+  const stagedDenial = (fact: FlowEvidence) =>
+    fact.action === 'deny' ? traces.misreportedBy(fact) : undefined;
+  const arrivalOf = arrivals(evidence.filter((fact) => stagedDenial(fact) === undefined));
+  const misreported: Finding[] = [];
   const wouldDeny: Finding[] = [];
   const wouldAllow: Finding[] = [];
   const undecided: Finding[] = [];
@@ -49,6 +63,11 @@ export function replay(tiers: readonly CompiledTier[], evidence: readonly FlowEv
   for (const fact of evidence)
     for (const direction of directions) {
       if (!subjectOf(direction, fact) || (fact.action !== 'allow' && fact.action !== 'deny')) continue;
+      const staged = stagedDenial(fact);
+      if (staged !== undefined) {
+        misreported.push(findingOf(direction, fact, staged));
+        continue;
+      }
       facts += 1;
       const wasAllowed = fact.action === 'allow';
       const { verdict, by } = decide(tiers, direction, fact);
@@ -65,6 +84,7 @@ export function replay(tiers: readonly CompiledTier[], evidence: readonly FlowEv
     wouldDeny: sorted(wouldDeny),
     wouldAllow: sorted(wouldAllow),
     undecided: sorted(undecided),
+    misreported: sorted(misreported),
     unselectedDenied,
   };
 }
@@ -102,10 +122,16 @@ export interface Drift {
   readonly notAllowed: readonly Finding[];
   /** Used, and whether it is allowed depends on what the trail does not keep. */
   readonly undecided: readonly Finding[];
+  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410): compared with nothing. */
+  readonly misreported: readonly Finding[];
 }
 
 /** Compares what is in force with what was observed in the evidence's period. Pure. */
-export function drift(tiers: readonly CompiledTier[], evidence: readonly FlowEvidence[]): Drift {
+export function drift(
+  tiers: readonly CompiledTier[],
+  evidence: readonly FlowEvidence[],
+  traces: Pick<TraceFindings, 'misreportedBy'> = noTraces,
+): Drift {
   const unused: Unused[] = [];
   const perhapsUnused: Unused[] = [];
   for (const policy of tiers.flatMap(({ policies }) => policies))
@@ -124,6 +150,6 @@ export function drift(tiers: readonly CompiledTier[], evidence: readonly FlowEvi
           else if (used === 'unknown') perhapsUnused.push(entry);
         }
       }
-  const { wouldDeny, undecided } = replay(tiers, evidence);
-  return { unused, perhapsUnused, notAllowed: wouldDeny, undecided };
+  const { wouldDeny, undecided, misreported } = replay(tiers, evidence, traces);
+  return { unused, perhapsUnused, notAllowed: wouldDeny, undecided, misreported };
 }

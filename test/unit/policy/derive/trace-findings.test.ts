@@ -69,6 +69,6 @@ describe('a verdict that names a staged policy', () => {
 
   test('does not hide that an enforced policy denies the same traffic', () => {
     const findings = traceFindings([traced(denied, staged), traced(denied, { ...own, a: 'deny' })]);
-    expect(findings.isMisreported(denied)).toBe(false);
+    expect(findings.misreportedBy(denied)).toBeUndefined();
   });
 });

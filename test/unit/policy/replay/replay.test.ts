@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
 import { emitPolicies, type PolicyKind } from '../../../../src/policy/derive/emit.ts';
+import { traceFindings } from '../../../../src/policy/derive/trace-findings.ts';
 import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
 import { drift, replay, type Finding } from '../../../../src/policy/replay/replay.ts';
 import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
@@ -80,6 +81,25 @@ describe('replaying a policy', () => {
       fact('a', 'c', 'tcp 80', { reporter: 'dst', action: 'deny' }),
     ]);
     expect(found.wouldDeny).toEqual([]);
+  });
+
+  test('compares nothing with a denial that names a staged policy, and names the policy', () => {
+    const denied = fact('a', 'b', 'tcp 80', { action: 'deny' });
+    const atDestination = fact('a', 'c', 'tcp 80', { action: 'deny', reporter: 'dst' });
+    const trace = { enforced: [{ k: 'StagedNetworkPolicy', ns: 'c', n: 'next', t: 'default', a: 'deny' }] };
+    const facts = [denied, atDestination, fact('a', 'c', 'tcp 80')];
+    const traces = traceFindings([
+      { ...denied, days: 1, trace },
+      { ...atDestination, days: 1, trace },
+    ]);
+    const found = replay(policies(onlyB), facts, traces);
+    expect(brief(found.misreported)).toEqual(['egress a -> b tcp 80', 'ingress a -> c tcp 80']);
+    expect(found.misreported[0]?.by).toBe('StagedNetworkPolicy c/next, tier default');
+    expect(found).toMatchObject({ facts: 1, wouldAllow: [], unselectedDenied: 0 });
+    // The destination blocked nothing, so the source's new denial counts.
+    expect(brief(found.wouldDeny)).toEqual(['egress a -> c tcp 80']);
+    expect(brief(drift(policies(onlyB), facts, traces).misreported)).toHaveLength(2);
+    expect(replay(policies(onlyB), facts).wouldAllow).toHaveLength(1);
   });
 
   test('judges ingress by what the destination reported', () => {
