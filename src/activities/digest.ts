@@ -113,7 +113,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
   return database.transaction(async (query) => {
     const nowMs = config.clock.now();
     await beginDigests(query, knownBefore(nowMs), nowMs / 1000);
-    const { report, gapsToldUntil } = await readDigestReport(query, config, digestId);
+    const { report, gapsReportedUntil } = await readDigestReport(query, config, digestId);
     const messages = digestMessages(report, {
       headline: headlineOf(report),
       introduction: report.introduction && introductionOf(report.introduction),
@@ -122,7 +122,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
       mapUrl: config.jobs.mapUrl,
     });
     const summary = summaryOf(report);
-    await freezeDigest(query, { digestId, summary, gapsToldUntil, messages }, nowMs / 1000);
+    await freezeDigest(query, { digestId, summary, gapsReportedUntil, messages }, nowMs / 1000);
     const frozen = await readDigest<SlackMessage, Summary>(query, digestId);
     if (!frozen) throw new Error(`${digestId} was stored and cannot be read back`);
     return frozen;

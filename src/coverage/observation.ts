@@ -2,7 +2,7 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { counted } from '../text/counted.ts';
 
-/** Settling asks for a bucket once it is six minutes old; what is older than this and still waits is worth a word. */
+/** Buckets are settled at six minutes; one that is still open at this age is reported. */
 const usualWaitSeconds = 15 * 60;
 
 export interface ToldGap {
@@ -13,34 +13,34 @@ export interface ToldGap {
   cause: string;
 }
 
-/** What was not observed of the time that no digest told of yet. Times in text are in the reader's zone. */
+/** What was not observed since the last reported time. Times in text are in the reader's zone. */
 export interface Observation {
   /** Nothing was ever observed. */
   isEmpty: boolean;
-  /** When the trail began, where that was within the time that is told of. */
+  /** Start of the trail, if it lies within the reported time. */
   trailBegan: string | undefined;
   gaps: ToldGap[];
   gapSeconds: number;
-  /** Time of which records were refused, and how many. */
+  /** Time ranges from which records were refused, with the count. */
   incompleteSeconds: number;
   refusedRecords: number;
-  /** Since when time is open that should be settled by now. */
+  /** Start of the time that should be settled by now and is not. */
   openSince: string | undefined;
 }
 
 /**
- * What is told of coverage. Pure.
+ * Summarises coverage for a report. Pure.
  * @param coverage stretches from `from` to `now`
- * @param time how a time is written
+ * @param time formats a time
  */
 export function observe(
   coverage: readonly CoverageStretch[],
   { from, now, time }: { from: Date; now: Date; time: (at: Date) => string },
 ): Observation {
   const at = (seconds: number) => time(new Date(seconds * 1000));
-  const toldUntilSeconds = gapsToldUntil(coverage, now).getTime() / 1000;
+  const reportedUntilSeconds = gapsReportedUntil(coverage, now).getTime() / 1000;
   const gaps = coverage
-    .filter(({ state, fromSeconds }) => state === 'gap' && fromSeconds < toldUntilSeconds)
+    .filter(({ state, fromSeconds }) => state === 'gap' && fromSeconds < reportedUntilSeconds)
     .map(({ fromSeconds, toSeconds, cause }) => ({
       from: at(fromSeconds),
       to: at(toSeconds),
@@ -48,10 +48,10 @@ export function observe(
       cause: cause ?? 'the cause is not known',
     }));
   const incomplete = coverage.filter(
-    ({ state, fromSeconds }) => state === 'incomplete' && fromSeconds < toldUntilSeconds,
+    ({ state, fromSeconds }) => state === 'incomplete' && fromSeconds < reportedUntilSeconds,
   );
   const [first] = coverage;
-  const isOpenForLong = now.getTime() / 1000 - toldUntilSeconds > usualWaitSeconds;
+  const isOpenForLong = now.getTime() / 1000 - reportedUntilSeconds > usualWaitSeconds;
   return {
     isEmpty: first === undefined,
     trailBegan: first && first.fromSeconds > from.getTime() / 1000 ? at(first.fromSeconds) : undefined,
@@ -62,25 +62,25 @@ export function observe(
       0,
     ),
     refusedRecords: incomplete.reduce((sum, { refusedRecords = 0 }) => sum + refusedRecords, 0),
-    openSince: isOpenForLong ? at(toldUntilSeconds) : undefined,
+    openSince: isOpenForLong ? at(reportedUntilSeconds) : undefined,
   };
 }
 
-/** Up to where gaps are told: what is still open is left to the next digest, so that each gap is told once. */
-export function gapsToldUntil(coverage: readonly CoverageStretch[], now: Date): Date {
+/** The time up to which gaps are reported. Open time is left to the next digest, so that each gap is reported once. */
+export function gapsReportedUntil(coverage: readonly CoverageStretch[], now: Date): Date {
   const open = coverage.find(({ state }) => state === 'pending');
   return open ? new Date(open.fromSeconds * 1000) : now;
 }
 
 /**
- * A sentence each, the most important first; none when all was observed.
- * @param quote makes a cause harmless where it is shown
+ * One sentence per finding, the most important first; empty if everything was observed.
+ * @param quote escapes a cause for where it is shown
  */
 export function observationLines(
   { isEmpty, trailBegan, gaps, gapSeconds, incompleteSeconds, refusedRecords, openSince }: Observation,
   { quote, atMost }: { quote: (cause: string) => string; atMost: number },
 ): string[] {
-  if (isEmpty) return ['Nothing was observed yet: the trail has not begun.'];
+  if (isEmpty) return ['Nothing has been observed yet: the trail is empty.'];
   const lines: string[] = [];
   if (gaps.length > 0) {
     lines.push(`Not observed: ${spanText(gapSeconds)}, in ${counted(gaps.length, 'gap')}.`);
@@ -97,7 +97,7 @@ export function observationLines(
       `Incomplete: ${spanText(incompleteSeconds)}, ${counted(refusedRecords, 'record')} refused: flow-trail coverage --gaps`,
     );
   if (openSince !== undefined)
-    lines.push(`Nothing is settled since ${openSince}; the next digest says what became of that time.`);
+    lines.push(`Nothing has been settled since ${openSince}; the next digest reports that time.`);
   if (trailBegan !== undefined) lines.push(`The trail begins at ${trailBegan}; nothing before was observed.`);
   return lines;
 }

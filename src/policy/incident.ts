@@ -12,7 +12,7 @@ export interface IncidentInput {
   fromSeconds: number;
   toSeconds: number;
   facts: readonly FactHistory[];
-  /** Of the days of the period. */
+  /** Coverage of the days of the period. */
   traced: readonly TracedEvidence[];
   /** Of the period. */
   coverage: readonly CoverageStretch[];
@@ -29,7 +29,7 @@ export interface Incident {
   hoursFrom: string;
   hoursTo: string;
   silentDays: number;
-  /** What was not fully observed of these hours, oldest first. Empty: everything that Goldmane had is here. */
+  /** What was not fully observed of these hours, oldest first. Empty: everything that Goldmane had is included. */
   notCovered: NotCovered[];
   rows: IncidentRow[];
 }
@@ -38,9 +38,9 @@ export interface IncidentRow {
   direction: 'in' | 'out';
   /** The other end as text: `dbaas/postgresql`. */
   peer: string;
-  /** Its namespace; empty for ends outside of the cluster, hosts and network sets. */
+  /** Its namespace; empty for ends outside the cluster, hosts and network sets. */
   peerNamespace: string;
-  /** Service identity of the namespace's own end; empty without one. */
+  /** Service identity of the namespace's own end; empty if it has none. */
   identity: string;
   port: string;
   action: string;
@@ -52,7 +52,7 @@ export interface IncidentRow {
   flowsOnTheseDays: number;
   /** The policies that decided on these days, the most frequent first. */
   policies: string[];
-  /** Why it is unusual compared with before; empty where it is not. */
+  /** Why it is unusual compared with before; empty if it is not. */
   unusual: Unusual[];
 }
 
@@ -69,7 +69,7 @@ const daySeconds = 86_400;
 const daysToKnowHours = 7;
 const daysToKnowWeekdays = 14;
 
-/** Who talked with a namespace in a period, and what of it is unusual. Pure; the unusual rows come first. */
+/** Who talked with a namespace in a period, and which rows are unusual; those come first. Pure. */
 export function reconstruct(input: IncidentInput): Incident {
   const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays } = input;
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
@@ -124,7 +124,7 @@ function unusualOf(
   fact: FactHistory,
   { hoursFrom, silentDays }: { hoursFrom: number; silentDays: number },
 ): Unusual[] {
-  // What is new cannot also be new at this hour.
+  // What is new is not reported as new at this hour too.
   if (fact.firstEverSeconds >= hoursFrom) return [fact.action === 'deny' ? 'first_denial' : 'first_seen'];
   const found: Unusual[] = [];
   const firstDay = fact.seen[0]?.day ?? 0;

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { composeDigest, firstPeriodMs, type DigestReport } from '../reports/digest.ts';
-import { gapsToldUntil } from '../coverage/observation.ts';
+import { gapsReportedUntil } from '../coverage/observation.ts';
 import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
@@ -10,7 +10,7 @@ import { readDigestsBefore } from '../trail/digests.ts';
 
 export interface ReadDigest {
   report: DigestReport;
-  gapsToldUntil: Date;
+  gapsReportedUntil: Date;
 }
 
 /** The digest that would be posted now under this id. Read-only. @throws DatabaseFailure */
@@ -22,7 +22,7 @@ export async function readDigestReport(
   const now = new Date(clock.now());
   const before = await readDigestsBefore(query, digestId);
   const dayAgoSeconds = knownBefore(clock.now());
-  const coverageFrom = before.posted?.gapsToldUntil ?? new Date(now.getTime() - firstPeriodMs);
+  const coverageFrom = before.posted?.gapsReportedUntil ?? new Date(now.getTime() - firstPeriodMs);
   const coverage = await readCoverage(query, coverageFrom.getTime() / 1000, now.getTime() / 1000);
   const report = composeDigest({
     digestId,
@@ -38,7 +38,7 @@ export async function readDigestReport(
     trail: await readTrailSize(query),
     deniedEdges: before.posted ? [] : await queryEdges(query, { action: 'deny', limit: allEdges }),
   });
-  return { report, gapsToldUntil: gapsToldUntil(coverage, now) };
+  return { report, gapsReportedUntil: gapsReportedUntil(coverage, now) };
 }
 
 /** The first digest does not announce edges first seen before this time. Epoch seconds. */

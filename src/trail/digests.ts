@@ -50,7 +50,7 @@ export async function readDigest<Message, Summary>(
 export interface DigestToFreeze<Message, Summary> {
   digestId: string;
   summary: Summary;
-  gapsToldUntil: Date;
+  gapsReportedUntil: Date;
   messages: readonly Omit<FrozenMessage<Message>, 'part'>[];
 }
 
@@ -60,7 +60,7 @@ export interface DigestToFreeze<Message, Summary> {
  */
 export async function freezeDigest<Message, Summary>(
   query: Query,
-  { digestId, summary, gapsToldUntil, messages }: DigestToFreeze<Message, Summary>,
+  { digestId, summary, gapsReportedUntil, messages }: DigestToFreeze<Message, Summary>,
   nowSeconds: number,
 ): Promise<void> {
   await query(
@@ -68,7 +68,7 @@ export async function freezeDigest<Message, Summary>(
      values ($1, to_timestamp($2), $3, $4)
      on conflict (digest_id) do update set frozen_at = excluded.frozen_at, summary = excluded.summary,
        gaps_told_until = excluded.gaps_told_until, outcome = null, done_at = null`,
-    [digestId, nowSeconds, JSON.stringify(summary), gapsToldUntil],
+    [digestId, nowSeconds, JSON.stringify(summary), gapsReportedUntil],
   );
   await query('delete from digest_message where digest_id = $1 and posted_at is null', [digestId]);
   await query(
@@ -127,7 +127,7 @@ export async function isOvertaken(query: Query, digestId: string): Promise<boole
 
 export interface DigestsBefore {
   /** When the newest digest that was posted was frozen, and up to when it told of gaps. */
-  posted: { frozenAt: Date; gapsToldUntil: Date } | undefined;
+  posted: { frozenAt: Date; gapsReportedUntil: Date } | undefined;
   /** When the newest digest that is done was frozen; it may have been quiet. */
   doneAt: Date | undefined;
 }
@@ -145,7 +145,7 @@ export async function readDigestsBefore(query: Query, digestId: string): Promise
   const posted = rows.find(({ outcome }) => outcome === 'posted');
   const newest = Math.max(...rows.map(({ frozen_at }) => frozen_at.getTime()));
   return {
-    posted: posted && { frozenAt: posted.frozen_at, gapsToldUntil: posted.gaps_told_until },
+    posted: posted && { frozenAt: posted.frozen_at, gapsReportedUntil: posted.gaps_told_until },
     doneAt: rows.length === 0 ? undefined : new Date(newest),
   };
 }

@@ -17,7 +17,7 @@ const databasePorts: Ports = [
 const redisPorts: Ports = [['tcp', 6379]];
 
 /**
- * The egress that nearly every namespace needs, as far as it is switched on. Databases and redis are added only where the
+ * The egress that nearly every namespace needs, as far as the options enable it. Databases and redis are added only where the
  * facts show that the subject uses them: for any other namespace such a rule would open what policy may deny today.
  * @param facts the subject's allowed egress
  */
@@ -64,11 +64,11 @@ export function reopenedByBaseline(rules: readonly AllowRule[], leftOut: readonl
   });
 }
 
-/** In the warnings of a policy for which `allowsDnsToPodsOnly` holds. */
+/** Warning of policies for which `allowsDnsToPodsOnly` is true. */
 export const dnsWarning =
   'allows DNS only to pods. Pods usually query a service address (for example 10.96.0.10), and Calico can drop such queries under this policy: give that address with --dns-address or DNS_ADDRESSES';
 
-/** Whether egress rules allow DNS to pods and to no address. */
+/** Whether egress rules allow DNS to pods but not to any address. */
 export function allowsDnsToPodsOnly(rules: readonly AllowRule[]): boolean {
   const dns = rules.filter(
     ({ direction, ports }) => direction === 'egress' && ports.some(({ port }) => port === 53),

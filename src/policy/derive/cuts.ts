@@ -7,7 +7,7 @@ export interface Inexpressible {
   /** `icmp`, `network sets`. */
   readonly what: string;
   readonly text: string;
-  /** Absent for the baseline. */
+  /** Absent for baseline rules. */
   readonly sighting?: Sighting;
 }
 
@@ -19,7 +19,7 @@ export interface Cut {
   readonly flowCount: number;
 }
 
-/** All that the policy as written would deny although it is allowed today. */
+/** Everything that is allowed today and that the policy as written would deny. */
 export function cutsOf({ leftOut }: DerivedPolicy, inexpressible: readonly Inexpressible[]): Cut[] {
   return [
     ...leftOut.filter(isAllowedToday).map((entry) => ({

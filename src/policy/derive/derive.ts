@@ -24,7 +24,7 @@ export interface DerivedAllowlist {
  * policies. Pure.
  *
  * @param evidence the facts of both reporters, of every flow that begins or ends in the namespaces
- * @param namespaces default: every namespace that the facts name
+ * @param namespaces default: every namespace in the facts
  * @param traces findings in the policy traces of the same facts
  */
 export function deriveAllowlist(
@@ -90,7 +90,7 @@ export function deriveAllowlist(
   return { policies, without };
 }
 
-/** The end whose policy the reporter evaluated; undefined where the fact says nothing about this direction. */
+/** The end whose policy the reporter evaluated; undefined if the fact does not cover this direction. */
 export function subjectOf(direction: Direction, fact: FlowEvidence): FlowEvidence['src'] | undefined {
   const [reporter, subject] = direction === 'egress' ? (['src', fact.src] as const) : ['dst', fact.dst];
   if (fact.reporter !== reporter || subject.kind !== 'workload' || !isNamespaceName(subject.ns))

@@ -1,7 +1,7 @@
 import { csvLine } from '../../text/csv.ts';
 import { compareText } from './order.ts';
 
-/** What the runbook's queries read of a row of `edge`. */
+/** The columns of `edge` that the runbook's queries read. */
 export interface AllowlistEdge {
   readonly srcNs: string;
   readonly dstNs: string;
@@ -79,7 +79,7 @@ function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].toSorted(compareText);
 }
 
-/** A list is written as Postgres writes an array. */
+/** Formats a list as Postgres formats an array. */
 function cellText(cell: string | readonly string[]): string {
   return typeof cell === 'string' ? cell : `{${cell.join(',')}}`;
 }

@@ -20,10 +20,10 @@ const protocols: Record<string, string> = {
   icmpv6: 'ICMPv6',
 };
 
-/** Protocols for which Calico accepts ports; UDPLite has ports, and Calico refuses them. */
+/** Protocols for which Calico accepts ports. UDPLite has ports, but Calico rejects them. */
 const protocolsWithPorts: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 
-/** Rules of a Calico NetworkPolicy, one a peer and protocol; source: projectcalico.org/v3. */
+/** Rules of a Calico NetworkPolicy, one per peer and protocol; source: projectcalico.org/v3. */
 export function calicoRules(policy: DerivedPolicy): RenderedRules {
   const inexpressible: Inexpressible[] = [];
   const rulesOf = (direction: AllowRule['direction']) =>
@@ -142,7 +142,7 @@ function calicoEntity(peer: Peer): Record<string, YamlValue> {
   }
 }
 
-/** A rule to fill in and uncomment; undefined where the format cannot express one. */
+/** A rule to fill in and uncomment; undefined if the format cannot express one. */
 export function calicoStub({ direction, protocol, port }: LeftOut): string | undefined {
   const name = calicoProtocol(protocol);
   const hasPort = protocolsWithPorts.has(protocol);

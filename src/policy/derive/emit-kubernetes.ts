@@ -13,7 +13,7 @@ import { portText } from './rules.ts';
 import { describeSighting } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';
 
-/** Rules as a format writes them, and what the format cannot express. */
+/** Rules in one format, and what the format cannot express. */
 export interface RenderedRules {
   readonly egress: readonly YamlValue[];
   readonly ingress: readonly YamlValue[];
@@ -22,7 +22,7 @@ export interface RenderedRules {
 
 const protocols: Record<string, string> = { tcp: 'TCP', udp: 'UDP', sctp: 'SCTP' };
 
-/** Rules of a Kubernetes NetworkPolicy; source: networking.k8s.io/v1. It has no ICMP and no network sets. */
+/** Rules of a Kubernetes NetworkPolicy; source: networking.k8s.io/v1. The format has neither ICMP nor network sets. */
 export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
   const inexpressible: Inexpressible[] = [];
   const rulesOf = (direction: AllowRule['direction']) =>
@@ -67,7 +67,7 @@ export function ruleText({ direction, peer, isBaseline }: AllowRule): string {
   return `${toOrFrom(direction)} ${describePeer(peer)}: ${isBaseline ? 'baseline, switched on, not observed' : 'observed'}`;
 }
 
-/** The comment above a port: its evidence, and how it is wider. */
+/** The comment above a port: its evidence, and whether the rule is wider than the evidence. */
 export function evidenceText({ sighting, widenings }: AllowedPort): string {
   const wider = widenings.map((widening) => widerTexts[widening]).filter((text) => text !== '');
   const note = wider.length === 0 ? '' : `; wider than observed: ${wider.join(', ')}`;
@@ -102,7 +102,7 @@ function kubernetesPeer(peer: Peer): YamlValue | undefined {
   }
 }
 
-/** A rule to fill in and uncomment; undefined where the format cannot express one. */
+/** A rule to fill in and uncomment; undefined if the format cannot express one. */
 export function kubernetesStub({ direction, protocol, port }: LeftOut): string | undefined {
   const name = protocols[protocol];
   if (name === undefined || port === 0) return undefined;

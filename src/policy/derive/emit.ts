@@ -34,7 +34,7 @@ export interface Artefact {
   readonly content: string;
 }
 
-/** One file a namespace, ordered by name; the same bytes for the same policies. */
+/** One file per namespace, ordered by name. The same policies give the same bytes. */
 export function emitPolicies({ policies }: DerivedAllowlist, options: EmitOptions): Artefact[] {
   return [...groupBy(policies, ({ namespace }) => namespace)].map(([namespace, group]) => ({
     path: `${namespace}.yaml`,
@@ -111,8 +111,8 @@ function isExternal({ reason }: LeftOut): boolean {
 }
 
 /**
- * The spec with its stubs as comments at the end of the list that they belong to. An empty list is left out and written
- * as a comment with its stubs, so that uncommenting all of it is valid; the policy means the same, as it names its types.
+ * The spec with its stubs as comments at the end of their list. An empty list is written as a comment together with its
+ * stubs, so that the result is valid once all of it is uncommented; the meaning stays the same because policyTypes is set.
  */
 function withStubs(spec: Fields, stubs: readonly Stub[]): Commented {
   const after: string[] = [];

@@ -7,7 +7,7 @@ import { portText } from './rules.ts';
 import { describeHit, isStaged, readTrace, verdictOf } from './trace.ts';
 import { traceKey } from './trace-findings.ts';
 
-/** One fact of a pair, with all that is known about it. */
+/** One fact of a pair, with its policies. */
 export interface ExplainedFact {
   readonly src: string;
   readonly dst: string;
@@ -30,7 +30,7 @@ export interface ExplainedFact {
 }
 
 /**
- * Matches the ends that a text names: a namespace (with all its identities and network sets), `namespace/identity`, or any
+ * Returns a matcher for the ends that a text names: a namespace (with all its identities and network sets), `namespace/identity`, or any
  * end as `edges`, `staged`, `replay` and this module write it: `pub`, `pvt`, `host`, `network set shop/partners`.
  */
 export function endMatcher(text: string): (end: EvidenceEnd) => boolean {

@@ -74,7 +74,7 @@ const schema = z
       });
   });
 
-/** The input of `deriveAllowlist`, complete. */
+/** The input of `deriveAllowlist` with all defaults filled in. */
 export type AllowlistInput = z.infer<typeof schema>;
 
 const defaults = {

@@ -21,12 +21,12 @@ const deniedToday: ReadonlySet<LeftOutReason | undefined> = new Set<LeftOutReaso
   'staged-verdict',
 ]);
 
-/** Whether the traffic passes today, as far as its facts show. */
+/** Whether the traffic is allowed today, according to its facts. */
 export function isAllowedToday({ reason }: { reason: LeftOutReason | undefined }): boolean {
   return !deniedToday.has(reason);
 }
 
-/** Why the fact becomes no rule; undefined where it becomes one. */
+/** Why the fact does not become a rule; undefined if it does. */
 export function reasonToLeaveOut(
   direction: Direction,
   fact: FlowEvidence,
@@ -57,7 +57,7 @@ export function reasonToLeaveOut(
   return fact.port === 0 && hasPorts(fact.protocol) ? 'unnamed' : undefined;
 }
 
-/** The same for flows with the same other end, protocol and port. */
+/** Equal for flows with the same other end, protocol and port. */
 export function thingKey(
   { kind, ns, identity }: LeftOut['peer'],
   how: { protocol: string; port: number },
@@ -65,7 +65,7 @@ export function thingKey(
   return [kind, ns, identity, how.protocol, how.port].join('\n');
 }
 
-/** What becomes no rule: one entry per reason, other end, protocol and port. */
+/** What does not become a rule: one entry per reason, other end, protocol and port. */
 export function leftOutOf(direction: Direction, list: readonly Judged[]): LeftOut[] {
   const grouped = groupBy(
     list.filter(({ reason }) => reason !== undefined),

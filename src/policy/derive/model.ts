@@ -4,7 +4,7 @@ import type { Verdict } from '../../coverage/verdict.ts';
 export type Direction = 'egress' | 'ingress';
 export type EvidenceEnd = FlowEvidence['src'];
 
-/** The port under which what came after the cap of a fact is kept. */
+/** The port that stands for all ports beyond the cap of a fact. */
 export const manyPorts = -1;
 
 /** When and how often something was seen, of one fact or of several. */
@@ -20,7 +20,7 @@ export interface Sighting {
 export type Peer =
   | { readonly kind: 'namespace'; readonly ns: string }
   | { readonly kind: 'identity'; readonly ns: string; readonly label: string; readonly identity: string }
-  /** Pods by a label that the trail does not keep; only the baseline has such peers. */
+  /** Pods selected by a label that is not stored; only baseline rules have such peers. */
   | { readonly kind: 'pods'; readonly ns: string; readonly label: string; readonly value: string }
   /** `ns` is '' for a global one. */
   | { readonly kind: 'networkset'; readonly ns: string; readonly name: string }
@@ -32,9 +32,9 @@ export type Widening = 'baseline' | 'namespace-instead-of-identity' | 'all-ports
 /** One protocol and port that a rule allows. */
 export interface AllowedPort {
   readonly protocol: string;
-  /** `all`: of the protocol; `none`: the protocol has no ports. */
+  /** `all`: all ports of the protocol; `none`: the protocol has no ports. */
   readonly port: number | 'all' | 'none';
-  /** Absent for the baseline: it was not observed. */
+  /** Absent for baseline rules, which were not observed. */
   readonly sighting?: Sighting;
   readonly widenings: readonly Widening[];
 }
@@ -46,19 +46,19 @@ export interface AllowRule {
   readonly ports: readonly AllowedPort[];
 }
 
-/** Why something that was seen became no rule. */
+/** Why something that was observed did not become a rule. */
 export type LeftOutReason =
-  /** `pub`, `pvt`: addresses that the trail does not know. */
+  /** `pub`, `pvt`: addresses that are not stored. */
   | 'external'
   | 'host'
   | 'many-ports'
-  /** Denied by policy, at this end or, after an allow here, at the other. */
+  /** Denied by policy at this end, or allowed here and denied at the other end. */
   | 'blocked'
   /** Reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410). */
   | 'staged-verdict'
   /** Neither allow nor deny. */
   | 'undecided'
-  /** An end of a kind, or a protocol, that no policy can name. */
+  /** A kind of end or a protocol that no policy can express. */
   | 'unnamed';
 
 export interface LeftOut {
@@ -73,7 +73,7 @@ export interface LeftOut {
 /** How complete the evidence of one direction is; never `complete` below seven covered days. */
 export interface NamespaceStatus {
   readonly verdict: Verdict;
-  /** Time net of gaps, in days, since the first of these facts was seen. */
+  /** Days without gaps since the first of these facts was seen. */
   readonly coveredDays: number;
   readonly requiredDays: number;
   readonly gaps: readonly {
@@ -83,7 +83,7 @@ export interface NamespaceStatus {
   }[];
 }
 
-/** What one namespace, or one service identity of it, was seen to need. */
+/** The observed needs of one namespace, or of one service identity in it. */
 export interface DerivedPolicy {
   readonly namespace: string;
   /** '' selects every pod of the namespace. */

@@ -1,9 +1,9 @@
-/** Orders by code units, so that no locale changes an artefact. */
+/** Orders by code units, so that the locale does not change the output. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Sorted by what `keyOf` makes of each entry, compared part by part. */
+/** Sorts by the result of `keyOf`, compared part by part. */
 export function sortedBy<Entry>(
   entries: Iterable<Entry>,
   keyOf: (entry: Entry) => readonly (string | number)[],
@@ -27,7 +27,7 @@ function compareKeys(a: readonly (string | number)[], b: readonly (string | numb
   return a.length - b.length;
 }
 
-/** The entries by a text key, in the order in which each key came first. */
+/** Groups entries by a text key, in order of first occurrence. */
 export function groupBy<Entry>(
   entries: Iterable<Entry>,
   keyOf: (entry: Entry) => string,

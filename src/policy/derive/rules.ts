@@ -17,8 +17,8 @@ interface Grant {
 }
 
 /**
- * The rules that allow exactly these facts of one subject and direction: one rule a peer, its ports sorted. An identity is
- * selected only where every fact of the port carried one; else the whole namespace, which is a widening and a warning.
+ * The rules that allow exactly these facts of one subject and direction: one rule per peer, its ports sorted. An identity is
+ * selected only if every fact of the port has one; otherwise the whole namespace is, which is a widening with a warning.
  */
 export function observedRules(
   direction: Direction,
@@ -50,7 +50,7 @@ export function peerOf(direction: Direction, fact: FlowEvidence): FlowEvidence['
   return direction === 'egress' ? fact.dst : fact.src;
 }
 
-/** A text that is the same for the same peer, and sorts as people look for it. */
+/** A text that identifies the peer and sorts in the expected order. */
 export function peerKey(peer: Peer): string {
   switch (peer.kind) {
     case 'namespace':

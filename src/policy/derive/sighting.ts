@@ -1,6 +1,6 @@
 import type { Sighting } from './model.ts';
 
-/** All of them together: from the first to the last, counts added, days united. */
+/** Combines sightings: earliest and latest time, total count, union of days. */
 export function mergeSightings(first: Sighting, ...others: readonly Sighting[]): Sighting {
   const all = [first, ...others];
   return {

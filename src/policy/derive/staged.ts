@@ -5,14 +5,14 @@ import { groupBy, sortedBy } from './order.ts';
 import { portText } from './rules.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Trace, type Verdict } from './trace.ts';
 
-/** A flow, by the two ends and port, whose enforced and pending verdicts differ. */
+/** Flows between two ends on one port whose enforced and pending verdicts differ. */
 export interface VerdictDifference {
   readonly src: string;
   readonly dst: string;
   readonly port: string;
   readonly reporter: TracedEvidence['reporter'];
   readonly enforced: 'allow' | 'deny';
-  /** What the policies would do with the staged ones in force. */
+  /** The verdict if staged policies were enforced. */
   readonly pending: 'allow' | 'deny';
   /** The policy, or the end of a tier, that gives the pending verdict. */
   readonly by: string;
@@ -21,7 +21,7 @@ export interface VerdictDifference {
   readonly flowCount: number;
 }
 
-/** Flows of one namespace and direction that a policy other than the staged ones decides, staged ones in force. */
+/** Flows of one namespace and direction that a policy which is not staged would decide even if staged policies were enforced. */
 export interface DecidedByOther {
   readonly namespace: string;
   readonly direction: Direction;
@@ -36,9 +36,9 @@ export interface DecidedByOther {
 }
 
 export interface StagedVerdicts {
-  /** Staged policies give another verdict than the enforced one. First those that would deny; then by pair. */
+  /** Flows for which staged policies give a different verdict than the enforced one; those that would be denied first, then by pair. */
   readonly disagreements: readonly VerdictDifference[];
-  /** Flows that a staged policy, or the end of its tier, decided; `agreeing` of them with the enforced verdict. */
+  /** Flows that a staged policy, or the end of its tier, decided; for `agreeing` of them the enforced verdict is the same. */
   readonly decided: number;
   readonly agreeing: number;
   readonly decidedByOthers: readonly DecidedByOther[];

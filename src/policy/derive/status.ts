@@ -5,8 +5,8 @@ import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverag
 import type { NamespaceStatus } from './model.ts';
 
 /**
- * Judges how complete a set of facts is, by the rules of the completeness report. Here a new port, identity or direction is
- * news too, not only a new edge. The judgement is as of the end of the covered time, not of a clock.
+ * Judges how complete a set of facts is, by the rules of the completeness report. Here a new port, identity or direction
+ * counts as new, not only a new edge. The verdict is as of the end of the covered time, not of the current time.
  */
 export function namespaceJudge(
   stretches: readonly CoverageStretch[],
@@ -23,7 +23,7 @@ const leastCompleteFirst: readonly NamespaceStatus['verdict'][] = [
   'complete',
 ];
 
-/** The least complete of them; of equals the one with the fewest covered days. */
+/** The least complete status; among equals, the one with the fewest covered days. */
 export function leastComplete(first: NamespaceStatus, others: readonly NamespaceStatus[]): NamespaceStatus {
   const rank = ({ verdict }: NamespaceStatus) => leastCompleteFirst.indexOf(verdict);
   return others.reduce(
@@ -72,7 +72,7 @@ function statusOf(
   };
 }
 
-/** The days (UTC) on which any of it was seen, each from when at the earliest until when at the latest. */
+/** The UTC days on which any of the facts was seen, each with the earliest and latest possible time. */
 function daysSeen(facts: readonly FlowEvidence[]): { firstSeconds: number; lastSeconds: number }[] {
   const seen = new Map<number, { firstSeconds: number; lastSeconds: number }>();
   for (const fact of facts)

@@ -9,7 +9,7 @@ import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './tra
 export interface TraceFindings {
   /** The staged policy, if every known verdict of the fact names one (projectcalico/calico#13410); the busiest first. */
   misreportedBy(fact: FlowEvidence): string | undefined;
-  /** Warnings: rules that allow more than single destinations today, and would allow what a derived policy leaves out. */
+  /** Warnings about rules that allow more than single destinations today and would allow what a derived policy omits. */
   catchAlls(namespace: string, direction: Direction): readonly string[];
 }
 
@@ -58,7 +58,7 @@ function mayFollowAPolicy({ hit }: Verdict): boolean {
   return !isStaged(hit) && hit.k !== 'Profile' && hit.k !== 'BaselineAdminNetworkPolicy';
 }
 
-/** One rule for several peers and several ports is a catch-all; a global policy too, unless it is for DNS only. */
+/** A rule for several peers and several ports is a catch-all; so is a global policy, unless it is for DNS only. */
 function isBroad(kind: string, facts: readonly TracedEvidence[]): boolean {
   if (kind === 'GlobalNetworkPolicy') return facts.some(({ port }) => port !== 53);
   const peers = new Set(facts.map(({ src, dst, reporter }) => endText(reporter === 'dst' ? src : dst)));
@@ -78,7 +78,7 @@ function endText({ kind, ns, identity }: FlowEvidence['src']): string {
   return [kind, ns, identity].join('\n');
 }
 
-/** The same for a fact and for its traces. */
+/** Equal for a fact and its traces. */
 export function traceKey({
   src,
   dst,

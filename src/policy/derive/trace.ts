@@ -17,10 +17,10 @@ const trace = z.object({
 
 type Named = z.infer<typeof named>;
 type Hit = z.infer<typeof hit>;
-/** A stored policy trace: `enforced` is what the dataplane did, `pending` what it would do with staged policies in force. */
+/** A stored policy trace: `enforced` is what the dataplane did, `pending` what it would do if staged policies were enforced. */
 export type Trace = z.infer<typeof trace>;
 
-/** Reads a stored trace; undefined where it holds no hits: it was beyond the bound of a fact, or not readable. */
+/** Reads a stored trace; undefined if it has no hits, because it exceeded the limit per fact or was unreadable. */
 export function readTrace(value: unknown): Trace | undefined {
   const parsed = trace.safeParse(value);
   if (!parsed.success || parsed.data.other === true || parsed.data.unreadable === true) return undefined;
@@ -33,7 +33,7 @@ export interface Verdict {
   readonly hit: Hit;
 }
 
-/** The verdict of a list of hits; all hits but one pass. Undefined where the hits show none, or more than one. */
+/** The verdict of a list of hits; all hits but one pass. Undefined if there is no deciding hit or more than one. */
 export function verdictOf(hits: readonly Hit[]): Verdict | undefined {
   const deciding = hits.filter(({ a }) => a === 'allow' || a === 'deny');
   const [only, another] = deciding;
@@ -41,7 +41,7 @@ export function verdictOf(hits: readonly Hit[]): Verdict | undefined {
   return { action: only.a === 'deny' ? 'deny' : 'allow', hit: only };
 }
 
-/** Whether the hit is of a staged policy, or of the end of a tier that only a staged policy made apply. */
+/** Whether the hit is of a staged policy, or of the end of a tier that applies only because of a staged policy. */
 export function isStaged({ k, by }: Hit): boolean {
   return k.startsWith('Staged') || (k === 'EndOfTier' && by !== undefined && by.k.startsWith('Staged'));
 }
@@ -52,7 +52,7 @@ export function describePolicyName({ k, t, ns, n }: Named): string {
   return `${k}${name === '' ? '' : ` ${name}`}${t === undefined ? '' : `, tier ${t}`}`;
 }
 
-/** The policy that decided: kind, name, tier and rule; for an end of tier, the policy that made it apply. */
+/** The policy that decided: kind, name, tier and rule; for the end of a tier, the policy because of which it applies. */
 export function describeHit(decided: Hit): string {
   if (decided.k === 'EndOfTier')
     return `end of tier ${decided.t ?? 'without name'}${decided.by ? `, reached because ${describePolicyName(decided.by)} selects it and no rule matched` : ''}`;

@@ -20,7 +20,7 @@ export type YamlValue =
   | readonly YamlValue[]
   | { readonly [key: string]: YamlValue | undefined };
 
-/** One YAML document, the same bytes for the same value, without the fields that are undefined. */
+/** Formats one YAML document. Undefined fields are omitted; the same value gives the same bytes. */
 export function yamlDocument(value: YamlValue, header: readonly string[], footer: readonly string[]): string {
   const document = new Document(plain(value), { version: '1.2', compat: 'yaml-1.1' });
   annotate(document.contents, value);
@@ -28,13 +28,13 @@ export function yamlDocument(value: YamlValue, header: readonly string[], footer
   return [...header.map(asComment), text.trimEnd(), ...footer.map(asComment), ''].join('\n');
 }
 
-/** One comment line; names come from the cluster, and a line break in one would end the comment. */
+/** One comment line. Names come from the cluster; a line break in one would end the comment. */
 function asComment(line: string): string {
   // oxlint-disable-next-line no-control-regex
   return `# ${line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')}`.trimEnd();
 }
 
-/** Lines as the library takes them: it adds the "#" and the indentation. */
+/** Lines for the library, which adds the "#" and the indentation. */
 function commentText(lines: readonly string[]): string {
   return lines.map((line) => asComment(line).slice(1)).join('\n');
 }

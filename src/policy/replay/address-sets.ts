@@ -6,13 +6,13 @@ import type { Answer } from './answer.ts';
 type Range = readonly [number, number];
 
 const everyAddress: readonly Range[] = [[0, 2 ** 32 - 1]];
-/** Felix reports an address without a known endpoint as `pvt` inside of these, and as `pub` outside. */
+/** Felix reports an address without a known endpoint as `pvt` inside these ranges and as `pub` outside. */
 const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].flatMap(rangesOf);
 const publicRanges = subtract(everyAddress, privateRanges);
 
 /**
- * Whether an end has one of the addresses. The trail keeps no addresses, but `pub` and `pvt` are known sets, and every
- * address is in 0.0.0.0/0. Pods are taken to have IPv4 addresses.
+ * Whether an end has one of the addresses. Addresses are not stored, but `pub` and `pvt` are known sets, and every
+ * address is in 0.0.0.0/0. Pods are assumed to have IPv4 addresses.
  * @param nets CIDRs or addresses
  */
 export function isInNets(nets: readonly string[], end: EvidenceEnd, ownNets?: readonly string[]): Answer {

@@ -1,6 +1,6 @@
 /**
- * Three-valued: the trail knows namespaces, service identities and kinds of ends, not every label and address. What it
- * does not know is `unknown`, and never guessed.
+ * Three-valued logic: namespaces, service identities and kinds of ends are stored, but not every label and address. What
+ * is not stored is `unknown`, never guessed.
  */
 export type Answer = 'yes' | 'no' | 'unknown';
 

@@ -1,13 +1,13 @@
 import { known, type Answer } from './answer.ts';
 import type { LabelTest } from './selector.ts';
 
-/** Answers a test of a label that the trail does not keep. */
+/** Answers a test of a label that is not stored. */
 export type Assume = (label: string, test: LabelTest) => Answer;
 
-/** More cases than this are not followed: the answer stays `unknown`. */
+/** With more cases than this, the answer stays `unknown`. */
 const maxWorlds = 4_096;
 
-/** Notes which tests of unknown labels are asked, and finds all ways in which they can be answered together. */
+/** Records which tests of unknown labels are made, and finds every consistent combination of answers. */
 export class AskedTests {
   readonly #tests = new Map<string, Map<string, LabelTest>>();
 
@@ -18,7 +18,7 @@ export class AskedTests {
     return 'unknown';
   }
 
-  /** Every possible set of answers; undefined where there are too many. */
+  /** Every possible combination of answers; undefined if there are too many. */
   worlds(): Assume[] | undefined {
     let worlds: ReadonlyMap<string, boolean>[] = [new Map<string, boolean>()];
     for (const [label, tests] of this.#tests) {
@@ -43,7 +43,7 @@ export class AskedTests {
 
 type Way = [text: string, holds: boolean][];
 
-/** Which tests of one label can pass and fail together. Nothing that is possible is left out. */
+/** Which tests of one label can pass and fail together; includes every possible combination. */
 function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
   if (2 ** tests.length > maxWorlds) return undefined;
   const ways: Way[] = [];
@@ -55,11 +55,11 @@ function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
 }
 
 function isPossible(tests: readonly LabelTest[], passes: (index: number) => boolean): boolean {
-  // The label is not there.
+  // The label is absent.
   if (!tests.some((_, index) => passes(index))) return true;
   const fits = (value: string) => tests.every(({ holds }, index) => holds(value) === passes(index));
   const listed = tests.find(({ values }, index) => values !== undefined && passes(index));
   if (listed?.values) return listed.values.some(fits);
-  // Some value beyond those listed: only a test that every value passes can contradict.
+  // A value that no test lists: only a test that every value passes can contradict it.
   return tests.every(({ text }, index) => text !== 'is there' || passes(index));
 }

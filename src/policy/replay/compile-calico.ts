@@ -42,7 +42,7 @@ export function compileCalico(
   };
 }
 
-/** Log decides nothing: it leaves no rule. */
+/** Log does not decide and is dropped. */
 function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: ClusterFacts): CompiledRule[] {
   const action = actions[rule.action];
   if (action === undefined) return [];
@@ -52,11 +52,11 @@ function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: C
     both(
       rule.protocol === undefined ? 'yes' : known(isProtocol(rule.protocol, flow.protocol)),
       rule.notProtocol === undefined ? 'yes' : known(!isProtocol(rule.notProtocol, flow.protocol)),
-      // Neither the version of an address nor the type of an ICMP message is kept.
+      // Neither the IP version nor the type of an ICMP message is stored.
       rule.ipVersion === undefined && rule.icmp === undefined && rule.notICMP === undefined
         ? 'yes'
         : 'unknown',
-      // Nor is a source port.
+      // Source ports are not stored either.
       rule.source?.ports === undefined && rule.source?.notPorts === undefined ? 'yes' : 'unknown',
       source(flow.src),
       destination(flow.dst),
@@ -107,7 +107,7 @@ function entityTest(
 }
 
 /**
- * What a rule selects, or undefined where it selects nothing in particular. In a namespaced policy any selector, notSelector
+ * What a rule selects; undefined if it has no selector. In a namespaced policy any selector, notSelector
  * included, confines the rule to its namespace. Source: Calico's conversion of rules (GetEntityRuleSelector).
  */
 function endpointSelector(
@@ -157,7 +157,7 @@ function isProtocol(written: string | number, seen: string): boolean {
   return name(String(written).toLowerCase()) === name(seen);
 }
 
-/** A number, a range `80:90`, or the name of a pod's port, which is not kept. */
+/** A number, a range `80:90`, or the name of a pod's port, which is not stored. */
 function portMatches(port: number | string, flow: ReplayFlow): Answer {
   if (flow.port === manyPorts) return 'unknown';
   if (typeof port === 'number') return known(flow.port === port);

@@ -9,7 +9,7 @@ import { labelSelector } from './selector.ts';
 type Rule = NonNullable<KubernetesSpec['egress']>[number];
 type Peer = Rule['to'][number];
 type Port = Rule['ports'][number];
-/** Where Calico puts what it makes of a Kubernetes NetworkPolicy. */
+/** Where Calico places a converted Kubernetes NetworkPolicy. */
 const kubernetesOrder = 1_000;
 
 /** A Kubernetes NetworkPolicy, staged or not: rules that allow, in the default tier. @throws SelectorError */

@@ -4,7 +4,7 @@ import { either } from './answer.ts';
 import type { ReplayEnd } from './ends.ts';
 import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
-/** What a policy set would do with a flow; `open`: no policy in the set selects it; `unknown`: it depends. */
+/** The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on what is not stored. */
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'open' | 'unknown';
   /** Which policy decides, or on what it depends. */
@@ -20,8 +20,8 @@ interface Outcome {
 
 /**
  * Decides as Calico does: in a tier the first rule that matches decides; where a policy selects the end and no rule matches,
- * the tier's end decides; where none selects it, the next tier is asked. What the trail does not keep is assumed in every way
- * that is possible, with the same answer wherever a test recurs; only where all ways agree is there a verdict.
+ * the tier's end decides; if none selects it, the next tier is evaluated. Every possible combination of what is not stored is
+ * tried, with the same answer wherever a test recurs; there is a verdict only if all combinations agree.
  */
 export function decide(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
   const asked = new AskedTests();
@@ -38,7 +38,7 @@ export function decide(tiers: readonly CompiledTier[], direction: Direction, flo
   );
 }
 
-/** What all decisions agree on; undefined where they do not. */
+/** The decision that all agree on; undefined if they differ. */
 function agreement(decisions: readonly Decision[]): Decision | undefined {
   const [first] = decisions;
   if (
@@ -47,7 +47,7 @@ function agreement(decisions: readonly Decision[]): Decision | undefined {
     )
   )
     return undefined;
-  // Where one case allows by a policy and another leaves the end unselected, the policy is named.
+  // If one case allows by a policy and another leaves the end unselected, name the policy.
   return decisions.find(({ verdict }) => verdict === 'allow') ?? first;
 }
 
@@ -67,7 +67,7 @@ function walk(tiers: readonly CompiledTier[], direction: Direction, flow: Replay
   return combine(outcomes);
 }
 
-/** @returns whether some way leads on to the next tier */
+/** @returns whether any case continues with the next tier */
 function walkTier(
   tier: CompiledTier,
   direction: Direction,
@@ -110,7 +110,7 @@ function walkTier(
   return goesOn || isUnselected;
 }
 
-/** Neighbours of the same order; each alone where its order is its own. */
+/** Groups adjacent policies of the same order. */
 function sameOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
   const groups: CompiledPolicy[][] = [];
   for (const policy of policies) {
@@ -123,9 +123,9 @@ function sameOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
 
 interface Walked {
   readonly name: string;
-  /** A rule surely matched, so that none after it is asked. */
+  /** A rule certainly matched, so later rules are not evaluated. */
   readonly ended: boolean;
-  /** A rule may have passed on to the next tier. */
+  /** A rule may have passed to the next tier. */
   readonly passed: boolean;
   readonly outcomes: readonly Outcome[];
 }

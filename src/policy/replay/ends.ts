@@ -3,13 +3,13 @@ import { isInNets, overlap } from './address-sets.ts';
 import { both, either, known, type Answer } from './answer.ts';
 import type { LabelLookup, LabelTest, Selector } from './selector.ts';
 
-/** An end of a flow, with assumptions about what the trail does not keep of it. */
+/** An end of a flow, with assumptions about what is not stored about it. */
 export interface ReplayEnd extends EvidenceEnd {
   /** The assumed answer to a test of a label. */
   readonly assume?: ((label: string, test: LabelTest) => Answer) | undefined;
 }
 
-/** A NetworkSet or GlobalNetworkSet of which the manifest is known. */
+/** A NetworkSet or GlobalNetworkSet whose manifest was given. */
 export interface KnownNetworkSet {
   readonly name: string;
   /** Empty for a global one. */
@@ -26,26 +26,26 @@ export interface IdentitySettings {
   readonly namespaces: 'all' | ReadonlySet<string>;
 }
 
-/** What is known of a cluster besides its flows. */
+/** What is known about a cluster besides its flows. */
 export interface ClusterFacts {
   readonly identity: IdentitySettings;
-  /** All network sets of the cluster; undefined where no manifest was given, so that any may exist. */
+  /** All network sets of the cluster; undefined if no manifest was given, in which case any may exist. */
   readonly networkSets: readonly KnownNetworkSet[] | undefined;
 }
 
-/** Selects endpoints and network sets, as a rule of a Calico policy does: by the labels of the object, and of its namespace. */
+/** Selects endpoints and network sets, as a rule of a Calico policy does: by the labels of the object and of its namespace. */
 export interface EndpointSelector {
-  /** Over the labels of the object's namespace; without them for a global object. */
+  /** Matched against the labels of the object's namespace; a global object has none. */
   readonly namespace: Selector;
-  /** Over the labels of the object itself. */
+  /** Matched against the labels of the object itself. */
   readonly labels: Selector;
 }
 
 const namespaceLabel = 'projectcalico.org/namespace';
 
 /**
- * What the trail knows of the labels of a pod: its namespace, and its service identity in the namespaces where it is read. A
- * pod without identity there has no such label, or one that differs between the pods of its workload.
+ * The known labels of a pod: its namespace and, in the namespaces where it is read, its service identity. A pod without
+ * an identity there has no such label, or one that differs between the pods of its workload.
  */
 export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLookup {
   const { ns, identity, assume } = end;
@@ -58,7 +58,7 @@ export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLook
   };
 }
 
-/** What it knows of the labels of a namespace: the name that Kubernetes and Calico put there. `''`: there is no namespace. */
+/** The known labels of a namespace: the name labels that Kubernetes and Calico set. `''`: there is no namespace. */
 export function namespaceLabels({ ns, assume }: Pick<ReplayEnd, 'ns' | 'assume'>): LabelLookup {
   if (ns === '') return () => ({ value: undefined });
   return (label, test) =>
@@ -72,12 +72,12 @@ export function isPod(end: EvidenceEnd): boolean {
 }
 
 /**
- * Whether an end is among what a selector selects. Calico turns a selector into addresses, so a network set that the
+ * Whether a selector selects an end. Calico turns a selector into addresses, so a network set that the
  * selector selects also stands for the pods and hosts whose addresses it covers.
  */
 export function isSelected(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts): Answer {
   const { identity, networkSets } = cluster;
-  // Felix looks an address up in all endpoints and network sets before it calls it `pub` or `pvt`.
+  // Felix looks an address up in all endpoints and network sets before it reports it as `pub` or `pvt`.
   if (end.kind === 'network') return 'no';
   const own = ownAnswer(selector, end, cluster);
   if (own === 'yes') return 'yes';
@@ -123,7 +123,7 @@ function setAnswer(selector: EndpointSelector, { namespace, labels }: KnownNetwo
   );
 }
 
-/** Whether the address of an end may be within a set; a set of which the end is the name does not count again. */
+/** Whether the address of an end may be within a set; a set that is itself the end is not counted again. */
 function mayCover(set: KnownNetworkSet, end: EvidenceEnd, all: readonly KnownNetworkSet[]): boolean {
   if (end.kind !== 'networkset') return isInNets(set.nets, end) !== 'no';
   const own = findSet(all, end);
@@ -134,7 +134,7 @@ function findSet(sets: readonly KnownNetworkSet[] | undefined, { ns, identity }:
   return sets?.find(({ name, namespace }) => name === identity && namespace === ns);
 }
 
-/** Selects by the namespace's name alone. */
+/** Selects by the namespace's name only. */
 export function ownNamespace(ns: string): Selector {
   return (labels) => {
     const found = labels('projectcalico.org/name', { text: `is ${ns}`, holds: (value) => value === ns });

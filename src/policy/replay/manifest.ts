@@ -9,7 +9,7 @@ export interface ManifestFile {
 }
 
 export interface ReadOptions {
-  /** For manifests that name no namespace, as `kubectl -n` gives it. */
+  /** Namespace of manifests without one, as with `kubectl -n`. */
   readonly namespace?: string | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface PlacedManifest {
 export interface ReadManifests {
   readonly manifests: readonly PlacedManifest[];
   readonly networkSets: readonly KnownNetworkSet[];
-  /** Kinds that have no part in policy, with how many there were. */
+  /** Kinds that do not affect policy, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
 }
@@ -40,13 +40,13 @@ const clusterKinds = new Set([
   'GlobalNetworkSet',
   'Tier',
 ]);
-/** Kinds by whatever group or version that can allow or deny, and are not understood unless listed in `policyShapes`. */
+/** Kinds, in any group or version, that can allow or deny; rejected unless `policyShapes` lists them. */
 const canDecide = /(NetworkPolicy|AdminNetworkPolicy|ClusterNetworkPolicy)$/;
 
 /**
- * Reads manifests as people keep them and as kubectl and calicoctl print them. Kinds that have no part in policy are skipped
- * and counted. Whatever could change a verdict and is not understood, of kind, field or value, is a problem with its file,
- * document and field.
+ * Reads manifests as people write them and as kubectl and calicoctl print them. Kinds that do not affect policy are skipped
+ * and counted. An unknown kind, field or value that could change a verdict is a problem, with its file, document and
+ * field.
  */
 export function readManifests(
   files: readonly ManifestFile[],
@@ -105,7 +105,7 @@ export function readManifests(
     if (kind.endsWith('List') && ('items' in value || kind === 'List')) {
       const items = z.array(object).safeParse(value['items'] ?? []);
       if (!items.success) problems.push(`${place}: items is not a list of objects`);
-      // Items of a list that the API server gives have no kind of their own.
+      // Items of a list from the API server have no kind.
       const inherited = kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
       for (const [at, item] of (items.data ?? []).entries())
         take({ ...inherited, ...item }, `${place}, item ${at + 1}`, path);
@@ -141,7 +141,7 @@ function documentsOf({ path, text }: ManifestFile, problems: string[]): PlacedDo
   });
 }
 
-/** The namespace that a kustomization gives to the files it lists, the nearest one first; undefined without one. */
+/** The namespace that a kustomization gives to the files it lists, the nearest one first; undefined if there is none. */
 function kustomizedNamespaces(documents: readonly PlacedDocument[]): (path: string) => string | undefined {
   const found = documents.flatMap(({ path, value }) => {
     if (value['kind'] !== 'Kustomization' && !/(^|\/)[Kk]ustomization(\.ya?ml)?$/.test(path)) return [];
@@ -206,9 +206,9 @@ const optionalFields = new Set([
   ],
   ...['serviceAccounts', 'services', 'http', 'performanceHints', 'status', 'stagedAction', 'defaultAction'],
 ]);
-/** Switched off, they are the same as absent. */
+/** The value false means the same as absent. */
 const switches = new Set(['doNotTrack', 'applyOnForward', 'preDNAT']);
-/** Their values are data: an empty one is a value. */
+/** Their values are data; an empty value counts. */
 const dataFields = new Set(['labels', 'matchLabels', 'annotations', 'values']);
 
 /** Drops what the API server takes as absent, such as Calico's `selector: ''` and Kubernetes' `policyTypes: []`. */

@@ -7,7 +7,7 @@ import type { Manifest } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledTier } from './policy.ts';
 import { SelectorError } from './selector.ts';
 
-/** Files that hold something that is not understood; each problem names its file, document and field. */
+/** Files with unknown content; each problem names its file, document and field. */
 export class PolicyError extends Error {
   readonly problems: readonly string[];
 
@@ -18,21 +18,21 @@ export class PolicyError extends Error {
   }
 }
 
-/** Calico's default tier comes after tiers of an order below a million, and before those without one. */
+/** Calico's default tier comes after tiers of an order below a million, and before tiers without an order. */
 const defaultTierOrder = 1_000_000;
 
 /** A set of policies, ready to decide. */
 export interface PolicySet {
   /** In the order in which Calico evaluates them. */
   readonly tiers: readonly CompiledTier[];
-  /** Kinds of other objects in the files, with how many there were. */
+  /** Kinds of other objects in the files, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
-  /** What was assumed, as sentences. */
+  /** Assumptions, as sentences. */
   readonly notes: readonly string[];
 }
 
 /**
- * Compiles a set of policy files. A staged policy is taken as though it were enforced: the set is what one would have.
+ * Compiles a set of policy files. Staged policies count as enforced: the set describes the state after enforcing them.
  * @throws PolicyError
  */
 export function compilePolicies(

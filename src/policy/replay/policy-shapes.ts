@@ -68,7 +68,7 @@ const staged = { stagedAction: z.literal('Set', 'only "Set" can be replayed').op
 const global = { namespaceSelector: z.string().optional() };
 
 const metadata = z.looseObject({ name: z.string(), namespace: z.string().default('') });
-/** What the API server adds says nothing about what a policy does. */
+/** Fields that the API server adds; they do not affect the policy. */
 const status = z.unknown().optional();
 const calico = z.literal('projectcalico.org/v3');
 export const networkSetShape = z.looseObject({

@@ -2,13 +2,13 @@ import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { Answer } from './answer.ts';
 import type { ReplayEnd } from './ends.ts';
 
-/** What of a fact a rule looks at. */
+/** The part of a fact that rules match. */
 export interface ReplayFlow extends Pick<FlowEvidence, 'protocol' | 'port'> {
   readonly src: ReplayEnd;
   readonly dst: ReplayEnd;
 }
 
-/** The smallest thing that a rule says: one peer and one port. */
+/** The smallest part of a rule: one peer and one port. */
 export interface RuleAtom {
   /** `to namespaces kubernetes.io/metadata.name=dbaas, TCP 5432`. */
   readonly text: string;
@@ -27,7 +27,7 @@ export interface CompiledPolicy {
   readonly tier: string;
   readonly order: number;
   readonly selects: (end: ReplayEnd) => Answer;
-  /** Absent where the policy says nothing of the direction. */
+  /** Absent if the policy does not apply to the direction. */
   readonly egress?: readonly CompiledRule[];
   readonly ingress?: readonly CompiledRule[];
 }

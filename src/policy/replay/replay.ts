@@ -20,20 +20,20 @@ export interface Finding {
   readonly lastSeconds: number;
   readonly days: number;
   readonly flowCount: number;
-  /** Which policy decides so, or on what it depends. */
+  /** The policy that decides, or what the verdict depends on. */
   readonly by: string;
 }
 
 export interface Replayed {
-  /** Facts that were judged. */
+  /** Number of facts judged. */
   readonly facts: number;
   /** Allowed when it was observed, and denied by the policies. */
   readonly wouldDeny: readonly Finding[];
   /** Denied when it was observed, and allowed by the policies. */
   readonly wouldAllow: readonly Finding[];
-  /** It depends on labels, addresses or ports that the trail does not keep. */
+  /** Depends on labels, addresses or ports that are not stored. */
   readonly undecided: readonly Finding[];
-  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410): compared with nothing. */
+  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared. */
   readonly misreported: readonly Finding[];
   /** Denied facts of ends that no policy of the set selects: nothing would deny them. */
   readonly unselectedDenied: number;
@@ -71,7 +71,7 @@ export function replay(
       facts += 1;
       const wasAllowed = fact.action === 'allow';
       const { verdict, by } = decide(tiers, direction, fact);
-      // To deny at the source what the destination denied anyway changes nothing.
+      // Denying at the source what the destination denied anyway changes nothing.
       if (wasAllowed && direction === 'egress' && arrivalOf(fact) === 'blocked') continue;
       const finding = findingOf(direction, fact, by);
       if (verdict === 'unknown') undecided.push(finding);
@@ -107,26 +107,26 @@ function sorted(findings: readonly Finding[]): Finding[] {
   return sortedBy(findings, ({ direction, src, dst, port, by }) => [direction, src, dst, port, by]);
 }
 
-/** A peer and port that a rule allows, and that was not used. */
+/** A peer and port that a rule allows and that was not used. */
 export interface Unused {
   readonly policy: string;
   readonly rule: string;
 }
 
 export interface Drift {
-  /** Allowed, and never used in the period. */
+  /** Allowed and never used in the period. */
   readonly unused: readonly Unused[];
-  /** Allowed, and whether it was used depends on what the trail does not keep. */
+  /** Allowed; whether it was used depends on what is not stored. */
   readonly perhapsUnused: readonly Unused[];
-  /** Used, and not allowed. */
+  /** Used and not allowed. */
   readonly notAllowed: readonly Finding[];
-  /** Used, and whether it is allowed depends on what the trail does not keep. */
+  /** Used; whether it is allowed depends on what is not stored. */
   readonly undecided: readonly Finding[];
-  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410): compared with nothing. */
+  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared. */
   readonly misreported: readonly Finding[];
 }
 
-/** Compares what is in force with what was observed in the evidence's period. Pure. */
+/** Compares a policy set with what was observed in the period of the evidence. Pure. */
 export function drift(
   tiers: readonly CompiledTier[],
   evidence: readonly FlowEvidence[],

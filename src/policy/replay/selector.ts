@@ -1,23 +1,23 @@
 import { both, either, known, not, type Answer } from './answer.ts';
 
 /**
- * The value of a label (`undefined`: it is not there), or, where the trail does not keep it, the answer to the test itself.
+ * The value of a label (`undefined`: absent) or, if the value is not stored, the answer to the test itself.
  */
 export type LabelLookup = (label: string, test: LabelTest) => { readonly value: string | undefined } | Answer;
 
-/** What a selector asks of a label's value; a label that is not there fails every test. */
+/** A test of a label's value. An absent label fails every test. */
 export interface LabelTest {
-  /** The same text is the same test. */
+  /** Equal texts are equal tests. */
   readonly text: string;
   readonly holds: (value: string) => boolean;
-  /** The only values that pass, where there are few. */
+  /** The only values that pass, if they can be listed. */
   readonly values?: readonly string[];
 }
 
 /** A label selector, compiled. */
 export type Selector = (labels: LabelLookup) => Answer;
 
-/** A selector that does not follow Calico's grammar, or a function of it that is not understood. */
+/** A selector that violates Calico's grammar or uses an unknown function. */
 export class SelectorError extends Error {
   constructor(selector: string, problem: string) {
     super(`the selector ${JSON.stringify(selector)} ${problem}`);
@@ -25,7 +25,7 @@ export class SelectorError extends Error {
   }
 }
 
-/** What all() and global() stand for, which depends on where the selector is. */
+/** What all() and global() mean; it depends on the field that contains the selector. */
 export interface SelectorCalls {
   readonly all: Selector;
   readonly global: Selector;
@@ -123,7 +123,7 @@ const identifier = /[A-Za-z0-9_./-]*/y;
 const identifierCharacter = /^[A-Za-z0-9_./-]/;
 /** Only these two separate tokens: a line break or a no-break space makes a selector invalid. */
 const blanks = /[ \t]*/y;
-/** `==` and `!=` may follow anything; the others are operators only behind a label, and labels elsewhere. */
+/** `==` and `!=` may follow anything; the others are operators only after a label, and labels elsewhere. */
 const wordOperators = [
   ['contains'],
   ['starts', 'with'],
@@ -132,7 +132,7 @@ const wordOperators = [
   ['in'],
 ] as const satisfies readonly (readonly string[])[];
 
-/** Takes a selector apart as Calico's tokenizer does. */
+/** Tokenizes a selector as Calico does. */
 class Tokenizer {
   readonly #selector: string;
   #at = 0;
@@ -191,7 +191,7 @@ class Tokenizer {
     return { kind: 'text', value };
   }
 
-  /** `startswith`, `starts with`, `notin` and `not in` are the same; what follows must not continue the word. */
+  /** `startswith`, `starts with`, `notin` and `not in` are the same; the next character must not continue the word. */
   #operator(): Token {
     const start = this.#at;
     for (const words of wordOperators) {
@@ -209,7 +209,7 @@ class Tokenizer {
     return this.#fail('has no operator');
   }
 
-  /** `has(`, `all(` and `global(` without a blank before the parenthesis; undefined for anything else. */
+  /** `has(`, `all(` and `global(` without a space before the parenthesis; undefined for anything else. */
   #call(): Token | undefined {
     for (const kind of ['has', 'all', 'global'] as const) {
       if (!this.#selector.startsWith(`${kind}(`, this.#at)) continue;
@@ -330,7 +330,7 @@ class Parser {
     return this.#expect('text').value;
   }
 
-  /** A comma may stand behind the last value. */
+  /** A comma may follow the last value. */
   #set(): string[] {
     this.#expect('{');
     const values: string[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gapsToldUntil, observationLines, observe } from '../../../src/coverage/observation.ts';
+import { gapsReportedUntil, observationLines, observe } from '../../../src/coverage/observation.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 
 const hour = 3_600;
@@ -48,25 +48,25 @@ test('many gaps are summed, and the command that lists them is named', () => {
   ]);
 });
 
-test('a trail that began within the period, or not at all, is told', () => {
+test('a trail that began within the period, or not at all, is reported', () => {
   const began = coverage(['pending', 1], ['final', 1]).slice(1);
   expect(lines(began, 2)).toEqual(['The trail begins at 01:00; nothing before was observed.']);
-  expect(lines([], 2)).toEqual(['Nothing was observed yet: the trail has not begun.']);
+  expect(lines([], 2)).toEqual(['Nothing has been observed yet: the trail is empty.']);
 });
 
 describe('time that is still open', () => {
   const open = coverage(['final', 1], ['pending', 0.5], ['gap', 0.5], ['final', 1]);
 
-  test('is told when it should be settled by now', () => {
+  test('is reported when it should be settled by now', () => {
     expect(lines(open, 3)).toEqual([
-      'Nothing is settled since 01:00; the next digest says what became of that time.',
+      'Nothing has been settled since 01:00; the next digest reports that time.',
     ]);
   });
 
   test('is left to the next digest, so that each gap is told exactly once', () => {
-    const until = gapsToldUntil(open, new Date(3 * hour * 1000));
+    const until = gapsReportedUntil(open, new Date(3 * hour * 1000));
     expect(until).toEqual(new Date(hour * 1000));
-    expect(gapsToldUntil(coverage(['final', 3]), new Date(3 * hour * 1000))).toEqual(
+    expect(gapsReportedUntil(coverage(['final', 3]), new Date(3 * hour * 1000))).toEqual(
       new Date(3 * hour * 1000),
     );
   });
