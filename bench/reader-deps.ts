@@ -21,6 +21,7 @@ export function createDeps(
     metrics: { ...metrics, pending: (records) => (gauges.pending = records) },
     serverClock: new ServerClock(config.clock),
     connectGoldmane: connect,
+    heartbeat: { succeeded: () => undefined, failed: () => undefined },
     report: async () => undefined,
     gauges,
   };

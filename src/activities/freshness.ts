@@ -4,9 +4,11 @@ import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
 import { markAlertTold, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
-import { zonedTime } from '../time/zoned-time.ts';
+import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../trail/gap-reports.ts';
+import { spanText, zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
+import type { GapReport } from '../ingest/summary.ts';
 import { postSlack, tellAlert } from './slack.ts';
 
 /** How fresh the trail is, as a run's result. Times are ISO 8601; absent where there is none. */
@@ -15,6 +17,8 @@ export interface FreshnessReport extends FreshnessVerdict {
   newestBucket?: string;
   /** Start of the newest settled bucket. */
   settledBucket?: string;
+  /** Gaps and incomplete stretches that were not reported before, oldest first; absent when there are none. */
+  newGaps?: GapReport[];
 }
 
 /** A database outage seen by the watchdog; carried from run to run because it cannot be stored. */
@@ -26,6 +30,8 @@ export interface DatabaseOutage {
 }
 
 const alert = 'freshness';
+/** More than Slack shows; a result in the workflow's history stays small. */
+const maxNewGaps = 50;
 /** The told state after a message about a database outage. */
 const awayState = 'database_away';
 
@@ -34,6 +40,7 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
   const nowMs = config.clock.now();
   try {
     const facts = await readFreshness(database.query, nowMs / 1000);
+    const newGaps = await readUnreportedGaps(database.query, nowMs / 1000);
     const verdict = judgeFreshness(facts, {
       nowMs,
       ...config.jobs.freshness,
@@ -47,14 +54,20 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
       ...(lastProgressAt ? { lastProgressAt: lastProgressAt.toISOString() } : {}),
       ...(newestBucket ? { newestBucket: newestBucket.toISOString() } : {}),
       ...(settledBucket ? { settledBucket: settledBucket.toISOString() } : {}),
+      ...(newGaps.length > 0 ? { newGaps: newGaps.slice(0, maxNewGaps).map(toReport) } : {}),
     };
   } catch (error) {
     throw toActivityFailure(error);
   }
 }
 
+function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
+  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
+  return { from: iso(fromSeconds), to: iso(toSeconds), cause };
+}
+
 /**
- * Posts the state if it differs from the last one posted. `beginning` is not posted.
+ * Posts the state if it differs from the last one posted, and new gaps. `beginning` is not posted.
  * @param hadOutage a database outage was posted, so its end is posted too
  * @throws ApplicationFailure
  */
@@ -75,8 +88,37 @@ export async function tellFreshness(
       throw toActivityFailure(error);
     }
   }
-  const message = freshnessMessage(report, zonedTime(config.jobs.timeZone).dated);
-  return tellAlert(deps, { alert, state, detail, message });
+  const formatTime = zonedTime(config.jobs.timeZone).dated;
+  const told = await tellAlert(deps, { alert, state, detail, message: freshnessMessage(report, formatTime) });
+  const { newGaps = [] } = report;
+  const newest = newGaps.at(-1);
+  if (!newest) return told;
+  const posted = await postSlack(deps, gapMessage(newGaps, formatTime));
+  try {
+    await markGapsReported(database.query, Date.parse(newest.to) / 1000, config.clock.now() / 1000);
+  } catch (error) {
+    throw toActivityFailure(error);
+  }
+  return posted;
+}
+
+/** Renders new gaps. Pure. */
+export function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) => string): SlackMessage {
+  const secondsOf = ({ from, to }: GapReport) => (Date.parse(to) - Date.parse(from)) / 1000;
+  const lines = gaps.map(
+    (gap) =>
+      `From ${formatTime(new Date(gap.from))} to ${formatTime(new Date(gap.to))} (${spanText(secondsOf(gap))}): ${gap.cause}`,
+  );
+  return alertMessage({
+    severity: 'warning',
+    title: `${spanText(gaps.reduce((sum, gap) => sum + secondsOf(gap), 0))} not fully observed`,
+    paragraphs: [
+      'Records of this time are missing from the trail and cannot be recovered. `flow-trail coverage --gaps` lists all gaps.',
+      ...lines,
+    ],
+    fields: [],
+    context: 'flow-trail · freshness watchdog',
+  });
 }
 
 /** Renders the freshness alert. Pure. */

@@ -10,6 +10,7 @@ import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/c
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
 import type { TrailNames } from './names.ts';
+import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 
 /** The map in the browser. It has no login: everyone who can connect to it can read the trail. */
 export interface MapConfig {
@@ -60,6 +61,8 @@ export interface Config {
   metricsPort: number;
   httpPort: number;
   map: MapConfig;
+  /** Called after each successful settling round; undefined: nothing is called. */
+  heartbeat: SecretUrl | undefined;
   /** Address on which /metrics, /healthz and /readyz listen. */
   listenHost: string;
   logLevel: string;
@@ -143,6 +146,8 @@ const environment = z.object({
       'must be an http:// or https:// address; for example http://temporal.example:8080/namespaces/default/workflows',
     )
     .default(''),
+  HEARTBEAT_URL: secretUrlField,
+  HEARTBEAT_URL_FILE: secretUrlField,
   LISTEN_HOST: text('0.0.0.0'),
   LOG_LEVEL: z
     .enum(
@@ -198,7 +203,14 @@ function crossProblems(env: NodeJS.ProcessEnv): string[] {
   const ports = [env['METRICS_PORT'] ?? '9464', env['HTTP_PORT'] ?? '8080'].map(Number);
   if (ports[0] === ports[1] && ports[0] !== 0)
     problems.push('METRICS_PORT and HTTP_PORT are the same; each needs its own port');
-  problems.push(...jobCrossProblems(env));
+  problems.push(
+    ...jobCrossProblems(env),
+    ...secretUrlProblems(
+      env,
+      'HEARTBEAT_URL',
+      'use the ping URL of the check, for example https://hc-ping.com/<id>',
+    ),
+  );
   return problems;
 }
 
@@ -267,6 +279,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       host: value.MAP_HOST,
       temporalUiUrl: value.TEMPORAL_UI_URL === '' ? undefined : value.TEMPORAL_UI_URL,
     },
+    heartbeat: secretUrlOf(value.HEARTBEAT_URL, value.HEARTBEAT_URL_FILE),
     listenHost: value.LISTEN_HOST,
     logLevel: value.LOG_LEVEL,
     workerIdentity: `${process.pid}@${hostname()}`,

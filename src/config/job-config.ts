@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { cronProblem } from './cron.ts';
+import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 import { canonicalTimeZone } from './time-zone.ts';
 
-/** Source of the incoming webhook's URL. It is read for each message and not stored. */
-export type WebhookConfig = { url: string } | { urlFile: string };
-
 export interface SlackConfig {
-  /** Undefined: messages are printed instead of posted. */
-  webhook: WebhookConfig | undefined;
+  /** The incoming webhook, read for each message. Undefined: messages are printed instead of posted. */
+  webhook: SecretUrl | undefined;
   /** `#name`, `@user` or the id of a conversation. */
   channel: string;
   /** Print messages instead of posting them, and mark no edge as announced. */
@@ -76,8 +74,8 @@ const cron = (fallback: string) =>
 
 /** The fields of the environment that concern the jobs. */
 export const jobEnvironment = {
-  SLACK_WEBHOOK_URL: z.string().trim().optional(),
-  SLACK_WEBHOOK_URL_FILE: z.string().trim().optional(),
+  SLACK_WEBHOOK_URL: secretUrlField,
+  SLACK_WEBHOOK_URL_FILE: secretUrlField,
   SLACK_CHANNEL: z
     .string()
     .trim()
@@ -158,7 +156,11 @@ type JobEnvironment = z.output<z.ZodObject<typeof jobEnvironment>>;
 export function toJobConfig(value: JobEnvironment): JobConfig {
   const [namespace, name] = value.OPERATOR_SECRET.split('/');
   return {
-    slack: { webhook: webhookOf(value), channel: value.SLACK_CHANNEL, dryRun: value.DRY_RUN },
+    slack: {
+      webhook: secretUrlOf(value.SLACK_WEBHOOK_URL, value.SLACK_WEBHOOK_URL_FILE),
+      channel: value.SLACK_CHANNEL,
+      dryRun: value.DRY_RUN,
+    },
     timeZone: value.TIME_ZONE,
     crons: {
       digest: value.DIGEST_CRON,
@@ -194,29 +196,15 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
 
 /** Checks across several fields. The webhook is a secret; its value is never included. */
 export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
-  const problems: string[] = [];
-  const url = env['SLACK_WEBHOOK_URL']?.trim();
-  if (url && env['SLACK_WEBHOOK_URL_FILE']?.trim())
-    problems.push('SLACK_WEBHOOK_URL_FILE and SLACK_WEBHOOK_URL are both set; keep one of them');
-  const problem = url ? webhookUrlProblem(url) : undefined;
-  if (problem) problems.push(`SLACK_WEBHOOK_URL ${problem}`);
+  const problems = secretUrlProblems(
+    env,
+    'SLACK_WEBHOOK_URL',
+    "use the incoming webhook's, https://hooks.slack.com/services/...",
+  );
   const number = (name: string, fallback: number) => Number(env[name]?.trim() || fallback);
   if (number('CERTIFICATE_CRITICAL_DAYS', 3) >= number('CERTIFICATE_WARN_DAYS', 14))
     problems.push('CERTIFICATE_CRITICAL_DAYS must be less than CERTIFICATE_WARN_DAYS');
   if (number('FRESHNESS_WARN_MINUTES', 5) >= number('FRESHNESS_PAGE_MINUTES', 45))
     problems.push('FRESHNESS_WARN_MINUTES must be less than FRESHNESS_PAGE_MINUTES');
   return problems;
-}
-
-/** Why a value is not a valid webhook URL, without repeating it. */
-export function webhookUrlProblem(value: string): string | undefined {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  if (url?.protocol === 'https:' || (isLocal && url.protocol === 'http:')) return undefined;
-  return "is not an https:// address (the value is secret and not shown); use the incoming webhook's, https://hooks.slack.com/services/...";
-}
-
-function webhookOf(value: JobEnvironment): WebhookConfig | undefined {
-  if (value.SLACK_WEBHOOK_URL) return { url: value.SLACK_WEBHOOK_URL };
-  return value.SLACK_WEBHOOK_URL_FILE ? { urlFile: value.SLACK_WEBHOOK_URL_FILE } : undefined;
 }

@@ -7,6 +7,14 @@ import type { Database } from '../trail/database.ts';
 import type { TrailMetrics } from './metrics.ts';
 import type { Progress } from './summary.ts';
 
+/** Tells a service outside how settling goes. Neither function waits or throws. */
+export interface Heartbeat {
+  /** A round of settling succeeded. */
+  succeeded(): void;
+  /** @param kind of the failure, for example `goldmane_timeout`; it leaves the cluster */
+  failed(kind: string): void;
+}
+
 /** What the activities work with; made once by the worker's composition root, or by a test. */
 export interface Deps {
   config: Config;
@@ -17,6 +25,7 @@ export interface Deps {
   serverClock: ServerClock;
   /** Reads the certificates anew and dials. Throws GoldmaneFailure. */
   connectGoldmane(signal: AbortSignal): Promise<GoldmaneConnection>;
+  heartbeat: Heartbeat;
   /** Where the API of the cluster is; undefined outside of one. */
   clusterApi?: ClusterApi | undefined;
   /** Tells the supervisor; never fails. */

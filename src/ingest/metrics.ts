@@ -17,6 +17,10 @@ export interface TrailMetrics {
   lag(seconds: number): void;
   newestBucket(seconds: number): void;
   settledUpTo(seconds: number): void;
+  /** A round of settling succeeded at that time, epoch seconds. */
+  settlingRound(seconds: number): void;
+  /** `sent`, or why not. */
+  heartbeat(result: string): void;
   pending(records: number): void;
   connected(reader: 'stream' | 'settle', connected: boolean): void;
   rows(counts: { edges: number; facts: number }): void;
@@ -83,6 +87,12 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     's',
     'All buckets before this are settled or decided',
   );
+  const settlingRound = gauge(
+    'settling_round_timestamp_seconds',
+    's',
+    'When a round of settling succeeded last; the heartbeat is sent then',
+  );
+  const heartbeats = counter('heartbeats', 'Calls of HEARTBEAT_URL, by result');
   const pending = gauge('pending_records', '', 'Streamed records that wait to be merged');
   const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
   const edges = gauge('edges', '', 'Rows of edge');
@@ -132,6 +142,8 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     lag: (seconds) => lag.set(seconds),
     newestBucket: (seconds) => newest.set(seconds),
     settledUpTo: (seconds) => settledUpTo.set(seconds),
+    settlingRound: (seconds) => settlingRound.set(seconds),
+    heartbeat: (result) => heartbeats.add(1, { result }),
     pending: (count) => pending.set(count),
     connected: (reader, value) => connected.set(value ? 1 : 0, { reader }),
     rows(counts) {

@@ -96,11 +96,12 @@ class SettleWindow {
   }
 
   async #fail(error: GoldmaneFailure | DatabaseFailure, failures: number): Promise<void> {
-    const { log, database, metrics } = this.#deps;
+    const { log, database, metrics, heartbeat } = this.#deps;
     this.#lister.disconnect();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
     log.warn({ kind: error.kind, failures }, error.message);
+    heartbeat.failed(`${error.system}_${error.kind}`);
     if (isGoldmaneFailure(error)) metrics.reconnect('settle', error.kind);
     if (!isDatabaseFailure(error))
       await this.#attempt
@@ -131,6 +132,7 @@ class SettleWindow {
       // Also while nothing is due, somebody has to notice that Goldmane cannot be reached.
       await this.#lister.connect();
       await this.#showProgress(due);
+      this.#roundSucceeded();
       return false;
     }
     this.#unusable.beginRound();
@@ -147,7 +149,15 @@ class SettleWindow {
     }
     await this.#lister.save();
     await this.#gaps.endTrouble(this.#nowSeconds());
+    if (this.#unusable.unfit === undefined) this.#roundSucceeded();
+    else this.#deps.heartbeat.failed('goldmane_invalid_list_response');
     return waiting.length > 0;
+  }
+
+  #roundSucceeded(): void {
+    const { metrics, heartbeat, config } = this.#deps;
+    metrics.settlingRound(config.clock.now() / 1000);
+    heartbeat.succeeded();
   }
 
   /** Lists the next few buckets and merges them in one transaction. */

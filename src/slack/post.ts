@@ -1,6 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { webhookUrlProblem, type SlackConfig, type WebhookConfig } from '../config/job-config.ts';
+import type { SlackConfig } from '../config/job-config.ts';
+import { readSecretUrl } from '../config/read-secret-url.ts';
 import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 
@@ -54,43 +53,11 @@ async function send(
   }
 }
 
-/**
- * The configured URL; undefined if there is none. An optional Secret that does not exist is mounted as an empty folder, so
- * a missing file in an existing folder also means none. @throws SlackFailure
- */
-async function readWebhook(webhook: WebhookConfig | undefined): Promise<string | undefined> {
-  if (!webhook) return undefined;
-  if ('url' in webhook) return webhook.url;
-  let url: string;
-  try {
-    url = (await readFile(webhook.urlFile, 'utf8')).trim();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    if (code === 'ENOENT' && (await exists(dirname(webhook.urlFile)))) return undefined;
-    throw slackFailure(
-      'webhook_unreadable',
-      `SLACK_WEBHOOK_URL_FILE ${webhook.urlFile} cannot be read (${code})`,
-      'mount the Secret, or correct the path',
-      { isRetryable: true },
-    );
-  }
-  if (url === '') return undefined;
-  const problem = webhookUrlProblem(url);
-  if (problem)
-    throw slackFailure(
-      'webhook_unreadable',
-      `the content of SLACK_WEBHOOK_URL_FILE ${webhook.urlFile} ${problem.split(';')[0]}`,
-      'correct the Secret',
-      { isRetryable: true },
-    );
-  return url;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+/** The configured URL; undefined if there is none. @throws SlackFailure */
+async function readWebhook(webhook: SlackConfig['webhook']): Promise<string | undefined> {
+  const reading = await readSecretUrl(webhook, 'SLACK_WEBHOOK_URL');
+  if ('url' in reading) return reading.url;
+  throw slackFailure('webhook_unreadable', reading.problem, reading.cure, { isRetryable: true });
 }
 
 /** Maps Slack's answers to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */

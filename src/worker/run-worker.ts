@@ -16,6 +16,7 @@ import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { callTimeoutMs, runControlLoop } from './control-loop.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import { healthTextOf } from './health-text.ts';
 import { serveHealth, type Health } from './http.ts';
 import { startMap, type MapService } from './map.ts';
@@ -77,6 +78,12 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       log,
       metrics,
       serverClock: new ServerClock(config.clock),
+      heartbeat: createHeartbeat(config.heartbeat, {
+        clock: config.clock,
+        log,
+        signal,
+        onResult: (result) => metrics.heartbeat(result),
+      }),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
       report: reportToSupervisor(temporal, log),

@@ -18,6 +18,8 @@ export class Settling {
   /** What was told to the supervisor. */
   readonly told: Progress[] = [];
   readonly beats: unknown[] = [];
+  /** `succeeded`, or the kind of the failure. */
+  readonly heartbeats: string[] = [];
   /** What the worker's process knows of Goldmane's clock; by default each window knows it. */
   serverClock: ServerClock | undefined;
 
@@ -49,6 +51,10 @@ export class Settling {
       connectGoldmane: async (signal) => {
         await this.clock.sleep(10, signal);
         return this.goldmane.connect();
+      },
+      heartbeat: {
+        succeeded: () => void this.heartbeats.push('succeeded'),
+        failed: (kind) => void this.heartbeats.push(kind),
       },
       report: (_workflowId, progress) => {
         this.told.push(progress);

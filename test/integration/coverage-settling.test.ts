@@ -43,6 +43,19 @@ describe('settling', () => {
     expect((await settling.coverage(start, end - 3_700)).map(({ state }) => state)).toEqual(['final']);
   });
 
+  test('sends a heartbeat after each round that succeeded, and the kind of the failure after one that did not', async () => {
+    settling = await Settling.create(start, busy);
+    await settling.run(30);
+    const { length } = settling.heartbeats;
+    expect(new Set(settling.heartbeats)).toEqual(new Set(['succeeded']));
+    expect(length).toBeGreaterThanOrEqual(25);
+    settling.goldmane.onList = () => {
+      throw failure('timeout', 'List took too long');
+    };
+    await settling.run(30);
+    expect(new Set(settling.heartbeats.slice(length))).toEqual(new Set(['goldmane_timeout']));
+  });
+
   test('settles an outage of 48 minutes without a gap', async () => {
     settling = await Settling.create(start, busy);
     await settling.run(30);

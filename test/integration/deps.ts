@@ -18,6 +18,7 @@ export function testDeps(database: Database, clock: Clock): Deps {
     metrics: createMetrics(noopMetricMeter),
     serverClock,
     connectGoldmane: () => Promise.reject(new Error('there is no Goldmane here')),
+    heartbeat: { succeeded: () => undefined, failed: () => undefined },
     report: () => Promise.resolve(),
   };
 }

@@ -96,6 +96,54 @@ test('a quiet cluster raises no alert: settling empty buckets is progress', asyn
   expect(headers()).toEqual([]);
 });
 
+test('a new gap is posted at once, and what follows within an hour in one message after it', async () => {
+  await settle();
+  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  const { query } = db.database;
+  const began = Math.floor(nowSeconds() / 15) * 15 - 7_200;
+  const add = (from: number, to: number, state: string, cause: string | null) =>
+    query(
+      'insert into coverage (from_time, to_time, state, cause, refused_records) values (to_timestamp($1), to_timestamp($2), $3, $4, $5)',
+      [began + from, began + to, state, cause, state === 'incomplete' ? 3 : 0],
+    );
+  await add(0, 600, 'final', null);
+  await add(600, 1_500, 'gap', 'Goldmane was <!channel> away');
+  for (const told of ['posted', 'known'])
+    expect(await watch()).toMatchObject({ result: { state: 'good', told } });
+  // The gap grows, and others follow.
+  await query("update coverage set to_time = to_time + interval '5 minutes' where state = 'gap'");
+  await add(1_800, 1_830, 'incomplete', null);
+  expect(await watch()).toMatchObject({ result: { told: 'known' } });
+  pass(61);
+  await settle();
+  expect(await watch()).toMatchObject({
+    result: {
+      told: 'posted',
+      newGaps: [{ cause: 'Goldmane was <!channel> away' }, { cause: expect.stringContaining('3') }],
+    },
+  });
+  pass(61);
+  await settle();
+  expect(await watch()).toMatchObject({ result: { told: 'known' } });
+  expect(headers()).toEqual([
+    expect.stringMatching(/^Warning: 15 min /),
+    expect.stringMatching(/^Warning: 5 min 30 s /),
+  ]);
+  expect(JSON.stringify(slack.messages)).not.toMatch(/<!(channel|here|everyone)/);
+});
+
+test('a gap that was not posted is posted by the next run', async () => {
+  await settle();
+  await db.database.query(
+    "insert into coverage (from_time, to_time, state, cause) values (now() - interval '2 hours', now() - interval '1 hour', 'gap', 'away')",
+  );
+  slack.answerAll({ status: 404, body: 'channel_not_found' });
+  await expect(watch()).rejects.toMatchObject({ cause: { cause: { type: 'slack_channel_not_found' } } });
+  slack.answerAll('ok');
+  expect(await watch()).toMatchObject({ result: { told: 'posted' } });
+  expect(headers()).toEqual([expect.stringMatching(/^Warning: 1 h /)]);
+});
+
 test('a new trail raises no alert at first, then a warning if it merges nothing', async () => {
   expect(await watch()).toMatchObject({ result: { state: 'beginning', told: 'known' } });
   pass(6);

@@ -72,6 +72,7 @@ export class JobWorker {
       metrics: createMetrics(noopMetricMeter),
       serverClock: new ServerClock(config.clock),
       connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
+      heartbeat: { succeeded: () => undefined, failed: () => undefined },
       report: () => Promise.resolve(),
       ...more,
     };

@@ -1,0 +1,40 @@
+import { access, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { secretUrlProblem, type SecretUrl } from './secret-url.ts';
+
+/** `problem` names the file and what is wrong with it, never its content. */
+export type SecretUrlReading = { url: string | undefined } | { problem: string; cure: string };
+
+/**
+ * Reads a secret URL. There is none where the file is empty, and where it is missing in an existing folder: an optional
+ * Secret that does not exist is mounted as an empty folder.
+ * @param name the setting, for `problem`
+ */
+export async function readSecretUrl(source: SecretUrl | undefined, name: string): Promise<SecretUrlReading> {
+  if (!source) return { url: undefined };
+  if ('url' in source) return { url: source.url };
+  const { urlFile } = source;
+  let url: string;
+  try {
+    url = (await readFile(urlFile, 'utf8')).trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    if (code === 'ENOENT' && (await exists(dirname(urlFile)))) return { url: undefined };
+    return {
+      problem: `${name}_FILE ${urlFile} cannot be read (${code})`,
+      cure: 'mount the Secret, or correct the path',
+    };
+  }
+  if (url === '') return { url: undefined };
+  const problem = secretUrlProblem(url);
+  return problem === undefined
+    ? { url }
+    : { problem: `the content of ${name}_FILE ${urlFile} ${problem}`, cure: 'correct the Secret' };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

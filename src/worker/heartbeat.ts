@@ -1,0 +1,86 @@
+import type { Logger } from 'pino';
+import { readSecretUrl } from '../config/read-secret-url.ts';
+import type { SecretUrl } from '../config/secret-url.ts';
+import type { Heartbeat } from '../ingest/deps.ts';
+import type { Clock } from '../time/clock.ts';
+
+const defaultTimeoutMs = 10_000;
+/** Services limit the calls of one check, healthchecks.io to five a minute. */
+const intervalMs = 30_000;
+
+interface HeartbeatOptions {
+  clock: Clock;
+  log: Logger;
+  /** Ends a call that is under way. */
+  signal: AbortSignal;
+  /** `sent`, or why not. */
+  onResult: (result: HeartbeatResult) => void;
+  timeoutMs?: number;
+}
+
+type HeartbeatResult = 'sent' | 'timeout' | 'unreachable' | 'refused' | 'no_url';
+
+/**
+ * The dead-man signal: a service outside calls people when it was not called for a while, so it works while the worker, Temporal
+ * and Slack do not. Protocol of healthchecks.io: GET on the URL after a success, POST to `URL/fail` with the kind of the failure.
+ * A call is never waited for and never repeated: the next round is a minute later. While one is under way there is no other.
+ */
+export function createHeartbeat(source: SecretUrl | undefined, options: HeartbeatOptions): Heartbeat {
+  if (!source) return { succeeded: () => undefined, failed: () => undefined };
+  const { clock, log, signal, onResult, timeoutMs = defaultTimeoutMs } = options;
+  let isUnderWay = false;
+  let last = { event: '', atMs: Number.NEGATIVE_INFINITY };
+  let logged: HeartbeatResult = 'sent';
+  const call = async (kind: string | undefined): Promise<void> => {
+    const { result, reason } = await send(source, kind, signal, timeoutMs);
+    if (signal.aborted) return;
+    onResult(result);
+    if (result === logged) return;
+    logged = result;
+    if (result === 'sent') log.info('The heartbeat is sent again');
+    else log.warn({ reason }, 'The heartbeat was not sent; the next round sends it again');
+  };
+  const beat = (kind: string | undefined) => {
+    const event = kind === undefined ? 'success' : 'failure';
+    const nowMs = clock.elapsed();
+    if (isUnderWay || signal.aborted || (event === last.event && nowMs < last.atMs + intervalMs)) return;
+    last = { event, atMs: nowMs };
+    isUnderWay = true;
+    void call(kind).finally(() => (isUnderWay = false));
+  };
+  return { succeeded: () => beat(undefined), failed: (kind) => beat(kind) };
+}
+
+/** Never rejects. Neither `reason` nor anything else contains the URL. */
+async function send(
+  source: SecretUrl,
+  kind: string | undefined,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<{ result: HeartbeatResult; reason: string }> {
+  const reading = await readSecretUrl(source, 'HEARTBEAT_URL');
+  if ('problem' in reading) return { result: 'no_url', reason: `${reading.problem}; ${reading.cure}` };
+  if (reading.url === undefined)
+    return { result: 'no_url', reason: 'HEARTBEAT_URL_FILE is missing or empty; mount the Secret' };
+  const url = new URL(reading.url);
+  if (kind !== undefined) url.pathname = `${url.pathname.replace(/\/$/, '')}/fail`;
+  try {
+    const response = await fetch(url, {
+      method: kind === undefined ? 'GET' : 'POST',
+      ...(kind === undefined ? {} : { body: kind, headers: { 'content-type': 'text/plain' } }),
+      // The URL is a secret: do not send it to a redirect target.
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    await response.body?.cancel();
+    return response.ok
+      ? { result: 'sent', reason: '' }
+      : { result: 'refused', reason: `status ${response.status}; check HEARTBEAT_URL` };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return { result: 'timeout', reason: `no answer within ${timeoutMs / 1000} s` };
+    const cause: unknown = error instanceof Error ? error.cause : undefined;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'connection failed';
+    return { result: 'unreachable', reason: `${code}; check that egress to the service is allowed` };
+  }
+}

@@ -1,0 +1,196 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pino } from 'pino';
+import type { SecretUrl } from '../../../src/config/secret-url.ts';
+import type { Heartbeat } from '../../../src/ingest/deps.ts';
+import { systemClock } from '../../../src/time/clock.ts';
+import { createHeartbeat } from '../../../src/worker/heartbeat.ts';
+import { freePort } from '../../../dev/ports.ts';
+import { until } from '../../support/poll.ts';
+
+const secret = 'b6a5f2c0-secret';
+const servers: Server[] = [];
+let stop: AbortController;
+let elapsedMs: number;
+let calls: string[];
+let results: string[];
+let logged: string;
+
+beforeEach(() => {
+  stop = new AbortController();
+  [elapsedMs, calls, results, logged] = [0, [], [], ''];
+});
+afterEach(() => {
+  stop.abort();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+  expect(logged).not.toContain(secret);
+});
+
+/** A service that notes each call and answers as given. @returns the URL of its check */
+async function serviceThat(answers: RequestListener): Promise<string> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      calls.push([request.method, request.url, body].join(' ').trim());
+      answers(request, response);
+    });
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/${secret}`;
+}
+
+function heartbeatTo(source: SecretUrl, timeoutMs = 60_000): Heartbeat {
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logged += chunk.toString();
+      done();
+    },
+  });
+  return createHeartbeat(source, {
+    clock: { ...systemClock, elapsed: () => elapsedMs },
+    log: pino({ level: 'trace' }, sink),
+    signal: stop.signal,
+    onResult: (result) => results.push(result),
+    timeoutMs,
+  });
+}
+
+const finished = (count: number) =>
+  until('the calls have ended', () => (results.length >= count ? true : undefined));
+
+test('a success is a GET on the URL, a failure a POST of its kind to /fail, with the query kept', async () => {
+  const heartbeat = heartbeatTo({ url: `${await serviceThat((_, response) => response.end('OK'))}?rid=7` });
+  heartbeat.succeeded();
+  await finished(1);
+  heartbeat.failed('goldmane_timeout');
+  await finished(2);
+  heartbeat.succeeded();
+  await finished(3);
+  expect(calls).toEqual([
+    `GET /${secret}?rid=7`,
+    `POST /${secret}/fail?rid=7 goldmane_timeout`,
+    `GET /${secret}?rid=7`,
+  ]);
+  expect(results).toEqual(['sent', 'sent', 'sent']);
+});
+
+test('rounds that follow each other quickly are one call in half a minute', async () => {
+  const heartbeat = heartbeatTo({ url: await serviceThat((_, response) => response.end('OK')) });
+  heartbeat.succeeded();
+  await finished(1);
+  for (elapsedMs = 1_000; elapsedMs < 30_000; elapsedMs += 1_000) heartbeat.succeeded();
+  heartbeat.succeeded();
+  await finished(2);
+  expect(calls).toHaveLength(2);
+});
+
+test.each([404, 429, 500, 503])(
+  'after status %i nothing is repeated; the next round calls again',
+  async (status) => {
+    let answer = status;
+    const heartbeat = heartbeatTo({
+      url: await serviceThat((_, response) => response.writeHead(answer).end()),
+    });
+    for (let round = 1; round <= 2; round += 1, elapsedMs += 60_000) {
+      heartbeat.succeeded();
+      await finished(round);
+    }
+    answer = 200;
+    heartbeat.succeeded();
+    await finished(3);
+    expect(results).toEqual(['refused', 'refused', 'sent']);
+    expect(calls).toHaveLength(3);
+    // A lasting failure is logged once, its end too.
+    expect(logged.trim().split('\n')).toHaveLength(2);
+  },
+);
+
+test('a redirect is not followed: its target would learn the URL', async () => {
+  let isAsked = false;
+  const elsewhere = createServer((_, response) => {
+    isAsked = true;
+    response.end('OK');
+  }).listen(0, '127.0.0.1');
+  servers.push(elsewhere);
+  await once(elsewhere, 'listening');
+  const address = elsewhere.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const heartbeat = heartbeatTo({
+    url: await serviceThat((_, response) =>
+      response.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end(),
+    ),
+  });
+  heartbeat.succeeded();
+  await finished(1);
+  expect(results).toEqual(['refused']);
+  expect(isAsked).toBe(false);
+});
+
+test('a service that is away is one failed call', async () => {
+  const heartbeat = heartbeatTo({ url: `http://127.0.0.1:${await freePort()}/${secret}` });
+  heartbeat.succeeded();
+  await finished(1);
+  expect(results).toEqual(['unreachable']);
+});
+
+test('a service that does not answer is cut off, and there is one call at a time meanwhile', async () => {
+  const heartbeat = heartbeatTo({ url: await serviceThat(() => undefined) }, 300);
+  for (let round = 0; round < 5; round += 1, elapsedMs += 60_000) heartbeat.succeeded();
+  await finished(1);
+  expect(results).toEqual(['timeout']);
+  expect(calls).toHaveLength(1);
+});
+
+test('an endless answer is not read', async () => {
+  const heartbeat = heartbeatTo({
+    url: await serviceThat((_, response) => response.writeHead(200).write('x'.repeat(100_000))),
+  });
+  heartbeat.succeeded();
+  await finished(1);
+  expect(results).toEqual(['sent']);
+});
+
+test('the end of the worker ends a call that is under way, without a log line', async () => {
+  const heartbeat = heartbeatTo({ url: await serviceThat(() => undefined) });
+  heartbeat.succeeded();
+  await until('the call has arrived', () => (calls.length > 0 ? true : undefined));
+  stop.abort();
+  heartbeat.succeeded();
+  expect(results).toEqual([]);
+  expect(logged).toBe('');
+});
+
+test('the file is read at each call', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-heartbeat-'));
+  try {
+    const urlFile = join(folder, 'HEARTBEAT_URL');
+    const url = await serviceThat((_, response) => response.end('OK'));
+    const heartbeat = heartbeatTo({ urlFile });
+    for (const content of [
+      undefined,
+      '',
+      `http://user:${secret}@127.0.0.1/`,
+      `http://elsewhere.example/${secret}`,
+      url,
+    ]) {
+      if (content !== undefined) await writeFile(urlFile, content);
+      heartbeat.succeeded();
+      await finished(results.length + 1);
+      elapsedMs += 60_000;
+    }
+    expect(results).toEqual(['no_url', 'no_url', 'no_url', 'no_url', 'sent']);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
