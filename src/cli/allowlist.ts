@@ -1,16 +1,21 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadReportConfig } from '../config/config.ts';
 import { makeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
-import { formatTable, formatTime, note, print, printFile, printJson } from './output.ts';
+import { formatTable, formatTime, note, print, printFile, printAnswer } from './output.ts';
 import { parseLimit } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 import { writeFilesInto } from './write-files.ts';
 
 const namedFiles = 3;
+
+interface HandOut {
+  out?: string;
+  json?: boolean;
+}
 
 export function allowlistCommand(): Command {
   return new Command('allowlist')
@@ -51,7 +56,8 @@ function deriveCommand(): Command {
     .option('--tier <name>', 'Calico tier')
     .option('--order <number>', 'Calico order within the tier')
     .option('--out <folder>', 'write files to this folder instead of printing them')
-    .action(async (namespaces: string[], options: DeriveArguments & { out?: string }) => {
+    .addOption(new Option('--json', 'print the files and a summary as JSON').conflicts('out'))
+    .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
       const input = allowlistInput(namespaces, options, new Date());
       const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
       const { summary, artefacts } = await withDatabase((query) =>
@@ -62,11 +68,12 @@ function deriveCommand(): Command {
           dnsAddresses,
         }),
       );
+      if (json === true) return printAnswer('allowlist-derive', { summary, files: artefacts });
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)
         note(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
-      await handOut(artefacts, options.out);
+      await handOut(artefacts, out);
     });
 }
 
@@ -76,7 +83,8 @@ function showCommand(): Command {
     .argument('<id>', 'the allowlistId in the workflow’s result')
     .option('--file <path>', 'only this file')
     .option('--out <folder>', 'write files to this folder instead of printing them')
-    .action(async (id: string, { file, out }: { file?: string; out?: string }) => {
+    .addOption(new Option('--json', 'print the files as JSON').conflicts('out'))
+    .action(async (id: string, { file, out, json }: HandOut & { file?: string }) => {
       const files = await withDatabase((query) => readAllowlistFiles(query, id));
       if (files === undefined)
         throw usageFailure(`allowlist ${id}`, 'does not exist; `flow-trail allowlist list` shows the ids');
@@ -86,6 +94,7 @@ function showCommand(): Command {
           '--file',
           `cannot be "${file}"; give one of ${files.map(({ path }) => path).join(', ')}`,
         );
+      if (json === true) return printAnswer('allowlist-show', { allowlistId: id, files: wanted });
       await handOut(wanted, out);
     });
 }
@@ -98,7 +107,7 @@ function listCommand(): Command {
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
       const count = parseLimit('--limit', limit);
       const found = await withDatabase((query) => listAllowlists(query, count));
-      if (json === true) return printJson(found);
+      if (json === true) return printAnswer('allowlist-list', found);
       print(
         formatTable(
           ['ALLOWLIST', 'MADE', 'INPUT'],

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
-import { formatTime, print, printJson, printTable } from './output.ts';
+import { formatTime, print, printAnswer, printTable } from './output.ts';
 import { parseEnd, parseLimit, parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
@@ -53,7 +53,7 @@ Examples:
         }),
         unknown: await findUnknownNamespaces(query, [namespace]),
       }));
-      if (json === true) printJson(incident);
+      if (json === true) printAnswer('at', incident);
       else printIncident(incident);
       noteUnknownNamespaces(unknown);
     });

@@ -8,7 +8,7 @@ import { lastContacts } from '../trail/contact.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { openDatabase } from '../trail/database.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatTable, formatTime, note, print, printJson } from './output.ts';
+import { formatTable, formatTime, note, print, printAnswer } from './output.ts';
 
 export function certificatesCommand(): Command {
   return new Command('certificates')
@@ -19,7 +19,7 @@ export function certificatesCommand(): Command {
     .addHelpText('after', '\nExits with 3 when the state is critical.\n\nExample:\n  flow-trail certificates')
     .action(async ({ json }: { json?: boolean }) => {
       const report = await inspect();
-      if (json === true) printJson(report);
+      if (json === true) printAnswer('certificates', report);
       else print(formatReport(report));
       if (report.severity === 'critical') process.exitCode = exitCodes.finding;
     });

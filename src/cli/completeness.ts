@@ -4,7 +4,7 @@ import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/config.ts';
 import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { print, printJson, printTable } from './output.ts';
+import { print, printAnswer, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -27,7 +27,7 @@ Examples:
         readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
       );
       const rows = report.namespaces.filter((row) => namespace === undefined || row.namespace === namespace);
-      if (json === true) return printJson({ ...report, namespaces: rows });
+      if (json === true) return printAnswer('completeness', { ...report, namespaces: rows });
       printCompleteness(report, rows);
       if (rows.length === 0)
         print(

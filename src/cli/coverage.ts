@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import { readCoverage } from '../trail/coverage.ts';
-import { formatTime, print, printJson, printTable } from './output.ts';
+import { formatTime, print, printAnswer, printTable } from './output.ts';
 import { parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
@@ -41,7 +41,7 @@ Examples:
           to: new Date(toSeconds * 1000),
           ...rest,
         }));
-      if (json === true) return printJson(ranges);
+      if (json === true) return printAnswer('coverage', ranges);
       printTable(
         ['FROM', 'TO', 'STATE', 'CAUSE'],
         ranges.map(({ from: start, to, state, cause, refusedRecords }) => [

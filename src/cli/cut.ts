@@ -1,22 +1,22 @@
-import { note, print, printJson } from './output.ts';
+import { note, print } from './output.ts';
 
-/** Prints at most `limit` rows of those found, as JSON or with `show`, and says when there are more. */
+/** Prints at most `limit` rows of those found, with `showJson` or `show`, and says when there are more. */
 export function printCut<Row>(
   found: readonly Row[],
   {
     limit,
     asJson,
     show,
-    toJson = (row) => row,
+    showJson,
   }: {
     limit: number;
     asJson: boolean;
     show: (rows: readonly Row[]) => void;
-    toJson?: (row: Row) => unknown;
+    showJson: (rows: readonly Row[]) => void;
   },
 ): void {
   const rows = found.slice(0, limit);
-  if (asJson) printJson(rows.map(toJson));
+  if (asJson) showJson(rows);
   else {
     show(rows);
     if (rows.length === 0) print('(nothing matches)');

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readEdgeDiff } from '../queries/edge-diff.ts';
 import type { EdgeDiff } from '../reports/edge-diff.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
-import { formatTime, print, printJson, printTable } from './output.ts';
+import { formatTime, print, printAnswer, printTable } from './output.ts';
 import { parseEnd, parseLimit, parseSince } from './parse-options.ts';
 import { printEdges } from './print-edges.ts';
 import { displayTimeZone } from './time-zone.ts';
@@ -41,7 +41,7 @@ Examples:
       if (to <= from) throw usageFailure('--to', 'is not after --from; give both with their dates');
       const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
       const diff = await withDatabase((query) => readEdgeDiff(query, question));
-      if (json === true) printJson(diff);
+      if (json === true) printAnswer('diff', diff);
       else printDiff(diff);
     });
 }

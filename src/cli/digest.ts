@@ -5,7 +5,7 @@ import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
 import { readDigestEdges } from '../trail/announcements.ts';
-import { print, printJson } from './output.ts';
+import { print, printAnswer, printJson } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
@@ -60,7 +60,7 @@ function showCommand(): Command {
           );
         return found;
       });
-      if (json === true) printJson(edges);
+      if (json === true) printAnswer('edges', edges);
       else printEdges(edges);
     });
 }

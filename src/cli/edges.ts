@@ -1,33 +1,15 @@
 import { Command, Option } from 'commander';
-import { peersIn, type Peer } from '../queries/peers.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
-import { allEdges, queryEdges } from '../trail/query-edges.ts';
-import { queryFacts } from '../trail/query-facts.ts';
+import type { Peer } from '../queries/peers.ts';
+import { readEdgesQuestion, type EdgesQuestion, type FoundEdges } from './ask-edges.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
-import { formatTime, printTable } from './output.ts';
-import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
-import { displayTimeZone } from './time-zone.ts';
+import { formatTime, printAnswer, printTable } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
-import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
-interface EdgesOptions {
-  ns?: string;
-  src?: string;
-  dst?: string;
-  peersOf?: string;
-  newSince?: string;
-  action?: string;
-  denied?: boolean;
-  identity?: string | true;
-  port?: string | true;
-  reporter?: string | true;
-  external?: boolean;
-  withoutWorkload?: boolean;
+interface EdgesOptions extends EdgesQuestion {
   json?: boolean;
-  limit: string;
 }
 
 export function edgesCommand(): Command {
@@ -65,78 +47,38 @@ Examples:
   flow-trail edges --denied --new-since 24h      what was denied for the first time since yesterday
   flow-trail edges --external --src immich       which addresses outside of the cluster it uses`,
     )
-    .action(async (options: EdgesOptions) => {
-      const limit = parseLimit('--limit', options.limit);
-      const asJson = options.json === true;
-      const ends = readEnds(options);
-      const timeZone = displayTimeZone();
-      const filter = {
-        ...ends,
-        ...(options.newSince === undefined
-          ? {}
-          : { newSince: parseSince('--new-since', options.newSince, new Date(), timeZone) }),
-        ...readAction(options),
-        ...(options.withoutWorkload === undefined ? {} : { withoutWorkload: options.withoutWorkload }),
-      };
-      const detail = readDetail(options);
-      const asked = [ends.ns, ends.src, ends.dst];
-      if (detail === undefined) {
-        // Peers are counted over all edges, whatever the limit.
-        const edgeLimit = options.peersOf === undefined ? limit + 1 : allEdges;
-        const { found, unknown } = await withDatabase(async (query) => ({
-          found: await queryEdges(query, { ...filter, limit: edgeLimit }),
-          unknown: await findUnknownNamespaces(query, asked),
-        }));
-        if (options.peersOf === undefined) printCut(found, { limit, asJson, show: printEdges });
-        else printCut(peersIn(found, options.peersOf), { limit, asJson, show: printPeers });
-        return noteUnknownNamespaces(unknown);
-      }
-      const { found, unknown } = await withDatabase(async (query) => ({
-        found: await queryFacts(query, { ...filter, ...detail, limit: limit + 1 }),
-        unknown: await findUnknownNamespaces(query, asked),
-      }));
-      printCut(found, { limit, asJson, show: printFacts, toJson: toJsonFact });
+    .action(async ({ json, ...question }: EdgesOptions) => {
+      const { found, unknown } = await withDatabase(readEdgesQuestion(question));
+      printFound(found, json === true);
       noteUnknownNamespaces(unknown);
     });
 }
 
-function readEnds({ ns, src, dst, peersOf }: EdgesOptions): { ns?: string; src?: string; dst?: string } {
-  if (peersOf !== undefined && ns !== undefined)
-    throw usageFailure('--peers-of', 'cannot be combined with --ns; give one of them');
-  return {
-    ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
-    ...(peersOf === undefined ? {} : { ns: parseNamespace('--peers-of', peersOf) }),
-    ...(src === undefined ? {} : { src: parseNamespace('--src', src) }),
-    ...(dst === undefined ? {} : { dst: parseNamespace('--dst', dst) }),
-  };
-}
-
-function readAction({ action, denied }: EdgesOptions): { action?: string } {
-  if (denied !== true) return action === undefined ? {} : { action };
-  if (action !== undefined && action !== 'deny')
-    throw usageFailure('--denied', `contradicts --action ${action}; give one of them`);
-  return { action: 'deny' };
-}
-
-/** Filters on flow facts; undefined where only edges are asked for. */
-function readDetail({ identity, port, reporter, external, peersOf, withoutWorkload }: EdgesOptions) {
-  if ([identity, port, reporter, external].every((option) => option === undefined)) return undefined;
-  if (peersOf !== undefined || withoutWorkload === true)
-    throw usageFailure(
-      peersOf === undefined ? '--without-workload' : '--peers-of',
-      'lists edges and cannot be combined with --identity, --port, --reporter or --external',
-    );
-  if (typeof reporter === 'string' && !['src', 'dst'].includes(reporter))
-    throw usageFailure('--reporter', `"${reporter}" is not an end of a flow; give src or dst`);
-  const { port: number, protocol } =
-    typeof port === 'string' ? parsePort('--port', port) : { port: undefined, protocol: undefined };
-  return {
-    external: external ?? false,
-    ...(typeof identity === 'string' ? { identity } : {}),
-    ...(number === undefined ? {} : { port: number }),
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(typeof reporter === 'string' ? { reporter } : {}),
-  };
+function printFound(found: FoundEdges, asJson: boolean): void {
+  const { name, limit } = found;
+  switch (name) {
+    case 'edges':
+      return printCut(found.rows, {
+        limit,
+        asJson,
+        show: printEdges,
+        showJson: (rows) => printAnswer(name, rows),
+      });
+    case 'peers':
+      return printCut(found.rows, {
+        limit,
+        asJson,
+        show: printPeers,
+        showJson: (rows) => printAnswer(name, rows),
+      });
+    case 'facts':
+      return printCut(found.rows, {
+        limit,
+        asJson,
+        show: printFacts,
+        showJson: (rows) => printAnswer(name, rows.map(toJsonFact)),
+      });
+  }
 }
 
 function printPeers(peers: readonly Peer[]): void {

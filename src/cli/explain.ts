@@ -5,8 +5,9 @@ import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, print, printJson } from './output.ts';
-import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { formatTable, formatTime, print, printAnswer } from './output.ts';
+import { withLastSeen, withSeenTimes } from './json-times.ts';
+import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
 const endHelp =
@@ -36,13 +37,19 @@ export function explainCommand(): Command {
     const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
     const ends = ofPair.flatMap(({ src, dst }) => [src, dst]);
     for (const name of asked.filter((each) => !seen.includes(each))) tellNeverSeen(name);
-    const explained = explainPair(ofPair, traced);
-    if (json === true) return printJson(explained);
+    const explained = explainPair(ofPair, traced).map(withTimes);
+    if (json === true) return printAnswer('explain', explained);
     printPair(explained, ends, `from ${source} to ${destination}`);
   });
 }
 
-function printPair(explained: readonly ExplainedFact[], ends: readonly EvidenceEnd[], pair: string): void {
+type Explained = ReturnType<typeof withTimes>;
+
+function withTimes({ decidedBy, ...fact }: ExplainedFact) {
+  return { ...withSeenTimes(fact), decidedBy: decidedBy.map(withLastSeen) };
+}
+
+function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[], pair: string): void {
   if (explained.length === 0) return print(`(no flow ${pair} was observed in the period)`);
   print(
     formatTable(
@@ -52,9 +59,9 @@ function printPair(explained: readonly ExplainedFact[], ends: readonly EvidenceE
   );
   print('\ndecided by:');
   for (const fact of explained)
-    for (const { policy, flowCount, lastSeconds } of fact.decidedBy)
+    for (const { policy, flowCount, lastSeen } of fact.decidedBy)
       print(
-        `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, last ${formatSeconds(lastSeconds)})`,
+        `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, last ${formatTime(lastSeen)})`,
       );
   for (const { src: from, dst: to, port, note } of explained)
     if (note !== undefined) print(`\n${from} -> ${to} ${port}: ${note}`);
@@ -80,19 +87,19 @@ function row({
   port,
   reporter,
   action,
-  firstSeconds,
-  lastSeconds,
+  firstSeen,
+  lastSeen,
   days,
   flowCount,
-}: ExplainedFact): string[] {
+}: Explained): string[] {
   return [
     src,
     dst,
     port,
     reporter === 'src' ? 'source' : reporter === 'dst' ? 'destination' : 'unknown',
     action,
-    formatSeconds(firstSeconds),
-    formatSeconds(lastSeconds),
+    formatTime(firstSeen),
+    formatTime(lastSeen),
     String(days),
     String(flowCount),
   ];

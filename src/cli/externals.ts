@@ -3,6 +3,7 @@ import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { queryFacts } from '../trail/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
+import { printAnswer } from './output.ts';
 import { parseLimit, parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
@@ -43,7 +44,12 @@ Examples:
         found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
         unknown: await findUnknownNamespaces(query, [ns]),
       }));
-      printCut(found, { limit, asJson: json === true, show: printFacts, toJson: toJsonFact });
+      printCut(found, {
+        limit,
+        asJson: json === true,
+        show: printFacts,
+        showJson: (rows) => printAnswer('facts', rows.map(toJsonFact)),
+      });
       noteUnknownNamespaces(unknown);
     });
 }

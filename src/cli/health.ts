@@ -8,7 +8,7 @@ import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { openDatabase } from '../trail/database.ts';
-import { formatTime, print, printJson } from './output.ts';
+import { formatTime, print, printAnswer } from './output.ts';
 
 const answerTimeoutMs = 10_000;
 /** Those of the cluster health check, not of the other commands. */
@@ -42,7 +42,7 @@ Examples:
         if (json !== true || !isFailure(error)) throw error;
         return { status: 'FAIL', detail: error.message, checks: [] };
       });
-      if (json === true) printJson({ goldmane_aggregator: { status, detail, checks } });
+      if (json === true) printAnswer('health', { goldmane_aggregator: { status, detail, checks } });
       else {
         const shown = quiet === true ? checks.filter((check) => check.status !== 'PASS') : checks;
         if (shown.length > 0) print(healthLines({ checks: shown }).join('\n'));

@@ -1,3 +1,4 @@
+import type { Answer, AnswerName } from './schemas/index.ts';
 import { printable, printableJson, printableLines } from '../text/printable.ts';
 import { wallClockText } from '../time/wall-clock.ts';
 import { displayTimeZone } from './time-zone.ts';
@@ -40,6 +41,12 @@ export function printFile(content: string): void {
   process.stdout.write(content);
 }
 
+/** The answer of a command as JSON, in the shape of docs/schemas/NAME.json; times in UTC. */
+export function printAnswer<Name extends AnswerName>(_name: Name, answer: Answer<Name>): void {
+  printJson(answer);
+}
+
+/** JSON whose shape is not ours: a job's result as Temporal has it. */
 export function printJson(value: unknown): void {
   write(printableJson(value));
 }

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
 import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
-import { formatTable, print, printJson } from './output.ts';
+import { formatTable, print, printAnswer } from './output.ts';
+import { withSeenTimes } from './json-times.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { readPolicies } from './policy-files.ts';
 import { withDatabase } from './with-database.ts';
@@ -34,7 +35,14 @@ Examples:
       const { tiers } = await readPolicies(path, namespace);
       const { evidence, traces } = await readTracedFacts(readPeriod(times));
       const result = replay(tiers, evidence, traces);
-      if (json === true) printJson(result);
+      if (json === true)
+        printAnswer('replay', {
+          ...result,
+          wouldDeny: result.wouldDeny.map(withSeenTimes),
+          wouldAllow: result.wouldAllow.map(withSeenTimes),
+          undecided: result.undecided.map(withSeenTimes),
+          misreported: result.misreported.map(withSeenTimes),
+        });
       else {
         print(`${result.facts} facts were replayed.`);
         printFindings('would be denied, and was allowed', result.wouldDeny);
@@ -74,7 +82,13 @@ Example:
       const { tiers } = await readPolicies(path, namespace);
       const { evidence, traces } = await readTracedFacts(readPeriod(times));
       const result = drift(tiers, evidence, traces);
-      if (json === true) printJson(result);
+      if (json === true)
+        printAnswer('drift', {
+          ...result,
+          notAllowed: result.notAllowed.map(withSeenTimes),
+          undecided: result.undecided.map(withSeenTimes),
+          misreported: result.misreported.map(withSeenTimes),
+        });
       else {
         printUnused('allowed, and never used in the period', result.unused);
         printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);

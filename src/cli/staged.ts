@@ -11,7 +11,8 @@ import {
 import { counted } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, print, printJson } from './output.ts';
+import { formatTable, print, printAnswer } from './output.ts';
+import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -39,10 +40,23 @@ export function stagedCommand(): Command {
     const neverSeen = asked.filter((name) => !seen.includes(name));
     const verdicts = stagedVerdicts(traced);
     const isEvidence = isEvidenceForEnforcing(verdicts);
-    if (json === true) printJson({ isEvidence, neverSeen, ...verdicts });
+    if (json === true) printAnswer('staged', toJson(verdicts, { isEvidence, neverSeen }));
     else printVerdicts(verdicts, { isEvidence, neverSeen });
     if (!isEvidence) process.exitCode = differs;
   });
+}
+
+function toJson(
+  { disagreements, decidedByOthers, withoutStaged, ...verdicts }: StagedVerdicts,
+  judged: { isEvidence: boolean; neverSeen: readonly string[] },
+) {
+  return {
+    ...judged,
+    ...verdicts,
+    disagreements: disagreements.map(withSeenTimes),
+    decidedByOthers: decidedByOthers.map(withLastSeen),
+    withoutStaged: withoutStaged.map(withSeenTimes),
+  };
 }
 
 function printVerdicts(

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 import { agesOf, problemsOf, type Ages } from './judge-status.ts';
-import { formatTable, formatTime, print, printJson } from './output.ts';
+import type { Answer } from './schemas/index.ts';
+import { formatTable, formatTime, print, printAnswer } from './output.ts';
 
 const notRecordingExitCode = 3;
 
@@ -20,15 +21,20 @@ export function statusCommand(): Command {
       const supervisor = await askSupervisor();
       const ages = agesOf(supervisor?.status, clockOf(process.env).now());
       const problems = problemsOf(supervisor, ages);
-      if (json === true) printJson(toJson(supervisor, ages, problems));
+      if (json === true) printAnswer('status', statusAnswer(supervisor, ages, problems));
       else print(formatStatus(supervisor, ages, problems));
       if (problems.length > 0) process.exitCode = notRecordingExitCode;
     });
 }
 
-function toJson(supervisor: SupervisorNow | undefined, ages: Ages, problems: readonly string[]): object {
-  const { status, readers, ...execution } = supervisor ?? { status: undefined, readers: [] };
-  return { ...status, ...ages, readers, supervisor: supervisor ? execution : null, problems };
+function statusAnswer(
+  supervisor: SupervisorNow | undefined,
+  ages: Ages,
+  problems: readonly string[],
+): Answer<'status'> {
+  if (!supervisor) return { ...ages, readers: [], supervisor: null, problems };
+  const { status, readers, ...execution } = supervisor;
+  return { ...status, ...ages, readers, supervisor: execution, problems };
 }
 
 function formatStatus(

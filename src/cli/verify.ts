@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { exitCodes } from './exit-codes.ts';
-import { print, printJson } from './output.ts';
+import { print, printAnswer } from './output.ts';
 import { withOpenDatabase } from './with-database.ts';
 
 export function verifyCommand(): Command {
@@ -12,7 +12,7 @@ export function verifyCommand(): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const { verify } = await import('../trail/verify.ts');
       const differences = await withOpenDatabase((database) => verify(database));
-      if (json === true) printJson(differences);
+      if (json === true) printAnswer('verify', differences);
       else if (differences.length === 0) print('The tables agree with each other.');
       else
         for (const { rule, rows, examples } of differences) {

@@ -14,11 +14,12 @@ export async function readCompleteness({
   config: Pick<Config, 'jobs' | 'clock'>;
 }): Promise<CompletenessReport> {
   const nowSeconds = config.clock.now() / 1000;
+  const { minimumDays, stableDays, staleDays } = config.jobs.completeness;
   return assessCompleteness({
     observations: await readObservations(database.query),
     coverage: markRecentStreamedAsPending(await readCoverage(database.query, 0, nowSeconds), nowSeconds),
     nowSeconds,
     timeZone: config.jobs.timeZone,
-    thresholds: config.jobs.completeness,
+    thresholds: { minimumDays, stableDays, staleDays },
   });
 }

@@ -5,42 +5,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
 import { readEvidence } from '../../src/trail/evidence.ts';
-import { foldList } from '../../src/trail/fold.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { encodeListAnswer, readCapture } from '../support/capture.ts';
 import { captureEvidence } from '../support/capture-evidence.ts';
+import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
-import { options } from './ledger-batches.ts';
 
 const until = '2026-11-23T00:00:00.000Z';
 let db: TestDatabase;
 
 beforeEach(async () => {
   db = await createMigratedDatabase();
-  const decoder = new FlowDecoder();
-  const byBucket = new Map<number, Buffer[]>();
-  for (const raw of readCapture()) {
-    const { startSeconds } = decoder.decode(raw);
-    byBucket.set(startSeconds, [...(byBucket.get(startSeconds) ?? []), raw]);
-  }
-  const settings = {
-    label: 'service-identity',
-    namespaces: new Set(['monitoring', 'kube-system', 'dbaas']),
-  };
-  await merge(
-    db.database,
-    [...byBucket].map(([startSeconds, raw]) => ({
-      startSeconds,
-      records: foldList(decoder, encodeListAnswer(raw), startSeconds, settings).records,
-      settled: 'final' as const,
-    })),
-    options,
-  );
+  await mergeCapture(db.database);
 });
 afterEach(() => db.drop());
 

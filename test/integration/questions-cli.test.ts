@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { AnswerName } from '../../src/cli/schemas/index.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
+import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
 import { questionsIn } from '../support/readme.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -44,14 +46,10 @@ async function run(...args: string[]) {
 }
 
 /** The answer as JSON, which has the documented shape. */
-async function ask(schema: string, ...args: string[]): Promise<unknown> {
+async function ask(name: AnswerName, ...args: string[]): Promise<unknown> {
   const { code, out, err } = await run(...args, '--json');
   expect([code, err]).toEqual([0, '']);
-  const answer: unknown = JSON.parse(out);
-  const file = new URL(`../../docs/schemas/${schema}.json`, import.meta.url);
-  const documented: z.core.JSONSchema.JSONSchema = JSON.parse(readFileSync(file, 'utf8'));
-  expect(z.fromJSONSchema(documented).safeParse(answer).error?.issues).toBeUndefined();
-  return answer;
+  return parseAnswer(name, out);
 }
 
 const from = new Date((bucket - 7_200) * 1000).toISOString().slice(0, 19) + 'Z';

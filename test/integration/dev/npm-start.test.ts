@@ -5,6 +5,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { expectedTrail, flowsOf, NODE_COUNT } from '../../../dev/simulation.ts';
+import { parseAnswer } from '../../support/answer.ts';
+import { flowTrail } from '../../support/cli.ts';
 import { until } from '../../support/poll.ts';
 import { NpmStart } from './npm-start.ts';
 
@@ -106,6 +108,18 @@ describe('npm start', () => {
     }
     const password = (await readFile(join(stateDir, 'postgres', 'home', 'password'), 'utf8')).trim();
     expect(run?.lines.join('\n')).not.toContain(password);
+  });
+
+  test.each([
+    ['status', ['status']],
+    ['health', ['health']],
+    ['runs', ['runs']],
+    ['certificates', ['certificates']],
+    ['explain', ['explain', 'traefik', 'immich']],
+  ] as const)('answers %s as JSON in its schema, from the local stack', async (name, args) => {
+    const { out, err } = await flowTrail([...args, '--json'], { FLOW_TRAIL_STATE_DIR: stateDir });
+    expect(err).toContain('using the local stack');
+    parseAnswer(name, out);
   });
 
   test('does not start twice on the same data', async () => {

@@ -1,0 +1,104 @@
+import { peersIn, type Peer } from '../queries/peers.ts';
+import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown-namespaces.ts';
+import type { Query } from '../trail/database.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
+import { queryFacts, type FactRow } from '../trail/query-facts.ts';
+import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
+import { displayTimeZone } from './time-zone.ts';
+import { usageFailure } from './usage-error.ts';
+
+/** The options of `flow-trail edges`, as text. */
+export interface EdgesQuestion {
+  ns?: string;
+  src?: string;
+  dst?: string;
+  peersOf?: string;
+  newSince?: string;
+  action?: string;
+  denied?: boolean;
+  identity?: string | true;
+  port?: string | true;
+  reporter?: string | true;
+  external?: boolean;
+  withoutWorkload?: boolean;
+  limit: string;
+}
+
+/** What was found: one row more than `limit` where there are more. */
+export type FoundEdges = { limit: number } & (
+  | { name: 'edges'; rows: readonly EdgeRow[] }
+  | { name: 'peers'; rows: readonly Peer[] }
+  | { name: 'facts'; rows: readonly FactRow[] }
+);
+
+/** Reads the question, before anything is connected. @throws UsageFailure */
+export function readEdgesQuestion(
+  question: EdgesQuestion,
+): (query: Query) => Promise<{ found: FoundEdges; unknown: UnknownNamespace[] }> {
+  const limit = parseLimit('--limit', question.limit);
+  const ends = readEnds(question);
+  const { newSince, withoutWorkload, peersOf } = question;
+  const filter = {
+    ...ends,
+    ...(newSince === undefined
+      ? {}
+      : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+    ...readAction(question),
+    ...(withoutWorkload === undefined ? {} : { withoutWorkload }),
+  };
+  const detail = readDetail(question);
+  const find = async (query: Query): Promise<FoundEdges> => {
+    if (detail !== undefined) {
+      const rows = await queryFacts(query, { ...filter, ...detail, limit: limit + 1 });
+      return { name: 'facts', limit, rows };
+    }
+    // Peers are counted over all edges, whatever the limit.
+    const rows = await queryEdges(query, { ...filter, limit: peersOf === undefined ? limit + 1 : allEdges });
+    return peersOf === undefined
+      ? { name: 'edges', limit, rows }
+      : { name: 'peers', limit, rows: peersIn(rows, peersOf) };
+  };
+  return async (query) => ({
+    found: await find(query),
+    unknown: await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst]),
+  });
+}
+
+function readEnds({ ns, src, dst, peersOf }: EdgesQuestion): { ns?: string; src?: string; dst?: string } {
+  if (peersOf !== undefined && ns !== undefined)
+    throw usageFailure('--peers-of', 'cannot be combined with --ns; give one of them');
+  return {
+    ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
+    ...(peersOf === undefined ? {} : { ns: parseNamespace('--peers-of', peersOf) }),
+    ...(src === undefined ? {} : { src: parseNamespace('--src', src) }),
+    ...(dst === undefined ? {} : { dst: parseNamespace('--dst', dst) }),
+  };
+}
+
+function readAction({ action, denied }: EdgesQuestion): { action?: string } {
+  if (denied !== true) return action === undefined ? {} : { action };
+  if (action !== undefined && action !== 'deny')
+    throw usageFailure('--denied', `contradicts --action ${action}; give one of them`);
+  return { action: 'deny' };
+}
+
+/** Filters on flow facts; undefined where only edges are asked for. */
+function readDetail({ identity, port, reporter, external, peersOf, withoutWorkload }: EdgesQuestion) {
+  if ([identity, port, reporter, external].every((option) => option === undefined)) return undefined;
+  if (peersOf !== undefined || withoutWorkload === true)
+    throw usageFailure(
+      peersOf === undefined ? '--without-workload' : '--peers-of',
+      'lists edges and cannot be combined with --identity, --port, --reporter or --external',
+    );
+  if (typeof reporter === 'string' && !['src', 'dst'].includes(reporter))
+    throw usageFailure('--reporter', `"${reporter}" is not an end of a flow; give src or dst`);
+  const { port: number, protocol } =
+    typeof port === 'string' ? parsePort('--port', port) : { port: undefined, protocol: undefined };
+  return {
+    external: external ?? false,
+    ...(typeof identity === 'string' ? { identity } : {}),
+    ...(number === undefined ? {} : { port: number }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(typeof reporter === 'string' ? { reporter } : {}),
+  };
+}

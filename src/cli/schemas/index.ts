@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { certificates, health, runs, status, verify } from './operation.ts';
+import { allowlistDerive, allowlistList, allowlistShow, drift, forget, replay, staged } from './policies.ts';
+import { at, completeness, coverage, diff, edges, explain, facts, matrix, peers } from './questions.ts';
+
+/**
+ * The JSON that commands print and MCP tools return, by the name of its file in docs/schemas. `npm run schemas` writes
+ * the files from here. Only what needs them at run time loads them; commands import the types.
+ */
+export const answerSchemas = {
+  'allowlist-derive': { schema: allowlistDerive, title: 'allowlist derive --json' },
+  'allowlist-list': { schema: allowlistList, title: 'allowlist list --json' },
+  'allowlist-show': { schema: allowlistShow, title: 'allowlist show --json' },
+  at: { schema: at, title: 'at --json' },
+  certificates: { schema: certificates, title: 'certificates --json' },
+  completeness: { schema: completeness, title: 'completeness --json' },
+  coverage: { schema: coverage, title: 'coverage --json' },
+  diff: { schema: diff, title: 'diff --json' },
+  drift: { schema: drift, title: 'drift --json' },
+  edges: { schema: edges, title: 'edges --json, export --format json, digest show --json' },
+  explain: { schema: explain, title: 'explain --json' },
+  facts: {
+    schema: facts,
+    title: 'edges --json with --port, --identity, --reporter or --external; externals --json',
+  },
+  forget: { schema: forget, title: 'forget --json' },
+  health: { schema: health, title: 'health --json' },
+  matrix: { schema: matrix, title: 'matrix --json' },
+  peers: { schema: peers, title: 'edges --peers-of --json' },
+  replay: { schema: replay, title: 'replay --json' },
+  runs: { schema: runs, title: 'runs --json' },
+  staged: { schema: staged, title: 'staged --json' },
+  status: { schema: status, title: 'status --json' },
+  verify: { schema: verify, title: 'verify --json' },
+};
+
+export type AnswerName = keyof typeof answerSchemas;
+
+/** What a command prints under a name; `Date` where the JSON has a time. */
+export type Answer<Name extends AnswerName> = DeepReadonly<z.output<(typeof answerSchemas)[Name]['schema']>>;
+
+type DeepReadonly<Value> = Value extends Date | null | undefined
+  ? Value
+  : Value extends object
+    ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> }
+    : Value;
+
+/** The content of docs/schemas/NAME.json. */
+export function jsonSchemaOf(name: AnswerName): object {
+  const { schema, title } = answerSchemas[name];
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: `flow-trail ${title}`,
+    ...z.toJSONSchema(schema, {
+      io: 'input',
+      override: ({ jsonSchema }) => {
+        // The pattern of a date-time is long and says no more than the format.
+        if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+        if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      },
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { count, number, text, time, timeText } from './parts.ts';
+
+const readerState = z.enum(['connecting', 'connected', 'failing']);
+/** Kept in workflow history: another version may have written it. */
+const fromWorkflow: z.ZodType<object, object> = z.looseObject({});
+const gap = z.strictObject({ from: timeText('start'), to: timeText('end'), cause: text('the cause') });
+
+const reader = z.strictObject({
+  state: readerState,
+  asOf: timeText('when the reader reported last'),
+  connectedSince: timeText('start of the connection').optional(),
+  lastError: text('while it fails: why').optional(),
+  lastWindow: fromWorkflow
+    .optional()
+    .meta({ description: 'totals of the last completed window, as in the Temporal UI' }),
+});
+
+const seconds = (description: string) => number(`${description}, in seconds`).optional();
+
+export const status = z.strictObject({
+  problems: z.array(text('what is wrong and what to do; empty while the trail is recorded')),
+  supervisor: z
+    .strictObject({
+      state: text("Temporal's word, for example RUNNING or TERMINATED"),
+      startedAt: time('start of this run'),
+      closedAt: time('end; absent while it runs').optional(),
+      problem: z
+        .strictObject({
+          cause: text("Temporal's name of the failure of its workflow task"),
+          message: text('first line of the failure'),
+          attempt: count('tries of the task'),
+          isPermanent: z.boolean().meta({ description: 'another try fails as well' }),
+        })
+        .optional(),
+      unanswered: text('why no worker answers').optional(),
+    })
+    .nullable()
+    .meta({ description: 'null where it does not exist' }),
+  readers: z.array(
+    z.strictObject({
+      activity: text('streamFlows or settleBuckets'),
+      attempt: count('1 unless the one before failed'),
+      lastFailure: text('why the attempt before failed').optional(),
+      progress: fromWorkflow.optional().meta({ description: 'its newest heartbeat' }),
+    }),
+  ),
+  lagSeconds: seconds('since the end of the newest bucket that was streamed'),
+  dataAgeSeconds: seconds('since the youngest data of either reader'),
+  reportAgeSeconds: seconds('since a reader reported'),
+  supervisedSince: timeText('start of the totals below').optional(),
+  stream: reader.optional(),
+  settle: reader.optional(),
+  newestBucket: timeText('start of the newest bucket that was streamed').optional(),
+  settledUpTo: timeText('end of settled time').optional(),
+  edges: count('rows of the table edge').optional(),
+  records: count('records streamed in completed windows').optional(),
+  newEdges: count('edges found in completed windows').optional(),
+  windows: count('completed windows').optional(),
+  lateRecords: count('records that only settling found').optional(),
+  gaps: z.array(gap).optional().meta({ description: 'the newest gaps, at most 20' }),
+  paused: z
+    .strictObject({ since: timeText('start'), reason: text('as the signal gave it').optional() })
+    .optional(),
+  lastError: text('while a reader fails: why').optional(),
+});
+
+const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);
+
+export const health = z.strictObject({
+  goldmane_aggregator: z.strictObject({
+    status: healthStatus.meta({ description: 'the worst of all checks' }),
+    detail: text('all problems on one line, the worst first'),
+    checks: z.array(
+      z.strictObject({
+        name: z
+          .enum([
+            'database',
+            'temporal',
+            'supervisor',
+            'freshness',
+            'coverage',
+            'digest',
+            'schedules',
+            'certificates',
+          ])
+          .meta({ description: 'what was checked' }),
+        status: healthStatus,
+        detail: text('what is so and why'),
+        cure: text('what to do; empty where nothing has to be done'),
+      }),
+    ),
+  }),
+});
+
+export const runs = z.array(
+  z.strictObject({
+    job: text('name of the job'),
+    workflowId: text('in Temporal'),
+    runId: text('in Temporal'),
+    status: text('running, completed, failed, timed_out, canceled or terminated'),
+    startedAt: time('start'),
+    closedAt: time('end; absent while it runs').optional(),
+    failure: text('why it did not succeed; absent where it did').optional(),
+  }),
+);
+
+const severity = z.enum(['good', 'warning', 'critical']);
+const certificateState = z.enum([
+  'good',
+  'unreadable',
+  'key_mismatch',
+  'not_yet_valid',
+  'expired',
+  'critical',
+  'expiring',
+  'ca_expired',
+  'ca_critical',
+  'ca_expiring',
+  'goldmane_expired',
+  'goldmane_critical',
+  'goldmane_expiring',
+  'wrong_server_name',
+  'stale_copy',
+  'rotated',
+  'wrong_ca',
+  'refused',
+  'unsigned',
+  'goldmane_unreachable',
+]);
+const perCertificate = <Value extends z.ZodType>(value: Value) =>
+  z.strictObject({ client: value.optional(), ca: value.optional(), goldmane: value.optional() });
+
+export const certificates = z.strictObject({
+  state: certificateState.meta({ description: 'of the worst finding' }),
+  severity: severity.meta({ description: 'of the worst finding' }),
+  findings: z.array(
+    z.strictObject({
+      state: certificateState,
+      severity,
+      what: text('what is wrong; empty where nothing is'),
+      cure: text('what to do'),
+    }),
+  ),
+  host: text("Goldmane's host"),
+  handshake: text("accepted, not tried, or the failure's kind"),
+  notAfter: perCertificate(timeText('expiry')),
+  daysLeft: perCertificate(number('days until expiry')),
+  goldmaneIssuer: text("issuer of Goldmane's certificate").optional(),
+  operatorSecret: text('same, differs, or why it is unknown'),
+});
+
+export const verify = z.array(
+  z.strictObject({
+    rule: text('the rule that does not hold'),
+    rows: count('rows that break it'),
+    examples: z.array(text('one of them')),
+  }),
+);

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** A `Date` in the program, ISO 8601 in UTC in JSON. */
+export function time(description: string) {
+  return z
+    .codec(z.iso.datetime(), z.date(), {
+      decode: (text) => new Date(text),
+      encode: (date) => date.toISOString(),
+    })
+    .meta({ description: `${description} (ISO 8601, UTC)` });
+}
+
+/** The same where the program has text already. */
+export function timeText(description: string) {
+  return z.iso.datetime().meta({ description: `${description} (ISO 8601, UTC)` });
+}
+
+export function text(description: string) {
+  return z.string().meta({ description });
+}
+
+export function count(description: string) {
+  return z.int().min(0).meta({ description });
+}
+
+export function number(description: string) {
+  return z.number().meta({ description });
+}
+
+export const flowCount = z
+  .string()
+  .regex(/^[0-9]+$/)
+  .meta({ description: 'distinct records; a string, because it may exceed 2^53' });
+
+/** The program has them as text from the database. */
+export const flowAction: z.ZodType<string, string> = z
+  .enum(['allow', 'deny', 'pass', 'unspecified'])
+  .meta({ description: 'what policy decided' });
+export const reporter: z.ZodType<string, string> = z
+  .enum(['src', 'dst', 'unspecified'])
+  .meta({ description: 'the end that reported the flow' });
+export const direction = z.enum(['in', 'out']).meta({ description: 'seen from the namespace' });
+export const coverageState: z.ZodType<string, string> = z
+  .enum(['final', 'settled', 'streamed', 'gap', 'pending', 'incomplete', 'unknown'])
+  .meta({ description: 'see flow-trail coverage --help' });
+
+export const edge = z.strictObject({
+  srcNs: text('source namespace'),
+  dstNs: text('destination namespace'),
+  action: flowAction,
+  firstSeen: time('start of the first 15-second bucket'),
+  lastSeen: time('end of the newest bucket'),
+  flowCount,
+});
+
+export const notCovered = z.strictObject({
+  from: timeText('start'),
+  to: timeText('end'),
+  state: coverageState,
+  cause: text('why it was not observed').optional(),
+});

@@ -1,0 +1,195 @@
+import { z } from 'zod';
+import {
+  count,
+  coverageState,
+  direction,
+  edge,
+  flowAction,
+  flowCount,
+  notCovered,
+  number,
+  reporter,
+  text,
+  time,
+  timeText,
+} from './parts.ts';
+
+const endKind = z
+  .enum(['workload', 'network', 'networkset', 'host', 'unspecified'])
+  .meta({ description: 'what the end is' });
+const identityText = 'service identity, name of the network set, or pub or pvt; empty without one';
+
+export const edges = z.array(edge);
+
+export const facts = z.array(
+  z.strictObject({
+    srcKind: endKind,
+    srcNs: text('empty for ends without a namespace'),
+    srcIdentity: text(identityText),
+    dstKind: endKind,
+    dstNs: text('empty for ends without a namespace'),
+    dstIdentity: text(identityText),
+    protocol: text('lower case, for example tcp'),
+    port: z
+      .int()
+      .min(-1)
+      .max(65_535)
+      .meta({ description: '-1: more distinct ports than are stored per pair' }),
+    reporter,
+    action: flowAction,
+    firstSeen: time('first seen'),
+    lastSeen: time('last seen'),
+    flowCount,
+    days: count('UTC days on which it was seen'),
+  }),
+);
+
+export const peers = z.array(
+  z.strictObject({
+    namespace: text('the peer'),
+    direction: z.enum(['in', 'out', 'both']).meta({ description: 'out: the peer is the destination' }),
+    actions: z.array(flowAction),
+    firstSeen: time('first seen'),
+    lastSeen: time('last seen'),
+    flowCount,
+  }),
+);
+
+export const matrix = z.array(
+  z.strictObject({
+    srcNs: text('source namespace'),
+    allowed: z.array(text('destination')),
+    denied: z.array(text('destination')),
+    other: z.array(text('destination with another action')),
+  }),
+);
+
+export const explain = z.array(
+  z.strictObject({
+    src: text('the end as edges prints it'),
+    dst: text('the end as edges prints it'),
+    port: text('protocol and port, for example tcp 5432'),
+    reporter,
+    action: flowAction,
+    firstSeen: time('first seen in the period'),
+    lastSeen: time('last seen in the period'),
+    days: count('UTC days on which it was seen'),
+    flowCount: count('distinct records'),
+    note: z
+      .enum(['blocked at the destination', 'both allowed and denied at the destination'])
+      .optional()
+      .meta({ description: 'how the reports of both ends differ' }),
+    decidedBy: z.array(
+      z.strictObject({
+        policy: text('the policy that decided'),
+        flowCount: count('distinct records that it decided'),
+        lastSeen: time('when it decided last'),
+      }),
+    ),
+  }),
+);
+
+export const coverage = z.array(
+  z.strictObject({
+    from: time('start'),
+    to: time('end'),
+    state: coverageState,
+    cause: text('why it was not observed').optional(),
+    refusedRecords: count('of incomplete time: records that were refused').optional(),
+  }),
+);
+
+export const at = z.strictObject({
+  namespace: text('the namespace'),
+  from: timeText('start'),
+  to: timeText('end'),
+  hoursFrom: timeText('start of the first hour'),
+  hoursTo: timeText('end of the last hour'),
+  silentDays: count('threshold of silent_before'),
+  notCovered: z.array(notCovered),
+  rows: z.array(
+    z.strictObject({
+      direction,
+      peer: text('the other end'),
+      peerNamespace: text('empty for ends that are not workloads'),
+      identity: text("service identity of the namespace's own end; empty without one"),
+      port: text('protocol and port, for example tcp 5432'),
+      action: flowAction,
+      reporter,
+      hours: z.array(timeText('start of an hour in which it was seen')),
+      firstEver: timeText('first seen ever'),
+      flowsOnTheseDays: count('records on the whole days of the time'),
+      policies: z.array(text('policy that decided')),
+      unusual: z.array(
+        z.enum([
+          'first_seen',
+          'first_denial',
+          'first_time_at_this_hour',
+          'first_time_on_this_weekday',
+          'silent_before',
+        ]),
+      ),
+    }),
+  ),
+});
+
+export const diff = z.strictObject({
+  from: time('start'),
+  to: time('end'),
+  silentDays: count('days without a flow for an edge to be silent'),
+  notCovered: z.array(notCovered),
+  appeared: z.array(edge),
+  fellSilent: z.array(edge),
+  allowedToDenied: z.array(edge),
+  deniedToAllowed: z.array(edge),
+});
+
+const days = (description: string) => number(`${description}, in days`);
+
+export const completeness = z.strictObject({
+  madeAt: time('when the report was made'),
+  timeZone: text('IANA name; weekdays and hours are local to it'),
+  thresholds: z.strictObject({
+    minimumDays: days('covered days for a verdict other than learning'),
+    stableDays: days('without a new edge for a verdict other than unstable'),
+    staleDays: days('without an observation after which a namespace is stale'),
+  }),
+  trailBegan: time('start of the trail; null while it is empty').nullable(),
+  coveredDays: days('covered since then'),
+  uncoveredDays: days('not covered since then'),
+  gaps: z.array(
+    z.strictObject({
+      from: time('start'),
+      to: time('end'),
+      state: z.enum(['gap', 'streamed', 'incomplete']),
+      cause: text('why it was not observed').optional(),
+    }),
+  ),
+  gapCount: count('all of them; gaps lists the newest 50'),
+  counts: z.strictObject({
+    learning: count('namespaces'),
+    unstable: count('namespaces'),
+    complete: count('namespaces'),
+    stale: count('namespaces'),
+  }),
+  namespaces: z.array(
+    z.strictObject({
+      namespace: text('the namespace'),
+      verdict: z
+        .enum(['complete', 'unstable', 'learning', 'stale'])
+        .meta({ description: 'see flow-trail completeness' }),
+      since: time('when the verdict began'),
+      watchedSince: time('first settled observation; null before it').nullable(),
+      lastSeen: time('last settled observation; null before it').nullable(),
+      coveredDays: days('covered since watchedSince'),
+      uncoveredDays: days('not covered since watchedSince'),
+      egressEdges: count('edges from this namespace, with any action'),
+      newestEdge: time('first seen of the newest of them; null without one').nullable(),
+      daysSinceNewEdge: days('covered since then; null without one').nullable(),
+      daysSeen: count('UTC days on which it was seen'),
+      weekdaysSeen: z.array(text('local weekday on which it was the source of a flow')),
+      hoursSeen: z.array(count('local hour in which it was the source of a flow')),
+      neverCovered: z.array(text('local hours of the week that were never covered')),
+    }),
+  ),
+});

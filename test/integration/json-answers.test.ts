@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deriveAllowlist } from '../../src/activities/allowlist.ts';
+import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import type { AnswerName } from '../../src/cli/schemas/index.ts';
+import { systemClock } from '../../src/time/clock.ts';
+import { parseAnswer } from '../support/answer.ts';
+import { mergeCapture } from '../support/captured-trail.ts';
+import { flowTrailHere } from '../support/cli-in-process.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { testDeps } from './deps.ts';
+
+let empty: TestDatabase;
+let full: TestDatabase;
+let folder: string;
+let allowlistId: string;
+
+const until = '2026-11-23T00:00:00.000Z';
+const period = ['--since', '2026-11-01', '--until', '2026-11-23'];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'json-answers-'));
+  [empty, full] = [await createMigratedDatabase(), await createMigratedDatabase()];
+  await mergeCapture(full.database);
+  const { query } = full.database;
+  // Something to find: a broken rule, a digest, an allowlist, a policy that would deny what was allowed.
+  await query(`update edge set flow_count = flow_count + 1 where src_ns = 'immich'`);
+  await query(`insert into digest values ('digest/1', now(), '{}', now(), 'posted', now())`);
+  await query(
+    `insert into announced_edge select src_ns, dst_ns, action, 'digest/1', now() from edge where src_ns = 'immich'`,
+  );
+  const parsed = parseAllowlistInput({ namespaces: ['immich', 'nowhere'] });
+  if ('problems' in parsed) throw new Error(parsed.problems.join());
+  const clock = { ...systemClock, now: () => Date.parse(until) };
+  const derived = await deriveAllowlist(testDeps(full.database, clock), { ...parsed.input, until }, until);
+  allowlistId = derived.allowlistId;
+  await writeFile(
+    join(folder, 'deny.yaml'),
+    `apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: deny, namespace: immich }
+spec: { podSelector: {}, policyTypes: [Egress], egress: [] }
+`,
+  );
+});
+afterAll(async () => {
+  await empty.drop();
+  await full.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Case = { name: AnswerName; args: string[]; ofEmpty?: 0 | 2; ofFull?: 0 | 3 };
+
+/** Exit codes are 0 unless said. Those that ask Temporal or Goldmane are in json-answers of `npm start`. */
+const cases: readonly Case[] = [
+  { name: 'edges', args: ['edges'] },
+  { name: 'facts', args: ['edges', '--port'] },
+  { name: 'facts', args: ['externals'] },
+  { name: 'peers', args: ['edges', '--peers-of', 'immich'] },
+  { name: 'matrix', args: ['matrix'] },
+  { name: 'explain', args: ['explain', 'immich', 'dbaas', ...period] },
+  { name: 'at', args: ['at', '--ns', 'immich', '--from', '2026-11-22', '--to', '2026-11-23'] },
+  { name: 'diff', args: ['diff', '--from', '2026-11-20', '--to', '2026-11-23'] },
+  { name: 'coverage', args: ['coverage', '--since', '2026-11-01'] },
+  { name: 'completeness', args: ['completeness'] },
+  { name: 'allowlist-derive', args: ['allowlist', 'derive', '--since', '2026-11-01'] },
+  { name: 'allowlist-list', args: ['allowlist', 'list'] },
+  { name: 'allowlist-show', args: ['allowlist', 'show', 'ALLOWLIST'], ofEmpty: 2 },
+  { name: 'replay', args: ['replay', 'POLICY', ...period], ofFull: 3 },
+  { name: 'drift', args: ['drift', 'POLICY', ...period], ofFull: 3 },
+  { name: 'staged', args: ['staged', ...period], ofFull: 3 },
+  { name: 'edges', args: ['digest', 'show'], ofEmpty: 2 },
+  { name: 'verify', args: ['verify'], ofFull: 3 },
+  { name: 'forget', args: ['forget', '--src', 'immich', '--dst', 'dbaas', '--before', '2026-11-25'] },
+];
+
+const elsewhere = ['status', 'health', 'runs', 'certificates'];
+
+async function ask(db: TestDatabase, args: readonly string[]) {
+  const given = args.map((arg) =>
+    arg === 'POLICY' ? join(folder, 'deny.yaml') : arg === 'ALLOWLIST' ? allowlistId : arg,
+  );
+  return flowTrailHere([...given, '--json'], { DATABASE_URL: db.url, TIME_ZONE: 'Australia/Sydney' });
+}
+
+test.each(cases)(
+  '$args: with something to show, the JSON has its schema',
+  async ({ name, args, ofFull = 0 }) => {
+    const { code, out, err } = await ask(full, args);
+    expect(code, err).toBe(ofFull);
+    const answer = parseAnswer(name, out);
+    expect(Array.isArray(answer) ? answer.length : 1).toBeGreaterThan(0);
+  },
+);
+
+test.each(cases)('$args: with an empty trail, too', async ({ name, args, ofEmpty = 0 }) => {
+  const { code, out, err } = await ask(empty, args);
+  if (args[0] === 'staged') expect(code).toBe(3);
+  else expect(code, err).toBe(ofEmpty);
+  if (code !== 2) parseAnswer(name, out);
+});
+
+test('export --format json has the schema of edges', async () => {
+  const { out } = await flowTrailHere(['export', '--format', 'json'], { DATABASE_URL: full.url });
+  parseAnswer('edges', out);
+});
+
+test('every command with --json is tried here, or beside npm start', async () => {
+  const program = await createProgram(() => true);
+  const tried = new Set([...cases.map(({ args }) => args.join(' ')), ...elsewhere]);
+  const withJson = program.commands.flatMap((command) =>
+    [command, ...command.commands]
+      .filter(({ options }) => options.some(({ long }) => long === '--json'))
+      .map((each) => (each === command ? command.name() : `${command.name()} ${each.name()}`)),
+  );
+  expect(withJson.filter((name) => ![...tried].some((line) => `${line} `.startsWith(`${name} `)))).toEqual(
+    [],
+  );
+});

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import type { AnswerName } from '../../src/cli/schemas/index.ts';
+
+/** A command's JSON, which has the shape of docs/schemas/NAME.json. */
+export function parseAnswer(name: AnswerName, json: string): unknown {
+  const answer: unknown = JSON.parse(json);
+  const file = new URL(`../../docs/schemas/${name}.json`, import.meta.url);
+  const documented: z.core.JSONSchema.JSONSchema = JSON.parse(readFileSync(file, 'utf8'));
+  expect(z.fromJSONSchema(documented).safeParse(answer).error?.issues, name).toBeUndefined();
+  return answer;
+}
