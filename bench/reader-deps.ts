@@ -22,7 +22,7 @@ export function createDeps(
     serverClock: new ServerClock(config.clock),
     connectGoldmane: connect,
     heartbeat: { succeeded: () => undefined, failed: () => undefined },
-    report: async () => undefined,
+    report: () => false,
     gauges,
   };
 }

@@ -3,10 +3,8 @@ import { CancelledFailure } from '@temporalio/common';
 import type { Deps } from './deps.ts';
 import type { GapReport, Progress } from './summary.ts';
 
-const reportEveryMs = 5 * 60_000;
-
 /**
- * One attempt of a reader's activity: its heartbeat, what it tells the supervisor, and how it ends.
+ * One attempt of a reader's activity: its heartbeat, what it reports, and how it ends.
  * The details of a heartbeat are for display in the UI; nothing is resumed from them.
  */
 export class Attempt {
@@ -16,19 +14,15 @@ export class Attempt {
   readonly #deps: Deps;
   #progress: Progress;
   #gaps: GapReport[] | undefined;
-  #told = '';
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  readonly #asked: AbortSignal | undefined;
 
   constructor(deps: Deps, reader: 'stream' | 'settle') {
     this.#context = Context.current();
     this.#deps = deps;
     this.reader = reader;
-    this.signal = this.#context.cancellationSignal;
+    this.#asked = deps.askedToEnd?.(this.#context.info);
+    this.signal = AbortSignal.any([this.#context.cancellationSignal, ...(this.#asked ? [this.#asked] : [])]);
     this.#progress = { reader, at: this.#nowIso(), state: 'connecting' };
-    // Trying again is no news; the supervisor goes on showing why the attempt before failed.
-    if (this.#context.info.attempt === 1) return;
-    this.#told = stateText(this.#progress);
-    this.#toldAtMs = deps.config.clock.elapsed();
   }
 
   /** Whether the attempt before this one failed, or was lost. */
@@ -40,7 +34,7 @@ export class Attempt {
     return this.#progress.error;
   }
 
-  /** Beats, with what is known now; tells the supervisor when the state changed, else every five minutes. */
+  /** Sends a heartbeat and reports, with what is known now. */
   beat(
     change: Partial<Omit<Progress, 'reader' | 'at' | 'error'>> & { error?: string | undefined } = {},
   ): void {
@@ -48,19 +42,18 @@ export class Attempt {
     const { error: _former, ...kept } = this.#progress;
     this.#progress = { ...kept, ...rest, at: this.#nowIso(), ...(error === undefined ? {} : { error }) };
     this.#context.heartbeat(this.#progress);
-    const state = stateText(this.#progress);
-    const nowMs = this.#deps.config.clock.elapsed();
-    const hasNews = this.#gaps !== undefined && this.#progress.state !== 'connecting';
-    if (state === this.#told && !hasNews && nowMs < this.#toldAtMs + reportEveryMs) return;
-    this.#told = state;
-    this.#toldAtMs = nowMs;
-    const progress = this.#gaps === undefined ? this.#progress : { ...this.#progress, gaps: this.#gaps };
-    this.#gaps = undefined;
+    // Gaps that were found before there is a state to report wait for it.
+    const gaps = this.#progress.state === 'connecting' ? undefined : this.#gaps;
     const { workflowExecution } = this.#context.info;
-    if (workflowExecution) void this.#deps.report(workflowExecution.workflowId, progress);
+    if (!workflowExecution) return;
+    const isSent = this.#deps.report(workflowExecution, {
+      ...this.#progress,
+      ...(gaps === undefined ? {} : { gaps }),
+    });
+    if (isSent && gaps !== undefined) this.#gaps = undefined;
   }
 
-  /** Tells the supervisor of gaps as soon as there is a state to tell; they are no part of the heartbeat. */
+  /** Reports gaps as soon as there is a state to report; they are not part of the heartbeat. */
   tellGaps(gaps: GapReport[]): void {
     this.#gaps = gaps;
     this.beat();
@@ -88,6 +81,7 @@ export class Attempt {
 
   /** Whether the workflow asked the attempt to end (a fresh window, a new history), rather than the worker going down. */
   get wasAskedToEnd(): boolean {
+    if (this.#asked?.aborted === true) return true;
     const details = this.#context.cancellationDetails;
     return details?.cancelRequested === true && !details.workerShutdown && !details.timedOut;
   }
@@ -101,12 +95,6 @@ export class Attempt {
   #nowIso(): string {
     return new Date(this.#deps.config.clock.now()).toISOString();
   }
-}
-
-/** What counts as a change of state; that something is known for the first time is one. */
-function stateText({ state, error, newestBucket, settledUpTo, edges }: Progress): string {
-  const known = [newestBucket, settledUpTo, edges].map((value) => value !== undefined);
-  return `${state} ${known.join()} ${error ?? ''}`;
 }
 
 export function iso(seconds: number): string {

@@ -15,6 +15,18 @@ export interface Heartbeat {
   failed(kind: string): void;
 }
 
+/** The supervisor's workflow execution. */
+export interface SupervisorRun {
+  workflowId: string;
+  runId: string;
+}
+
+/** An activity of a workflow execution, as the SDK describes it to the activity. */
+export interface AttemptId {
+  activityId: string;
+  workflowExecution?: SupervisorRun | undefined;
+}
+
 /** What the activities work with; made once by the worker's composition root, or by a test. */
 export interface Deps {
   config: Config;
@@ -28,6 +40,8 @@ export interface Deps {
   heartbeat: Heartbeat;
   /** Where the API of the cluster is; undefined outside of one. */
   clusterApi?: ClusterApi | undefined;
-  /** Tells the supervisor; never fails. */
-  report(workflowId: string, progress: Progress): Promise<void>;
+  /** Signal that aborts when this attempt is asked to end, ahead of Temporal's answer to its next heartbeat. */
+  askedToEnd?(attempt: AttemptId): AbortSignal | undefined;
+  /** Takes what a reader reports for the supervisor; never fails. @returns whether it is sent; most reports bring no news */
+  report(supervisor: SupervisorRun, progress: Progress): boolean;
 }

@@ -59,7 +59,7 @@ export interface GapReport {
   cause: string;
 }
 
-/** What a reader tells the supervisor between two summaries: on every change of state, else every five minutes. */
+/** What a reader reports between two summaries; `worker/progress-news.ts` decides what the supervisor is sent. */
 export interface Progress {
   reader: 'stream' | 'settle';
   at: string;
@@ -72,7 +72,7 @@ export interface Progress {
   newEdges?: number;
   /** Rows of `edge`. */
   edges?: number;
-  /** The newest gaps, oldest first; absent where there is nothing new to tell of them. */
+  /** The newest gaps, oldest first; absent where nothing about them is new. */
   gaps?: GapReport[];
   error?: string;
 }

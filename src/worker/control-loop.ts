@@ -8,6 +8,7 @@ import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
 import { PollWatch } from './polling.ts';
 import type { Condition, Readiness } from './readiness.ts';
+import type { RunningAttempts } from './running-attempts.ts';
 import { ensureSchedules } from './schedules.ts';
 import { SupervisorKeeper } from './supervisor.ts';
 
@@ -22,6 +23,7 @@ export interface ControlDeps {
   trailId: string;
   temporal: Temporal;
   workers: readonly Worker[];
+  attempts: RunningAttempts;
   query: Query;
   log: Logger;
   metrics: ControlMetrics;
@@ -89,7 +91,7 @@ class ControlLoop {
   }
 
   async #ensureSupervisor(): Promise<string | undefined> {
-    const { temporal, log, metrics } = this.#deps;
+    const { temporal, attempts, log, metrics } = this.#deps;
     const check = await this.#supervisor.check(temporal.client);
     metrics.supervisorRunning(check.state !== 'failing');
     if (check.state === 'started' && (!this.#isFirst || check.former !== 'none')) {
@@ -99,6 +101,14 @@ class ControlLoop {
     if (check.state === 'replaced') {
       log.warn({ ...check.problem }, 'The supervisor’s workflow tasks failed; it was replaced');
       metrics.recreated('supervisor');
+    }
+    if (check.state === 'running') {
+      const lost = await attempts.check(temporal.client, check.description);
+      if (lost.length > 0)
+        log.warn(
+          { activities: lost },
+          'A former process of this worker left attempts behind; they were failed',
+        );
     }
     return check.state === 'failing'
       ? `the supervisor makes no progress: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`

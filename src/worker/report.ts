@@ -1,17 +1,21 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Logger } from 'pino';
-import type { Deps } from '../ingest/deps.ts';
+import type { Deps, SupervisorRun } from '../ingest/deps.ts';
+import type { Progress } from '../ingest/summary.ts';
 import type { Temporal } from '../temporal/connection.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import type { Clock } from '../time/clock.ts';
 import { progressSignal } from '../workflows/messages.ts';
+import { ProgressNews } from './progress-news.ts';
 
 const timeoutMs = 10_000;
 
-/** Sends progress to the supervisor, for display only: if that fails, it is logged once and the readers continue. */
-export function reportToSupervisor(temporal: Temporal, log: Logger): Deps['report'] {
+/** Sends news to the supervisor, for display only: if that fails, it is logged once and the readers continue. */
+export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger): Deps['report'] {
   const { address, namespace } = temporal;
+  const news = new ProgressNews();
   let isAway = false;
-  return async (workflowId, progress) => {
+  const send = async ({ workflowId }: SupervisorRun, progress: Progress) => {
     try {
       // A deadline would apply to each try, and the client makes ten.
       const { client } = temporal;
@@ -21,9 +25,18 @@ export function reportToSupervisor(temporal: Temporal, log: Logger): Deps['repor
       if (isAway) log.info({ address }, 'Temporal answers again');
       isAway = false;
     } catch (error) {
+      news.lost(progress.reader);
       if (isAway || error instanceof WorkflowNotFoundError) return;
       isAway = true;
-      log.warn(`${explainNoAnswer(address, namespace, error).message} The current windows continue`);
+      log.warn(
+        { address, reason: explainNoAnswer(address, namespace, error).message },
+        'Progress could not be sent to Temporal; the readers continue',
+      );
     }
+  };
+  return (supervisor, progress) => {
+    const isSent = news.take(supervisor.runId, progress, clock.elapsed());
+    if (isSent) void send(supervisor, progress);
+    return isSent;
   };
 }

@@ -23,6 +23,7 @@ import { startMap, type MapService } from './map.ts';
 import { createControlMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
 import { reportToSupervisor } from './report.ts';
+import { RunningAttempts } from './running-attempts.ts';
 import { installRuntime } from './runtime.ts';
 import { pause, untilItWorks } from './waiting.ts';
 import { createWorkers } from './workers.ts';
@@ -72,6 +73,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
     // Before the worker polls: with the names of another installation it would take that one's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
+    const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
       config,
       database,
@@ -86,11 +88,12 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       }),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
-      report: reportToSupervisor(temporal, log),
+      askedToEnd: (attempt) => attempts.askedToEnd(attempt),
+      report: reportToSupervisor(temporal, config.clock, log),
     };
     probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
-    const workers = await createWorkers(temporal, deps, trailId, await workflowBundle());
+    const workers = await createWorkers(temporal, deps, trailId, attempts, await workflowBundle());
     const running = runAll(workers, signal).finally(() => readiness.set('shutting down', 'shutting down'));
     const { address, namespace } = temporal;
     log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
@@ -104,6 +107,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
           trailId,
           temporal,
           workers,
+          attempts,
           query: database.query,
           log,
           metrics: createControlMetrics(runtime.metricMeter),

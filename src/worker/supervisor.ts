@@ -13,7 +13,7 @@ const replaceAfterMs = 2 * 60_000;
 const problemsBeforeReplacing = 2;
 
 export type SupervisorCheck =
-  | { state: 'running' }
+  | { state: 'running'; description: WorkflowExecutionDescription }
   | { state: 'started'; former: string }
   | { state: 'failing'; problem: TaskProblem }
   | { state: 'replaced'; problem: TaskProblem };
@@ -46,7 +46,7 @@ export class SupervisorKeeper {
     const problem = await taskProblemOf(client, description);
     if (!problem) {
       this.#problems = 0;
-      return { state: 'running' };
+      return { state: 'running', description };
     }
     this.#problems = description.runId === this.#problemRunId ? this.#problems + 1 : 1;
     this.#problemRunId = description.runId;

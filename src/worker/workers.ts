@@ -2,11 +2,12 @@ import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue } from '../config/names.ts';
 import type { Deps } from '../ingest/deps.ts';
+import type { RunningAttempts } from './running-attempts.ts';
 import { refuseOtherTrails } from './trail-owner.ts';
 
 const shutdownForceMs = 20_000;
-/** A settling heartbeat is due every 144 s; the SDK would send one every 60 s. */
-const maxHeartbeatThrottleMs = 150_000;
+/** A settling heartbeat is due every four minutes; the SDK would send one every 60 s. */
+const maxHeartbeatThrottleMs = 240_000;
 const allowlistsAtOnce = 1;
 
 type DeriveArguments = Parameters<Activities['deriveAllowlist']>;
@@ -24,6 +25,7 @@ export async function createWorkers(
   { native, namespace }: Connected,
   deps: Deps,
   trailId: string,
+  attempts: RunningAttempts,
   bundle: WorkflowBundleOption,
 ): Promise<Worker[]> {
   const { taskQueue, workerIdentity } = deps.config;
@@ -32,7 +34,7 @@ export async function createWorkers(
     connection: native,
     namespace,
     identity: workerIdentity,
-    interceptors: { activity: [refuseOtherTrails(trailId)] },
+    interceptors: { activity: [refuseOtherTrails(trailId), attempts.interceptor] },
     // An activity is told of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,

@@ -26,10 +26,11 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
- * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The stream moves to
- * another worker about a minute after its worker stops. Settling runs six minutes behind, so it can wait longer.
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It ends the wait for
+ * a worker that disappeared with its machine; a worker that is restarted fails its former attempts itself
+ * (`worker/running-attempts.ts`). Settling runs six minutes behind, so it can wait longer.
  */
-const heartbeatTimeoutMs = { stream: 75_000, settle: 180_000 } as const;
+const heartbeatTimeoutMs = { stream: 120_000, settle: 300_000 } as const;
 
 type Reader = keyof typeof heartbeatTimeoutMs;
 

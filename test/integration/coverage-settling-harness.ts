@@ -4,6 +4,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Progress, SettleSummary } from '../../src/ingest/summary.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { ProgressNews } from '../../src/worker/progress-news.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { FakeGoldmane, VirtualClock, type Flows } from './coverage-fake-goldmane.ts';
 import { testDeps } from './deps.ts';
@@ -20,6 +21,7 @@ export class Settling {
   readonly beats: unknown[] = [];
   /** `succeeded`, or the kind of the failure. */
   readonly heartbeats: string[] = [];
+  readonly #news = new ProgressNews();
   /** What the worker's process knows of Goldmane's clock; by default each window knows it. */
   serverClock: ServerClock | undefined;
 
@@ -56,9 +58,10 @@ export class Settling {
         succeeded: () => void this.heartbeats.push('succeeded'),
         failed: (kind) => void this.heartbeats.push(kind),
       },
-      report: (_workflowId, progress) => {
-        this.told.push(progress);
-        return Promise.resolve();
+      report: ({ runId }, progress) => {
+        const isNews = this.#news.take(runId, progress, this.clock.elapsed());
+        if (isNews) this.told.push(progress);
+        return isNews;
       },
     });
     during(environment);

@@ -197,13 +197,7 @@ describe('while Goldmane cannot be asked', () => {
     const before = settling.told.length;
     for (let attempt = 2; attempt <= 6; attempt += 1)
       await settling.window(15, { attempt }).catch(() => undefined);
-    expect(settling.told.slice(before).map(({ state }) => state)).toEqual([
-      'failing',
-      'failing',
-      'failing',
-      'failing',
-      'failing',
-    ]);
+    expect(settling.told.slice(before)).toEqual([]);
   });
 
   test('because it takes too long, each further question waits for as long again, over attempts too', async () => {

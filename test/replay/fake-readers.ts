@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { Activities } from '../../src/activities/index.ts';
+import type { AttemptId } from '../../src/ingest/deps.ts';
 import type { WindowInput } from '../../src/ingest/summary.ts';
 import { until } from '../support/poll.ts';
 import { settleSummary, streamSummary } from './summaries.ts';
@@ -10,6 +11,7 @@ export type Reader = 'stream' | 'settle';
 /** One attempt of a reader's activity, which the test ends as it likes. */
 export interface Call {
   readonly reader: Reader;
+  readonly id: AttemptId;
   readonly attempt: number;
   readonly input: WindowInput;
   readonly hasEnded: boolean;
@@ -66,6 +68,7 @@ export class FakeReaders {
       const call: Call = {
         reader,
         input,
+        id: context.info,
         attempt: context.info.attempt,
         get hasEnded() {
           return hasEnded;

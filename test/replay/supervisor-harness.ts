@@ -7,6 +7,7 @@ import {
 } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { supervisorWorkflowType } from '../../src/config/names.ts';
+import type { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import type { SupervisorInput } from '../../src/workflows/status.ts';
 import { FakeReaders } from './fake-readers.ts';
 
@@ -38,6 +39,7 @@ export class SupervisorHarness {
     address: string,
     workflowBundle: { code: string },
     taskQueue = `supervisor-${randomUUID()}`,
+    attempts?: RunningAttempts,
   ): Promise<SupervisorHarness> {
     quietRuntime();
     const readers = new FakeReaders();
@@ -49,6 +51,7 @@ export class SupervisorHarness {
       identity: 'test',
       workflowBundle,
       activities: readers.activities,
+      ...(attempts ? { interceptors: { activity: [attempts.interceptor] } } : {}),
       shutdownGraceTime: 0,
       maxHeartbeatThrottleInterval: 50,
     });

@@ -11,6 +11,7 @@ import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import { jobs, type JobName } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
+import { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
@@ -73,7 +74,7 @@ export class JobWorker {
       serverClock: new ServerClock(config.clock),
       connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
       heartbeat: { succeeded: () => undefined, failed: () => undefined },
-      report: () => Promise.resolve(),
+      report: () => false,
       ...more,
     };
     const [native, connection, workflowBundle] = await Promise.all([
@@ -85,6 +86,7 @@ export class JobWorker {
       { native, namespace: 'default' },
       deps,
       await readTrailId(database.query),
+      new RunningAttempts(config.workerIdentity),
       workflowBundle,
     );
     return new JobWorker(new Client({ connection }), deps, native, workers);

@@ -1,0 +1,63 @@
+import type { Progress } from '../ingest/summary.ts';
+
+/** A reader tells how a window goes once in it; the summary of the window follows. */
+const routineMs = 15 * 60_000;
+/** What is not urgent waits until then, so that it is sent together. */
+const collectMs = 60_000;
+/** A state that changes back and forth is sent this often at most. */
+const shortestMs = 10_000;
+
+interface Sent {
+  runId: string;
+  state: string;
+  /** Facts whose value was sent; later values are no news. */
+  known: ReadonlySet<string>;
+  atMs: number;
+}
+
+/**
+ * Decides which reports of the readers are sent to the supervisor as a signal, which Temporal Cloud bills and the history
+ * keeps: a change of state or error at once, gaps and facts that become known within a minute, else one in 15 minutes. What was
+ * sent is remembered across windows and attempts, so that an outage is not sent again by each attempt.
+ */
+export class ProgressNews {
+  readonly #sent = new Map<Progress['reader'], Sent>();
+  readonly #connectingSinceMs = new Map<Progress['reader'], number>();
+
+  /**
+   * @param runId the supervisor's run; a new one knows nothing
+   * @param nowMs of a monotonic clock
+   * @returns whether to send this report; it then counts as sent
+   */
+  take(runId: string, progress: Progress, nowMs: number): boolean {
+    const { reader, state, error } = progress;
+    const former = this.#sent.get(reader);
+    const sent = former?.runId === runId ? former : undefined;
+    const isConnecting = state === 'connecting' && error === undefined;
+    const connectingSinceMs = this.#connectingSinceMs.get(reader) ?? nowMs;
+    if (isConnecting) this.#connectingSinceMs.set(reader, connectingSinceMs);
+    else this.#connectingSinceMs.delete(reader);
+
+    const known = new Set([...(sent?.known ?? []), ...factsIn(progress)]);
+    const next = { runId, state: `${state} ${error ?? ''}`, known, atMs: nowMs };
+    const sinceMs = nowMs - (sent?.atMs ?? Number.NEGATIVE_INFINITY);
+    const isChanged = next.state !== sent?.state;
+    // Each window connects anew; it is worth a signal only when it takes long.
+    if (isConnecting && isChanged && nowMs - connectingSinceMs < collectMs) return false;
+    const hasNews = progress.gaps !== undefined || known.size > (sent?.known.size ?? 0);
+    const waitMs = isChanged ? shortestMs : hasNews ? collectMs : routineMs;
+    if (sinceMs < waitMs) return false;
+    this.#sent.set(reader, next);
+    return true;
+  }
+
+  /** The report did not arrive: the next one counts as a change. */
+  lost(reader: Progress['reader']): void {
+    const sent = this.#sent.get(reader);
+    if (sent) this.#sent.set(reader, { ...sent, state: '' });
+  }
+}
+
+function factsIn(progress: Progress): string[] {
+  return (['newestBucket', 'settledUpTo', 'edges'] as const).filter((name) => progress[name] !== undefined);
+}

@@ -1,0 +1,69 @@
+import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { RunningAttempts } from '../../src/worker/running-attempts.ts';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { freshWindowSignal } from '../../src/workflows/messages.ts';
+import { until } from '../support/poll.ts';
+import { end } from './supervisor-checks.ts';
+import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+
+/** Longer than the test: only the check can end an attempt. */
+const heartbeatTimeoutMs = 600_000;
+
+let bundle: { code: string };
+let harness: SupervisorHarness;
+
+beforeAll(async () => {
+  quietRuntime();
+  bundle = await makeWorkflowBundle();
+});
+beforeEach(async () => {
+  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
+});
+afterEach(() => harness.close());
+
+const check = async (attempts: RunningAttempts, workflowId: string) =>
+  attempts.check(harness.client, await harness.client.workflow.getHandle(workflowId).describe());
+
+test('attempts that a former process with the same identity left behind are failed, and the next ones start', async () => {
+  const handle = await harness.supervise({ heartbeatTimeoutMs });
+  await harness.readers.both();
+  const restarted = new RunningAttempts('test', Date.now() + 60_000);
+  expect(await check(restarted, handle.workflowId)).toEqual([]);
+  expect((await check(restarted, handle.workflowId)).toSorted()).toEqual(['settleBuckets', 'streamFlows']);
+  const { stream, settle } = await harness.readers.both(2);
+  expect([stream.attempt, settle.attempt]).toEqual([2, 2]);
+  expect(await check(restarted, handle.workflowId)).toEqual([]);
+  await end(handle);
+});
+
+test.each([
+  ['of another worker', new RunningAttempts('another', Date.now() + 60_000)],
+  ['that began after this process', new RunningAttempts('test', Date.now() - 60_000)],
+])('attempts %s are left alone', async (_whose, attempts) => {
+  const handle = await harness.supervise({ heartbeatTimeoutMs });
+  await harness.readers.both();
+  for (let round = 0; round < 3; round += 1) expect(await check(attempts, handle.workflowId)).toEqual([]);
+  await end(handle);
+});
+
+test('an attempt of this process is asked to end when the workflow requests it, before its next heartbeat is answered', async () => {
+  const attempts = new RunningAttempts('test');
+  const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
+  const { client, readers } = registered;
+  const handle = await registered.supervise({ heartbeatTimeoutMs });
+  const { stream, settle } = await readers.both();
+  for (const call of [stream, settle]) call.isBeating = false;
+  const asked = [stream, settle].map(({ id }) => attempts.askedToEnd(id));
+  expect(asked.map((signal) => signal?.aborted)).toEqual([false, false]);
+  await handle.signal(freshWindowSignal);
+  await until('both are asked to end', async () => {
+    await attempts.check(client, await client.workflow.getHandle(handle.workflowId).describe());
+    return asked.every((signal) => signal?.aborted) || undefined;
+  });
+  stream.complete('cancelled');
+  settle.complete('cancelled');
+  await readers.both(2);
+  expect(attempts.askedToEnd(stream.id)).toBeUndefined();
+  await end(handle);
+  await registered.close();
+});
