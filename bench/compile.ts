@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -17,6 +17,8 @@ export async function compileBench(): Promise<(script: string) => string> {
   // Below node_modules nothing else says that these are modules.
   await writeFile(join(compiled, 'package.json'), '{ "type": "module" }\n');
   await run(join(root, 'node_modules', '.bin', 'tsc'), ['-p', join(root, 'bench', 'tsconfig.json')]);
+  for (const file of ['proto/goldmane.proto', 'dev/goldmane/collector.proto'])
+    await cp(join(root, file), join(compiled, file));
   return (script) => join(compiled, 'bench', script);
 }
 

@@ -42,6 +42,9 @@ grant usage on schema :"schema" to flow_trail, flow_trail_reader;
 grant select, insert, update, delete on all tables in schema :"schema" to flow_trail;
 grant usage on all sequences in schema :"schema" to flow_trail;
 grant select on all tables in schema :"schema" to flow_trail_reader;
+-- With the salt and the hashes one could construct a record that is taken for another one.
+select format('revoke all on %I.record_salt from flow_trail_reader', :'schema')
+where to_regclass(format('%I.record_salt', :'schema')) is not null \gexec
 alter default privileges for role flow_trail_owner in schema :"schema"
   grant select, insert, update, delete on tables to flow_trail;
 alter default privileges for role flow_trail_owner in schema :"schema" grant usage on sequences to flow_trail;

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { MalformedFlow } from './malformed-flow.ts';
 import { checkStoredName, MAX_NAME_BYTES, readName, readUnstoredName, type NameCache } from './names.ts';
 import { BYTES, VARINT, type WireReader } from './wire-reader.ts';
@@ -7,13 +8,14 @@ export type EndpointType = 'unspecified' | 'workload' | 'host' | 'networkset' | 
 export type Reporter = 'unspecified' | 'src' | 'dst';
 export type Action = 'unspecified' | 'allow' | 'deny' | 'pass';
 
-/** What makes a record the record it is, beside its bucket: fields 1 to 14 of Goldmane's FlowKey. */
+/** What identifies a record within its bucket: fields 1 to 14 of Goldmane's FlowKey. */
 export interface FlowKey {
   /**
-   * Unsigned 64 bits: the first eight bytes, big-endian, of the SHA-256 of the canonical encoding of fields
-   * 1 to 14 (ascending, shortest varints, no defaults). Policy trace, labels and id are not part of it.
+   * The identity itself: two records of a bucket are the same record if and only if their contents are equal.
+   * See `contentOf`. Policy trace, labels and id are not part of it.
    */
-  readonly hash: bigint;
+  readonly content: string;
+  /** Of a network or network set; otherwise empty, because nothing else uses the name of an end. */
   readonly srcName: string;
   /** As sent: `''` and `-` both mean that there is none. */
   readonly srcNamespace: string;
@@ -23,10 +25,6 @@ export interface FlowKey {
   readonly dstType: EndpointType;
   /** After DNAT: the pod's port. 0 for protocols without ports. */
   readonly dstPort: number;
-  readonly serviceName: string;
-  readonly serviceNamespace: string;
-  readonly servicePortName: string;
-  readonly servicePort: number;
   readonly protocol: string;
   readonly reporter: Reporter;
   readonly action: Action;
@@ -137,23 +135,21 @@ export class FlowKeyReader {
     return Buffer.from(bytes);
   }
 
-  /** The key that was read; `hash` is that of its canonical encoding. */
-  build(hash: bigint): FlowKey {
+  /** The key that was read. `content` is that of its canonical encoding. */
+  build(content: string): FlowKey {
     const strings = this.#strings;
     const numbers = this.#numbers;
+    const srcType = ENDPOINT_TYPES[numbers[SOURCE_TYPE] ?? 0] ?? 'unspecified';
+    const dstType = ENDPOINT_TYPES[numbers[DEST_TYPE] ?? 0] ?? 'unspecified';
     return {
-      hash,
-      srcName: strings[1] ?? '',
+      content,
+      srcName: hasStoredName(srcType) ? (strings[SOURCE_NAME] ?? '') : '',
       srcNamespace: strings[2] ?? '',
-      srcType: ENDPOINT_TYPES[numbers[SOURCE_TYPE] ?? 0] ?? 'unspecified',
-      dstName: strings[4] ?? '',
+      srcType,
+      dstName: hasStoredName(dstType) ? (strings[DEST_NAME] ?? '') : '',
       dstNamespace: strings[5] ?? '',
-      dstType: ENDPOINT_TYPES[numbers[DEST_TYPE] ?? 0] ?? 'unspecified',
+      dstType,
       dstPort: numbers[DEST_PORT] ?? 0,
-      serviceName: strings[8] ?? '',
-      serviceNamespace: strings[9] ?? '',
-      servicePortName: strings[10] ?? '',
-      servicePort: numbers[SERVICE_PORT] ?? 0,
       protocol: strings[12] ?? '',
       reporter: REPORTERS[numbers[REPORTER] ?? 0] ?? 'unspecified',
       action: ACTIONS[numbers[ACTION] ?? 0] ?? 'unspecified',
@@ -173,8 +169,7 @@ export class FlowKeyReader {
 
   /** The name of a network or network set is stored as the identity of that end. */
   #checkStoredEnd(nameField: number, typeField: number): void {
-    const type = ENDPOINT_TYPES[this.#numbers[typeField] ?? 0];
-    if (type === 'network' || type === 'networkset')
+    if (hasStoredName(ENDPOINT_TYPES[this.#numbers[typeField] ?? 0]))
       checkStoredName(this.#strings[nameField] ?? '', FIELD_NAMES[nameField] ?? '');
   }
 
@@ -192,6 +187,24 @@ export class FlowKeyReader {
         : this.#names.intern(name);
     reader.pos = end;
   }
+}
+
+const MAX_PLAIN_BYTES = 256;
+/** No encoding begins with it: the first byte of an encoding is the tag of one of the fields 1 to 14. */
+const DIGEST_MARK = '\u00ff';
+
+/**
+ * A key's canonical encoding (fields 1 to 14 ascending, shortest varints, no defaults), a character per byte. One of more than
+ * 256 bytes, which names of pods can make as long as they like, is represented by a mark and its SHA-256: nobody can find two
+ * encodings with the same one.
+ */
+export function contentOf(encoding: Buffer): string {
+  if (encoding.length <= MAX_PLAIN_BYTES) return encoding.toString('latin1');
+  return DIGEST_MARK + hash('sha256', encoding, 'binary');
+}
+
+function hasStoredName(type: EndpointType | undefined): boolean {
+  return type === 'network' || type === 'networkset';
 }
 
 export function noKey(): MalformedFlow {

@@ -1,35 +1,34 @@
 import { Buffer } from 'node:buffer';
-import { FlowKeyReader, type FlowKey } from './flow-key.ts';
+import { contentOf, FlowKeyReader, type FlowKey } from './flow-key.ts';
 import type { FlowScan } from './flow-scan.ts';
-import { hash64 } from './hash64.ts';
 import { InternCache } from './intern-cache.ts';
 import { NameCache } from './names.ts';
 import { PolicyTraceReader, type PolicyTrace } from './policy-trace.ts';
 
-/** A key of the server's: identity and policies together. */
+/** A key of the server: identity and policies together. */
 export interface KnownKey {
   readonly key: FlowKey;
   /** The whole encoded key. */
   readonly bytes: Buffer;
-  /** Once somebody asked for it. */
+  /** Decoded by `traceOf`. */
   trace: PolicyTrace | undefined;
 }
 
-/** A key with eight names of the greatest length and some policies is below this; what is longer is not kept. */
+/** A key with eight names of 253 bytes and some policies is shorter; longer ones are decoded each time. */
 const MAX_INTERNED_BYTES = 4096;
 const MAX_INTERNED_TRACES = 4096;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Turns the key that a scan found into a FlowKey, the same object for the same content while it is in use. The
- * server's id of a key is taken as a hint where to look, and the bytes are compared: an id that now means
- * something else (a new run of the server) costs time, never truth.
+ * Turns the key that a scan found into a FlowKey, the same object for the same content while it is in use. Both caches compare
+ * the whole content, so two different keys never share an object. The server's id of a key only says where to look: after a
+ * restart of the server an id stands for another key, and that key is decoded.
  */
 export class KeyInterner {
   readonly names: NameCache;
   readonly #scan: FlowScan;
   readonly #byId: InternCache<number, KnownKey>;
-  readonly #byHash: InternCache<bigint, FlowKey>;
+  readonly #byContent: InternCache<string, FlowKey>;
   readonly #keyReader: FlowKeyReader;
   readonly #traces = new PolicyTraceReader(MAX_INTERNED_TRACES);
 
@@ -37,7 +36,7 @@ export class KeyInterner {
     this.names = new NameCache(limit);
     this.#scan = scan;
     this.#byId = new InternCache(limit);
-    this.#byHash = new InternCache(limit);
+    this.#byContent = new InternCache(limit);
     this.#keyReader = new FlowKeyReader(this.names);
   }
 
@@ -76,19 +75,18 @@ export class KeyInterner {
     reader.reset(span.buf, span.start, end);
     const isCanonical = this.#keyReader.read(reader);
     const encoding = isCanonical ? span.buf.subarray(span.start, end) : this.#keyReader.canonicalBytes();
-    const hash = hash64(encoding);
-    const seen = this.#byHash.get(hash);
+    const content = contentOf(encoding);
+    const seen = this.#byContent.get(content);
     if (seen) return seen;
-    const key = this.#keyReader.build(hash);
-    // A long name is rare, and 65,536 of them would be too much to keep.
-    if (encoding.length <= MAX_INTERNED_BYTES) this.#byHash.set(hash, key);
+    const key = this.#keyReader.build(content);
+    this.#byContent.set(content, key);
     return key;
   }
 }
 
-/** The key of no record: what a reused record holds before the first. */
+/** A placeholder: the reused record has it until the first record is decoded. */
 export const NO_KEY: KnownKey = {
-  key: new FlowKeyReader(new NameCache(0)).build(0n),
+  key: new FlowKeyReader(new NameCache(0)).build(''),
   bytes: NOTHING,
   trace: undefined,
 };

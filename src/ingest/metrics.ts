@@ -131,6 +131,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
       if (summary.newEdges.length > 0) newEdges.add(summary.newEdges.length);
       if (summary.newFacts > 0) newFacts.add(summary.newFacts);
       if (summary.refusedBuckets > 0) refused.add(summary.refusedBuckets);
+      if (summary.collidedRecords > 0) leftOut.add(summary.collidedRecords, { reader, reason: 'same_hash' });
       if (reader === 'settle' && summary.foundBySettling > 0) late.add(summary.foundBySettling);
     },
     reconnect: (reader, cause) => reconnects.add(1, { reader, cause }),

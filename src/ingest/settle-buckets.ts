@@ -204,6 +204,10 @@ class SettleWindow {
     );
     for (const { due } of listed) if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
     this.#deps.metrics.merged('settle', summary);
+    if (summary.collidedRecords > 0) {
+      this.#deps.metrics.incomplete(summary.collidedRecords);
+      this.#deps.log.warn({ records: summary.collidedRecords }, 'records with the same hash were left out');
+    }
     this.#summary.lateRecords += summary.foundBySettling;
     this.#summary.factRecords += summary.newFactRecords;
     this.#summary.newFacts += summary.newFacts;

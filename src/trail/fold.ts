@@ -16,7 +16,7 @@ export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future
 /** Buckets that lie this far ahead of us are refused: one of them would expire every ledger row before it. */
 export const futureLimitSeconds = 3_600;
 
-/** A streamed record: what it counts for, and the key it came with. One object per key, whatever the bucket. */
+/** A streamed record: what it counts for, and its key. One object per key, whatever the bucket. */
 export interface StreamedRecord extends TrailRecord {
   readonly key: FlowKey;
   readonly edge: EdgeKey;
@@ -124,7 +124,7 @@ export function streamBatch({ startSeconds, records }: StreamedBucket, streamedW
 
 function streamedRecord(key: FlowKey): StreamedRecord | undefined {
   const edge = edgeKeyOf(key);
-  return edge && { key, hash: key.hash, edge };
+  return edge && { key, edge };
 }
 
 export interface FoldSettings {
@@ -134,11 +134,11 @@ export interface FoldSettings {
   readonly maxRecords?: number;
 }
 
-/** What one answer of `List` said. `ids` pairs each record's hash with the server's id of its flow key. */
+/** What one answer of `List` said. `ids` has for each record's content the server's ids of its flow keys. */
 export interface ListedBucket {
   startSeconds: number;
   records: TrailRecord[];
-  ids: Map<bigint, number[]>;
+  ids: Map<string, number[]>;
   /** Records in the answer, those left out included. */
   count: number;
   noTraffic: number;
@@ -160,8 +160,8 @@ export function foldList(
   const { maxRecords = Number.POSITIVE_INFINITY } = settings;
   const held = decoder.countRecords(raw);
   if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
-  const records = new Map<bigint, TrailRecord[]>();
-  const ids = new Map<bigint, number[]>();
+  const records = new Map<string, TrailRecord[]>();
+  const ids = new Map<string, number[]>();
   const malformed: MalformedFlow[] = [];
   let noTraffic = 0;
   const { totalResults, count } = decoder.decodeList(
@@ -170,9 +170,9 @@ export function foldList(
       if (record.startSeconds !== startSeconds)
         throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
       const { key } = record;
-      const known = ids.get(key.hash);
+      const known = ids.get(key.content);
       if (known) known.push(record.id);
-      else ids.set(key.hash, [record.id]);
+      else ids.set(key.content, [record.id]);
       if (!record.hasTraffic) {
         noTraffic += 1;
         return;
@@ -186,9 +186,9 @@ export function foldList(
         },
         settings,
       );
-      const entry: TrailRecord = { hash: key.hash, ...(edge ? { edge } : {}), fact, trace: record.trace };
-      const present = records.get(key.hash);
-      if (!present) records.set(key.hash, [entry]);
+      const entry: TrailRecord = { key, ...(edge ? { edge } : {}), fact, trace: record.trace };
+      const present = records.get(key.content);
+      if (!present) records.set(key.content, [entry]);
       else if (present.every(({ trace }) => trace?.digest !== entry.trace?.digest)) present.push(entry);
     },
     (error) => malformed.push(error),

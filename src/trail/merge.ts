@@ -1,5 +1,6 @@
 import type { Database, Query } from './database.ts';
 import { packHashes, unpackHashes } from './hashes.ts';
+import { saltedHasher, unsaltedHasher } from './record-hash.ts';
 import { planMerge, type LedgerRow, type MergePlan } from './plan.ts';
 import type { BucketBatch, EdgeKey } from './record.ts';
 import { mergeEdges } from './merge-edges.ts';
@@ -16,6 +17,8 @@ export interface MergeSummary {
   newEdgeRecords: number;
   foundBySettling: number;
   newFactRecords: number;
+  /** Records left out because another one of their bucket has the same hash. A listed bucket with any is incomplete. */
+  collidedRecords: number;
 }
 
 /**
@@ -47,6 +50,7 @@ export function merge(
       newEdgeRecords: plan.newEdgeRecords,
       foundBySettling: plan.foundBySettling,
       newFactRecords: plan.newFactRecords,
+      collidedRecords: [...plan.collided.values()].reduce((sum, count) => sum + count, 0),
     };
   });
 }
@@ -57,27 +61,33 @@ async function lockLedger(
 ): Promise<{ ledger: Map<number, LedgerRow>; adoptedUntilSeconds: number }> {
   const starts = [...new Set(batches.map(({ startSeconds }) => startSeconds))].sort((a, b) => a - b);
   await query(
-    `insert into bucket_ledger (bucket)
-     select to_timestamp(s) from unnest($1::bigint[]) s order by s on conflict do nothing`,
+    `insert into bucket_ledger (bucket, salted)
+     select to_timestamp(s), true from unnest($1::bigint[]) s order by s on conflict do nothing`,
     [starts],
   );
-  const rows = await query<{ start_seconds: number; streamed: Buffer; settled: Buffer }>(
-    `select extract(epoch from bucket)::float8 as start_seconds, streamed, settled from bucket_ledger
+  const rows = await query<{ start_seconds: number; salted: boolean; streamed: Buffer; settled: Buffer }>(
+    `select extract(epoch from bucket)::float8 as start_seconds, salted, streamed, settled from bucket_ledger
      where bucket = any (select to_timestamp(s) from unnest($1::bigint[]) s) order by bucket for update`,
     [starts],
   );
   // Read after the rows are locked: what expired before is seen now, what expires later waits for us.
-  const [state] = await query<{ adopted_until: number | null; expired_before: number | null }>(
-    `select extract(epoch from adopted_until)::float8 as adopted_until,
+  const [state] = await query<{
+    adopted_until: number | null;
+    expired_before: number | null;
+    salt: Buffer | null;
+  }>(
+    `select extract(epoch from adopted_until)::float8 as adopted_until, (select salt from record_salt) as salt,
        case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as expired_before
      from trail_state`,
   );
   const expiredBefore = state?.expired_before ?? Number.NEGATIVE_INFINITY;
+  const hasher = saltedHasher(state?.salt);
   const ledger = new Map<number, LedgerRow>();
   for (const row of rows)
     if (row.start_seconds >= expiredBefore)
       ledger.set(row.start_seconds, {
         startSeconds: row.start_seconds,
+        hasher: row.salted ? hasher : unsaltedHasher,
         streamed: unpackHashes(row.streamed),
         settled: unpackHashes(row.settled),
       });
@@ -117,10 +127,11 @@ async function writeLedger(
       gapCause: null,
       refused: null,
     };
-    mark.streamedWhole ||= batch.streamedWhole ?? false;
+    const collided = plan.collided.get(batch.startSeconds) ?? 0;
+    mark.streamedWhole ||= (batch.streamedWhole ?? false) && collided === 0;
     mark.settled ||= batch.settled !== undefined;
     mark.final ||= batch.settled === 'final';
-    if (batch.settled !== undefined) mark.refused = batch.refusedRecords ?? 0;
+    if (batch.settled !== undefined) mark.refused = (batch.refusedRecords ?? 0) + collided;
     mark.gapCause ??= batch.gapCause ?? null;
     marks.set(batch.startSeconds, mark);
   }

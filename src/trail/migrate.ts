@@ -25,7 +25,7 @@ export interface MigrateOptions {
   onProgress?: (progress: MigrationProgress) => void;
   /** Ends the connection, which rolls everything back. */
   signal?: AbortSignal;
-  /** Only the migrations up to this file name without its ending; for tests of upgrades. */
+  /** Behaves like the version whose last migration was this one (file name without ending); for tests of upgrades. */
   upTo?: string;
 }
 
@@ -47,7 +47,7 @@ export async function migrate(
     .map((file) => file.slice(0, -'.sql'.length))
     .sort();
   const known = files.filter((name) => upTo === undefined || name <= upTo);
-  const applied = await readApplied(database, files);
+  const applied = await readApplied(database, known);
   const pending = known.filter((name) => !applied.has(name));
   if (pending.length === 0) return [];
   return database.withClient(async (client, session) => {

@@ -1,11 +1,21 @@
 import type { PolicyTrace } from '../goldmane/decode.ts';
-import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
+import type { RecordHasher } from './record-hash.ts';
+import {
+  EdgeMap,
+  factGroupText,
+  type BucketBatch,
+  type EdgeKey,
+  type FactKey,
+  type RecordKey,
+} from './record.ts';
 
 export const bucketSeconds = 15;
 
 /** What the ledger remembers of one bucket: the two sets are disjoint. */
 export interface LedgerRow {
   startSeconds: number;
+  /** How the hashes of this row are computed. */
+  hasher: RecordHasher;
   /** Counted in edges only. */
   streamed: Set<bigint>;
   /** Counted in facts, and in edges where the record is one. */
@@ -41,11 +51,15 @@ export interface MergePlan {
   foundBySettling: number;
   /** Records counted in facts for the first time. */
   newFactRecords: number;
+  /** By bucket, how many records were left out because another one of the bucket has the same hash. */
+  collided: Map<number, number>;
 }
 
 /**
  * Decides what a merge changes: set union per bucket, so that merging twice, in any order, or from two readers ends in
  * the same rows (invariant 1). Pure; the rows of `ledger` are changed in place to what the ledger shall remember.
+ * Records of one bucket with different contents and the same hash are all left out, and counted in `collided`: the ledger cannot
+ * say which of them was counted before.
  * Buckets that ended at or before `adoptedUntilSeconds` merge times, not counts (invariant 8).
  */
 export function planMerge(
@@ -63,14 +77,20 @@ export function planMerge(
     newEdgeRecords: 0,
     foundBySettling: 0,
     newFactRecords: 0,
+    collided: new Map(),
   };
+  const collisions = findCollisions(ledger, batches);
   for (const batch of batches) {
     const row = ledger.get(batch.startSeconds);
     if (!row) continue;
     const weight = batch.startSeconds + bucketSeconds <= adoptedUntilSeconds ? 0 : 1;
     const change = changed.get(batch.startSeconds) ?? { streamed: false, settled: false };
     changed.set(batch.startSeconds, change);
-    for (const { hash, edge, fact, trace } of batch.records) {
+    const collidedHashes = collisions.get(batch.startSeconds);
+    if (collidedHashes) plan.collided.set(batch.startSeconds, countRecords(collidedHashes));
+    for (const { key, edge, fact, trace } of batch.records) {
+      const hash = row.hasher.hashOf(key);
+      if (collidedHashes?.has(hash)) continue;
       const inFacts = row.settled.has(hash);
       const inEdges = inFacts || row.streamed.has(hash);
       if (edge && !inEdges) {
@@ -103,6 +123,36 @@ export function planMerge(
     });
   }
   return plan;
+}
+
+/** By bucket, the hashes that stand for different contents, with these contents. */
+function findCollisions(
+  ledger: ReadonlyMap<number, LedgerRow>,
+  batches: readonly BucketBatch[],
+): Map<number, Map<bigint, Set<string>>> {
+  const keys = new Map<number, Map<bigint, RecordKey>>();
+  const collisions = new Map<number, Map<bigint, Set<string>>>();
+  for (const { startSeconds, records } of batches) {
+    const hasher = ledger.get(startSeconds)?.hasher;
+    if (!hasher) continue;
+    const seen = keys.get(startSeconds) ?? new Map<bigint, RecordKey>();
+    keys.set(startSeconds, seen);
+    for (const { key } of records) {
+      const hash = hasher.hashOf(key);
+      const other = seen.get(hash);
+      if (!other) seen.set(hash, key);
+      else if (other !== key && other.content !== key.content) {
+        const hashes = collisions.get(startSeconds) ?? new Map<bigint, Set<string>>();
+        collisions.set(startSeconds, hashes);
+        hashes.set(hash, (hashes.get(hash) ?? new Set([other.content])).add(key.content));
+      }
+    }
+  }
+  return collisions;
+}
+
+function countRecords(collided: ReadonlyMap<bigint, ReadonlySet<string>>): number {
+  return [...collided.values()].reduce((sum, contents) => sum + contents.size, 0);
 }
 
 function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number, weight: number): void {

@@ -26,9 +26,12 @@ export interface FactKey {
   readonly action: Action;
 }
 
-/** A record on its way into the database: what it counts for. `hash` is its identity within its bucket. */
+/** What identifies a record within its bucket. Equal contents are one record, whatever object they come in. */
+export type RecordKey = Pick<FlowKey, 'content'>;
+
+/** A record on its way into the database: what it counts for. */
 export interface TrailRecord {
-  readonly hash: bigint;
+  readonly key: RecordKey;
   /** Absent where the record is no evidence of two namespaces talking. */
   readonly edge?: EdgeKey;
   /** Only from `List`, when labels are at rest. */

@@ -1,13 +1,20 @@
 import type { Query } from './database.ts';
 import { bucketSeconds } from './plan.ts';
+import { saltedHasher, unsaltedHasher, type RecordHasher } from './record-hash.ts';
 
 const remembered = 4_096;
 const stored = 256;
-/** Of one hash: a connection has as many flow keys as there are orders of its policy trace's hits. */
+/** Of one record: it has as many flow keys as there are orders of its policy trace's hits. */
 const storedIdsEach = 8;
 
-/** Per record hash the server's ids of its flow keys, as `foldList` gives them. */
-export type FlowIds = ReadonlyMap<bigint, readonly number[]>;
+/** Per content of a record the server's ids of its flow keys, as `foldList` gives them. */
+export type FlowIds = ReadonlyMap<string, readonly number[]>;
+
+/** What another worker, or an earlier window, knew: it left only hashes. */
+interface RestoredIds {
+  readonly ids: Map<bigint, Set<number>>;
+  readonly hasher: RecordHasher;
+}
 
 /**
  * Tells one run of the Goldmane server from the next by the ids of recurring flow keys: within a run an id is stable
@@ -17,8 +24,9 @@ export type FlowIds = ReadonlyMap<bigint, readonly number[]>;
  * An answer that `suspects` is compared with what is sure: a bucket that this run answered before and still holds.
  */
 export class ServerRuns {
-  /** Per record hash the ids seen in this run, most recently seen last. */
-  #ids = new Map<bigint, Set<number>>();
+  /** Per content the ids seen in this run, most recently seen last. */
+  #ids = new Map<string, Set<number>>();
+  #restored: RestoredIds | undefined;
   #firstSeenSeconds = Number.NEGATIVE_INFINITY;
   #isDoubted = true;
 
@@ -39,7 +47,7 @@ export class ServerRuns {
 
   /** Whether these ids of any bucket call for a closer look. Keys that idled may have changed theirs within a run. */
   suspects(ids: FlowIds): boolean {
-    if (this.#ids.size === 0 || ids.size === 0) return false;
+    if (this.#isEmpty || ids.size === 0) return false;
     return this.#isDoubted || (this.knows(ids) && this.differs(ids));
   }
 
@@ -60,30 +68,37 @@ export class ServerRuns {
   /** Another run answers, at this moment at the latest. */
   begin(nowSeconds: number): void {
     this.#ids.clear();
+    this.#restored = undefined;
     this.#firstSeenSeconds = Math.floor(nowSeconds / bucketSeconds) * bucketSeconds + bucketSeconds;
     this.#isDoubted = false;
   }
 
   /** Takes what this run answered; the first that ever answers is believed. */
   remember(ids: FlowIds): void {
-    if (this.#ids.size === 0 && ids.size > 0) this.#isDoubted = false;
-    for (const [hash, list] of ids) {
-      const known = this.#ids.get(hash) ?? new Set();
+    if (this.#isEmpty && ids.size > 0) this.#isDoubted = false;
+    for (const [content, list] of ids) {
+      const known = this.#ids.get(content) ?? this.#takeRestored(content) ?? new Set();
       for (const id of list) known.add(id);
-      this.#ids.delete(hash);
-      this.#ids.set(hash, known);
+      this.#ids.delete(content);
+      this.#ids.set(content, known);
     }
-    for (const hash of this.#ids.keys()) {
+    for (const content of this.#ids.keys()) {
       if (this.#ids.size <= remembered) break;
-      this.#ids.delete(hash);
+      this.#ids.delete(content);
     }
   }
 
-  /** The most recent pairs of hash and id, 16 bytes each, for the next worker. */
-  pack(): Buffer {
-    const pairs = [...this.#ids]
-      .slice(-stored)
-      .flatMap(([hash, ids]) => [...ids].slice(-storedIdsEach).map((id) => ({ hash, id })));
+  /**
+   * The most recent pairs of hash and id, 16 bytes each, for the next worker. What was restored and did not recur is not
+   * handed on when the hasher is another one, of a database that replaced the former.
+   */
+  pack(hasher: RecordHasher): Buffer {
+    const restored = this.#restored?.hasher === hasher ? this.#restored.ids : [];
+    const recent = [...this.#ids].slice(-stored);
+    const pairs = [
+      ...[...restored].slice(0, stored - recent.length),
+      ...recent.map(([content, ids]) => [hasher.hash(content), ids] as const),
+    ].flatMap(([hash, ids]) => [...ids].slice(-storedIdsEach).map((id) => ({ hash, id })));
     const packed = Buffer.alloc(pairs.length * 16);
     pairs.forEach(({ hash, id }, index) => {
       packed.writeBigUInt64BE(hash, index * 16);
@@ -92,24 +107,43 @@ export class ServerRuns {
     return packed;
   }
 
-  /** Goes on with what another worker, or an earlier process, knew. Whether it still holds is doubted first. */
-  restore(packed: Buffer, firstSeenSeconds: number): void {
+  /**
+   * Continues with what another worker, or an earlier process, knew; the next answer is compared with it first.
+   * @param hasher that `packed` was made with
+   */
+  restore(packed: Buffer, firstSeenSeconds: number, hasher: RecordHasher): void {
     this.#ids.clear();
+    const restored = new Map<bigint, Set<number>>();
     for (let at = 0; at + 16 <= packed.length; at += 16) {
       const hash = packed.readBigUInt64BE(at);
-      const known = this.#ids.get(hash) ?? new Set();
+      const known = restored.get(hash) ?? new Set();
       known.add(Number(packed.readBigInt64BE(at + 8)));
-      this.#ids.set(hash, known);
+      restored.set(hash, known);
     }
+    this.#restored = { ids: restored, hasher };
     this.#firstSeenSeconds = firstSeenSeconds;
     this.#isDoubted = true;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#ids.size === 0 && (this.#restored?.ids.size ?? 0) === 0;
+  }
+
+  #takeRestored(content: string): Set<number> | undefined {
+    if (!this.#restored || this.#restored.ids.size === 0) return undefined;
+    const { ids, hasher } = this.#restored;
+    const hash = hasher.hash(content);
+    const known = ids.get(hash);
+    ids.delete(hash);
+    return known;
   }
 
   #compare(ids: FlowIds): { common: number; same: number } {
     let common = 0;
     let same = 0;
-    for (const [hash, list] of ids) {
-      const known = this.#ids.get(hash);
+    const restored = this.#restored && this.#restored.ids.size > 0 ? this.#restored : undefined;
+    for (const [content, list] of ids) {
+      const known = this.#ids.get(content) ?? restored?.ids.get(restored.hasher.hash(content));
       if (!known) continue;
       common += 1;
       if (list.some((id) => known.has(id))) same += 1;
@@ -120,21 +154,31 @@ export class ServerRuns {
 
 /** Loads the newest known run, if there is one. @throws DatabaseFailure */
 export async function loadServerRun(query: Query, runs: ServerRuns): Promise<void> {
-  const [row] = await query<{ first_seen: number | null; flow_ids: Buffer }>(
-    `select case when isfinite(first_seen) then extract(epoch from first_seen)::float8 end as first_seen, flow_ids
+  const [row] = await query<{
+    first_seen: number | null;
+    flow_ids: Buffer;
+    salted: boolean;
+    salt: Buffer | null;
+  }>(
+    `select case when isfinite(first_seen) then extract(epoch from first_seen)::float8 end as first_seen, flow_ids, salted,
+       (select salt from record_salt) as salt
      from goldmane_run order by goldmane_run.first_seen desc limit 1`,
   );
-  if (row) runs.restore(row.flow_ids, row.first_seen ?? Number.NEGATIVE_INFINITY);
+  if (!row) return;
+  const hasher = row.salted ? saltedHasher(row.salt) : unsaltedHasher;
+  runs.restore(row.flow_ids, row.first_seen ?? Number.NEGATIVE_INFINITY, hasher);
 }
 
 /** Remembers the present run; older runs stay as history of restarts. @throws DatabaseFailure */
 export async function saveServerRun(query: Query, runs: ServerRuns): Promise<void> {
-  const packed = runs.pack();
+  const [row] = await query<{ salt: Buffer }>('select salt from record_salt');
+  const packed = runs.pack(saltedHasher(row?.salt));
   if (packed.length === 0) return;
   await query(
-    `insert into goldmane_run as r (first_seen, flow_ids)
-     values (coalesce(to_timestamp($1::float8), '-infinity'), $2)
-     on conflict (first_seen) do update set flow_ids = excluded.flow_ids where r.flow_ids <> excluded.flow_ids`,
+    `insert into goldmane_run as r (first_seen, flow_ids, salted)
+     values (coalesce(to_timestamp($1::float8), '-infinity'), $2, true)
+     on conflict (first_seen) do update set flow_ids = excluded.flow_ids, salted = true
+     where r.flow_ids <> excluded.flow_ids or not r.salted`,
     [Number.isFinite(runs.firstSeenSeconds) ? runs.firstSeenSeconds : null, packed],
   );
 }

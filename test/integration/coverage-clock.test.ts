@@ -121,7 +121,7 @@ test('buckets that are refused, because a clock had been ahead for a while, are 
   const { database } = settling.db;
   const key = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
   const ahead = start + 4 * 3_600;
-  await merge(database, [{ startSeconds: ahead, records: [{ hash: 1n, edge: key }] }], {
+  await merge(database, [{ startSeconds: ahead, records: [{ key: { content: '1' }, edge: key }] }], {
     portCap: 64,
     nowSeconds: ahead,
   });

@@ -29,10 +29,15 @@ afterEach(() => db.drop());
 type Mark = Omit<BucketBatch, 'startSeconds' | 'records'>;
 
 /** Merges the buckets n0 .. n1-1, each with one record, marked so. */
-async function put(n0: number, n1: number, mark: Mark = {}, hashes: readonly bigint[] = [1n]): Promise<void> {
+async function put(
+  n0: number,
+  n1: number,
+  mark: Mark = {},
+  records: readonly string[] = ['1'],
+): Promise<void> {
   const batches = Array.from({ length: n1 - n0 }, (_, index) => ({
     startSeconds: at(n0 + index),
-    records: hashes.map((hash) => ({ hash, edge })),
+    records: records.map((content) => ({ key: { content }, edge })),
     ...mark,
   }));
   await merge(database, batches, { portCap: 64, nowSeconds: at(n1) });

@@ -38,7 +38,10 @@ describe('with a trail', () => {
       db.database,
       [
         batch(bucket, [streamed(1), streamed(2), streamed(3, 'c')], { settled: 'settled' }),
-        batch(bucket + 15, [streamed(1), { hash: 9n, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } }]),
+        batch(bucket + 15, [
+          streamed(1),
+          { key: { content: '9' }, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } },
+        ]),
       ],
       options,
     );
@@ -74,12 +77,12 @@ describe('with a trail', () => {
   test('edges --without-workload lists only edges whose facts all have a network set at one end', async () => {
     const end = { kind: 'workload', ns: 'a', identity: '' } as const;
     const set = { kind: 'networkset', ns: 'b', identity: 'partners' } as const;
-    const talks = (hash: bigint, dst: FactEnd): TrailRecord => ({
-      hash,
+    const talks = (n: number, dst: FactEnd): TrailRecord => ({
+      key: { content: `${n}` },
       edge: { srcNs: 'a', dstNs: dst.ns, action: 'allow' },
       fact: { src: end, dst, protocol: 'tcp', port: 80, reporter: 'src', action: 'allow' },
     });
-    const records = [talks(11n, set), talks(12n, { ...end, ns: 'b' }), talks(13n, { ...set, ns: 'shop' })];
+    const records = [talks(11, set), talks(12, { ...end, ns: 'b' }), talks(13, { ...set, ns: 'shop' })];
     await merge(db.database, [batch(bucket + 30, records, { settled: 'settled' })], options);
     const { code, out } = await run(['edges', '--json', '--without-workload']);
     expect([code, JSON.parse(out)]).toMatchObject([0, [{ srcNs: 'a', dstNs: 'shop' }]]);

@@ -72,6 +72,11 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
     });
     expect(await queryEdges(reader.query, { limit: 10 })).toHaveLength(1);
     expect(await verify(reader)).toEqual([]);
+    await createRoles('cluster_a');
+    await expect(reader.query('select salt from record_salt')).rejects.toMatchObject({
+      kind: 'no_permission',
+    });
+    expect(await writer.query('select from record_salt')).toHaveLength(1);
     await expect(reader.query('delete from edge')).rejects.toMatchObject({ kind: 'no_permission' });
     await expect(writer.query('drop table edge')).rejects.toMatchObject({ kind: 'no_permission' });
   });

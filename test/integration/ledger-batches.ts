@@ -16,17 +16,17 @@ export function podIn(ns: string): FactEnd {
 }
 
 /** A record of namespace a as the stream brings it. */
-export function streamed(hash: number, dstNs = 'b'): TrailRecord {
-  return { hash: BigInt(hash), edge: { srcNs: 'a', dstNs, action: 'allow' } };
+export function streamed(record: number, dstNs = 'b'): TrailRecord {
+  return { key: { content: `${record}` }, edge: { srcNs: 'a', dstNs, action: 'allow' } };
 }
 
 /** The same as `List` brings it. */
 export function listed(
-  hash: number,
+  record: number,
   { dst = podIn('b'), digest = 7n, text = '{"enforced":[],"pending":[]}', port = 80 }: ListedOptions = {},
 ): TrailRecord {
   return {
-    ...streamed(hash, dst.ns),
+    ...streamed(record, dst.ns),
     fact: { src: podIn('a'), dst, protocol: 'tcp', port, reporter: 'src', action: 'allow' },
     trace: { digest, text },
   };

@@ -100,8 +100,8 @@ describe('merging into Postgres', () => {
   test('ports beyond the cap are kept as many, and a denied scan leaves the allowed ports alone', async () => {
     await migrate(db.database);
     const end = (ns: string) => ({ kind: 'workload' as const, ns, identity: '' });
-    const record = (hash: number, port: number, action: 'allow' | 'deny') => ({
-      hash: BigInt(hash),
+    const record = (n: number, port: number, action: 'allow' | 'deny') => ({
+      key: { content: `${n}` },
       edge: { srcNs: 'a', dstNs: 'b', action },
       fact: { src: end('a'), dst: end('b'), protocol: 'tcp', port, reporter: 'src' as const, action },
     });

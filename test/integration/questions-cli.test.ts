@@ -23,7 +23,7 @@ beforeAll(async () => {
     db.database,
     [
       batch(bucket, [streamed(1), streamed(2), streamed(3, 'c')], { settled: 'settled' }),
-      batch(bucket + 15, [{ hash: 9n, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } }]),
+      batch(bucket + 15, [{ key: { content: '9' }, edge: { srcNs: 'd', dstNs: 'a', action: 'deny' } }]),
     ],
     options,
   );

@@ -75,7 +75,8 @@ describe('verify', () => {
     ],
     [
       'a record in both columns of the ledger',
-      `insert into bucket_ledger (bucket, streamed, settled) values (now(), '\\x0000000000000001', '\\x0000000000000001')`,
+      `insert into bucket_ledger (bucket, streamed, settled, salted)
+       values (now(), '\\x0000000000000001', '\\x0000000000000001', true)`,
     ],
   ])('finds %s, and the command exits with 3', async (_what, damage) => {
     await seeDaily(database, 0, 3);

@@ -28,14 +28,10 @@ export function standingClock(days: number): Clock & { put(days: number): void }
 
 /** One record from one end to another. */
 export function talk(src: FactEnd, dst: FactEnd): TrailRecord {
-  const ends = `${src.ns} ${dst.ns}`;
-  const hash = BigInt(
-    Array.from(ends).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 7),
-  );
   const isEdge =
     src.kind === 'workload' && dst.kind === 'workload' && src.ns !== dst.ns && src.ns !== '' && dst.ns !== '';
   return {
-    hash,
+    key: { content: `${src.ns} ${dst.ns}` },
     ...(isEdge ? { edge: { srcNs: src.ns, dstNs: dst.ns, action: 'allow' } } : {}),
     fact: { src, dst, protocol: 'tcp', port: 80, reporter: 'src', action: 'allow' },
   };

@@ -17,10 +17,13 @@ export function captureEvidence(): FlowEvidence[] {
   const facts = new Map<string, FlowEvidence>();
   for (const [start, raw] of byBucket) {
     // The same record under another trace is one record.
-    const seen = new Set<bigint>();
-    for (const { hash, fact } of foldList(decoder, encodeListAnswer(raw), start, settings).records) {
-      if (!fact || seen.has(hash)) continue;
-      seen.add(hash);
+    const seen = new Set<string>();
+    for (const {
+      key: { content },
+      fact,
+    } of foldList(decoder, encodeListAnswer(raw), start, settings).records) {
+      if (!fact || seen.has(content)) continue;
+      seen.add(content);
       const key = `${factGroupText(fact)}\n${fact.port}`;
       const known = facts.get(key);
       facts.set(key, {

@@ -25,6 +25,7 @@ export async function createMigratedDatabase(): Promise<TestDatabase> {
   // A trail of its own, that begins now: the template was migrated when the test run began.
   await created.database.query('update flow_trail_migration set run_on = now()');
   await created.database.query('update trail_state set trail_id = gen_random_uuid()');
+  await created.database.query('update record_salt set salt = sha256(uuid_send(gen_random_uuid()))');
   return created;
 }
 

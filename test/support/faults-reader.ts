@@ -5,6 +5,7 @@ import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import type { GoldmaneConfig } from '../../src/config/config.ts';
 import { foldList, type ListedBucket } from '../../src/trail/fold.ts';
 import { unpackHashes } from '../../src/trail/hashes.ts';
+import { saltedHasher } from '../../src/trail/record-hash.ts';
 import type { World } from './world.ts';
 
 function targetOf(world: World): GoldmaneConfig {
@@ -46,12 +47,14 @@ export async function listRing(
 
 /** Records that this bucket of the ring holds with traffic, and the ledger's row does not remember. */
 export async function missingFromLedger(world: World, bucket: ListedBucket): Promise<bigint[]> {
-  const [row] = await world.db.database.query<{ streamed: Buffer; settled: Buffer }>(
-    'select streamed, settled from bucket_ledger where bucket = to_timestamp($1)',
+  const [row] = await world.db.database.query<{ streamed: Buffer; settled: Buffer; salt: Buffer }>(
+    'select streamed, settled, salt from record_salt, bucket_ledger where bucket = to_timestamp($1)',
     [bucket.startSeconds],
   );
-  const known = new Set(row ? [...unpackHashes(row.streamed), ...unpackHashes(row.settled)] : []);
-  return bucket.records.map(({ hash }) => hash).filter((hash) => !known.has(hash));
+  if (!row) throw new Error(`the ledger has no row for ${bucket.startSeconds}`);
+  const known = new Set([...unpackHashes(row.streamed), ...unpackHashes(row.settled)]);
+  const hasher = saltedHasher(row.salt);
+  return bucket.records.map(({ key }) => hasher.hashOf(key)).filter((hash) => !known.has(hash));
 }
 
 export interface Neighbour {

@@ -1,3 +1,4 @@
+import { saltedHasher } from '../../src/trail/record-hash.ts';
 import { planMerge, type LedgerRow } from '../../src/trail/plan.ts';
 import { edgeText, factGroupText, type BucketBatch } from '../../src/trail/record.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
@@ -11,6 +12,8 @@ export interface FactRow {
   flow_count: number;
   hours: number;
 }
+
+const salt = Buffer.alloc(32, 1);
 
 /** The trail in memory: applies merge plans as the database does, one batch of buckets at a time. */
 export class TrailModel {
@@ -26,7 +29,12 @@ export class TrailModel {
   merge(batches: readonly BucketBatch[]): void {
     for (const { startSeconds } of batches)
       if (!this.ledger.has(startSeconds))
-        this.ledger.set(startSeconds, { startSeconds, streamed: new Set(), settled: new Set() });
+        this.ledger.set(startSeconds, {
+          startSeconds,
+          hasher: saltedHasher(salt),
+          streamed: new Set(),
+          settled: new Set(),
+        });
     const plan = planMerge(this.ledger, batches, this.#adoptedUntilSeconds);
     for (const { edge, count, firstSeconds, lastSeconds } of plan.edges) {
       const row = this.#edges.get(edgeText(edge));

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { z } from 'zod';
 import type { FlowKey, FlowRecord } from '../../../src/goldmane/decode.ts';
+import { contentOf } from '../../../src/goldmane/flow-key.ts';
 
 /** The decoder that protobufjs makes of proto/goldmane.proto: every field, no shortcuts. */
 const root = protobuf.loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)));
@@ -81,6 +81,8 @@ const COUNTERS = [
   'numConnectionsLive',
 ];
 const ENDPOINTS = ['unspecified', 'workload', 'host', 'networkset', 'network'] as const;
+/** Network sets and networks. */
+const STORED_NAMES = new Set([3, 4]);
 const REPORTERS = ['unspecified', 'src', 'dst'] as const;
 const ACTIONS = ['unspecified', 'allow', 'deny', 'pass'] as const;
 
@@ -91,18 +93,14 @@ function referenceKey(key: Reference['flow']['Key']): FlowKey {
   );
   const encoding = flowKey.encode(flowKey.fromObject(identity)).finish();
   return {
-    hash: createHash('sha256').update(encoding).digest().readBigUInt64BE(0),
-    srcName: key.sourceName,
+    content: contentOf(Buffer.from(encoding)),
+    srcName: STORED_NAMES.has(key.sourceType) ? key.sourceName : '',
     srcNamespace: key.sourceNamespace,
     srcType: ENDPOINTS[key.sourceType] ?? 'unspecified',
-    dstName: key.destName,
+    dstName: STORED_NAMES.has(key.destType) ? key.destName : '',
     dstNamespace: key.destNamespace,
     dstType: ENDPOINTS[key.destType] ?? 'unspecified',
     dstPort: key.destPort,
-    serviceName: key.destServiceName,
-    serviceNamespace: key.destServiceNamespace,
-    servicePortName: key.destServicePortName,
-    servicePort: key.destServicePort,
     protocol: key.proto,
     reporter: REPORTERS[key.reporter] ?? 'unspecified',
     action: ACTIONS[key.action] ?? 'unspecified',

@@ -93,7 +93,7 @@ const ends = fc.record({
 });
 const record = fc
   .record({
-    hash: fc.bigInt({ min: 1n, max: 12n }),
+    n: fc.integer({ min: 1, max: 12 }),
     src: ends,
     dst: ends,
     port: fc.constantFrom(53, 80),
@@ -101,8 +101,7 @@ const record = fc
     digest: fc.bigInt({ min: 1n, max: 2n }),
   })
   // A record's identity determines what it counts for; only its trace may differ from one sight to the next.
-  .map(({ hash, src, dst, port, action, digest }) => {
-    const n = Number(hash);
+  .map(({ n, src, dst, port, action, digest }) => {
     const pick = <Value>(a: Value, b: Value, bit: number) => ((n >> bit) & 1 ? a : b);
     void [src, dst, port, action];
     const fact = {
@@ -115,7 +114,12 @@ const record = fc
     };
     const isEdge = fact.dst.ns !== '' && fact.src.ns !== fact.dst.ns;
     const edge = { srcNs: fact.src.ns, dstNs: fact.dst.ns, action: fact.action };
-    return { hash, fact, trace: { digest, text: `${digest}` }, ...(isEdge ? { edge } : {}) };
+    return {
+      key: { content: `${n}` },
+      fact,
+      trace: { digest, text: `${digest}` },
+      ...(isEdge ? { edge } : {}),
+    };
   });
 const batch = fc
   .record({
@@ -124,12 +128,12 @@ const batch = fc
     list: fc.boolean(),
   })
   .map(({ start, records, list }): BucketBatch => {
-    const once = [...new Map(records.map((entry) => [entry.hash, entry])).values()];
+    const once = [...new Map(records.map((entry) => [entry.key.content, entry])).values()];
     return list
       ? { startSeconds: start, records: once }
       : {
           startSeconds: start,
-          records: once.flatMap(({ hash, edge }) => (edge ? [{ hash, edge }] : [])),
+          records: once.flatMap(({ key, edge }) => (edge ? [{ key, edge }] : [])),
         };
   });
 
@@ -183,8 +187,8 @@ describe('merging', () => {
     const model = new TrailModel(1_800_000_015);
     const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
     model.merge([
-      { startSeconds: 1_800_000_000, records: [{ hash: 1n, edge }] },
-      { startSeconds: 1_800_000_015, records: [{ hash: 1n, edge }] },
+      { startSeconds: 1_800_000_000, records: [{ key: { content: '1' }, edge }] },
+      { startSeconds: 1_800_000_015, records: [{ key: { content: '1' }, edge }] },
     ]);
     expect(model.edges()).toEqual([
       {

@@ -178,7 +178,7 @@ describe('records', () => {
     ];
     const records = fold(flows).records;
     const reversed = fold(flows.toReversed()).records;
-    expect(new Set(records.map(({ hash }) => hash)).size).toBe(1);
+    expect(new Set(records.map(({ key }) => key.content)).size).toBe(1);
     expect(new Set(records.map(({ trace }) => trace?.text)).size).toBe(2);
     expect(records).toEqual(reversed);
   });

@@ -1,18 +1,20 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';
 import { ServerRuns } from '../../../src/trail/server-run.ts';
 
+const hasher = saltedHasher(Buffer.alloc(32, 7));
 let runs: ServerRuns;
 beforeEach(() => {
   runs = new ServerRuns();
 });
 
-/** Ids by hash: as many flow keys as ids are given. */
-function ids(entries: Record<number, number | number[]>): ReadonlyMap<bigint, number[]> {
-  return new Map(Object.entries(entries).map(([hash, list]) => [BigInt(hash), [list].flat()]));
+/** Ids by content: as many flow keys as ids are given. */
+function ids(entries: Record<number, number | number[]>): ReadonlyMap<string, number[]> {
+  return new Map(Object.entries(entries).map(([content, list]) => [content, [list].flat()]));
 }
 
-/** Hashes from 1, each with its id. */
-function keys(count: number, idOf: (hash: number) => number) {
+/** Contents from 1, each with its id. */
+function keys(count: number, idOf: (content: number) => number) {
   return ids(Object.fromEntries(Array.from({ length: count }, (_, index) => [index + 1, idOf(index + 1)])));
 }
 
@@ -25,12 +27,12 @@ describe('the first run ever seen', () => {
 
 describe('an answer', () => {
   beforeEach(() => {
-    runs.remember(keys(20, (hash) => hash));
+    runs.remember(keys(20, (content) => content));
     runs.trust();
   });
 
   test('with the ids that are known is believed', () => {
-    expect(runs.suspects(keys(20, (hash) => hash))).toBe(false);
+    expect(runs.suspects(keys(20, (content) => content))).toBe(false);
   });
 
   test('in which the ids of recurring keys have changed is of another run, a few that coincide by chance included', () => {
@@ -61,15 +63,15 @@ describe('an answer', () => {
 
 describe('after the connection broke', () => {
   beforeEach(() => {
-    runs.remember(keys(20, (hash) => hash));
+    runs.remember(keys(20, (content) => content));
     runs.trust();
     runs.doubt();
   });
 
   test('every answer calls for a closer look, until the run was recognised', () => {
-    expect(runs.suspects(keys(20, (hash) => hash))).toBe(true);
+    expect(runs.suspects(keys(20, (content) => content))).toBe(true);
     runs.trust();
-    expect(runs.suspects(keys(20, (hash) => hash))).toBe(false);
+    expect(runs.suspects(keys(20, (content) => content))).toBe(false);
   });
 
   test('nothing in common is taken for another run: a false gap is better than a false settled', () => {
@@ -90,7 +92,7 @@ describe('a connection that appears as several keys', () => {
   test('is so for the next worker too', () => {
     runs.remember(ids({ 1: [1, 2, 3, 4, 5, 6] }));
     const next = new ServerRuns();
-    next.restore(runs.pack(), 0);
+    next.restore(runs.pack(hasher), 0, hasher);
     for (const id of [1, 2, 3, 4, 5, 6]) expect(next.differs(ids({ 1: id }))).toBe(false);
   });
 });
@@ -112,38 +114,59 @@ describe('another run', () => {
 
 describe('the next worker', () => {
   test('goes on with the same run and doubts it first', () => {
-    runs.remember(keys(100, (hash) => hash * 3));
+    runs.remember(keys(100, (content) => content * 3));
     const next = new ServerRuns();
-    next.restore(runs.pack(), 1_800_000_015);
+    next.restore(runs.pack(hasher), 1_800_000_015, hasher);
     expect(next.firstSeenSeconds).toBe(1_800_000_015);
-    expect(next.suspects(keys(100, (hash) => hash * 3))).toBe(true);
-    expect(next.differs(keys(100, (hash) => hash * 3))).toBe(false);
-    expect(next.differs(keys(100, (hash) => hash * 3 + 1))).toBe(true);
+    expect(next.suspects(keys(100, (content) => content * 3))).toBe(true);
+    expect(next.differs(keys(100, (content) => content * 3))).toBe(false);
+    expect(next.differs(keys(100, (content) => content * 3 + 1))).toBe(true);
   });
 
   test('is told of what was seen last, a bounded part of it', () => {
-    runs.remember(keys(10_000, (hash) => hash));
+    runs.remember(keys(10_000, (content) => content));
     runs.remember(ids({ 50: 50 }));
-    const packed = runs.pack();
+    const packed = runs.pack(hasher);
     expect(packed.length).toBe(256 * 16);
     const next = new ServerRuns();
-    next.restore(packed, 0);
+    next.restore(packed, 0, hasher);
     expect(next.knows(ids({ 50: 1 }))).toBe(true);
     expect(next.knows(ids({ 10_000: 1 }))).toBe(true);
     expect(next.knows(ids({ 1: 1 }))).toBe(false);
   });
 
-  test('understands ids and hashes of 64 bits', () => {
-    const hash = (1n << 64n) - 1n;
-    runs.remember(new Map([[hash, [Number.MAX_SAFE_INTEGER]]]));
+  test('understands ids of 53 bits', () => {
+    runs.remember(ids({ 1: Number.MAX_SAFE_INTEGER }));
     const next = new ServerRuns();
-    next.restore(runs.pack(), 0);
-    expect(next.differs(new Map([[hash, [Number.MAX_SAFE_INTEGER]]]))).toBe(false);
+    next.restore(runs.pack(hasher), 0, hasher);
+    expect(next.differs(ids({ 1: Number.MAX_SAFE_INTEGER }))).toBe(false);
+  });
+
+  test('is handed on what a worker before the salt left, under hashes with the salt', () => {
+    runs.remember(keys(20, (content) => content));
+    const next = new ServerRuns();
+    next.restore(runs.pack(unsaltedHasher), 0, unsaltedHasher);
+    next.remember(keys(10, (content) => content));
+    const third = new ServerRuns();
+    third.restore(next.pack(hasher), 0, hasher);
+    expect(third.differs(keys(10, (content) => content))).toBe(false);
+    expect(third.knows(ids({ 11: 11 }))).toBe(false);
+  });
+
+  test('is handed on also what did not recur', () => {
+    runs.remember(keys(20, (content) => content));
+    const next = new ServerRuns();
+    next.restore(runs.pack(hasher), 0, hasher);
+    next.remember(ids({ 1: 1 }));
+    const third = new ServerRuns();
+    third.restore(next.pack(hasher), 0, hasher);
+    expect(third.differs(ids({ 1: 1 }))).toBe(false);
+    expect(third.differs(ids({ 20: 20 }))).toBe(false);
   });
 });
 
 test('what is remembered is bounded: the oldest is forgotten', () => {
-  runs.remember(keys(4_096, (hash) => hash));
+  runs.remember(keys(4_096, (content) => content));
   runs.remember(ids({ 9_999: 1 }));
   expect(runs.knows(ids({ 1: 1 }))).toBe(false);
   expect(runs.knows(ids({ 2: 2 }))).toBe(true);

@@ -1,0 +1,61 @@
+import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
+import type { RecordKey } from './record.ts';
+
+/** Computes the 64 bits by which the ledger remembers a record. */
+export interface RecordHasher {
+  /** Computed once per object. */
+  hashOf(key: RecordKey): bigint;
+  /** @param content as in `RecordKey` */
+  hash(content: string): bigint;
+}
+
+/** A content that is a digest begins with it: see `contentOf` in src/goldmane/flow-key.ts. */
+const digestMark = '\u00ff';
+
+let latest: { salt: Buffer; hasher: RecordHasher } | undefined;
+
+/**
+ * The first 64 bits, big-endian and unsigned, of SHA-256(salt, content). Nobody who does not know the salt can construct two
+ * records with one hash (docs/decisions/0002-identity-is-content.md). The salt comes from the same transaction as the rows
+ * whose hashes are compared, so another database under the same URL is never read with the wrong one.
+ * @param salt `record_salt.salt`
+ */
+export function saltedHasher(salt: Buffer | null | undefined): RecordHasher {
+  if (!salt) throw new Error('the table record_salt has no row; restore it from the backup of the database');
+  if (!latest?.salt.equals(salt)) {
+    // The salt with room for a content behind it: one call on one buffer takes half the time of two updates.
+    let input = Buffer.concat([salt, Buffer.alloc(1_024)]);
+    const hasher = remembering((content) => {
+      const length = salt.length + content.length;
+      if (length > input.length) input = Buffer.concat([salt, Buffer.alloc(content.length)]);
+      input.write(content, salt.length, 'latin1');
+      return first64Bits(input.subarray(0, length));
+    });
+    latest = { salt, hasher };
+  }
+  return latest.hasher;
+}
+
+/** Of rows that were begun before the database had a salt: the first 64 bits of the SHA-256 of the canonical encoding. */
+export const unsaltedHasher = remembering((content) =>
+  content.startsWith(digestMark)
+    ? Buffer.from(content, 'latin1').readBigUInt64BE(1)
+    : first64Bits(Buffer.from(content, 'latin1')),
+);
+
+function remembering(hashContent: (content: string) => bigint): RecordHasher {
+  const known = new WeakMap<RecordKey, bigint>();
+  return {
+    hash: hashContent,
+    hashOf(key) {
+      let found = known.get(key);
+      if (found === undefined) known.set(key, (found = hashContent(key.content)));
+      return found;
+    },
+  };
+}
+
+function first64Bits(bytes: Buffer): bigint {
+  return BigInt(`0x${hash('sha256', bytes, 'hex').slice(0, 16)}`);
+}
