@@ -12,6 +12,8 @@ export interface Faults {
   answerStreams(how: Answer): void;
   /** For `List` from now on. */
   answerLists(how: Answer): void;
+  /** Called with the start of the time that is asked for, before each `List` is answered. */
+  beforeList(listener: (startSeconds: number) => Promise<void>): void;
   /** The main loop does nothing else for so long (of the clock), from its next turn on. */
   holdMainLoop(ms: number): void;
   /** Ends every open stream with this status. */
@@ -36,10 +38,11 @@ export interface FaultState {
   streams: Answer;
   lists: Answer;
   nextLists: Buffer[];
+  beforeList: (startSeconds: number) => Promise<void>;
 }
 
 export function noFaults(): FaultState {
-  return { streams: 'serve', lists: 'serve', nextLists: [] };
+  return { streams: 'serve', lists: 'serve', nextLists: [], beforeList: () => Promise.resolve() };
 }
 
 /** The switches and levers of one run. */
@@ -56,6 +59,9 @@ export function faultControls(state: FaultState, core: GoldmaneCore, cutConnecti
     },
     answerLists: (how) => {
       state.lists = how;
+    },
+    beforeList: (listener) => {
+      state.beforeList = listener;
     },
     holdMainLoop: (ms) => core.hold(ms),
     endStreams: (status, message = '') => {

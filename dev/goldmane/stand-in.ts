@@ -196,6 +196,7 @@ class Run implements GoldmaneStandIn {
     const request = decodeListRequest(await call.message());
     await this.#maybeRefuse(this.#state.lists, call);
     if (request.unsupported) throw new GrpcError('UNIMPLEMENTED', `no ${request.unsupported} here`);
+    await this.#state.beforeList(request.startTimeGte);
     const answer = this.#state.nextLists.shift() ?? (await this.#core.list(request));
     call.write(grpcFrame(answer));
     call.end();

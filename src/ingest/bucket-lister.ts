@@ -11,6 +11,7 @@ import { iso, type Attempt } from './attempt.ts';
 import { connect } from './connect.ts';
 import { describeMalformed } from './malformed.ts';
 import type { Deps } from './deps.ts';
+import type { ListingLog } from './listing-log.ts';
 import type { SettleSummary } from './summary.ts';
 
 /**
@@ -21,6 +22,7 @@ export class BucketLister {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
   readonly #summary: SettleSummary;
+  readonly #listings: ListingLog;
   readonly #decoder = new FlowDecoder();
   readonly #runs = new ServerRuns();
   #connection: GoldmaneConnection | undefined;
@@ -31,10 +33,11 @@ export class BucketLister {
   readonly #answered = new Set<number>();
   #isRunLoaded = false;
 
-  constructor(deps: Deps, attempt: Attempt, summary: SettleSummary) {
+  constructor(deps: Deps, attempt: Attempt, summary: SettleSummary, listings: ListingLog) {
     this.#deps = deps;
     this.#attempt = attempt;
     this.#summary = summary;
+    this.#listings = listings;
   }
 
   /** Buckets that began before this cannot be settled by the run that answers. */
@@ -77,10 +80,13 @@ export class BucketLister {
     this.#deps.metrics.connected('settle', false);
   }
 
-  /** One bucket, by a run of the server that is known by the time it returns. */
+  /**
+   * One bucket, by a run of the server that is known by the time it returns. The caller tells the listing log what became of it:
+   * merged, or given up, also when this throws.
+   */
   async list(startSeconds: number): Promise<ListedBucket> {
     const runs = this.#runs;
-    const answer = await this.ask(startSeconds);
+    const answer = await this.#ask(startSeconds);
     const isSuspect = runs.suspects(answer.ids);
     const isOther = isSuspect && ((await this.#isOtherRun()) ?? runs.differs(answer.ids));
     // It was there when the connection was made, and that never comes back by itself.
@@ -127,10 +133,26 @@ export class BucketLister {
     return provedFrom;
   }
 
+  /** Whether the bucket holds records, whoever answers; false where it cannot be asked for. */
+  async holdsRecords(startSeconds: number): Promise<boolean> {
+    if (this.#listings.isSuspect(startSeconds)) return false;
+    return (await this.#peek(() => this.#ask(startSeconds), startSeconds)).count > 0;
+  }
+
+  /** Lists without merging the answer. */
+  async #peek(list: () => Promise<ListedBucket>, startSeconds: number): Promise<ListedBucket> {
+    try {
+      return await list();
+    } finally {
+      await this.#listings.giveUp(startSeconds);
+    }
+  }
+
   /** One bucket, whoever answers. */
-  async ask(startSeconds: number): Promise<ListedBucket> {
+  async #ask(startSeconds: number): Promise<ListedBucket> {
     const { metrics, log } = this.#deps;
     const connection = await this.connect();
+    await this.#listings.begin(startSeconds);
     const startedAt = performance.now();
     const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
     const seconds = (performance.now() - startedAt) / 1000;
@@ -170,8 +192,9 @@ export class BucketLister {
 
   /** Whether the bucket holds records; undefined where its answer cannot be used. */
   async #isNonEmpty(startSeconds: number): Promise<boolean | undefined> {
+    if (this.#listings.isSuspect(startSeconds)) return undefined;
     try {
-      return (await this.list(startSeconds)).count > 0;
+      return (await this.#peek(() => this.list(startSeconds), startSeconds)).count > 0;
     } catch (error) {
       if (isInvalidListResponse(error)) return undefined;
       if (isGoldmaneFailure(error) && error.kind === 'answer_too_large') return true;
@@ -188,9 +211,9 @@ export class BucketLister {
     const ofThisRun = Math.max(oldest, this.#runs.firstSeenSeconds);
     const witness =
       [...this.#answered].findLast((start) => start >= oldest) ??
-      this.#settled.findLast((start) => start >= ofThisRun);
+      this.#settled.findLast((start) => start >= ofThisRun && !this.#listings.isSuspect(start));
     if (witness === undefined) return undefined;
-    const { ids } = await this.ask(witness);
+    const { ids } = await this.#peek(() => this.#ask(witness), witness);
     if (ids.size === 0) return true;
     return this.#runs.knows(ids) ? this.#runs.differs(ids) : undefined;
   }

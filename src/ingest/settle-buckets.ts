@@ -15,6 +15,7 @@ import { emptySettleSummary } from './empty-summary.ts';
 import { CoverageRecorder } from './coverage-recorder.ts';
 import { ServerClockProbe } from './server-clock-probe.ts';
 import { BucketLister } from './bucket-lister.ts';
+import { ListingLog, skippedCause } from './listing-log.ts';
 import { RejectedBuckets } from './rejected-buckets.ts';
 import type { SettleSummary, WindowInput } from './summary.ts';
 
@@ -41,6 +42,7 @@ class SettleWindow {
   /** Of the time elapsed. */
   readonly #endsAtMs: number;
   readonly #summary: SettleSummary;
+  readonly #listings: ListingLog;
   readonly #lister: BucketLister;
   readonly #gaps: CoverageRecorder;
   readonly #clock: ServerClockProbe;
@@ -52,14 +54,11 @@ class SettleWindow {
     this.#attempt = new Attempt(deps, 'settle');
     this.#endsAtMs = deps.config.clock.elapsed() + windowMs;
     this.#summary = emptySettleSummary(new Date(deps.config.clock.now()).toISOString());
-    this.#lister = new BucketLister(deps, this.#attempt, this.#summary);
+    this.#listings = new ListingLog(deps, this.#attempt);
+    this.#lister = new BucketLister(deps, this.#attempt, this.#summary, this.#listings);
     this.#unusable = new RejectedBuckets(deps.log);
     this.#gaps = new CoverageRecorder(deps, this.#attempt, this.#summary);
-    this.#clock = new ServerClockProbe(
-      deps,
-      this.#attempt,
-      async (start) => (await this.#lister.ask(start)).count > 0,
-    );
+    this.#clock = new ServerClockProbe(deps, this.#attempt, (start) => this.#lister.holdsRecords(start));
   }
 
   async run(): Promise<SettleSummary> {
@@ -88,6 +87,7 @@ class SettleWindow {
       throw toActivityFailure(error);
     } finally {
       this.#lister.disconnect();
+      await this.#listings.giveUpAll();
     }
     if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
     this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
@@ -98,6 +98,7 @@ class SettleWindow {
   async #fail(error: GoldmaneFailure | DatabaseFailure, failures: number): Promise<void> {
     const { log, database, metrics, heartbeat } = this.#deps;
     this.#lister.disconnect();
+    await this.#listings.giveUpAll();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
     log.warn({ kind: error.kind, failures }, error.message);
@@ -117,6 +118,7 @@ class SettleWindow {
   async #tick(): Promise<boolean> {
     const { database } = this.#deps;
     const { query } = database;
+    await this.#listings.load();
     if (!(await this.#clock.learn())) {
       await this.#lister.connect();
       return false;
@@ -137,7 +139,7 @@ class SettleWindow {
     }
     this.#unusable.beginRound();
     const nonEmpty = ledger.filter(({ hasRecords }) => hasRecords).map(({ startSeconds }) => startSeconds);
-    const waiting = [...due];
+    const waiting = due.toSorted((a, b) => this.#suspicion(a) - this.#suspicion(b));
     while (
       waiting.length > 0 &&
       !this.#attempt.signal.aborted &&
@@ -174,7 +176,17 @@ class SettleWindow {
       if (!due) break;
       // By the time it is its turn the ring may have let go of it.
       if (due.startSeconds + oldestAskedSeconds < this.#nowSeconds()) continue;
+      if (this.#listings.isSkipped(due.startSeconds)) {
+        batches.push(this.#skip(due));
+        continue;
+      }
+      const isSuspect = this.#listings.isSuspect(due.startSeconds);
+      if (isSuspect && listed.length > 0) {
+        waiting.unshift(due);
+        break;
+      }
       const answer = await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start));
+      if (answer === 'later' || 'gapCause' in answer) await this.#listings.giveUp(due.startSeconds);
       if (answer === 'later') continue;
       if ('gapCause' in answer) {
         if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
@@ -184,12 +196,14 @@ class SettleWindow {
       // A large bucket is merged alone: its answer is dropped, and it is listed again once the others are merged.
       if (listed.length > 0 && records + answer.records.length > memoryLimits.recordsPerMerge) {
         waiting.unshift(due);
+        await this.#listings.giveUp(due.startSeconds);
         break;
       }
       this.#summary.records += answer.count;
       records += answer.records.length;
       listed.push({ due, answer });
       if (answer.count > 0) nonEmpty.push(due.startSeconds);
+      if (isSuspect) break;
     }
     if (this.#unusable.unfit !== undefined) this.#summary.lastError = this.#unusable.unfit;
     const empty = listed.filter(({ answer }) => answer.count === 0).map(({ due }) => due.startSeconds);
@@ -202,6 +216,7 @@ class SettleWindow {
         nowSeconds: this.#deps.config.clock.now() / 1000,
       }),
     );
+    await this.#listings.merged(listed.map(({ due }) => due.startSeconds));
     for (const { due } of listed) if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
     this.#deps.metrics.merged('settle', summary);
     if (summary.collidedRecords > 0) {
@@ -223,6 +238,17 @@ class SettleWindow {
     }
   }
 
+  #suspicion({ startSeconds }: DueBucket): number {
+    return this.#listings.isSuspect(startSeconds) ? 1 : 0;
+  }
+
+  #skip({ startSeconds, stage }: DueBucket): BucketBatch {
+    if (stage === 'final') this.#finalAsked.add(startSeconds);
+    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'a bucket is skipped');
+    this.#summary.lastError = skippedCause;
+    return { startSeconds, records: [], gapCause: skippedCause };
+  }
+
   #toBatch(due: DueBucket, answer: ListedBucket, provedFrom: number): BucketBatch {
     const { startSeconds, stage } = due;
     const { records } = answer;
@@ -238,9 +264,11 @@ class SettleWindow {
 
   async #showProgress(waiting: readonly DueBucket[]): Promise<void> {
     const { database, metrics } = this.#deps;
-    const nextToSettle = waiting.find(({ stage }) => stage === 'settled')?.startSeconds;
+    const toSettle = waiting.filter(({ stage }) => stage === 'settled').map((due) => due.startSeconds);
     const settledUpTo =
-      nextToSettle ?? Math.floor((this.#nowSeconds() - 6 * 60) / bucketSeconds) * bucketSeconds;
+      toSettle.length > 0
+        ? Math.min(...toSettle)
+        : Math.floor((this.#nowSeconds() - 6 * 60) / bucketSeconds) * bucketSeconds;
     this.#summary.settledUpTo = iso(settledUpTo);
     metrics.settledUpTo(settledUpTo);
     this.#attempt.beat({

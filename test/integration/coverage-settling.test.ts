@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { afterEach, describe, expect, test } from 'vitest';
 import { goldmaneFailure, type GoldmaneFailure } from '../../src/goldmane/failure.ts';
+import { skippedCause } from '../../src/ingest/listing-log.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { fullTest } from '../support/full.ts';
@@ -212,5 +213,44 @@ describe('while Goldmane cannot be asked', () => {
     expect(times.length).toBeGreaterThan(6);
     for (const [index, time] of times.entries())
       if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(90_000);
+  });
+});
+
+describe('a bucket that another process had in memory when it ended', () => {
+  const bucket = start - 1_500;
+
+  /** As a process leaves it that is killed: about to list, and nothing after that. */
+  function lose(heapLimitBytes = Number.MAX_SAFE_INTEGER): Promise<unknown> {
+    return settling.db.database.query(
+      'insert into bucket_listing (bucket, process, heap_limit_bytes) values (to_timestamp($1), gen_random_uuid(), $2)',
+      [bucket, heapLimitBytes],
+    );
+  }
+
+  const left = () => settling.db.database.query('select 1 from bucket_listing');
+
+  test('is listed after all others, and is settled when it does no harm', async () => {
+    settling = await Settling.create(start, busy);
+    await lose();
+    await settling.window(5);
+    const { asked } = settling.goldmane;
+    expect(Math.max(...asked.slice(0, asked.indexOf(bucket)))).toBeGreaterThan(start - 400);
+    expect(await settling.gaps()).toEqual([]);
+    expect(await left()).toEqual([]);
+  });
+
+  test('is skipped and named after two of them, until a process with more memory comes', async () => {
+    settling = await Settling.create(start, busy);
+    await lose();
+    await lose();
+    const summary = await settling.window(5);
+    expect(summary).toMatchObject({ bucketsWaiting: 0, lastError: skippedCause });
+    expect(settling.goldmane.asked).not.toContain(bucket);
+    expect(await settling.gaps()).toEqual([
+      { fromSeconds: bucket, toSeconds: bucket + 15, state: 'gap', cause: skippedCause },
+    ]);
+    await settling.db.database.query('update bucket_listing set heap_limit_bytes = 1');
+    await settling.run(40);
+    expect(await settling.gaps()).toEqual([]);
   });
 });
