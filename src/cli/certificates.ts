@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { inspectCertificatesNow } from '../queries/certificates.ts';
 import { loadConfig } from '../config/config.ts';
-import { clusterApiOf } from '../goldmane/operator-secret.ts';
+import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { judgeCertificates } from '../reports/certificate-state.ts';
 import { lastContacts } from '../trail/contact.ts';

@@ -114,6 +114,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./certificates.ts')).certificatesCommand(),
   },
   {
+    name: 'copy-certificates',
+    group: 'Operation:',
+    summary: "copy the operator's certificates to the worker's namespace, in the cluster",
+    load: async () => (await import('./copy-certificates.ts')).copyCertificatesCommand(),
+  },
+  {
     name: 'digest',
     group: 'Operation:',
     summary: 'announce new edges now, or preview the next digest',

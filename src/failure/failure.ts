@@ -4,6 +4,8 @@ export type FailedSystem =
   | 'database'
   | 'slack'
   | 'temporal'
+  /** The Kubernetes API. */
+  | 'kubernetes'
   /** Environment variables. */
   | 'settings'
   /** Options and arguments of the command line. */

@@ -1,16 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { request } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-
-/** How a pod reaches the API of its cluster, and where its service account's token and CA lie. */
-export interface ClusterApi {
-  host: string;
-  port: number;
-  tokenPath: string;
-  caPath: string;
-}
+import { askApi, readCredentials, type ClusterApi } from './cluster-api.ts';
 
 /** What could be learnt of the operator's Secret. */
 export type OperatorSecret =
@@ -18,25 +8,8 @@ export type OperatorSecret =
   /** `why` is a clause for people: not in a cluster, not allowed, not there, no answer. */
   | { seen: 'nothing'; why: string };
 
-const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-const maxAnswerBytes = 2 * 1024 * 1024;
-const timeoutMs = 10_000;
-
 /** Of a Secret with the pair only what is public is ever looked at. */
 const secretShape = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
-
-/** Where the API is, as Kubernetes tells each container; undefined outside a cluster. */
-export function clusterApiOf(env: NodeJS.ProcessEnv): ClusterApi | undefined {
-  const host = env['KUBERNETES_SERVICE_HOST'];
-  const port = Number(env['KUBERNETES_SERVICE_PORT'] ?? 443);
-  if (!host || !Number.isInteger(port)) return undefined;
-  return {
-    host,
-    port,
-    tokenPath: `${serviceAccountFolder}/token`,
-    caPath: `${serviceAccountFolder}/ca.crt`,
-  };
-}
 
 /**
  * Asks the cluster for the one Secret that the client certificate is a copy of. That it may not be asked is no error:
@@ -49,18 +22,16 @@ export async function readOperatorSecret(
 ): Promise<OperatorSecret> {
   const secret = `the Secret ${namespace}/${name}`;
   if (!api) return nothing(`${secret} is not looked at: this is no pod of a cluster`);
-  let credentials: { token: string; ca: string };
-  try {
-    const [token, ca] = await Promise.all([readFile(api.tokenPath, 'utf8'), readFile(api.caPath, 'utf8')]);
-    credentials = { token: token.trim(), ca };
-  } catch {
+  const credentials = await readCredentials(api);
+  if (!credentials)
     return nothing(`${secret} is not looked at: the pod has no token of a service account (optional)`);
-  }
   try {
-    const { status, body } = await get(api, `/api/v1/namespaces/${namespace}/secrets/${name}`, {
-      ...credentials,
+    const { status, body } = await askApi(
+      api,
+      credentials,
+      { method: 'GET', path: `/api/v1/namespaces/${namespace}/secrets/${name}` },
       signal,
-    });
+    );
     if (status === 401 || status === 403)
       return nothing(`${secret} may not be read (${status}): the Role for it is optional, and not there`);
     if (status === 404) return nothing(`${secret} is not there (404)`);
@@ -90,41 +61,4 @@ function certificateOf(body: string): OperatorSecret | undefined {
     // What the parsers say could quote the Secret.
     return undefined;
   }
-}
-
-function get(
-  { host, port }: ClusterApi,
-  path: string,
-  { token, ca, signal }: { token: string; ca: string; signal: AbortSignal },
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = request(
-      {
-        host,
-        port,
-        path,
-        ca,
-        agent: false,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
-      },
-      (response) => {
-        read(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
-      },
-    );
-    asked.on('error', reject);
-    asked.end();
-  });
-}
-
-async function read(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response) {
-    if (!(chunk instanceof Buffer)) continue;
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error('the answer is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

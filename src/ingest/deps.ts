@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
-import type { ClusterApi } from '../goldmane/operator-secret.ts';
+import type { ClusterApi } from '../goldmane/cluster-api.ts';
 import type { ServerClock } from '../goldmane/server-clock.ts';
 import type { Database } from '../trail/database.ts';
 import type { TrailMetrics } from './metrics.ts';

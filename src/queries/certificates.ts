@@ -1,7 +1,8 @@
 import type { Clock } from '../time/clock.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { inspectCertificateFiles, type Inspection } from '../goldmane/inspect.ts';
-import { readOperatorSecret, type ClusterApi, type OperatorSecret } from '../goldmane/operator-secret.ts';
+import type { ClusterApi } from '../goldmane/cluster-api.ts';
+import { readOperatorSecret, type OperatorSecret } from '../goldmane/operator-secret.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 import type { CertificateFindings, Reason } from '../reports/certificate-findings.ts';
 import type { Contacts, TlsBundle } from '../trail/contact.ts';

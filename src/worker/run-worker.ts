@@ -6,7 +6,7 @@ import { createMetrics } from '../ingest/metrics.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { Config } from '../config/config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
-import { clusterApiOf } from '../goldmane/operator-secret.ts';
+import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { openDatabase } from '../trail/database.ts';

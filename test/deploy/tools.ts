@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 export const projectFolder = fileURLToPath(new URL('../..', import.meta.url));
 const goFolder = fileURLToPath(new URL('validate-go', import.meta.url));
 const calicoFolder = fileURLToPath(new URL('validate-calico', import.meta.url));
+const chartFolder = fileURLToPath(new URL('render-chart', import.meta.url));
 const evaluatorFolder = fileURLToPath(new URL('evaluate-policies', import.meta.url));
 const cacheFolder = join(
   process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'),
@@ -132,6 +133,20 @@ export async function validateCalico(path: string): Promise<Outcome> {
 /** What an evaluator of NetworkPolicies that is not ours says; `path`: see evaluate-policies. */
 export async function evaluatePolicies(path: string): Promise<Outcome> {
   return run(await built('evaluate-policies', evaluatorFolder, 'an evaluator of NetworkPolicies'), [path]);
+}
+
+/** What Helm makes of the chart with these values: the manifests as one YAML text, or 1 with the problems on stderr. */
+export async function renderChart(values: object, namespace: string, release: string): Promise<Outcome> {
+  const chart = join(projectFolder, 'deploy', 'helm');
+  const request = JSON.stringify({ chart, namespace, release, values });
+  const program = await built('render-chart', chartFolder, 'Helm’s renderer');
+  const outcome = await withFile('request.json', request, (path) => run(program, [path]));
+  if (outcome.code !== 0) return outcome;
+  const byTemplate: unknown = JSON.parse(outcome.stdout);
+  const texts = Object.entries(byTemplate ?? {}).flatMap(([template, text]) =>
+    template.endsWith('.yaml') && typeof text === 'string' ? [text] : [],
+  );
+  return { ...outcome, stdout: texts.join('\n---\n') };
 }
 
 async function built(name: string, folder: string, what: string): Promise<string> {

@@ -1,42 +1,15 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
-import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
-import { clusterApiOf, readOperatorSecret, type ClusterApi } from '../../../src/goldmane/operator-secret.ts';
-import { freePort, listen } from './peer.ts';
+import { clusterApiOf, type ClusterApi } from '../../../src/goldmane/cluster-api.ts';
+import { readOperatorSecret } from '../../../src/goldmane/operator-secret.ts';
+import { issued, podOf, startApi } from './cluster-api.ts';
+import { freePort } from './peer.ts';
 
-const issued = await issueCertificates();
 const secret = { namespace: 'calico-system', name: 'whisker-backend-key-pair' };
 const never = new AbortController().signal;
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-
-/** A Kubernetes API of one request, and a pod that may ask it. */
-async function startApi(answer: RequestListener): Promise<ClusterApi> {
-  const server = createServer({ key: issued.server.key, cert: issued.server.certificate }, answer);
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return podOf(await listen(server));
-}
-
-async function podOf(port: number, ca = issued.authority.certificate): Promise<ClusterApi> {
-  const folder = await mkdtemp(join(tmpdir(), 'service-account-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const api = {
-    host: '127.0.0.1',
-    port,
-    tokenPath: join(folder, 'token'),
-    caPath: join(folder, 'ca.crt'),
-  };
-  await writeFile(api.tokenPath, 'the-token\n');
-  await writeFile(api.caPath, ca);
-  return api;
-}
 
 const read = (api: ClusterApi | undefined) => readOperatorSecret(api, secret, never);
 

@@ -1,0 +1,36 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { issueCertificates } from '../../../dev/certificates.ts';
+import type { ClusterApi } from '../../../src/goldmane/cluster-api.ts';
+import { listen } from './peer.ts';
+
+export const issued = await issueCertificates();
+
+/** A Kubernetes API that answers with the listener, and a pod that may ask it. */
+export async function startApi(answer: RequestListener): Promise<ClusterApi> {
+  const server = createServer({ key: issued.server.key, cert: issued.server.certificate }, answer);
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return podOf(await listen(server));
+}
+
+/** A pod with a service account token whose API is on this port of this machine. */
+export async function podOf(port: number, ca = issued.authority.certificate): Promise<ClusterApi> {
+  const folder = await mkdtemp(join(tmpdir(), 'service-account-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const api = {
+    host: '127.0.0.1',
+    port,
+    tokenPath: join(folder, 'token'),
+    caPath: join(folder, 'ca.crt'),
+  };
+  await writeFile(api.tokenPath, 'the-token\n');
+  await writeFile(api.caPath, ca);
+  return api;
+}
