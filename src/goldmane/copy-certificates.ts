@@ -164,12 +164,17 @@ function checkedPair(secret: Record<string, string>, name: ObjectName): Record<s
 
 function checkedBundle(configMap: Record<string, string>, name: ObjectName): Record<string, string> {
   const bundle = valueOf(configMap, bundleKey, 'ConfigMap', name);
-  try {
-    new X509Certificate(bundle);
-  } catch {
+  if (!beginsWithCertificate(bundle))
     throw invalid('ConfigMap', name, `${bundleKey} does not begin with a certificate`);
-  }
   return { [bundleKey]: bundle };
+}
+
+function beginsWithCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function valueOf(

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { issueCertificates } from '../../../dev/certificates.ts';
+import { isFailureOf } from '../../../src/failure/failure.ts';
 import type { ClusterApi } from '../../../src/goldmane/cluster-api.ts';
 import { copyCertificates, type ClusterFailureKind } from '../../../src/goldmane/copy-certificates.ts';
 import { issued, podOf, startApi } from './cluster-api.ts';
@@ -29,6 +31,11 @@ const pairOf = ({ client }: typeof issued) => ({
 const bundleOf = ({ authority }: typeof issued) => ({ 'tigera-ca-bundle.crt': authority.certificate });
 const rotated = await issueCertificates();
 
+const written = z.object({
+  metadata: z.object({ name: z.string() }).optional(),
+  data: z.record(z.string(), z.string()),
+});
+
 type Objects = Map<string, Record<string, string>>;
 
 /** The API of a cluster with these objects; `denied` lists requests that the service account may not make. */
@@ -49,13 +56,13 @@ async function cluster(objects: Objects, denied: readonly string[] = []) {
       return found ? end(200, { data: found }) : end(404);
     }
     writes.push(`${method} ${url}`);
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const body = written.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')));
     if (method === 'PATCH') {
       expect(request.headers['content-type']).toBe('application/merge-patch+json');
       objects.set(url, { ...objects.get(url), ...body.data });
       return end(200);
     }
-    objects.set(`${url}/${body.metadata.name}`, body.data);
+    objects.set(`${url}/${body.metadata?.name}`, body.data);
     return end(201);
   }
 }
@@ -73,11 +80,9 @@ function originals(of: typeof issued): Objects {
   ]);
 }
 
-async function kindOf(failing: Promise<unknown>): Promise<ClusterFailureKind> {
-  return await failing.then(
-    () => expect.fail('it did not fail'),
-    (error) => error.kind,
-  );
+async function kindOf(failing: Promise<unknown>): Promise<string> {
+  const error: unknown = await failing.catch((failure: unknown) => failure);
+  return isFailureOf('kubernetes', error) ? error.kind : expect.fail('it did not fail as it should');
 }
 
 test('copies are created, then kept, and replaced when the operator has rotated', async () => {
