@@ -5,6 +5,7 @@ import { allowlistSection } from './allowlist.ts';
 import { burstSection } from './burst.ts';
 import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
+import { growthSection } from './growth.ts';
 import { memorySection } from './memory.ts';
 import { settlingSection } from './settling.ts';
 import { realStreamSection, streamSection } from './stream.ts';
@@ -17,6 +18,7 @@ const sections = {
   memory: memorySection,
   day: daySection,
   allowlist: allowlistSection,
+  growth: growthSection,
 } as const;
 
 const realSections = { stream: realStreamSection } as const;

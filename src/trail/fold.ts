@@ -148,7 +148,7 @@ export interface ListedBucket {
 /**
  * Folds one answer of `List` into records with edge, fact and policy trace.
  * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
- * traces the one with the smaller digest is taken as the record's, the other is kept as evidence beside it.
+ * traces the one with the smaller digest is the record's; the other is stored as evidence beside it.
  * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
  */
 export function foldList(
@@ -189,7 +189,7 @@ export function foldList(
       const entry: TrailRecord = { key, ...(edge ? { edge } : {}), fact, trace: record.trace };
       const present = records.get(key.content);
       if (!present) records.set(key.content, [entry]);
-      else if (present.every(({ trace }) => trace?.digest !== entry.trace?.digest)) present.push(entry);
+      else if (present.every(({ trace }) => trace?.text !== entry.trace?.text)) present.push(entry);
     },
     (error) => malformed.push(error),
   );
@@ -205,7 +205,8 @@ function byTrace(a: TrailRecord, b: TrailRecord): number {
 
 function compareDigests(a: PolicyTrace | undefined, b: PolicyTrace | undefined): number {
   const [left, right] = [a?.digest ?? 0n, b?.digest ?? 0n];
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (left !== right) return left < right ? -1 : 1;
+  return (a?.text ?? '') < (b?.text ?? '') ? -1 : 1;
 }
 
 function factKeyOf(key: FlowKey, labelOf: (end: 'src' | 'dst') => string, settings: FoldSettings): FactKey {

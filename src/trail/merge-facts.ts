@@ -1,13 +1,11 @@
-import type { PolicyTrace } from '../goldmane/decode.ts';
 import type { Query } from './database.ts';
+import { mergeDays } from './merge-days.ts';
+import { recordTraces, type FactRow } from './merge-traces.ts';
 import type { FactDelta } from './plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
 /** The port under which `flow_fact` keeps what came after the cap. */
 export const manyPorts = -1;
-/** Distinct policy traces kept per fact; the rest is kept as "other". */
-export const traceCap = 16;
-const otherTrace = 0n;
 
 const groupColumns =
   'src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action';
@@ -17,11 +15,6 @@ const sameGroup = groupColumns
   .split(', ')
   .map((column) => `g.${column} = i.${column}`)
   .join(' and ');
-
-interface FactRow {
-  factId: string;
-  traces: Set<string>;
-}
 
 /**
  * Adds what is new to the facts, their days and their policy traces.
@@ -51,8 +44,15 @@ export async function mergeFacts(
     created = await createFacts(query, lacking, portCap, day);
     found = await findFacts(query, wanted, true);
   }
-  const traceIds = await recordTraces(query, deltas, found);
-  await mergeDays(query, deltas, found, traceIds);
+  const seen = deltas.map((delta) => ({ delta, row: found.get(factText(delta.fact)) ?? missing() }));
+  const traceIdOf = await recordTraces(
+    query,
+    seen.map(({ delta: { trace }, row }) => ({ row, trace })),
+  );
+  await mergeDays(
+    query,
+    seen.map(({ delta, row }) => ({ delta, factId: row.factId, traceId: traceIdOf(row, delta.trace) })),
+  );
   return created;
 }
 
@@ -169,111 +169,4 @@ async function createFacts(
     [groupIds, lacking.map(({ port }) => port), portCap, day],
   );
   return rows.length;
-}
-
-/**
- * Makes the traces known, and lists them with their facts up to the cap.
- * @returns per fact and digest the trace's id, "other" beyond the cap
- */
-async function recordTraces(
-  query: Query,
-  deltas: readonly FactDelta[],
-  found: ReadonlyMap<string, FactRow>,
-): Promise<Map<string, string>> {
-  const ids = new Map<string, string>();
-  const traces = new Map<string, PolicyTrace>();
-  const added = new Map<string, string[]>();
-  for (const { fact, trace } of deltas) {
-    const row = found.get(factText(fact)) ?? missing();
-    const key = traceKey(row, trace);
-    if (ids.has(key)) continue;
-    let id = BigInt.asIntN(64, trace?.digest ?? otherTrace).toString();
-    if (id !== '0' && !row.traces.has(id)) {
-      if (row.traces.size >= traceCap) id = '0';
-      else {
-        row.traces.add(id);
-        added.set(row.factId, [...(added.get(row.factId) ?? []), id]);
-        if (trace) traces.set(id, trace);
-      }
-    }
-    ids.set(key, id);
-  }
-  if (traces.size > 0)
-    await query(
-      `insert into policy_trace (trace_id, trace)
-       select * from unnest($1::bigint[], $2::jsonb[]) as i(trace_id, trace) order by trace_id on conflict do nothing`,
-      [[...traces.keys()], [...traces.values()].map(({ text }) => text)],
-    );
-  if (added.size > 0) {
-    const pairs = [...added].flatMap(([factId, list]) => list.map((id) => ({ factId, id })));
-    await query(
-      `update flow_fact f set traces = array(
-         select distinct t from unnest(f.traces || i.traces) t order by t)
-       from (select fact_id, array_agg(trace_id) as traces
-         from unnest($1::bigint[], $2::bigint[]) as p(fact_id, trace_id) group by fact_id order by fact_id) i
-       where f.fact_id = i.fact_id`,
-      [pairs.map(({ factId }) => factId), pairs.map(({ id }) => id)],
-    );
-  }
-  return ids;
-}
-
-function traceKey(row: FactRow, trace: PolicyTrace | undefined): string {
-  return `${row.factId} ${trace?.digest ?? otherTrace}`;
-}
-
-interface DayRow {
-  factId: string;
-  day: number;
-  traceId: string;
-  count: number;
-  firstSeconds: number;
-  lastSeconds: number;
-  hours: number;
-}
-
-async function mergeDays(
-  query: Query,
-  deltas: readonly FactDelta[],
-  found: ReadonlyMap<string, FactRow>,
-  traceIds: ReadonlyMap<string, string>,
-): Promise<void> {
-  // Ports beyond the cap, and traces beyond theirs, fall into one row: a statement may not touch a row twice.
-  const days = new Map<string, DayRow>();
-  for (const { fact, trace, day, count, firstSeconds, lastSeconds, hours } of deltas) {
-    const row = found.get(factText(fact)) ?? missing();
-    const traceId = traceIds.get(traceKey(row, trace)) ?? missing();
-    const key = `${row.factId} ${day} ${traceId}`;
-    const present = days.get(key);
-    if (present) {
-      present.count += count;
-      present.firstSeconds = Math.min(present.firstSeconds, firstSeconds);
-      present.lastSeconds = Math.max(present.lastSeconds, lastSeconds);
-      present.hours |= hours;
-    } else days.set(key, { factId: row.factId, day, traceId, count, firstSeconds, lastSeconds, hours });
-  }
-  const rows = [...days.values()];
-  await query(
-    `insert into flow_fact_day as d (fact_id, day, trace_id, first_seen, last_seen, flow_count, hours)
-     select fact_id, date 'epoch' + day, trace_id, to_timestamp(first_seconds), to_timestamp(last_seconds), flow_count, hours
-     from unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[])
-       as i(fact_id, day, trace_id, first_seconds, last_seconds, flow_count, hours)
-     order by fact_id, day, trace_id
-     on conflict (fact_id, day, trace_id) do update set
-       first_seen = least(d.first_seen, excluded.first_seen),
-       last_seen = greatest(d.last_seen, excluded.last_seen),
-       flow_count = d.flow_count + excluded.flow_count,
-       hours = d.hours | excluded.hours
-     where excluded.flow_count > 0 or excluded.first_seen < d.first_seen or excluded.last_seen > d.last_seen
-       or (d.hours | excluded.hours) <> d.hours`,
-    [
-      rows.map(({ factId }) => factId),
-      rows.map(({ day }) => day),
-      rows.map(({ traceId }) => traceId),
-      rows.map(({ firstSeconds }) => firstSeconds),
-      rows.map(({ lastSeconds }) => lastSeconds),
-      rows.map(({ count }) => count),
-      rows.map(({ hours }) => hours),
-    ],
-  );
 }

@@ -69,6 +69,7 @@ export function planMerge(
 ): MergePlan {
   const edges = new EdgeMap<EdgeDelta>();
   const facts = new Map<string, FactDelta>();
+  const traceNumbers = new Map<string, number>();
   const changed = new Map<number, { streamed: boolean; settled: boolean }>();
   const plan: MergePlan = {
     edges: [],
@@ -99,7 +100,7 @@ export function planMerge(
         if (fact) plan.foundBySettling += 1;
       }
       if (fact) {
-        addFact(facts, fact, trace, batch.startSeconds, inFacts ? 0 : weight);
+        addFact(facts, fact, trace, numberOf(traceNumbers, trace), batch.startSeconds, inFacts ? 0 : weight);
         if (inFacts) continue;
         plan.newFactRecords += 1;
         row.settled.add(hash);
@@ -172,16 +173,25 @@ function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number,
 
 const daySeconds = 86_400;
 
+/** Stands for the trace's text within one plan: a digest can be constructed twice. */
+function numberOf(numbers: Map<string, number>, trace: PolicyTrace | undefined): number {
+  const text = trace?.text ?? '';
+  let number = numbers.get(text);
+  if (number === undefined) numbers.set(text, (number = numbers.size));
+  return number;
+}
+
 function addFact(
   facts: Map<string, FactDelta>,
   fact: FactKey,
   trace: PolicyTrace | undefined,
+  traceNumber: number,
   startSeconds: number,
   weight: number,
 ): void {
   const day = Math.floor(startSeconds / daySeconds);
   const hours = 1 << Math.floor((startSeconds % daySeconds) / 3_600);
-  const text = `${factGroupText(fact)}\n${fact.port}\n${day}\n${trace?.digest ?? 0}`;
+  const text = `${factGroupText(fact)}\n${fact.port}\n${day}\n${traceNumber}`;
   const delta = facts.get(text);
   if (delta) {
     delta.count += weight;

@@ -23,7 +23,12 @@ export function streamed(record: number, dstNs = 'b'): TrailRecord {
 /** The same as `List` brings it. */
 export function listed(
   record: number,
-  { dst = podIn('b'), digest = 7n, text = '{"enforced":[],"pending":[]}', port = 80 }: ListedOptions = {},
+  {
+    dst = podIn('b'),
+    digest = 7n,
+    text = `{"enforced":[],"pending":[],"n":"${digest}"}`,
+    port = 80,
+  }: ListedOptions = {},
 ): TrailRecord {
   return {
     ...streamed(record, dst.ns),

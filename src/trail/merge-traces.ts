@@ -1,0 +1,103 @@
+import type { PolicyTrace } from '../goldmane/decode.ts';
+import type { Query } from './database.ts';
+
+/** Distinct policy traces stored per fact; further ones are stored as "other". */
+const traceCap = 16;
+/** The id of the trace "other". */
+const otherId = '0';
+
+/** A row of `flow_fact`. */
+export interface FactRow {
+  factId: string;
+  /** Ids of the traces that were seen of it. */
+  traces: Set<string>;
+}
+
+interface Seen {
+  row: FactRow;
+  trace: PolicyTrace | undefined;
+}
+
+type TraceIdOf = (row: FactRow, trace: PolicyTrace | undefined) => string;
+
+/**
+ * Stores the policy traces, and lists each with its fact up to the cap. A trace's id is its digest; owners of policies can
+ * construct two traces with one digest, so stored texts are compared, and a trace whose id stands for another one is "other".
+ * @returns the id under which the trace of a fact is stored
+ * @throws DatabaseFailure
+ */
+export async function recordTraces(query: Query, seen: readonly Seen[]): Promise<TraceIdOf> {
+  const byId = new Map<string, PolicyTrace>();
+  for (const { trace } of seen) if (trace && !byId.has(idOf(trace))) byId.set(idOf(trace), trace);
+  const added = new Map<FactRow, Set<string>>();
+  const used = new Set<string>();
+  const collided = new Set<string>();
+  const traceIdOf: TraceIdOf = (row, trace) => {
+    if (!trace) return otherId;
+    const id = idOf(trace);
+    const isKnown = row.traces.has(id) && byId.get(id)?.text === trace.text && !collided.has(id);
+    return isKnown ? id : otherId;
+  };
+  for (const { row, trace } of seen) {
+    if (!trace || byId.get(idOf(trace))?.text !== trace.text) continue;
+    const id = idOf(trace);
+    if (!row.traces.has(id)) {
+      if (row.traces.size >= traceCap) continue;
+      row.traces.add(id);
+      added.set(row, (added.get(row) ?? new Set()).add(id));
+    }
+    used.add(id);
+  }
+  if (used.size === 0) return traceIdOf;
+  const isNew = new Set([...added.values()].flatMap((ids) => [...ids]));
+  await insertTraces(query, pick(byId, isNew));
+  for (const id of await findCollided(query, pick(byId, used))) collided.add(id);
+  for (const [row, ids] of added)
+    for (const id of ids)
+      if (collided.has(id)) {
+        ids.delete(id);
+        row.traces.delete(id);
+      }
+  await listTraces(query, added);
+  return traceIdOf;
+}
+
+function idOf({ digest }: PolicyTrace): string {
+  return BigInt.asIntN(64, digest).toString();
+}
+
+function pick(traces: ReadonlyMap<string, PolicyTrace>, ids: ReadonlySet<string>): [string, string][] {
+  return [...traces].flatMap(([id, { text }]) => (ids.has(id) ? [[id, text]] : []));
+}
+
+async function insertTraces(query: Query, traces: readonly [id: string, text: string][]): Promise<void> {
+  if (traces.length === 0) return;
+  await query(
+    `insert into policy_trace (trace_id, trace)
+     select * from unnest($1::bigint[], $2::jsonb[]) as i(trace_id, trace) order by trace_id on conflict do nothing`,
+    [traces.map(([id]) => id), traces.map(([, text]) => text)],
+  );
+}
+
+/** @returns the ids that are stored with another trace */
+async function findCollided(query: Query, traces: readonly [id: string, text: string][]): Promise<string[]> {
+  const rows = await query<{ trace_id: string }>(
+    `select p.trace_id from unnest($1::bigint[], $2::jsonb[]) as i(trace_id, trace)
+     join policy_trace p using (trace_id) where p.trace <> i.trace`,
+    [traces.map(([id]) => id), traces.map(([, text]) => text)],
+  );
+  return rows.map(({ trace_id }) => trace_id);
+}
+
+async function listTraces(query: Query, added: ReadonlyMap<FactRow, ReadonlySet<string>>): Promise<void> {
+  const pairs = [...added].flatMap(([{ factId }, ids]) => [...ids].map((id) => ({ factId, id })));
+  if (pairs.length === 0) return;
+  await query(
+    `update flow_fact f set traces = array(
+       select distinct t from unnest(f.traces || i.traces) t order by t)
+     from (select fact_id, array_agg(trace_id) as traces
+       from unnest($1::bigint[], $2::bigint[]) as p(fact_id, trace_id) group by fact_id order by fact_id) i
+     where f.fact_id = i.fact_id`,
+    [pairs.map(({ factId }) => factId), pairs.map(({ id }) => id)],
+  );
+}

@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Database } from '../../src/trail/database.ts';
+import { merge } from '../../src/trail/merge.ts';
+import type { TrailRecord } from '../../src/trail/record.ts';
+import { verify } from '../../src/trail/verify.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';
+
+let db: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  db = await createMigratedDatabase();
+  ({ database } = db);
+});
+afterEach(() => db.drop());
+
+const harmless = '{"enforced":["allow-all"],"pending":[]}';
+const telling = '{"enforced":["quarantine"],"pending":[]}';
+
+/** A record to b, or another namespace, under a trace with the digest that all of them have. */
+function under(record: number, text: string, dst = 'b'): TrailRecord {
+  return listed(record, { digest: 7n, text, dst: podIn(dst) });
+}
+
+/** Destination, trace and count of each row of days. */
+async function days(): Promise<[string, unknown, number][]> {
+  const rows = await database.query<{ dst: string; trace: { enforced?: unknown }; count: number }>(
+    `select dst_ns as dst, trace, flow_count::int as count from flow_group join flow_fact using (group_id)
+     join flow_fact_day using (fact_id) join policy_trace using (trace_id) order by dst_ns, trace_id desc`,
+  );
+  return rows.map(({ dst, trace, count }) => [dst, trace.enforced ?? 'other', count]);
+}
+
+test.each([
+  ['of one fact in one merge', [[under(1, harmless), under(2, telling)]], 'b'],
+  ['of one fact in two merges', [[under(1, harmless)], [under(2, telling)]], 'b'],
+  ['of two facts in one merge', [[under(1, harmless), under(2, telling, 'c')]], 'c'],
+  ['of two facts in two merges', [[under(1, harmless)], [under(2, telling, 'c')]], 'c'],
+])(
+  'two traces %s with one digest are not taken for each other: the second is "other"',
+  async (_how, merges, dst) => {
+    for (const [n, records] of merges.entries())
+      await merge(database, [batch(startSeconds + n * 15, records, { settled: 'final' })], options);
+    expect(await days()).toEqual([
+      ['b', ['allow-all'], 1],
+      [dst, 'other', 1],
+    ]);
+    expect(await database.query(`select from policy_trace where trace_id <> 0`)).toHaveLength(1);
+    expect(await verify(database)).toEqual([]);
+  },
+);
+
+test('a trace whose id was stored in an earlier merge keeps it', async () => {
+  for (const start of [startSeconds, startSeconds + 15, startSeconds + 30])
+    await merge(database, [batch(start, [under(1, harmless)], { settled: 'final' })], options);
+  expect(await days()).toEqual([['b', ['allow-all'], 3]]);
+});
