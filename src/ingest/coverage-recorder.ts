@@ -9,7 +9,8 @@ import type { GapReport, SettleSummary } from './summary.ts';
 const shownGaps = 20;
 /** A gap that grows is told of again after so much more of it. */
 const growthSeconds = 5 * 60;
-const awayCause = 'nobody asked Goldmane before it forgot: the worker, Temporal or the database was away';
+const awayCause =
+  "not read before Goldmane's one-hour buffer expired: the worker, Temporal or the database was away";
 
 /** Writes down what has left the ring, and says which of it is a gap (invariant 4). */
 export class CoverageRecorder {
