@@ -11,6 +11,7 @@ import { runNodes, sendPastHour } from './simulation.ts';
 import { startSlack } from './slack/stand-in.ts';
 import { writeSecret, type StateDirectory } from './state-directory.ts';
 import { findTemporal, startTemporalServer } from './temporal-server.ts';
+import { ownClusterName, removeTrail } from './temporal/shared.ts';
 
 export interface StackContext {
   settings: DevSettings;
@@ -98,7 +99,12 @@ export async function bringUpTemporal(
   const { settings, state, parts, log, signal } = context;
   if (settings.temporal !== 'embedded') {
     log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}) instead of a dev server`);
-    return { env: {} };
+    const isNamed = Boolean(process.env.CLUSTER_NAME?.trim() || process.env.TEMPORAL_TASK_QUEUE?.trim());
+    if (isNamed || settings.database !== 'embedded') return { env: {} };
+    const clusterName = await ownClusterName(state.in('cluster-name'));
+    log(`Temporal: CLUSTER_NAME is ${clusterName}; its supervisor and schedules are removed at the end`);
+    parts.add('Supervisor and schedules', () => removeTrail(clusterName));
+    return { env: { CLUSTER_NAME: clusterName } };
   }
   const executable = await findTemporal({ log, signal });
   const file = await openLogFile(state.in('logs', 'temporal.log'));

@@ -3,6 +3,7 @@ import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown
 import type { Query } from '../trail/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
 import { queryFacts, type FactRow } from '../trail/query-facts.ts';
+import type { ClusterAnswer, InCluster } from './clusters.ts';
 import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { usageFailure } from './usage-error.ts';
@@ -30,6 +31,43 @@ export type FoundEdges = { limit: number } & (
   | { name: 'peers'; rows: readonly Peer[] }
   | { name: 'facts'; rows: readonly FactRow[] }
 );
+
+/** The same of several clusters, or of the one whose rows name no cluster. */
+export type FoundInClusters = { limit: number } & (
+  | { name: 'edges'; rows: readonly InCluster<EdgeRow>[] }
+  | { name: 'peers'; rows: readonly InCluster<Peer>[] }
+  | { name: 'facts'; rows: readonly InCluster<FactRow>[] }
+);
+
+/** Joins the answers to one question, in the order of each: newest first, peers by name. */
+export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }>[]): FoundInClusters {
+  const limit = answers[0]?.answer.found.limit ?? 0;
+  const byAge = (a: { firstSeen: Date }, b: { firstSeen: Date }) =>
+    b.firstSeen.getTime() - a.firstSeen.getTime();
+  const edges: InCluster<EdgeRow>[] = [];
+  const peers: InCluster<Peer>[] = [];
+  const facts: InCluster<FactRow>[] = [];
+  for (const { cluster, answer } of answers) {
+    const { found } = answer;
+    if (found.name === 'edges') edges.push(...found.rows.map((row) => ({ cluster, ...row })));
+    if (found.name === 'peers') peers.push(...found.rows.map((row) => ({ cluster, ...row })));
+    if (found.name === 'facts') facts.push(...found.rows.map((row) => ({ cluster, ...row })));
+  }
+  switch (answers[0]?.answer.found.name) {
+    case 'peers':
+      return {
+        name: 'peers',
+        limit,
+        rows: peers.toSorted((a, b) =>
+          a.namespace === b.namespace ? 0 : a.namespace < b.namespace ? -1 : 1,
+        ),
+      };
+    case 'facts':
+      return { name: 'facts', limit, rows: facts.toSorted(byAge) };
+    default:
+      return { name: 'edges', limit, rows: edges.toSorted(byAge) };
+  }
+}
 
 /** Reads the question, before anything is connected. @throws UsageFailure */
 export function readEdgesQuestion(

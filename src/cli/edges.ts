@@ -1,14 +1,16 @@
 import { Command, Option } from 'commander';
 import type { Peer } from '../queries/peers.ts';
-import { readEdgesQuestion, type EdgesQuestion, type FoundEdges } from './ask-edges.ts';
+import { mergeFound, readEdgesQuestion, type EdgesQuestion, type FoundInClusters } from './ask-edges.ts';
+import { askClusters, clusterCell, clusterHeader, parseClusters, type InCluster } from './clusters.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
 import { formatTime, printAnswer, printTable } from './output.ts';
 import { printEdges } from './print-edges.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNamespaces, unknownEverywhere } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 interface EdgesOptions extends EdgesQuestion {
+  cluster?: string;
   json?: boolean;
 }
 
@@ -32,6 +34,10 @@ export function edgesCommand(): Command {
       '--without-workload',
       'only edges with a network set at one end, counted by version 0.1.0 or older',
     )
+    .option(
+      '--cluster <names>',
+      'ask the databases of these clusters, separated by commas; each is in DATABASE_URL_<NAME>',
+    )
     .option('--limit <count>', 'at most this many lines, the newest', '200')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -45,16 +51,23 @@ Examples:
   flow-trail edges --dst dbaas --port            who reaches the database, on which port
   flow-trail edges --peers-of authentik          its peers, in both directions
   flow-trail edges --denied --new-since 24h      what was denied for the first time since yesterday
-  flow-trail edges --external --src immich       which addresses outside of the cluster it uses`,
+  flow-trail edges --external --src immich       which addresses outside of the cluster it uses
+  flow-trail edges --cluster north,south         both clusters (DATABASE_URL_NORTH, DATABASE_URL_SOUTH)`,
     )
-    .action(async ({ json, ...question }: EdgesOptions) => {
-      const { found, unknown } = await withDatabase(readEdgesQuestion(question));
-      printFound(found, json === true);
-      noteUnknownNamespaces(unknown);
+    .action(async ({ json, cluster, ...question }: EdgesOptions) => {
+      const ask = readEdgesQuestion(question);
+      if (cluster === undefined) {
+        const { found, unknown } = await withDatabase(ask);
+        printFound(found, json === true);
+        return noteUnknownNamespaces(unknown);
+      }
+      const answers = await askClusters(parseClusters('--cluster', cluster), ask);
+      printFound(mergeFound(answers), json === true);
+      noteUnknownNamespaces(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
     });
 }
 
-function printFound(found: FoundEdges, asJson: boolean): void {
+function printFound(found: FoundInClusters, asJson: boolean): void {
   const { name, limit } = found;
   switch (name) {
     case 'edges':
@@ -81,10 +94,11 @@ function printFound(found: FoundEdges, asJson: boolean): void {
   }
 }
 
-function printPeers(peers: readonly Peer[]): void {
+function printPeers(peers: readonly InCluster<Peer>[]): void {
   printTable(
-    ['PEER', 'DIRECTION', 'ACTIONS', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
-    peers.map(({ namespace, direction, actions, firstSeen, lastSeen, flowCount }) => [
+    [...clusterHeader(peers), 'PEER', 'DIRECTION', 'ACTIONS', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
+    peers.map(({ cluster, namespace, direction, actions, firstSeen, lastSeen, flowCount }) => [
+      ...clusterCell(cluster),
       namespace,
       direction,
       actions.join(','),

@@ -1,16 +1,21 @@
 import { describeEnd, networkLegend } from '../policy/derive/describe.ts';
 import { portText } from '../policy/derive/rules.ts';
 import type { FactRow } from '../trail/query-facts.ts';
+import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';
 import { formatTime, print, printTable } from './output.ts';
 
 /** What Goldmane reports as the decision on a flow. */
 export const flowActions = ['allow', 'deny', 'pass', 'unspecified'] as const;
 
 /** One line per flow fact. */
-export function printFacts(facts: readonly FactRow[]): void {
+export function printFacts(facts: readonly InCluster<FactRow>[]): void {
   printTable(
-    ['FROM', 'TO', 'PORT', 'ACTION', 'REPORTER', 'FIRST SEEN', 'LAST SEEN', 'DAYS', 'FLOWS'],
+    [
+      ...clusterHeader(facts),
+      ...['FROM', 'TO', 'PORT', 'ACTION', 'REPORTER', 'FIRST SEEN', 'LAST SEEN', 'DAYS', 'FLOWS'],
+    ],
     facts.map((fact) => [
+      ...clusterCell(fact.cluster),
       describeEnd(fact.src),
       describeEnd(fact.dst),
       portText(fact),
@@ -27,7 +32,7 @@ export function printFacts(facts: readonly FactRow[]): void {
 }
 
 /** A flow fact with the field names of --json. */
-export function toJsonFact({ src, dst, ...rest }: FactRow) {
+export function toJsonFact({ src, dst, ...rest }: InCluster<FactRow>) {
   return {
     srcKind: src.kind,
     srcNs: src.ns,

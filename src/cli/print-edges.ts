@@ -1,11 +1,13 @@
 import type { EdgeRow } from '../trail/query-edges.ts';
+import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';
 import { formatTime, printTable } from './output.ts';
 
 /** One line per edge. */
-export function printEdges(edges: readonly EdgeRow[]): void {
+export function printEdges(edges: readonly InCluster<EdgeRow>[]): void {
   printTable(
-    ['FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
-    edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
+    [...clusterHeader(edges), 'FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
+    edges.map(({ cluster, srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
+      ...clusterCell(cluster),
       srcNs,
       dstNs,
       action,

@@ -1,11 +1,17 @@
 import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { jobs, type JobName } from '../config/names.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { isFailure } from '../failure/failure.ts';
+import { wrongTrail } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
+import { readTrailId } from '../trail/trail-id.ts';
+import { trailIdField } from '../workflows/messages.ts';
 import { jobFailure, isJobFailure } from './job-failure.ts';
+import { withDatabase } from './with-database.ts';
 
 /** Every job ends by itself before this. */
 const executionTimeout = '2h';
@@ -14,22 +20,32 @@ const answerTimeoutMs = 10_000;
 const workflowTasks = 1;
 
 /**
- * Starts a job now, beside its schedule, and waits for what it tells. An interrupt ends the waiting, not the job.
- * @throws ConfigFailure, TemporalFailure, JobFailure
+ * Starts a job now, beside its schedule, and waits for its result. An interrupt ends the waiting, not the job. The run carries
+ * the trail id, so that the worker of another database refuses it.
+ * @throws ConfigFailure, DatabaseFailure, JobFailure, TemporalFailure (`wrong_trail` when the supervisor belongs to a database
+ * other than that of DATABASE_URL)
  */
 export async function runJob(job: JobName): Promise<unknown> {
   const config = temporalConfig();
   const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
   const { workflowType } = jobs[job];
-  const { taskQueue, scheduleIds } = loadTrailNames(process.env);
+  const { taskQueue, scheduleIds, supervisorId } = loadTrailNames(process.env);
   const workflowId = `${scheduleIds[job]}-by-hand-${new Date().toISOString()}`;
+  const trailId = await databaseTrailId();
   const { client, connection } = await connectClient(config);
   try {
+    const owner = await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+      supervisorTrailId(client, supervisorId),
+    );
+    if (trailId !== undefined && owner !== undefined && owner !== trailId)
+      throw wrongTrail(supervisorId, owner, trailId);
+    const expected = trailId ?? owner;
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
       client.workflow.start(workflowType, {
         workflowId,
         taskQueue,
         args: [],
+        ...(expected === undefined ? {} : { memo: { [trailIdField]: expected } }),
         workflowExecutionTimeout: executionTimeout,
       }),
     );
@@ -40,10 +56,29 @@ export async function runJob(job: JobName): Promise<unknown> {
     if (queueProblem !== undefined) process.stderr.write(`flow-trail: ${queueProblem}\n`);
     return await resultOf(client, workflowId);
   } catch (error) {
-    if (isJobFailure(error)) throw error;
+    if (isJobFailure(error) || isFailure(error)) throw error;
     throw explainNoAnswer(address, namespace, error);
   } finally {
     await connection.close();
+  }
+}
+
+/** @returns undefined when no database is configured: the names in Temporal then say whose job it is */
+async function databaseTrailId(): Promise<string | undefined> {
+  const { env } = process;
+  if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim()) return undefined;
+  return withDatabase(readTrailId);
+}
+
+/** @returns undefined when there is no supervisor, or an older version started it */
+async function supervisorTrailId(client: Client, supervisorId: string): Promise<string | undefined> {
+  try {
+    const { status, memo } = await client.workflow.getHandle(supervisorId).describe();
+    const trailId = memo?.[trailIdField];
+    return status.name === 'RUNNING' && typeof trailId === 'string' ? trailId : undefined;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
   }
 }
 
@@ -57,7 +92,7 @@ async function resultOf(client: Client, workflowId: string): Promise<unknown> {
   }
 }
 
-/** Without a worker the job waits, and so does whoever asked for it. */
+/** Without a worker the job waits, and so does this command. */
 async function noPoller(
   { workflowService }: Connection,
   namespace: string,

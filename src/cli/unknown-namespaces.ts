@@ -10,3 +10,16 @@ export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): voi
       }`,
     );
 }
+
+/** Of several clusters: the namespaces that none of them has seen. */
+export function unknownEverywhere(answers: readonly (readonly UnknownNamespace[])[]): UnknownNamespace[] {
+  const [first = [], ...others] = answers;
+  return first
+    .filter(({ namespace }) => others.every((other) => other.some((each) => each.namespace === namespace)))
+    .map(({ namespace }) => ({
+      namespace,
+      similar: [
+        ...new Set(answers.flat().flatMap((each) => (each.namespace === namespace ? each.similar : []))),
+      ],
+    }));
+}

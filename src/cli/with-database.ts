@@ -1,3 +1,4 @@
+import type { DatabaseConfig } from '../config/database-config.ts';
 import type { Database, Query } from '../trail/database.ts';
 
 /** Runs queries on the database of DATABASE_URL or DATABASE_URL_FILE. @throws ConfigFailure, DatabaseFailure */
@@ -10,8 +11,16 @@ export async function withOpenDatabase<Result>(
   work: (database: Database) => Promise<Result>,
 ): Promise<Result> {
   const { loadDatabaseConfig } = await import('../config/database-config.ts');
+  return withDatabaseOf(loadDatabaseConfig(process.env), work);
+}
+
+/** The same for a database of a known place. @throws DatabaseFailure */
+export async function withDatabaseOf<Result>(
+  config: DatabaseConfig,
+  work: (database: Database) => Promise<Result>,
+): Promise<Result> {
   const { openDatabase } = await import('../trail/database.ts');
-  const database = openDatabase(loadDatabaseConfig(process.env));
+  const database = openDatabase(config);
   try {
     return await work(database);
   } finally {

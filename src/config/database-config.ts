@@ -12,21 +12,28 @@ export type DatabaseConfig = { url: string } | { urlFile: string };
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
   const problems = databaseProblems(env);
   if (problems.length > 0) throw configFailure(problems);
-  const url = env['DATABASE_URL']?.trim();
-  return url ? { url } : { urlFile: env['DATABASE_URL_FILE']?.trim() ?? '' };
+  return databaseConfigOf(env);
 }
 
-/** What is wrong with DATABASE_URL and DATABASE_URL_FILE; none of it contains their values. */
-export function databaseProblems(env: NodeJS.ProcessEnv): string[] {
+const plainNames = { url: 'DATABASE_URL', urlFile: 'DATABASE_URL_FILE' };
+
+/** @param names the variables; both may be missing or wrong, which `databaseProblems` reports */
+export function databaseConfigOf(env: NodeJS.ProcessEnv, names = plainNames): DatabaseConfig {
+  const url = env[names.url]?.trim();
+  return url ? { url } : { urlFile: env[names.urlFile]?.trim() ?? '' };
+}
+
+/** What is wrong with DATABASE_URL and DATABASE_URL_FILE, or their variants; none of it contains their values. */
+export function databaseProblems(env: NodeJS.ProcessEnv, names = plainNames): string[] {
   const problems: string[] = [];
-  const url = env['DATABASE_URL']?.trim();
-  const urlFile = env['DATABASE_URL_FILE']?.trim();
+  const url = env[names.url]?.trim();
+  const urlFile = env[names.urlFile]?.trim();
   if (!url && !urlFile)
     problems.push(
-      'DATABASE_URL is missing; set it (postgres://user:password@host:5432/goldmane_edges), or DATABASE_URL_FILE',
+      `${names.url} is missing; set it (postgres://user:password@host:5432/goldmane_edges), or ${names.urlFile}`,
     );
-  if (url && urlFile) problems.push('DATABASE_URL_FILE and DATABASE_URL are both set; keep one of them');
+  if (url && urlFile) problems.push(`${names.urlFile} and ${names.url} are both set; keep one of them`);
   const urlProblem = url ? databaseUrlProblem(url) : undefined;
-  if (urlProblem) problems.push(`DATABASE_URL ${urlProblem}`);
+  if (urlProblem) problems.push(`${names.url} ${urlProblem}`);
   return problems;
 }

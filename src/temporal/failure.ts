@@ -17,6 +17,8 @@ export type TemporalFailureKind =
   | 'unexpected'
   /** The supervisor, a schedule or an activity belongs to another database. */
   | 'wrong_trail'
+  /** A workflow other than the trail's supervisor started a reader. */
+  | 'second_supervisor'
   /** The supervisor does not exist or does not run. */
   | 'no_supervisor'
   /** The supervisor exists, but no worker answers for it. */
@@ -34,8 +36,34 @@ export function wrongTrail(owner: string, other: string, own: string): TemporalF
   return new Failure({
     system: 'temporal',
     kind: 'wrong_trail',
-    what: `${owner} belongs to another database: its trail id is ${other}, that of this database is ${own}`,
+    what: `another database uses the name ${owner}: its trail id is ${other}, that of this database is ${own}`,
     cure: 'set CLUSTER_NAME or TEMPORAL_NAMESPACE to one that no other installation uses, or correct DATABASE_URL; if this database replaces the other, see docs/clusters.md',
+    retryable: false,
+  });
+}
+
+/** @param taskQueue the queue from which a worker took an activity of trail `other` */
+export function wrongTrailActivity(
+  activity: string,
+  taskQueue: string,
+  other: string,
+  own: string,
+): TemporalFailure {
+  return new Failure({
+    system: 'temporal',
+    kind: 'wrong_trail',
+    what: `activity ${activity} on the task queue ${taskQueue} was started for another database: its trail id is ${other}, that of this worker's database is ${own}`,
+    cure: 'give each installation a task queue of its own (CLUSTER_NAME or TEMPORAL_TASK_QUEUE), or correct DATABASE_URL; see docs/clusters.md',
+    retryable: false,
+  });
+}
+
+export function secondSupervisor(workflowId: string, supervisorId: string): TemporalFailure {
+  return new Failure({
+    system: 'temporal',
+    kind: 'second_supervisor',
+    what: `workflow ${workflowId} is not the supervisor of this trail (${supervisorId}); two would read Goldmane side by side`,
+    cure: `do not start superviseTrail by hand; send the signal freshWindow to ${supervisorId} for new windows`,
     retryable: false,
   });
 }

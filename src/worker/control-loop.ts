@@ -59,7 +59,7 @@ class ControlLoop {
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
-    this.#supervisor = new SupervisorKeeper(deps.config, deps.trailId);
+    this.#supervisor = new SupervisorKeeper(deps.config, deps.trailId, deps.attempts);
     this.#polls = new PollWatch(deps.config.taskQueue, deps.config.workerIdentity);
     this.#databaseSinceMs = deps.config.clock.elapsed();
   }

@@ -3,10 +3,20 @@ import { ActivityNotFoundError, type Client, type WorkflowExecutionDescription }
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { AttemptId } from '../ingest/deps.ts';
+import { pause } from './waiting.ts';
 
 /** PENDING_ACTIVITY_STATE_STARTED and PENDING_ACTIVITY_STATE_CANCEL_REQUESTED of Temporal's API. */
 const started = 2;
 const cancelRequested = 3;
+
+const endingLimitMs = 5_000;
+
+interface RunningAttempt {
+  ending: AbortController;
+  ended: Promise<void>;
+  workflowId?: string;
+  runId?: string;
+}
 
 /**
  * The activity attempts that run in this process, compared with those that Temporal believes to run here. Temporal itself
@@ -14,7 +24,7 @@ const cancelRequested = 3;
  * billed.
  */
 export class RunningAttempts {
-  readonly #asked = new Map<string, AbortController>();
+  readonly #running = new Map<string, RunningAttempt>();
   readonly #identity: string;
   readonly #startedAtMs: number;
   /** Attempts that were missing at the last check. */
@@ -30,11 +40,16 @@ export class RunningAttempts {
     inbound: {
       execute: async (input, next) => {
         const key = keyOf(info);
-        this.#asked.set(key, new AbortController());
+        let hasEnded = () => {};
+        const ended = new Promise<void>((resolve) => {
+          hasEnded = resolve;
+        });
+        this.#running.set(key, { ending: new AbortController(), ended, ...info.workflowExecution });
         try {
           return await next(input);
         } finally {
-          this.#asked.delete(key);
+          this.#running.delete(key);
+          hasEnded();
         }
       },
     },
@@ -42,16 +57,17 @@ export class RunningAttempts {
 
   /** @returns the signal that aborts when the attempt is asked to end; undefined when it does not run here */
   askedToEnd(attempt: AttemptId): AbortSignal | undefined {
-    return this.#asked.get(keyOf(attempt))?.signal;
+    return this.#running.get(keyOf(attempt))?.ending.signal;
   }
 
   /**
-   * Asks attempts to end whose cancellation the workflow requested. Fails attempts that a former process with this
-   * identity (a container that was restarted) left behind, so that Temporal starts the next ones now.
+   * Asks attempts to end whose cancellation the workflow requested, and those of its former runs. Fails attempts that a former
+   * process with this identity (a container that was restarted) left behind, so that Temporal starts the next ones now.
    * @returns the activity types whose attempts were lost
    * @throws whatever the client throws when Temporal does not answer
    */
   async check(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<string[]> {
+    this.#askToEnd(workflowId, runId);
     const missing = new Set<string>();
     const lost: string[] = [];
     for (const pending of raw.pendingActivities ?? []) {
@@ -60,8 +76,8 @@ export class RunningAttempts {
       if (!activityId || lastWorkerIdentity !== this.#identity) continue;
       if (state !== started && state !== cancelRequested) continue;
       const id = { activityId, workflowExecution: { workflowId, runId } };
-      const here = this.#asked.get(keyOf(id));
-      if (state === cancelRequested) here?.abort(new Error('the workflow requested the cancellation'));
+      const here = this.#running.get(keyOf(id));
+      if (state === cancelRequested) here?.ending.abort(new Error('the workflow requested the cancellation'));
       // Another process may have the same identity; what it started since is not ours to judge.
       const isOlder = lastStartedTime != null && tsToMs(lastStartedTime) < this.#startedAtMs;
       if (here || !isOlder) continue;
@@ -74,6 +90,25 @@ export class RunningAttempts {
     }
     this.#missing = missing;
     return lost;
+  }
+
+  /**
+   * Ends the attempts of a workflow whose runs have all closed: left alone they would run on beside those of the next run, until
+   * their next heartbeat. Waits for them, for a few seconds at most.
+   */
+  async end(workflowId: string): Promise<void> {
+    const ending = Promise.all(this.#askToEnd(workflowId).map(({ ended }) => ended));
+    const waiting = new AbortController();
+    await Promise.race([ending, pause(endingLimitMs, waiting.signal)]);
+    waiting.abort();
+  }
+
+  #askToEnd(workflowId: string, exceptRunId?: string): RunningAttempt[] {
+    const attempts = [...this.#running.values()].filter(
+      (attempt) => attempt.workflowId === workflowId && attempt.runId !== exceptRunId,
+    );
+    for (const { ending } of attempts) ending.abort(new Error('the run of the workflow has closed'));
+    return attempts;
   }
 }
 

@@ -6,9 +6,10 @@ import { trailIdField } from '../workflows/messages.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { readPause } from '../workflows/received.ts';
 import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
+import type { RunningAttempts } from './running-attempts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 
-/** A run that is younger is not replaced: while workers of two versions run side by side, they would take turns. */
+/** A run that is younger (by the trail's clock) is not replaced: while workers of two versions run side by side, they would take turns. */
 const replaceAfterMs = 2 * 60_000;
 const problemsBeforeReplacing = 2;
 
@@ -22,12 +23,14 @@ export type SupervisorCheck =
 export class SupervisorKeeper {
   readonly #config: Config;
   readonly #trailId: string;
+  readonly #attempts: RunningAttempts;
   #problemRunId = '';
   #problems = 0;
 
-  constructor(config: Config, trailId: string) {
+  constructor(config: Config, trailId: string, attempts: RunningAttempts) {
     this.#config = config;
     this.#trailId = trailId;
+    this.#attempts = attempts;
   }
 
   /**
@@ -51,7 +54,11 @@ export class SupervisorKeeper {
     this.#problems = description.runId === this.#problemRunId ? this.#problems + 1 : 1;
     this.#problemRunId = description.runId;
     const ageMs = Date.now() - description.startTime.getTime();
-    if (!problem.isPermanent || this.#problems < problemsBeforeReplacing || ageMs < replaceAfterMs)
+    if (
+      !problem.isPermanent ||
+      this.#problems < problemsBeforeReplacing ||
+      ageMs < this.#config.clock.realMs(replaceAfterMs)
+    )
       return { state: 'failing', problem };
     await client.workflow
       .getHandle(supervisorId, description.runId)
@@ -66,6 +73,8 @@ export class SupervisorKeeper {
 
   async #start(client: Client, paused: Pause | undefined): Promise<void> {
     const { clockSpeed, taskQueue, names } = this.#config;
+    // Two streams at once would be the load of two installations on Goldmane.
+    await this.#attempts.end(names.supervisorId);
     const input: SupervisorInput = {
       // On a fast clock Temporal's own time-outs, which stay in real time, must be shorter.
       ...(clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 }),

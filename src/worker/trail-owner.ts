@@ -3,7 +3,7 @@ import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/comm
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { jobNames, type TrailNames } from '../config/names.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import { wrongTrail } from '../temporal/failure.ts';
+import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
 import { trailIdField } from '../workflows/messages.ts';
 
 type Memo = Record<string, unknown> | undefined;
@@ -40,22 +40,23 @@ export async function checkTrailOwner(client: Client, names: TrailNames, trailId
   }
 }
 
-/** Fails activities that were started for another database's trail, before they read or write anything. */
-export function refuseOtherTrails(trailId: string): ActivityInterceptorsFactory {
+const readers = new Set(['streamFlows', 'settleBuckets']);
+
+/**
+ * Fails activities that were started for another database's trail, or readers of a second supervisor, before they read or
+ * write anything. A run that was started by hand without a trail id belongs to the task queue's trail.
+ */
+export function refuseOtherTrails(trailId: string, supervisorId: string): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
       async execute(input, next) {
+        const { activityType, taskQueue, workflowExecution } = info;
         const header = input.headers[trailIdField];
-        try {
-          if (header)
-            expectOwnTrail(
-              `activity ${info.activityType}`,
-              { [trailIdField]: defaultPayloadConverter.fromPayload<unknown>(header) },
-              trailId,
-            );
-        } catch (error) {
-          throw toActivityFailure(error);
-        }
+        const other: unknown = header && defaultPayloadConverter.fromPayload(header);
+        if (typeof other === 'string' && other !== trailId)
+          throw toActivityFailure(wrongTrailActivity(activityType, taskQueue, other, trailId));
+        if (readers.has(activityType) && workflowExecution && workflowExecution.workflowId !== supervisorId)
+          throw toActivityFailure(secondSupervisor(workflowExecution.workflowId, supervisorId));
         return next(input);
       },
     },

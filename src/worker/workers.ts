@@ -28,13 +28,13 @@ export async function createWorkers(
   attempts: RunningAttempts,
   bundle: WorkflowBundleOption,
 ): Promise<Worker[]> {
-  const { taskQueue, workerIdentity } = deps.config;
+  const { taskQueue, workerIdentity, names } = deps.config;
   const activities = createActivities(deps);
   const options = {
     connection: native,
     namespace,
     identity: workerIdentity,
-    interceptors: { activity: [refuseOtherTrails(trailId), attempts.interceptor] },
+    interceptors: { activity: [refuseOtherTrails(trailId, names.supervisorId), attempts.interceptor] },
     // An activity is told of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,

@@ -1,6 +1,7 @@
 import {
   ActivityCancellationType,
   ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   condition,
   continueAsNew,
@@ -31,6 +32,8 @@ const defaultMaxBackoffMs = 30_000;
  * (`worker/running-attempts.ts`). Settling runs six minutes behind, so it can wait longer.
  */
 const heartbeatTimeoutMs = { stream: 120_000, settle: 300_000 } as const;
+
+const secondSupervisorType = 'temporal_second_supervisor';
 
 type Reader = keyof typeof heartbeatTimeoutMs;
 
@@ -133,6 +136,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       } catch (error) {
         if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
         const cause = rootCause(error) ?? String(error);
+        if (isSecondSupervisor(error)) throw ApplicationFailure.nonRetryable(cause, secondSupervisorType);
         // A cancelled window may fail with any error. Any other failure means that someone ended the retries; the next window
         // then starts after a delay.
         if (!scope.consideredCancelled) {
@@ -166,6 +170,15 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   // A cancellation that arrived while the windows ended would be lost by continue-as-new.
   if (root.consideredCancelled) await root.cancelRequested;
   await continueAsNew<typeof superviseTrail>({ ...options, status });
+}
+
+/** The worker refused the reader, because this workflow is not the trail's supervisor: another try would be refused as well. */
+function isSecondSupervisor(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof ApplicationFailure &&
+    error.cause.type === secondSupervisorType
+  );
 }
 
 function ignoreCancellation(error: unknown): void {

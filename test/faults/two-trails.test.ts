@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Flow } from '../../dev/goldmane/flow.ts';
+import { startSlack } from '../../dev/slack/stand-in.ts';
 import { jobs, trailNames } from '../../src/config/names.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
+import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { expectWhole, untilFollowedBy } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
@@ -50,34 +53,101 @@ test('a second database under the same names is refused, the first continues, an
   expect((await supervisorOf('')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
 });
 
-test('two clusters with a name each run in one Temporal namespace', async () => {
-  world.traffic.start(world.goldmane);
-  const north = await world.startWorker({ CLUSTER_NAME: 'north' });
-  const south = await world.startWorker({ CLUSTER_NAME: 'south', DATABASE_URL: other.url });
-  await untilReady(north);
-  await untilReady(south);
-  for (const { query } of [world.db.database, other.database])
-    await until('edges are stored', async () =>
-      (await query('select from edge')).length > 0 ? true : undefined,
-    );
-  expect((await supervisorOf('north')).memo?.['trailId']).toBe(await readTrailId(world.db.database.query));
-  expect((await supervisorOf('south')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
+test('two clusters share one Temporal namespace and one database with a schema each, and nothing is crossed', async () => {
+  const far = await World.create();
+  const slack = await startSlack({ port: 0 });
+  try {
+    const schema = (name: string) => `${other.url}?options=-c%20search_path%3D${name}`;
+    const [north, south] = [schema('north'), schema('south')];
+    world.traffic.start(world.goldmane);
+    far.traffic.start({ ingest: (flows) => far.goldmane.ingest(flows.map(inSouth)) });
+    const shared = { SLACK_WEBHOOK_URL: slack.webhookUrl };
+    const workers = [
+      await world.startWorker({ ...shared, CLUSTER_NAME: 'north', DATABASE_URL: north }),
+      await far.startWorker({
+        ...shared,
+        CLUSTER_NAME: 'south',
+        DATABASE_URL: south,
+        TEMPORAL_NAMESPACE: world.namespace,
+      }),
+    ];
+    for (const worker of workers) await untilReady(worker);
 
-  // A run that carries the id of the south, on the queue of the north.
-  const trailId = await readTrailId(other.database.query);
-  const misdirected: unknown = await world.temporal((client) =>
+    const ask = { ...world.workerEnv(), DATABASE_URL_NORTH: north, DATABASE_URL_SOUTH: south };
+    const edges = await until('the edges of both clusters are stored', async () => {
+      const { out } = await flowTrail(['edges', '--cluster', 'north,south', '--json'], ask);
+      const rows: { cluster: string; srcNs: string }[] = JSON.parse(out);
+      return ['north', 'south'].every((name) => rows.some(({ cluster }) => cluster === name))
+        ? rows
+        : undefined;
+    });
+    for (const { cluster, srcNs } of edges) expect(srcNs.startsWith('south-')).toBe(cluster === 'south');
+    const { out } = await flowTrail(['edges', '--cluster', 'north,south'], ask);
+    expect(out).toMatch(/^CLUSTER +FROM /);
+
+    for (const [name, url] of Object.entries({ north, south })) {
+      const digest = { ...world.workerEnv(), CLUSTER_NAME: name, DATABASE_URL: url };
+      expect(await flowTrail(['run', 'digest'], digest)).toMatchObject({ code: 0 });
+      const text = JSON.stringify(slack.messages.at(-1));
+      expect(text).toContain(`[${name}]`);
+      expect(text.includes('south-')).toBe(name === 'south');
+    }
+    for (const [index, name] of ['north', 'south'].entries()) {
+      const lines = (await workers[index]?.metrics('flow_trail_')) ?? [];
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.every((line) => line.includes(`cluster="${name}"`))).toBe(true);
+    }
+
+    // The names of one cluster with the database of the other, and a run for one on the task queue of the other.
+    const crossed = { ...world.workerEnv(), CLUSTER_NAME: 'north', DATABASE_URL: south };
+    const refused = await flowTrail(['run', 'housekeeping'], crossed);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain(trailNames('north').supervisorId);
+    const { memo } = await supervisorOf('south');
+    const misdirected: unknown = await world.temporal((client) =>
+      client.workflow
+        .execute(jobs.housekeeping.workflowType, {
+          workflowId: 'misdirected',
+          taskQueue: trailNames('north').taskQueue,
+          args: [],
+          memo: { trailId: memo?.['trailId'] },
+        })
+        .catch((error: unknown) => innermost(error)),
+    );
+    expect(misdirected).toMatchObject({ type: 'temporal_wrong_trail', nonRetryable: true });
+  } finally {
+    await slack.stop();
+    await far.close();
+  }
+});
+
+test('a supervisor that was started by hand beside the trail’s own fails, and the trail continues', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilFollowedBy(worker, world);
+  const failure: unknown = await world.temporal((client) =>
     client.workflow
-      .execute(jobs.housekeeping.workflowType, {
-        workflowId: 'misdirected',
-        taskQueue: trailNames('north').taskQueue,
+      .execute('superviseTrail', {
+        workflowId: 'by-hand',
+        taskQueue: trailNames('').taskQueue,
         args: [],
-        memo: { trailId },
       })
       .catch((error: unknown) => innermost(error)),
   );
-  expect(misdirected).toMatchObject({ type: 'temporal_wrong_trail', nonRetryable: true });
-  expect((await north.metrics('flow_trail_')).every((line) => line.includes('cluster="north"'))).toBe(true);
+  expect(failure).toMatchObject({ type: 'temporal_second_supervisor', nonRetryable: true });
+  await untilFollowedBy(worker, world);
+  await expectWhole(world);
 });
+
+/** The same flow in a cluster whose namespaces have other names. */
+function inSouth(flow: Flow): Flow {
+  const { srcNamespace, dstNamespace } = flow;
+  return {
+    ...flow,
+    ...(srcNamespace ? { srcNamespace: `south-${srcNamespace}` } : {}),
+    ...(dstNamespace ? { dstNamespace: `south-${dstNamespace}` } : {}),
+  };
+}
 
 function innermost(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? innermost(error.cause) : error;

@@ -1,20 +1,43 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import packageJson from '../../package.json' with { type: 'json' };
 
-export const historiesFolder = new URL('histories/', import.meta.url);
-export const jobHistoriesFolder = new URL('histories/jobs/', import.meta.url);
+const histories = new URL('histories/', import.meta.url);
+
+/** Whose histories: `supervisor` or `jobs`. */
+export type HistoryKind = 'supervisor' | 'jobs';
 
 export interface SavedHistory {
+  /** Of the release that left it. */
+  version: string;
   name: string;
   json: unknown;
 }
 
-/** The histories that record.ts, or record-jobs.ts, saved. */
-export function readHistories(folder = historiesFolder): SavedHistory[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.json'))
+/** Where record.ts, or record-jobs.ts, saves the histories of this version. */
+export function folderOf(kind: HistoryKind, version = packageJson.version): URL {
+  return new URL(kind === 'jobs' ? `${version}/jobs/` : `${version}/`, histories);
+}
+
+/** The histories of all releases, which this version must be able to continue. */
+export function readHistories(kind: HistoryKind): SavedHistory[] {
+  return readdirSync(histories)
     .toSorted()
-    .map((file) => {
-      const json: unknown = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
-      return { name: file.slice(0, -'.json'.length), json };
+    .flatMap((version) => {
+      const folder = folderOf(kind, version);
+      return readdirSync(folder)
+        .filter((file) => file.endsWith('.json'))
+        .toSorted()
+        .map((file) => {
+          const json: unknown = JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
+          return { version, name: file.slice(0, -'.json'.length), json };
+        });
     });
+}
+
+/** The names of this version's histories. */
+export function namesOfThisVersion(saved: readonly SavedHistory[]): string[] {
+  return saved
+    .filter(({ version }) => version === packageJson.version)
+    .map(({ name }) => name)
+    .toSorted();
 }

@@ -4,12 +4,13 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
 import { jobNames } from '../../src/config/names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { jobHistoriesFolder, readHistories } from './histories.ts';
+import { namesOfThisVersion, readHistories } from './histories.ts';
 import { workflowTypeOf } from './job-scenario.ts';
 import { jobScenarios } from './job-scenarios.ts';
 import { quietRuntime } from './supervisor-harness.ts';
 
-const saved = new Map(readHistories(jobHistoriesFolder).map(({ name, json }) => [name, json]));
+const histories = readHistories('jobs');
+const jobOf = new Map(jobScenarios.map(({ name, job }) => [name, job]));
 
 let bundle: { code: string };
 beforeAll(async () => {
@@ -17,26 +18,24 @@ beforeAll(async () => {
   bundle = await makeWorkflowBundle();
 });
 
-function replay(code: string, name: string): Promise<void> {
-  return Worker.runReplayHistory({ workflowBundle: { code } }, saved.get(name), 'a-job');
+function replay(code: string, json: unknown): Promise<void> {
+  return Worker.runReplayHistory({ workflowBundle: { code } }, json, 'a-job');
 }
 
-test('every shape of history of the jobs is saved', () => {
-  expect([...saved.keys()].toSorted()).toEqual(jobScenarios.map(({ name }) => name).toSorted());
+test('every shape of history of this version is saved', () => {
+  expect(namesOfThisVersion(histories)).toEqual(jobScenarios.map(({ name }) => name).toSorted());
 });
 
-test('the jobs replay their saved histories', async () => {
-  for (const { name } of jobScenarios) await replay(bundle.code, name);
+test('the jobs replay the saved histories of all releases', async () => {
+  for (const { json } of histories) await replay(bundle.code, json);
 });
 
-test.each(jobScenarios)('$name is no history of another job', async ({ name, job }) => {
-  const other = workflowTypeOf(jobNames.find((another) => another !== job) ?? job);
-  const foreign: unknown = JSON.parse(JSON.stringify(saved.get(name)), (key, value: unknown) =>
+test.each(histories)('$version $name is no history of another job', async ({ name, json }) => {
+  const other = workflowTypeOf(jobNames.find((another) => another !== jobOf.get(name)) ?? 'digest');
+  const foreign: unknown = JSON.parse(JSON.stringify(json), (key, value: unknown) =>
     key === 'workflowType' ? { name: other } : value,
   );
-  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, foreign, 'a-job')).rejects.toBeInstanceOf(
-    DeterminismViolationError,
-  );
+  await expect(replay(bundle.code, foreign)).rejects.toBeInstanceOf(DeterminismViolationError);
 });
 
 test.each(['digest-posts-first', 'digest-says-nothing'])('a broken job (%s) is caught', async (broken) => {
@@ -44,6 +43,6 @@ test.each(['digest-posts-first', 'digest-says-nothing'])('a broken job (%s) is c
     workflowsPath: fileURLToPath(new URL(`broken-jobs/${broken}.ts`, import.meta.url)),
     logger: new DefaultLogger('ERROR'),
   });
-  for (const { name } of jobScenarios.filter(({ name }) => name.startsWith('digest-')))
-    await expect(replay(code, name), name).rejects.toBeInstanceOf(DeterminismViolationError);
+  for (const { name, json } of histories.filter(({ name }) => name.startsWith('digest-')))
+    await expect(replay(code, json), name).rejects.toBeInstanceOf(DeterminismViolationError);
 });

@@ -1,6 +1,6 @@
 /**
- * Records the histories that job-replay.test.ts replays: `npx tsx test/replay/record-jobs.ts [name...]`. Run it for a
- * scenario that is new, or whose job is meant to leave another history.
+ * Records the histories that job-replay.test.ts replays: `npx tsx test/replay/record-jobs.ts [name...]`. It
+ * writes those of this version only: run it once the version in package.json was raised, and for a scenario that is new.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -9,7 +9,7 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { findTemporal } from '../../dev/temporal/find.ts';
 import { startTemporalServer } from '../../dev/temporal/server.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { jobHistoriesFolder } from './histories.ts';
+import { folderOf } from './histories.ts';
 import { jobScenarios, runScenario } from './job-scenarios.ts';
 import { quietRuntime } from './supervisor-harness.ts';
 
@@ -28,7 +28,8 @@ try {
   const native = await NativeConnection.connect({ address: temporal.address });
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, identity: 'recorder' });
-  await mkdir(jobHistoriesFolder, { recursive: true });
+  const folder = folderOf('jobs');
+  await mkdir(folder, { recursive: true });
   for (const scenario of jobScenarios.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     const taskQueue = `recorded-${scenario.name}`;
     const worker = await Worker.create({
@@ -41,7 +42,7 @@ try {
     await worker.runUntil(async () => {
       const handle = await runScenario(client, taskQueue, scenario);
       const history: unknown = JSON.parse(historyToJSON(await handle.fetchHistory()), withoutStacks);
-      const file = new URL(`${scenario.name}.json`, jobHistoriesFolder);
+      const file = new URL(`${scenario.name}.json`, folder);
       await writeFile(file, `${JSON.stringify(history, null, 1)}\n`);
     });
     log(`recorded ${scenario.name}`);

@@ -4,11 +4,11 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { readHistories, type SavedHistory } from './histories.ts';
+import { namesOfThisVersion, readHistories, type SavedHistory } from './histories.ts';
 import { scenarios } from './scenarios.ts';
 import { quietRuntime } from './supervisor-harness.ts';
 
-const histories = readHistories();
+const histories = readHistories('supervisor');
 
 function replay(workflowBundle: { code: string }, { json }: SavedHistory): Promise<void> {
   return Worker.runReplayHistory({ workflowBundle }, json, supervisorWorkflowId);
@@ -16,8 +16,8 @@ function replay(workflowBundle: { code: string }, { json }: SavedHistory): Promi
 
 beforeAll(() => quietRuntime());
 
-test('every shape of history is saved', () => {
-  expect(histories.map(({ name }) => name)).toEqual(scenarios.map(({ name }) => name).toSorted());
+test('every shape of history of this version is saved', () => {
+  expect(namesOfThisVersion(histories)).toEqual(scenarios.map(({ name }) => name).toSorted());
 });
 
 describe('the supervisor replays its saved histories', () => {
@@ -26,8 +26,23 @@ describe('the supervisor replays its saved histories', () => {
     bundle = await makeWorkflowBundle();
   });
 
-  test.each(histories)('$name', async (history) => {
+  test.each(histories)('$version $name', async (history) => {
     await replay(bundle, history);
+  });
+
+  test('a history whose readers were started in the other order is refused', async () => {
+    const other = new Map([
+      ['streamFlows', 'settleBuckets'],
+      ['settleBuckets', 'streamFlows'],
+    ]);
+    for (const { name, version, json } of histories.filter(({ name }) => name === 'windows')) {
+      const mutated: unknown = JSON.parse(JSON.stringify(json), (key, value: unknown) =>
+        key === 'name' && typeof value === 'string' ? (other.get(value) ?? value) : value,
+      );
+      await expect(replay(bundle, { name, version, json: mutated })).rejects.toBeInstanceOf(
+        DeterminismViolationError,
+      );
+    }
   });
 });
 

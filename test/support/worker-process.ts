@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnOwned, type OwnedProcess } from '../../dev/owned-process.ts';
 import { freePort } from '../../dev/ports.ts';
 import { workerFlags } from './worker-flags.ts';
 
-const main = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
+/** The folder of the built worker. */
+const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 
 /** A worker as it runs in production, as a process of its own. */
 export interface WorkerProcess {
@@ -20,12 +22,13 @@ export interface WorkerProcess {
   metrics(name: string): Promise<string[]>;
 }
 
-export async function startWorkerProcess(env: NodeJS.ProcessEnv): Promise<WorkerProcess> {
+/** @param release the folder of another build, with a `dist` in it */
+export async function startWorkerProcess(env: NodeJS.ProcessEnv, release?: string): Promise<WorkerProcess> {
   const [httpPort, metricsPort] = [await freePort(), await freePort()];
   const lines: string[] = [];
   const process_ = await spawnOwned({
     command: process.execPath,
-    args: [...workerFlags, main],
+    args: [...workerFlags, join(release === undefined ? dist : join(release, 'dist'), 'worker/main.js')],
     env: {
       PATH: process.env['PATH'],
       LISTEN_HOST: '127.0.0.1',

@@ -128,8 +128,9 @@ export class World {
     };
   }
 
-  async startWorker(env: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
-    const worker = await startWorkerProcess({ ...this.workerEnv(), ...env });
+  /** @param release the folder of another build of the worker */
+  async startWorker(env: NodeJS.ProcessEnv = {}, release?: string): Promise<WorkerProcess> {
+    const worker = await startWorkerProcess({ ...this.workerEnv(), ...env }, release);
     this.workers.push(worker);
     onTestFailed(() => {
       process.stdout.write(`[worker ${worker.process.pid}] ${worker.lines.slice(-40).join('\n  ')}\n`);

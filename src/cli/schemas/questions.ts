@@ -19,10 +19,13 @@ const endKind = z
   .meta({ description: 'what the end is' });
 const identityText = 'service identity, name of the network set, or pub or pvt; empty without one';
 
-export const edges = z.array(edge);
+const cluster = text('cluster; present with --cluster').optional();
+
+export const edges = z.array(edge.extend({ cluster }));
 
 export const facts = z.array(
   z.strictObject({
+    cluster,
     srcKind: endKind,
     srcNs: text('empty for ends without a namespace'),
     srcIdentity: text(identityText),
@@ -46,6 +49,7 @@ export const facts = z.array(
 
 export const peers = z.array(
   z.strictObject({
+    cluster,
     namespace: text('the peer'),
     direction: z.enum(['in', 'out', 'both']).meta({ description: 'out: the peer is the destination' }),
     actions: z.array(flowAction),

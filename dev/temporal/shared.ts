@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { trailNames } from '../../src/config/names.ts';
+import { connectClient } from '../../src/temporal/connection.ts';
+import { temporalConfig } from '../../src/temporal/settings.ts';
+import { errorCode } from '../start-failure.ts';
+
+/**
+ * The CLUSTER_NAME of an embedded database on a Temporal server of one's own: its names must not be those of a trail that
+ * is, or will be, in use there. Kept in `file`, so that the next start continues with the same supervisor.
+ */
+export async function ownClusterName(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+  const name = `local-${randomBytes(4).toString('hex')}`;
+  await writeFile(file, `${name}\n`);
+  return name;
+}
+
+/** Removes the supervisor and the schedules of a cluster. @throws TemporalFailure, or whatever the client throws */
+export async function removeTrail(clusterName: string): Promise<void> {
+  const { supervisorId, scheduleIds } = trailNames(clusterName);
+  const { client, connection } = await connectClient(temporalConfig());
+  try {
+    for (const scheduleId of Object.values(scheduleIds))
+      await client.schedule.getHandle(scheduleId).delete().catch(unless(ScheduleNotFoundError));
+    await client.workflow
+      .getHandle(supervisorId)
+      .terminate('npm start ended')
+      .catch(unless(WorkflowNotFoundError));
+  } finally {
+    await connection.close();
+  }
+}
+
+function unless(expected: new (...args: never[]) => Error): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof expected)) throw error;
+  };
+}

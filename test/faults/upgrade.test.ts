@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { fullTest } from '../support/full.ts';
+import { until } from '../support/poll.ts';
+import { untilReady } from '../support/readyz.ts';
+import { makeRelease } from '../support/release.ts';
+import { World } from '../support/world.ts';
+
+let release: string;
+let world: World;
+
+beforeEach(async () => {
+  release = await mkdtemp(join(tmpdir(), 'flow-trail-release-'));
+  world = await World.create();
+});
+afterEach(async () => {
+  await world.close();
+  await rm(release, { recursive: true, force: true });
+});
+
+const runId = async () => {
+  const { runId, status } = await world.temporal((client) =>
+    client.workflow.getHandle(supervisorWorkflowId).describe(),
+  );
+  expect(status.name).toBe('RUNNING');
+  return runId;
+};
+
+fullTest(
+  'a release with compatible workflows continues the supervisor, and so does the one before it after a rollback',
+  async () => {
+    // The previous release ended both windows at once; `patched` keeps its histories.
+    await makeRelease(release, { from: "patched('settling-ends-first')", to: 'false' });
+    world.traffic.start(world.goldmane);
+    const previous = await world.startWorker({}, release);
+    await untilFollowedBy(previous, world);
+    const began = await runId();
+    await previous.terminate();
+    const next = await world.startWorker();
+    await untilFollowedBy(next, world);
+    await untilReady(next);
+    await next.terminate();
+    const rolledBack = await world.startWorker({}, release);
+    await untilFollowedBy(rolledBack, world);
+    await untilReady(rolledBack);
+    expect(await runId()).toBe(began);
+    expect(await metric(rolledBack, 'flow_trail_recreated_total', { what: 'supervisor' })).toBe(0);
+    await expectWhole(world);
+  },
+);
+
+test('a release that cannot replay the supervisor’s history replaces it, and so does the one before it after a rollback', async () => {
+  // The previous release started the readers in the other order.
+  const stream = "const stream = follow('stream', () => streamFlows({ windowMs }));";
+  const settle = "const settle = follow('settle', () => settleBuckets({ windowMs }));";
+  await makeRelease(release, { from: `${stream}\n  ${settle}`, to: `${settle}\n  ${stream}` });
+  world.traffic.start(world.goldmane);
+  const previous = await world.startWorker({}, release);
+  await untilFollowedBy(previous, world);
+  let former = await runId();
+  await previous.terminate();
+  for (const build of [undefined, release]) {
+    const worker = await world.startWorker({}, build);
+    await untilSaid(worker, 'The supervisor’s workflow tasks failed; it was replaced');
+    await until('another supervisor runs', async () => (await runId()) !== former || undefined);
+    await untilFollowedBy(worker, world);
+    await untilReady(worker);
+    expect(await metric(worker, 'flow_trail_recreated_total', { what: 'supervisor' })).toBe(1);
+    former = await runId();
+    if (build === undefined) await worker.terminate();
+  }
+  await expectWhole(world);
+});
