@@ -34,7 +34,7 @@ async function ask(questions: readonly Question[]): Promise<z.infer<typeof answe
 }
 
 // What allowlists are tested with elsewhere reads policies as cyclonus does, or those tests would prove little.
-test('cyclonus reads the policies of random clusters as the evaluator of the other tests does', async () => {
+test('cyclonus and the evaluator of the other tests agree on the policies of random clusters', async () => {
   const packets = everything
     .filter(([, , how]) => !how.startsWith('icmp'))
     .map(([src, dst, how]) => packetOf(src, dst, how));
@@ -55,7 +55,7 @@ test('cyclonus reads the policies of random clusters as the evaluator of the oth
   expect(await ask(questions)).toEqual(expected);
 });
 
-test('cyclonus lets pass what was seen to pass in the capture of a real server, and nothing else at the source', async () => {
+test('according to cyclonus, policies derived from the capture of a real server allow at the source exactly what was observed', async () => {
   const evidence = captureEvidence();
   const { policies } = deriveFrom(evidence, { directions: ['egress', 'ingress'] }, 'NetworkPolicy');
   const facts = evidence.filter(

@@ -23,7 +23,7 @@ describe('the Dockerfile', () => {
     for (const base of bases) expect(base).toMatch(/^node:24\.\d+\.\d+-bookworm-slim$/);
   });
 
-  test('builds the worker unless told otherwise, and offers the stand-in', () => {
+  test('builds the worker by default, and the stand-in on request', () => {
     expect(stages.at(-1)).toBe(worker);
     expect(stages.map(({ name }) => name)).toContain('stand-in');
   });
@@ -32,11 +32,11 @@ describe('the Dockerfile', () => {
     expect(lastOf(stageNamed(stages, name), 'UserCommand').command.User).toMatch(/^[1-9]\d+:[1-9]\d+$/);
   });
 
-  test('gives Node what `npm run worker` gives it', () => {
+  test('starts Node with the flags of `npm run worker`', () => {
     expect(packageJson.scripts.worker).toBe(`node ${workerFlags.join(' ')} dist/worker/main.js`);
   });
 
-  test('starts the worker with the arguments that today’s container takes', () => {
+  test('starts the worker with the arguments of the container it replaces', () => {
     expect(lastOf(worker, 'EntrypointCommand').command).toMatchObject({
       CmdLine: ['node', ...workerFlags, '/app/dist/cli/main.js'],
       PrependShell: false,
@@ -80,7 +80,7 @@ describe('the health check', () => {
     }
   });
 
-  test('ends with 1 when nobody answers', async () => {
+  test('exits with 1 when nothing answers', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = z.object({ port: z.number() }).parse(server.address());

@@ -37,7 +37,7 @@ describe('the files of the image', () => {
     expect(await readdir(join(image.root, 'app/migrations'))).toContain('0001_edge.sql');
   });
 
-  test('hold no dependency that is only for development', async () => {
+  test('contain no development dependency', async () => {
     const manifest = z
       .object({ devDependencies: z.record(z.string(), z.string()) })
       .parse(JSON.parse(await readFile(join(image.root, 'app/package.json'), 'utf8')));
@@ -63,7 +63,7 @@ describe('the files of the image', () => {
 });
 
 describe('the program in the image', () => {
-  test('says everything that is wrong with its settings, and ends with 2', async () => {
+  test('reports all wrong settings together and exits with 2', async () => {
     const { code, stderr } = await asUser(image.commandLine(), {
       GOLDMANE_HOST: 'nowhere',
       METRICS_PORT: 'x',
@@ -79,14 +79,14 @@ describe('the program in the image', () => {
     expect(stages.map(({ base }) => base)).toContain(`node:${stdout.trim().slice(1)}-bookworm-slim`);
   });
 
-  test('has help, which names its commands', async () => {
+  test('lists its commands in its help', async () => {
     const { code, stdout } = await asUser(image.commandLine(['--help']));
     expect(code).toBe(0);
     for (const command of ['aggregate', 'digest', 'edges', 'status', 'coverage'])
       expect(stdout).toContain(command);
   });
 
-  test('is healthy, but not ready, without its database, and ends in order on SIGTERM', async () => {
+  test('is healthy but not ready without its database, and shuts down cleanly on SIGTERM', async () => {
     const [http, metrics, nobody] = await Promise.all([freePort(), freePort(), freePort()]);
     const settings = {
       DATABASE_URL: `postgres://user:secret@127.0.0.1:${nobody}/goldmane_edges`,

@@ -99,18 +99,18 @@ describe('the pods', () => {
     expect(podSecurityProblems(broken)).toEqual([expect.stringContaining(field)]);
   });
 
-  test('have a read-only root, no token of the API, two replicas and limits on memory', () => {
+  test('have a read-only root, no API token, two replicas and memory limits', () => {
     expect(container.securityContext.readOnlyRootFilesystem).toBe(true);
     expect(pod.automountServiceAccountToken).toBe(false);
     expect(deployment.spec.replicas).toBe(2);
     expect(container.resources.limits).toHaveProperty('memory');
   });
 
-  test('are given longer to end than the worker takes at most: 20 s for activities and 5 s for each of four phases', () => {
+  test('have a grace period longer than the worker’s longest shutdown: 20 s for activities and 5 s for each of four phases', () => {
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(20 + 4 * 5);
   });
 
-  test('are probed and scraped on ports that they have', () => {
+  test('are probed and scraped on ports that they expose', () => {
     const named = new Map(container.ports.map(({ name, containerPort }) => [name, containerPort]));
     const { config } = readSettings(environmentOfPod());
     expect(named.get('http')).toBe(config.httpPort);
@@ -126,7 +126,7 @@ describe('the pods', () => {
     expect(unknownSettings({ ...environmentOfPod(), GOLDMANE_HOSTT: 'x:1' })).toEqual(['GOLDMANE_HOSTT']);
   });
 
-  test('have every file where the worker looks for it, from whole volumes, so that a rotated secret arrives', () => {
+  test('mount every file where the worker reads it, as whole volumes, so that rotated secrets are seen', () => {
     const { config } = readSettings(environmentOfPod());
     if (!('urlFile' in config.database)) throw new Error('the database URL is not read from a file');
     const files = container.volumeMounts.flatMap(({ name, mountPath, subPath }) => {

@@ -32,12 +32,12 @@ const healthy = {
 type Scenario = Partial<Record<keyof typeof healthy, string>>;
 
 describe('the alerts', () => {
-  test('are valid, and keep the names of today’s', async () => {
+  test('are valid and keep the names of the earlier alerts', async () => {
     const { alerts } = await validated('rules', file, rulesShape);
     expect(alerts).toEqual(expect.arrayContaining(['AggregatorDown', 'DigestFailing', 'TrailStale']));
   });
 
-  test('read only numbers that the worker shows, beside the cluster’s and the SDK’s', async () => {
+  test('use only metrics of the worker, the cluster and the SDK', async () => {
     const { metrics } = await validated('rules', file, rulesShape);
     expect(metrics.filter((name) => !name.startsWith('flow_trail_'))).toEqual([
       'kube_deployment_status_replicas_available',
@@ -118,7 +118,7 @@ describe('the dashboard', () => {
     targets: z.array(z.object({ expr: z.string() })).default([]),
   });
 
-  test('asks valid questions about numbers that exist', async () => {
+  test('has valid queries of metrics that exist', async () => {
     const text = await readFile(join(folder, 'grafana-dashboard.json'), 'utf8');
     const { panels } = z.object({ panels: z.array(panelShape) }).parse(JSON.parse(text));
     const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));

@@ -23,12 +23,12 @@ test.each(['1.30', '1.37'])('the manifests are valid for Kubernetes %s', async (
   expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('they are the worker’s, a Role and its binding', () => {
+test('they consist of the worker, a Role and its binding', () => {
   const kinds = (of: typeof manifests) => of.map(({ kind }) => kind).toSorted();
   expect(kinds(manifests)).toEqual([...kinds(base), 'Role', 'RoleBinding'].toSorted());
 });
 
-test('the Role allows to get the one Secret that OPERATOR_SECRET names, in its namespace, and nothing else', () => {
+test('the Role allows only get on the one Secret that OPERATOR_SECRET names', () => {
   const { config } = readSettings({ DATABASE_URL: 'postgres://nobody@nowhere/nothing' });
   const secret = config.jobs.certificates.operatorSecret;
   const role = one('Role', manifestShape.extend({ rules: z.array(z.unknown()) }));
@@ -51,7 +51,7 @@ test('the binding gives the Role to the worker’s account, in the Secret’s na
   expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name, namespace }]);
 });
 
-test('the pod has a token, and a way to the API server, which without this it has not', () => {
+test('the pod has a token and access to the API server, unlike the plain manifests', () => {
   const pod = one(
     'Deployment',
     z.looseObject({ spec: z.looseObject({ template: z.looseObject({ spec: z.looseObject({}) }) }) }),

@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('the server changes to another CA, and the worker gets its files a while later', async () => {
+test('the server switches to another CA and the worker receives its files later', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();

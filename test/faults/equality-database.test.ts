@@ -71,7 +71,7 @@ fullTest.each([
   await expectWhole(world);
 });
 
-fullTest('a database that was away for 45 minutes of the ring has missed nothing', async () => {
+fullTest('a database outage of 45 minutes loses nothing', async () => {
   world = await World.create({ postgresUrl: postgres.url, speed: 60, traffic: { recurring: 12, oneOff: 2 } });
   proxy = await PostgresProxy.listen(world.db.url);
   world.traffic.start(world.goldmane);
@@ -88,7 +88,7 @@ fullTest('a database that was away for 45 minutes of the ring has missed nothing
   expect(settled).toBeGreaterThan((45 * 60) / 15);
 });
 
-fullTest('the role gets another password, and the worker the file with it a while later', async () => {
+fullTest('the password of the role changes and the worker receives the file later', async () => {
   world = await World.create({ postgresUrl: postgres.url });
   const session = await openSession(world.db.url);
   const file = join(world.scratch, 'database-url');

@@ -49,7 +49,7 @@ fullTest(
   },
 );
 
-test('two workers that start at the same moment migrate once and have one supervisor between them', async () => {
+test('two workers that start at the same moment migrate once and start one supervisor', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const workers = await Promise.all([world.startWorker(), world.startWorker()]);

@@ -21,7 +21,7 @@ afterEach(async () => {
   await world.close();
 });
 
-fullTest('a worker killed with -9 in the middle of its windows leaves no trace', async () => {
+fullTest('a worker killed with -9 during its windows loses and doubles nothing', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
@@ -68,7 +68,7 @@ fullTest(
   },
 );
 
-test('a worker killed with -9 between a commit and its answer has merged, and its successor does not count again', async () => {
+test('a merge whose worker is killed with -9 before the commit is acknowledged is not counted again', async () => {
   world = await World.create();
   const postgres = await PostgresProxy.listen(world.db.url);
   closing.push(() => postgres.close());
@@ -86,7 +86,7 @@ test('a worker killed with -9 between a commit and its answer has merged, and it
   await expectWhole(world);
 });
 
-test('SIGTERM commits what the stream held, exits with 0, and hands over without a time-out', async () => {
+test('on SIGTERM the worker commits streamed records, exits with 0, and hands over without a time-out', async () => {
   // Without new edges the writer would wait for most of a minute before it merges.
   world = await World.create({ traffic: { oneOff: 0 } });
   world.traffic.start(world.goldmane);

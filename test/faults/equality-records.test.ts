@@ -22,7 +22,7 @@ function tick(): void {
   }, world.clock.realMs(10_000));
 }
 
-test('late flows, one in twenty and minutes late, are found by settling', async () => {
+test('settling finds late flows: one in twenty, minutes late', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -133,7 +133,7 @@ fullTest(
   },
 );
 
-fullTest('facts carry the labels that a record has when it is at rest', async () => {
+fullTest('facts carry the labels of the record at rest', async () => {
   world = await World.create();
   const worker = await world.startWorker();
   await untilSaid(worker, 'the stream is open');

@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-test('Temporal killed with -9 and restarted: the trail goes on meanwhile, and the same supervisor afterwards', async () => {
+test('while Temporal is killed with -9 the trail continues, and the same supervisor continues after its restart', async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
   temporal = await startTemporalServer({
     executable: inject('temporalExecutable'),

@@ -37,7 +37,7 @@ async function untilSettledUpTo(seconds: number): Promise<void> {
   });
 }
 
-test('what a restart of Goldmane lost while the worker was away is a named gap, and what nodes sent again is merged', async () => {
+test('records lost by a restart of Goldmane while the worker was away are a gap with a cause; re-sent records are merged', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const beganSeconds = world.nowSeconds();

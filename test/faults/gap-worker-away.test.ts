@@ -16,7 +16,7 @@ afterEach(() => world.close());
 const bucketSeconds = 15;
 const ringSeconds = 3_540;
 
-test('an outage of the worker that outlasts the ring is a named gap, and all that the ring still held is in the trail', async () => {
+test('a worker outage longer than the buffer is a gap with its cause, and everything still buffered is in the trail', async () => {
   // In the past, so that the command, which goes by the system clock, sees it.
   world = await World.create({ beginAgoSeconds: 6 * 3_600 });
   world.traffic.start(world.goldmane);

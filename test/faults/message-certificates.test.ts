@@ -101,7 +101,7 @@ fullTest(
   },
 );
 
-test('a wrong server name is named, with the names that Goldmane has', async () => {
+test('the failure of a wrong server name lists the names in Goldmane’s certificate', async () => {
   world = await World.create();
   const elsewhere = await world.certificates.authority.issue({
     usage: 'server',

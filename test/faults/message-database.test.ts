@@ -71,7 +71,7 @@ fullTest(
   },
 );
 
-test('a stale password is named as such, and so is a database that is away; the trail is whole once they are cured', async () => {
+test('a stale password and an unavailable database are reported as such, and the trail is complete after recovery', async () => {
   const [first, second] = ['the-first-password', 'the-second-password'];
   const database = new URL(world.db.url).pathname.slice(1);
   await administer(

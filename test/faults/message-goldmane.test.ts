@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('whatever Goldmane refuses with is named with its cure, and the trail is whole once it serves again', async () => {
+test('each kind of refusal by Goldmane is reported with its cure, and the trail is complete after recovery', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -44,7 +44,7 @@ test('whatever Goldmane refuses with is named with its cure, and the trail is wh
   expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'refused' })).toBeGreaterThan(0);
 });
 
-fullTest('a Goldmane that is not there yet is waited for', async () => {
+fullTest('the worker waits for a Goldmane that is not running yet', async () => {
   world = await World.create();
   await world.goldmane.kill();
   const worker = await world.startWorker();
@@ -62,7 +62,7 @@ fullTest('a Goldmane that is not there yet is waited for', async () => {
   await expectWhole(world);
 });
 
-fullTest('a name of Goldmane that does not exist is named', async () => {
+fullTest('a host name of Goldmane that does not exist is reported', async () => {
   world = await World.create();
   const worker = await world.startWorker({ GOLDMANE_HOST: 'goldmane.invalid:7443' });
   await untilTold(

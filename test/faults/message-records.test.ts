@@ -15,7 +15,7 @@ const brokenRecords = [
   Buffer.from([0x12, 0x7f, 0x0a]),
 ];
 
-test('records that cannot be kept are left out, named and counted; all others are kept', async () => {
+test('records that cannot be stored are skipped, reported and counted; all others are stored', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -75,28 +75,31 @@ fullTest(
   },
 );
 
-fullTest('an answer of List beyond the receive limit costs its bucket, by name, and no other', async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
-  world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
-  await world.startWorker();
-  const named = await until('the gap has a name', async () => {
-    const rows = await world.db.database.query<{ gap_cause: string }>(
-      "select gap_cause from bucket_ledger where gap_cause like 'An answer of List%' and settled_at is null",
+fullTest(
+  'a List response beyond the receive limit makes only its own bucket a gap, with the cause',
+  async () => {
+    world = await World.create();
+    world.traffic.start(world.goldmane);
+    world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
+    await world.startWorker();
+    const named = await until('the gap has a name', async () => {
+      const rows = await world.db.database.query<{ gap_cause: string }>(
+        "select gap_cause from bucket_ledger where gap_cause like 'An answer of List%' and settled_at is null",
+      );
+      return rows.length > 0 ? rows : undefined;
+    });
+    expect(named).toEqual([{ gap_cause: expect.stringMatching(/is larger than the \d+ KiB .*port scan/) }]);
+    await world.pass(120);
+    await world.traffic.stop();
+    await world.untilSettled();
+    const settled = await world.db.database.query<{ buckets: number }>(
+      'select count(*)::int as buckets from bucket_ledger where settled_at is not null',
     );
-    return rows.length > 0 ? rows : undefined;
-  });
-  expect(named).toEqual([{ gap_cause: expect.stringMatching(/is larger than the \d+ KiB .*port scan/) }]);
-  await world.pass(120);
-  await world.traffic.stop();
-  await world.untilSettled();
-  const settled = await world.db.database.query<{ buckets: number }>(
-    'select count(*)::int as buckets from bucket_ledger where settled_at is not null',
-  );
-  expect(settled[0]?.buckets).toBeGreaterThan(5);
-});
+    expect(settled[0]?.buckets).toBeGreaterThan(5);
+  },
+);
 
-fullTest('a cluster whose names are as long as they may be, and not ASCII, is kept as it is', async () => {
+fullTest('names of the maximum length and non-ASCII names are stored unchanged', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const longest = 'ä'.repeat(126);

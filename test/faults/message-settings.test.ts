@@ -46,7 +46,7 @@ function lines(text: string): string[] {
 }
 
 describe('wrong settings', () => {
-  test('are all told together, each with its cure, before anything starts', async () => {
+  test('are all reported together, each with its cure, before anything starts', async () => {
     const { code, out, err } = await runWorker({
       GOLDMANE_HOST: 'goldmane',
       GOLDMANE_TLS_INSECURE: 'perhaps',
@@ -112,7 +112,7 @@ describe('wrong settings', () => {
     expect(err).not.toContain(secret);
   });
 
-  test.each(['HTTP_PORT', 'METRICS_PORT'])('%s that is taken is told by its name', async (name) => {
+  test.each(['HTTP_PORT', 'METRICS_PORT'])('%s in use is reported with its name', async (name) => {
     const port = await freePort();
     const taken = createServer().listen(port, '127.0.0.1');
     await once(taken, 'listening');
@@ -136,7 +136,7 @@ describe('the command', () => {
     [['edges', '--limit', 'all'], /^flow-trail: --limit "all" is not .*\n$/],
     [['coverage', '--since', 'yesterday'], /^flow-trail: --since "yesterday" is not a time/],
     [['edges'], /^flow-trail: Invalid settings:\n {2}- DATABASE_URL is missing; set it/],
-  ])('%j is refused with words, and 2', async (args, message) => {
+  ])('%j is refused with an explanation and exit code 2', async (args, message) => {
     const { code, out, err } = await flowTrail(args, {});
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(message);
@@ -186,7 +186,7 @@ describe('the command', () => {
       () => 'temporal.invalid:7233',
       /^flow-trail: The host name of Temporal, temporal.invalid:7233, does not resolve .*. Correct TEMPORAL_ADDRESS, or the DNS/,
     ],
-  ])('status without a Temporal says so in one line, and fails', async (address, message) => {
+  ])('status without Temporal says so in one line and fails', async (address, message) => {
     const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address(await freePort()) });
     expect([code, out, lines(err)]).toEqual([1, '', [expect.stringMatching(message)]]);
   });

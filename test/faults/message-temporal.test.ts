@@ -74,7 +74,7 @@ fullTest(
   },
 );
 
-test('when no worker runs, the command says so, with what the readers failed of last', async () => {
+test('when no worker runs, the command says so, with the last failure of the readers', async () => {
   await world.goldmane.kill();
   const worker = await world.startWorker();
   await untilTold(world, worker, /Connection refused: nobody listens/, ['attempts']);

@@ -43,7 +43,7 @@ const status = async () => {
   return { code, text: out + err };
 };
 
-test('a terminated or cancelled supervisor and a deleted schedule come back, are logged and are counted', async () => {
+test('a terminated or cancelled supervisor and a deleted schedule are recreated, logged and counted', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilReady(worker);

@@ -28,7 +28,7 @@ function inputOf(value: unknown) {
   return { ...parsed.input, until };
 }
 
-test('the evidence that is read is what was observed', async () => {
+test('readEvidence returns what was observed', async () => {
   const day = Math.floor(Date.parse('2026-11-22') / 86_400_000);
   const read = await readEvidence(db.database.query, { fromDay: day, toDay: day + 1 });
   const byText = (facts: readonly unknown[]) => facts.map((fact) => JSON.stringify(fact)).toSorted();
@@ -43,7 +43,7 @@ test('the evidence that is read is what was observed', async () => {
   expect(await readEvidence(db.database.query, { fromDay: day + 1, toDay: day + 9 })).toEqual([]);
 });
 
-test('deriving twice keeps one and the same allowlist, which can be shown', async () => {
+test('deriving twice stores one allowlist, which can be shown', async () => {
   const deps = testDeps(db.database, { ...systemClock, now: () => Date.parse(until) });
   const input = inputOf({ namespaces: ['immich', 'nowhere'] });
   const summary = await deriveAllowlist(deps, input, until);
@@ -61,7 +61,7 @@ test('deriving twice keeps one and the same allowlist, which can be shown', asyn
   expect(shown).toEqual({ code: 0, out: files?.[0]?.content, err: '' });
 });
 
-test('the command line derives the same, explains a pair, and refuses what is wrong', async () => {
+test('the command line derives the same allowlist, explains a pair, and refuses wrong input', async () => {
   const env = { DATABASE_URL: db.url };
   const derived = await flowTrail(['allowlist', 'derive', 'immich', '--until', until], env);
   expect(derived.code).toBe(0);
@@ -130,7 +130,7 @@ describe('replay and drift on the command line', () => {
     expect((await ask('drift', file, '--namespace', 'immich')).code).toBe(3);
   });
 
-  test('a verdict that cannot be told exits with 3 only under --strict', async () => {
+  test('an undecided verdict exits with 3 only with --strict', async () => {
     const file = join(folder, 'unknown.json');
     const spec = { podSelector: { matchLabels: { app: 'web' } }, policyTypes: ['Egress'] };
     await writeFile(file, kubernetes(spec, { name: 'unknown', namespace: 'immich' }));

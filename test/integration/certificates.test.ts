@@ -56,7 +56,7 @@ function copy(from: Pick<IssuedCertificates, 'client' | 'authority'>) {
 /** What each message is about: its header. */
 const headers = () => slack.messages.map(({ text }) => text.split('\n')[0]);
 
-test('a copy that goes stale is told of once, fails each run until it is copied anew, and is then told to be good', async () => {
+test('a stale copy is posted once, fails each run until it is replaced, and is then posted as resolved', async () => {
   expect(await jobs.run('certificates')).toMatchObject({
     result: { state: 'good', handshake: 'accepted', told: 'known' },
   });
@@ -82,7 +82,7 @@ test('a copy that goes stale is told of once, fails each run until it is copied 
   expect(slack.messages.every(({ channel }) => channel === '#alerts')).toBe(true);
 });
 
-test('files that never worked have a wrong CA, and no secret is posted', async () => {
+test('files that never worked are reported as a wrong CA, and no secret is posted', async () => {
   await copy(await issueCertificates());
   const outcome = await jobs.run('certificates');
   expect(outcome).toMatchObject({ failed: 'certificate_wrong_ca' });
@@ -157,7 +157,7 @@ test('with access to the operator’s Secret, a rotation is reported while the o
   ]);
 });
 
-test('`flow-trail certificates` finds the same without Temporal, with a memory and without', async () => {
+test('`flow-trail certificates` finds the same without Temporal, with and without stored contacts', async () => {
   const good = await flowTrail(['certificates'], env);
   expect(good).toMatchObject({ code: 0, err: '' });
   expect(good.out).toMatch(/^good: good\n.*accepts the client certificate/);

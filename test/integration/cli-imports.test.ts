@@ -35,7 +35,7 @@ function flowTrail(...args: string[]): Promise<{ code: unknown; err: string }> {
   });
 }
 
-test('commands that read the database do not load Temporal, which takes longer than the answer', async () => {
+test('commands that only read the database do not load the Temporal SDK', async () => {
   expect(await flowTrail('--help')).toEqual({ code: 0, err: '' });
   for (const command of [
     ['edges'],
@@ -50,6 +50,6 @@ test('commands that read the database do not load Temporal, which takes longer t
   }
 });
 
-test('commands that ask Temporal load it', async () => {
+test('commands that query Temporal load its SDK', async () => {
   expect((await flowTrail('status')).err).toMatch(/Cannot find package '@temporalio/);
 });

@@ -24,7 +24,7 @@ describe('with a trail of twelve days', () => {
     await cover(db.database, today, today - 12);
   });
 
-  test('a table shows each namespace’s verdict and its evidence', async () => {
+  test('a table shows the verdict of each namespace and its evidence', async () => {
     const { code, out, err } = await ask([]);
     expect([code, err]).toEqual([0, '']);
     const rows = out

@@ -58,7 +58,7 @@ async function verdicts(): Promise<string[]> {
 }
 
 describe('the report', () => {
-  test('is told as a whole at first, then when a verdict changes, and once a week', async () => {
+  test('is posted completely at first, then when a verdict changes, and once a week', async () => {
     await seeDaily(database, 0, 14);
     const report = reporter();
     expect(await report(4)).toMatchObject({ outcome: 'posted', verdicts: { learning: 2 }, changed: 0 });
@@ -85,12 +85,12 @@ describe('the report', () => {
     expect(await database.query('select report_id from completeness_report')).toHaveLength(6);
   });
 
-  test('is quiet, and kept, before anything was observed', async () => {
+  test('is stored but not posted before anything was observed', async () => {
     expect(await reporter()(0)).toMatchObject({ outcome: 'quiet', namespaces: 0 });
     expect(headlines()).toEqual([]);
   });
 
-  test('of the same nominal time is told once', async () => {
+  test('of the same nominal time is posted once', async () => {
     await seeDaily(database, 0, 2);
     const report = reporter();
     expect(await report(2)).toMatchObject({ outcome: 'posted' });
@@ -98,7 +98,7 @@ describe('the report', () => {
     expect(headlines()).toEqual([first]);
   });
 
-  test('that Slack refused is told again with what changed since, not forgotten', async () => {
+  test('that Slack refused is posted later, with what changed since', async () => {
     await seeDaily(database, 0, 14);
     const report = reporter();
     await report(4);
@@ -116,7 +116,7 @@ describe('the report', () => {
     expect(headlines()).toHaveLength(2);
   });
 
-  test('is told again in the same words when the worker dies after the post', async () => {
+  test('is posted again with the same text if the worker dies after the post', async () => {
     await seeDaily(database, 0, 2);
     const dying: Database = {
       ...database,
@@ -139,7 +139,7 @@ describe('the report', () => {
     expect(headlines()).toEqual([first]);
   });
 
-  test('is kept once by two workers at once', async () => {
+  test('is stored once by two concurrent workers', async () => {
     await seeDaily(database, 0, 2);
     await cover(database, 2.5);
     const clock = standingClock(2.5);
@@ -166,7 +166,7 @@ describe('the workflow', () => {
   };
   afterEach(() => worker.close());
 
-  test('run twice for the same nominal time tells once', async () => {
+  test('run twice for the same nominal time posts once', async () => {
     await seeDaily(database, 0, 3);
     await cover(database, 3);
     await start(3);
@@ -198,7 +198,7 @@ describe('the workflow', () => {
     await handle.delete();
   });
 
-  test('waits out what passes, and its result is worth reading', async () => {
+  test('retries transient failures, and its result describes the report', async () => {
     await seeDaily(database, 0, 3);
     await cover(database, 3);
     await start(3);
@@ -221,7 +221,7 @@ describe('the workflow', () => {
     });
   });
 
-  test('fails with what Slack said and what cures it', async () => {
+  test('fails with the answer of Slack and its cure', async () => {
     await seeDaily(database, 0, 3);
     await cover(database, 3);
     await start(3);

@@ -16,11 +16,11 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 describe('a certificate under a CA bundle', () => {
-  test('never worked before it did', async () => {
+  test('is unknown before its first contact', async () => {
     expect(await lastContact(query, bundle)).toBeUndefined();
   });
 
-  test('worked last when it was accepted last, and first when it was first', async () => {
+  test('has the times of its first and last accepted contact', async () => {
     await recordContact(query, bundle, now);
     await recordContact(query, bundle, now + 60);
     expect(await lastContact(query, bundle)).toEqual(new Date((now + 60) * 1000));
@@ -29,14 +29,14 @@ describe('a certificate under a CA bundle', () => {
     ]);
   });
 
-  test('is another one when either file is', async () => {
+  test('is a different one if either file differs', async () => {
     await recordContact(query, bundle, now);
     expect(await lastContact(query, { ...bundle, caFingerprint: 'other' })).toBeUndefined();
     expect(await lastContact(query, { ...bundle, certFingerprint: 'other' })).toBeUndefined();
   });
 });
 
-test('each of the two files worked last with whatever other it was used', async () => {
+test('each of the two files has its own last contact', async () => {
   await recordContact(query, bundle, now);
   await recordContact(query, { ...bundle, caFingerprint: 'newer' }, now + 60);
   await recordContact(query, { ...bundle, certFingerprint: 'newer' }, now + 90);
@@ -50,7 +50,7 @@ test('each of the two files worked last with whatever other it was used', async 
   });
 });
 
-describe('the last trouble', () => {
+describe('the last cause of trouble', () => {
   const state = async () =>
     (
       await query<{ trouble: string | null; at: number | null; xmin: string }>(
@@ -58,7 +58,7 @@ describe('the last trouble', () => {
       )
     )[0];
 
-  test('is the newest, and when it was seen last', async () => {
+  test('is the newest cause, with the time it was last seen', async () => {
     await recordTrouble(query, 'stale certificate', now);
     await recordTrouble(query, 'stale certificate', now + 60);
     expect(await state()).toMatchObject({ trouble: 'stale certificate', at: now + 60 });
@@ -66,7 +66,7 @@ describe('the last trouble', () => {
     expect(await state()).toMatchObject({ trouble: 'no answer', at: now + 90 });
   });
 
-  test('is forgotten when it is over, and that writes nothing where there was none', async () => {
+  test('is cleared when it ends, without a write if there was none', async () => {
     const before = await state();
     await recordTrouble(query, undefined, now);
     expect((await state())?.xmin).toBe(before?.xmin);

@@ -29,7 +29,7 @@ async function state(): Promise<{ decided: number | null; trouble: string | null
 }
 
 describe("a worker's clock that is set hours ahead", () => {
-  test('while it settles decides nothing: what Goldmane showed is reckoned on by the time elapsed', async () => {
+  test('set while settling has no effect: elapsed time is added to the last time that Goldmane showed', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
     await settling.run(30);
@@ -45,7 +45,7 @@ describe("a worker's clock that is set hours ahead", () => {
     expect(await settling.gaps(start, now)).toEqual([]);
   });
 
-  test('when it starts, and no stream opens: Goldmane is asked for its newest bucket, and is right', async () => {
+  test('wrong at start, without a stream: the newest bucket of Goldmane gives the right time', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
     settling.clock.aheadMs = hourMs - 60_000;
@@ -58,7 +58,7 @@ describe("a worker's clock that is set hours ahead", () => {
     expect(await settling.gaps(start, now)).toEqual([]);
   });
 
-  test('when it starts, so far that nothing is found: nothing is settled or decided until Goldmane shows its clock', async () => {
+  test('too wrong at start to find any bucket: nothing is settled or decided until Goldmane shows its clock', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
     await settling.run(30);
@@ -80,7 +80,7 @@ describe('a cluster that is silent for hours', () => {
   const silentUntil = start + 5 * 3_600;
   const quiet = (bucket: number): Flows => (bucket < silentFrom || bucket >= silentUntil ? busy() : []);
 
-  test('is asked now and then by a worker that starts in it, which decides nothing; then the gap has a name', async () => {
+  test('is polled now and then by a worker that starts in it and decides nothing; later the gap has a cause', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
     await settling.run(30);
@@ -105,7 +105,7 @@ describe('a cluster that is silent for hours', () => {
     );
   });
 
-  test('is settled as empty by a worker that saw it before, for as long as an older bucket proves it', async () => {
+  test('is settled as empty by a worker that saw traffic before, as long as an older bucket proves it', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
     await settling.run(30);
@@ -115,7 +115,7 @@ describe('a cluster that is silent for hours', () => {
   });
 });
 
-test('buckets that are refused, because a clock had been ahead for a while, are not asked for again and again', async () => {
+test('buckets that are refused because a clock was ahead are not listed repeatedly', async () => {
   settling = await Settling.create(start, busy);
   await settling.run(15);
   const { database } = settling.db;

@@ -19,7 +19,7 @@ function failure(kind: GoldmaneFailure['kind'], what: string): GoldmaneFailure {
 }
 
 describe('settling', () => {
-  test('asks for each bucket at rest and once more before it leaves the ring, oldest first, and never over again', async () => {
+  test('lists each bucket at rest and once more before it leaves the ring, oldest first, and not again', async () => {
     settling = await Settling.create(start, busy);
     const { goldmane } = settling;
     const ages: number[] = [];
@@ -67,7 +67,7 @@ describe('settling', () => {
     expect(summary?.serverRestarts).toBe(0);
   });
 
-  test('ends with its summary when it is asked to, and as cancelled when its worker goes down', async () => {
+  test('returns its summary when asked to end, and is cancelled when its worker shuts down', async () => {
     settling = await Settling.create(start, busy);
     const asked = await settling.window(15, {
       during: (environment) => setTimeout(() => environment.cancel(), 100),
@@ -91,14 +91,14 @@ const noDetails = {
 };
 
 describe('an empty answer', () => {
-  test('is a fact, where an older bucket still answers', async () => {
+  test('settles its bucket if an older bucket still answers', async () => {
     settling = await Settling.create(start, (bucket) => (bucket % 600 === 0 ? busy() : []));
     await settling.run(60);
     const gaps = await settling.gaps(start);
     expect(gaps).toEqual([]);
   });
 
-  test('proves nothing where no older bucket answers, and is a gap by that name', async () => {
+  test('is a gap with its cause if no older bucket answers', async () => {
     settling = await Settling.create(start, (bucket) => (bucket >= start + 600 ? busy() : []));
     await settling.run(30);
     expect((await settling.coverage(0, start + 900))[0]).toMatchObject({
@@ -108,7 +108,7 @@ describe('an empty answer', () => {
   });
 });
 
-describe('a bucket whose answer cannot be used', () => {
+describe('a bucket with an invalid answer', () => {
   const odd = start - 1_500;
   const answers: [string, number, RegExp, () => Buffer][] = [
     [
@@ -159,7 +159,7 @@ describe('a bucket whose answer cannot be used', () => {
   );
 });
 
-describe('while Goldmane cannot be asked', () => {
+describe('while Goldmane cannot be reached', () => {
   fullTest(
     'attempts fail by its name, and what is lost is a gap by its name, of which the supervisor is told',
     async () => {
@@ -189,7 +189,7 @@ describe('while Goldmane cannot be asked', () => {
     },
   );
 
-  test('the supervisor is told once that it fails, not at every attempt', async () => {
+  test('one signal to the supervisor says so, not one per attempt', async () => {
     settling = await Settling.create(start, busy);
     settling.goldmane.onConnect = () => {
       throw failure('connection_refused', 'Nobody is there');
@@ -201,7 +201,7 @@ describe('while Goldmane cannot be asked', () => {
     expect(settling.told.slice(before)).toEqual([]);
   });
 
-  test('because it takes too long, each further question waits for as long again, over attempts too', async () => {
+  test('because it takes too long, each further call waits as long again, across attempts', async () => {
     settling = await Settling.create(start, busy);
     const times: number[] = [];
     settling.goldmane.onList = () => {
@@ -216,7 +216,7 @@ describe('while Goldmane cannot be asked', () => {
   });
 });
 
-describe('a bucket that another process had in memory when it ended', () => {
+describe('a bucket that another process was listing when it died', () => {
   const bucket = start - 1_500;
 
   /** As a process leaves it that is killed: about to list, and nothing after that. */
@@ -229,7 +229,7 @@ describe('a bucket that another process had in memory when it ended', () => {
 
   const left = () => settling.db.database.query('select 1 from bucket_listing');
 
-  test('is listed after all others, and is settled when it does no harm', async () => {
+  test('is listed after all others, and is settled if that succeeds', async () => {
     settling = await Settling.create(start, busy);
     await lose();
     await settling.window(5);
@@ -239,7 +239,7 @@ describe('a bucket that another process had in memory when it ended', () => {
     expect(await left()).toEqual([]);
   });
 
-  test('is skipped and named after two of them, until a process with more memory comes', async () => {
+  test('is skipped with a cause after two deaths, until a process with more memory starts', async () => {
     settling = await Settling.create(start, busy);
     await lose();
     await lose();

@@ -57,7 +57,7 @@ async function coverage(from = -1_000, to = 1_000): Promise<string[]> {
 }
 
 describe('what is decided', () => {
-  test('is what was seen of each bucket; what was not seen is a gap, with the cause that is known of it', async () => {
+  test('is the state of each bucket; a bucket that was not observed is a gap with its known cause', async () => {
     await put(0, 2, { settled: 'final' });
     await put(2, 4, { settled: 'settled' });
     await put(4, 6, { streamedWhole: true });
@@ -73,7 +73,7 @@ describe('what is decided', () => {
     ]);
   });
 
-  test('names the last trouble as the cause of a gap, while there is one', async () => {
+  test('uses the last trouble as the cause of a gap while there is one', async () => {
     await put(0, 1, { settled: 'final' });
     await recordTrouble(database.query, 'stale certificate', at(1));
     expect(await decide(3)).toEqual(['1 3 gap stale certificate']);
@@ -81,7 +81,7 @@ describe('what is decided', () => {
     expect(await decide(4)).toEqual(['3 4 gap nobody asked']);
   });
 
-  test('is decided once: a bucket that is settled later does not change it', async () => {
+  test('is final: a bucket that is settled later does not change it', async () => {
     await put(0, 1, { settled: 'final' });
     await decide(3);
     await put(1, 3, { settled: 'final' });
@@ -89,7 +89,7 @@ describe('what is decided', () => {
     expect(await coverage(0, 3)).toEqual(['0 1 final', '1 3 gap nobody asked']);
   });
 
-  test('is one stretch for months without a gap, over however many decisions', async () => {
+  test('is one range for months without a gap, over any number of decisions', async () => {
     await put(0, 40, { settled: 'final' });
     for (let n = 1; n <= 40; n += 1) expect(await decide(n)).toEqual([]);
     expect(await database.query('select from coverage')).toHaveLength(1);
@@ -103,7 +103,7 @@ describe('what is decided', () => {
     expect((await readGaps(database.query, 20)).map(text)).toEqual(['1 12 gap nobody asked']);
   });
 
-  test('is decided once by two workers at once', async () => {
+  test('is decided once by two concurrent workers', async () => {
     await put(0, 20, { settled: 'settled' });
     await put(22, 30, { settled: 'settled' });
     const found = await Promise.all(Array.from({ length: 6 }, (_, index) => decide(index < 3 ? 30 : 25)));
@@ -111,7 +111,7 @@ describe('what is decided', () => {
     expect(await coverage(0, 30)).toEqual(['0 20 settled', '20 22 gap nobody asked', '22 30 settled']);
   });
 
-  test('does not go back with a clock that does', async () => {
+  test('does not go back when a clock does', async () => {
     await put(0, 4, { settled: 'final' });
     await decide(4);
     expect(await decide(2)).toEqual([]);
@@ -120,7 +120,7 @@ describe('what is decided', () => {
 });
 
 describe('the trail begins', () => {
-  test('with the first bucket of which something was seen: nothing before it is a gap', async () => {
+  test('with the first bucket that was observed: nothing before it is a gap', async () => {
     await put(0, 5, { gapCause: 'empty' }, []);
     expect(await decide(5)).toEqual([]);
     expect(await coverage(0, 5)).toEqual([]);
@@ -145,7 +145,7 @@ describe('the trail begins', () => {
     expect(await coverage(0, 201)).toEqual(['0 200 settled', '200 201 streamed']);
   });
 
-  test('nowhere before anything was seen', async () => {
+  test('not before anything was observed', async () => {
     expect(await decide(100)).toEqual([]);
     expect(await coverage()).toEqual([]);
     expect(await readGaps(database.query, 20)).toEqual([]);
@@ -153,13 +153,13 @@ describe('the trail begins', () => {
 });
 
 describe('what is read', () => {
-  test('joins the decided with what the ledger says of the last hour, and is pending where that says nothing', async () => {
+  test('joins decided coverage with the ledger of the last hour, and is pending where the ledger has nothing', async () => {
     await put(0, 10, { settled: 'settled' });
     await decide(5);
     expect(await coverage(0, 12)).toEqual(['0 10 settled', '10 12 pending']);
   });
 
-  test('is cut at any two moments', async () => {
+  test('can be cut at any two times', async () => {
     await put(0, 10, { settled: 'settled' });
     await put(10, 12, { streamedWhole: true });
     await decide(5);
@@ -175,7 +175,7 @@ describe('what is read', () => {
     expect(await cut(151, 152)).toEqual([[151, 152, 'streamed']]);
   });
 
-  test('shows the newest gaps first of all that are asked for, oldest first', async () => {
+  test('returns the newest gaps up to the limit, oldest first', async () => {
     await put(0, 1, { settled: 'final' });
     await put(2, 3, { settled: 'final' });
     await put(4, 5, { settled: 'final' });
@@ -199,7 +199,7 @@ describe('what is read', () => {
 });
 
 describe('a clock that was set far ahead', () => {
-  test('decides what is not known yet as gaps, which stay; what is merged afterwards is counted all the same', async () => {
+  test('decides open buckets as gaps, which stay; records merged afterwards are still counted', async () => {
     await put(0, 4, { settled: 'final' });
     await decide(20);
     await put(4, 20, { settled: 'final' });

@@ -47,7 +47,7 @@ describe('with a trail', () => {
     );
   });
 
-  test('edges shows who talks to whom, newest first, in columns', async () => {
+  test('edges shows edges in columns, newest first', async () => {
     const { code, out, err } = await run(['edges']);
     expect([code, err]).toEqual([0, '']);
     const lines = out.trimEnd().split('\n');
@@ -88,7 +88,7 @@ describe('with a trail', () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, [{ srcNs: 'a', dstNs: 'shop' }]]);
   });
 
-  test('edges says when there are more than the limit', async () => {
+  test('edges says when it cut the list at the limit', async () => {
     const { code, out, err } = await run(['edges', '--json', '--limit', '2']);
     expect([code, JSON.parse(out)]).toEqual([0, [expect.anything(), expect.anything()]]);
     expect(err).toMatch(/first 2 lines .*raise --limit/);
@@ -107,7 +107,7 @@ describe('with a trail', () => {
     ]);
   });
 
-  test('a closed pipe ends the command without an error', async () => {
+  test('a closed pipe ends the command without error', async () => {
     const child = start(['edges'], {});
     child.stdout.destroy();
     const [err] = await Promise.all([text(child.stderr), once(child, 'close')]);
@@ -115,7 +115,7 @@ describe('with a trail', () => {
   });
 });
 
-describe('a mistake is reported in one line and without a stack trace', () => {
+describe('a usage error is one line without a stack trace', () => {
   test.each([
     ['an option', ['edges', '--limit', 'all'], {}, 2, /^flow-trail: --limit "all" is not .*\n$/],
     ['settings', ['edges'], { DATABASE_URL: '' }, 2, /DATABASE_URL is missing; set it/],

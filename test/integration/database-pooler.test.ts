@@ -43,7 +43,7 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       expect(await migrate(open())).toEqual([]);
     });
 
-    test('records are merged as without a pooler, from two workers at once', async () => {
+    test('two concurrent workers merge records as without a pooler', async () => {
       await migrate(open());
       const workers = [open(), open()];
       await Promise.all(
@@ -71,7 +71,7 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       expect(await withLease(second, 'digest', () => Promise.resolve('mine'))).toBe('mine');
     });
 
-    test('limits of time hold for each transaction, and reach no other client', async () => {
+    test('time limits apply to each transaction and do not leak to other clients', async () => {
       const database = open();
       expect(
         await database.query(

@@ -61,7 +61,7 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
     await admin.close();
   });
 
-  test('let the owner migrate, the worker write, and the reader read; none more than that', async () => {
+  test('let the owner migrate, the worker write and the reader read, and nothing more', async () => {
     if (!owner || !writer || !reader) throw new Error('they are open');
     await expect(migrate(writer)).rejects.toMatchObject({ kind: 'no_permission' });
     expect(await migrate(owner)).not.toEqual([]);

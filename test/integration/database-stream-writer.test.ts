@@ -57,8 +57,8 @@ async function rows(): Promise<string[]> {
   );
 }
 
-describe('what the stream brings', () => {
-  test('is written at once where it is a new edge, else when it has waited for 50 s', async () => {
+describe('a streamed record', () => {
+  test('is written at once if it is a new edge, otherwise after 50 s', async () => {
     add();
     await writer.flush();
     expect(await rows()).toEqual(['a b 1']);
@@ -80,7 +80,7 @@ describe('what the stream brings', () => {
     expect(await rows()).toEqual(['a b 2']);
   });
 
-  test('is no new edge to a later window, which asks the database what is known', async () => {
+  test('of a known edge is not a new edge to a later window', async () => {
     add();
     await writer.flush();
     writer = newWriter(db.database);
@@ -89,24 +89,24 @@ describe('what the stream brings', () => {
     expect(merges).toBe(1);
   });
 
-  test('writes nothing when there is nothing', async () => {
+  test('without content writes nothing', async () => {
     fault = away;
     await writer.flush(true);
     expect(writer.trouble).toBeUndefined();
   });
 });
 
-describe('a bucket that was covered whole', () => {
+describe('a bucket that was streamed whole', () => {
   const state = async () => (await readLedger(db.database.query, start)).map(({ state }) => state);
 
-  test('is marked so, with its records or without any', async () => {
+  test('is marked as such, with or without records', async () => {
     add();
     writer.markWhole([start, start + 15]);
     await writer.flush();
     expect(await state()).toEqual(['streamed', 'streamed']);
   });
 
-  test('is marked so later, if the database is away now', async () => {
+  test('is marked later if the database is unavailable', async () => {
     add();
     writer.markWhole([start, start + 15]);
     fault = away;
@@ -119,7 +119,7 @@ describe('a bucket that was covered whole', () => {
     expect(await rows()).toEqual(['a b 1']);
   });
 
-  test('is not, if records of it were dropped', async () => {
+  test('is not marked if records of it were dropped', async () => {
     writer = newWriter(db.database, 1);
     add();
     expect(add({ port: 81 })).toBe('dropped');
@@ -129,8 +129,8 @@ describe('a bucket that was covered whole', () => {
   });
 });
 
-describe('while the database is away', () => {
-  test('what came waits, once each, and is written when it is back', async () => {
+describe('while the database is unavailable', () => {
+  test('records wait, each once, and are written after recovery', async () => {
     fault = away;
     add();
     await writer.flush();
@@ -147,7 +147,7 @@ describe('while the database is away', () => {
     expect(await rows()).toEqual(['a b 2']);
   });
 
-  test('it is tried again after 2 s, then later and later, every 15 s at most', async () => {
+  test('writes are retried after 2 s, with backoff up to 15 s', async () => {
     const tries: number[] = [];
     fault = () => {
       tries.push(clock.now() / 1000);
@@ -162,7 +162,7 @@ describe('while the database is away', () => {
     expect(waits.slice(0, 5)).toEqual([2, 4, 8, 15, 15]);
   });
 
-  test('what was merged before it went is not merged again', async () => {
+  test('records merged before are not merged again', async () => {
     for (let bucket = 0; bucket < 20; bucket += 1) add({ startSeconds: start + bucket * 15 });
     let transactions = 0;
     fault = () => {
@@ -176,7 +176,7 @@ describe('while the database is away', () => {
     expect(await rows()).toEqual(['a b 20']);
   });
 
-  test('a commit whose answer is lost counts once all the same', async () => {
+  test('a commit whose answer is lost counts once', async () => {
     const database: Database = {
       ...db.database,
       async transaction(work) {
@@ -196,14 +196,14 @@ describe('while the database is away', () => {
     expect(await rows()).toEqual(['a b 1']);
   });
 
-  test('a fault of our own is no trouble of the database: it comes through', async () => {
+  test('an error of our own is not treated as a database failure', async () => {
     fault = () => Promise.reject(new RangeError('of our own'));
     add();
     await expect(writer.flush(true)).rejects.toThrow('of our own');
   });
 });
 
-test('what became of the records is counted, and handed over once', () => {
+test('outcomes of records are counted and reported once', () => {
   add();
   add();
   add({ hasTraffic: false });

@@ -94,7 +94,7 @@ describe('a connection with TLS', () => {
     [{ sslmode: 'verify-ca', sslrootcert: 'ca.crt' }, true],
     [{ sslmode: 'require', channel_binding: 'require' }, true],
     [{ sslmode: 'require', sslnegotiation: 'direct' }, true],
-  ])('is made with %j as libpq makes it (encrypted: %s)', async (parameters, encrypted) => {
+  ])('with %j behaves as in libpq (encrypted: %s)', async (parameters, encrypted) => {
     expect(await isEncrypted(open(parameters))).toBe(encrypted);
   });
 
@@ -117,14 +117,14 @@ describe('a connection with TLS', () => {
     });
   });
 
-  test('is required by the server: without it that is said, and sslmode=allow tries it', async () => {
+  test('required by the server is reported as such without it, and sslmode=allow uses it', async () => {
     await expect(open({}, asTlsOnly).query('select 1')).rejects.toMatchObject({ kind: 'tls_required' });
     expect(await isEncrypted(open({ sslmode: 'allow' }, asTlsOnly))).toBe(true);
   });
 });
 
 describe('channel_binding=require', () => {
-  test('is refused before the password is proved where the server does not offer it', async () => {
+  test('is refused before authentication if the server does not offer it', async () => {
     await open({})
       .query(`set password_encryption = 'md5'`)
       .catch(() => undefined);
@@ -156,7 +156,7 @@ describe('several hosts', () => {
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('that do not answer are all named', async () => {
+  test('that do not answer are all listed', async () => {
     await expect(openUrl(withHosts('127.0.0.1:1,127.0.0.1:2')).query('select 1')).rejects.toMatchObject({
       kind: 'connection_refused',
       what: expect.stringMatching(/127\.0\.0\.1:1: .*127\.0\.0\.1:2: /),

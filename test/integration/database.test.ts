@@ -38,7 +38,7 @@ async function failure(work: Promise<unknown>): Promise<DatabaseFailure> {
   throw new Error('it did not fail as the database does', { cause: error });
 }
 
-describe('a server that takes connections and never answers', () => {
+describe('a server that accepts connections and never answers', () => {
   const timeouts = { connectMs: 200, statementMs: 200 };
   let silent: Server;
   let url: string;
@@ -72,7 +72,7 @@ describe('a server that takes connections and never answers', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
-  test('does not hold up the end of the pool', async () => {
+  test('does not delay closing the pool', async () => {
     const database = open({ url }, { timeouts });
     const pending = failure(database.query('select 1'));
     const startedAt = performance.now();
@@ -89,7 +89,7 @@ describe('a statement that takes too long', () => {
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('also when it waits for a lock that somebody holds', async () => {
+  test('also when it waits for a lock', async () => {
     const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     await db.database.query('create table t (x int)');
     await db.database.transaction(async (query) => {
@@ -110,7 +110,7 @@ describe('a statement that takes too long', () => {
   });
 });
 
-describe('what cannot be used is told apart', () => {
+describe('unusable databases are distinguished', () => {
   const at = (change: (url: URL) => void) => {
     const url = new URL(db.url);
     change(url);
@@ -136,11 +136,11 @@ describe('what cannot be used is told apart', () => {
     }
   });
 
-  test('a database that no worker has prepared', async () => {
+  test('a database without our schema', async () => {
     expect((await failure(queryEdges(db.database.query, { limit: 1 }))).kind).toBe('no_schema');
   });
 
-  test('a role that may not do what is needed', async () => {
+  test('a role without the needed rights', async () => {
     const role = `reader_${randomBytes(4).toString('hex')}`;
     await migrate(db.database);
     await db.database.query(`create role ${role} login password 'x'`);
@@ -155,7 +155,7 @@ describe('what cannot be used is told apart', () => {
     expect((await failure(open({ url }).query('delete from edge'))).kind).toBe('no_permission');
   });
 
-  test('a server that takes no writes', async () => {
+  test('a read-only server', async () => {
     const database = open({ url: db.url });
     const written = database.transaction(async (query) => {
       await query('set transaction read only');
@@ -164,7 +164,7 @@ describe('what cannot be used is told apart', () => {
     expect((await failure(written)).kind).toBe('read_only');
   });
 
-  test('a connection that is ended from outside; the next one works', async () => {
+  test('a connection that is terminated from outside; the next one works', async () => {
     const database = open({ url: db.url });
     const ended = database.transaction(async (query) => {
       const [row] = await query<{ pid: number }>('select pg_backend_pid() as pid');
@@ -175,7 +175,7 @@ describe('what cannot be used is told apart', () => {
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('also when it was idle in the pool: nobody notices', async () => {
+  test('also while idle in the pool, without effect', async () => {
     const database = open({ url: db.url });
     const [row] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
     await db.database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
@@ -216,7 +216,7 @@ describe('DATABASE_URL_FILE', () => {
     expect(await database.withClient((client) => client.query('select 1'))).toMatchObject({ rowCount: 1 });
   });
 
-  test('that still holds the former password is said to be stale, and cured by the new one', async () => {
+  test('with the former password is reported as stale, and works with the new one', async () => {
     await writeFile(urlFile, urlOf('first'));
     const database = open({ urlFile });
     await rotateTo('second');
@@ -244,7 +244,7 @@ describe('DATABASE_URL_FILE', () => {
     ['is empty', ''],
     ['holds no URL', 'hunter2'],
     ['holds a URL of something else', 'mysql://a:hunter2@b/c'],
-  ])('that %s is named, and its content is not', async (_what, content) => {
+  ])('that %s is reported with its path, not its content', async (_what, content) => {
     if (content !== undefined) await writeFile(urlFile, content);
     const { kind, message } = await failure(open({ urlFile }).query('select 1'));
     expect(kind).toBe('url_unreadable');
@@ -298,7 +298,7 @@ describe('a connection that is refused', () => {
   });
 });
 
-test('the time of every use of the database is told, failed ones included', async () => {
+test('the duration of every database call is reported, failed ones included', async () => {
   const seconds: number[] = [];
   const database = open({ url: db.url }, { onStatement: (value) => seconds.push(value) });
   await database.query('select pg_sleep(0.05)');

@@ -35,7 +35,7 @@ test.each([
   expect(await harness.announcements()).toEqual({});
 });
 
-test('a dry run asks neither Temporal nor Slack, and takes the past of a new trail for known', async () => {
+test('a dry run uses neither Temporal nor Slack, and treats the past of a new trail as known', async () => {
   await harness.addEdges({ dst: 'old', firstSeenMs: Date.now() - 48 * 3_600_000 });
   const { code, out } = await flowTrail(['digest', '--dry-run'], {
     DATABASE_URL: harness.db.url,
@@ -55,7 +55,7 @@ test('digest runs the job, waits, and prints its result', async () => {
   expect(harness.announced).toEqual([['billing']]);
 });
 
-test('digest exits with 1 and the words of the failure when the job fails', async () => {
+test('digest exits with 1 and the failure’s message when the job fails', async () => {
   await harness.addEdges({ dst: 'billing' });
   harness.slack.answerNext({ status: 404, body: 'channel_not_found' });
   const { code, out, err } = await flowTrail(['digest'], env());
@@ -66,7 +66,7 @@ test('digest exits with 1 and the words of the failure when the job fails', asyn
   );
 });
 
-test('digest without Temporal says so, and how to cure it', async () => {
+test('digest without Temporal says so, with the cure', async () => {
   const { code, err } = await flowTrail(['digest'], { ...env(), TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(code).toBe(1);
   expect(err).toContain('no Temporal listens at 127.0.0.1:1. Start it, or correct TEMPORAL_ADDRESS');

@@ -20,7 +20,7 @@ async function start(takenOver: readonly EdgeSpec[] = []): Promise<DigestHarness
 }
 
 describe('each edge is announced once', () => {
-  test('new ones are posted and then known; without news a run is quiet, and says so', async () => {
+  test('new ones are posted once; without new ones a run posts nothing and says so', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' }, { dst: 'vault', action: 'deny' });
     const first = await harness.run();
@@ -35,7 +35,7 @@ describe('each edge is announced once', () => {
     expect(harness.slack.posts).toBe(1);
   });
 
-  test('one that is found late, though it was first seen before yesterday’s digest, is announced and marked', async () => {
+  test('one found late, first seen before the previous digest, is announced and marked', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     await harness.run();
@@ -46,7 +46,7 @@ describe('each edge is announced once', () => {
     expect(JSON.stringify(harness.slack.messages[1])).toContain('_found late_');
   });
 
-  test('of a table that was taken over, what is older than a day is known, and what comes later is not', async () => {
+  test('those of an adopted table are known if older than a day, and announced otherwise', async () => {
     await start([
       { dst: 'old', firstSeenMs: morning - 30 * dayMs },
       { dst: 'older-than-a-day', firstSeenMs: morning - dayMs - 1_000 },
@@ -61,7 +61,7 @@ describe('each edge is announced once', () => {
     expect(harness.announced).toEqual([['of-today'], ['found-later']]);
   });
 
-  test('what is known is settled at the first run, even if Slack then refuses digests for days', async () => {
+  test('the set of known edges is fixed at the first run, even if Slack then refuses digests for days', async () => {
     await start([{ dst: 'old', firstSeenMs: morning - 30 * dayMs }, { dst: 'of-today' }]);
     harness.slack.answerAll({ status: 404, body: 'no_service' });
     for (let day = 0; day < 3; day += 1) {
@@ -153,7 +153,7 @@ describe('run again', () => {
     expect(await harness.announcements()).toEqual({ billing: result.digestId });
   });
 
-  test('so is one that the database did not learn of', async () => {
+  test('and a post that the database did not record is repeated, too', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     const deps = harness.deps();
@@ -171,7 +171,7 @@ describe('run again', () => {
     expect(await harness.announcements()).toEqual({ billing: 'digest/a' });
   });
 
-  test('what came between two tries is left to the next digest: the message is frozen', async () => {
+  test('edges found between two attempts wait for the next digest: the message is frozen', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext({ status: 503, body: '' });
@@ -183,7 +183,7 @@ describe('run again', () => {
     expect(harness.announced).toEqual([['billing'], ['newcomer']]);
   });
 
-  test('of several messages only those are repeated that Slack did not take', async () => {
+  test('of several messages only those that Slack did not accept are repeated', async () => {
     await start();
     await harness.addEdges(
       ...Array.from({ length: 40 }, (_, n) => ({
@@ -201,7 +201,7 @@ describe('run again', () => {
 });
 
 describe('two digests at once', () => {
-  test('announce no edge twice: the second leaves out what the first announced meanwhile', async () => {
+  test('announce no edge twice: the second omits what the first announced', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     const deps = harness.deps();
@@ -234,7 +234,7 @@ describe('two digests at once', () => {
 });
 
 describe('a dry run', () => {
-  test('posts nothing and takes nothing for announced', async () => {
+  test('posts nothing and marks nothing as announced', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.isDry = true;
@@ -290,7 +290,7 @@ describe('what Slack refuses', () => {
   });
 });
 
-test('gaps are told once, with their cause, also when they ended while a digest was made', async () => {
+test('gaps are reported once, with their cause, also if they ended while a digest was made', async () => {
   await start();
   const at = (hours: number) => new Date(morning + hours * hourMs);
   const cover = (from: number, to: number, state: string, cause: string | null) =>

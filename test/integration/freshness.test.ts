@@ -56,7 +56,7 @@ async function settle(): Promise<void> {
   });
 }
 
-test('a trail that stops warns, pages before Goldmane forgets, and is told to be fresh again, each once', async () => {
+test('a stopped trail warns, pages before the buffer expires, and is posted as resolved, each once', async () => {
   await settle();
   expect(await watch()).toMatchObject({ result: { state: 'good', told: 'known' } });
 

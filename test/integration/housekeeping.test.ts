@@ -83,7 +83,7 @@ describe('old coverage', () => {
     expect(await coarsenCoverage(database, monday + 20 * 15)).toBe(0);
   });
 
-  test('keeps every moment what it was: settled, streamed or a gap by its cause; and what is younger as it is', async () => {
+  test('keeps the state of every moment (settled, streamed, or a gap with its cause) and younger coverage unchanged', async () => {
     const anyStretches = fc
       .array(
         fc.record({
@@ -156,7 +156,7 @@ describe('a run', () => {
     );
   }
 
-  test('forgets what is older than the settings, and never an edge, a fact, or that an edge was announced', async () => {
+  test('deletes what is older than the settings, and never an edge, a fact or an announcement', async () => {
     await seeDaily(database, 0, 3);
     await cover(database, 3);
     await putCoverage([
@@ -207,7 +207,7 @@ describe('a run', () => {
     });
   });
 
-  test('says in the UI what it forgot', async () => {
+  test('shows in the UI what it deleted', async () => {
     const worker = await JobWorker.start(inject('temporalAddress'), database, {});
     try {
       expect(await worker.run('housekeeping')).toEqual({

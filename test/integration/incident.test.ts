@@ -99,7 +99,7 @@ test.each(cases)('%s is marked as such', async (_, seen, unusual) => {
   expect(rows.map((row) => row.unusual)).toEqual([unusual]);
 });
 
-test('a weekday on which it never called is marked', async () => {
+test('a weekday without earlier traffic is marked', async () => {
   const weekdays = Array.from({ length: 20 }, (_, index): [string, number[]] => [
     new Date(Date.UTC(2026, 9, 26) + Math.floor(index / 5) * 7 * 86_400_000 + (index % 5) * 86_400_000)
       .toISOString()
@@ -112,7 +112,7 @@ test('a weekday on which it never called is marked', async () => {
   expect(rows[0]?.unusual).toContain('first_time_on_this_weekday');
 });
 
-test('time that was not observed is named before anything else', async () => {
+test('time that was not observed comes first', async () => {
   const { notCovered } = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z');
   expect(notCovered).toMatchObject([{ from: '2026-11-27T03:00:00.000Z', to: '2026-11-27T04:00:00.000Z' }]);
 });

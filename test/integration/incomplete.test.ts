@@ -56,7 +56,7 @@ test('a later answer without refused records makes the bucket complete', async (
   expect((await settling.coverage(bad, bad + 15)).map(({ state }) => state)).toEqual(['final']);
 });
 
-test('a pod with a name of 254 bytes is as visible as any other', async () => {
+test('a pod with a name of 254 bytes is visible', async () => {
   settling = await Settling.create(start, () => [{ port: 80, src: { name: `${'n'.repeat(253)}*` } }]);
   await settling.run(30);
   expect(await readEdges(settling.db.database)).toHaveLength(1);

@@ -14,11 +14,11 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 describe('a merge', () => {
-  test('of nothing is nothing', async () => {
+  test('of nothing changes nothing', async () => {
     expect(await merge(database, [], options)).toMatchObject({ buckets: 0, newEdges: [] });
   });
 
-  test('tells which edges are new, once, also when two workers merge them at once', async () => {
+  test('reports each new edge once, also when two workers merge it concurrently', async () => {
     const batches = [batch(start, [streamed(1, 'b'), streamed(2, 'c')])];
     const summaries = await Promise.all([1, 2, 3, 4].map(() => merge(database, batches, options)));
     const names = summaries.flatMap(({ newEdges }) => newEdges.map(({ dstNs }) => dstNs));
@@ -29,7 +29,7 @@ describe('a merge', () => {
     ]);
   });
 
-  test('keeps names as long as they may be, and as odd as Unicode has them', async () => {
+  test('stores names of the maximum length and with any Unicode characters', async () => {
     const names = [
       'x'.repeat(253),
       '名'.repeat(84),
@@ -62,7 +62,7 @@ describe('a merge', () => {
     expect(await readUnexplainedEdges(database)).toEqual([]);
   });
 
-  test('keeps traces of digests above 2^63, and those beyond the cap of a fact as one', async () => {
+  test('stores traces with hashes above 2^63, and traces beyond the cap of a fact as one', async () => {
     const records = Array.from({ length: 40 }, (_, n) =>
       listed(n + 1, { digest: (1n << 64n) - BigInt(n + 1), text: JSON.stringify({ n }) }),
     );
@@ -76,7 +76,7 @@ describe('a merge', () => {
     expect(await readUnexplainedEdges(database)).toEqual([]);
   });
 
-  test('tells the days and hours, in UTC, across midnight', async () => {
+  test('stores days and hours in UTC, across midnight', async () => {
     const midnight = Math.floor(start / 86_400) * 86_400 + 86_400;
     await merge(database, [batch(midnight - 15, [listed(1)]), batch(midnight, [listed(1)])], options);
     const days = await database.query('select day::text, hours, flow_count from flow_fact_day order by day');

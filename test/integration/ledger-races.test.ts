@@ -62,7 +62,7 @@ describe('a merge and the expiry of its bucket', () => {
     await decideCoverage(database, start + 8_000, 'away');
   });
 
-  test('that is about to commit: the merge waits, and is refused', async () => {
+  test('with the expiry about to commit: the merge waits and is refused', async () => {
     await merge(database, old, options);
     const expiry = gate();
     const expired = expireLedger(expiry.gated, 7_200);
@@ -75,7 +75,7 @@ describe('a merge and the expiry of its bucket', () => {
     expect(await counts()).toEqual([2]);
   });
 
-  test('the merge being about to commit: it counts, the expiry waits, and then nothing counts again', async () => {
+  test('with the merge about to commit: it counts, the expiry waits, and nothing counts again', async () => {
     const writer = gate();
     const merged = merge(writer.gated, old, options);
     await writer.reached;
@@ -105,7 +105,7 @@ describe('two merges of the same records', () => {
     expect(await counts()).toEqual([2]);
   });
 
-  test('count them, if the first one breaks before it commits', async () => {
+  test('count them if the first fails before its commit', async () => {
     const first = gate();
     const broken: Database = {
       ...first.gated,
@@ -149,14 +149,14 @@ describe('a transaction', () => {
     await merge(database, [batch(start, [streamed(1, 'b'), streamed(2, 'c')])], options);
   });
 
-  test('that ends in a deadlock is tried again, and both take effect', async () => {
+  test('that ends in a deadlock is retried, and both take effect', async () => {
     const meet = meeting();
     const tries = await Promise.all([lockBoth(['b', 'c'], meet), lockBoth(['c', 'b'], meet)]);
     expect(tries.reduce((sum, count) => sum + count)).toBe(3);
     expect(await counts()).toEqual([3, 3]);
   });
 
-  test('that cannot be serialized is tried again', async () => {
+  test('that cannot be serialized is retried', async () => {
     const meet = meeting();
     let tries = 0;
     const increment = () => {
@@ -175,7 +175,7 @@ describe('a transaction', () => {
     expect(await counts()).toEqual([3, 1]);
   });
 
-  test('that conflicts again and again fails in the end, with the conflict', async () => {
+  test('that keeps conflicting fails with the conflict', async () => {
     let tries = 0;
     const failed = database.transaction(async (query) => {
       tries += 1;
@@ -186,7 +186,7 @@ describe('a transaction', () => {
     expect(tries).toBe(6);
   });
 
-  test('whose work fails for a reason of its own leaves nothing, and fails with that', async () => {
+  test('whose work throws is rolled back and fails with that error', async () => {
     const own = new RangeError('of its own');
     await expect(
       database.transaction(async (query) => {

@@ -44,7 +44,7 @@ describe('a bucket whose hashes have expired', () => {
     ).toEqual([]);
   });
 
-  test('does not keep the others of the same merge from being counted', async () => {
+  test('does not prevent other buckets of the same merge from being counted', async () => {
     await merge(database, [batch(start, [streamed(1)])], options);
     await expireBefore(start + 7_215);
     const summary = await merge(
@@ -56,7 +56,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await counts()).toEqual([3]);
   });
 
-  test('is the one that lies more than the distance behind the newest, by the newest bucket and not by a clock', async () => {
+  test('is one that lies too far behind the newest bucket, regardless of any clock', async () => {
     for (const age of [7_215, 7_200, 7_185])
       await merge(database, [batch(start - age, [streamed(1)])], options);
     await merge(database, [batch(start, [streamed(1)])], { ...options, nowSeconds: 0 });
@@ -65,7 +65,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await expireLedger(database, 7_200)).toBe(0);
   });
 
-  test('that is none is not written down: the row of the trail stays as it is until something expires', async () => {
+  test('is recorded only when something expires', async () => {
     const version = async () =>
       (await database.query<{ xmin: string }>('select xmin::text from trail_state'))[0]?.xmin;
     await merge(database, [batch(start - 7_215, [streamed(1)]), batch(start, [streamed(1)])], options);
@@ -78,7 +78,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await version()).toBe(expired);
   });
 
-  test('is never one that is not decided yet, however new the newest', async () => {
+  test('is never one that is still undecided', async () => {
     await merge(database, [batch(start, [streamed(1)], { settled: 'settled' })], options);
     await decideCoverage(database, start + 15, 'away');
     await merge(database, [batch(start + 15, [streamed(1)]), batch(start + 90_000, [streamed(1)])], options);
@@ -93,7 +93,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await expireLedger(database, 7_200)).toBe(0);
   });
 
-  test('is counted at most once while it expires under merges that race with it', async () => {
+  test('is counted at most once while it expires during concurrent merges', async () => {
     const old = Array.from({ length: 40 }, (_, n) => start + n * 15);
     await merge(
       database,
@@ -175,7 +175,7 @@ describe('the ledger', () => {
     expect(after).toEqual({ ...before, xmin: after.xmin });
   });
 
-  test('does not let a mark be taken back, and keeps the first cause', async () => {
+  test('keeps marks once set, and the first cause', async () => {
     await merge(database, [batch(start, [], { gapCause: 'first' })], options);
     await merge(
       database,

@@ -46,7 +46,7 @@ function listed(): BucketBatch[] {
 }
 
 describe('merging into Postgres', () => {
-  test('the capture, streamed and then settled, twice over, by two at once, ends in exactly its rows', async () => {
+  test('the capture, streamed and settled twice by two concurrent readers, gives exactly its rows', async () => {
     await migrate(db.database);
     await Promise.all([merge(db.database, streamed(), options), merge(db.database, streamed(), options)]);
     expect(await readEdges(db.database)).toEqual(readCaptureEdges());
@@ -63,7 +63,7 @@ describe('merging into Postgres', () => {
     expect(await readUnexplainedEdges(db.database)).toEqual([]);
   });
 
-  test('a table of another aggregator is taken over: nothing lost, times merged, its time not counted again', async () => {
+  test('an adopted table loses nothing: times are merged and its time is not counted again', async () => {
     const expected = readCaptureEdges();
     await db.database.query(
       `create table edge (src_ns text, dst_ns text, action text, first_seen timestamptz, last_seen timestamptz,
@@ -92,12 +92,12 @@ describe('merging into Postgres', () => {
     expect(await readUnexplainedEdges(db.database)).toEqual([]);
   });
 
-  test('two workers that start at once migrate once', async () => {
+  test('two workers that start together migrate once', async () => {
     const applied = await Promise.all([migrate(db.database), migrate(db.database), migrate(db.database)]);
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
   });
 
-  test('ports beyond the cap are kept as many, and a denied scan leaves the allowed ports alone', async () => {
+  test('ports beyond the cap are stored as "many", and a denied scan does not affect allowed ports', async () => {
     await migrate(db.database);
     const end = (ns: string) => ({ kind: 'workload' as const, ns, identity: '' });
     const record = (n: number, port: number, action: 'allow' | 'deny') => ({

@@ -29,7 +29,7 @@ function inSchema(schema: string): Database {
 }
 
 describe('a migration', () => {
-  test('that takes longer than a statement may is not ended, and its progress is told', async () => {
+  test('that takes longer than the statement limit is not cancelled, and its progress is reported', async () => {
     const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     closing.push(() => hurried.close());
     await migrate(database, { upTo: '0001_edge' });
@@ -46,7 +46,7 @@ describe('a migration', () => {
     expect(told.map(({ migration }) => migration)).toEqual(applied);
   });
 
-  test('that ends with the worker leaves nothing behind', async () => {
+  test('that ends with the worker leaves nothing applied', async () => {
     const abort = new AbortController();
     const failed = migrate(database, { signal: abort.signal, onProgress: () => abort.abort() });
     await expect(failed).rejects.toSatisfy(isDatabaseFailure);
@@ -55,7 +55,7 @@ describe('a migration', () => {
   });
 });
 
-test('a schema with a migration that this version does not have is refused, and stays as it is', async () => {
+test('a schema with an unknown migration is refused and stays unchanged', async () => {
   await migrate(database);
   await database.query(`insert into flow_trail_migration (name, run_on) values ('9999_later', now())`);
   await expect(migrate(database)).rejects.toMatchObject({
@@ -76,7 +76,7 @@ test('a role without the right to change the schema may run a worker on one that
 });
 
 describe('several clusters in one database, with a schema each', () => {
-  test('are migrated at once, and know nothing of each other', async () => {
+  test('are migrated together and are independent', async () => {
     const [a, b] = [inSchema('cluster_a'), inSchema('cluster_b')];
     const applied = await Promise.all([migrate(a), migrate(b), migrate(a)]);
     expect(applied.filter((names) => names.length > 0)).toHaveLength(2);
@@ -93,7 +93,7 @@ describe('several clusters in one database, with a schema each', () => {
     );
   });
 
-  test('an empty schema is not taken for one that was migrated because public was', async () => {
+  test('an empty schema is not taken as migrated because public is', async () => {
     await migrate(database);
     await expect(readEdges(inSchema('cluster_a'))).rejects.toMatchObject({ kind: 'no_schema' });
   });
@@ -102,7 +102,7 @@ describe('several clusters in one database, with a schema each', () => {
 describe('a lease', () => {
   beforeEach(() => migrate(database));
 
-  test('of a worker that vanished is taken once it has run out, and the former holder notices', async () => {
+  test('of a worker that disappeared is taken over when it expires, and the former holder notices', async () => {
     const held = withLease(database, 'digest', async (hold) => {
       await database.query(`update lease set expires_at = now() - interval '1 second'`);
       expect(

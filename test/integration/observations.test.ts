@@ -23,7 +23,7 @@ describe('observations', () => {
     expect(await read()).toEqual([]);
   });
 
-  test('tell of each namespace at either end on which days it was seen, and in which hours as a source', async () => {
+  test('give for each namespace the days on which it was seen, and the hours in which it was a source', async () => {
     await see(database, 0.25, talk(podIn('a'), podIn('b')), talk(podIn('a'), podIn('a')));
     await see(database, 0.75, talk(podIn('a'), podIn('b')), talk(podIn('b'), podIn('c')));
     await see(database, 2, talk(podIn('b'), { kind: 'network', ns: '', identity: 'pub' }));
@@ -65,7 +65,7 @@ describe('observations', () => {
     ]);
   });
 
-  test('know a namespace of which only the stream told, without days', async () => {
+  test('include a namespace that was only streamed, without days', async () => {
     await merge(database, [batch(at(1), [streamed(1)])], options);
     expect((await read()).map(({ namespace, days, egressEdges }) => [namespace, days, egressEdges])).toEqual([
       ['a', [], 1],
@@ -75,7 +75,7 @@ describe('observations', () => {
 });
 
 describe('the roll-up', () => {
-  test('changes nothing of what is read, over more days than one statement takes', async () => {
+  test('does not change what queries return, over more days than one statement handles', async () => {
     await seeDaily(database, 0, 70);
     await seeDaily(database, 20, 60, 'c', 'a');
     const before = await read();
@@ -86,7 +86,7 @@ describe('the roll-up', () => {
     expect(await rollNamespaceDays(database.query)).toBe(0);
   });
 
-  test('leaves alone the days that may still change, and takes them when they cannot', async () => {
+  test('skips days that can still change, and rolls them up later', async () => {
     await seeDaily(database, 0, 3);
     expect(await rollNamespaceDays(database.query)).toBe(0);
     await cover(database, 1.9);
@@ -99,14 +99,14 @@ describe('the roll-up', () => {
     expect(await read()).toEqual(before);
   });
 
-  test('goes over days without any flow', async () => {
+  test('skips days without flows', async () => {
     await seeDaily(database, 0, 1);
     await seeDaily(database, 50, 51);
     await cover(database, 60);
     expect(await rollNamespaceDays(database.query)).toBe(4);
   });
 
-  test('is the same with several workers at once', async () => {
+  test('gives the same result with several concurrent workers', async () => {
     await seeDaily(database, 0, 40);
     const before = await read();
     await cover(database, 40);

@@ -96,7 +96,7 @@ describe('npm start', () => {
     expect(facts).toEqual(expectedTrail(flows));
   });
 
-  test('tells addresses that answer, and keeps secrets to their owner', async () => {
+  test('prints addresses that answer, and keeps secrets readable by their owner only', async () => {
     const run = started;
     for (const what of ['map', 'Slack stand-in', 'Temporal UI', 'health, metrics']) {
       const [, url] = (await run?.says(new RegExp(`^ +${what} +(http://\\S+)`))) ?? [];
@@ -130,7 +130,7 @@ describe('npm start', () => {
     started = first;
   });
 
-  test('leaves nothing when it is killed with -9, and starts again with the data that was there', async () => {
+  test('leaves no process when it is killed with -9, and starts again with its data', async () => {
     started?.kill('SIGKILL');
     await started?.leavesNothing(20_000);
     const run = npmStart();
@@ -139,14 +139,14 @@ describe('npm start', () => {
     await run.says(/last merge \d+ s ago/);
   });
 
-  test('ends in order on Ctrl-C and leaves nothing', async () => {
+  test('shuts down cleanly on Ctrl-C and leaves no process', async () => {
     started?.kill('SIGINT');
     expect(await started?.exitCode()).toBe(0);
     await started?.leavesNothing(1_000);
     expect(started?.lines.at(-1)).toContain('All parts stopped');
   });
 
-  test('ends at once on the second Ctrl-C and leaves nothing', async () => {
+  test('ends at once on the second Ctrl-C and leaves no process', async () => {
     const run = npmStart();
     await run.says(/Temporal UI/);
     run.kill('SIGINT');
@@ -165,7 +165,7 @@ describe('npm start', () => {
 });
 
 describe('a start that fails half-way', () => {
-  test('says what failed and what to do, and leaves nothing', async () => {
+  test('says what failed and what to do, and leaves no process', async () => {
     const broken = await mkdtemp(join(tmpdir(), 'broken-temporal-'));
     const program = join(broken, 'temporal');
     await writeFile(
@@ -185,13 +185,13 @@ describe('a start that fails half-way', () => {
     }
   });
 
-  test('names the setting when a certificate for a Goldmane of one’s own is missing', async () => {
+  test('names the setting when a certificate for an external Goldmane is missing', async () => {
     const run = npmStart({ GOLDMANE_HOST: '127.0.0.1:1', TLS_CERT_PATH: '/nowhere/tls.crt' });
     expect(await run.exitCode()).toBe(1);
     expect(run.lines.join('\n')).toMatch(/\/nowhere\/tls\.crt cannot be read[\s\S]*Set TLS_CERT_PATH/);
   });
 
-  test('ends in order when Ctrl-C comes while it starts', async () => {
+  test('shuts down cleanly on Ctrl-C while it starts', async () => {
     const run = npmStart();
     await run.says(/Goldmane: filling/);
     run.kill('SIGINT');

@@ -55,7 +55,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(postgres.url, 'select n from kept order by n')).toEqual([{ n: 1 }, { n: 2 }]);
   });
 
-  test('listens on loopback alone, and asks for the password', async () => {
+  test('listens on loopback only and requires the password', async () => {
     postgres = await startPostgres({ dataDir: directory });
     expect(await query(postgres.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
     const stranger = new URL(postgres.url);
@@ -63,7 +63,7 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed');
   });
 
-  test('starts over a postmaster.pid whose process id belongs to something else now', async () => {
+  test('starts over a postmaster.pid whose process id belongs to another program', async () => {
     postgres = await startPostgres({ dataDir: directory });
     const cluster = await clusterOf(postgres);
     await postgres.kill();
@@ -120,7 +120,7 @@ describe('the embedded PostgreSQL', () => {
     });
   });
 
-  test('leaves no password but the one that its owner alone can read', async () => {
+  test('stores the password readable by its owner only', async () => {
     postgres = await startPostgres({ dataDir: directory });
     const home = join(await clusterOf(postgres), '..');
     expect(await readdir(home)).toEqual(['cluster', 'password']);
@@ -135,8 +135,8 @@ async function clusterOf({ url }: Postgres): Promise<string> {
   return realpath(String(row.data_directory));
 }
 
-describe('what an earlier start left', () => {
-  test('is ended only if its command line says that it is that', async () => {
+describe('a process left by an earlier start', () => {
+  test('is ended only if its command line matches', async () => {
     const pid = await bystander('mark-of-ours');
     expect(await isRunning({ pid, marks: ['mark-of-another'] })).toBe(false);
     expect(await endLeftover({ pid, marks: ['mark-of-another'], signals: ['SIGKILL'] })).toBe(false);

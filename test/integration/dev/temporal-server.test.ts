@@ -29,7 +29,7 @@ async function withClient<T>(address: string, work: (client: Client) => Promise<
 }
 
 describe('the Temporal dev server', () => {
-  test('has its UI, and keeps closed runs for 30 days', async () => {
+  test('serves its UI and keeps closed runs for 30 days', async () => {
     server = await startTemporalServer({ executable: inject('temporalExecutable') });
     expect((await fetch(server.uiUrl)).status).toBe(200);
     const retention = await withClient(server.address, async ({ workflowService }) => {
@@ -39,7 +39,7 @@ describe('the Temporal dev server', () => {
     expect(retention).toBe(30 * 24 * 60 * 60);
   });
 
-  test('knows its workflows after a kill and a start on the same ports', async () => {
+  test('keeps its workflows after a kill and a restart on the same ports', async () => {
     server = await startTemporalServer({
       executable: inject('temporalExecutable'),
       dataFile: join(directory, 'temporal.db'),
