@@ -57,7 +57,7 @@ describe('a command beside a running npm start', () => {
     expect(said).toEqual([expect.stringContaining('npm start')]);
   });
 
-  test('says nothing where there was never a stack', () => {
+  test('prints nothing if there was never a stack', () => {
     rmSync(join(directory, 'env'));
     expect(settingsFor({})).toEqual({});
     expect(said).toEqual([]);

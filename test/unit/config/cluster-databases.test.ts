@@ -49,7 +49,7 @@ describe('databases of several clusters', () => {
 });
 
 describe('names of clusters', () => {
-  test('are separated by commas; each is asked once', () => {
+  test('are separated by commas; each is queried once', () => {
     expect(parseClusters('--cluster', ' north, south,north')).toEqual(['north', 'south']);
   });
 

@@ -126,7 +126,7 @@ describe('wrong settings', () => {
     expect(new Set(names)).toEqual(new Set([...Object.keys(wrong), 'DATABASE_URL']));
   });
 
-  test('each tell what cures them', () => {
+  test('each name their cure', () => {
     for (const problem of problems(wrong))
       expect(problem).toMatch(/\b(give|set|unset|for example|one of|must be)\b/);
     expect(() => loadConfig(wrong)).toThrow(/Invalid settings:\n  - .*(\n  - .*){14}$/s);
@@ -145,13 +145,13 @@ describe('wrong settings', () => {
     ['GOLDMANE_HOST', 'goldmane:65536'],
     ['GOLDMANE_HOST', 'https://goldmane:7443'],
     ['GOLDMANE_HOST', '::1:7443'],
-  ])('%s=%j is not taken for something else', (name, value) => {
+  ])('%s=%j is not reinterpreted', (name, value) => {
     expect(problems({ DATABASE_URL: url, [name]: value }).map((problem) => problem.split(' ')[0])).toEqual([
       name,
     ]);
   });
 
-  test('two ports that are the same are said to be', () => {
+  test('two equal ports are reported', () => {
     expect(problems({ DATABASE_URL: url, METRICS_PORT: '8080' })).toEqual([
       'METRICS_PORT and HTTP_PORT are the same; each needs its own port',
     ]);

@@ -66,14 +66,14 @@ test.each([
   ['FRESHNESS_PAGE_MINUTES', '54', /^FRESHNESS_PAGE_MINUTES .* from 2 to 53/],
   ['FRESHNESS_WARN_MINUTES', '45', /^FRESHNESS_WARN_MINUTES must be less than FRESHNESS_PAGE_MINUTES/],
   ['LEDGER_KEEP_HOURS', '1', /^LEDGER_KEEP_HOURS .* from 2 to 168/],
-])('%s="%s" is refused by name, with what cures it', (name, value, problem) => {
+])('%s="%s" is refused with its name and the cure', (name, value, problem) => {
   const problems = problemsOf({ [name]: value });
   expect(problems).toEqual([expect.stringMatching(problem)]);
   expect(problems.join()).not.toContain('secret;');
   if (name === 'SLACK_WEBHOOK_URL') expect(problems.join()).not.toContain('services/secret');
 });
 
-test('all wrong settings of the jobs are told together, beside all others', () => {
+test('all wrong settings of the jobs are reported together with all others', () => {
   const problems = problemsOf({
     TIME_ZONE: 'nowhere',
     DIGEST_CRON: 'x',

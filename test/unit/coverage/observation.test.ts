@@ -24,13 +24,13 @@ function lines(stretches: CoverageStretch[], nowHours: number, atMost = 5): stri
   });
 }
 
-test('nothing is said where all was observed, the newest minutes apart', () => {
+test('nothing is reported if everything but the newest minutes was observed', () => {
   expect(lines(coverage(['final', 5], ['settled', 0.9], ['streamed', 0.05], ['pending', 0.05]), 6)).toEqual(
     [],
   );
 });
 
-test('a gap is told with its cause', () => {
+test('a gap is reported with its cause', () => {
   expect(lines(coverage(['final', 1], ['gap', 0.5, 'Goldmane was away'], ['final', 0.5]), 2)).toEqual([
     'Not observed: 30 min, in 1 gap.',
     '01:00 to 01:30 (30 min): "Goldmane was away"',
@@ -63,7 +63,7 @@ describe('time that is still open', () => {
     ]);
   });
 
-  test('is left to the next digest, so that each gap is told exactly once', () => {
+  test('waits for the next digest, so that each gap is reported exactly once', () => {
     const until = gapsReportedUntil(open, new Date(3 * hour * 1000));
     expect(until).toEqual(new Date(hour * 1000));
     expect(gapsReportedUntil(coverage(['final', 3]), new Date(3 * hour * 1000))).toEqual(

@@ -9,7 +9,7 @@ import { until } from '../../conformance/waiting.ts';
 
 const SPEED = 60;
 
-describe('What tests can do to the stand-in', () => {
+describe('Faults of the stand-in', () => {
   let clock: Clock;
   let goldmane: GoldmaneStandIn;
   let certificates: IssuedCertificates;

@@ -100,7 +100,7 @@ describe('the expected trail', () => {
     connectionsLive: 0,
   };
 
-  test('counts a record once, whoever sent it and with whichever policy trace', () => {
+  test('counts a record once, whichever reader sent it and whatever its policy trace', () => {
     const again = flow({
       policies: { enforced: [{ kind: 'Profile', name: 'kns.blog' }] },
       sourceLabels: ['a=b'],
@@ -127,7 +127,7 @@ describe('the expected trail', () => {
     expect(expectedTrail(flows)).toMatchObject([{ flowCount: 4, lastSeenSeconds: 1_800_000_045 }]);
   });
 
-  test('leaves out a record of which nothing was counted, unless another part of it was', () => {
+  test('skips a record whose counters are all zero, unless another part of it counted traffic', () => {
     expect(expectedTrail([flow(silent)])).toEqual([]);
     expect(expectedTrail([flow(silent), flow({ ...silent, bytesIn: 1 })])).toMatchObject([{ flowCount: 1 }]);
   });

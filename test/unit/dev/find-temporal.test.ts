@@ -68,7 +68,7 @@ describe('the Temporal dev server is found', () => {
     expect(await readdir(join(directory, 'cache'))).toHaveLength(1);
   });
 
-  test('anew when what the cache holds does not run', async () => {
+  test('again when the cached file does not run', async () => {
     await program(cached(), 'Segmentation fault');
     const ways = [
       ({ directory: target }: { directory: string }) =>
@@ -78,7 +78,7 @@ describe('the Temporal dev server is found', () => {
     expect(lines.join('\n')).toContain('does not run');
   });
 
-  test('nowhere: the message tells every reason and what to do', async () => {
+  test('nowhere: the message has every reason and what to do', async () => {
     const ways = [
       () => Promise.reject(new Error('the download failed (no such host)')),
       () => Promise.reject(new Error('Go is not installed')),
@@ -89,7 +89,7 @@ describe('the Temporal dev server is found', () => {
     expect(failure.cure).toMatch(/Temporal CLI.*Go 1\.\d+.*TEMPORAL_ADDRESS/);
   });
 
-  test('not at all once it is told to stop, and leaves nothing half-made', async () => {
+  test('not after it was aborted, and leaves nothing incomplete', async () => {
     const stopping = new AbortController();
     const ways = [
       () => {

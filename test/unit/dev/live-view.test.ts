@@ -19,7 +19,7 @@ function snapshot(fields: Partial<TrailSnapshot> = {}): TrailSnapshot {
 }
 
 describe('the news of the trail', () => {
-  test('tells each new edge once, by name', () => {
+  test('reports each new edge once, by name', () => {
     const news = new News();
     news.of({ edges: [] }, 1);
     expect(news.of({ edges: [edge('blog')] }, 9)).toEqual([expect.stringMatching(/^first 1 edges .*9 s/)]);
@@ -79,7 +79,7 @@ function screen(isTTY: boolean) {
   return { output, written: () => written };
 }
 
-test('without a terminal there are lines, and no block that is drawn anew', () => {
+test('without a terminal there are lines instead of a redrawn block', () => {
   const { output, written } = screen(false);
   const terminal = openTerminal(output, {});
   terminal.line('one');

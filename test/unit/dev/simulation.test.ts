@@ -34,7 +34,7 @@ function recordOf(flow: CompleteFlow): string {
 describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
   const flows = hour.flatMap((bucket) => flowsOfBucket(seed, bucket));
 
-  test('is the same whenever and in whichever order it is asked', () => {
+  test('is the same at any time and in any order of calls', () => {
     const bucket = START + 1_500 * BUCKET_SECONDS;
     const before = flowsOfBucket(seed, bucket);
     flowsOfBucket(seed, bucket + 86_400);
@@ -58,7 +58,7 @@ describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
     expect(perBucket).toBeLessThan(630);
   });
 
-  test('has what makes a trail hard to keep right', () => {
+  test('contains the difficult cases', () => {
     const has = (what: (flow: CompleteFlow) => boolean): boolean => flows.some(what);
     const isSilent = ({ packetsIn, connectionsLive }: CompleteFlow): boolean =>
       packetsIn + connectionsLive === 0;

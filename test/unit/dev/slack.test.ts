@@ -64,7 +64,7 @@ describe('a post is answered as Slack does', () => {
   });
 });
 
-describe('what goes wrong can be asked for', () => {
+describe('failures can be requested', () => {
   test('for the next posts, one after the other', async () => {
     slack.answerNext({ status: 429, body: 'rate_limited', retryAfterSeconds: 30 }, 'take_and_cut');
     const limited = await post({ text: 'a' });
@@ -101,7 +101,7 @@ describe('the page', () => {
     expect(mrkdwnHtml('*no end')).toBe('*no end');
   });
 
-  test('lets no message act: everything is escaped, and no script may run', async () => {
+  test('escapes every message, and runs no script', async () => {
     const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>" & `</code>` <javascript:alert(1)|x>';
     await post({ channel: '#<b>', text: evil, blocks: [section(evil), section(`*${evil}`)] });
     await post({ text: evil });

@@ -94,7 +94,7 @@ describe('it connects', () => {
   });
 });
 
-describe('what keeps it from connecting is named', () => {
+describe('the reason why it cannot connect is reported', () => {
   test('a CA bundle that did not sign the server', async () => {
     const peer = await startPeer(issued);
     const target = await targetOf(peer.port, {});
@@ -137,7 +137,7 @@ describe('what keeps it from connecting is named', () => {
     );
   });
 
-  test('a port where nobody listens', async () => {
+  test('a port where nothing listens', async () => {
     const port = await freePort();
     const failure = await failureOf(connect(await targetOf(port)));
     expect(failure.kind).toBe('connection_refused');

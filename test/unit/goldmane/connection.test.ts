@@ -72,7 +72,7 @@ describe('list', () => {
     expect((await connection.list(BUCKET, never)).length).toBe(20_000_000);
   });
 
-  test('a status that says no is a refusal, in the words of the server', async () => {
+  test('an error status is a refusal with the text of the server', async () => {
     const { connection } = await connectTo({
       list: (_call, reply) => reply({ code: status.PERMISSION_DENIED, details: 'not you' }),
     });
@@ -81,7 +81,7 @@ describe('list', () => {
     expect(failure.message).toContain('PERMISSION_DENIED not you');
   });
 
-  test('aborting rejects with the reason of the signal, and tells the server', async () => {
+  test('aborting rejects with the reason of the signal and cancels the call at the server', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     let wasCancelled = false;
@@ -106,7 +106,7 @@ describe('list', () => {
     await expect(waiting).rejects.toBeInstanceOf(CallError);
   });
 
-  test('a server that went away is named, and the next one is found', async () => {
+  test('a server that stopped is reported, and the next one is found', async () => {
     const answers: sendUnaryData<Buffer>[] = [];
     const { connection, peer } = await connectTo({ list: (_call, reply) => void answers.push(reply) });
     const asked = failureOf(connection.list(BUCKET, never));
@@ -117,7 +117,7 @@ describe('list', () => {
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('connection_refused');
   });
 
-  test('after close() it is not asked any more', async () => {
+  test('after close() it is not called', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
     connection.close();
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');

@@ -137,7 +137,7 @@ describe('the failure names its kind', () => {
     expect(await kindOf(copy(api))).toBe('missing');
   });
 
-  test('outside a cluster, without a token, and when nobody answers', async () => {
+  test('outside a cluster, without a token, and when nothing answers', async () => {
     expect(await kindOf(copy(undefined))).toBe('no_service_account');
     const away = await podOf(await freePort());
     expect(await kindOf(copy(away))).toBe('unavailable');

@@ -117,7 +117,7 @@ test('policies, labels, id and counters are not part of it, each identity field 
   expect(contents.size).toBe(14);
 });
 
-test('enum numbers that nobody knows read as unspecified, but stay apart', () => {
+test('unknown enum numbers are read as unspecified, but stay distinct', () => {
   const decoder = new FlowDecoder();
   const of = (number: bigint) =>
     decodeKey(

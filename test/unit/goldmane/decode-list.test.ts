@@ -30,7 +30,7 @@ function labelOf(labels: readonly string[], name: string): string | undefined {
   return labels.find((label) => label.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-test('an answer is its records in their order, with what the generated decoder says of each', () => {
+test('an answer is decoded to the same records in the same order as by the generated decoder', () => {
   const { seen, malformed, count, totalResults } = list(encodeListAnswer(capture), plain);
   expect({ count, totalResults, malformed }).toEqual({
     count: capture.length,
@@ -69,7 +69,7 @@ test('a label is split at its first =, and may be empty', () => {
   ]);
 });
 
-test('a label of one end is not taken for the other, wherever they stand', () => {
+test('labels of the two ends are not confused, whatever their order', () => {
   const flow = [
     bytesField(5, 'x=dest'),
     varintField(6, 1),

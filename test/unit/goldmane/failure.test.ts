@@ -83,7 +83,7 @@ describe('what a call ended with is named', () => {
   });
 });
 
-describe('only a memory can tell stale from wrong', () => {
+describe('only stored contacts distinguish stale from wrong', () => {
   const failure = (kind: GoldmaneFailureKind) =>
     goldmaneFailure({ kind, what: 'It was refused', cure: 'Do something', bundle, code: 'CODE' });
 

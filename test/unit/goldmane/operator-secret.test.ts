@@ -13,7 +13,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 const read = (api: ClusterApi | undefined) => readOperatorSecret(api, secret, never);
 
-test('the certificate of the one Secret is read with the pod’s token, and nothing of its key is kept', async () => {
+test('the certificate of the Secret is read with the pod’s token, and its key is not kept', async () => {
   const asked: unknown[] = [];
   const api = await startApi((request, response) => {
     asked.push([request.method, request.url, request.headers.authorization]);
@@ -31,7 +31,7 @@ test('the certificate of the one Secret is read with the pod’s token, and noth
   ]);
 });
 
-describe('why it is not known is said, and is no error', () => {
+describe('an unknown result has a reason and is not an error', () => {
   test.each([
     [401, '', /may not be read \(401\)/],
     [403, '{"reason":"Forbidden"}', /may not be read \(403\): the Role for it is optional/],
@@ -58,7 +58,7 @@ describe('why it is not known is said, and is no error', () => {
     expect(await read(api)).toMatchObject({ why: expect.stringMatching(/no token/) });
   });
 
-  test('when nobody answers, or somebody whom the cluster’s CA did not sign', async () => {
+  test('when nothing answers, or a server that the CA of the cluster did not sign', async () => {
     const away = await podOf(await freePort());
     expect(await read(away)).toMatchObject({ why: expect.stringMatching(/ECONNREFUSED/) });
     const others = await issueCertificates();
@@ -68,7 +68,7 @@ describe('why it is not known is said, and is no error', () => {
   });
 });
 
-test('Kubernetes says where its API is', () => {
+test('the address of the API comes from the variables that Kubernetes sets', () => {
   expect(clusterApiOf({ KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' })).toEqual({
     host: '10.96.0.1',
     port: 6443,

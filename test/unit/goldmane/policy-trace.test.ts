@@ -48,7 +48,7 @@ test('a trace says for each hit its kind, tier, namespace, name, action and rule
   );
 });
 
-test('an end of tier says which policy brought it about', () => {
+test('the end of a tier names the policy because of which it applies', () => {
   const trigger = messageField(8, [
     varintField(1, 1),
     bytesField(2, 'redis'),
@@ -109,7 +109,7 @@ test('a hit that is listed twice is one hit', () => {
   expect(read([once, once]).text).toBe(read([once]).text);
 });
 
-test('sixteen hits a side are kept, and what was cut is counted', () => {
+test('sixteen hits per side are kept, and the rest is counted', () => {
   const hits = Array.from({ length: 20 }, (_, index) => messageField(1, rule(`p${index}`)));
   const parsed = traceText.parse(JSON.parse(read([...hits, messageField(2, rule('staged'))]).text));
   expect([parsed.enforced.length, parsed.pending.length, parsed.cut]).toEqual([16, 1, 4]);

@@ -23,7 +23,7 @@ function arrives(n: number, lateMs: number, behindMs = 0): void {
 }
 
 describe('the difference of the clocks', () => {
-  test('is not known before the stream or somebody else showed it, and then taken to be none', () => {
+  test('is unknown until the stream or another source shows it, and then assumed to be zero', () => {
     expect([clock.isKnown, clock.measured, offset()]).toEqual([false, false, 0]);
     clock.assume(ours.elapsed + 5_000);
     expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 5_000]);
@@ -54,20 +54,20 @@ describe('the difference of the clocks', () => {
     },
   );
 
-  test('is told by the first record of a bucket only, and not by an older bucket', () => {
+  test('is set by the first record of a bucket only, not by an older bucket', () => {
     arrives(1, 100);
     arrives(1, 9_000);
     arrives(0, 0);
     expect([offset(), clock.lagMs]).toEqual([-100, 0]);
   });
 
-  test('is followed when a clock is set: after twenty buckets what was before is forgotten', () => {
+  test('follows a clock that is set: twenty buckets replace what was before', () => {
     for (let n = 0; n < 5; n += 1) arrives(n, 0, 60_000);
     for (let n = 5; n < 25; n += 1) arrives(n, 0, 0);
     expect(offset()).toBe(0);
   });
 
-  test('outlives the stream, and is measured anew by the next', () => {
+  test('outlives the stream and is measured again by the next', () => {
     arrives(0, 0, 7_000);
     clock.reopened();
     expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 7_000]);
@@ -75,7 +75,7 @@ describe('the difference of the clocks', () => {
     expect(offset()).toBe(2_000);
   });
 
-  test('that was measured is not replaced by what somebody else knew', () => {
+  test('that was measured is not replaced by the value of another source', () => {
     arrives(0, 0, 7_000);
     clock.assume(1);
     expect(offset()).toBe(7_000);
@@ -91,7 +91,7 @@ describe('the lag', () => {
     expect(clock.lagMs).toBe(0);
   });
 
-  test('begins anew with a new stream, so that a stream which is replaced for it is not replaced for ever', () => {
+  test('starts again with a new stream, so that streams are not replaced forever', () => {
     arrives(0, 0);
     arrives(1, 90_000);
     clock.reopened();

@@ -45,7 +45,7 @@ async function failureOf(ended: Promise<void>): Promise<GoldmaneFailure> {
   );
 }
 
-test('it asks for no history, opens once, and hands over each message as it was sent', async () => {
+test('it requests no history, opens once, and passes on each message as sent', async () => {
   const sent = readCapture().slice(0, 500);
   const requests: Buffer[] = [];
   const { connection } = await connectTo({
@@ -63,14 +63,14 @@ test('it asks for no history, opens once, and hands over each message as it was 
   expect(requests).toEqual([Buffer.alloc(0)]);
 });
 
-test('it opens though the server says nothing, as a quiet cluster does', async () => {
+test('it opens although the server sends nothing, as in a quiet cluster', async () => {
   const { connection } = await connectTo({ stream: () => undefined });
   const { events } = follow(connection);
   await until('it is open', () => events.length > 0 || undefined, 5_000);
   expect(events).toEqual(['open']);
 });
 
-test('aborting resolves, and tells the server', async () => {
+test('aborting resolves and cancels the call at the server', async () => {
   let wasCancelled = false;
   const { connection } = await connectTo({
     stream: (call) => call.on('cancelled', () => (wasCancelled = true)),
@@ -123,7 +123,7 @@ describe('a stream that ends by itself is a failure', () => {
     expect(failure.message).toContain('RESOURCE_EXHAUSTED too many streams');
   });
 
-  test('when the server goes away', async () => {
+  test('when the server stops', async () => {
     const calls: Call[] = [];
     const { connection, peer } = await connectTo({ stream: (call) => void calls.push(call) });
     const { ended, events } = follow(connection);

@@ -98,7 +98,7 @@ test('a client certificate that is not valid yet points at the clock', async () 
   expect(report.handshake).toBe('not tried');
 });
 
-test('a key of another pair is told from a refusal', async () => {
+test('a key of another pair is distinguished from a refusal', async () => {
   const pair = { certificate: issued.client.certificate, key: others.client.key };
   const { verdict } = await look(await scene({ pair }));
   expect(verdict).toMatchObject({ state: 'key_mismatch', severity: 'critical' });
@@ -227,7 +227,7 @@ test('a certificate not signed by the bundle is reported while Goldmane is unrea
   ]);
 });
 
-test('a Goldmane that is back at the second look was never away', async () => {
+test('a Goldmane that answers at the second check counts as available', async () => {
   const port = await freePort();
   const target = await writeTarget(port, { pair: issued.client, bundle: issued.authority.certificate });
   const clock: Clock = { ...systemClock, sleep: () => startPeer(issued, {}, port).then(() => undefined) };

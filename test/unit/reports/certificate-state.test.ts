@@ -58,7 +58,7 @@ describe('a Secret of the operator that holds another certificate', () => {
   });
 });
 
-test('all that is the matter is told, the worst first', () => {
+test('all findings are reported, the worst first', () => {
   expect(
     states({
       client: { notBefore: days(-30), notAfter: days(10), keyMatches: true, isSignedByBundle: true },

@@ -29,11 +29,11 @@ function told(verdicts: Record<string, string>, wholeDays?: number) {
 const known = { a: 'complete', b: 'learning' };
 
 describe('there is news', () => {
-  test('at the very first report, as a whole: no namespace of it is a change', () => {
+  test('completely at the very first report, without changes', () => {
     expect(newsOf(reportAt(9), told({}), mondays)).toEqual({ kind: 'first', changes: [] });
   });
 
-  test('of each namespace whose verdict is not the one that was told, and of each new one', () => {
+  test('for each namespace whose verdict changed since it was posted, and for each new one', () => {
     const news = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays);
     expect(news?.kind).toBe('changes');
     expect(news?.changes.map(({ row, was }) => [row.namespace, was, row.verdict])).toEqual([
@@ -59,12 +59,12 @@ describe('there is news', () => {
   });
 });
 
-test('there is none when nothing changed, or nothing was ever observed', () => {
+test('there is none if nothing changed or nothing was ever observed', () => {
   expect(newsOf(reportAt(9), told(known, 8), mondays)).toBeUndefined();
   expect(newsOf({ ...reportAt(9), namespaces: [] }, told({}), mondays)).toBeUndefined();
 });
 
-test('changes are told by verdict, without empty groups', () => {
+test('changes are grouped by verdict, without empty groups', () => {
   const changes = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays)?.changes ?? [];
   expect(changesByVerdict(changes).map(([verdict, group]) => [verdict, group.length])).toEqual([
     ['complete', 1],

@@ -20,7 +20,7 @@ function coveredQuarters(coverage: Parameters<typeof coveredTime>[0], from: numb
   return seconds;
 }
 
-test('covered time between two moments is what a count of quarters says', () => {
+test('covered time between two times equals a count of quarters of an hour', () => {
   fc.assert(
     fc.property(anyCoverage, fc.nat(4_500), fc.nat(4_500), (coverage, a, b) => {
       const [from, to] = [monday + Math.min(a, b) * 900, monday + Math.max(a, b) * 900];
@@ -104,7 +104,7 @@ test('what is complete since a moment was so at that moment, and not a second be
   expect(complete).toBeGreaterThan(20);
 });
 
-test('covering a gap, or waiting, never takes covered days away', () => {
+test('covering a gap or waiting never reduces covered days', () => {
   fc.assert(
     fc.property(
       anyObservation,

@@ -47,14 +47,14 @@ describe('a namespace', () => {
     });
   });
 
-  test('is not stale because nobody looked', () => {
+  test('is not stale because of a gap', () => {
     const coverage = [stretch(0, 8), stretch(8, 28, 'gap'), stretch(28, 29)];
     expect(judged(withEdge(seenDaily(0, 8), 0), { now: 29, coverage })).toMatchObject({
       verdict: 'complete',
     });
   });
 
-  test('is not stable because nobody looked', () => {
+  test('is not stable because of a gap', () => {
     const coverage = [stretch(0, 10), stretch(10, 20, 'gap'), stretch(20, 21)];
     expect(judged(withEdge(seenDaily(0, 10), 9.5), { now: 21, coverage })).toMatchObject({
       verdict: 'unstable',
@@ -62,7 +62,7 @@ describe('a namespace', () => {
     });
   });
 
-  test('begins anew when it comes back after it was stale: it may be another one by the same name', () => {
+  test('starts again when the namespace reappears after it was stale: it may be a different one of that name', () => {
     const seen = withEdge([...seenDaily(0, 2), ...seenDaily(30, 33)], 0);
     expect(judged(seen, { now: 33 })).toMatchObject({
       verdict: 'learning',
@@ -72,12 +72,12 @@ describe('a namespace', () => {
     });
   });
 
-  test('goes on when it was away for less', () => {
+  test('continues after a shorter outage', () => {
     const seen = withEdge([...seenDaily(0, 2), ...seenDaily(15, 16)], 0);
     expect(judged(seen, { now: 16 })).toMatchObject({ verdict: 'complete', watchedSince: date(0) });
   });
 
-  test('of which only the stream told is learning, whatever its edges’ age: facts come with settling', () => {
+  test('that was only streamed is learning, whatever the age of its edges: facts come from settling', () => {
     const seen = observation([], {
       egressEdges: 3,
       newestEgressEdgeSeconds: at(-300),
@@ -153,7 +153,7 @@ describe('the week', () => {
     expect(neverCovered).toEqual(['wednesday 00:00-12:00', 'sunday']);
   });
 
-  test('takes an hour for covered only as a whole', () => {
+  test('counts an hour as covered only if all of it is', () => {
     const coverage = [stretch(0, 3), stretch(3, 3 + 15 / 86_400, 'gap'), stretch(3 + 15 / 86_400, 7)];
     expect(judged(withEdge(seenDaily(0, 7), 0), { now: 7, coverage }).neverCovered).toEqual([
       'thursday 00:00-01:00',

@@ -26,7 +26,7 @@ test('edges are grouped by source; denied ones come first, and so do sources tha
   ]);
 });
 
-test('no edge is lost or told twice, whatever their order', () => {
+test('no edge is lost or announced twice, whatever their order', () => {
   const some = fc.uniqueArray(
     fc.record({
       srcNs: fc.constantFrom('a', 'b', 'c'),
@@ -109,7 +109,7 @@ test.each([
   expect(headlineOf({ edges: all, denied })).toBe(headline);
 });
 
-test('what is taken as known is said until a digest was posted', () => {
+test('edges treated as known are mentioned until a digest was posted', () => {
   expect(compose({ takenAsKnown: 318, previousPostedAt: undefined }).takenAsKnown).toBe(318);
   expect(compose({ takenAsKnown: 318 }).takenAsKnown).toBe(0);
 });
@@ -165,7 +165,7 @@ describe('the text for a terminal', () => {
     ]);
   });
 
-  test('lets no name act on the terminal', () => {
+  test('makes names harmless in a terminal', () => {
     const text = digestText(compose({ edges: [edge({ dstNs: 'red\u001b[31m\u202etxt' })] }));
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });

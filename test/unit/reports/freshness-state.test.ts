@@ -51,7 +51,7 @@ test.each([
 describe('the cause', () => {
   const late = { lastProgressAt: minutesAgo(10) };
 
-  test('is the trouble that the readers left, with when it was seen last', () => {
+  test('is the trouble that the readers recorded, with the time it was last seen', () => {
     const trouble = { what: 'Stale certificate: it worked. Re-sync.', at: minutesAgo(1) };
     expect(judge({ ...late, trouble }).cause).toBe(
       'Stale certificate: it worked. Re-sync. (Last seen at 07:59:00.)',
@@ -64,11 +64,11 @@ describe('the cause', () => {
     );
   });
 
-  test('is looked for with the supervisor when nobody left one', () => {
+  test('is taken from the supervisor if the readers left none', () => {
     expect(judge(late).cause).toMatch(/flow-trail\/supervisor/);
   });
 
-  test('is none while all is well', () => {
+  test('is absent while everything works', () => {
     expect(judge({ trouble: { what: 'An old one.', at: minutesAgo(1) } }).cause).toBe('');
   });
 });
@@ -80,7 +80,7 @@ describe('what Goldmane remembers', () => {
     );
   });
 
-  test('is no longer everything after that, and from when to when is said', () => {
+  test('is incomplete afterwards, with the range', () => {
     expect(judge({ lastProgressAt: minutesAgo(80), settledBucket: minutesAgo(80) }).remembered).toBe(
       'Goldmane’s buffer has expired: from 06:40:15 to 07:05:00 only streamed records are left.',
     );

@@ -118,7 +118,7 @@ describe('a digest of', () => {
     expect(inLines.reduce((sum, count) => sum + count, rest)).toBe(250);
   });
 
-  test('edges that were found late says so', () => {
+  test('edges that were found late are marked', () => {
     const text = allText(check({ edges: [edge({ firstSeen: new Date('2026-11-20T10:00:00Z') })] }));
     expect(text).toContain('since Fri 20 Nov 10:00 · 12 flows · _found late_');
     expect(text).toContain('1 _found late_: first seen before a digest that did not have it');

@@ -16,7 +16,7 @@ test('text from the cluster forms no link, mention or entity of its own', () => 
   );
 });
 
-test('what is too long is cut at a whole character, never in an entity, and says so', () => {
+test('long text is cut between characters, never inside an entity, with an ellipsis', () => {
   fc.assert(
     fc.property(hostile, fc.integer({ min: 1, max: 40 }), (text, limit) => {
       const fitted = escapeToFit(text, limit);

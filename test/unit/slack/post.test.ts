@@ -106,7 +106,7 @@ test('a broken connection is retryable, and its message does not contain the web
   expect(failure.message).not.toContain('secret');
 });
 
-test('nobody who answers is given up on in time', async () => {
+test('a peer that does not answer is given up on in time', async () => {
   const asked = vi.fn();
   const slack = await slackThat(asked);
   const failure = await failureOf(slack);

@@ -11,7 +11,7 @@ test.each([
   expect(zonedTime(zone).exact(new Date(time))).toBe(exact);
 });
 
-test('what may be years away is told with its year', () => {
+test('times that may be years away include the year', () => {
   const time = new Date('2027-06-30T23:30:00Z');
   expect(zonedTime('Europe/London').dated(time)).toBe('1 Jul 2027, 00:30 BST');
 });

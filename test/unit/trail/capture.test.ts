@@ -183,7 +183,7 @@ describe('merging', () => {
     );
   });
 
-  test('counts nothing of buckets that an earlier aggregator counted, and still merges their times', () => {
+  test('counts no record of buckets that an earlier aggregator counted, but merges their times', () => {
     const model = new TrailModel(1_800_000_015);
     const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
     model.merge([

@@ -76,7 +76,7 @@ describe('a failure of the database is known by its cause', () => {
     expect(toDatabaseFailure(failed(code, message)).kind).toBe(kind);
   });
 
-  test('the first of several addresses that were tried tells it', () => {
+  test('the first of several addresses gives the reason', () => {
     const error = new AggregateError([failed('ECONNREFUSED'), failed('ENETUNREACH')], '');
     expect(toDatabaseFailure(error).kind).toBe('connection_refused');
   });
@@ -129,7 +129,7 @@ test('whatever kind the Temporal UI may show has a line in the operations guide'
   expect(databaseFailureKinds.filter((kind) => !guide.includes(`\`database_${kind}\``))).toEqual([]);
 });
 
-test('an error that is none of these names its SQLSTATE, which is what can be looked up', () => {
+test('any other error names its SQLSTATE', () => {
   expect(toDatabaseFailure(failed('22012', 'division by zero')).message).toMatch(
     /^Postgres failed with SQLSTATE 22012: division by zero. Look up the SQLSTATE/,
   );

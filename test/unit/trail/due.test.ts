@@ -26,13 +26,13 @@ function stageAt(
     ?.stage;
 }
 
-test('the ages are production’s: settled at six minutes, final at 55, never asked past 59, decided past the ring', () => {
+test('the ages are those of production: settled at six minutes, final at 55, never listed after 59, decided after the ring', () => {
   expect([settleAgeSeconds, finalAgeSeconds, oldestAskedSeconds, decidedAgeSeconds]).toEqual([
     375, 3_300, 3_540, 3_660,
   ]);
 });
 
-describe('a bucket that nobody knows', () => {
+describe('an unknown bucket', () => {
   test.each([
     [374, undefined],
     [375, 'settled'],
@@ -45,8 +45,8 @@ describe('a bucket that nobody knows', () => {
   });
 });
 
-describe('a bucket that was asked', () => {
-  test('and settled is asked once more before it leaves the ring, and then never again', () => {
+describe('a bucket that was listed', () => {
+  test('and settled is listed once more before it leaves the ring, and then not again', () => {
     const settled = ledgerOf({ state: 'settled' });
     expect([stageAt(400, settled), stageAt(3_299, settled), stageAt(3_300, settled)]).toEqual([
       undefined,
@@ -56,13 +56,13 @@ describe('a bucket that was asked', () => {
     expect(stageAt(3_300, ledgerOf({ state: 'final' }))).toBeUndefined();
   });
 
-  test('and proved nothing is asked once more, and not over and over again', () => {
+  test('and proved nothing is listed once more, not repeatedly', () => {
     const gap = ledgerOf({ state: 'gap', cause: 'restarted' });
     expect([stageAt(400, gap), stageAt(3_300, gap)]).toEqual([undefined, 'final']);
     expect(stageAt(3_310, gap, new Set([start]))).toBeUndefined();
   });
 
-  test('and proved nothing, though the stream had covered it, is not asked over and over again either', () => {
+  test('and proved nothing although it was streamed is not listed repeatedly either', () => {
     expect(stageAt(400, ledgerOf({ state: 'streamed', cause: 'restarted' }))).toBeUndefined();
   });
 });
@@ -100,7 +100,7 @@ describe('coverage for reports that rest on facts', () => {
     ).toEqual([settled, stretch(360, 30, 'pending'), stretch(30, 0, 'pending')]);
   });
 
-  test('what was streamed and never settled stays that: before something settled, or when it has left the ring', () => {
+  test('a bucket that was streamed and never settled stays streamed', () => {
     const early = [stretch(900, 600, 'streamed'), stretch(600, 360, 'settled')];
     const old = [stretch(5 * hour, 3 * hour, 'settled'), stretch(3 * hour, 2 * hour, 'streamed')];
     expect(markRecentStreamedAsPending(early, now)).toEqual(early);

@@ -50,7 +50,7 @@ describe('an answer that proves nothing is refused', () => {
     );
   });
 
-  test('but a malformed record in it is left out and reported, and the rest is taken', () => {
+  test('skips and reports a malformed record and reads the rest', () => {
     const raw = encodeListAnswer([
       encodeFlow({ startSeconds: startSeconds + 7 }),
       encodeFlow({ startSeconds }),
@@ -90,7 +90,7 @@ describe('service identity', () => {
     expect(fact).toMatchObject({ src: { identity: 'x' }, dst: { identity: '' } });
   });
 
-  test('is none without the label', () => {
+  test('is absent without the label', () => {
     const { fact } = only(fold([{ src: { namespace: 'monitoring', labels: ['app=x'] } }]).records);
     expect(fact?.src.identity).toBe('');
   });
@@ -156,7 +156,7 @@ describe('records', () => {
     expect(only(fold([{ action }]).records).edge?.action).toBe(name);
   });
 
-  test('without traffic are counted, and are nothing else; their ids still tell the server’s run', () => {
+  test('without traffic are only counted; their ids still identify the run of the server', () => {
     const answer = fold([{ hasTraffic: false, id: 9 }]);
     expect(answer).toMatchObject({ records: [], noTraffic: 1, count: 1 });
     expect([...answer.ids.values()]).toEqual([[9]]);

@@ -55,7 +55,7 @@ describe('an answer', () => {
     expect(runs.suspects(ids({ 99: 1 }))).toBe(false);
   });
 
-  test('that is empty tells nothing', () => {
+  test('that is empty changes nothing', () => {
     runs.doubt();
     expect(runs.suspects(new Map())).toBe(false);
   });
@@ -74,7 +74,7 @@ describe('after the connection broke', () => {
     expect(runs.suspects(keys(20, (content) => content))).toBe(false);
   });
 
-  test('nothing in common is taken for another run: a false gap is better than a false settled', () => {
+  test('without common ids counts as another run: a false gap is better than a false settled', () => {
     expect(runs.knows(ids({ 99: 1 }))).toBe(false);
     expect(runs.differs(ids({ 99: 1 }))).toBe(true);
   });
@@ -98,7 +98,7 @@ describe('a connection that appears as several keys', () => {
 });
 
 describe('another run', () => {
-  test('settles only buckets that begin after it was first seen, and knows none of the former ids', () => {
+  test('settles only buckets that begin after it was first seen, and has none of the former ids', () => {
     runs.remember(ids({ 1: 1 }));
     for (const [seen, first] of [
       [1_800_000_000, 1_800_000_015],
@@ -123,7 +123,7 @@ describe('the next worker', () => {
     expect(next.differs(keys(100, (content) => content * 3 + 1))).toBe(true);
   });
 
-  test('is told of what was seen last, a bounded part of it', () => {
+  test('includes a bounded part of what was seen last', () => {
     runs.remember(keys(10_000, (content) => content));
     runs.remember(ids({ 50: 50 }));
     const packed = runs.pack(hasher);
@@ -142,7 +142,7 @@ describe('the next worker', () => {
     expect(next.differs(ids({ 1: Number.MAX_SAFE_INTEGER }))).toBe(false);
   });
 
-  test('is handed on what a worker before the salt left, under hashes with the salt', () => {
+  test('receives what a worker without the salt left, under hashes with the salt', () => {
     runs.remember(keys(20, (content) => content));
     const next = new ServerRuns();
     next.restore(runs.pack(unsaltedHasher), 0, unsaltedHasher);
@@ -165,7 +165,7 @@ describe('the next worker', () => {
   });
 });
 
-test('what is remembered is bounded: the oldest is forgotten', () => {
+test('the memory is bounded: the oldest entry is dropped', () => {
   runs.remember(keys(4_096, (content) => content));
   runs.remember(ids({ 9_999: 1 }));
   expect(runs.knows(ids({ 1: 1 }))).toBe(false);

@@ -57,7 +57,7 @@ describe('records', () => {
     expect(fold.pending).toBe(0);
   });
 
-  test('from more than an hour ahead are left out: one would expire all that is known', () => {
+  test('from more than an hour ahead are skipped: one would expire all hashes', () => {
     expect(add({}, bucket - futureLimitSeconds)).toBe('pending');
     expect(add({ port: 81 }, bucket - futureLimitSeconds - 1)).toBe('future');
   });
@@ -81,7 +81,7 @@ describe('the limit', () => {
     for (const port of [1, 2, 3]) add({ port });
   });
 
-  test('drops what comes after, and the bucket of a dropped record is damaged, until that was asked', () => {
+  test('drops later records, and marks the bucket of a dropped record as damaged until it is read', () => {
     expect(add({ startSeconds: bucket + 15, port: 1 })).toBe('dropped');
     expect(add({ port: 1 })).toBe('repeated');
     expect(fold.pending).toBe(3);
@@ -95,7 +95,7 @@ describe('the limit', () => {
     expect(add({ port: 4 })).toBe('pending');
   });
 
-  test('counts what was taken for as long as it waits to be merged', () => {
+  test('counts taken records until they are merged', () => {
     fold.take();
     fold.hold(2);
     expect(add({ port: 4 })).toBe('pending');
@@ -140,13 +140,13 @@ describe('new edges', () => {
     expect(hasNew()).toBe(false);
   });
 
-  test('are not forgotten when their records are taken before anybody asks', () => {
+  test('are kept when their records are taken before they are asked for', () => {
     add({ action: 2 });
     fold.take();
     expect(hasNew()).toBe(true);
   });
 
-  test('are still told apart after more distinct connections than the limit', () => {
+  test('are still distinguished after more distinct connections than the limit', () => {
     for (let port = 1; port <= 10; port += 1) {
       add({ port });
       fold.take();

@@ -36,7 +36,7 @@ describe('stretches', () => {
     ).toEqual(['0 2 gap x', '2 3 gap y', '3 4 gap']);
   });
 
-  test('tell a cause of gaps only: that a settled bucket once proved nothing is past', () => {
+  test('have a cause only if they are gaps', () => {
     expect(joined([bucket(0, 'final', 'x'), bucket(1, 'final')], 2)).toEqual(['0 2 final']);
   });
 

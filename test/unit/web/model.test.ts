@@ -109,7 +109,7 @@ test('every address of the page leads back to the same view', () => {
   );
 });
 
-test('an address that nobody made leads to the overview', () => {
+test('an unknown URL shows the overview', () => {
   for (const hash of ['', '#', '#/nothing', '#/%E0%A4%A', '#/matrix/%zz?seen=x&new=-1&action=drop'])
     expect(() => parseRoute(hash)).not.toThrow();
   expect(parseRoute('#/nothing/x').view).toBe('overview');

@@ -69,7 +69,7 @@ function heartbeatTo(source: SecretUrl, timeoutMs = 60_000): Heartbeat {
 const finished = (count: number) =>
   until('the calls have ended', () => (results.length >= count ? true : undefined));
 
-test('a success is a GET on the URL, a failure a POST of its kind to /fail, with the query kept', async () => {
+test('success is a GET of the URL, failure a POST of its kind to /fail, with the query unchanged', async () => {
   const heartbeat = heartbeatTo({ url: `${await serviceThat((_, response) => response.end('OK'))}?rid=7` });
   heartbeat.succeeded();
   await finished(1);
@@ -137,14 +137,14 @@ test('a redirect is not followed: its target would learn the URL', async () => {
   expect(isAsked).toBe(false);
 });
 
-test('a service that is away is one failed call', async () => {
+test('an unavailable service is one failed call', async () => {
   const heartbeat = heartbeatTo({ url: `http://127.0.0.1:${await freePort()}/${secret}` });
   heartbeat.succeeded();
   await finished(1);
   expect(results).toEqual(['unreachable']);
 });
 
-test('a service that does not answer is cut off, and there is one call at a time meanwhile', async () => {
+test('a call that is not answered times out, with one call at a time', async () => {
   const heartbeat = heartbeatTo({ url: await serviceThat(() => undefined) }, 300);
   for (let round = 0; round < 5; round += 1, elapsedMs += 60_000) heartbeat.succeeded();
   await finished(1);

@@ -6,6 +6,6 @@ test.each([
   ['localhost', 'localhost:9464'],
   ['::', '[::]:9464'],
   ['::1', '[::1]:9464'],
-])('the port of %s is told from its host', (host, address) => {
+])('the port of %s is separated from its host', (host, address) => {
   expect(socketAddress(host, 9464)).toBe(address);
 });

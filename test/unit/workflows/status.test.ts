@@ -37,7 +37,7 @@ describe('progress', () => {
     expect(status.settle).toEqual(begin.settle);
   });
 
-  test('keeps what it does not tell of', () => {
+  test('keeps what it does not report', () => {
     const told = withProgress(begin, {
       ...connected('stream'),
       newestBucket: '2026-01-31T08:14:30.000Z',
@@ -53,7 +53,7 @@ describe('progress', () => {
     });
   });
 
-  test('tells the newest gaps instead of the former ones, and keeps them when it tells none', () => {
+  test('replaces the reported gaps by newer ones, and keeps them if it reports none', () => {
     const gap = { from: 'a', to: 'b', cause: 'away' };
     const told = withProgress(begin, { ...connected('settle'), gaps: [gap] });
     expect(after(() => told, progress('settle')).gaps).toEqual([gap]);

@@ -176,7 +176,7 @@ describe('service identities', () => {
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });
 
-  test('widen to the namespace where they are switched off, and the rule says so', () => {
+  test('widen to the namespace if identities are disabled, and the rule says so', () => {
     const { policies } = derive(connection('a', 'b/x', 'tcp 80'), { identities: false });
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);

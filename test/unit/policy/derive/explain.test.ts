@@ -70,7 +70,7 @@ test('a flow that arrived has no note', () => {
   for (const fact of explainPair([allowed, arrived], [])) expect(fact).not.toHaveProperty('note');
 });
 
-test('says so where the traces do not show which policy decided', () => {
+test('says so if the traces do not show which policy decided', () => {
   const [fact] = explainPair(
     [allowed],
     [

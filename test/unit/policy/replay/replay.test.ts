@@ -60,7 +60,7 @@ describe('replaying a policy', () => {
     expect(brief(found.wouldAllow)).toEqual(['egress a -> b tcp 80']);
   });
 
-  test('leaves alone what no policy selects, and says how much of it was denied', () => {
+  test('ignores what no policy selects, and counts how much of it was denied', () => {
     const found = replay(policies(onlyB), [
       fact('x', 'y', 'tcp 1'),
       fact('x', 'y', 'tcp 2', { action: 'deny' }),
@@ -188,7 +188,7 @@ describe("Calico's order", () => {
     expect(replay(policies(spec(rules.toReversed())), observed).wouldDeny).toEqual([]);
   });
 
-  test('a policy of lower order is asked first', () => {
+  test('a policy of lower order is evaluated first', () => {
     const deny = (order: number) =>
       calico('NetworkPolicy', 'a', { order, types: ['Egress'], egress: [{ action: 'Deny' }] }, 'deny');
     const allowing = calico('NetworkPolicy', 'a', { order: 10, types: ['Egress'], egress: [allow] });
@@ -196,7 +196,7 @@ describe("Calico's order", () => {
     expect(replay(policies(allowing, deny(20)), observed).wouldDeny).toEqual([]);
   });
 
-  test('a tier of lower order is asked first, passes on, and denies at its end what it selects', () => {
+  test('a tier of lower order is evaluated first, can pass, and denies at its end what it selects', () => {
     const tier = calico('Tier', undefined, { order: 100 }, 'platform');
     const inTier = (action: string) =>
       calico(
@@ -228,7 +228,7 @@ describe("Calico's order", () => {
   });
 });
 
-describe('what is not understood is refused by name', () => {
+describe('unknown content is refused with its name', () => {
   test.each<[string, RegExp]>([
     [
       '{ apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: { name: x } }',
