@@ -4,21 +4,21 @@ import { usageFailure } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */
 export interface DeriveArguments {
-  since?: string;
-  until?: string;
+  since?: string | undefined;
+  until?: string | undefined;
   direction: string;
   format: string;
   minimumDays: string;
   externals: boolean;
   identities: boolean;
-  allPorts?: boolean;
-  baseline?: string;
+  allPorts?: boolean | undefined;
+  baseline?: string | undefined;
   dnsAddress: string[];
-  tier?: string;
-  order?: string;
+  tier?: string | undefined;
+  order?: string | undefined;
 }
 
-const baselines: readonly string[] = ['dns', 'databases', 'redis'];
+export const baselines = ['dns', 'databases', 'redis'] as const;
 
 /** The options as the workflow's input. @throws UsageFailure */
 export function allowlistInput(
@@ -27,7 +27,7 @@ export function allowlistInput(
   now: Date,
 ): AllowlistInput & { until: string } {
   const switched = (options.baseline ?? '').split(',').filter((name) => name !== '');
-  const unknown = switched.find((name) => !baselines.includes(name));
+  const unknown = switched.find((name) => !baselines.some((each) => each === name));
   if (unknown !== undefined)
     throw usageFailure(
       '--baseline',

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { loadReportConfig } from '../config/config.ts';
-import { makeAllowlist } from '../queries/allowlist.ts';
+import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
-import { listAllowlists, readAllowlistFiles } from '../trail/allowlist-store.ts';
+import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
 import { formatTable, formatTime, note, print, printFile, printAnswer } from './output.ts';
 import { parseLimit } from './parse-options.ts';
@@ -58,16 +58,7 @@ function deriveCommand(): Command {
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .addOption(new Option('--json', 'print the files and a summary as JSON').conflicts('out'))
     .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
-      const input = allowlistInput(namespaces, options, new Date());
-      const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
-      const { summary, artefacts } = await withDatabase((query) =>
-        makeAllowlist(query, input, {
-          identityLabel: identityLabel(),
-          clusterName,
-          thresholds: jobs.completeness,
-          dnsAddresses,
-        }),
-      );
+      const { summary, artefacts } = await previewAllowlist(namespaces, options);
       if (json === true) return printAnswer('allowlist-derive', { summary, files: artefacts });
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
@@ -85,9 +76,7 @@ function showCommand(): Command {
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .addOption(new Option('--json', 'print the files as JSON').conflicts('out'))
     .action(async (id: string, { file, out, json }: HandOut & { file?: string }) => {
-      const files = await withDatabase((query) => readAllowlistFiles(query, id));
-      if (files === undefined)
-        throw usageFailure(`allowlist ${id}`, 'does not exist; `flow-trail allowlist list` shows the ids');
+      const files = await askAllowlistFiles(id);
       const wanted = files.filter(({ path }) => file === undefined || path === file);
       if (wanted.length === 0 && file !== undefined)
         throw usageFailure(
@@ -106,7 +95,7 @@ function listCommand(): Command {
     .option('--json', 'print JSON')
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
       const count = parseLimit('--limit', limit);
-      const found = await withDatabase((query) => listAllowlists(query, count));
+      const found = await askAllowlists(count);
       if (json === true) return printAnswer('allowlist-list', found);
       print(
         formatTable(
@@ -120,6 +109,36 @@ function listCommand(): Command {
       );
       if (found.length === 0) print('(none yet)');
     });
+}
+
+/** Derives an allowlist and stores nothing. @throws UsageFailure, ConfigFailure, DatabaseFailure */
+export function previewAllowlist(
+  namespaces: readonly string[],
+  options: DeriveArguments,
+): Promise<MadeAllowlist> {
+  const input = allowlistInput(namespaces, options, new Date());
+  const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
+  return withDatabase((query) =>
+    makeAllowlist(query, input, {
+      identityLabel: identityLabel(),
+      clusterName,
+      thresholds: jobs.completeness,
+      dnsAddresses,
+    }),
+  );
+}
+
+/** The files of a stored allowlist. @throws UsageFailure, DatabaseFailure */
+export async function askAllowlistFiles(id: string): Promise<Artefact[]> {
+  const files = await withDatabase((query) => readAllowlistFiles(query, id));
+  if (files === undefined)
+    throw usageFailure(`allowlist ${id}`, 'does not exist; `flow-trail allowlist list` shows the ids');
+  return files;
+}
+
+/** The stored allowlists, newest first. @throws DatabaseFailure */
+export function askAllowlists(limit: number): Promise<StoredAllowlist[]> {
+  return withDatabase((query) => listAllowlists(query, limit));
 }
 
 async function handOut(files: readonly Artefact[], out: string | undefined): Promise<void> {

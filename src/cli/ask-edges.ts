@@ -10,18 +10,18 @@ import { usageFailure } from './usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
 export interface EdgesQuestion {
-  ns?: string;
-  src?: string;
-  dst?: string;
-  peersOf?: string;
-  newSince?: string;
-  action?: string;
-  denied?: boolean;
-  identity?: string | true;
-  port?: string | true;
-  reporter?: string | true;
-  external?: boolean;
-  withoutWorkload?: boolean;
+  ns?: string | undefined;
+  src?: string | undefined;
+  dst?: string | undefined;
+  peersOf?: string | undefined;
+  newSince?: string | undefined;
+  action?: string | undefined;
+  denied?: boolean | undefined;
+  identity?: string | true | undefined;
+  port?: string | true | undefined;
+  reporter?: string | true | undefined;
+  external?: boolean | undefined;
+  withoutWorkload?: boolean | undefined;
   limit: string;
 }
 

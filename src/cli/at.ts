@@ -9,12 +9,12 @@ import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
-interface AtOptions {
+/** The options of `flow-trail at`, as text. */
+export interface AtQuestion {
   ns: string;
   from: string;
-  to?: string;
+  to?: string | undefined;
   silentDays: string;
-  json?: boolean;
 }
 
 export function atCommand(): Command {
@@ -38,25 +38,30 @@ Examples:
   flow-trail at --ns immich --from 03:00 --to 04:00
   flow-trail at --ns vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
     )
-    .action(async ({ ns, from, to, silentDays, json }: AtOptions) => {
-      const namespace = parseNamespace('--ns', ns);
-      const [now, timeZone] = [new Date(), displayTimeZone()];
-      const start = parseSince('--from', from, now, timeZone);
-      const end = to === undefined ? now : parseEnd('--to', to, { start, now, timeZone });
-      if (end <= start) throw usageFailure('--to', 'is not after --from; give both with their dates');
-      const { incident, unknown } = await withDatabase(async (query) => ({
-        incident: await readIncident(query, {
-          namespace,
-          fromSeconds: start.getTime() / 1000,
-          toSeconds: end.getTime() / 1000,
-          silentDays: parseLimit('--silent-days', silentDays),
-        }),
-        unknown: await findUnknownNamespaces(query, [namespace]),
-      }));
+    .action(async ({ json, ...question }: AtQuestion & { json?: boolean }) => {
+      const { incident, unknown } = await askAt(question);
       if (json === true) printAnswer('at', incident);
       else printIncident(incident);
       noteUnknownNamespaces(unknown);
     });
+}
+
+/** @throws UsageFailure, DatabaseFailure */
+export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
+  const namespace = parseNamespace('--ns', ns);
+  const [now, timeZone] = [new Date(), displayTimeZone()];
+  const start = parseSince('--from', from, now, timeZone);
+  const end = to === undefined ? now : parseEnd('--to', to, { start, now, timeZone });
+  if (end <= start) throw usageFailure('--to', 'is not after --from; give both with their dates');
+  return withDatabase(async (query) => ({
+    incident: await readIncident(query, {
+      namespace,
+      fromSeconds: start.getTime() / 1000,
+      toSeconds: end.getTime() / 1000,
+      silentDays: parseLimit('--silent-days', silentDays),
+    }),
+    unknown: await findUnknownNamespaces(query, [namespace]),
+  }));
 }
 
 function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident): void {

@@ -150,6 +150,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./forget.ts')).forgetCommand(),
   },
   {
+    name: 'mcp',
+    group: 'Operation:',
+    summary: 'answer the same questions to an assistant, as a Model Context Protocol server',
+    load: async () => (await import('./mcp.ts')).mcpCommand(),
+  },
+  {
     name: 'migrate',
     group: 'Operation:',
     summary: 'create the tables or bring them up to date, without starting a worker',

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/config.ts';
-import type { CompletenessReport, NamespaceCompleteness } from '../reports/completeness.ts';
+import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printAnswer, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
@@ -21,15 +21,10 @@ Examples:
   flow-trail completeness --namespace immich`,
     )
     .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
-      if (namespace !== undefined) parseNamespace('--namespace', namespace);
-      const { jobs } = loadReportConfig(process.env);
-      const report = await withDatabase((query) =>
-        readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
-      );
-      const rows = report.namespaces.filter((row) => namespace === undefined || row.namespace === namespace);
-      if (json === true) return printAnswer('completeness', { ...report, namespaces: rows });
-      printCompleteness(report, rows);
-      if (rows.length === 0)
+      const report = await askCompleteness(namespace);
+      if (json === true) return printAnswer('completeness', report);
+      printCompleteness(report);
+      if (report.namespaces.length === 0)
         print(
           namespace === undefined
             ? '(nothing has been observed yet)'
@@ -39,7 +34,18 @@ Examples:
     });
 }
 
-function printCompleteness({ timeZone }: CompletenessReport, rows: readonly NamespaceCompleteness[]): void {
+/** @param namespace only this one. @throws UsageFailure, ConfigFailure, DatabaseFailure */
+export async function askCompleteness(namespace?: string): Promise<CompletenessReport> {
+  if (namespace !== undefined) parseNamespace('--namespace', namespace);
+  const { jobs } = loadReportConfig(process.env);
+  const report = await withDatabase((query) =>
+    readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
+  );
+  const rows = report.namespaces.filter((row) => namespace === undefined || row.namespace === namespace);
+  return { ...report, namespaces: rows };
+}
+
+function printCompleteness({ timeZone, namespaces }: CompletenessReport): void {
   const { minute } = zonedTime(timeZone);
   printTable(
     [
@@ -54,7 +60,7 @@ function printCompleteness({ timeZone }: CompletenessReport, rows: readonly Name
       'HOURS',
       'NEVER COVERED',
     ],
-    rows.map((row) => [
+    namespaces.map((row) => [
       row.namespace,
       row.verdict,
       minute(row.since),

@@ -6,6 +6,12 @@ import { parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
 
+/** The options of `flow-trail coverage`, as text. */
+export interface CoverageQuestion {
+  since: string;
+  gaps?: boolean | undefined;
+}
+
 export function coverageCommand(): Command {
   return new Command('coverage')
     .description('Show fully observed time ranges and gaps, with causes.')
@@ -28,19 +34,8 @@ Examples:
   flow-trail coverage --since 7d --gaps
   flow-trail coverage --since "2026-01-31 08:00" --json`,
     )
-    .action(async ({ since, gaps, json }: { since: string; gaps?: boolean; json?: boolean }) => {
-      const from = parseSince('--since', since, new Date(), displayTimeZone());
-      const all = await withDatabase((query) =>
-        readCoverage(query, from.getTime() / 1000, Date.now() / 1000),
-      );
-      const isShown = (state: string) => gaps !== true || state === 'gap' || state === 'incomplete';
-      const ranges = all
-        .filter(({ state }) => isShown(state))
-        .map(({ fromSeconds, toSeconds, ...rest }) => ({
-          from: new Date(fromSeconds * 1000),
-          to: new Date(toSeconds * 1000),
-          ...rest,
-        }));
+    .action(async ({ json, ...question }: CoverageQuestion & { json?: boolean }) => {
+      const { ranges, isEmpty } = await askCoverage(question);
       if (json === true) return printAnswer('coverage', ranges);
       printTable(
         ['FROM', 'TO', 'STATE', 'CAUSE'],
@@ -51,7 +46,22 @@ Examples:
           cause ?? (refusedRecords === undefined ? '' : `${counted(refusedRecords, 'record')} refused`),
         ]),
       );
-      if (all.length === 0) print('(the trail is empty: nothing has been merged yet)');
+      if (isEmpty) print('(the trail is empty: nothing has been merged yet)');
       else if (ranges.length === 0) print('(no gaps)');
     });
+}
+
+/** @throws UsageFailure, DatabaseFailure */
+export async function askCoverage({ since, gaps }: CoverageQuestion) {
+  const from = parseSince('--since', since, new Date(), displayTimeZone());
+  const all = await withDatabase((query) => readCoverage(query, from.getTime() / 1000, Date.now() / 1000));
+  const isShown = (state: string) => gaps !== true || state === 'gap' || state === 'incomplete';
+  const ranges = all
+    .filter(({ state }) => isShown(state))
+    .map(({ fromSeconds, toSeconds, ...rest }) => ({
+      from: new Date(fromSeconds * 1000),
+      to: new Date(toSeconds * 1000),
+      ...rest,
+    }));
+  return { ranges, isEmpty: all.length === 0 };
 }

@@ -21,6 +21,9 @@ export function printCut<Row>(
     show(rows);
     if (rows.length === 0) print('(nothing matches)');
   }
-  if (found.length > rows.length)
-    note(`only the first ${limit} lines are shown, and there are more; raise --limit to see them`);
+  if (found.length > rows.length) note(`${cutText(limit)}; raise --limit to see them`);
+}
+
+export function cutText(limit: number): string {
+  return `only the first ${limit} lines are shown, and there are more`;
 }

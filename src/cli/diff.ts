@@ -9,11 +9,11 @@ import { displayTimeZone } from './time-zone.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
-interface DiffOptions {
+/** The options of `flow-trail diff`, as text. */
+export interface DiffQuestion {
   from: string;
-  to?: string;
+  to?: string | undefined;
   silentDays: string;
-  json?: boolean;
 }
 
 export function diffCommand(): Command {
@@ -34,16 +34,21 @@ Examples:
   flow-trail diff --from 7d
   flow-trail diff --from 2026-01-01 --to 2026-02-01 --silent-days 14`,
     )
-    .action(async ({ from: fromText, to: toText, silentDays, json }: DiffOptions) => {
-      const [now, timeZone] = [new Date(), displayTimeZone()];
-      const from = parseSince('--from', fromText, now, timeZone);
-      const to = toText === undefined ? now : parseEnd('--to', toText, { start: from, now, timeZone });
-      if (to <= from) throw usageFailure('--to', 'is not after --from; give both with their dates');
-      const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
-      const diff = await withDatabase((query) => readEdgeDiff(query, question));
+    .action(async ({ json, ...question }: DiffQuestion & { json?: boolean }) => {
+      const diff = await askDiff(question);
       if (json === true) printAnswer('diff', diff);
       else printDiff(diff);
     });
+}
+
+/** @throws UsageFailure, DatabaseFailure */
+export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion): Promise<EdgeDiff> {
+  const [now, timeZone] = [new Date(), displayTimeZone()];
+  const from = parseSince('--from', fromText, now, timeZone);
+  const to = toText === undefined ? now : parseEnd('--to', toText, { start: from, now, timeZone });
+  if (to <= from) throw usageFailure('--to', 'is not after --from; give both with their dates');
+  const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
+  return withDatabase((query) => readEdgeDiff(query, question));
 }
 
 function printDiff(diff: EdgeDiff): void {

@@ -5,6 +5,7 @@ import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
 import { readDigestEdges } from '../trail/announcements.ts';
+import type { EdgeRow } from '../trail/query-edges.ts';
 import { print, printAnswer, printJson } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import { usageFailure } from './usage-error.ts';
@@ -44,25 +45,30 @@ function showCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
     .action(async (id: string | undefined, { json }: { json?: boolean }) => {
-      const edges = await withDatabase(async (query) => {
-        const ids = await newestDigestIds(query, digestsSuggested);
-        const digestId = id ?? ids[0];
-        if (digestId === undefined)
-          throw usageFailure(
-            'digest show',
-            'has nothing to show: no digest was posted yet; run "flow-trail digest"',
-          );
-        const found = await readDigestEdges(query, digestId);
-        if (!found)
-          throw usageFailure(
-            'ID',
-            `"${digestId}" is not the id of a digest; the newest ids are ${ids.join(', ') || 'none'}`,
-          );
-        return found;
-      });
+      const edges = await askDigestEdges(id);
       if (json === true) printAnswer('edges', edges);
       else printEdges(edges);
     });
+}
+
+/** @param id of the digest; by default the newest posted one. @throws UsageFailure, DatabaseFailure */
+export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
+  return withDatabase(async (query) => {
+    const ids = await newestDigestIds(query, digestsSuggested);
+    const digestId = id ?? ids[0];
+    if (digestId === undefined)
+      throw usageFailure(
+        'digest show',
+        'has nothing to show: no digest was posted yet; run "flow-trail digest"',
+      );
+    const found = await readDigestEdges(query, digestId);
+    if (!found)
+      throw usageFailure(
+        'ID',
+        `"${digestId}" is not the id of a digest; the newest ids are ${ids.join(', ') || 'none'}`,
+      );
+    return found;
+  });
 }
 
 /** Reads only the database: needs neither a worker nor Temporal, and records nothing. */

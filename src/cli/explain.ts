@@ -3,9 +3,9 @@ import { networkLegend } from '../policy/derive/describe.ts';
 import { endMatcher, explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
-import { readEvidence, readTracedEvidence } from '../trail/evidence.ts';
+import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, formatTime, print, printAnswer } from './output.ts';
+import { formatTable, formatTime, note, print, printAnswer } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
@@ -20,27 +20,35 @@ export function explainCommand(): Command {
       .argument('<source>', endHelp)
       .argument('<destination>', endHelp),
   ).action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
-    const period = readPeriod(times);
-    const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
-    const asked = [source, destination].flatMap(namespaceIn);
-    const { facts, traced, seen } = await withDatabase(async (query) => {
-      const known = await seenNamespaces(query, asked);
-      // One end's namespace narrows what is read; two ends without a namespace need all facts.
-      const namespaces = known.slice(0, 1);
-      const filter = namespaces.length > 0 ? { namespaces } : {};
-      return {
-        seen: known,
-        facts: await readEvidence(query, period, filter.namespaces),
-        traced: await readTracedEvidence(query, { ...period, ...filter }),
-      };
-    });
-    const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
-    const ends = ofPair.flatMap(({ src, dst }) => [src, dst]);
-    for (const name of asked.filter((each) => !seen.includes(each))) tellNeverSeen(name);
-    const explained = explainPair(ofPair, traced).map(withTimes);
+    const { explained, ends, neverSeen } = await askExplain(source, destination, times);
+    for (const name of neverSeen) note(neverSeenText(name));
     if (json === true) return printAnswer('explain', explained);
     printPair(explained, ends, `from ${source} to ${destination}`);
   });
+}
+
+/** @throws UsageFailure, DatabaseFailure */
+export async function askExplain(source: string, destination: string, times: Omit<PeriodOptions, 'json'>) {
+  const period = readPeriod(times);
+  const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
+  const asked = [source, destination].flatMap(namespaceIn);
+  const { facts, traced, seen } = await withDatabase(async (query) => {
+    const known = await seenNamespaces(query, asked);
+    // One end's namespace narrows what is read; two ends without a namespace need all facts.
+    const namespaces = known.slice(0, 1);
+    const filter = namespaces.length > 0 ? { namespaces } : {};
+    return {
+      seen: known,
+      ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
+    };
+  });
+  const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
+  const ends = ofPair.flatMap(({ src, dst }) => [src, dst]);
+  return {
+    explained: explainPair(ofPair, traced).map(withTimes),
+    ends,
+    neverSeen: asked.filter((each) => !seen.includes(each)),
+  };
 }
 
 type Explained = ReturnType<typeof withTimes>;
@@ -75,10 +83,8 @@ function namespaceIn(text: string): string[] {
   return isNamespaceName(name) && !['pub', 'pvt', 'host', 'unspecified'].includes(text) ? [name] : [];
 }
 
-function tellNeverSeen(namespace: string): void {
-  process.stderr.write(
-    `flow-trail: namespace ${namespace} was never seen at an end of a flow; check the spelling\n`,
-  );
+export function neverSeenText(namespace: string): string {
+  return `namespace ${namespace} was never seen at an end of a flow; check the spelling`;
 }
 
 function row({

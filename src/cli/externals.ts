@@ -9,11 +9,11 @@ import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
-interface ExternalsOptions {
-  ns?: string;
-  newSince?: string;
+/** The options of `flow-trail externals`, as text. */
+export interface ExternalsQuestion {
+  ns?: string | undefined;
+  newSince?: string | undefined;
   limit: string;
-  json?: boolean;
 }
 
 export function externalsCommand(): Command {
@@ -32,18 +32,8 @@ Examples:
   flow-trail externals --ns immich
   flow-trail externals --new-since 24h`,
     )
-    .action(async ({ ns, newSince, limit: limitText, json }: ExternalsOptions) => {
-      const limit = parseLimit('--limit', limitText);
-      const filter = {
-        ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
-        ...(newSince === undefined
-          ? {}
-          : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
-      };
-      const { found, unknown } = await withDatabase(async (query) => ({
-        found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
-        unknown: await findUnknownNamespaces(query, [ns]),
-      }));
+    .action(async ({ json, ...question }: ExternalsQuestion & { json?: boolean }) => {
+      const { found, limit, unknown } = await askExternals(question);
       printCut(found, {
         limit,
         asJson: json === true,
@@ -52,4 +42,20 @@ Examples:
       });
       noteUnknownNamespaces(unknown);
     });
+}
+
+/** @returns one row more than `limit` where there are more. @throws UsageFailure, DatabaseFailure */
+export function askExternals({ ns, newSince, limit: limitText }: ExternalsQuestion) {
+  const limit = parseLimit('--limit', limitText);
+  const filter = {
+    ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
+    ...(newSince === undefined
+      ? {}
+      : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+  };
+  return withDatabase(async (query) => ({
+    limit,
+    found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
+    unknown: await findUnknownNamespaces(query, [ns]),
+  }));
 }

@@ -37,11 +37,7 @@ Examples:
   flow-trail health --json`,
     )
     .action(async ({ quiet, json }: HealthOptions) => {
-      const { status, detail, checks } = await checkHealth().catch((error: unknown): HealthReport => {
-        // A script that reads the JSON gets it also when a setting is wrong.
-        if (json !== true || !isFailure(error)) throw error;
-        return { status: 'FAIL', detail: error.message, checks: [] };
-      });
+      const { status, detail, checks } = await (json === true ? askHealth() : checkHealth());
       if (json === true) printAnswer('health', { goldmane_aggregator: { status, detail, checks } });
       else {
         const shown = quiet === true ? checks.filter((check) => check.status !== 'PASS') : checks;
@@ -51,9 +47,19 @@ Examples:
     });
 }
 
+/** A wrong setting is part of the report: a script that reads the JSON gets it in any case. */
+export async function askHealth(): Promise<HealthReport> {
+  try {
+    return await checkHealth();
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return { status: 'FAIL', detail: error.message, checks: [] };
+  }
+}
+
 async function checkHealth(): Promise<HealthReport> {
   const config = loadConfig(process.env);
-  const database = openDatabase(config.database);
+  const database = openDatabase(config.database, { isReadOnly: true });
   try {
     return await readHealth({ config, query: database.query, askTemporal, formatTime });
   } finally {

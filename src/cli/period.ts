@@ -6,7 +6,7 @@ import { parseSince } from './parse-options.ts';
 
 export interface PeriodOptions {
   since: string;
-  until?: string;
+  until?: string | undefined;
   json?: boolean;
 }
 

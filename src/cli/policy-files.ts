@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { loadIdentityConfig } from '../config/config.ts';
 import { compilePolicies, PolicyError, type PolicySet } from '../policy/replay/policy-set.ts';
 import { counted } from '../text/counted.ts';
+import { note } from './output.ts';
 import { usageFailure } from './usage-error.ts';
 
 /**
@@ -19,23 +20,40 @@ export async function readPolicies(path: string, namespace: string | undefined):
       text: await readFile(file, 'utf8'),
     })),
   );
+  const set = compile(path, files, namespace);
+  for (const line of notesOn(set)) note(line);
+  return set;
+}
+
+/** Compiles manifests given as text; `notes` says what was skipped and assumed. @throws UsageFailure */
+export function readPolicyText(
+  text: string,
+  namespace: string | undefined,
+): { tiers: PolicySet['tiers']; notes: string[] } {
+  const set = compile('policies', [{ path: 'policies', text }], namespace);
+  return { tiers: set.tiers, notes: notesOn(set) };
+}
+
+function compile(
+  path: string,
+  files: readonly { path: string; text: string }[],
+  namespace: string | undefined,
+): PolicySet {
   try {
-    const set = compilePolicies(files, loadIdentityConfig(process.env), { namespace });
-    tell(set);
-    return set;
+    return compilePolicies(files, loadIdentityConfig(process.env), { namespace });
   } catch (error) {
     if (error instanceof PolicyError) throw usageFailure(path, `cannot be used: ${error.message}`);
     throw error;
   }
 }
 
-function tell({ skipped, notes }: PolicySet): void {
+function notesOn({ skipped, notes }: PolicySet): string[] {
   const lines = [...notes];
   if (skipped.size > 0)
     lines.push(
       `skipped, because they are not policies: ${[...skipped].map(([kind, count]) => counted(count, kind)).join(', ')}`,
     );
-  for (const line of lines) process.stderr.write(`flow-trail: ${line}\n`);
+  return lines;
 }
 
 /** @param seen real paths of the folders on the way, so that a link to a folder above ends */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
-import { drift, replay, type Finding, type Unused } from '../policy/replay/replay.ts';
-import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
+import { drift, replay, type Finding, type Replayed, type Unused } from '../policy/replay/replay.ts';
+import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 import { formatTable, print, printAnswer } from './output.ts';
 import { withSeenTimes } from './json-times.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
@@ -33,16 +33,8 @@ Examples:
     )
     .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
       const { tiers } = await readPolicies(path, namespace);
-      const { evidence, traces } = await readTracedFacts(readPeriod(times));
-      const result = replay(tiers, evidence, traces);
-      if (json === true)
-        printAnswer('replay', {
-          ...result,
-          wouldDeny: result.wouldDeny.map(withSeenTimes),
-          wouldAllow: result.wouldAllow.map(withSeenTimes),
-          undecided: result.undecided.map(withSeenTimes),
-          misreported: result.misreported.map(withSeenTimes),
-        });
+      const result = await askReplay(tiers, times);
+      if (json === true) printAnswer('replay', replayAnswer(result));
       else {
         print(`${result.facts} facts were replayed.`);
         printFindings('would be denied, and was allowed', result.wouldDeny);
@@ -60,6 +52,25 @@ Examples:
       if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
         process.exitCode = differs;
     });
+}
+
+/** What was observed in the period, judged by compiled policies. @throws UsageFailure, DatabaseFailure */
+export async function askReplay(
+  tiers: Parameters<typeof replay>[0],
+  times: Omit<PeriodOptions, 'json'>,
+): Promise<Replayed> {
+  const { evidence, traces } = await readTracedFacts(readPeriod(times));
+  return replay(tiers, evidence, traces);
+}
+
+export function replayAnswer(result: Replayed) {
+  return {
+    ...result,
+    wouldDeny: result.wouldDeny.map(withSeenTimes),
+    wouldAllow: result.wouldAllow.map(withSeenTimes),
+    undecided: result.undecided.map(withSeenTimes),
+    misreported: result.misreported.map(withSeenTimes),
+  };
 }
 
 export function driftCommand(): Command {
@@ -108,10 +119,8 @@ const misreportedTitle =
   'reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared';
 
 async function readTracedFacts(period: DayPeriod) {
-  return await withDatabase(async (query) => ({
-    evidence: await readEvidence(query, period),
-    traces: traceFindings(await readTracedEvidence(query, period)),
-  }));
+  const { facts, traced } = await withDatabase((query) => readEvidenceAndTraces(query, period));
+  return { evidence: facts, traces: traceFindings(traced) };
 }
 
 function printFindings(title: string, findings: readonly Finding[]): void {

@@ -18,6 +18,8 @@ import { withDatabase } from './with-database.ts';
 
 const shownPolicies = 20;
 
+type StagedQuestion = Omit<PeriodOptions, 'json'> & { src?: string | undefined; dst?: string | undefined };
+
 export function stagedCommand(): Command {
   return withPeriod(
     new Command('staged')
@@ -26,27 +28,32 @@ export function stagedCommand(): Command {
       )
       .option('--src <namespace>', 'only flows from this namespace')
       .option('--dst <namespace>', 'only flows to this namespace'),
-  ).action(async ({ json, src, dst, ...times }: PeriodOptions & { src?: string; dst?: string }) => {
-    const period = readPeriod(times);
-    const ends = {
-      ...(src === undefined ? {} : { srcNs: src }),
-      ...(dst === undefined ? {} : { dstNs: dst }),
-    };
-    const asked = [src, dst].filter((name) => name !== undefined);
-    const { traced, seen } = await withDatabase(async (query) => ({
-      traced: await readTracedEvidence(query, { ...period, ...ends }),
-      seen: await seenNamespaces(query, asked),
-    }));
-    const neverSeen = asked.filter((name) => !seen.includes(name));
-    const verdicts = stagedVerdicts(traced);
-    const isEvidence = isEvidenceForEnforcing(verdicts);
-    if (json === true) printAnswer('staged', toJson(verdicts, { isEvidence, neverSeen }));
-    else printVerdicts(verdicts, { isEvidence, neverSeen });
-    if (!isEvidence) process.exitCode = differs;
+  ).action(async ({ json, ...question }: StagedQuestion & { json?: boolean }) => {
+    const { verdicts, ...judged } = await askStaged(question);
+    if (json === true) printAnswer('staged', stagedAnswer(verdicts, judged));
+    else printVerdicts(verdicts, judged);
+    if (!judged.isEvidence) process.exitCode = differs;
   });
 }
 
-function toJson(
+/** @throws UsageFailure, DatabaseFailure */
+export async function askStaged({ src, dst, ...times }: StagedQuestion) {
+  const period = readPeriod(times);
+  const ends = {
+    ...(src === undefined ? {} : { srcNs: src }),
+    ...(dst === undefined ? {} : { dstNs: dst }),
+  };
+  const asked = [src, dst].filter((name) => name !== undefined);
+  const { traced, seen } = await withDatabase(async (query) => ({
+    traced: await readTracedEvidence(query, { ...period, ...ends }),
+    seen: await seenNamespaces(query, asked),
+  }));
+  const neverSeen = asked.filter((name) => !seen.includes(name));
+  const verdicts = stagedVerdicts(traced);
+  return { verdicts, isEvidence: isEvidenceForEnforcing(verdicts), neverSeen };
+}
+
+export function stagedAnswer(
   { disagreements, decidedByOthers, withoutStaged, ...verdicts }: StagedVerdicts,
   judged: { isEvidence: boolean; neverSeen: readonly string[] },
 ) {

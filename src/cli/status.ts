@@ -15,19 +15,24 @@ export function statusCommand(): Command {
     )
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      // Loads Temporal's client only for this command.
-      const { askSupervisor } = await import('./ask-supervisor.ts');
-      const { clockOf } = await import('../config/config.ts');
-      const supervisor = await askSupervisor();
-      const ages = agesOf(supervisor?.status, clockOf(process.env).now());
-      const problems = problemsOf(supervisor, ages);
+      const { supervisor, ages, problems } = await askStatus();
       if (json === true) printAnswer('status', statusAnswer(supervisor, ages, problems));
       else print(formatStatus(supervisor, ages, problems));
       if (problems.length > 0) process.exitCode = notRecordingExitCode;
     });
 }
 
-function statusAnswer(
+/** @throws ConfigFailure, TemporalFailure */
+export async function askStatus() {
+  // Loads Temporal's client only when it is asked.
+  const { askSupervisor } = await import('./ask-supervisor.ts');
+  const { clockOf } = await import('../config/config.ts');
+  const supervisor = await askSupervisor();
+  const ages = agesOf(supervisor?.status, clockOf(process.env).now());
+  return { supervisor, ages, problems: problemsOf(supervisor, ages) };
+}
+
+export function statusAnswer(
   supervisor: SupervisorNow | undefined,
   ages: Ages,
   problems: readonly string[],

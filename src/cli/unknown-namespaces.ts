@@ -3,12 +3,16 @@ import { note } from './output.ts';
 
 /** Says which namespaces were never seen, and which known ones have similar names. */
 export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): void {
-  for (const { namespace, similar } of unknown)
-    note(
+  for (const text of unknownNamespaceTexts(unknown)) note(text);
+}
+
+export function unknownNamespaceTexts(unknown: readonly UnknownNamespace[]): string[] {
+  return unknown.map(
+    ({ namespace, similar }) =>
       `namespace ${namespace} was never seen at an end of a flow; ${
         similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'check the spelling'
       }`,
-    );
+  );
 }
 
 /** Of several clusters: the namespaces that none of them has seen. */

@@ -21,6 +21,8 @@ interface Zone {
   readonly format: Intl.DateTimeFormat;
   /** Seconds ahead of UTC, by quarter of an hour since the epoch. */
   readonly offsets: Map<number, number>;
+  /** Hours of the week by UTC day: each namespace of a report asks for the same days. */
+  readonly days: Map<number, readonly number[]>;
 }
 
 const zones = new Map<string, Zone>();
@@ -32,6 +34,7 @@ function zoneOf(timeZone: string): Zone {
   const zone = {
     format: new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' }),
     offsets: new Map<number, number>(),
+    days: new Map<number, readonly number[]>(),
   };
   zones.set(timeZone, zone);
   return zone;
@@ -55,6 +58,17 @@ export class LocalWeek {
   hourOfWeek(seconds: number): number {
     const local = this.localSeconds(seconds);
     return localWeekday(local) * hoursOfDay + Math.floor(mod(local, 86_400) / hourSeconds);
+  }
+
+  /** The hour of the week of each hour of a UTC day, given as days since the epoch. */
+  hoursOfDay(day: number): readonly number[] {
+    const known = this.#zone.days.get(day);
+    if (known !== undefined) return known;
+    const hours = Array.from({ length: hoursOfDay }, (_, hour) =>
+      this.hourOfWeek(day * 86_400 + hour * hourSeconds),
+    );
+    this.#zone.days.set(day, hours);
+    return hours;
   }
 
   /** 0 for Monday to 6. */

@@ -15,7 +15,7 @@ import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { markRecentStreamedAsPending } from '../trail/due.ts';
 import type { Query } from '../trail/database.ts';
-import { readEvidence, readTracedEvidence, type DayPeriod } from '../trail/evidence.ts';
+import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 
 /** The result of a derivation; the artefacts are in Postgres. */
 export interface AllowlistSummary {
@@ -102,8 +102,10 @@ async function makePolicies(
 ): Promise<Made> {
   const period = periodOf(input);
   const namespaces = input.namespaces === 'all' ? undefined : input.namespaces;
-  const evidence = await readEvidence(query, period, namespaces);
-  const traced = await readTracedEvidence(query, { ...period, ...(namespaces ? { namespaces } : {}) });
+  const { facts: evidence, traced } = await readEvidenceAndTraces(query, {
+    ...period,
+    ...(namespaces ? { namespaces } : {}),
+  });
   const coveredUntil = Math.min(period.toDay * daySeconds, Date.parse(input.until) / 1000);
   const coverage = markRecentStreamedAsPending(
     await readCoverage(query, period.fromDay * daySeconds, coveredUntil),

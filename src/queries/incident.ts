@@ -24,10 +24,7 @@ export async function readIncident(query: Query, question: IncidentQuestion): Pr
   return reconstruct({
     ...question,
     facts: await readFactHistory(query, namespace, fromSeconds, toSeconds),
-    traced: [
-      ...(await readTracedEvidence(query, { ...period, srcNs: namespace })),
-      ...(await readTracedEvidence(query, { ...period, dstNs: namespace })),
-    ],
+    traced: await readTracedEvidence(query, { ...period, namespaces: [namespace] }),
     coverage: await readCoverage(query, hoursFrom, hoursTo),
   });
 }

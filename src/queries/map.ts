@@ -5,7 +5,7 @@ import { portText } from '../policy/derive/rules.ts';
 import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
-import { readEvidence, readTracedEvidence, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
+import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import type { DetailRow, MapData, NamespaceDetail } from './map-data.ts';
 import { readCompleteness } from './completeness.ts';
@@ -74,11 +74,7 @@ export async function readNamespaceDetail(
 ): Promise<NamespaceDetail> {
   const toDay = Math.floor(nowSeconds / daySeconds) + 1;
   const period: DayPeriod = { fromDay: toDay - detailDays, toDay };
-  const facts = await readEvidence(query, period, [namespace]);
-  const traced = [
-    ...(await readTracedEvidence(query, { ...period, srcNs: namespace })),
-    ...(await readTracedEvidence(query, { ...period, dstNs: namespace })),
-  ];
+  const { facts, traced } = await readEvidenceAndTraces(query, { ...period, namespaces: [namespace] });
   const own = facts.flatMap((fact) => {
     const rows: [FlowEvidence, DetailRow['direction']][] = [];
     if (fact.src.ns === namespace) rows.push([fact, 'out']);

@@ -18,6 +18,7 @@ import {
 } from '../coverage/verdict.ts';
 
 const namedGaps = 50;
+const hoursOfWeek = 7 * 24;
 
 export interface NamespaceCompleteness {
   namespace: string;
@@ -157,9 +158,11 @@ function seenHours(
   week: LocalWeek,
 ): { weekdays: Set<number>; hours: Set<number> } {
   const slots = new Set<number>();
-  for (const { day, egressHours } of days)
-    for (let hour = 0; hour < 24; hour += 1)
-      if ((egressHours >> hour) & 1) slots.add(week.hourOfWeek(day * daySeconds + hour * 3_600));
+  for (const { day, egressHours } of days) {
+    // Nothing is missing any more.
+    if (slots.size === hoursOfWeek) break;
+    for (const [hour, slot] of week.hoursOfDay(day).entries()) if ((egressHours >> hour) & 1) slots.add(slot);
+  }
   return {
     weekdays: new Set([...slots].map((slot) => Math.floor(slot / 24))),
     hours: new Set([...slots].map((slot) => slot % 24)),

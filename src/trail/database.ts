@@ -58,8 +58,14 @@ export function openDatabase(
   config: DatabaseConfig,
   {
     timeouts = defaultTimeouts,
+    isReadOnly = false,
     onStatement,
-  }: { timeouts?: DatabaseTimeouts; onStatement?: (seconds: number) => void } = {},
+  }: {
+    timeouts?: DatabaseTimeouts;
+    /** The server refuses whatever would change something. */
+    isReadOnly?: boolean;
+    onStatement?: (seconds: number) => void;
+  } = {},
 ): Database {
   let current: Opened | undefined;
   // Connections that were made before a failover are not used again.
@@ -138,7 +144,7 @@ export function openDatabase(
       // A connection that breaks between two statements reports it here too; the statement itself rejects.
       client.on('error', ignore);
       const query = queryOn(client);
-      await query(beginStatement(connected.target, limits));
+      await query(beginStatement(connected.target, limits, isReadOnly ? 'read only' : ''));
       const result = await work(query);
       await query('commit');
       client.off('error', ignore);

@@ -24,65 +24,138 @@ export interface DayPeriod {
   readonly toDay: number;
 }
 
-const factColumns = `g.src_kind as "srcKind", g.src_ns as "srcNs", g.src_identity as "srcIdentity",
-  g.dst_kind as "dstKind", g.dst_ns as "dstNs", g.dst_identity as "dstIdentity",
-  g.protocol, f.port, g.reporter, g.action,
-  extract(epoch from min(d.first_seen))::float8 as "firstSeconds",
-  extract(epoch from max(d.last_seen))::float8 as "lastSeconds", sum(d.flow_count)::float8 as "flowCount"`;
-const factTables =
-  'from flow_group g join flow_fact f using (group_id) join flow_fact_days d using (fact_id)';
-const inPeriod = "d.day >= date 'epoch' + $1::int and d.day < date 'epoch' + $2::int";
+/** Which facts of a period; default: all. */
+export interface EvidenceFilter extends DayPeriod {
+  /** The namespace of the source, or of the destination. */
+  readonly srcNs?: string;
+  readonly dstNs?: string;
+  /** One of these at either end. */
+  readonly namespaces?: readonly string[];
+}
 
-interface FactRow extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {
+/** Days in a bitmap: an integer of the database has 32 bits, one of them the sign. */
+const chunkDays = 30;
+
+interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {
+  factId: string;
   srcKind: FactEnd['kind'];
   srcNs: string;
   srcIdentity: string;
   dstKind: FactEnd['kind'];
   dstNs: string;
   dstIdentity: string;
+  /** `chunk:bitmap` of each `chunkDays` days, ascending. */
+  days: string;
+  trace: unknown;
 }
 
-function toFact({ srcKind, srcNs, srcIdentity, dstKind, dstNs, dstIdentity, ...rest }: FactRow) {
-  return {
-    src: { kind: srcKind, ns: srcNs, identity: srcIdentity },
-    dst: { kind: dstKind, ns: dstNs, identity: dstIdentity },
-    ...rest,
-  };
+/**
+ * Days are aggregated to bitmaps before anything is sorted or sent: a large trail has millions of days, and the workers of
+ * a parallel scan can do this.
+ */
+function sqlOf(isTraced: boolean, isFiltered: boolean): string {
+  const trace = isTraced ? ', trace_id' : '';
+  const filter = `and fact_id in (
+        select f.fact_id from flow_fact f join flow_group g using (group_id)
+        where ($3::text is null or g.src_ns = $3) and ($4::text is null or g.dst_ns = $4)
+          and ($5::text[] is null or g.src_ns = any ($5) or g.dst_ns = any ($5)))`;
+  return `with chunk as (
+      select fact_id${trace}, (day - date 'epoch') / ${chunkDays} as chunk, min(first_seen) as first_seen,
+        max(last_seen) as last_seen, sum(flow_count) as flow_count,
+        bit_or(1 << ((day - date 'epoch') % ${chunkDays})) as days
+      from flow_fact_days
+      where day >= date 'epoch' + $1::int and day < date 'epoch' + $2::int ${isFiltered ? filter : ''}
+      group by fact_id${trace}, chunk
+    ), fact as (
+      select fact_id${trace}, min(first_seen) as first_seen, max(last_seen) as last_seen, sum(flow_count) as flow_count,
+        string_agg(chunk || ':' || days, ',' order by chunk) as days
+      from chunk group by fact_id${trace}
+    )
+    select fact_id::text as "factId", g.src_kind as "srcKind", g.src_ns as "srcNs", g.src_identity as "srcIdentity",
+      g.dst_kind as "dstKind", g.dst_ns as "dstNs", g.dst_identity as "dstIdentity",
+      g.protocol, f.port, g.reporter, g.action, extract(epoch from first_seen)::float8 as "firstSeconds",
+      extract(epoch from last_seen)::float8 as "lastSeconds", flow_count::float8 as "flowCount", fact.days,
+      ${isTraced ? 't.trace' : 'null'} as trace
+    from fact join flow_fact f using (fact_id) join flow_group g using (group_id)
+    ${isTraced ? 'join policy_trace t using (trace_id)' : ''}`;
 }
 
-/** The facts of a period that begin or end in one of the namespaces, or all; in no particular order. @throws DatabaseFailure */
-export async function readEvidence(
-  query: Query,
-  { fromDay, toDay }: DayPeriod,
-  namespaces?: readonly string[],
-): Promise<FlowEvidence[]> {
-  const rows = await query<FactRow & { days: number[] }>(
-    `select ${factColumns}, array_agg(distinct d.day - date 'epoch' order by d.day - date 'epoch') as days
-     ${factTables}
-     where ${inPeriod} and ($3::text[] is null or g.src_ns = any ($3) or g.dst_ns = any ($3))
-     group by g.group_id, f.fact_id`,
-    [fromDay, toDay, namespaces ?? null],
-  );
-  return rows.map(({ days, ...row }) => ({ ...toFact(row), days }));
+function readRows(query: Query, filter: EvidenceFilter, isTraced: boolean): Promise<Row[]> {
+  const { fromDay, toDay, srcNs, dstNs, namespaces } = filter;
+  const ends = [srcNs ?? null, dstNs ?? null, namespaces ?? null];
+  const isFiltered = ends.some((end) => end !== null);
+  return query<Row>(sqlOf(isTraced, isFiltered), [fromDay, toDay, ...(isFiltered ? ends : [])]);
 }
 
-export interface TraceFilter extends DayPeriod {
-  /** The namespace of the source, or of the destination; default: any. */
-  readonly srcNs?: string;
-  readonly dstNs?: string;
-  /** One of these at either end; default: any. */
-  readonly namespaces?: readonly string[];
+/** The facts of a period; in no particular order. @throws DatabaseFailure */
+export async function readEvidence(query: Query, filter: EvidenceFilter): Promise<FlowEvidence[]> {
+  return (await readRows(query, filter, false)).map((row) => toEvidence(row, daysIn(row.days)));
 }
 
 /** The facts of a period by policy trace; in no particular order. @throws DatabaseFailure */
-export async function readTracedEvidence(query: Query, filter: TraceFilter): Promise<TracedEvidence[]> {
-  const rows = await query<FactRow & { days: number; trace: unknown }>(
-    `select ${factColumns}, count(distinct d.day)::int as days, t.trace
-     ${factTables} join policy_trace t using (trace_id)
-     where ${inPeriod} and ($3::text is null or g.src_ns = $3) and ($4::text is null or g.dst_ns = $4)
-       and ($5::text[] is null or g.src_ns = any ($5) or g.dst_ns = any ($5))
-     group by g.group_id, f.fact_id, t.trace_id`,
-    [filter.fromDay, filter.toDay, filter.srcNs ?? null, filter.dstNs ?? null, filter.namespaces ?? null],
-  );
-  return rows.map(({ days, trace, ...row }) => ({ ...toFact(row), days, trace }));
+export async function readTracedEvidence(query: Query, filter: EvidenceFilter): Promise<TracedEvidence[]> {
+  return (await readRows(query, filter, true)).map(toTraced);
+}
+
+/** Both, from one reading of the days. @throws DatabaseFailure */
+export async function readEvidenceAndTraces(
+  query: Query,
+  filter: EvidenceFilter,
+): Promise<{ facts: FlowEvidence[]; traced: TracedEvidence[] }> {
+  const rows = await readRows(query, filter, true);
+  const ofFact = new Map<string, Row[]>();
+  for (const row of rows) {
+    const known = ofFact.get(row.factId);
+    if (known) known.push(row);
+    else ofFact.set(row.factId, [row]);
+  }
+  return { facts: [...ofFact.values()].flatMap(joinTraces), traced: rows.map(toTraced) };
+}
+
+function joinTraces(rows: readonly Row[]): FlowEvidence[] {
+  const [first] = rows;
+  if (!first) return [];
+  if (rows.length === 1) return [toEvidence(first, daysIn(first.days))];
+  const days = new Set(rows.flatMap((row) => daysIn(row.days)));
+  const joined = {
+    ...first,
+    firstSeconds: Math.min(...rows.map(({ firstSeconds }) => firstSeconds)),
+    lastSeconds: Math.max(...rows.map(({ lastSeconds }) => lastSeconds)),
+    flowCount: rows.reduce((sum, { flowCount }) => sum + flowCount, 0),
+  };
+  return [
+    toEvidence(
+      joined,
+      [...days].toSorted((a, b) => a - b),
+    ),
+  ];
+}
+
+function toTraced(row: Row): TracedEvidence {
+  return { ...toEvidence(row, daysIn(row.days).length), trace: row.trace };
+}
+
+function toEvidence<Days>(row: Row, days: Days): Omit<FlowEvidence, 'days'> & { days: Days } {
+  const { protocol, port, reporter, action, firstSeconds, lastSeconds, flowCount } = row;
+  return {
+    src: { kind: row.srcKind, ns: row.srcNs, identity: row.srcIdentity },
+    dst: { kind: row.dstKind, ns: row.dstNs, identity: row.dstIdentity },
+    protocol,
+    port,
+    reporter,
+    action,
+    firstSeconds,
+    lastSeconds,
+    flowCount,
+    days,
+  };
+}
+
+function daysIn(text: string): number[] {
+  const days: number[] = [];
+  for (const part of text.split(',')) {
+    const [chunk = 0, bits = 0] = part.split(':').map(Number);
+    for (let bit = 0; bit < chunkDays; bit += 1) if ((bits >> bit) & 1) days.push(chunk * chunkDays + bit);
+  }
+  return days;
 }

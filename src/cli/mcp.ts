@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { note } from './output.ts';
+
+export function mcpCommand(): Command {
+  return new Command('mcp')
+    .description(
+      'Answer the same questions as a Model Context Protocol server on standard input and output. All its tools only read.',
+    )
+    .addHelpText(
+      'after',
+      `
+An assistant starts it, with the settings that the other commands read: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
+and runs. Standard output has only the protocol; notes go to standard error.
+
+Example of a client's configuration:
+  { "mcpServers": { "flow-trail": { "command": "npx", "args": ["flow-trail", "mcp"] } } }`,
+    )
+    .action(async () => {
+      const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');
+      const { createMcpServer } = await import('./mcp/server.ts');
+      const { tools } = await import('./mcp/tools.ts');
+      const server = createMcpServer(tools);
+      await server.connect(new StdioServerTransport());
+      note('the MCP server reads standard input; end it with Ctrl-D or Ctrl-C');
+    });
+}

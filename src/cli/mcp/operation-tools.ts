@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { jobNames } from '../../config/names.ts';
+import { askHealth } from '../health.ts';
+import { askStatus, statusAnswer } from '../status.ts';
+import { limit, tool, type Tool } from './tool.ts';
+
+export const operationTools: readonly Tool[] = [
+  tool({
+    name: 'health',
+    description:
+      'Whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates; each problem with cause and cure. Same as flow-trail health --json.',
+    schemas: ['health'],
+    shape: {},
+    ask: async () => ({ answer: { goldmane_aggregator: await askHealth() } }),
+  }),
+  tool({
+    name: 'status',
+    description:
+      'The supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. Asks Temporal. Same as flow-trail status --json.',
+    schemas: ['status'],
+    shape: {},
+    ask: async () => {
+      const { supervisor, ages, problems } = await askStatus();
+      return { answer: statusAnswer(supervisor, ages, problems) };
+    },
+  }),
+  tool({
+    name: 'runs',
+    description:
+      'Recent runs of the jobs, with outcome and failure, newest first. Asks Temporal. Same as flow-trail runs --json.',
+    schemas: ['runs'],
+    shape: {
+      job: z.enum([...jobNames, 'allowlist']).optional(),
+      limit: limit(100),
+    },
+    ask: async ({ job, limit: most }) => {
+      const { readRuns } = await import('../read-runs.ts');
+      return { answer: await readRuns(most, job) };
+    },
+  }),
+];

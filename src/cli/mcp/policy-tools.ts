@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { askAllowlistFiles, askAllowlists, previewAllowlist } from '../allowlist.ts';
+import { baselines } from '../allowlist-options.ts';
+import { readPolicyText } from '../policy-files.ts';
+import { askReplay, replayAnswer } from '../replay.ts';
+import { askStaged, stagedAnswer } from '../staged.ts';
+import { allowlistFormats } from '../../policy/derive/input.ts';
+import { period } from './question-tools.ts';
+import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
+
+export const policyTools: readonly Tool[] = [
+  tool({
+    name: 'allowlist_derive_preview',
+    description:
+      'Derive network policies from observed traffic, as files with the evidence for each rule. Nothing is stored or applied. Same as flow-trail allowlist derive --json.',
+    schemas: ['allowlist-derive'],
+    shape: {
+      namespaces: z.array(namespace).min(1).max(50),
+      since: pastTime('start; whole UTC days; default: the beginning').optional(),
+      until: pastTime('end; default: now').optional(),
+      direction: z.enum(['egress', 'ingress', 'both']).default('egress'),
+      format: z.enum(allowlistFormats).default('kubernetes'),
+      minimumDays: z
+        .int()
+        .min(7)
+        .max(365)
+        .default(7)
+        .describe('covered days that a complete namespace needs'),
+      externals: z.boolean().default(true).describe('list hosts and external addresses one by one'),
+      identities: z.boolean().default(true).describe('false: select whole namespaces'),
+      allPorts: z.boolean().default(false).describe('a rule for all ports where too many were observed'),
+      baseline: z.array(z.enum(baselines)).default([]).describe('add rules for these'),
+      dnsAddresses: z.array(z.string().max(64)).max(16).default([]).describe('for example 10.96.0.10'),
+      tier: z.string().max(63).optional().describe('Calico tier'),
+      order: z.number().optional().describe('Calico order within the tier'),
+    },
+    ask: async ({ namespaces, minimumDays, baseline, dnsAddresses, order, ...options }) => {
+      const { summary, artefacts } = await previewAllowlist(namespaces, {
+        ...options,
+        minimumDays: String(minimumDays),
+        baseline: baseline.join(','),
+        dnsAddress: dnsAddresses,
+        ...(order === undefined ? {} : { order: String(order) }),
+      });
+      return { answer: { summary, files: artefacts } };
+    },
+  }),
+  tool({
+    name: 'allowlist_list',
+    description:
+      'The allowlists that were derived and stored, newest first. Same as flow-trail allowlist list --json.',
+    schemas: ['allowlist-list'],
+    shape: { limit: limit(100) },
+    ask: async ({ limit: most }) => ({ answer: await askAllowlists(most) }),
+  }),
+  tool({
+    name: 'allowlist_show',
+    description: 'The files of a stored allowlist. Same as flow-trail allowlist show --json.',
+    schemas: ['allowlist-show'],
+    shape: { id: z.string().max(64).describe('an allowlistId of allowlist_list') },
+    ask: async ({ id }) => ({ answer: { allowlistId: id, files: await askAllowlistFiles(id) } }),
+  }),
+  tool({
+    name: 'staged',
+    description:
+      'Where staged policies would decide differently from what was enforced, and whether this is evidence that enforcing is safe. Same as flow-trail staged --json.',
+    schemas: ['staged'],
+    shape: { src: namespace.optional(), dst: namespace.optional(), ...period },
+    ask: async (question) => {
+      const { verdicts, ...judged } = await askStaged(question);
+      return { answer: stagedAnswer(verdicts, judged) };
+    },
+  }),
+  tool({
+    name: 'replay',
+    description:
+      'What the given policies would have denied, and what they would newly allow, of the observed flows. Same as flow-trail replay --json.',
+    schemas: ['replay'],
+    shape: {
+      policies: z
+        .string()
+        .max(1_000_000)
+        .describe('Kubernetes or Calico policy manifests as YAML documents or JSON'),
+      namespace: namespace.optional().describe('for manifests without metadata.namespace'),
+      ...period,
+    },
+    ask: async ({ policies, namespace: name, ...times }) => {
+      const { tiers, notes } = readPolicyText(policies, name);
+      return { answer: replayAnswer(await askReplay(tiers, times)), notes };
+    },
+  }),
+];

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { edgeMatrix } from '../../reports/edge-matrix.ts';
+import { allEdges, queryEdges } from '../../trail/query-edges.ts';
+import { readEdgesQuestion } from '../ask-edges.ts';
+import { askAt } from '../at.ts';
+import { askCompleteness } from '../completeness.ts';
+import { askCoverage } from '../coverage.ts';
+import { cutText } from '../cut.ts';
+import { askDiff } from '../diff.ts';
+import { askDigestEdges } from '../digest.ts';
+import { askExplain, neverSeenText } from '../explain.ts';
+import { askExternals } from '../externals.ts';
+import { flowActions, toJsonFact } from '../facts.ts';
+import { unknownNamespaceTexts } from '../unknown-namespaces.ts';
+import { withDatabase } from '../with-database.ts';
+import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
+
+const end = z
+  .string()
+  .min(1)
+  .max(320)
+  .describe('namespace, namespace/service-identity, or an end as edges prints it (pub, pvt, host)');
+const silentDays = z.int().min(1).max(3_650).default(7);
+export const period = {
+  since: pastTime('start; whole UTC days').default('30d'),
+  until: pastTime('end; default: now').optional(),
+};
+
+export const questionTools: readonly Tool[] = [
+  tool({
+    name: 'edges',
+    description:
+      'Who talks to whom: one row per source namespace, destination namespace and action, newest first. All filters must match. With peersOf: the peers of a namespace. With identity, port, reporter or external: one row per flow fact. Same as flow-trail edges --json.',
+    schemas: ['edges', 'peers', 'facts'],
+    shape: {
+      ns: namespace.optional().describe('source or destination'),
+      src: namespace.optional().describe('source'),
+      dst: namespace.optional().describe('destination'),
+      peersOf: namespace.optional().describe('list the namespaces that it talks to or that talk to it'),
+      newSince: pastTime('first seen since').optional(),
+      action: z.enum(flowActions).optional().describe('what policy decided'),
+      denied: z.boolean().optional().describe('the same as action "deny"'),
+      identity: z
+        .union([z.literal(true), z.string().max(253)])
+        .optional()
+        .describe('true: one row per flow fact; a name: only this service identity'),
+      port: z
+        .union([z.literal(true), z.string().max(16)])
+        .optional()
+        .describe('true: one row per flow fact; "5432", "udp/53" or "many": only this port'),
+      reporter: z
+        .union([z.literal(true), z.enum(['src', 'dst'])])
+        .optional()
+        .describe('true: one row per flow fact; src or dst: only what this end reported'),
+      external: z
+        .boolean()
+        .optional()
+        .describe('one row per flow fact with a host, network or network set at one end'),
+      limit: limit(5_000),
+    },
+    ask: async ({ limit: most, ...question }) => {
+      const { found, unknown } = await withDatabase(readEdgesQuestion({ ...question, limit: String(most) }));
+      return {
+        answer:
+          found.name === 'facts' ? found.rows.slice(0, most).map(toJsonFact) : found.rows.slice(0, most),
+        notes: [...unknownNamespaceTexts(unknown), ...(found.rows.length > most ? [cutText(most)] : [])],
+      };
+    },
+  }),
+  tool({
+    name: 'matrix',
+    description:
+      'All edges as an adjacency list: per source namespace, the destinations that are allowed, denied and others. Same as flow-trail matrix --json.',
+    schemas: ['matrix'],
+    shape: {},
+    ask: async () => ({
+      answer: edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges }))),
+    }),
+  }),
+  tool({
+    name: 'explain',
+    description:
+      'Everything known about one pair of ends: by port, identity, reporter and policy, with times and counts. Same as flow-trail explain --json.',
+    schemas: ['explain'],
+    shape: { source: end, destination: end, ...period },
+    ask: async ({ source, destination, ...times }) => {
+      const { explained, neverSeen } = await askExplain(source, destination, times);
+      return { answer: explained, notes: neverSeen.map(neverSeenText) };
+    },
+  }),
+  tool({
+    name: 'at',
+    description:
+      'Reconstruct an incident: who talked to a namespace and to whom it talked in a given time, at the grain of an hour; what was unusual, and what was not observed. Same as flow-trail at --json.',
+    schemas: ['at'],
+    shape: {
+      ns: namespace,
+      from: pastTime('start'),
+      to: pastTime('end; a time of day is the first one after the start; default: now').optional(),
+      silentDays: silentDays.describe('report a peer that was silent for more days before'),
+    },
+    ask: async ({ silentDays: days, ...question }) => {
+      const { incident, unknown } = await askAt({ ...question, silentDays: String(days) });
+      return { answer: incident, notes: unknownNamespaceTexts(unknown) };
+    },
+  }),
+  tool({
+    name: 'diff',
+    description:
+      'What changed between two times: edges that appeared, fell silent, or changed between allowed and denied, and what was not observed. Same as flow-trail diff --json.',
+    schemas: ['diff'],
+    shape: {
+      from: pastTime('start'),
+      to: pastTime('end; default: now').optional(),
+      silentDays: silentDays.describe('days without a flow for an edge to be silent'),
+    },
+    ask: async ({ silentDays: days, ...question }) => ({
+      answer: await askDiff({ ...question, silentDays: String(days) }),
+    }),
+  }),
+  tool({
+    name: 'externals',
+    description:
+      'Flows between namespaces and hosts, networks or network sets outside of the cluster, newest first. Same as flow-trail externals --json.',
+    schemas: ['facts'],
+    shape: {
+      ns: namespace.optional(),
+      newSince: pastTime('first seen since').optional(),
+      limit: limit(5_000),
+    },
+    ask: async ({ limit: most, ...question }) => {
+      const { found, unknown } = await askExternals({ ...question, limit: String(most) });
+      return {
+        answer: found.slice(0, most).map(toJsonFact),
+        notes: [...unknownNamespaceTexts(unknown), ...(found.length > most ? [cutText(most)] : [])],
+      };
+    },
+  }),
+  tool({
+    name: 'coverage',
+    description:
+      'Which time was fully observed and which was not, with causes: final, settled, streamed, gap, incomplete, pending. Same as flow-trail coverage --json.',
+    schemas: ['coverage'],
+    shape: {
+      since: pastTime('start').default('7d'),
+      gaps: z.boolean().optional().describe('only gaps and incomplete time'),
+    },
+    ask: async (question) => ({ answer: (await askCoverage(question)).ranges }),
+  }),
+  tool({
+    name: 'completeness',
+    description:
+      'Per namespace, whether it was observed long enough for an allowlist (default-deny) to be complete. Same as flow-trail completeness --json.',
+    schemas: ['completeness'],
+    shape: { namespace: namespace.optional() },
+    ask: async ({ namespace: name }) => ({ answer: await askCompleteness(name) }),
+  }),
+  tool({
+    name: 'digest_show',
+    description:
+      'Every edge that a digest announced, denied ones first. Same as flow-trail digest show --json.',
+    schemas: ['edges'],
+    shape: {
+      id: z.string().max(200).optional().describe('as shown in Slack; default: the newest posted digest'),
+    },
+    ask: async ({ id }) => ({ answer: await askDigestEdges(id) }),
+  }),
+];
