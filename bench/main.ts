@@ -2,6 +2,7 @@ import { Lab, type Environment } from './lab.ts';
 import { compileBench } from './compile.ts';
 import { formatTable, verdictOf, type Row } from './table.ts';
 import { allowlistSection } from './allowlist.ts';
+import { commandsSection } from './commands.ts';
 import { burstSection } from './burst.ts';
 import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
@@ -19,6 +20,7 @@ const sections = {
   day: daySection,
   allowlist: allowlistSection,
   growth: growthSection,
+  commands: commandsSection,
 } as const;
 
 const realSections = { stream: realStreamSection } as const;

@@ -39,7 +39,10 @@ export function askClusters<Answer>(
   return Promise.all(
     loadClusterDatabases(process.env, clusters).map(async ({ cluster, database }) => {
       try {
-        return { cluster, answer: await withDatabaseOf(database, ({ query }) => ask(query)) };
+        return {
+          cluster,
+          answer: await withDatabaseOf(database, ({ query }) => ask(query), { isReadOnly: true }),
+        };
       } catch (error) {
         if (!isFailure(error)) throw error;
         const { system, kind, what, cure, retryable } = error;

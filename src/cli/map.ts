@@ -5,6 +5,7 @@ import { withDatabase } from './with-database.ts';
 
 /** With more namespaces the details would make the file too large to open. */
 const maxDetailed = 300;
+const weekMs = 7 * 86_400_000;
 
 export function mapCommand(): Command {
   return new Command('map')
@@ -21,7 +22,8 @@ Example:
     )
     .action(async ({ output }: { output: string }) => {
       const { loadConfig } = await import('../config/config.ts');
-      const { readMap, readNamespaceDetail } = await import('../queries/map.ts');
+      const { mapSilentDays, readMap, readMapChanges, readNamespaceDetail } =
+        await import('../queries/map.ts');
       const { loadMapPage, selfContainedPage } = await import('../web/map-page.ts');
       const config = loadConfig(process.env);
       const page = await loadMapPage();
@@ -35,7 +37,13 @@ Example:
         const details = [];
         for (const { name } of map.namespaces.slice(0, maxDetailed))
           details.push([name, await readNamespaceDetail(query, name, nowSeconds)] as const);
-        return { ...map, isFile: true, details: Object.fromEntries(details) };
+        const to = new Date(config.clock.now());
+        const changes = await readMapChanges(query, {
+          from: new Date(to.getTime() - weekMs),
+          to,
+          silentDays: mapSilentDays,
+        });
+        return { ...map, isFile: true, changes, details: Object.fromEntries(details) };
       });
       const html = selfContainedPage(page, data);
       if (output === '-') return printFile(html);

@@ -14,11 +14,16 @@ export interface MapData {
   trailBegan: string | null;
   namespaces: MapNamespace[];
   edges: MapEdge[];
+  /** Flows with ends outside of the cluster within `externalDays`; they are never edges. */
+  externals: MapEdge[];
+  externalDays: number;
   coverage: MapStretch[];
   /** True for a file: nothing beyond `details` can be asked for. */
   isFile: boolean;
   /** By namespace; only in a file. */
   details?: Record<string, NamespaceDetail>;
+  /** Of the last week; only in a file. */
+  changes?: MapChanges;
 }
 
 export interface MapNamespace {
@@ -39,6 +44,20 @@ export interface MapEdge {
   lastSeen: string;
   /** Distinct records; a string, because it may exceed 2^53. */
   flows: string;
+  /** Service identities at its ends; absent without one. */
+  identities?: string[];
+}
+
+/** What changed between two times, as `flow-trail diff` finds it. */
+export interface MapChanges {
+  from: string;
+  to: string;
+  silentDays: number;
+  notCovered: MapStretch[];
+  appeared: MapEdge[];
+  fellSilent: MapEdge[];
+  allowedToDenied: MapEdge[];
+  deniedToAllowed: MapEdge[];
 }
 
 export interface MapStretch {

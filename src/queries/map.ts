@@ -6,8 +6,10 @@ import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
-import { allEdges, queryEdges } from '../trail/query-edges.ts';
-import type { DetailRow, MapData, NamespaceDetail } from './map-data.ts';
+import { readEdgeIdentities, readExternalPairs } from '../trail/map-extras.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
+import { readEdgeDiff } from './edge-diff.ts';
+import type { DetailRow, MapChanges, MapData, MapEdge, NamespaceDetail } from './map-data.ts';
 import { readCompleteness } from './completeness.ts';
 
 const daySeconds = 86_400;
@@ -17,6 +19,10 @@ const coverageDays = 30;
 export const detailDays = 30;
 /** Shows at most this many facts of a namespace, newest first, and marks the detail as cut. */
 const maxDetailRows = 2_000;
+/** Pairs of a namespace and an end outside; the newest. */
+const maxExternals = 5_000;
+/** An edge without a flow for more days has fallen silent. */
+export const mapSilentDays = 7;
 
 export interface MapSettings {
   config: Pick<Config, 'jobs' | 'clock'>;
@@ -28,11 +34,17 @@ export interface MapSettings {
 export async function readMap(query: Query, settings: MapSettings): Promise<Omit<MapData, 'isFile'>> {
   const { config } = settings;
   const nowSeconds = config.clock.now() / 1000;
-  const [edges, completeness, coverage] = [
+  const [edges, identities, externals, completeness, coverage] = [
     await queryEdges(query, { limit: allEdges }),
+    await readEdgeIdentities(query),
+    await readExternalPairs(query, {
+      fromDay: Math.floor(nowSeconds / daySeconds) + 1 - detailDays,
+      limit: maxExternals,
+    }),
     await readCompleteness({ database: { query }, config }),
     await readCoverage(query, nowSeconds - coverageDays * daySeconds, nowSeconds),
   ];
+  const identitiesOf = new Map(identities.map((entry) => [edgeKey(entry), entry.identities]));
   const requiredDays = completeness.thresholds.minimumDays;
   return {
     madeAt: iso(nowSeconds),
@@ -50,16 +62,51 @@ export async function readMap(query: Query, settings: MapSettings): Promise<Omit
         requiredDays,
       }),
     ),
-    edges: edges.map(({ srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => ({
-      src: srcNs,
-      dst: dstNs,
-      action,
-      firstSeen: firstSeen.toISOString(),
-      lastSeen: lastSeen.toISOString(),
-      flows: flowCount,
-    })),
+    edges: edges.map((edge) => toMapEdge(edge, identitiesOf.get(edgeKey(edge)))),
+    externals: externals.map(({ src, dst, ...rest }) =>
+      toMapEdge({ srcNs: describeEnd(src), dstNs: describeEnd(dst), ...rest }, rest.identities),
+    ),
+    externalDays: detailDays,
     coverage: coverage.map(toStretch),
   };
+}
+
+/** The changes between two times, by the code of `flow-trail diff`. @throws DatabaseFailure */
+export async function readMapChanges(
+  query: Query,
+  question: { from: Date; to: Date; silentDays: number },
+): Promise<MapChanges> {
+  const diff = await readEdgeDiff(query, question);
+  const toEdges = (edges: readonly EdgeRow[]) => edges.map((edge) => toMapEdge(edge));
+  return {
+    from: diff.from.toISOString(),
+    to: diff.to.toISOString(),
+    silentDays: diff.silentDays,
+    notCovered: diff.notCovered,
+    appeared: toEdges(diff.appeared),
+    fellSilent: toEdges(diff.fellSilent),
+    allowedToDenied: toEdges(diff.allowedToDenied),
+    deniedToAllowed: toEdges(diff.deniedToAllowed),
+  };
+}
+
+function toMapEdge(
+  { srcNs, dstNs, action, firstSeen, lastSeen, flowCount }: EdgeRow,
+  identities: readonly string[] = [],
+): MapEdge {
+  return {
+    src: srcNs,
+    dst: dstNs,
+    action,
+    firstSeen: firstSeen.toISOString(),
+    lastSeen: lastSeen.toISOString(),
+    flows: flowCount,
+    ...(identities.length === 0 ? {} : { identities: [...identities] }),
+  };
+}
+
+function edgeKey({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
+  return [srcNs, dstNs, action].join('\n');
 }
 
 function toStretch({ fromSeconds, toSeconds, state, cause }: CoverageStretch) {

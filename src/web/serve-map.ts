@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from 'node:net';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { isFailure } from '../failure/failure.ts';
-import type { MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
+import type { HealthReport } from '../reports/health.ts';
+import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
 import type { Incident } from '../policy/incident.ts';
 import type { MapPage } from './map-page.ts';
 
@@ -15,6 +16,8 @@ export interface MapSource {
   readAllowlist(name: string): Promise<string | undefined>;
   readRuns(): Promise<MapRun[]>;
   readIncident(name: string, fromSeconds: number, toSeconds: number): Promise<Incident>;
+  readChanges(from: Date, to: Date): Promise<MapChanges>;
+  readHealth(): Promise<HealthReport>;
 }
 
 export interface MapServerOptions {
@@ -38,10 +41,11 @@ const clientTimeoutMs = 15_000;
 export async function serveMap(options: MapServerOptions): Promise<Server> {
   const { host, port } = options;
   const readMap = shared(() => options.source.readMap(), freshMs);
+  const readHealth = shared(() => options.source.readHealth(), freshMs);
   const server = createServer(
     { requestTimeout: clientTimeoutMs, headersTimeout: clientTimeoutMs, connectionsCheckingInterval: 2_000 },
     (request, response) => {
-      answer(request, response, options, readMap).catch((error: unknown) => {
+      answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
         options.onError(error);
         // Cause and cure of a known failure are made to be shown; anything else stays in the log.
         const text = isFailure(error) ? error.message : 'The worker could not answer; see its log.';
@@ -59,7 +63,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { page, source, hostNames }: MapServerOptions,
-  readMap: () => Promise<Omit<MapData, 'isFile'>>,
+  { readMap, readHealth }: Pick<MapSource, 'readMap' | 'readHealth'>,
 ): Promise<void> {
   if (!isOwnHost(request.headers.host, hostNames))
     return send(
@@ -78,19 +82,24 @@ async function answer(
     return send(response, 200, 'text/html; charset=utf-8', page.html);
   }
   if (path === '/api/map') return sendJson(response, { ...(await readMap()), isFile: false });
+  if (path === '/api/health') return sendJson(response, await readHealth());
+  if (path === '/api/changes') {
+    const period = periodOf(new URLSearchParams(search), Number.POSITIVE_INFINITY);
+    if (period === undefined) return refuse(response, 'from and to must be ISO 8601 times, from before to.');
+    const [from, to] = [new Date(period.fromSeconds * 1000), new Date(period.toSeconds * 1000)];
+    return sendJson(response, await source.readChanges(from, to));
+  }
   if (path === '/api/runs') return sendJson(response, await source.readRuns());
   const [, name, rest] = /^\/api\/namespaces\/([^/]+)(\/allowlist|\/incident)?$/.exec(path) ?? [];
   const namespace = name === undefined ? undefined : decodeName(name);
   if (namespace !== undefined && rest === undefined)
     return sendJson(response, await source.readNamespace(namespace));
   if (namespace !== undefined && rest === '/incident') {
-    const period = periodOf(new URLSearchParams(search));
+    const period = periodOf(new URLSearchParams(search), maxIncidentDays);
     if (period === undefined)
-      return send(
+      return refuse(
         response,
-        400,
-        'text/plain; charset=utf-8',
-        `from and to must be ISO 8601 times, from before to, at most ${maxIncidentDays} days apart.\n`,
+        `from and to must be ISO 8601 times, from before to, at most ${maxIncidentDays} days apart.`,
       );
     return sendJson(response, await source.readIncident(namespace, period.fromSeconds, period.toSeconds));
   }
@@ -107,13 +116,18 @@ async function answer(
   return send(response, 404, 'text/plain; charset=utf-8', 'Not found. The map is at /.\n');
 }
 
-function periodOf(params: URLSearchParams): { fromSeconds: number; toSeconds: number } | undefined {
+function refuse(response: ServerResponse, why: string): void {
+  send(response, 400, 'text/plain; charset=utf-8', `${why}\n`);
+}
+
+function periodOf(
+  params: URLSearchParams,
+  maxDays: number,
+): { fromSeconds: number; toSeconds: number } | undefined {
   const fromSeconds = Date.parse(params.get('from') ?? '') / 1000;
   const toSeconds = Date.parse(params.get('to') ?? '') / 1000;
   const lengthSeconds = toSeconds - fromSeconds;
-  return lengthSeconds > 0 && lengthSeconds <= maxIncidentDays * 86_400
-    ? { fromSeconds, toSeconds }
-    : undefined;
+  return lengthSeconds > 0 && lengthSeconds <= maxDays * 86_400 ? { fromSeconds, toSeconds } : undefined;
 }
 
 /** A page elsewhere on the internet could point its own name at this address and read the trail; so names are checked. */

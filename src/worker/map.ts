@@ -3,17 +3,16 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { makeAllowlist } from '../queries/allowlist.ts';
 import { readIncident } from '../queries/incident.ts';
-import { readMap, readNamespaceDetail } from '../queries/map.ts';
+import { mapSilentDays, readMap, readMapChanges, readNamespaceDetail } from '../queries/map.ts';
 import { parseAllowlistInput } from '../policy/derive/input.ts';
 import type { Temporal } from '../temporal/connection.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { openDatabase } from '../trail/database.ts';
 import { loadMapPage } from '../web/map-page.ts';
 import { serveMap, type MapSource } from '../web/serve-map.ts';
+import { workerHealth } from './health-text.ts';
 import { socketAddress } from './http.ts';
 
-/** A peer that was silent for more days than this is marked in the incident view. */
-const silentDays = 7;
 const runsShown = 100;
 
 export interface MapService {
@@ -31,7 +30,7 @@ export async function startMap(
 ): Promise<MapService | undefined> {
   const { map } = config;
   if (map.port === 'off') return undefined;
-  const database = openDatabase(config.database);
+  const database = openDatabase(config.database, { isReadOnly: true });
   try {
     const server = await serveMap({
       page: await loadMapPage(),
@@ -69,7 +68,9 @@ function mapSource(
     readMap: () => readMap(query, { config, cluster: config.clusterName, temporalUiUrl }),
     readNamespace: (name) => readNamespaceDetail(query, name, config.clock.now() / 1000),
     readIncident: (namespace, fromSeconds, toSeconds) =>
-      readIncident(query, { namespace, fromSeconds, toSeconds, silentDays }),
+      readIncident(query, { namespace, fromSeconds, toSeconds, silentDays: mapSilentDays }),
+    readChanges: (from, to) => readMapChanges(query, { from, to, silentDays: mapSilentDays }),
+    readHealth: () => workerHealth(config, temporal, query),
     async readAllowlist(name) {
       const parsed = parseAllowlistInput({
         namespaces: [name],

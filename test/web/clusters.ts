@@ -31,6 +31,12 @@ function mapOf(edges: MapEdge[]): MapData {
       requiredDays: 7,
     })),
     edges,
+    externals: [
+      { ...edge('immich', 'pub'), identities: ['immich-server'] },
+      { ...edge('pvt', 'traefik'), action: 'allow' },
+      { ...edge('vault', 'pub', 'deny') },
+    ],
+    externalDays: 30,
     coverage: [
       { from: '2026-11-01T00:00:00.000Z', to: '2026-11-10T00:00:00.000Z', state: 'final' },
       {
@@ -64,7 +70,7 @@ export function smallCluster(): MapData {
     ...apps.map((app) => edge(app, 'dbaas')),
     edge('traefik', 'immich'),
     edge('traefik', 'nextcloud'),
-    edge('immich', 'redis'),
+    { ...edge('immich', 'redis'), identities: ['immich-server'] },
     edge('n8n', 'ntfy'),
     edge('radarr', 'vault', 'deny'),
     edge('monitoring', 'ntfy'),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ensureMapPage } from '../../dev/build-map-page.ts';
-import type { DetailRow, MapData } from '../../src/queries/map-data.ts';
+import type { DetailRow, MapData, MapEdge } from '../../src/queries/map-data.ts';
 import { loadMapPage, selfContainedPage } from '../../src/web/map-page.ts';
 import { serveMap, type MapSource } from '../../src/web/serve-map.ts';
 import { launchChromium } from '../support/chromium.ts';
@@ -35,6 +35,10 @@ const row: DetailRow = {
   policies: ['NetworkPolicy immich/egress, tier default, rule 0'],
   staged: 'deny',
 };
+
+function changed(src: string, dst: string, action = 'allow'): MapEdge {
+  return { src, dst, action, firstSeen: row.firstSeen, lastSeen: row.lastSeen, flows: '7' };
+}
 
 const source: Omit<MapSource, 'readMap'> = {
   readNamespace: (name) =>
@@ -75,6 +79,26 @@ const source: Omit<MapSource, 'readMap'> = {
         closedAt: null,
       },
     ]),
+  readChanges: (from, to) =>
+    Promise.resolve({
+      from: from.toISOString(),
+      to: to.toISOString(),
+      silentDays: 7,
+      notCovered: [{ from: from.toISOString(), to: to.toISOString(), state: 'gap' }],
+      appeared: [changed('n8n', 'ntfy'), changed('radarr', 'vault', 'deny')],
+      fellSilent: [changed('wiki', 'dbaas')],
+      allowedToDenied: [changed('radarr', 'vault', 'deny')],
+      deniedToAllowed: [],
+    }),
+  readHealth: () =>
+    Promise.resolve({
+      status: 'WARN',
+      detail: 'digest: the digest is late',
+      checks: [
+        { name: 'database', status: 'PASS', detail: 'answers', cure: '' },
+        { name: 'digest', status: 'WARN', detail: 'the digest is late', cure: 'Look at flow-trail runs' },
+      ],
+    }),
   readIncident: (namespace) =>
     Promise.resolve({
       namespace,
@@ -182,10 +206,13 @@ describe('every view opens and shows its content', () => {
     ['incident', '#/incident/immich', 'never denied before'],
     ['coverage', '#/coverage', 'worker was down'],
     ['readiness', '#/readiness', 'ready for a staged default-deny policy'],
+    ['changes-map', '#/changes?show=map', 'allowed before, denied now (1)'],
+    ['health', '#/health', 'Look at flow-trail runs'],
+    ['externals', '#/overview?externals=show', 'Map of 16 namespaces'],
     ['runs', '#/runs', 'flow-trail/daily-digest-2026-11-27T08:00:00Z'],
   ])('%s', async (name, hash, text) => {
     await open(hash);
-    if (name === 'overview') {
+    if (text.startsWith('Map of')) {
       await drawn();
       await page.getByRole('img', { name: text }).waitFor();
     } else await page.locator('main').getByText(text).first().waitFor();
@@ -201,6 +228,9 @@ test('the views have no accessibility violations, light and dark', async () => {
       '#/matrix',
       '#/edges',
       '#/changes',
+      '#/changes?show=map',
+      '#/health',
+      '#/overview?externals=show',
       '#/incident/immich',
       '#/readiness',
     ]) {
@@ -248,6 +278,37 @@ test('filters narrow what is shown, and the address keeps them', async () => {
   for (const text of await page.locator('main tbody tr').allTextContents()) expect(text).toContain('vault');
 });
 
+test('ends outside of the cluster and identities are filters with an address', async () => {
+  await open('#/edges');
+  await page.getByLabel('Outside').selectOption('only');
+  await page.getByText('3 edges of 3').waitFor();
+  await page.getByLabel('Identity').selectOption('immich-server');
+  await page.getByText('1 edge of 3').waitFor();
+  await page.getByLabel('Outside').selectOption('show');
+  await page.getByText('2 edges of').waitFor();
+  expect(page.url()).toMatch(/identity=immich-server.*externals=show/);
+  await page.reload();
+  await page.getByText('2 edges of').waitFor();
+});
+
+test('two times are compared on one map, which has an address', async () => {
+  await open('#/changes?from=2026-11-20T00:00:00.000Z&to=2026-11-27T00:00:00.000Z');
+  await page.getByRole('heading', { name: 'Allowed before, denied now' }).waitFor();
+  await page.getByRole('link', { name: 'Show on the map' }).click();
+  await drawn();
+  for (const text of ['appeared (2)', 'fell silent (1)', 'denied before, allowed now (0)'])
+    await page.getByText(text).waitFor();
+  expect(page.url()).toMatch(/from=2026-11-20.*show=map/);
+  await page.reload();
+  await drawn();
+});
+
+test('the verdict of flow-trail health is on every view and leads to its checks', async () => {
+  await open('#/edges');
+  await page.getByRole('link', { name: 'WARN' }).click();
+  await page.getByRole('cell', { name: 'the digest is late' }).waitFor();
+});
+
 test('everything can be reached by keyboard', async () => {
   await open('#/overview');
   await drawn();
@@ -260,7 +321,14 @@ test('everything can be reached by keyboard', async () => {
 });
 
 test('on a phone nothing is wider than the screen', async () => {
-  for (const hash of ['#/overview/immich', '#/edges', '#/incident/immich', '#/readiness']) {
+  for (const hash of [
+    '#/overview/immich',
+    '#/edges',
+    '#/incident/immich',
+    '#/readiness',
+    '#/health',
+    '#/changes?show=map',
+  ]) {
     await page?.close();
     await open(hash, { width: 390, height: 844 });
     await page.locator('main').locator('table, .canvas, section').first().waitFor();

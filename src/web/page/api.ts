@@ -1,4 +1,4 @@
-import type { MapData, MapRun, NamespaceDetail } from '../../queries/map-data.ts';
+import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../../queries/map-data.ts';
 
 /** The data inside of the page, where it is a file; else from the worker. */
 export async function readMapData(signal: AbortSignal): Promise<MapData> {
@@ -15,6 +15,17 @@ export async function readDetail(data: MapData, name: string, signal: AbortSigna
     return detail;
   }
   return readJson<NamespaceDetail>(`api/namespaces/${encodeURIComponent(name)}`, signal);
+}
+
+/** @throws Error; a file has the changes of its last week only */
+export async function readChanges(
+  data: MapData,
+  { from, to }: { from: string; to: string },
+  signal: AbortSignal,
+): Promise<MapChanges> {
+  if (!data.isFile) return readJson<MapChanges>(`api/changes?${new URLSearchParams({ from, to })}`, signal);
+  if (!data.changes) throw new Error('This file has no changes.');
+  return data.changes;
 }
 
 export function readRuns(signal: AbortSignal): Promise<MapRun[]> {

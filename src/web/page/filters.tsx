@@ -1,6 +1,7 @@
+import { useMemo } from 'preact/hooks';
 import type { MapData } from '../../queries/map-data.ts';
 import { counted, type Times } from './format.ts';
-import { actionOf, noFilters, type Filters as FilterValues, type Route } from './route.ts';
+import { actionOf, externalsOf, noFilters, type Filters as FilterValues, type Route } from './route.ts';
 
 interface FiltersProps {
   data: MapData;
@@ -16,6 +17,17 @@ const sliderSteps = 200;
 export function Filters({ data, route, shown, times, go }: FiltersProps) {
   const { filters } = route;
   const set = (change: Partial<FilterValues>) => go({ filters: { ...filters, ...change } });
+  const identities = useMemo(
+    () =>
+      [
+        ...new Set([
+          ...[...data.edges, ...data.externals].flatMap((edge) => edge.identities ?? []),
+          // One of the address stays chosen, although nothing has it.
+          ...(filters.identity === '' ? [] : [filters.identity]),
+        ]),
+      ].toSorted(),
+    [data, filters.identity],
+  );
   const firsts = data.edges.map(({ firstSeen }) => Date.parse(firstSeen));
   const [oldest, newest] = [firsts.reduce((a, b) => Math.min(a, b), Infinity), Date.parse(data.madeAt)];
   const span = newest - oldest;
@@ -25,6 +37,9 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
       : Math.round(((filters.firstSeenUntil - oldest) / span) * sliderSteps);
   const until =
     filters.firstSeenUntil === 0 ? 'now' : times.minute(new Date(filters.firstSeenUntil).toISOString());
+  const total =
+    (filters.externals === 'only' ? 0 : data.edges.length) +
+    (filters.externals === '' ? 0 : data.externals.length);
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <label>
@@ -49,6 +64,34 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
           <option value="unspecified">unspecified</option>
         </select>
       </label>
+      <label>
+        Outside{' '}
+        <select
+          value={filters.externals}
+          title={`Hosts, networks and network sets, within ${data.externalDays} days`}
+          onChange={({ currentTarget }) => set({ externals: externalsOf(currentTarget.value) })}
+        >
+          <option value="">hidden</option>
+          <option value="show">shown</option>
+          <option value="only">only</option>
+        </select>
+      </label>
+      {identities.length > 0 && (
+        <label>
+          Identity{' '}
+          <select
+            value={filters.identity}
+            onChange={({ currentTarget }) => set({ identity: currentTarget.value })}
+          >
+            <option value="">any</option>
+            {identities.map((identity) => (
+              <option key={identity} value={identity}>
+                {identity}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <Days
         label="Seen within"
         value={filters.seenWithinDays}
@@ -74,7 +117,7 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
         />
       </label>
       <p aria-live="polite">
-        {counted(shown, 'edge')} of {data.edges.length.toLocaleString('en')}
+        {counted(shown, 'edge')} of {total.toLocaleString('en')}
       </p>
       {JSON.stringify(filters) !== JSON.stringify(noFilters) && (
         <button type="button" onClick={() => go({ filters: noFilters })}>

@@ -4,11 +4,12 @@ import type { MapData } from '../../queries/map-data.ts';
 import { readMapData } from './api.ts';
 import { Filters } from './filters.tsx';
 import { timesOf } from './format.ts';
-import { filterEdges, pairsOf } from './model.ts';
+import { externalNames, filterEdges, pairsOf } from './model.ts';
 import { formatRoute, parseRoute, views, type Route, type View } from './route.ts';
 import { Changes } from './views/changes.tsx';
 import { Coverage, CoverageStrip } from './views/coverage.tsx';
 import { Edges } from './views/edges.tsx';
+import { Health, HealthBadge, useHealth } from './views/health.tsx';
 import { Incident } from './views/incident.tsx';
 import { Matrix } from './views/matrix.tsx';
 import { Namespace } from './views/namespace.tsx';
@@ -29,6 +30,7 @@ const titles: Record<View, string> = {
   coverage: 'Coverage',
   readiness: 'Readiness',
   runs: 'Runs',
+  health: 'Health',
 };
 
 /** The views that the filters apply to. */
@@ -37,6 +39,7 @@ const filtered: readonly View[] = ['overview', 'matrix', 'edges'];
 function App() {
   const route = useRoute();
   const { data, error } = useMapData();
+  const health = useHealth(data);
   const go = useCallback(
     (change: Partial<Route>) => {
       location.hash = formatRoute({ ...route, ...change });
@@ -46,6 +49,7 @@ function App() {
   const select = useSelect(route, go);
   const shown = useShown(data, route);
   const main = useRef<HTMLElement>(null);
+  const externals = useMemo(() => (data ? externalNames(data) : new Set<string>()), [data]);
 
   if (!data) return <p class="notice">{error ?? 'Reading the trail…'}</p>;
   const times = timesOf(data.timeZone, data.madeAt);
@@ -75,6 +79,7 @@ function App() {
             </a>
           ))}
         </nav>
+        <HealthBadge health={health} />
         <CoverageStrip coverage={data.coverage} times={times} />
         <p class="made">
           {times.minute(data.madeAt)} {data.timeZone}
@@ -87,16 +92,19 @@ function App() {
       <div class="body">
         <NamespaceList data={data} shown={shown.pairs} route={route} select={select} />
         <main id="main" tabIndex={-1} ref={main} aria-label={titles[view]}>
-          {view === 'overview' && <Overview pairs={shown.pairs} selected={namespace} select={select} />}
+          {view === 'overview' && (
+            <Overview pairs={shown.pairs} selected={namespace} {...{ select, externals }} />
+          )}
           {view === 'matrix' && <Matrix pairs={shown.pairs} selected={namespace} select={select} />}
           {view === 'edges' && <Edges edges={shown.edges} times={times} select={select} />}
-          {view === 'changes' && <Changes {...{ data, route, times, go, select }} />}
+          {view === 'changes' && <Changes {...{ data, route, times, go, select, externals }} />}
           {view === 'incident' && <Incident {...{ data, route, times, go }} />}
           {view === 'coverage' && <Coverage coverage={data.coverage} times={times} />}
           {view === 'readiness' && <Readiness data={data} times={times} select={select} />}
           {view === 'runs' && <Runs data={data} times={times} />}
+          {view === 'health' && <Health health={health} isFile={data.isFile} />}
         </main>
-        {namespace !== '' && view !== 'incident' && (
+        {namespace !== '' && view !== 'incident' && !externals.has(namespace) && (
           <Namespace data={data} name={namespace} times={times} select={select} />
         )}
       </div>

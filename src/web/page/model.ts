@@ -1,4 +1,4 @@
-import type { MapData, MapEdge } from '../../queries/map-data.ts';
+import type { MapChanges, MapData, MapEdge } from '../../queries/map-data.ts';
 import type { Filters } from './route.ts';
 
 const dayMs = 86_400_000;
@@ -15,8 +15,16 @@ export interface Pair {
 export function filterEdges(data: MapData, filters: Filters): MapEdge[] {
   const now = Date.parse(data.madeAt);
   const search = filters.search.trim().toLowerCase();
-  return data.edges.filter(
-    ({ src, dst, action, firstSeen, lastSeen }) =>
+  const { externals, identity } = filters;
+  const candidates =
+    externals === ''
+      ? data.edges
+      : externals === 'only'
+        ? data.externals
+        : [...data.edges, ...data.externals];
+  return candidates.filter(
+    ({ src, dst, action, firstSeen, lastSeen, identities }) =>
+      (identity === '' || identities?.includes(identity) === true) &&
       (search === '' || src.includes(search) || dst.includes(search)) &&
       (filters.action === '' || action === filters.action) &&
       (filters.seenWithinDays === 0 || Date.parse(lastSeen) >= now - filters.seenWithinDays * dayMs) &&
@@ -28,7 +36,7 @@ export function filterEdges(data: MapData, filters: Filters): MapEdge[] {
 export function pairsOf(edges: readonly MapEdge[]): Pair[] {
   const pairs = new Map<string, MapEdge[]>();
   for (const edge of edges) {
-    const key = `${edge.src}\n${edge.dst}`;
+    const key = pairKey(edge);
     const known = pairs.get(key);
     if (known) known.push(edge);
     else pairs.set(key, [edge]);
@@ -45,6 +53,32 @@ function kindOf(edges: readonly MapEdge[]): Pair['kind'] {
   if (allows && denies) return 'mixed';
   if (allows) return 'allowed';
   return denies ? 'denied' : 'other';
+}
+
+/** Names at the ends of flows with the outside that are not namespaces. */
+export function externalNames(data: MapData): Set<string> {
+  const namespaces = new Set(data.namespaces.map(({ name }) => name));
+  return new Set(
+    data.externals.flatMap(({ src, dst }) => [src, dst]).filter((name) => !namespaces.has(name)),
+  );
+}
+
+/** What happened to an edge between two times. */
+export type Change = 'appeared' | 'fell-silent' | 'now-denied' | 'now-allowed';
+
+/** The change of each pair, by `pairKey`; a change of the action says more than the appearance that it also is. */
+export function changesByPair(changes: MapChanges): Map<string, Change> {
+  const groups: [readonly MapEdge[], Change][] = [
+    [changes.fellSilent, 'fell-silent'],
+    [changes.appeared, 'appeared'],
+    [changes.deniedToAllowed, 'now-allowed'],
+    [changes.allowedToDenied, 'now-denied'],
+  ];
+  return new Map(groups.flatMap(([edges, change]) => edges.map((edge) => [pairKey(edge), change] as const)));
+}
+
+export function pairKey({ src, dst }: Pick<MapEdge, 'src' | 'dst'>): string {
+  return `${src}\n${dst}`;
 }
 
 /** Distinct other ends of each namespace. */

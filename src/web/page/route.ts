@@ -7,6 +7,8 @@ export interface Route {
   /** For the incident view and the comparison of two times; ISO 8601 or empty. */
   from: string;
   to: string;
+  /** How the changes are shown. */
+  show: 'list' | 'map';
 }
 
 export const views = [
@@ -18,6 +20,7 @@ export const views = [
   'coverage',
   'readiness',
   'runs',
+  'health',
 ] as const;
 export type View = (typeof views)[number];
 
@@ -31,6 +34,10 @@ export interface Filters {
   newWithinDays: number;
   /** Edges first seen until this time, epoch milliseconds; 0 for all. The time slider sets it. */
   firstSeenUntil: number;
+  /** Service identity at an end; empty for all. */
+  identity: string;
+  /** Whether ends outside of the cluster are shown, or only edges to and from them. */
+  externals: '' | 'show' | 'only';
 }
 
 export const noFilters: Filters = {
@@ -39,9 +46,16 @@ export const noFilters: Filters = {
   seenWithinDays: 0,
   newWithinDays: 0,
   firstSeenUntil: 0,
+  identity: '',
+  externals: '',
 };
 
 const actions = ['allow', 'deny', 'pass', 'unspecified'] as const;
+
+/** The filter of this name; '' (hidden) for another text. */
+export function externalsOf(text: string): Filters['externals'] {
+  return text === 'show' || text === 'only' ? text : '';
+}
 
 /** The action of this name; '' (any) for another text. */
 export function actionOf(text: string): Filters['action'] {
@@ -63,22 +77,28 @@ export function parseRoute(hash: string): Route {
       seenWithinDays: positive(params.get('seen')),
       newWithinDays: positive(params.get('new')),
       firstSeenUntil: positive(params.get('until')),
+      identity: params.get('identity') ?? '',
+      externals: externalsOf(params.get('externals') ?? ''),
     },
     from: params.get('from') ?? '',
     to: params.get('to') ?? '',
+    show: params.get('show') === 'map' ? 'map' : 'list',
   };
 }
 
-export function formatRoute({ view, namespace, filters, from, to }: Route): string {
+export function formatRoute({ view, namespace, filters, from, to, show }: Route): string {
   const params = new URLSearchParams();
-  const { search, action, seenWithinDays, newWithinDays, firstSeenUntil } = filters;
+  const { search, action, seenWithinDays, newWithinDays, firstSeenUntil, identity, externals } = filters;
   if (search !== '') params.set('q', search);
   if (action !== '') params.set('action', action);
   if (seenWithinDays > 0) params.set('seen', String(seenWithinDays));
   if (newWithinDays > 0) params.set('new', String(newWithinDays));
   if (firstSeenUntil > 0) params.set('until', String(firstSeenUntil));
+  if (identity !== '') params.set('identity', identity);
+  if (externals !== '') params.set('externals', externals);
   if (from !== '') params.set('from', from);
   if (to !== '') params.set('to', to);
+  if (show === 'map') params.set('show', show);
   const query = params.toString();
   const path = namespace === '' ? view : `${view}/${encodeURIComponent(namespace)}`;
   return `#/${path}${query === '' ? '' : `?${query}`}`;

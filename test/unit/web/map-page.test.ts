@@ -15,6 +15,8 @@ const data: MapData = {
   trailBegan: null,
   namespaces: [],
   edges: [],
+  externals: [],
+  externalDays: 30,
   coverage: [],
   isFile: true,
 };

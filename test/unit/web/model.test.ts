@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MapData, MapEdge } from '../../../src/queries/map-data.ts';
-import { filterEdges, findHubs, islands, pairsOf } from '../../../src/web/page/model.ts';
+import {
+  filterEdges,
+  findHubs,
+  islands,
+  changesByPair,
+  pairKey,
+  pairsOf,
+} from '../../../src/web/page/model.ts';
 import { formatRoute, noFilters, parseRoute, views } from '../../../src/web/page/route.ts';
 
 function edge(src: string, dst: string, change: Partial<MapEdge> = {}): MapEdge {
@@ -24,6 +31,8 @@ const dataOf = (edges: MapEdge[]): MapData => ({
   trailBegan: null,
   namespaces: [],
   edges,
+  externals: [],
+  externalDays: 30,
   coverage: [],
   isFile: false,
 });
@@ -98,7 +107,10 @@ test('every address of the page leads back to the same view', () => {
       seenWithinDays: fc.nat(),
       newWithinDays: fc.nat(),
       firstSeenUntil: fc.nat(),
+      identity: fc.string(),
+      externals: fc.constantFrom('', 'show', 'only' as const),
     }),
+    show: fc.constantFrom('list' as const, 'map' as const),
     from: fc.string(),
     to: fc.string(),
   });
@@ -113,4 +125,16 @@ test('an unknown URL shows the overview', () => {
   for (const hash of ['', '#', '#/nothing', '#/%E0%A4%A', '#/matrix/%zz?seen=x&new=-1&action=drop'])
     expect(() => parseRoute(hash)).not.toThrow();
   expect(parseRoute('#/nothing/x').view).toBe('overview');
+});
+
+test('a pair whose action changed shows that, not its appearance', () => {
+  const edge = { src: 'a', dst: 'b', action: 'deny', firstSeen: '', lastSeen: '', flows: '1' };
+  const changes = { from: '', to: '', silentDays: 7, notCovered: [], fellSilent: [], deniedToAllowed: [] };
+  const other = { ...edge, dst: 'c' };
+  expect(changesByPair({ ...changes, appeared: [edge, other], allowedToDenied: [edge] })).toEqual(
+    new Map([
+      [pairKey(edge), 'now-denied'],
+      [pairKey(other), 'appeared'],
+    ]),
+  );
 });

@@ -21,12 +21,26 @@ const source: MapSource = {
       trailBegan: null,
       namespaces: [],
       edges: [],
+      externals: [],
+      externalDays: 30,
       coverage: [],
     });
   },
   readNamespace: (name) => Promise.resolve({ name, periodDays: 30, isCut: false, rows: [] }),
   readAllowlist: (name) => Promise.resolve(name === 'quiet' ? undefined : 'kind: StagedNetworkPolicy\n'),
   readRuns: () => Promise.resolve([]),
+  readChanges: (from, to) =>
+    Promise.resolve({
+      from: from.toISOString(),
+      to: to.toISOString(),
+      silentDays: 7,
+      notCovered: [],
+      appeared: [],
+      fellSilent: [],
+      allowedToDenied: [],
+      deniedToAllowed: [],
+    }),
+  readHealth: () => Promise.resolve({ status: 'PASS', detail: '', checks: [] }),
   readIncident: () => Promise.reject(new Error('secret detail')),
 };
 
@@ -118,4 +132,12 @@ test.each([
   ['/nothing', 404],
 ])('%s is answered with %i', async (path, status) => {
   expect((await ask(path)).status).toBe(status);
+});
+
+test('health and changes are answered as JSON; times that are none are refused', async () => {
+  expect(JSON.parse((await ask('/api/health')).body)).toMatchObject({ status: 'PASS' });
+  const changes = await ask('/api/changes?from=2026-01-01T00:00Z&to=2026-02-01T00:00Z');
+  expect(JSON.parse(changes.body)).toMatchObject({ from: '2026-01-01T00:00:00.000Z' });
+  for (const query of ['', '?from=x&to=y', '?from=2026-02-01&to=2026-01-01'])
+    expect((await ask(`/api/changes${query}`)).status).toBe(400);
 });

@@ -1,7 +1,11 @@
-import type { MapData, MapEdge } from '../../../queries/map-data.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { MapChanges, MapData, MapEdge } from '../../../queries/map-data.ts';
+import { readChanges } from '../api.ts';
 import { counted, type Times } from '../format.ts';
-import type { Route } from '../route.ts';
+import { changesByPair, pairKey, pairsOf, type Change } from '../model.ts';
+import { formatRoute, type Route } from '../route.ts';
 import { Action, Name } from './edges.tsx';
+import { Overview } from './overview.tsx';
 
 interface ChangesProps {
   data: MapData;
@@ -9,50 +13,115 @@ interface ChangesProps {
   times: Times;
   go: (change: Partial<Route>) => void;
   select: (name: string) => void;
+  externals: ReadonlySet<string>;
 }
 
 const weekMs = 7 * 86_400_000;
 
-/** What changed between two times: edges that appeared, and edges that were not seen after the later one. */
-export function Changes({ data, route, times, go, select }: ChangesProps) {
+/** What changed between two times, as `flow-trail diff` finds it: as lists, or on one map. */
+export function Changes({ data, route, times, go, select, externals }: ChangesProps) {
   const nowMs = Date.parse(data.madeAt);
   const toMs = route.to === '' ? nowMs : Date.parse(route.to);
   const fromMs = route.from === '' ? toMs - weekMs : Date.parse(route.from);
   const isUsable = Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs;
-  const appeared = data.edges.filter(({ firstSeen }) => isWithin(firstSeen, fromMs, toMs));
-  const silent = data.edges.filter(
-    ({ firstSeen, lastSeen }) =>
-      Date.parse(firstSeen) < fromMs &&
-      isWithin(lastSeen, fromMs, toMs) &&
-      Date.parse(lastSeen) < toMs - weekMs / 7,
-  );
-  const before = new Set(
-    data.edges
-      .filter(({ action, firstSeen }) => action === 'allow' && Date.parse(firstSeen) < fromMs)
-      .map(pairOf),
-  );
-  const denied = appeared.filter((edge) => edge.action === 'deny' && before.has(pairOf(edge)));
-  const gaps = data.coverage.filter(
-    ({ state, from, to }) =>
-      (state === 'gap' || state === 'incomplete') && Date.parse(to) > fromMs && Date.parse(from) < toMs,
-  );
+  const found = useChanges(data, isUsable ? { fromMs, toMs } : undefined);
+  const changes = typeof found === 'string' ? undefined : found;
+  const marks = useMemo(() => changes && changesByPair(changes), [changes]);
+  const pairs = useMemo(() => pairsOf(data.edges), [data.edges.length]);
+  const isMap = route.show === 'map';
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Changes between two times">
+    <div
+      class={isMap ? 'compare' : 'scroll'}
+      tabIndex={0}
+      role="region"
+      aria-label="Changes between two times"
+    >
       <form class="period" onSubmit={(event) => event.preventDefault()}>
-        <TimeField label="From" ms={fromMs} onChange={(from) => go({ from })} />
-        <TimeField label="To" ms={toMs} onChange={(to) => go({ to })} />
+        {!data.isFile && (
+          <>
+            <TimeField label="From" ms={fromMs} onChange={(from) => go({ from })} />
+            <TimeField label="To" ms={toMs} onChange={(to) => go({ to })} />
+          </>
+        )}
+        <a href={formatRoute({ ...route, show: isMap ? 'list' : 'map' })}>
+          {isMap ? 'Show as lists' : 'Show on the map'}
+        </a>
+        {isMap && changes && <Legend changes={changes} />}
       </form>
       {!isUsable && <p class="notice error">The first time must be before the second one.</p>}
-      {gaps.length > 0 && (
+      {isUsable && found === undefined && <p class="notice">Comparing…</p>}
+      {typeof found === 'string' && <p class="notice error">{found}</p>}
+      {changes && changes.notCovered.length > 0 && (
         <p class="notice error">
-          Not fully observed in this period: {counted(gaps.length, 'stretch')}.{' '}
+          Not fully observed in this period: {counted(changes.notCovered.length, 'time range')}.{' '}
           <a href="#/coverage">Coverage</a>
         </p>
       )}
-      <Group title="Allowed before, denied now" edges={denied} {...{ times, select }} />
-      <Group title="Appeared" edges={appeared} {...{ times, select }} />
-      <Group title="Fell silent" edges={silent} {...{ times, select }} />
+      {changes && isMap && (
+        <Overview
+          pairs={pairs}
+          selected={route.namespace}
+          {...{ select, externals }}
+          {...(marks ? { changes: marks } : {})}
+        />
+      )}
+      {changes && !isMap && (
+        <>
+          <Group title="Allowed before, denied now" edges={changes.allowedToDenied} {...{ times, select }} />
+          <Group title="Denied before, allowed now" edges={changes.deniedToAllowed} {...{ times, select }} />
+          <Group title="Appeared" edges={changes.appeared} {...{ times, select }} />
+          <Group
+            title={`Fell silent: no flow for ${changes.silentDays} days`}
+            edges={changes.fellSilent}
+            {...{ times, select }}
+          />
+        </>
+      )}
     </div>
+  );
+}
+
+/** The changes, why there are none, or undefined while they are read. */
+function useChanges(
+  data: MapData,
+  period: { fromMs: number; toMs: number } | undefined,
+): MapChanges | string | undefined {
+  const [found, setFound] = useState<MapChanges | string>();
+  // Without chosen times the period moves with each update; the minute keeps the answer while it is looked at.
+  const [from, to] = period
+    ? [period.fromMs, period.toMs].map((ms) => new Date(Math.floor(ms / 60_000) * 60_000).toISOString())
+    : [];
+  useEffect(() => {
+    if (from === undefined || to === undefined) return undefined;
+    const aborting = new AbortController();
+    readChanges(data, { from, to }, aborting.signal).then(setFound, (error: unknown) => {
+      if (!aborting.signal.aborted) setFound(error instanceof Error ? error.message : String(error));
+    });
+    return () => aborting.abort();
+  }, [data.isFile, from, to]);
+  return period && found;
+}
+
+const legend: readonly [
+  Change,
+  string,
+  keyof MapChanges & ('appeared' | 'fellSilent' | 'allowedToDenied' | 'deniedToAllowed'),
+][] = [
+  ['appeared', 'appeared', 'appeared'],
+  ['fell-silent', 'fell silent', 'fellSilent'],
+  ['now-denied', 'allowed before, denied now', 'allowedToDenied'],
+  ['now-allowed', 'denied before, allowed now', 'deniedToAllowed'],
+];
+
+function Legend({ changes }: { changes: MapChanges }) {
+  return (
+    <ul class="legend" aria-label="Legend">
+      {legend.map(([change, text, group]) => (
+        <li key={change}>
+          <span class={`line ${change}`} /> {text} ({changes[group].length})
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -75,7 +144,7 @@ function Group({
       {edges.length > 0 && (
         <ul class="changes">
           {edges.slice(0, 500).map((edge) => (
-            <li key={`${pairOf(edge)}\n${edge.action}`}>
+            <li key={`${pairKey(edge)}\n${edge.action}`}>
               <Name name={edge.src} select={select} /> → <Name name={edge.dst} select={select} />{' '}
               <Action action={edge.action} />{' '}
               <small>
@@ -115,13 +184,4 @@ export function TimeField({
       />
     </label>
   );
-}
-
-function isWithin(iso: string, fromMs: number, toMs: number): boolean {
-  const ms = Date.parse(iso);
-  return ms >= fromMs && ms < toMs;
-}
-
-function pairOf({ src, dst }: MapEdge): string {
-  return `${src}\n${dst}`;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { DetailRow, MapData, NamespaceDetail } from '../../../queries/map-data.ts';
 import { readAllowlist, readDetail } from '../api.ts';
 import { counted, type Times } from '../format.ts';
@@ -169,6 +169,7 @@ function Policy({ name }: { name: string }) {
   const [text, setText] = useState('');
   const [state, setState] = useState<'closed' | 'reading' | 'shown' | 'failed'>('closed');
   const [isCopied, setCopied] = useState(false);
+  const shown = useRef<HTMLPreElement>(null);
   useEffect(() => {
     setState('closed');
     setCopied(false);
@@ -199,7 +200,7 @@ function Policy({ name }: { name: string }) {
       <button
         type="button"
         onClick={() =>
-          void navigator.clipboard.writeText(text).then(
+          void copy(text, shown.current).then(
             () => setCopied(true),
             () => setCopied(false),
           )
@@ -207,7 +208,16 @@ function Policy({ name }: { name: string }) {
       >
         {isCopied ? 'Copied' : 'Copy policy'}
       </button>
-      <pre tabIndex={0}>{text}</pre>
+      <pre tabIndex={0} ref={shown}>
+        {text}
+      </pre>
     </div>
   );
+}
+
+/** Browsers have the clipboard for https and localhost only; elsewhere the text is selected, ready for Ctrl-C. */
+async function copy(text: string, shown: HTMLElement | null): Promise<void> {
+  if (isSecureContext) return navigator.clipboard.writeText(text);
+  if (shown) getSelection()?.selectAllChildren(shown);
+  throw new Error('There is no clipboard');
 }

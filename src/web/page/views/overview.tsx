@@ -6,7 +6,7 @@ import cytoscape, {
 } from 'cytoscape';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { placeGroups, type PlacedGroup } from '../layout.ts';
-import { findHubs, islands, type Pair } from '../model.ts';
+import { findHubs, islands, pairKey, type Change, type Pair } from '../model.ts';
 
 /** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
 export const maxDrawnNamespaces = 300;
@@ -16,9 +16,13 @@ interface OverviewProps {
   pairs: readonly Pair[];
   selected: string;
   select: (name: string) => void;
+  /** Ends outside of the cluster. */
+  externals: ReadonlySet<string>;
+  /** Where two times are compared: what happened to each pair, by `pairKey`. */
+  changes?: ReadonlyMap<string, Change>;
 }
 
-export function Overview({ pairs, selected, select }: OverviewProps) {
+export function Overview({ pairs, selected, select, externals, changes }: OverviewProps) {
   const container = useRef<HTMLDivElement>(null);
   const drawn = useRef<Core | undefined>(undefined);
   const [isPlacing, setPlacing] = useState(true);
@@ -33,7 +37,7 @@ export function Overview({ pairs, selected, select }: OverviewProps) {
     const element = container.current;
     void placeGroups(islands(names, pairs, hubs), [...hubs].toSorted(), pairs).then((groups) => {
       if (isGone) return;
-      drawn.current = draw(element, groups, pairs, hubs);
+      drawn.current = draw(element, groups, pairs, { hubs, externals, changes });
       drawn.current.on('tap', 'node[name]', ({ target }: { target: NodeSingular }) =>
         select(String(target.data('name'))),
       );
@@ -47,7 +51,7 @@ export function Overview({ pairs, selected, select }: OverviewProps) {
       drawn.current?.destroy();
       drawn.current = undefined;
     };
-  }, [pairs, names, hubs, isTooLarge, select]);
+  }, [pairs, names, hubs, isTooLarge, select, externals, changes]);
 
   useEffect(() => {
     const graph = drawn.current;
@@ -125,7 +129,15 @@ function draw(
   container: HTMLElement,
   groups: readonly PlacedGroup[],
   pairs: readonly Pair[],
-  hubs: ReadonlySet<string>,
+  {
+    hubs,
+    externals,
+    changes,
+  }: {
+    hubs: ReadonlySet<string>;
+    externals: ReadonlySet<string>;
+    changes: ReadonlyMap<string, Change> | undefined;
+  },
 ): Core {
   const elements: ElementDefinition[] = [];
   const ids = new Map<string, string>();
@@ -144,7 +156,7 @@ function draw(
       elements.push({
         data: { id, name: node.name, width: node.width, height: node.height },
         position: { x: node.x + node.width / 2, y: node.y + node.height / 2 },
-        classes: hubs.has(node.name) ? 'hub' : '',
+        classes: externals.has(node.name) ? 'external' : hubs.has(node.name) ? 'hub' : '',
         grabbable: false,
       });
     }
@@ -153,10 +165,9 @@ function draw(
     const [source, target] = [ids.get(src), ids.get(dst)];
     if (source === undefined || target === undefined) continue;
     const isMuted = (hubs.has(src) || hubs.has(dst)) && kind === 'allowed';
-    elements.push({
-      data: { id: `p${index}`, source, target },
-      classes: `${kind}${isMuted ? ' muted' : ''}`,
-    });
+    const change = changes?.get(pairKey({ src, dst }));
+    const classes = changes ? (change ?? 'unchanged muted') : `${kind}${isMuted ? ' muted' : ''}`;
+    elements.push({ data: { id: `p${index}`, source, target }, classes });
   }
   const graph = cytoscape({
     container,
@@ -241,6 +252,36 @@ function styles(): StylesheetJson {
     {
       selector: 'edge.mixed',
       style: { 'line-color': color('mixed'), 'target-arrow-color': color('mixed'), width: 2 },
+    },
+    {
+      selector: 'node.external',
+      style: { 'border-style': 'dashed', 'background-color': color('page'), color: color('quiet') },
+    },
+    {
+      selector: 'edge.appeared',
+      style: { 'line-color': color('accent'), 'target-arrow-color': color('accent'), width: 3 },
+    },
+    {
+      selector: 'edge.fell-silent',
+      style: {
+        'line-color': color('quiet'),
+        'target-arrow-color': color('quiet'),
+        'line-style': 'dotted',
+        width: 3,
+      },
+    },
+    {
+      selector: 'edge.now-denied',
+      style: {
+        'line-color': color('denied'),
+        'target-arrow-color': color('denied'),
+        'line-style': 'dashed',
+        width: 3,
+      },
+    },
+    {
+      selector: 'edge.now-allowed',
+      style: { 'line-color': color('good'), 'target-arrow-color': color('good'), width: 3 },
     },
     { selector: 'edge.muted', style: { opacity: 0.12, width: 0.8, 'target-arrow-shape': 'none' } },
     { selector: '.faded', style: { opacity: 0.1 } },
