@@ -156,7 +156,8 @@ async function timeQuestions(query: Query): Promise<Record<string, number>> {
   const namespace = 'ns-3';
   const questions: Record<string, () => Promise<unknown>> = {
     'facts of a namespace': () => queryFacts(query, { ns: namespace, external: false, limit: 100 }),
-    'evidence of a namespace, all days': () => readEvidence(query, { fromDay: 0, toDay }, [namespace]),
+    'evidence of a namespace, all days': () =>
+      readEvidence(query, { fromDay: 0, toDay, namespaces: [namespace] }),
     'evidence of all, 14 days': () => readTracedEvidence(query, { fromDay: toDay - 14, toDay }),
     'incident of a namespace, an hour': () => readFactHistory(query, namespace, end - 90_000, end - 86_400),
   };
