@@ -147,7 +147,7 @@ test('every question of the README is answered', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const folder = await mkdtemp(join(tmpdir(), 'flow-trail-readme-'));
   // Those that ask Temporal or Goldmane have tests of their own.
-  const elsewhere = new Set(['health', 'status', 'runs', 'digest', 'certificates', 'run']);
+  const elsewhere = new Set(['health', 'status', 'runs', 'digest', 'certificates', 'run', 'mcp']);
   try {
     for (const args of questionsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
       const inFolder = args.map((arg) => (/^(policies\/|map\.html)$/.test(arg) ? join(folder, arg) : arg));

@@ -18,7 +18,7 @@ export interface PlacedGroup extends Omit<PlacedNode, 'name'> {
 
 const nodeHeight = 30;
 /** Space above the nodes of a group for its title. */
-const titleHeight = 30;
+export const titleHeight = 30;
 
 export function labelWidth(name: string): number {
   return Math.min(264, 20 + name.length * 8.6);

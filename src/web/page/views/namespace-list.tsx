@@ -21,13 +21,16 @@ export function NamespaceList({ data, shown, route, select }: NamespaceListProps
   return (
     <nav class="names" aria-label="Namespaces">
       <h2>
-        Namespaces <small>{names.length.toLocaleString('en')}</small>
+        Namespaces <small>{names.filter((name) => verdicts.has(name)).length.toLocaleString('en')}</small>
       </h2>
       <ul>
         {names.map((name) => (
           <li key={name}>
             <button type="button" aria-pressed={name === route.namespace} onClick={() => select(name)}>
-              <span class={`dot ${verdicts.get(name) ?? 'none'}`} aria-hidden="true" />
+              <span
+                class={`dot ${verdicts.has(name) ? (verdicts.get(name) ?? 'none') : 'external'}`}
+                aria-hidden="true"
+              />
               <span class="label">{name}</span>
               <small>{links.get(name)?.size}</small>
             </button>

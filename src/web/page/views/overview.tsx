@@ -5,12 +5,13 @@ import cytoscape, {
   type StylesheetJson,
 } from 'cytoscape';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { placeGroups, type PlacedGroup } from '../layout.ts';
+import { labelWidth, placeGroups, titleHeight, type PlacedGroup } from '../layout.ts';
 import { findHubs, islands, pairKey, type Change, type Pair } from '../model.ts';
 
 /** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
 export const maxDrawnNamespaces = 300;
 export const maxDrawnPairs = 3_000;
+const maxFitZoom = 1.3;
 
 interface OverviewProps {
   pairs: readonly Pair[];
@@ -56,8 +57,12 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
   useEffect(() => {
     const graph = drawn.current;
     if (!graph || isPlacing) return;
+    const wasSelected = graph.elements('.focus').nonempty();
     graph.elements().removeClass('faded focus');
-    if (selected === '') return;
+    if (selected === '') {
+      if (wasSelected) fitTo(graph);
+      return;
+    }
     const node = graph.nodes('[name]').filter((each) => each.data('name') === selected);
     if (node.empty()) return;
     const near = node.closedNeighborhood();
@@ -65,6 +70,7 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
     graph.edges().not(near).addClass('faded');
     near.edges().addClass('focus');
     node.addClass('focus');
+    fitTo(graph);
   }, [selected, isPlacing, pairs]);
 
   useEffect(() => {
@@ -72,7 +78,7 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
     if (!element) return undefined;
     const resizes = new ResizeObserver(() => {
       drawn.current?.resize();
-      drawn.current?.fit(undefined, 20);
+      fitTo(drawn.current);
     });
     resizes.observe(element);
     return () => resizes.disconnect();
@@ -110,12 +116,24 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
         <button type="button" onClick={() => zoom(drawn.current, 1 / 1.3)} aria-label="Zoom out">
           −
         </button>
-        <button type="button" onClick={() => drawn.current?.fit(undefined, 20)}>
+        <button type="button" onClick={() => fitTo(drawn.current)}>
           Fit
         </button>
       </div>
     </div>
   );
+}
+
+/** Shows the selected namespace with its neighbours, or everything. */
+function fitTo(graph: Core | undefined): void {
+  if (!graph) return;
+  const selected = graph.nodes('.focus');
+  if (selected.empty()) return void graph.fit(undefined, 20);
+  graph.fit(selected.closedNeighborhood(), 30);
+  if (graph.zoom() > maxFitZoom) {
+    graph.zoom(maxFitZoom);
+    graph.center(selected.closedNeighborhood());
+  }
 }
 
 function zoom(graph: Core | undefined, factor: number): void {
@@ -143,13 +161,23 @@ function draw(
   const ids = new Map<string, string>();
   for (const group of groups) {
     // A group is a plain box behind its nodes: a compound would follow its children's sizes and lose the title's space.
+    const width = Math.max(group.width, group.title === '' ? 0 : labelWidth(group.title));
     elements.push({
-      data: { id: group.id, title: group.title, width: group.width, height: group.height },
-      position: { x: group.x + group.width / 2, y: group.y + group.height / 2 },
+      data: { id: group.id, width, height: group.height },
+      position: { x: group.x + width / 2, y: group.y + group.height / 2 },
       classes: group.id === 'hubs' ? 'group hubs' : 'group',
       selectable: false,
       grabbable: false,
     });
+    // In front of the lines, unlike its box.
+    if (group.title !== '')
+      elements.push({
+        data: { id: `title ${group.id}`, title: group.title },
+        position: { x: group.x + width / 2, y: group.y + titleHeight / 2 },
+        classes: 'title',
+        selectable: false,
+        grabbable: false,
+      });
     for (const node of group.nodes) {
       const id = `n${ids.size}`;
       ids.set(node.name, id);
@@ -164,9 +192,14 @@ function draw(
   for (const [index, { src, dst, kind }] of pairs.entries()) {
     const [source, target] = [ids.get(src), ids.get(dst)];
     if (source === undefined || target === undefined) continue;
-    const isMuted = (hubs.has(src) || hubs.has(dst)) && kind === 'allowed';
+    const isShared = hubs.has(src) || hubs.has(dst);
+    const isMuted = isShared && kind === 'allowed';
     const change = changes?.get(pairKey({ src, dst }));
-    const classes = changes ? (change ?? 'unchanged muted') : `${kind}${isMuted ? ' muted' : ''}`;
+    const classes = changes
+      ? change === undefined
+        ? 'muted'
+        : `${change}${isShared ? ' shared' : ''}`
+      : `${kind}${isMuted ? ' muted' : ''}`;
     elements.push({ data: { id: `p${index}`, source, target }, classes });
   }
   const graph = cytoscape({
@@ -209,20 +242,33 @@ function styles(): StylesheetJson {
     {
       selector: 'node.group',
       style: {
-        label: 'data(title)',
         shape: 'round-rectangle',
         width: 'data(width)',
         height: 'data(height)',
         'background-color': color('island'),
         'border-color': color('line'),
         'border-width': 0.5,
-        color: color('quiet'),
-        'font-size': 16,
-        'text-valign': 'top',
-        'text-margin-y': 22,
         events: 'no',
         'z-index-compare': 'manual',
         'z-index': 0,
+      },
+    },
+    {
+      selector: 'node.title',
+      style: {
+        label: 'data(title)',
+        width: 1,
+        height: 1,
+        'background-opacity': 0,
+        color: color('quiet'),
+        'font-size': 16,
+        'text-valign': 'center',
+        'text-background-color': color('island'),
+        'text-background-opacity': 0.85,
+        'text-background-padding': '3px',
+        events: 'no',
+        'z-index-compare': 'manual',
+        'z-index': 8,
       },
     },
     { selector: 'node.hub', style: { 'background-color': color('hub'), 'font-weight': 'bold' } },
@@ -259,7 +305,7 @@ function styles(): StylesheetJson {
     },
     {
       selector: 'edge.appeared',
-      style: { 'line-color': color('accent'), 'target-arrow-color': color('accent'), width: 3 },
+      style: { 'line-color': color('accent'), 'target-arrow-color': color('accent'), width: 2 },
     },
     {
       selector: 'edge.fell-silent',
@@ -283,6 +329,8 @@ function styles(): StylesheetJson {
       selector: 'edge.now-allowed',
       style: { 'line-color': color('good'), 'target-arrow-color': color('good'), width: 3 },
     },
+    // A new namespace appears with its lines to all shared ones, which would cover the rest.
+    { selector: 'edge.appeared.shared, edge.fell-silent.shared', style: { opacity: 0.35, width: 1.2 } },
     { selector: 'edge.muted', style: { opacity: 0.12, width: 0.8, 'target-arrow-shape': 'none' } },
     { selector: '.faded', style: { opacity: 0.1 } },
     { selector: 'edge.focus', style: { opacity: 1, width: 2, 'target-arrow-shape': 'triangle' } },
