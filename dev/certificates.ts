@@ -39,6 +39,8 @@ export interface IssueRequest {
   notBefore?: Date;
   /** Default: 30 days from now. */
   notAfter?: Date;
+  /** Default true: the certificate names the key that signed it, so that of two CAs of one name the right one is found. */
+  withKeyIdentifier?: boolean;
 }
 
 export interface AuthorityOptions {
@@ -114,7 +116,9 @@ async function issueFrom(
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([usage]),
-    await x509.AuthorityKeyIdentifierExtension.create(root, false, webcrypto),
+    ...(request.withKeyIdentifier === false
+      ? []
+      : [await x509.AuthorityKeyIdentifierExtension.create(root, false, webcrypto)]),
   ];
   if (request.names && request.names.length > 0) {
     extensions.push(

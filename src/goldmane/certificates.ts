@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
 import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
+import { splitPemCertificates } from '../text/pem.ts';
 
 /** The certificate files as they were at one moment, read and found to belong together. */
 export interface Certificates {
@@ -29,9 +30,6 @@ export interface CertificateFiles {
   readonly privateKey: KeyObject;
   readonly bundle: CertificateBundle;
 }
-
-const PEM_BEGIN = '-----BEGIN CERTIFICATE-----';
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
  * Reads certificate, key and CA bundle, and refuses what cannot work: throws GoldmaneFailure
@@ -97,12 +95,11 @@ async function read(path: string, what: string): Promise<Buffer> {
 }
 
 export function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
-  const text = pem.toString('latin1');
-  const blocks = text.match(PEM_CERTIFICATE);
-  if (!blocks) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
+  const { blocks, isCutOff } = splitPemCertificates(pem.toString('latin1'));
   // TLS would refuse the whole file, or stop reading at the damaged block.
-  if (text.split(PEM_BEGIN).length - 1 !== blocks.length)
+  if (isCutOff)
     throw unreadable(`${capitalised(what)} contains a PEM certificate that is cut off; copy the file again`);
+  if (blocks.length === 0) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch {

@@ -1,6 +1,7 @@
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure, type GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
+import { repeatedSubjects } from '../text/pem.ts';
 
 /** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
 export interface DialError {
@@ -103,6 +104,14 @@ function classifyByPattern(
   { host, certPath, caPath }: GoldmaneConfig,
   certificates: Certificates,
 ): GoldmaneFailureDetails {
+  const [repeated] =
+    code === 'CERT_SIGNATURE_FAILURE' ? repeatedSubjects(certificates.ca.toString('latin1')) : [];
+  if (repeated !== undefined)
+    return {
+      kind: 'unknown_ca',
+      what: `${caPath} holds several CAs named ${repeated}, and OpenSSL tries only the first for the certificate of Goldmane at ${host}, which another one signed (${code})`,
+      cure: `Remove the CAs of that name that are no longer used, or put the one that signs Goldmane's certificate first. ${RESYNC}`,
+    };
   if (UNTRUSTED.has(code))
     return {
       kind: 'unknown_ca',

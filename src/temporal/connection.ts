@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Client, Connection } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
-import { explainNoAnswer, explainNoConnection } from './explain-failure.ts';
+import { isFailure, type Failure } from '../failure/failure.ts';
+import { explainDial, explainNoAnswer, explainNoConnection } from './explain-failure.ts';
+import { temporalFailure } from './failure.ts';
 
 const connectTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
+/** The library's default of two minutes would delay the recovery after a long outage. */
+const maxReconnectBackoffMs = 10_000;
 
 /** A connection to Temporal, for a worker and for a client. */
 export interface TemporalConnection {
@@ -30,6 +34,7 @@ export async function connectClient(
     const connection = await Connection.connect({
       ...config.connectionOptions,
       connectTimeout: connectTimeoutMs,
+      channelArgs: { 'grpc.max_reconnect_backoff_ms': maxReconnectBackoffMs },
     });
     return { connection, client: new Client({ connection, namespace: temporalNamespace(config) }) };
   } catch (error) {
@@ -45,9 +50,7 @@ async function connectBoth(config: ClientConnectConfig): Promise<TemporalConnect
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
     );
-    // Commands that only ask do not load the worker's native library.
-    const { NativeConnection: WorkerConnection } = await import('@temporalio/worker');
-    const native = await WorkerConnection.connect(config.connectionOptions);
+    const native = await connectNative(config.connectionOptions);
     return {
       client,
       native,
@@ -60,6 +63,26 @@ async function connectBoth(config: ClientConnectConfig): Promise<TemporalConnect
     await connection.close();
     throw explainNoAnswer(temporalAddress(config), namespace, error);
   }
+}
+
+async function connectNative(options: ClientConnectConfig['connectionOptions']): Promise<NativeConnection> {
+  // Commands that only ask do not load the worker's native library.
+  const { NativeConnection: WorkerConnection } = await import('@temporalio/worker');
+  try {
+    return await WorkerConnection.connect(options);
+  } catch (error) {
+    // The client has just connected with the same files: only the worker's TLS library refuses something.
+    throw temporalFailure(
+      'tls',
+      `The worker's TLS library cannot connect to Temporal at ${options.address ?? 'localhost:7233'} (${firstLines(error)})`,
+      'check the files of TEMPORAL_TLS_*_PATH: keys of RSA need 2048 bits or more, certificates version 3 and subject alternative names',
+    );
+  }
+}
+
+function firstLines(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n').slice(0, 2).join(' ').slice(0, 300);
 }
 
 /**
@@ -82,9 +105,9 @@ export class Temporal {
   ) {
     this.#load = load;
     this.#current = current;
-    this.#fingerprint = fingerprintOf(config);
     this.address = temporalAddress(config);
     this.namespace = temporalNamespace(config);
+    this.#fingerprint = fingerprintOf(this.#withTarget(config));
   }
 
   /** @param load reads the settings and the files that they name @throws ConfigFailure, TemporalFailure */
@@ -109,10 +132,20 @@ export class Temporal {
    * @throws ConfigFailure, TemporalFailure
    */
   async refresh(use: (connection: TemporalConnection) => void): Promise<boolean> {
-    while (this.#former.length > 0) await this.#former.shift()?.close();
-    const config = this.#load();
-    const fingerprint = fingerprintOf(config);
-    if (fingerprint === this.#fingerprint) return false;
+    await this.#closeFormer();
+    const config = this.#withTarget(this.#load());
+    if (fingerprintOf(config) === this.#fingerprint) return false;
+    await this.#replace(config, use);
+    return true;
+  }
+
+  /** Reads the files again and connects anew in any case, while no worker uses the connection. @throws as `refresh` */
+  async reconnect(): Promise<void> {
+    await this.#replace(this.#withTarget(this.#load()), () => undefined);
+    await this.#closeFormer();
+  }
+
+  async #replace(config: ClientConnectConfig, use: (connection: TemporalConnection) => void): Promise<void> {
     const next = await connectBoth(config);
     try {
       use(next);
@@ -122,8 +155,34 @@ export class Temporal {
     }
     this.#former.push(this.#current);
     this.#current = next;
-    this.#fingerprint = fingerprint;
-    return true;
+    this.#fingerprint = fingerprintOf(config);
+  }
+
+  async #closeFormer(): Promise<void> {
+    while (this.#former.length > 0) await this.#former.shift()?.close();
+  }
+
+  /**
+   * Explains why a call failed. Where Temporal did not answer, it reads the files and connects once, because the error itself
+   * does not tell a rotated CA from a server that is down.
+   */
+  async explain(error: unknown): Promise<Failure> {
+    const failure = isFailure(error) ? error : explainNoAnswer(this.address, this.namespace, error);
+    if (failure.system !== 'temporal' || failure.kind !== 'unavailable') return failure;
+    try {
+      return (await explainDial(this.#withTarget(this.#load()).connectionOptions)) ?? failure;
+    } catch (problem) {
+      return isFailure(problem) ? problem : failure;
+    }
+  }
+
+  /** A worker keeps its address and namespace: they may change in a configuration file, but not under running tasks. */
+  #withTarget(config: ClientConnectConfig): ClientConnectConfig {
+    return {
+      ...config,
+      namespace: this.namespace,
+      connectionOptions: { ...config.connectionOptions, address: this.address },
+    };
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,8 @@ import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NamespaceNotFoundError } from '@temporalio/common';
+import { repeatedSubjects } from '../text/pem.ts';
+import { caOf, clientCertificateTimes } from './credentials.ts';
 import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
 import { dial } from './unreachable.ts';
 
@@ -13,8 +15,6 @@ const untrusted = new Set([
   'UNABLE_TO_GET_ISSUER_CERT',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_SIGNATURE_FAILURE',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
 ]);
 
 /** Explains why no connection was made. The client only reports a time-out, so this connects once more by itself. */
@@ -31,14 +31,25 @@ export async function explainNoConnection(
     error.code !== status.DEADLINE_EXCEEDED
   )
     return explainNoAnswer(address, namespace, error);
+  return (
+    (await explainDial(options)) ??
+    temporalFailure(
+      'not_temporal',
+      `The server at ${address} accepts connections but does not answer as Temporal's gRPC frontend (${firstLine(error)})`,
+      'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS fits it: true if the server uses TLS, false if not',
+    )
+  );
+}
+
+/** Connects to find out why calls fail. @returns undefined when the server accepts the connection */
+export async function explainDial(
+  options: ClientConnectConfig['connectionOptions'],
+): Promise<TemporalFailure | undefined> {
+  const address = options.address ?? 'localhost:7233';
   const result = await dial(options);
   switch (result.step) {
     case 'connected':
-      return temporalFailure(
-        'not_temporal',
-        `The server at ${address} accepts connections but does not answer as Temporal's gRPC frontend (${firstLine(error)})`,
-        'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS fits it: true if the server uses TLS, false if not',
-      );
+      return undefined;
     case 'dns':
       return temporalFailure(
         'dns',
@@ -58,29 +69,67 @@ export async function explainNoConnection(
             'check that it runs, that TEMPORAL_ADDRESS is right, and that no NetworkPolicy drops the packets',
           );
     case 'tls':
-      return explainTls(address, result);
+      return explainTls(address, result, options);
   }
 }
 
-function explainTls(address: string, { code, message }: { code: string; message: string }): TemporalFailure {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return temporalFailure(
-      'wrong_server_name',
-      `The certificate of Temporal at ${address} is for another name (${message})`,
-      'set TEMPORAL_TLS_SERVER_NAME to a name in the certificate',
-    );
+const serverCa = 'TEMPORAL_TLS_SERVER_CA_CERT_PATH';
+const clientFiles = 'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH';
+
+function explainTls(
+  address: string,
+  { code, message }: { code: string; message: string },
+  options: ClientConnectConfig['connectionOptions'],
+): TemporalFailure {
+  switch (code) {
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return temporalFailure(
+        'wrong_server_name',
+        `The certificate of Temporal at ${address} is for another name (${message})`,
+        'set TEMPORAL_TLS_SERVER_NAME to a name in the certificate',
+      );
+    case 'CERT_HAS_EXPIRED':
+    case 'CERT_NOT_YET_VALID':
+      return temporalFailure(
+        'server_certificate_expired',
+        `The certificate of Temporal at ${address}, or a CA above it, ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}`,
+        `renew it at the server, replace an expired CA in the file of ${serverCa}, or correct this machine's clock`,
+      );
+    case 'CERT_SIGNATURE_FAILURE': {
+      const [repeated] = repeatedSubjects(caOf(options));
+      if (repeated !== undefined)
+        return temporalFailure(
+          'server_untrusted',
+          `The CA file holds several CAs named ${repeated}, and OpenSSL tries only the first for the certificate of Temporal at ${address}, which another one signed (${code})`,
+          `remove the CAs of that name that are no longer used from the file of ${serverCa}, or put the one that signed the certificate first; the file is read again every minute`,
+        );
+      break;
+    }
+  }
   if (untrusted.has(code))
     return temporalFailure(
       'server_untrusted',
       `The CA file does not verify the certificate of Temporal at ${address} (${code})`,
-      'put the CA that signed it into the file of TEMPORAL_TLS_SERVER_CA_CERT_PATH; the file is read again every minute',
+      `put the CA that signed it into the file of ${serverCa}; the file is read again every minute`,
     );
-  if (/alert|ECONNRESET/i.test(`${code} ${message}`))
+  if (/alert|ECONNRESET/i.test(`${code} ${message}`)) {
+    const [own, now] = [clientCertificateTimes(options), new Date()];
+    if (own && (own.notAfter < now || own.notBefore > now))
+      return temporalFailure(
+        'client_certificate_expired',
+        `Temporal at ${address} refused the client certificate, which ${own.notAfter < now ? `expired at ${own.notAfter.toISOString()}` : `is not valid before ${own.notBefore.toISOString()}`} (${code})`,
+        `renew the files of ${clientFiles}; they are read again every minute`,
+      );
     return temporalFailure(
       'client_certificate_refused',
-      `Temporal at ${address} refused the client certificate, or requires one (${code})`,
-      'renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH; they are read again every minute',
+      own
+        ? `Temporal at ${address} refused the client certificate, which is valid until ${own.notAfter.toISOString()} (${code})`
+        : `Temporal at ${address} requires a client certificate, and none is set (${code})`,
+      own
+        ? `renew the files of ${clientFiles}; they are read again every minute`
+        : `mount the certificate and its key, and set ${clientFiles}`,
     );
+  }
   return temporalFailure(
     'tls',
     `The TLS handshake with Temporal at ${address} failed (${code})`,

@@ -6,9 +6,13 @@ export type TemporalFailureKind =
   | 'dns'
   | 'connection_refused'
   | 'unreachable'
+  /** A file with a certificate, a key, the CA or the API key cannot be used. */
+  | 'credentials'
   /** The server's certificate does not verify with the CA file. */
   | 'server_untrusted'
   | 'wrong_server_name'
+  | 'server_certificate_expired'
+  | 'client_certificate_expired'
   | 'client_certificate_refused'
   | 'tls'
   | 'no_namespace'
@@ -66,6 +70,20 @@ export function secondSupervisor(workflowId: string, supervisorId: string): Temp
     cure: `do not start superviseTrail by hand; send the signal freshWindow to ${supervisorId} for new windows`,
     retryable: false,
   });
+}
+
+/** Kinds that a restart of Temporal or of the network causes: they usually pass within a minute. */
+const passing: ReadonlySet<string> = new Set([
+  'unavailable',
+  'connection_refused',
+  'unreachable',
+  'dns',
+  'not_temporal',
+]);
+
+/** Whether it may pass without a person: false where a setting, a credential or a permission is wrong. */
+export function mayPass(failure: Failure): boolean {
+  return failure.system === 'temporal' && passing.has(failure.kind);
 }
 
 export function isTemporalFailure(error: unknown): error is TemporalFailure {

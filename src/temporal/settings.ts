@@ -1,29 +1,65 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { configFailure } from '../config/config-failure.ts';
+import {
+  checkCredentials,
+  credentialsUnreadable,
+  profileFileUnreadable,
+  type CredentialName,
+} from './credentials.ts';
 
 const address = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/;
-const files = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'] as const;
+const files: readonly CredentialName[] = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'];
 const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as const;
 
 /**
  * Reads where Temporal is and the credentials: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and
  * the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, and TEMPORAL_API_KEY_FILE. Reads the files
  * at each call.
- * @throws ConfigFailure
+ * @throws ConfigFailure for a setting that is wrong
+ * @throws TemporalFailure `credentials` for a certificate, key, CA or API key file that cannot be used at present
  */
 export function temporalConfig(env: NodeJS.ProcessEnv = process.env): ClientConnectConfig {
   const problems = temporalProblems(env);
   if (problems.length > 0) throw configFailure(problems);
+  for (const file of files) {
+    const path = env[`TEMPORAL_TLS_${file}_PATH`];
+    const reason = path === undefined ? undefined : unreadableBecause(path);
+    if (reason !== undefined) throw credentialsUnreadable(env, file, reason);
+  }
+  const overrideEnvVars = { ...definedOf(env), ...apiKeyOf(env) };
+  const config = load(env, overrideEnvVars);
+  checkCredentials(env, config);
+  return config;
+}
+
+function load(env: NodeJS.ProcessEnv, overrideEnvVars: Record<string, string>): ClientConnectConfig {
   try {
-    return loadClientConnectConfig({ overrideEnvVars: { ...definedOf(env), ...apiKeyOf(env) } });
+    return loadClientConnectConfig({ overrideEnvVars });
   } catch (error) {
+    const path = error instanceof Error && 'path' in error ? String(error.path) : undefined;
+    const reason = path === undefined ? undefined : unreadableBecause(path);
+    if (path !== undefined && reason !== undefined && path !== env['TEMPORAL_CONFIG_FILE'])
+      throw profileFileUnreadable(path, reason);
     throw configFailure([`${profileOf(env)} (${reasonOf(error)}); correct it, or unset what names it`]);
   }
 }
 
-function apiKeyOf({ TEMPORAL_API_KEY_FILE: file }: NodeJS.ProcessEnv): Record<string, string> {
-  return file ? { TEMPORAL_API_KEY: readFileSync(file, 'utf8').trim() } : {};
+function apiKeyOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  const file = env['TEMPORAL_API_KEY_FILE'];
+  if (!file) return {};
+  const reason = unreadableBecause(file);
+  if (reason !== undefined) throw credentialsUnreadable(env, 'API_KEY', reason);
+  const key = readFileSync(file, 'utf8').trim();
+  if (key === '') throw credentialsUnreadable(env, 'API_KEY', 'is empty');
+  // A header takes visible ASCII only.
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw credentialsUnreadable(
+      env,
+      'API_KEY',
+      'contains spaces, line breaks or other characters that no API key has',
+    );
+  return { TEMPORAL_API_KEY: key };
 }
 
 /** What envconfig would pass over in silence, or report without the name of the variable. */
@@ -45,17 +81,13 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
     problems.push(
       `TEMPORAL_CONFIG_FILE names ${configFile}, which ${unreadable}; mount the file or unset it`,
     );
-  problems.push(...apiKeyProblems(env));
+  if (env['TEMPORAL_API_KEY_FILE'] && env['TEMPORAL_API_KEY'] !== undefined)
+    problems.push('TEMPORAL_API_KEY_FILE is set together with TEMPORAL_API_KEY; keep one of the two');
   for (const file of files) {
     const [path, data] = [env[`TEMPORAL_TLS_${file}_PATH`], env[`TEMPORAL_TLS_${file}_DATA`]];
     if (path !== undefined && data !== undefined)
       problems.push(
         `TEMPORAL_TLS_${file}_PATH is set together with TEMPORAL_TLS_${file}_DATA; keep one of the two`,
-      );
-    const reason = path === undefined ? undefined : unreadableBecause(path);
-    if (reason !== undefined)
-      problems.push(
-        `TEMPORAL_TLS_${file}_PATH names ${path}, which ${reason}; mount the secret or correct the path`,
       );
   }
   const isSet = (file: string) =>
@@ -66,18 +98,6 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
       'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) belong together; set both or none',
     );
   return problems;
-}
-
-function apiKeyProblems({ TEMPORAL_API_KEY_FILE: file, TEMPORAL_API_KEY: key }: NodeJS.ProcessEnv): string[] {
-  if (!file) return [];
-  if (key !== undefined)
-    return ['TEMPORAL_API_KEY_FILE is set together with TEMPORAL_API_KEY; keep one of the two'];
-  const reason = unreadableBecause(file);
-  if (reason !== undefined)
-    return [`TEMPORAL_API_KEY_FILE names ${file}, which ${reason}; mount the secret or correct the path`];
-  if (readFileSync(file, 'utf8').trim() === '')
-    return [`TEMPORAL_API_KEY_FILE names ${file}, which is empty; write the API key into it`];
-  return [];
 }
 
 function unreadableBecause(path: string): string | undefined {

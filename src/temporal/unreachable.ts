@@ -4,6 +4,8 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 
 const dialTimeoutMs = 3_000;
+/** Bytes that a refusing server never reads would make its system send a reset, which overtakes the TLS alert. */
+const prefaceDelayMs = 500;
 const defaultPort = 7_233;
 
 export type DialResult =
@@ -64,18 +66,27 @@ function tcp(host: string, port: number): Promise<void> {
 function tls(options: ConnectionOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ ...options, timeout: dialTimeoutMs });
+    let preface: NodeJS.Timeout | undefined;
     const end = (settle: () => void) => {
+      clearTimeout(preface);
       socket.destroy();
       settle();
     };
     // A client preface and an empty SETTINGS frame (RFC 9113, 3.4): an HTTP/2 server answers with its own.
-    socket.once('secureConnect', () =>
-      socket.write(Buffer.from('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a000000040000000000', 'hex')),
-    );
+    socket.once('secureConnect', () => {
+      preface = setTimeout(
+        () =>
+          socket.write(
+            Buffer.from('505249202a20485454502f322e300d0a0d0a534d0d0a0d0a000000040000000000', 'hex'),
+          ),
+        prefaceDelayMs,
+      );
+    });
     socket.once('data', () => end(resolve));
     socket.once('timeout', () => end(() => reject(timedOut())));
-    socket.once('error', (error) => end(() => reject(error)));
-    socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+    // Not only once: a socket may fail again while it is being destroyed.
+    socket.on('error', (error) => end(() => reject(error)));
+    socket.once('close', () => end(() => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))));
   });
 }
 

@@ -2,8 +2,8 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Temporal } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
-import { isFailure, type Failure } from '../failure/failure.ts';
+import { mayPass } from '../temporal/failure.ts';
+import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
 import { PollWatch } from './polling.ts';
@@ -46,6 +46,12 @@ export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Pr
   }
 }
 
+interface StepResult {
+  isMet: boolean;
+  /** Why Temporal cannot be asked, for example because it is away; undefined when it can. */
+  noAnswer: Failure | undefined;
+}
+
 class ControlLoop {
   readonly #deps: ControlDeps;
   readonly #supervisor: SupervisorKeeper;
@@ -67,10 +73,16 @@ class ControlLoop {
   async round(): Promise<void> {
     await this.#refreshConnection();
     const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
-    const schedules = await this.#step('schedules', () => this.#ensureSchedules());
-    await this.#checkPolls();
+    // Each call to a Temporal that is away takes ten seconds: the next round, with the credentials read again, comes sooner.
+    if (supervisor.noAnswer) {
+      this.#reportNoAnswer(supervisor.noAnswer);
+      this.isComplete = false;
+    } else {
+      const schedules = await this.#step('schedules', () => this.#ensureSchedules());
+      await this.#checkPolls();
+      this.isComplete = supervisor.isMet && schedules.isMet;
+    }
     await this.#checkDatabase();
-    this.isComplete = supervisor && schedules;
     this.#isFirst &&= !this.isComplete;
   }
 
@@ -86,7 +98,7 @@ class ControlLoop {
       metrics.connectionReplaced();
       log.info({ address: temporal.address }, 'Connected to Temporal with the changed credentials');
     } catch (error) {
-      this.#logOnce('credentials', this.#explain(error).message);
+      this.#logOnce('credentials', (await this.#explain(error)).message);
     }
   }
 
@@ -134,8 +146,16 @@ class ControlLoop {
     try {
       readiness.set('polling', await this.#inTime(() => this.#polls.check(temporal.client)));
     } catch (error) {
-      readiness.set('polling', this.#polls.noAnswer(this.#explain(error).message));
+      this.#reportNoAnswer(await this.#explain(error));
     }
+  }
+
+  /** A restart of Temporal or of the network passes by itself: the first minute of it does not count. */
+  #reportNoAnswer(failure: Failure): void {
+    this.#deps.readiness.set(
+      'polling',
+      mayPass(failure) ? this.#polls.noAnswer(failure.message) : failure.message,
+    );
   }
 
   async #checkDatabase(): Promise<void> {
@@ -150,29 +170,30 @@ class ControlLoop {
       if (awayMs >= databaseAwayMs)
         readiness.set(
           'database',
-          `the database has been unavailable for ${Math.round(awayMs / 60_000)} minutes: ${this.#explain(error).message}`,
+          `the database has been unavailable for ${Math.round(awayMs / 60_000)} minutes: ${(await this.#explain(error)).message}`,
         );
     }
   }
 
-  /** @returns whether the condition is met */
-  async #step(condition: Condition, work: () => Promise<string | undefined>): Promise<boolean> {
+  async #step(condition: Condition, work: () => Promise<string | undefined>): Promise<StepResult> {
     const { readiness } = this.#deps;
     let reason: string | undefined;
+    let noAnswer: Failure | undefined;
     try {
       reason = await this.#inTime(work);
       readiness.set(condition, reason);
     } catch (error) {
-      const failure = this.#explain(error);
+      const failure = await this.#explain(error);
       // Another installation was faster to start. Started again, this worker waits without taking the other's tasks.
       if (failure.kind === 'wrong_trail') throw failure;
       reason = failure.message;
       // Temporal did not answer, so nothing is known: #checkPolls decides after a minute.
-      if (failure.kind !== 'unavailable') readiness.set(condition, reason);
+      if (!mayPass(failure)) readiness.set(condition, reason);
+      if (failure.kind !== 'unexpected') noAnswer = failure;
     }
     if (reason === undefined) this.#logged.delete(condition);
     else this.#logOnce(condition, reason);
-    return reason === undefined;
+    return { isMet: reason === undefined, noAnswer };
   }
 
   #logOnce(check: string, reason: string): void {
@@ -186,8 +207,7 @@ class ControlLoop {
     return client.withAbortSignal(AbortSignal.timeout(callTimeoutMs), work);
   }
 
-  #explain(error: unknown): Failure {
-    const { address, namespace } = this.#deps.temporal;
-    return isFailure(error) ? error : explainNoAnswer(address, namespace, error);
+  #explain(error: unknown): Promise<Failure> {
+    return this.#deps.temporal.explain(error);
   }
 }

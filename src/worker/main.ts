@@ -3,6 +3,7 @@ import { configFailure, isConfigFailure } from '../config/config-failure.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { createLog } from './logging.ts';
 import { runWorker } from './run-worker.ts';
+import { isTemporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 
 /** The worker as a process: settings from the environment, SIGTERM and SIGINT end it in order, a failure exits non-zero. */
@@ -35,6 +36,8 @@ function loadSettings(env: NodeJS.ProcessEnv): Config {
     try {
       return load(env);
     } catch (error) {
+      // A certificate or key that cannot be used yet: the worker waits for it.
+      if (isTemporalFailure(error)) return undefined;
       if (!isConfigFailure(error)) throw error;
       problems.push(...error.problems);
       return undefined;

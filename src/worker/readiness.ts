@@ -11,9 +11,9 @@ export class Readiness {
     else this.#reasons.set(condition, reason);
   }
 
-  /** All reasons, one line each; undefined when the worker is ready. */
+  /** All different reasons, one line each; undefined when the worker is ready. */
   notReady(): string | undefined {
-    const lines = conditions.flatMap((condition) => this.#reasons.get(condition) ?? []);
-    return lines.length === 0 ? undefined : lines.join('\n');
+    const lines = new Set(conditions.flatMap((condition) => this.#reasons.get(condition) ?? []));
+    return lines.size === 0 ? undefined : [...lines].join('\n');
   }
 }

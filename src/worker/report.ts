@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { Deps, SupervisorRun } from '../ingest/deps.ts';
 import type { Progress } from '../ingest/summary.ts';
 import type { Temporal } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import type { Clock } from '../time/clock.ts';
 import { progressSignal } from '../workflows/messages.ts';
 import { ProgressNews } from './progress-news.ts';
@@ -12,7 +11,7 @@ const timeoutMs = 10_000;
 
 /** Sends news to the supervisor, for display only: if that fails, it is logged once and the readers continue. */
 export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger): Deps['report'] {
-  const { address, namespace } = temporal;
+  const { address } = temporal;
   const news = new ProgressNews();
   let isAway = false;
   const send = async ({ workflowId }: SupervisorRun, progress: Progress) => {
@@ -29,7 +28,7 @@ export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger
       if (isAway || error instanceof WorkflowNotFoundError) return;
       isAway = true;
       log.warn(
-        { address, reason: explainNoAnswer(address, namespace, error).message },
+        { address, reason: (await temporal.explain(error)).message },
         'Progress could not be sent to Temporal; the readers continue',
       );
     }

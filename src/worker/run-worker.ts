@@ -12,10 +12,8 @@ import { readTrailId } from '../trail/trail-id.ts';
 import { openDatabase } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { Temporal } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
-import { isFailure } from '../failure/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
-import { callTimeoutMs, runControlLoop } from './control-loop.ts';
+import { callTimeoutMs, runControlLoop, type ControlDeps } from './control-loop.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { healthTextOf } from './health-text.ts';
 import { serveHealth, type Health } from './http.ts';
@@ -73,7 +71,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
     // Before the worker polls: with the names of another installation it would take that one's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
-    const attempts = new RunningAttempts(config.workerIdentity);
+    let attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
       config,
       database,
@@ -93,33 +91,38 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     };
     probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
-    const workers = await createWorkers(temporal, deps, trailId, attempts, await workflowBundle());
-    const running = runAll(workers, signal).finally(() => readiness.set('shutting down', 'shutting down'));
     const { address, namespace } = temporal;
-    log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
-    const stopped = new AbortController();
-    void running.catch(() => undefined).finally(() => stopped.abort());
-    await Promise.all([
-      running,
-      runControlLoop(
-        {
-          config,
-          trailId,
-          temporal,
-          workers,
-          attempts,
-          query: database.query,
-          log,
-          metrics: createControlMetrics(runtime.metricMeter),
-          readiness,
-        },
-        AbortSignal.any([signal, stopped.signal]),
-      ).catch(async (error: unknown) => {
-        stopAll(workers);
-        await running;
-        throw error;
-      }),
-    ]);
+    const bundle = await workflowBundle();
+    const controlMetrics = createControlMetrics(runtime.metricMeter);
+    while (!signal.aborted)
+      try {
+        // Those of former workers of this process are lost.
+        attempts = new RunningAttempts(config.workerIdentity);
+        const workers = await createWorkers(temporal, deps, trailId, attempts, bundle);
+        log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
+        await runUntilStopped(
+          {
+            config,
+            trailId,
+            temporal,
+            workers,
+            attempts,
+            query: database.query,
+            log,
+            metrics: controlMetrics,
+            readiness,
+          },
+          signal,
+        );
+      } catch (error) {
+        if (!isTransportError(error)) throw error;
+        // Temporal refused the polls for a minute: the SDK ends a worker then, and only a new one polls again.
+        readiness.set('starting', 'Temporal refused the polls of this worker');
+        log.warn({ reason: error.message }, 'Temporal refused the polls; the worker connects again');
+        const connected = temporal;
+        await untilItWorks(() => connected.reconnect(), { log, signal, waiting });
+        await untilTrailIsOwn(connected, config, trailId, { log, signal, waiting });
+      }
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
@@ -129,6 +132,27 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     await phase(log, 'http', health && closed(health));
     await phase(log, 'runtime', runtime.shutdown());
   }
+}
+
+/** What a worker's run is rejected with when a poll fails for a reason that the SDK does not retry. */
+function isTransportError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'TransportError';
+}
+
+/** Runs the workers and the control loop until the signal aborts or one of them fails; both have ended then. */
+async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promise<void> {
+  const { workers, readiness } = control;
+  readiness.set('shutting down', undefined);
+  const stopped = new AbortController();
+  const running = runAll(workers, signal).finally(() => {
+    readiness.set('shutting down', 'shutting down');
+    stopped.abort();
+  });
+  const controlled = runControlLoop(control, AbortSignal.any([signal, stopped.signal])).finally(() =>
+    stopAll(workers),
+  );
+  const results = await Promise.allSettled([running, controlled]);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Runs the workers until the signal aborts; when one fails, the others shut down too. */
@@ -159,7 +183,7 @@ function untilTrailIsOwn(
       const limit = AbortSignal.any([waiting.signal, AbortSignal.timeout(callTimeoutMs)]);
       await client.withAbortSignal(limit, () => checkTrailOwner(client, names, trailId));
     } catch (error) {
-      throw isFailure(error) ? error : explainNoAnswer(temporal.address, temporal.namespace, error);
+      throw await temporal.explain(error);
     }
   }, waiting);
 }

@@ -33,9 +33,29 @@ async function failureOf(connecting: Promise<unknown>): Promise<GoldmaneFailure>
   );
 }
 
-function targetOf(port: number, rest: Partial<GoldmaneConfig> = {}, pair: CertifiedKey = issued.client) {
+function targetOf(
+  port: number,
+  rest: Partial<GoldmaneConfig> & { bundle?: string } = {},
+  pair: CertifiedKey = issued.client,
+) {
   return writeTarget(port, { pair, bundle: issued.authority.certificate, ...rest });
 }
+
+test('of two CAs of one name in the bundle, of which only the second signed, the message says so', async () => {
+  const server = await issued.authority.issue({
+    usage: 'server',
+    commonName: 'goldmane',
+    names: ['localhost'],
+    withKeyIdentifier: false,
+  });
+  const peer = await startPeer({ ...issued, server });
+  const bundle = others.authority.certificate + issued.authority.certificate;
+  const failure = await failureOf(connect(await targetOf(peer.port, { bundle })));
+  expect(failure).toMatchObject({ kind: 'unknown_ca', code: 'CERT_SIGNATURE_FAILURE' });
+  expect(failure.message).toContain('several CAs named CN=tigera-operator-signer');
+  const swapped = issued.authority.certificate + others.authority.certificate;
+  await connect(await targetOf(peer.port, { bundle: swapped }));
+});
 
 /** A TLS server that is no Goldmane. */
 async function startTls(options: TlsOptions): Promise<number> {

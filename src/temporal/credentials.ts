@@ -1,0 +1,138 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { splitPemCertificates } from '../text/pem.ts';
+import { temporalFailure, type TemporalFailure } from './failure.ts';
+
+export type CredentialName = 'CLIENT_CERT' | 'CLIENT_KEY' | 'SERVER_CA_CERT';
+
+const whatItIs: Record<CredentialName, string> = {
+  CLIENT_CERT: 'client certificate',
+  CLIENT_KEY: 'key of the client certificate',
+  SERVER_CA_CERT: 'CA file',
+};
+
+/**
+ * Checks that certificate, key and CA are PEM and belong together. The two TLS libraries (OpenSSL for commands, rustls for the
+ * worker) name no file, and differ in what they pass over.
+ * @throws TemporalFailure `credentials`
+ */
+export function checkCredentials(
+  env: NodeJS.ProcessEnv,
+  { connectionOptions: { tls } }: ClientConnectConfig,
+): void {
+  if (tls === undefined || typeof tls === 'boolean' || tls === null) return;
+  const { serverRootCACertificate: ca, clientCertPair: pair } = tls;
+  if (ca) parseCertificates(env, 'SERVER_CA_CERT', ca);
+  if (!pair) return;
+  const [leaf] = parseCertificates(env, 'CLIENT_CERT', pair.crt);
+  if (!leaf?.checkPrivateKey(parseKey(env, pair.key)))
+    throw unusable(
+      `The ${nameOf(env, 'CLIENT_KEY')} does not belong to the ${nameOf(env, 'CLIENT_CERT')}`,
+      'replace both together; they are read again every minute',
+    );
+  try {
+    createSecureContext({ cert: text(pair.crt), key: text(pair.key), ...(ca ? { ca: text(ca) } : {}) });
+  } catch (error) {
+    throw unusable(
+      `OpenSSL refuses the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${codeOf(error)})`,
+      'issue the certificates with a key and a signature that are not too weak',
+    );
+  }
+}
+
+/** @param reason for example `is missing` @returns the failure of a file that cannot be read */
+export function credentialsUnreadable(
+  env: NodeJS.ProcessEnv,
+  name: CredentialName | 'API_KEY',
+  reason: string,
+): TemporalFailure {
+  return unusable(
+    `The ${nameOf(env, name)} ${reason}`,
+    'mount the secret or correct the path; the file is read again every minute',
+  );
+}
+
+/** @returns the failure of a file that a profile of Temporal's configuration file names */
+export function profileFileUnreadable(path: string, reason: string): TemporalFailure {
+  return unusable(
+    `The file ${path}, named in Temporal's configuration file, ${reason}`,
+    'mount the secret or correct the path; the file is read again every minute',
+  );
+}
+
+/** When the client certificate's time begins and ends; undefined where there is none that can be read. */
+export function clientCertificateTimes({
+  tls,
+}: ClientConnectConfig['connectionOptions']): { notBefore: Date; notAfter: Date } | undefined {
+  if (tls === undefined || typeof tls === 'boolean' || tls === null || !tls.clientCertPair) return undefined;
+  try {
+    const { validFrom, validTo } = new X509Certificate(text(tls.clientCertPair.crt));
+    return { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns the CA file's content, in PEM; empty where the system's CAs are used */
+export function caOf({ tls }: ClientConnectConfig['connectionOptions']): string {
+  const ca = typeof tls === 'object' ? tls?.serverRootCACertificate : undefined;
+  return ca ? text(ca) : '';
+}
+
+function parseCertificates(env: NodeJS.ProcessEnv, name: CredentialName, pem: Uint8Array): X509Certificate[] {
+  const { blocks, isCutOff } = splitPemCertificates(text(pem));
+  if (isCutOff)
+    throw unusable(
+      `The ${nameOf(env, name)} contains a PEM certificate that is cut off`,
+      'write the whole file again; it is read every minute',
+    );
+  if (blocks.length === 0)
+    throw unusable(
+      `The ${nameOf(env, name)} contains no PEM certificate`,
+      'write a certificate in PEM into it; the file is read again every minute',
+    );
+  return blocks.map((block, index) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw unusable(
+        `Certificate ${index + 1} of ${blocks.length} in the ${nameOf(env, name)} cannot be decoded`,
+        'write the whole file again; it is read every minute',
+      );
+    }
+  });
+}
+
+function parseKey(env: NodeJS.ProcessEnv, pem: Uint8Array): KeyObject {
+  try {
+    return createPrivateKey(text(pem));
+  } catch {
+    // OpenSSL's message could quote the key.
+    throw unusable(
+      `The ${nameOf(env, 'CLIENT_KEY')} is not an unencrypted PEM private key`,
+      'write the key in PEM, without a passphrase; the file is read again every minute',
+    );
+  }
+}
+
+/** `client certificate /etc/temporal/tls.crt (TEMPORAL_TLS_CLIENT_CERT_PATH)` */
+function nameOf(env: NodeJS.ProcessEnv, name: CredentialName | 'API_KEY'): string {
+  if (name === 'API_KEY') return `API key ${env['TEMPORAL_API_KEY_FILE'] ?? ''} (TEMPORAL_API_KEY_FILE)`;
+  const path = env[`TEMPORAL_TLS_${name}_PATH`];
+  if (path !== undefined) return `${whatItIs[name]} ${path} (TEMPORAL_TLS_${name}_PATH)`;
+  const isData = env[`TEMPORAL_TLS_${name}_DATA`] !== undefined;
+  return `${whatItIs[name]} ${isData ? `in TEMPORAL_TLS_${name}_DATA` : "of Temporal's configuration file"}`;
+}
+
+function unusable(what: string, cure: string): TemporalFailure {
+  return temporalFailure('credentials', what, cure);
+}
+
+function text(pem: Uint8Array): string {
+  return Buffer.from(pem).toString('latin1');
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}

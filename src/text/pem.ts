@@ -1,0 +1,49 @@
+import { X509Certificate } from 'node:crypto';
+
+const label = 'CERTIFICATE';
+const begin = new RegExp(`-----BEGIN ${label}-----`, 'g');
+const end = new RegExp(`-----END ${label}-----`, 'g');
+const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g');
+
+const maxSubjectLength = 200;
+
+export interface PemCertificates {
+  /** Each certificate with its first and last line, in the order of the file. */
+  blocks: string[];
+  /**
+   * A certificate has lost its beginning or its end, for example because the file was cut off and another one appended.
+   * OpenSSL then refuses the file or stops reading at that certificate, and other libraries pass over it.
+   */
+  isCutOff: boolean;
+}
+
+/** Finds the certificates in a PEM file (RFC 7468), and nothing else that the file holds. */
+export function splitPemCertificates(text: string): PemCertificates {
+  const blocks = text.match(block) ?? [];
+  const [begins, ends] = [text.match(begin) ?? [], text.match(end) ?? []];
+  return { blocks, isCutOff: begins.length !== blocks.length || ends.length !== blocks.length };
+}
+
+/**
+ * Names that several different CAs of a PEM file carry, as after a rotation. For a certificate without an authority key
+ * identifier OpenSSL tries only the first CA of that name, and fails with CERT_SIGNATURE_FAILURE where another one signed it.
+ */
+export function repeatedSubjects(text: string): string[] {
+  const keysOf = new Map<string, Set<string>>();
+  for (const block of splitPemCertificates(text).blocks) {
+    const certificate = parse(block);
+    if (!certificate) continue;
+    const subject = certificate.subject.replaceAll('\n', ', ').slice(0, maxSubjectLength);
+    const keys = keysOf.get(subject) ?? new Set();
+    keysOf.set(subject, keys.add(certificate.fingerprint256));
+  }
+  return [...keysOf].flatMap(([subject, keys]) => (keys.size > 1 ? [subject] : []));
+}
+
+function parse(block: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    return undefined;
+  }
+}

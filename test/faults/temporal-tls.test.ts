@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { issueCertificates } from '../../dev/certificates.ts';
+import { flowTrail } from '../support/cli.ts';
+import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { fullTest } from '../support/full.ts';
+import { until } from '../support/poll.ts';
+import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
+import { TemporalTls } from '../support/temporal-tls.ts';
+import { expectNoSecretTold, untilWell } from '../support/told.ts';
+import { World } from '../support/world.ts';
+import type { WorkerProcess } from '../support/worker-process.ts';
+
+let world: World;
+let tls: TemporalTls;
+
+beforeEach(async () => {
+  world = await World.create();
+  tls = await TemporalTls.create(`${world.scratch}/temporal-tls`);
+  world.traffic.start(world.goldmane);
+});
+afterEach(async () => {
+  await world.close();
+  await tls.proxy.close();
+});
+
+async function startFollowing(env: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
+  await tls.writeAll();
+  const worker = await world.startWorker({ ...tls.env, ...env });
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  return worker;
+}
+
+/** Where an operator looks: /readyz, the log and `flow-trail status` all name the setting. */
+async function untilAllTell(
+  worker: WorkerProcess,
+  setting: RegExp,
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  await untilNotReady(worker, setting);
+  await until('the log names it', () => worker.lines.find((line) => setting.test(line)));
+  const { code, out, err } = await flowTrail(['status'], { ...world.workerEnv(), ...tls.env, ...env });
+  expect(code).not.toBe(0);
+  expect(out + err).toMatch(setting);
+}
+
+async function untilReplaced(worker: WorkerProcess, times: number): Promise<void> {
+  await until(`the connection was replaced ${times} times`, async () =>
+    (await metric(worker, 'flow_trail_temporal_connections_replaced_total')) >= times ? true : undefined,
+  );
+}
+
+/** The trail is whole, in the same process. */
+async function expectRecovered(worker: WorkerProcess): Promise<void> {
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await untilWell(world);
+  await expectWhole(world);
+  expect(worker.process.hasExited()).toBe(false);
+}
+
+test('a worker waits for certificates that are not mounted yet, and follows a rotated client CA', async () => {
+  const worker = await world.startWorker(tls.env);
+  await untilAllTell(worker, /TEMPORAL_TLS_CLIENT_CERT_PATH/);
+  await tls.writeAll();
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+
+  await tls.rotateClientAuthority();
+  await untilAllTell(worker, /refused the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
+  await tls.writeClient(await tls.issueClient());
+  await untilReplaced(worker, 1);
+  await expectRecovered(worker);
+  await expectNoSecretTold(world);
+});
+
+describe('the server’s CA', () => {
+  fullTest('rotated before the CA file', async () => {
+    const worker = await startFollowing();
+    await tls.rotateServer();
+    await untilAllTell(worker, /TEMPORAL_TLS_SERVER_CA_CERT_PATH/);
+    await tls.write('ca.crt', tls.serverAuthority.certificate);
+    await untilReplaced(worker, 1);
+    await expectRecovered(worker);
+  });
+
+  fullTest('rotated after the CA file holds both: the worker is never cut off', async () => {
+    const worker = await startFollowing();
+    const old = tls.serverAuthority.certificate;
+    const next = await tls.prepareServer();
+    await tls.write('ca.crt', `${old}${next.authority.certificate}`);
+    await untilReplaced(worker, 1);
+    tls.presentServer(next);
+    await until('clients have shaken hands again', () => (tls.proxy.openSessions >= 2 ? true : undefined));
+    expect((await readyz(worker)).text).toBe('ready\n');
+    await expectRecovered(worker);
+    expect(tls.proxy.handshakeErrors).toEqual([]);
+  });
+
+  fullTest(
+    'rotated after the CA file holds only the new one: the log tells, and the old connection stays',
+    async () => {
+      const worker = await startFollowing();
+      const next = await tls.prepareServer();
+      await tls.write('ca.crt', next.authority.certificate);
+      await untilSaid(worker, 'A check failed; it is repeated');
+      expect(worker.lines.find((line) => line.includes('TEMPORAL_TLS_SERVER_CA_CERT_PATH'))).toBeDefined();
+      expect((await readyz(worker)).ok).toBe(true);
+      tls.presentServer(next);
+      await untilReplaced(worker, 1);
+      await expectRecovered(worker);
+    },
+  );
+
+  fullTest('of the same name as the former one, beside it in the file', async () => {
+    const worker = await startFollowing();
+    const next = await tls.prepareServer('temporal-server-ca');
+    tls.presentServer(next);
+    await untilNotReady(worker, /TEMPORAL_TLS_SERVER_CA_CERT_PATH/);
+    await tls.write('ca.crt', `${tls.firstServerAuthority.certificate}${next.authority.certificate}`);
+    await untilReplaced(worker, 1);
+    await expectRecovered(worker);
+  });
+});
+
+describe('files that are broken', () => {
+  fullTest(
+    'keep the former connection, are told when it breaks, and work once they are repaired',
+    async () => {
+      const worker = await startFollowing();
+      const other = await issueCertificates();
+      const { certificate } = await tls.issueClient();
+      const good = await tls.issueClient();
+      const broken: [file: string, content: string, setting: RegExp][] = [
+        ['tls.crt', 'no certificate\n', /no PEM certificate.*|TEMPORAL_TLS_CLIENT_CERT_PATH/],
+        ['tls.crt', certificate.slice(0, 300) + certificate, /cut off/],
+        ['tls.crt', other.client.certificate, /does not belong to/],
+        ['tls.key', '', /not an unencrypted PEM private key/],
+        ['ca.crt', tls.serverAuthority.certificate.slice(0, 200), /TEMPORAL_TLS_SERVER_CA_CERT_PATH/],
+      ];
+      for (const [file, content, setting] of broken) {
+        await tls.writeClient(good);
+        await tls.write('ca.crt', tls.serverAuthority.certificate);
+        await tls.write(file, content);
+        await until('the log names it', () => worker.lines.find((line) => setting.test(line)));
+        expect((await readyz(worker)).ok).toBe(true);
+      }
+      await tls.rotateServer();
+      await untilAllTell(worker, /CA file .*ca\.crt/);
+      await tls.write('ca.crt', tls.serverAuthority.certificate);
+      await tls.writeClient(good);
+      await untilReplaced(worker, 1);
+      await expectRecovered(worker);
+      await expectNoSecretTold(world);
+    },
+  );
+
+  fullTest('an expired client certificate', async () => {
+    const worker = await startFollowing();
+    const expired = await tls.issueClient(new Date(Date.now() - 60_000));
+    await tls.writeClient(expired);
+    await untilSaid(worker, 'A check failed; it is repeated');
+    expect((await readyz(worker)).ok).toBe(true);
+    await tls.rotateClientAuthority();
+    await untilAllTell(worker, /expired at \d{4}-/);
+    await tls.writeClient(await tls.issueClient());
+    await untilReplaced(worker, 1);
+    await expectRecovered(worker);
+  });
+});
+
+describe('the API key', () => {
+  fullTest(
+    'rotated, first in the file and then at the server; and revoked for longer than the SDK waits',
+    async () => {
+      const keys = ['first-api-key', 'second-api-key', 'third-api-key'];
+      await tls.write('api-key', `${keys[0]}\n`);
+      tls.proxy.apiKeys = new Set(keys.slice(0, 2));
+      const env = { TEMPORAL_API_KEY_FILE: tls.path('api-key') };
+      const worker = await startFollowing(env);
+      await tls.write('api-key', `${keys[1]}\n`);
+      await untilReplaced(worker, 1);
+      expect(tls.proxy.seenKeys).toEqual(new Set(keys.slice(0, 2)));
+
+      tls.proxy.apiKeys = new Set([keys[2] ?? '']);
+      tls.proxy.drop();
+      await untilAllTell(worker, /TEMPORAL_API_KEY_FILE/, env);
+      await until(
+        'the SDK has ended the worker',
+        () => worker.messages().find((message) => message.startsWith('Temporal refused the polls')),
+        180_000,
+      );
+      await untilNotReady(worker, /TEMPORAL_API_KEY_FILE/);
+      await tls.write('api-key', `${keys[2]}\n`);
+      await expectRecovered(worker);
+      await expectNoSecretTold(world, keys);
+    },
+  );
+});

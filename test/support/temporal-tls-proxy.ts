@@ -1,0 +1,132 @@
+import { once } from 'node:events';
+import { connect, type ClientHttp2Session, createSecureServer, type Http2SecureServer } from 'node:http2';
+import { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { CertifiedKey } from '../../dev/certificates.ts';
+
+export interface ProxyCredentials {
+  /** What the proxy shows of itself. */
+  server: CertifiedKey;
+  /** PEM; client certificates must be signed by one of these. Undefined: none is asked for. */
+  clientAuthorities?: string | undefined;
+}
+
+const unauthenticated = '16';
+
+/**
+ * A frontend with TLS in front of a Temporal dev server, which has none: it ends TLS, asks for client certificates, and
+ * checks the API key. Each call is passed on as its own HTTP/2 stream.
+ */
+export class TemporalTlsProxy {
+  readonly #server: Http2SecureServer;
+  readonly #target: ClientHttp2Session;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #errors = new Set<string>();
+  /** The accepted ones; undefined: none is checked. */
+  apiKeys: ReadonlySet<string> | undefined;
+  /** API keys that calls carried. */
+  readonly seenKeys = new Set<string>();
+
+  private constructor(target: ClientHttp2Session, credentials: ProxyCredentials) {
+    this.#target = target;
+    const { clientAuthorities } = credentials;
+    this.#server = createSecureServer({
+      ...secureContext(credentials),
+      requestCert: clientAuthorities !== undefined,
+      rejectUnauthorized: clientAuthorities !== undefined,
+    });
+    this.#server.on('session', (session) => {
+      this.#sessions.add(session);
+      session.on('error', () => undefined);
+      session.once('close', () => this.#sessions.delete(session));
+    });
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException) => this.#errors.add(error.code ?? ''));
+    this.#server.on('stream', (stream, headers) => this.#forward(stream, headers));
+  }
+
+  /** @param address of the dev server, host:port */
+  static async listen(address: string, credentials: ProxyCredentials): Promise<TemporalTlsProxy> {
+    const target = connect(`http://${address}`, { settings: { enablePush: false } });
+    target.on('error', () => undefined);
+    await once(target, 'connect');
+    const proxy = new TemporalTlsProxy(target, credentials);
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get address(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
+    return `127.0.0.1:${address.port}`;
+  }
+
+  get openSessions(): number {
+    return this.#sessions.size;
+  }
+
+  /** Codes of handshakes that failed so far. */
+  get handshakeErrors(): string[] {
+    return [...this.#errors];
+  }
+
+  /** Uses other certificates from now on, and breaks every connection, so that each client has to shake hands again. */
+  present(credentials: ProxyCredentials): void {
+    this.#server.setSecureContext(secureContext(credentials));
+    this.drop();
+  }
+
+  drop(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.drop();
+    this.#target.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    stream.on('error', () => undefined);
+    const key = /^Bearer (.*)$/.exec(headers.authorization ?? '')?.[1];
+    if (key !== undefined) this.seenKeys.add(key);
+    if (this.apiKeys && !this.apiKeys.has(key ?? '')) {
+      stream.respond(
+        {
+          ':status': 200,
+          'content-type': 'application/grpc',
+          'grpc-status': unauthenticated,
+          'grpc-message': 'Request unauthorized.',
+        },
+        { endStream: true },
+      );
+      return;
+    }
+    const { authorization: _, ...passedOn } = headers;
+    const call = this.#target.request(passedOn);
+    let trailers: IncomingHttpHeaders = {};
+    call.on('error', () => stream.destroy());
+    call.on('response', (answer, flags) => {
+      if (stream.destroyed) return;
+      const isWhole = (flags & endOfStream) !== 0;
+      stream.respond(answer, isWhole ? { endStream: true } : { waitForTrailers: true });
+      if (isWhole) return;
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+      call.pipe(stream);
+    });
+    call.on('trailers', (end) => (trailers = end));
+    stream.pipe(call);
+    stream.on('close', () => call.close());
+  }
+}
+
+/** END_STREAM of a HEADERS frame (RFC 9113, 6.2). */
+const endOfStream = 0x1;
+
+function secureContext({ server, clientAuthorities }: ProxyCredentials) {
+  return {
+    cert: server.certificate,
+    key: server.key,
+    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+  };
+}

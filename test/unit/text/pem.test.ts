@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { createAuthority } from '../../../dev/certificates.ts';
+import { repeatedSubjects, splitPemCertificates } from '../../../src/text/pem.ts';
+
+const [{ certificate: a }, { certificate: b }, { certificate: other }] = await Promise.all([
+  createAuthority({ commonName: 'signer' }),
+  createAuthority({ commonName: 'signer' }),
+  createAuthority({ commonName: 'another signer' }),
+]);
+
+test('finds each certificate, with text, keys and CRLF around them', () => {
+  const text = `# signer\r\n${a.replaceAll('\n', '\r\n')}-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n${b}`;
+  const { blocks, isCutOff } = splitPemCertificates(text);
+  expect(blocks).toHaveLength(2);
+  expect(isCutOff).toBe(false);
+});
+
+test('a certificate that lost a part of its beginning or end is recognised wherever it is cut', () => {
+  // The last character is the line break.
+  for (let length = 27; length < a.length - 1; length += 1) {
+    expect(splitPemCertificates(a.slice(0, length) + b).isCutOff).toBe(true);
+    expect(splitPemCertificates(b + a.slice(0, length)).isCutOff).toBe(true);
+  }
+  for (let start = 1; start < a.length - 30; start += 1)
+    expect(splitPemCertificates(a.slice(start) + b).isCutOff).toBe(true);
+});
+
+test('names that several CAs carry are found; the same CA twice is none', () => {
+  expect(repeatedSubjects(a + other + b)).toEqual(['CN=signer']);
+  expect(repeatedSubjects(a + other + a)).toEqual([]);
+  expect(repeatedSubjects('')).toEqual([]);
+});
