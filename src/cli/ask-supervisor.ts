@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Payload } from '@temporalio/common';
+import { WorkflowNotFoundError, type Payload, type PayloadCodec } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
@@ -47,7 +47,7 @@ export interface SupervisorNow {
 export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   const config = temporalConfig();
   const { supervisorId } = loadTrailNames(process.env);
-  const { client, connection } = await connectClient(config);
+  const { client, connection, codec } = await connectClient(config);
   const inTime = <Answer>(ask: () => Promise<Answer>) =>
     connection.withDeadline(Date.now() + answerTimeoutMs, ask);
   try {
@@ -55,7 +55,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
     const state = description.status.name;
     // A closed workflow still answers queries, with what it last knew.
     const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
-    const readers = readersOf(description);
+    const readers = await readersOf(description, codec);
     return {
       state,
       startedAt: description.startTime,
@@ -96,17 +96,23 @@ async function query(
   }
 }
 
-function readersOf({ raw }: WorkflowExecutionDescription): ReaderNow[] {
-  return (raw.pendingActivities ?? []).map((pending) => ({
-    activity: pending.activityType?.name ?? 'unknown',
-    attempt: pending.attempt ?? 1,
-    lastFailure: pending.lastFailure?.message ?? undefined,
-    progress: heartbeatOf(pending.heartbeatDetails?.payloads?.[0]),
-  }));
+function readersOf({ raw }: WorkflowExecutionDescription, codec: PayloadCodec): Promise<ReaderNow[]> {
+  return Promise.all(
+    (raw.pendingActivities ?? []).map(async (pending) => ({
+      activity: pending.activityType?.name ?? 'unknown',
+      attempt: pending.attempt ?? 1,
+      lastFailure: pending.lastFailure?.message ?? undefined,
+      progress: await heartbeatOf(pending.heartbeatDetails?.payloads?.[0], codec),
+    })),
+  );
 }
 
-function heartbeatOf(payload: Payload | null | undefined): Progress | undefined {
-  return payload ? readProgress(payloadConverter.fromPayload(payload)) : undefined;
+async function heartbeatOf(
+  payload: Payload | null | undefined,
+  codec: PayloadCodec,
+): Promise<Progress | undefined> {
+  const [decoded] = payload ? await codec.decode([payload]) : [];
+  return decoded && readProgress(payloadConverter.fromPayload(decoded));
 }
 
 function withHeartbeats(status: TrailStatus, readers: readonly ReaderNow[]): TrailStatus {

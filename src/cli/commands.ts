@@ -169,6 +169,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./aggregate.ts')).aggregateCommand(),
   },
   {
+    name: 'codec-server',
+    group: 'Operation:',
+    summary: 'decrypt payloads for the Temporal UI and CLI',
+    load: async () => (await import('./codec-server.ts')).codecServerCommand(),
+  },
+  {
     name: 'completion',
     group: 'Operation:',
     summary: 'print a completion script for bash, zsh or fish',

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { Client, Connection } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { CodecKeys } from './codec-keys.ts';
+import { EncryptionCodec } from './codec.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
 import { explainDial, explainNoAnswer, explainNoConnection } from './explain-failure.ts';
 import { temporalFailure } from './failure.ts';
+import type { TemporalSettings } from './settings.ts';
 
 const connectTimeoutMs = 5_000;
 const answerTimeoutMs = 10_000;
@@ -26,26 +29,37 @@ export function temporalNamespace(config: ClientConnectConfig): string {
   return config.namespace ?? 'default';
 }
 
+/** @throws TemporalFailure `codec_keys` */
+function codecOf({ codecKeyFile }: TemporalSettings): EncryptionCodec {
+  return new EncryptionCodec(codecKeyFile === undefined ? undefined : new CodecKeys(codecKeyFile));
+}
+
 /** @throws TemporalFailure */
 export async function connectClient(
-  config: ClientConnectConfig,
-): Promise<{ client: Client; connection: Connection }> {
+  config: TemporalSettings,
+  codec = codecOf(config),
+): Promise<{ client: Client; connection: Connection; codec: EncryptionCodec }> {
   try {
     const connection = await Connection.connect({
       ...config.connectionOptions,
       connectTimeout: connectTimeoutMs,
       channelArgs: { 'grpc.max_reconnect_backoff_ms': maxReconnectBackoffMs },
     });
-    return { connection, client: new Client({ connection, namespace: temporalNamespace(config) }) };
+    const client = new Client({
+      connection,
+      namespace: temporalNamespace(config),
+      dataConverter: { payloadCodecs: [codec] },
+    });
+    return { connection, client, codec };
   } catch (error) {
     throw await explainNoConnection(config.connectionOptions, temporalNamespace(config), error);
   }
 }
 
 /** Connects worker and client, and checks that the namespace exists. @throws TemporalFailure */
-async function connectBoth(config: ClientConnectConfig): Promise<TemporalConnection> {
+async function connectBoth(config: TemporalSettings, codec: EncryptionCodec): Promise<TemporalConnection> {
   const namespace = temporalNamespace(config);
-  const { client, connection } = await connectClient(config);
+  const { client, connection } = await connectClient(config, codec);
   try {
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
@@ -92,18 +106,22 @@ function firstLines(error: unknown): string {
 export class Temporal {
   readonly address: string;
   readonly namespace: string;
-  readonly #load: () => ClientConnectConfig;
+  /** For workers; the client has it too. */
+  readonly codec: EncryptionCodec;
+  readonly #load: () => TemporalSettings;
   #current: TemporalConnection;
   #fingerprint: string;
   /** Replaced, but a call may still be under way on it. */
   readonly #former: TemporalConnection[] = [];
 
   private constructor(
-    load: () => ClientConnectConfig,
-    config: ClientConnectConfig,
+    load: () => TemporalSettings,
+    config: TemporalSettings,
+    codec: EncryptionCodec,
     current: TemporalConnection,
   ) {
     this.#load = load;
+    this.codec = codec;
     this.#current = current;
     this.address = temporalAddress(config);
     this.namespace = temporalNamespace(config);
@@ -111,9 +129,10 @@ export class Temporal {
   }
 
   /** @param load reads the settings and the files that they name @throws ConfigFailure, TemporalFailure */
-  static async connect(load: () => ClientConnectConfig): Promise<Temporal> {
+  static async connect(load: () => TemporalSettings): Promise<Temporal> {
     const config = load();
-    return new Temporal(load, config, await connectBoth(config));
+    const codec = codecOf(config);
+    return new Temporal(load, config, codec, await connectBoth(config, codec));
   }
 
   get client(): Client {
@@ -133,6 +152,7 @@ export class Temporal {
    */
   async refresh(use: (connection: TemporalConnection) => void): Promise<boolean> {
     await this.#closeFormer();
+    this.codec.keys?.reload();
     const config = this.#withTarget(this.#load());
     if (fingerprintOf(config) === this.#fingerprint) return false;
     await this.#replace(config, use);
@@ -145,8 +165,8 @@ export class Temporal {
     await this.#closeFormer();
   }
 
-  async #replace(config: ClientConnectConfig, use: (connection: TemporalConnection) => void): Promise<void> {
-    const next = await connectBoth(config);
+  async #replace(config: TemporalSettings, use: (connection: TemporalConnection) => void): Promise<void> {
+    const next = await connectBoth(config, this.codec);
     try {
       use(next);
     } catch (error) {
@@ -177,7 +197,7 @@ export class Temporal {
   }
 
   /** A worker keeps its address and namespace: they may change in a configuration file, but not under running tasks. */
-  #withTarget(config: ClientConnectConfig): ClientConnectConfig {
+  #withTarget(config: TemporalSettings): TemporalSettings {
     return {
       ...config,
       namespace: this.namespace,
@@ -191,6 +211,6 @@ export class Temporal {
 }
 
 /** What identifies the credentials without keeping a second copy of them. */
-function fingerprintOf(config: ClientConnectConfig): string {
+function fingerprintOf(config: TemporalSettings): string {
   return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

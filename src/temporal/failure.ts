@@ -8,6 +8,12 @@ export type TemporalFailureKind =
   | 'unreachable'
   /** A file with a certificate, a key, the CA or the API key cannot be used. */
   | 'credentials'
+  /** The file with the codec's keys cannot be used. */
+  | 'codec_keys'
+  /** A payload is encrypted with a key that is not in the file. */
+  | 'codec_key_unknown'
+  /** A payload does not decrypt with the key of its id. */
+  | 'codec_key_wrong'
   /** The server's certificate does not verify with the CA file. */
   | 'server_untrusted'
   | 'wrong_server_name'

@@ -12,14 +12,19 @@ const address = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/;
 const files: readonly CredentialName[] = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'];
 const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as const;
 
+export interface TemporalSettings extends ClientConnectConfig {
+  /** The file with the keys that encrypt payloads. */
+  codecKeyFile?: string;
+}
+
 /**
  * Reads where Temporal is and the credentials: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and
- * the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, and TEMPORAL_API_KEY_FILE. Reads the files
- * at each call.
+ * the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, TEMPORAL_API_KEY_FILE and
+ * TEMPORAL_CODEC_KEY_FILE. Reads the files of credentials at each call.
  * @throws ConfigFailure for a setting that is wrong
  * @throws TemporalFailure `credentials` for a certificate, key, CA or API key file that cannot be used at present
  */
-export function temporalConfig(env: NodeJS.ProcessEnv = process.env): ClientConnectConfig {
+export function temporalConfig(env: NodeJS.ProcessEnv = process.env): TemporalSettings {
   const problems = temporalProblems(env);
   if (problems.length > 0) throw configFailure(problems);
   for (const file of files) {
@@ -30,7 +35,8 @@ export function temporalConfig(env: NodeJS.ProcessEnv = process.env): ClientConn
   const overrideEnvVars = { ...definedOf(env), ...apiKeyOf(env) };
   const config = load(env, overrideEnvVars);
   checkCredentials(env, config);
-  return config;
+  const codecKeyFile = env['TEMPORAL_CODEC_KEY_FILE']?.trim();
+  return codecKeyFile ? { ...config, codecKeyFile } : config;
 }
 
 function load(env: NodeJS.ProcessEnv, overrideEnvVars: Record<string, string>): ClientConnectConfig {

@@ -1,4 +1,5 @@
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { PayloadCodec } from '@temporalio/common';
 import { createActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue } from '../config/names.ts';
 import type { Deps } from '../ingest/deps.ts';
@@ -15,6 +16,7 @@ type DeriveArguments = Parameters<Activities['deriveAllowlist']>;
 interface Connected {
   readonly native: NonNullable<Worker['connection']>;
   readonly namespace: string;
+  readonly codec: PayloadCodec;
 }
 
 /**
@@ -22,7 +24,7 @@ interface Connected {
  * task queue of its own. However many derivations are requested, they take no slot that a reader needs.
  */
 export async function createWorkers(
-  { native, namespace }: Connected,
+  { native, namespace, codec }: Connected,
   deps: Deps,
   trailId: string,
   attempts: RunningAttempts,
@@ -33,6 +35,7 @@ export async function createWorkers(
   const options = {
     connection: native,
     namespace,
+    dataConverter: { payloadCodecs: [codec] },
     identity: workerIdentity,
     interceptors: { activity: [refuseOtherTrails(trailId, names.supervisorId), attempts.interceptor] },
     // An activity is told of the shutdown when the grace time ends; it then commits what it has.

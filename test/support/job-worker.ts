@@ -12,6 +12,7 @@ import { jobs, type JobName } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
 import { RunningAttempts } from '../../src/worker/running-attempts.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
@@ -83,7 +84,7 @@ export class JobWorker {
       (bundle ??= makeWorkflowBundle()),
     ]);
     const workers = await createWorkers(
-      { native, namespace: 'default' },
+      { native, namespace: 'default', codec: new EncryptionCodec(undefined) },
       deps,
       await readTrailId(database.query),
       new RunningAttempts(config.workerIdentity),

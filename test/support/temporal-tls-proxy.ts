@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session, createSecureServer, type Http2SecureServer } from 'node:http2';
-import { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { CertifiedKey } from '../../dev/certificates.ts';
 
 export interface ProxyCredentials {
@@ -114,7 +114,9 @@ export class TemporalTlsProxy {
       stream.on('wantTrailers', () => stream.sendTrailers(trailers));
       call.pipe(stream);
     });
-    call.on('trailers', (end) => (trailers = end));
+    call.on('trailers', (end: IncomingHttpHeaders) => {
+      trailers = end;
+    });
     stream.pipe(call);
     stream.on('close', () => call.close());
   }

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+import { Command } from 'commander';
+import { note } from './output.ts';
+import { usageFailure } from './usage-error.ts';
+
+interface Options {
+  host: string;
+  port: string;
+  uiOrigin: string[];
+  tokenFile?: string;
+}
+
+const minTokenLength = 16;
+
+export function codecServerCommand(): Command {
+  return new Command('codec-server')
+    .description(
+      'Decrypt payloads for the Temporal UI and CLI, where TEMPORAL_CODEC_KEY_FILE is used. Runs until it is interrupted.',
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on; 0: any free port', '8088')
+    .option(
+      '--ui-origin <origin>',
+      'origin of a Temporal UI that may ask, for example http://127.0.0.1:8233; can be repeated',
+      (origin: string, former: string[]) => [...former, origin],
+      [],
+    )
+    .option(
+      '--token-file <file>',
+      'file with the token that the CLI sends; the token is at least 16 characters',
+    )
+    .addHelpText(
+      'after',
+      `
+Browsers are answered if their page's origin is given with --ui-origin. The CLI sends the token:
+  temporal workflow show -w flow-trail/supervisor --codec-endpoint http://127.0.0.1:8088 --codec-auth "Bearer $(cat token)"
+On an address that is not loopback, browsers must send the token too, because other programs can send any origin.
+Use a proxy with TLS there.
+
+Examples:
+  flow-trail codec-server --ui-origin http://127.0.0.1:8233
+  flow-trail codec-server --token-file /etc/codec/token`,
+    )
+    .action(async ({ host, port, uiOrigin, tokenFile }: Options) => {
+      const origins = uiOrigin.map(parseOrigin);
+      const isLoopback = isLoopbackAddress(host);
+      const token = tokenFile === undefined ? undefined : readToken(tokenFile);
+      if (token === undefined && !isLoopback)
+        throw usageFailure('--host', `${host} is not a loopback address; give --token-file too`);
+      if (token === undefined && origins.length === 0)
+        throw usageFailure('--ui-origin', 'is missing, and so is --token-file; give at least one of the two');
+      const { requiredCodecKeys } = await import('../temporal/codec-keys.ts');
+      const { EncryptionCodec } = await import('../temporal/codec.ts');
+      const { serveCodec } = await import('../temporal/codec-server.ts');
+      const told = new Set<string>();
+      const server = await serveCodec({
+        codec: new EncryptionCodec(requiredCodecKeys(process.env)),
+        host,
+        port: parsePort(port),
+        origins,
+        token,
+        requiresToken: !isLoopback,
+        onFailure: (error) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          if (told.size < 100 && !told.has(reason)) note(reason);
+          told.add(reason);
+        },
+      });
+      const address = server.address();
+      const listening = typeof address === 'object' && address ? address.port : port;
+      note(`the codec server listens at http://${isIPv6(host) ? `[${host}]` : host}:${listening}`);
+      const stopped = new AbortController();
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+      await once(stopped.signal, 'abort');
+      server.closeAllConnections();
+      server.close();
+    });
+}
+
+function parseOrigin(text: string): string {
+  const problem =
+    'is not an origin; give scheme, host and port without a path, for example http://127.0.0.1:8233';
+  if (!URL.canParse(text)) throw usageFailure('--ui-origin', `"${text}" ${problem}`);
+  const { origin, protocol, href } = new URL(text);
+  if (!['http:', 'https:'].includes(protocol) || ![text, `${text}/`].includes(href))
+    throw usageFailure('--ui-origin', `"${text}" ${problem}`);
+  return origin;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw usageFailure('--port', `"${text}" is not a port; give a whole number from 0 to 65535`);
+  return port;
+}
+
+function readToken(path: string): string {
+  let token: string;
+  try {
+    token = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw usageFailure('--token-file', `${path} cannot be read (${code}); give a file with the token`);
+  }
+  if (!/^[\x21-\x7e]+$/.test(token) || token.length < minTokenLength)
+    throw usageFailure(
+      '--token-file',
+      `${path} does not contain a token of at least ${minTokenLength} characters without spaces; make one with: openssl rand -hex 24`,
+    );
+  return token;
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopbackAddress(host: string): boolean {
+  if (host === 'localhost') return true;
+  return isIP(host) !== 0 && loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
