@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { Client, Connection } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+  type WorkflowClientInterceptor,
+} from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { failAfterClose } from './closed-channel.ts';
 import { CodecKeys } from './codec-keys.ts';
 import { EncryptionCodec } from './codec.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
@@ -29,6 +36,11 @@ export function temporalNamespace(config: ClientConnectConfig): string {
   return config.namespace ?? 'default';
 }
 
+interface ClientParts {
+  codec: EncryptionCodec;
+  interceptor: WorkflowClientInterceptor | undefined;
+}
+
 /** @throws TemporalFailure `codec_keys` */
 function codecOf({ codecKeyFile }: TemporalSettings): EncryptionCodec {
   return new EncryptionCodec(codecKeyFile === undefined ? undefined : new CodecKeys(codecKeyFile));
@@ -38,17 +50,20 @@ function codecOf({ codecKeyFile }: TemporalSettings): EncryptionCodec {
 export async function connectClient(
   config: TemporalSettings,
   codec = codecOf(config),
+  interceptor?: WorkflowClientInterceptor,
 ): Promise<{ client: Client; connection: Connection; codec: EncryptionCodec }> {
   try {
     const connection = await Connection.connect({
       ...config.connectionOptions,
       connectTimeout: connectTimeoutMs,
+      interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), failAfterClose],
       channelArgs: { 'grpc.max_reconnect_backoff_ms': maxReconnectBackoffMs },
     });
     const client = new Client({
       connection,
       namespace: temporalNamespace(config),
       dataConverter: { payloadCodecs: [codec] },
+      ...(interceptor ? { interceptors: { workflow: [interceptor] } } : {}),
     });
     return { connection, client, codec };
   } catch (error) {
@@ -57,9 +72,12 @@ export async function connectClient(
 }
 
 /** Connects worker and client, and checks that the namespace exists. @throws TemporalFailure */
-async function connectBoth(config: TemporalSettings, codec: EncryptionCodec): Promise<TemporalConnection> {
+async function connectBoth(
+  config: TemporalSettings,
+  { codec, interceptor }: ClientParts,
+): Promise<TemporalConnection> {
   const namespace = temporalNamespace(config);
-  const { client, connection } = await connectClient(config, codec);
+  const { client, connection } = await connectClient(config, codec, interceptor);
   try {
     await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
@@ -106,8 +124,7 @@ function firstLines(error: unknown): string {
 export class Temporal {
   readonly address: string;
   readonly namespace: string;
-  /** For workers; the client has it too. */
-  readonly codec: EncryptionCodec;
+  readonly #parts: ClientParts;
   readonly #load: () => TemporalSettings;
   #current: TemporalConnection;
   #fingerprint: string;
@@ -117,22 +134,34 @@ export class Temporal {
   private constructor(
     load: () => TemporalSettings,
     config: TemporalSettings,
-    codec: EncryptionCodec,
+    parts: ClientParts,
     current: TemporalConnection,
   ) {
     this.#load = load;
-    this.codec = codec;
+    this.#parts = parts;
     this.#current = current;
     this.address = temporalAddress(config);
     this.namespace = temporalNamespace(config);
     this.#fingerprint = fingerprintOf(this.#withTarget(config));
   }
 
-  /** @param load reads the settings and the files that they name @throws ConfigFailure, TemporalFailure */
-  static async connect(load: () => TemporalSettings): Promise<Temporal> {
+  /**
+   * @param load reads the settings and the files that they name
+   * @param interceptor of the client
+   * @throws ConfigFailure, TemporalFailure
+   */
+  static async connect(
+    load: () => TemporalSettings,
+    interceptor?: WorkflowClientInterceptor,
+  ): Promise<Temporal> {
     const config = load();
-    const codec = codecOf(config);
-    return new Temporal(load, config, codec, await connectBoth(config, codec));
+    const parts = { codec: codecOf(config), interceptor };
+    return new Temporal(load, config, parts, await connectBoth(config, parts));
+  }
+
+  /** For workers; the client has it too. */
+  get codec(): EncryptionCodec {
+    return this.#parts.codec;
   }
 
   get client(): Client {
@@ -166,7 +195,7 @@ export class Temporal {
   }
 
   async #replace(config: TemporalSettings, use: (connection: TemporalConnection) => void): Promise<void> {
-    const next = await connectBoth(config, this.codec);
+    const next = await connectBoth(config, this.#parts);
     try {
       use(next);
     } catch (error) {

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { bundlePath, makeWorkflowBundle } from './workflow-bundle.ts';
 
-const { code } = await makeWorkflowBundle();
-await writeFile(bundlePath, code);
+for (const isTraced of [false, true]) {
+  const { code } = await makeWorkflowBundle({ isTraced });
+  await writeFile(bundlePath(isTraced), code);
+}

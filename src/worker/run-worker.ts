@@ -25,6 +25,7 @@ import { RunningAttempts } from './running-attempts.ts';
 import { installRuntime } from './runtime.ts';
 import { pause, untilItWorks } from './waiting.ts';
 import { createWorkers } from './workers.ts';
+import { startTracing } from './tracing.ts';
 import { checkTrailOwner } from './trail-owner.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -35,6 +36,7 @@ const phaseLimitMs = 5_000;
  * waits for whatever is not available yet and logs what is missing and what to do, so the order of starting does not matter.
  */
 export async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
+  const tracing = await startTracing(process.env, log);
   const runtime = installRuntime(config, log);
   if (config.goldmane.insecure)
     log.warn(
@@ -67,7 +69,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
     // The files of certificates and keys are read at each try.
-    temporal = await untilItWorks(() => Temporal.connect(temporalConfig), { log, signal, waiting });
+    temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), {
+      log,
+      signal,
+      waiting,
+    });
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
     // Before the worker polls: with the names of another installation it would take that one's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
@@ -92,13 +98,13 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
-    const bundle = await workflowBundle();
+    const bundle = await workflowBundle(tracing !== undefined);
     const controlMetrics = createControlMetrics(runtime.metricMeter);
     while (!signal.aborted)
       try {
         // Those of former workers of this process are lost.
         attempts = new RunningAttempts(config.workerIdentity);
-        const workers = await createWorkers(temporal, deps, trailId, attempts, bundle);
+        const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, tracing);
         log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
         await runUntilStopped(
           {
@@ -130,6 +136,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     await phase(log, 'temporal connection', temporal?.close());
     await phase(log, 'database pool', database.close());
     await phase(log, 'http', health && closed(health));
+    await phase(log, 'tracing', tracing?.shutdown());
     await phase(log, 'runtime', runtime.shutdown());
   }
 }

@@ -3,6 +3,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Config } from '../config/config.ts';
 import { supervisorWorkflowType } from '../config/names.ts';
 import { trailIdField } from '../workflows/messages.ts';
+import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { readPause } from '../workflows/received.ts';
 import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
@@ -40,7 +41,7 @@ export class SupervisorKeeper {
    */
   async check(client: Client): Promise<SupervisorCheck> {
     const { supervisorId } = this.#config.names;
-    const description = await describe(client, supervisorId);
+    const description = await describeWorkflow(client, supervisorId);
     if (description?.status.name !== 'RUNNING') {
       await this.#start(client, pauseOf(description));
       return { state: 'started', former: description?.status.name ?? 'none' };
@@ -98,19 +99,11 @@ export class SupervisorKeeper {
         'A worker starts this workflow again if it is cancelled or terminated.',
     });
     // Another database's worker may have been faster: USE_EXISTING then returns its run.
-    expectOwnTrail(names.supervisorId, (await describe(client, names.supervisorId))?.memo, this.#trailId);
-  }
-}
-
-async function describe(
-  client: Client,
-  supervisorId: string,
-): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await client.workflow.getHandle(supervisorId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
+    expectOwnTrail(
+      names.supervisorId,
+      (await describeWorkflow(client, names.supervisorId))?.memo,
+      this.#trailId,
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
-import { defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { jobNames, type TrailNames } from '../config/names.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
+import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
 import { trailIdField } from '../workflows/messages.ts';
 
@@ -23,12 +24,8 @@ export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void
  * @throws TemporalFailure `wrong_trail` when one of them belongs to another database; whatever the client throws
  */
 export async function checkTrailOwner(client: Client, names: TrailNames, trailId: string): Promise<void> {
-  try {
-    const { status, memo } = await client.workflow.getHandle(names.supervisorId).describe();
-    if (status.name === 'RUNNING') expectOwnTrail(names.supervisorId, memo, trailId);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  const supervisor = await describeWorkflow(client, names.supervisorId);
+  if (supervisor?.status.name === 'RUNNING') expectOwnTrail(names.supervisorId, supervisor.memo, trailId);
   for (const job of jobNames) {
     const scheduleId = names.scheduleIds[job];
     try {

@@ -4,6 +4,7 @@ import { createActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue } from '../config/names.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { RunningAttempts } from './running-attempts.ts';
+import type { Tracing } from './tracing.ts';
 import { refuseOtherTrails } from './trail-owner.ts';
 
 const shutdownForceMs = 20_000;
@@ -29,6 +30,7 @@ export async function createWorkers(
   trailId: string,
   attempts: RunningAttempts,
   bundle: WorkflowBundleOption,
+  tracing?: Tracing,
 ): Promise<Worker[]> {
   const { taskQueue, workerIdentity, names } = deps.config;
   const activities = createActivities(deps);
@@ -37,7 +39,14 @@ export async function createWorkers(
     namespace,
     dataConverter: { payloadCodecs: [codec] },
     identity: workerIdentity,
-    interceptors: { activity: [refuseOtherTrails(trailId, names.supervisorId), attempts.interceptor] },
+    interceptors: {
+      activity: [
+        ...(tracing?.activities ?? []),
+        refuseOtherTrails(trailId, names.supervisorId),
+        attempts.interceptor,
+      ],
+    },
+    ...(tracing ? { sinks: tracing.sinks } : {}),
     // An activity is told of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,

@@ -1,24 +1,34 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 
+const tracingInterceptors = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 
-export const bundlePath = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** @param isTraced whether workflows record OpenTelemetry spans */
+export function bundlePath(isTraced: boolean): string {
+  return fileURLToPath(new URL(`../workflow-bundle${isTraced ? '-traced' : ''}.js`, import.meta.url));
+}
+
 /** The bundle that the build made, or, in development, one made now in a few seconds. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  if (existsSync(bundlePath)) return { codePath: bundlePath };
-  return makeWorkflowBundle();
+export async function workflowBundle(isTraced: boolean): Promise<WorkflowBundleOption> {
+  const codePath = bundlePath(isTraced);
+  return existsSync(codePath) ? { codePath } : makeWorkflowBundle({ isTraced });
 }
 
 /** @param workflows the folder of the workflows; by default that of this version */
-export function makeWorkflowBundle(
+export function makeWorkflowBundle({
+  isTraced = false,
   workflows = new URL('../workflows/', import.meta.url),
-): Promise<{ code: string }> {
+}: { isTraced?: boolean; workflows?: URL } = {}): Promise<{ code: string }> {
   const pathOf = (name: string) => fileURLToPath(new URL(`${name}.${extension}`, workflows));
   return bundleWorkflowCode({
     workflowsPath: pathOf('index'),
-    workflowInterceptorModules: [pathOf('interceptors')],
+    workflowInterceptorModules: [
+      pathOf('interceptors'),
+      ...(isTraced ? [createRequire(import.meta.url).resolve(tracingInterceptors)] : []),
+    ],
     // Only for payloads inside workflows: activities get what workflows sent, and their results are checked there.
     payloadConverterPath: pathOf('payload-converter'),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },

@@ -76,7 +76,6 @@ describe('wrong settings', () => {
       'TEMPORAL_ADDRESS',
       'TEMPORAL_TLS',
       'TEMPORAL_TLS_CLIENT_CERT_PATH',
-      'TEMPORAL_TLS_CLIENT_CERT_PATH',
     ]);
   });
 

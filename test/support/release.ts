@@ -26,7 +26,7 @@ export async function makeRelease(folder: string, { from, to }: SourceChange): P
   const source = await readFile(supervisor, 'utf8');
   if (!source.includes(from)) throw new Error('the supervisor no longer contains what the test changes');
   await writeFile(supervisor, source.replace(from, to));
-  const bundle = await makeWorkflowBundle(pathToFileURL(join(folder, 'src/workflows/')));
+  const bundle = await makeWorkflowBundle({ workflows: pathToFileURL(join(folder, 'src/workflows/')) });
   await writeFile(join(folder, 'dist/workflow-bundle.js'), bundle.code);
   return bundle;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { expect, inject, onTestFailed } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
@@ -44,6 +45,8 @@ export class World {
   readonly namespace: string;
   readonly temporalAddress: string;
   readonly workers: WorkerProcess[] = [];
+  /** What the test's own client decodes with. */
+  payloadCodecs: PayloadCodec[] = [];
   goldmane: GoldmaneStandIn;
   readonly #goldmaneOptions: GoldmaneOptions;
   readonly #files: { certPath: string; keyPath: string; caPath: string };
@@ -171,7 +174,8 @@ export class World {
   async temporal<Result>(ask: (client: Client) => Promise<Result>): Promise<Result> {
     const connection = await Connection.connect({ address: this.temporalAddress });
     try {
-      return await ask(new Client({ connection, namespace: this.namespace }));
+      const { namespace, payloadCodecs } = this;
+      return await ask(new Client({ connection, namespace, dataConverter: { payloadCodecs } }));
     } finally {
       await connection.close();
     }

@@ -104,7 +104,7 @@ test.each([
   [old + old, 'repeats the id 2025'],
 ])('a file of keys that contains %j is refused, without quoting it', async (content, problem) => {
   const path = await fileOf(content);
-  expect(() => new CodecKeys(path)).toThrowError(
+  expect(() => new CodecKeys(path)).toThrow(
     expect.objectContaining({ kind: 'codec_keys', message: expect.stringContaining(problem) }),
   );
 });
@@ -113,7 +113,7 @@ test('a file that becomes unusable keeps the former keys', async () => {
   const path = await fileOf(current);
   const keys = new CodecKeys(path);
   await writeFile(path, 'broken');
-  expect(() => keys.reload()).toThrowError(expect.objectContaining({ kind: 'codec_keys' }));
+  expect(() => keys.reload()).toThrow(expect.objectContaining({ kind: 'codec_keys' }));
   expect(keys.ids).toEqual(['2026']);
   await writeFile(path, `${line('2027')}${current}`);
   expect(keys.reload()).toBe(true);

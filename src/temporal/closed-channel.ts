@@ -1,0 +1,34 @@
+import {
+  InterceptingCall,
+  Metadata,
+  status,
+  type Interceptor,
+  type InterceptingListener,
+} from '@grpc/grpc-js';
+
+/**
+ * Lets a call that is retried after its connection was closed fail. Without this the retry throws from a timer of the Temporal
+ * client ("Channel has been shut down"), which ends the process.
+ */
+export const failAfterClose: Interceptor = (options, nextCall) => {
+  try {
+    return new InterceptingCall(nextCall(options));
+  } catch (error) {
+    const details = error instanceof Error ? error.message : String(error);
+    return new InterceptingCall({
+      start(_metadata: Metadata, listener?: Partial<InterceptingListener>) {
+        // As a channel does: never before `start` has returned.
+        queueMicrotask(() =>
+          listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() }),
+        );
+      },
+      cancelWithStatus() {},
+      getPeer: () => 'closed',
+      sendMessageWithContext() {},
+      sendMessage() {},
+      startRead() {},
+      halfClose() {},
+      getAuthContext: () => null,
+    });
+  }
+};

@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { CodecKeys } from '../../src/temporal/codec-keys.ts';
+import { serveCodec } from '../../src/temporal/codec-server.ts';
+import { EncryptionCodec } from '../../src/temporal/codec.ts';
+import { flowTrail } from '../support/cli.ts';
+import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { untilNotReady, untilReady } from '../support/readyz.ts';
+import { World } from '../support/world.ts';
+
+const token = 'a-token-for-the-codec-server';
+const line = (id: string) => `${id}:${randomBytes(32).toString('base64')}\n`;
+let world: World;
+let keyFile: string;
+beforeEach(async () => {
+  world = await World.create();
+  keyFile = `${world.scratch}/codec-keys`;
+  world.traffic.start(world.goldmane);
+});
+afterEach(() => world.close());
+
+const status = async (env: NodeJS.ProcessEnv = {}) => {
+  const { code, out, err } = await flowTrail(['status'], { ...world.workerEnv(), ...env });
+  return { code, text: out + err };
+};
+
+/** The history of the supervisor's current run, as Temporal has it. */
+const history = () =>
+  world.temporal(async (client) =>
+    historyToJSON(await client.workflow.getHandle(supervisorWorkflowId).fetchHistory()),
+  );
+
+/** What the CLI shows of a run, with or without the codec server. */
+async function show(endpoint?: string): Promise<string> {
+  const codec =
+    endpoint === undefined ? [] : ['--codec-endpoint', endpoint, '--codec-auth', `Bearer ${token}`];
+  const place = ['--address', world.temporalAddress, '--namespace', world.namespace];
+  const { stdout } = await promisify(execFile)(
+    inject('temporalExecutable'),
+    ['workflow', 'show', '-w', supervisorWorkflowId, '-o', 'json', ...place, ...codec],
+    { maxBuffer: 100 * 1024 * 1024 },
+  );
+  return stdout;
+}
+
+test('payloads are encrypted from the first window on, are read everywhere with the key, and an older plain history continues', async () => {
+  const plain = await world.startWorker();
+  await untilReady(plain);
+  await untilFollowedBy(plain, world);
+  await until('a window has ended', async () =>
+    (await history()).includes('"eventType": "EVENT_TYPE_ACTIVITY_TASK_COMPLETED"') ? true : undefined,
+  );
+  expect((await history()).includes(encrypted)).toBe(false);
+  await plain.terminate();
+
+  await writeFile(keyFile, line('2026'));
+  world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
+  const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
+  const worker = await world.startWorker(env);
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await until('a result is encrypted', async () =>
+    (await history()).includes(encrypted) ? true : undefined,
+  );
+  await until('status reads all', async () => ((await status(env)).code === 0 ? true : undefined));
+  const job = await flowTrail(['run', 'housekeeping'], { ...world.workerEnv(), ...env });
+  expect([job.code, job.err]).toEqual([0, expect.stringContaining('started')]);
+
+  const blind = await status();
+  expect(blind.code).not.toBe(0);
+  expect(blind.text).toMatch(/"2026".*TEMPORAL_CODEC_KEY_FILE/);
+
+  const server = await serveCodec({
+    codec: new EncryptionCodec(new CodecKeys(keyFile)),
+    host: '127.0.0.1',
+    port: 0,
+    origins: [],
+    token,
+    requiresToken: false,
+    onFailure: (error) => expect.unreachable(String(error)),
+  });
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the codec server does not listen');
+  const endpoint = `http://127.0.0.1:${address.port}`;
+  expect(await show()).toContain(encrypted);
+  const decoded = await show(endpoint);
+  expect(decoded).not.toContain(encrypted);
+  expect(decoded).toContain('EVENT_TYPE_ACTIVITY_TASK_COMPLETED');
+  await expectWhole(world);
+});
+
+test('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
+  const [right, wrong] = [line('2026'), line('2026')];
+  await writeFile(keyFile, right);
+  world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
+  const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
+  const first = await world.startWorker(env);
+  await untilReady(first);
+  await untilFollowedBy(first, world);
+  const runOf = () =>
+    world.temporal(async (client) => {
+      const { workflowService } = client;
+      const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
+        namespace: world.namespace,
+        execution: { workflowId: supervisorWorkflowId },
+      });
+      return workflowExecutionInfo?.execution?.runId;
+    });
+  const run = await runOf();
+  await first.terminate();
+
+  const without = await world.startWorker();
+  await untilNotReady(without, /"2026".*TEMPORAL_CODEC_KEY_FILE is not set/);
+  await without.terminate();
+
+  await writeFile(keyFile, wrong);
+  const worker = await world.startWorker(env);
+  await untilNotReady(worker, /"2026".*does not decrypt/);
+  expect((await status(env)).text).toMatch(/does not decrypt/);
+  await writeFile(keyFile, 'broken\n');
+  expect((await status(env)).text).toMatch(/line 1/);
+  await writeFile(keyFile, line('2027') + right);
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  expect(await runOf()).toBe(run);
+
+  // All former keys are lost.
+  await writeFile(keyFile, line('2028'));
+  await untilNotReady(worker, /does not contain/);
+  await world.temporal(async (client) => {
+    await client.workflow.getHandle(supervisorWorkflowId).terminate('a test');
+    for (const { scheduleId } of Object.values(jobs)) await client.schedule.getHandle(scheduleId).delete();
+  });
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  expect((await status(env)).code).toBe(0);
+  await expectWhole(world);
+});
+
+/** `binary/encrypted` in base64, as histories in JSON have it. */
+const encrypted = Buffer.from('binary/encrypted').toString('base64');

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { jobs } from '../../src/config/names.ts';
+import { flowTrail } from '../support/cli.ts';
+import { expectWhole, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { untilReady } from '../support/readyz.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+});
+afterEach(() => world.close());
+
+/** What takes spans by OTLP/HTTP: protobuf, in which names and attributes are plain text. */
+async function startCollector() {
+  const received: { path: string; type: string | undefined; body: Buffer }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      received.push({
+        path: request.url ?? '',
+        type: request.headers['content-type'],
+        body: Buffer.concat(chunks),
+      });
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    received,
+    text: () => received.map(({ body }) => body.toString('latin1')).join('\n'),
+  };
+}
+
+test('spans of workflows, activities and starts arrive as OTLP, without messages, names of pods or secrets', async () => {
+  const collector = await startCollector();
+  const worker = await world.startWorker({
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SERVICE_NAME: 'trail-of-a-test',
+    OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+  });
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await flowTrail(['run', 'housekeeping'], world.workerEnv());
+  // It fails with a message that contains the address of a Goldmane that is away.
+  await world.goldmane.kill();
+  await until(
+    'spans of all kinds arrive',
+    () => {
+      const text = collector.text();
+      const spans = [
+        'StartWorkflow:superviseTrail',
+        'RunWorkflow:' + jobs.housekeeping.workflowType,
+        'StartActivity:',
+        'RunActivity:settleBuckets',
+        'error.type',
+        'goldmane_',
+      ];
+      return spans.every((span) => text.includes(span)) ? true : undefined;
+    },
+    120_000,
+  );
+  const text = collector.text();
+  expect(collector.received.every(({ path }) => path === '/v1/traces')).toBe(true);
+  expect(collector.received[0]?.type).toBe('application/x-protobuf');
+  expect(text).toContain('trail-of-a-test');
+  expect(text).toContain('deployment.environment');
+  expect(text).not.toContain(world.goldmane.address);
+  expect(text).not.toContain('exception.message');
+  expect(text).not.toContain(new URL(world.db.url).password);
+  expect(await worker.terminate()).toBe(0);
+});
+
+test('a collector that is away is told of in the log and does not disturb the trail', async () => {
+  const worker = await world.startWorker({
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+  });
+  await untilReady(worker);
+  await untilSaid(worker, 'Tracing: spans cannot be sent');
+  await untilFollowedBy(worker, world);
+  await expectWhole(world);
+});

@@ -1,0 +1,42 @@
+import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, inject, test } from 'vitest';
+import { connectClient } from '../../src/temporal/connection.ts';
+import { until } from '../support/poll.ts';
+
+test('a call that is retried when its connection is closed fails, and does not end the process', async () => {
+  const [host = '', port = ''] = inject('temporalAddress').split(':');
+  const sockets = new Set<Socket>();
+  let isDown = false;
+  let refused = 0;
+  const proxy = createServer((client) => {
+    sockets.add(client);
+    client.on('error', () => undefined);
+    if (isDown) {
+      refused += 1;
+      client.destroy();
+      return;
+    }
+    const server = connect(Number(port), host);
+    server.on('error', () => undefined);
+    client.pipe(server).pipe(client);
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const address = proxy.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const { connection } = await connectClient({
+    connectionOptions: { address: `127.0.0.1:${address.port}` },
+  });
+  isDown = true;
+  for (const socket of sockets) socket.destroy();
+  const call = connection.workflowService.getSystemInfo({}).then(
+    () => 'answered',
+    (error: unknown) => error,
+  );
+  await until('it is retried', () => (refused > 0 ? true : undefined));
+  await connection.close();
+  expect(await call).toMatchObject({ code: 1, details: 'Channel has been shut down' });
+  proxy.close();
+});
