@@ -55,18 +55,25 @@ Examples:
       const { EncryptionCodec } = await import('../temporal/codec.ts');
       const { serveCodec } = await import('../temporal/codec-server.ts');
       const told = new Set<string>();
-      const server = await serveCodec({
+      const options = {
         codec: new EncryptionCodec(requiredCodecKeys(process.env)),
         host,
         port: parsePort(port),
         origins,
         token,
         requiresToken: !isLoopback,
-        onFailure: (error) => {
+        onFailure: (error: unknown) => {
           const reason = error instanceof Error ? error.message : String(error);
           if (told.size < 100 && !told.has(reason)) note(reason);
           told.add(reason);
         },
+      };
+      const server = await serveCodec(options).catch((error: unknown) => {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+        throw usageFailure(
+          '--port',
+          `${host}:${port} cannot be listened on (${code}); free it or give another`,
+        );
       });
       const address = server.address();
       const listening = typeof address === 'object' && address ? address.port : port;
@@ -83,8 +90,8 @@ function parseOrigin(text: string): string {
   const problem =
     'is not an origin; give scheme, host and port without a path, for example http://127.0.0.1:8233';
   if (!URL.canParse(text)) throw usageFailure('--ui-origin', `"${text}" ${problem}`);
-  const { origin, protocol, href } = new URL(text);
-  if (!['http:', 'https:'].includes(protocol) || ![text, `${text}/`].includes(href))
+  const { origin, protocol, pathname, search, hash, username } = new URL(text);
+  if (!['http:', 'https:'].includes(protocol) || `${pathname}${search}${hash}${username}` !== '/')
     throw usageFailure('--ui-origin', `"${text}" ${problem}`);
   return origin;
 }

@@ -1,6 +1,7 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { isTemporalFailure } from '../temporal/failure.ts';
 import { listRuns, type JobRun } from '../temporal/runs.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 
@@ -39,6 +40,8 @@ async function failureOf(client: Client, { workflowId, runId }: JobRun): Promise
     await client.workflow.getHandle(workflowId, runId).result();
     return undefined;
   } catch (error) {
+    // A failure whose details cannot be decrypted: the message says so.
+    if (isTemporalFailure(error)) return error.message;
     if (!(error instanceof WorkflowFailedError)) throw error;
     return error.cause?.message ?? error.message;
   }

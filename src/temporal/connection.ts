@@ -12,6 +12,7 @@ import { failAfterClose } from './closed-channel.ts';
 import { CodecKeys } from './codec-keys.ts';
 import { EncryptionCodec } from './codec.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
+import { clientCertificateTimes } from './credentials.ts';
 import { explainDial, explainNoAnswer, explainNoConnection } from './explain-failure.ts';
 import { temporalFailure } from './failure.ts';
 import type { TemporalSettings } from './settings.ts';
@@ -128,6 +129,7 @@ export class Temporal {
   readonly #load: () => TemporalSettings;
   #current: TemporalConnection;
   #fingerprint: string;
+  #certificateNotAfter: Date | undefined;
   /** Replaced, but a call may still be under way on it. */
   readonly #former: TemporalConnection[] = [];
 
@@ -143,6 +145,7 @@ export class Temporal {
     this.address = temporalAddress(config);
     this.namespace = temporalNamespace(config);
     this.#fingerprint = fingerprintOf(this.#withTarget(config));
+    this.#certificateNotAfter = clientCertificateTimes(config.connectionOptions)?.notAfter;
   }
 
   /**
@@ -166,6 +169,11 @@ export class Temporal {
 
   get client(): Client {
     return this.#current.client;
+  }
+
+  /** When the client certificate in use ends; undefined without one. */
+  get certificateNotAfter(): Date | undefined {
+    return this.#certificateNotAfter;
   }
 
   get native(): NativeConnection {
@@ -205,6 +213,7 @@ export class Temporal {
     this.#former.push(this.#current);
     this.#current = next;
     this.#fingerprint = fingerprintOf(config);
+    this.#certificateNotAfter = clientCertificateTimes(config.connectionOptions)?.notAfter;
   }
 
   async #closeFormer(): Promise<void> {

@@ -1,4 +1,5 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { jobs, type JobName } from '../config/names.ts';
 
 /** A run of a job in Temporal, newest first in lists. */
@@ -33,23 +34,44 @@ export async function listRuns(client: Client, limit: number, job?: JobRun['job'
     job === undefined || job === name ? [`'${type}'`] : [],
   );
   const runs: JobRun[] = [];
-  for await (const info of client.workflow.list({
-    query: `WorkflowType IN (${types.join(', ')})`,
-    pageSize: Math.min(limit, 1_000),
-  })) {
-    runs.push(toRun(info));
-    if (runs.length >= limit) break;
-  }
-  return runs;
+  let nextPageToken: Uint8Array | null | undefined;
+  do {
+    // Not the client's list: it decodes each memo, and one that cannot be decrypted would hide all runs.
+    const page = await client.workflowService.listWorkflowExecutions({
+      namespace: client.options.namespace,
+      query: `WorkflowType IN (${types.join(', ')})`,
+      pageSize: Math.min(limit - runs.length, 1_000),
+      nextPageToken: nextPageToken ?? null,
+    });
+    runs.push(...(page.executions ?? []).map(toRun));
+    ({ nextPageToken } = page);
+  } while (runs.length < limit && nextPageToken && nextPageToken.length > 0);
+  return runs.slice(0, limit);
 }
 
-function toRun({ type, workflowId, runId, status, startTime, closeTime }: WorkflowExecutionInfo): JobRun {
+type ExecutionInfo = NonNullable<
+  Awaited<ReturnType<Client['workflowService']['listWorkflowExecutions']>>['executions']
+>[number];
+
+/** WorkflowExecutionStatus of Temporal's API, by its numbers. */
+const statuses = [
+  'unspecified',
+  'running',
+  'completed',
+  'failed',
+  'canceled',
+  'terminated',
+  'continued_as_new',
+  'timed_out',
+];
+
+function toRun({ type, execution, status, startTime, closeTime }: ExecutionInfo): JobRun {
   return {
-    job: jobOfType.get(type) ?? 'allowlist',
-    workflowId,
-    runId,
-    status: status.name.toLowerCase(),
-    startedAt: startTime,
-    closedAt: closeTime,
+    job: jobOfType.get(type?.name ?? '') ?? 'allowlist',
+    workflowId: execution?.workflowId ?? '',
+    runId: execution?.runId ?? '',
+    status: statuses[status ?? 0] ?? 'unspecified',
+    startedAt: new Date(startTime ? tsToMs(startTime) : 0),
+    closedAt: closeTime ? new Date(tsToMs(closeTime)) : undefined,
   };
 }

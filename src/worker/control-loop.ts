@@ -15,6 +15,7 @@ import { SupervisorKeeper } from './supervisor.ts';
 const roundMs = 30_000;
 /** On a fast clock (tests) a round still takes real time. */
 const minimumRoundMs = 500;
+const dayMs = 86_400_000;
 const databaseAwayMs = 10 * 60_000;
 export const callTimeoutMs = 10_000;
 
@@ -62,6 +63,8 @@ class ControlLoop {
   /** The supervisor and all schedules existed at the end of the last round. */
   isComplete = false;
   #isFirst = true;
+  /** End of the certificate that was warned of, milliseconds since the epoch. */
+  #warnedOf = 0;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
@@ -72,6 +75,7 @@ class ControlLoop {
 
   async round(): Promise<void> {
     await this.#refreshConnection();
+    this.#checkCertificate();
     const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
     // Each call to a Temporal that is away takes ten seconds: the next round, with the credentials read again, comes sooner.
     if (supervisor.noAnswer) {
@@ -100,6 +104,21 @@ class ControlLoop {
     } catch (error) {
       this.#logOnce('credentials', (await this.#explain(error)).message);
     }
+  }
+
+  /** Warns before the client certificate ends; once for each certificate. TLS goes by the machine's clock. */
+  #checkCertificate(): void {
+    const { temporal, config, log, metrics } = this.#deps;
+    const { certificateNotAfter: notAfter } = temporal;
+    if (!notAfter) return;
+    const daysLeft = (notAfter.getTime() - Date.now()) / dayMs;
+    metrics.temporalCertificateDaysLeft(daysLeft);
+    if (daysLeft > config.jobs.certificates.warnDays || this.#warnedOf === notAfter.getTime()) return;
+    this.#warnedOf = notAfter.getTime();
+    log.warn(
+      { notAfter: notAfter.toISOString(), daysLeft: Math.floor(daysLeft) },
+      'The client certificate for Temporal ends soon: renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
+    );
   }
 
   async #ensureSupervisor(): Promise<string | undefined> {

@@ -7,6 +7,8 @@ export interface ControlMetrics {
   supervisorRunning(isRunning: boolean): void;
   missingSchedules(count: number): void;
   connectionReplaced(): void;
+  /** May be a fraction, and negative. */
+  temporalCertificateDaysLeft(days: number): void;
 }
 
 export function createControlMetrics(meter: MetricMeter): ControlMetrics {
@@ -32,10 +34,17 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     '',
     'Connections to Temporal that were replaced because a certificate, a key or the CA changed',
   );
+  const daysLeft = meter.createGauge(
+    'flow_trail_temporal_certificate_days_left',
+    'float',
+    '',
+    'Days until the client certificate for Temporal ends',
+  );
   return {
     recreated: (what) => recreated.add(1, { what }),
     supervisorRunning: (isRunning) => running.set(isRunning ? 1 : 0),
     missingSchedules: (count) => missing.set(count),
     connectionReplaced: () => replaced.add(1),
+    temporalCertificateDaysLeft: (days) => daysLeft.set(days),
   };
 }

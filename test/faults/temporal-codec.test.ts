@@ -10,6 +10,7 @@ import { serveCodec } from '../../src/temporal/codec-server.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
@@ -93,10 +94,9 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   const decoded = await show(endpoint);
   expect(decoded).not.toContain(encrypted);
   expect(decoded).toContain('EVENT_TYPE_ACTIVITY_TASK_COMPLETED');
-  await expectWhole(world);
 });
 
-test('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
+fullTest('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
   const [right, wrong] = [line('2026'), line('2026')];
   await writeFile(keyFile, right);
   world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
@@ -140,7 +140,9 @@ test('a worker without the right key waits, takes no work, and starts once the f
   });
   await untilReady(worker);
   await untilFollowedBy(worker, world);
-  expect((await status(env)).code).toBe(0);
+  const runs = await flowTrail(['runs', '--json'], { ...world.workerEnv(), ...env });
+  expect([runs.code, runs.err]).toEqual([0, '']);
+  await until('status is good', async () => ((await status(env)).code === 0 ? true : undefined));
   await expectWhole(world);
 });
 

@@ -50,6 +50,8 @@ async function untilReplaced(worker: WorkerProcess, times: number): Promise<void
   );
 }
 
+const daysLeft = (worker: WorkerProcess) => metric(worker, 'flow_trail_temporal_certificate_days_left');
+
 /** The trail is whole, in the same process. */
 async function expectRecovered(worker: WorkerProcess): Promise<void> {
   await untilReady(worker);
@@ -62,14 +64,18 @@ async function expectRecovered(worker: WorkerProcess): Promise<void> {
 test('a worker waits for certificates that are not mounted yet, and follows a rotated client CA', async () => {
   const worker = await world.startWorker(tls.env);
   await untilAllTell(worker, /TEMPORAL_TLS_CLIENT_CERT_PATH/);
-  await tls.writeAll();
+  await tls.write('ca.crt', tls.serverAuthority.certificate);
+  await tls.writeClient(await tls.issueClient(new Date(Date.now() + 10 * 60_000)));
   await untilReady(worker);
   await untilFollowedBy(worker, world);
+  await untilSaid(worker, 'The client certificate for Temporal ends soon');
+  expect(await daysLeft(worker)).toBeLessThan(1);
 
   await tls.rotateClientAuthority();
   await untilAllTell(worker, /refused the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
   await tls.writeClient(await tls.issueClient());
   await untilReplaced(worker, 1);
+  await until('the metric shows the new one', async () => ((await daysLeft(worker)) > 20 ? true : undefined));
   await expectRecovered(worker);
   await expectNoSecretTold(world);
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs } from '../../src/config/names.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectWhole, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
@@ -85,7 +86,7 @@ test('spans of workflows, activities and starts arrive as OTLP, without messages
   expect(await worker.terminate()).toBe(0);
 });
 
-test('a collector that is away is told of in the log and does not disturb the trail', async () => {
+fullTest('a collector that is away is told of in the log and does not disturb the trail', async () => {
   const worker = await world.startWorker({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
     OTEL_BSP_SCHEDULE_DELAY: '200',
