@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
-import { expireLedger } from '../trail/coverage.ts';
+import { expireLedger } from '../trail/ledger.ts';
 import { foldRarePorts } from '../trail/fold-rare-ports.ts';
 import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
 import { rollFactDays } from '../trail/roll-fact-days.ts';

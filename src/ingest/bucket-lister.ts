@@ -3,7 +3,7 @@ import { FlowDecoder } from '../goldmane/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
-import type { LedgerBucket } from '../trail/coverage.ts';
+import type { LedgerBucket } from '../trail/ledger.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
 import { foldList, type ListedBucket } from '../trail/fold.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../trail/server-run.ts';

@@ -1,5 +1,7 @@
 import { recordTrouble } from '../trail/trouble.ts';
-import { decideCoverage, expireLedger, readGaps, type CoverageStretch } from '../trail/coverage.ts';
+import { readGaps, type CoverageStretch } from '../trail/coverage.ts';
+import { decideCoverage } from '../trail/decide-coverage.ts';
+import { expireLedger } from '../trail/ledger.ts';
 import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/due.ts';
 import { bucketSeconds } from '../trail/plan.ts';
 import { iso, type Attempt } from './attempt.ts';

@@ -1,7 +1,7 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/trouble.ts';
-import { readLedger, readRefusedBefore } from '../trail/coverage.ts';
+import { readLedger, readRefusedBefore } from '../trail/ledger.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
 import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
 import type { ListedBucket } from '../trail/fold.ts';

@@ -1,17 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import type { DatabaseConfig } from '../config/database-config.ts';
-import { databaseUrlProblem, parseDatabaseUrl, type DatabaseTarget } from '../config/database-url.ts';
-import { requireChannelBinding } from './channel-binding.ts';
+import type { DatabaseTarget } from '../config/database-url.ts';
 import { connectAttempts, type ConnectAttempt } from './connect-options.ts';
+import { checkServer, clientClass, tryInTurn, type Ways } from './connect-server.ts';
 import {
-  databaseFailure,
   isConflict,
   isDatabaseFailure,
   toDatabaseFailure,
-  type DatabaseFailure,
   type DatabaseFailureKind,
 } from './database-failure.ts';
+import { readTarget } from './read-target.ts';
+import { beginStatement, type SessionSettings } from './session.ts';
 
 /** Runs statements on one connection. Throws DatabaseFailure. */
 export type Query = <Row extends pg.QueryResultRow>(
@@ -33,9 +32,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** What the database URL says of the session; set in each transaction, never at start-up (see `beginStatement`). */
-export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
-
 /**
  * How long things may take, in real milliseconds. The server ends a transaction of a worker that vanished, so that its
  * locks do not hold up the one that took over; the client gives up on a server that never answers.
@@ -48,6 +44,17 @@ export interface DatabaseTimeouts {
 const defaultTimeouts: DatabaseTimeouts = { connectMs: 10_000, statementMs: 30_000 };
 const maxConflicts = 5;
 const maxConnections = 4;
+const applicationName = 'goldmane-flow-trail';
+
+/** After these the server at the other end may have become another one. */
+const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
+
+/** The URL as it was read last, a pool for each of the ways to connect, and the way that worked last. */
+interface Opened extends Ways {
+  readonly key: string;
+  readonly target: DatabaseTarget;
+  readonly pools: Map<ConnectAttempt, pg.Pool>;
+}
 
 /**
  * Opens a pool. The URL, when it comes from a file, and the files of certificates are read for every connection: a rotated
@@ -209,123 +216,6 @@ export function openDatabase(
   };
 }
 
-const applicationName = 'goldmane-flow-trail';
-
-/** The URL as it was read last, a pool for each of the ways to connect, and the way that worked last. */
-interface Opened {
-  readonly key: string;
-  readonly target: DatabaseTarget;
-  readonly attempts: readonly ConnectAttempt[];
-  readonly pools: Map<ConnectAttempt, pg.Pool>;
-  preferred: number;
-}
-
-/** After these the server at the other end may have become another one. */
-const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
-
-/** After these the next host, or the same with or without TLS, may take the connection. */
-const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
-  'connection_refused',
-  'dns',
-  'timeout',
-  'starting',
-  'lost',
-  'read_only',
-  'wrong_server',
-  'too_many_connections',
-  'tls_unsupported',
-  'tls_required',
-]);
-
-/** Tries each way to connect, first the one that worked last. @throws DatabaseFailure of the last one, naming them all */
-async function tryInTurn<Result>(
-  open: Opened,
-  connect: (attempt: ConnectAttempt) => Promise<Result>,
-): Promise<Result> {
-  const failures: { where: string; failure: DatabaseFailure }[] = [];
-  for (let n = 0; n < open.attempts.length; n += 1) {
-    const index = (open.preferred + n) % open.attempts.length;
-    const attempt = open.attempts[index];
-    if (!attempt) continue;
-    try {
-      const result = await connect(attempt);
-      open.preferred = index;
-      return result;
-    } catch (error) {
-      const failure = toDatabaseFailure(error);
-      failures.push({ where: `${attempt.host}:${attempt.port}`, failure });
-      if (!worthTheNext.has(failure.kind)) break;
-    }
-  }
-  const last = failures.at(-1);
-  if (!last) throw databaseFailure('url_unreadable', 'the database URL names no host');
-  if (failures.length === 1) throw last.failure;
-  throw databaseFailure(
-    last.failure.kind,
-    failures.map(({ where, failure }) => `${where}: ${failure.what}`).join('; '),
-    last.failure.sqlState,
-  );
-}
-
-/** Whether the server is the kind that `target_session_attrs` asks for. @throws DatabaseFailure `wrong_server` */
-async function checkServer(client: pg.ClientBase, target: DatabaseTarget): Promise<void> {
-  const wanted = target.sessionAttributes;
-  if (wanted === 'any') return;
-  const { rows } = await client.query<{ is_standby: boolean; is_read_only: boolean }>(
-    `select pg_is_in_recovery() as is_standby, current_setting('transaction_read_only')::bool as is_read_only`,
-  );
-  const [row] = rows;
-  const isWanted =
-    wanted === 'primary' || wanted === 'standby'
-      ? row?.is_standby === (wanted === 'standby')
-      : row?.is_read_only === (wanted === 'read-only');
-  if (!isWanted)
-    throw databaseFailure(
-      'wrong_server',
-      `the server is ${row?.is_standby === true ? 'a standby' : 'a primary'}${row?.is_read_only === true ? ' that takes no writes' : ''}, and target_session_attrs asks for ${wanted}`,
-    );
-}
-
-/**
- * Begins a transaction with its limits and the settings of the URL. They are set here and not when connecting: PgBouncer
- * refuses start-up parameters that it does not know, and in transaction mode gives each transaction another session.
- */
-export function beginStatement(
-  { schema, settings }: SessionSettings,
-  limits: Readonly<Record<string, number>>,
-  mode = '',
-): string {
-  return [
-    `begin ${mode}`.trim(),
-    ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
-    ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
-    ...settings.map(
-      ([name, value]) => `select set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
-    ),
-  ].join('; ');
-}
-
-/**
- * A client that ends its connection when it could not be set up: the pool does not, and where the URL has no password that
- * the server asks for, the server would keep the connection for a minute.
- */
-function clientClass({ channelBinding }: DatabaseTarget): new (config?: pg.ClientConfig) => pg.Client {
-  return class EndingClient extends pg.Client {
-    override connect(): Promise<pg.Client>;
-    override connect(callback: (error: Error | null) => void): void;
-    override connect(callback?: (error: Error | null) => void): Promise<pg.Client> | void {
-      const connecting = callback
-        ? super.connect((error: Error | null) => {
-            if (error) this.end().catch(ignore);
-            callback(error);
-          })
-        : super.connect();
-      if (channelBinding === 'require') requireChannelBinding(this);
-      return connecting;
-    }
-  };
-}
-
 function ignore(): void {}
 
 function retire({ pools }: Opened, ending: Set<Promise<void>>): void {
@@ -347,21 +237,4 @@ function queryOn(client: pg.PoolClient): Query {
       throw toDatabaseFailure(error);
     }
   };
-}
-
-async function readTarget(config: DatabaseConfig): Promise<DatabaseTarget> {
-  const { url, where } = await readUrl(config);
-  const problem = databaseUrlProblem(url);
-  if (problem) throw databaseFailure('url_unreadable', `${where} ${problem}`);
-  return parseDatabaseUrl(url);
-}
-
-async function readUrl(config: DatabaseConfig): Promise<{ url: string; where: string }> {
-  if ('url' in config) return { url: config.url, where: 'DATABASE_URL' };
-  const where = `the file of DATABASE_URL_FILE, ${config.urlFile},`;
-  try {
-    return { url: (await readFile(config.urlFile, 'utf8')).trim(), where };
-  } catch {
-    throw databaseFailure('url_unreadable', `${where} cannot be read`);
-  }
 }

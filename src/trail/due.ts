@@ -1,4 +1,5 @@
-import type { CoverageStretch, LedgerBucket } from './coverage.ts';
+import type { CoverageStretch } from './coverage.ts';
+import type { LedgerBucket } from './ledger.ts';
 import { bucketSeconds } from './plan.ts';
 
 /** Ages of a bucket, in seconds since it began, by Goldmane's clock (design: settled at six minutes, final at 55). */

@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
-import { beginStatement, type Database } from './database.ts';
+import type { Database } from './database.ts';
 import { databaseFailure, isDatabaseFailure, toDatabaseFailure } from './database-failure.ts';
+import { beginStatement } from './session.ts';
 
 export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
 const migrationsTable = 'flow_trail_migration';

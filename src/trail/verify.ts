@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { beginStatement, type Database, type Query } from './database.ts';
+import type { Database, Query } from './database.ts';
 import { unpackHashes } from './hashes.ts';
+import { beginStatement } from './session.ts';
 
 /** A rule that the database breaks. */
 export interface Difference {

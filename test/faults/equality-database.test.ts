@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
-import { readLedger } from '../../src/trail/coverage.ts';
+import { readLedger } from '../../src/trail/ledger.ts';
 import {
   bucketNow,
   expectWhole,

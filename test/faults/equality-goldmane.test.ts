@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { readLedger, type LedgerBucket } from '../../src/trail/coverage.ts';
+import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
 import { settleAgeSeconds } from '../../src/trail/due.ts';
 import type { EdgeRow } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';

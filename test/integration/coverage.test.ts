@@ -1,12 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  decideCoverage,
-  expireLedger,
-  readCoverage,
-  readGaps,
-  readLedger,
-  type CoverageStretch,
-} from '../../src/trail/coverage.ts';
+import { readCoverage, readGaps, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { decideCoverage } from '../../src/trail/decide-coverage.ts';
+import { expireLedger, readLedger } from '../../src/trail/ledger.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StreamWriter } from '../../src/ingest/stream-writer.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
-import { readLedger } from '../../src/trail/coverage.ts';
+import { readLedger } from '../../src/trail/ledger.ts';
 import { databaseFailure } from '../../src/trail/database-failure.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { StreamFold } from '../../src/trail/fold.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decideCoverage, expireLedger } from '../../src/trail/coverage.ts';
+import { decideCoverage } from '../../src/trail/decide-coverage.ts';
+import { expireLedger } from '../../src/trail/ledger.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { packHashes } from '../../src/trail/hashes.ts';
 import { merge } from '../../src/trail/merge.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { decideCoverage, readGaps, restoredCause } from '../../src/trail/coverage.ts';
+import { readGaps } from '../../src/trail/coverage.ts';
+import { decideCoverage, restoredCause } from '../../src/trail/decide-coverage.ts';
 import { openDatabase } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { expireLedger } from '../../src/trail/coverage.ts';
+import { expireLedger } from '../../src/trail/ledger.ts';
 import { readEvidence } from '../../src/trail/evidence.ts';
 import { foldRarePorts } from '../../src/trail/fold-rare-ports.ts';
 import { merge } from '../../src/trail/merge.ts';

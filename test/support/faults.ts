@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import pg from 'pg';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
-import { readLedger, type CoverageStretch, type LedgerBucket } from '../../src/trail/coverage.ts';
+import type { CoverageStretch } from '../../src/trail/coverage.ts';
+import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
 import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';

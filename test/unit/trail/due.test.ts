@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CoverageStretch, LedgerBucket } from '../../../src/trail/coverage.ts';
+import type { CoverageStretch } from '../../../src/trail/coverage.ts';
+import type { LedgerBucket } from '../../../src/trail/ledger.ts';
 import {
   decidedAgeSeconds,
   dueBuckets,

@@ -1,0 +1,107 @@
+import type { CoverageStretch } from './coverage.ts';
+import type { Database, Query } from './database.ts';
+import { readLedger } from './ledger.ts';
+import { joinStretches } from './stretches.ts';
+
+/**
+ * Writes down permanently what was seen of all time before `untilSeconds` (which has left Goldmane's ring): covered, or a
+ * gap with its cause. Safe with two workers at once. @returns the gaps and the incomplete time that were found now
+ * @param onlyInTrouble nothing is decided unless there is a trouble that gives the gap its name
+ */
+export function decideCoverage(
+  database: Database,
+  untilSeconds: number,
+  defaultCause: string,
+  { onlyInTrouble = false }: { onlyInTrouble?: boolean } = {},
+): Promise<CoverageStretch[]> {
+  return database.transaction(async (query) => {
+    const [state] = await query<{ began: number | null; decided: number | null; trouble: string | null }>(
+      `select extract(epoch from began_at)::float8 as began, extract(epoch from decided_until)::float8 as decided,
+         trouble from trail_state for update`,
+    );
+    if (onlyInTrouble && (state?.trouble ?? null) === null) return [];
+    const restoredUntil = await noteRestore(query, untilSeconds);
+    const began = state?.began ?? (await firstSeen(query));
+    if (began === undefined) return [];
+    const from = state?.decided ?? began;
+    if (untilSeconds <= from) return [];
+    const cause = state?.trouble ?? defaultCause;
+    const lostUntil = Math.min(Math.max(restoredUntil, from), untilSeconds);
+    const causeAt = (startSeconds: number) => (startSeconds < lostUntil ? restoredCause : cause);
+    const buckets = (await readLedger(query, from)).map((bucket) =>
+      bucket.state === 'pending'
+        ? { ...bucket, state: 'gap' as const, cause: bucket.cause ?? causeAt(bucket.startSeconds) }
+        : bucket,
+    );
+    const stretches = [
+      ...joinStretches(buckets, from, lostUntil, { state: 'gap', cause: restoredCause }),
+      ...joinStretches(buckets, lostUntil, untilSeconds, { state: 'gap', cause }),
+    ];
+    await appendStretches(query, stretches);
+    await query('update trail_state set began_at = to_timestamp($1), decided_until = to_timestamp($2)', [
+      began,
+      untilSeconds,
+    ]);
+    return stretches.filter(({ state: found }) => found === 'gap' || found === 'incomplete');
+  });
+}
+
+/** The cause of a gap between the backup and the restore. */
+export const restoredCause =
+  'the database was restored from a backup, or a standby that lagged behind took over';
+
+/**
+ * Notices that this is another database than the one that was written to. Its row of `trail_state` is locked.
+ * @returns before when missing buckets were lost with it, epoch seconds
+ */
+async function noteRestore(query: Query, untilSeconds: number): Promise<number> {
+  const [row] = await query<{ known: string | null; present: string; restored: number | null }>(
+    `select s.database_identity as known, c.system_identifier || '/' || k.timeline_id || '/' || d.oid as present,
+       extract(epoch from s.restored_until)::float8 as restored
+     from trail_state s, pg_control_system() c, pg_control_checkpoint() k, pg_database d
+     where d.datname = current_database()`,
+  );
+  if (!row || row.known === row.present) return row?.restored ?? Number.NEGATIVE_INFINITY;
+  const restored = row.known === null ? null : untilSeconds;
+  await query('update trail_state set database_identity = $1, restored_until = to_timestamp($2)', [
+    row.present,
+    restored,
+  ]);
+  return restored ?? Number.NEGATIVE_INFINITY;
+}
+
+/**
+ * The trail begins with the first bucket of which something was seen: what an empty ring held before is no gap. It is
+ * written down only when that bucket has left the ring: until then settling may still find older ones.
+ */
+async function firstSeen(query: Query): Promise<number | undefined> {
+  const [first] = await query<{ began: number | null }>(
+    `select extract(epoch from min(bucket))::float8 as began from bucket_ledger
+     where streamed <> '' or settled <> '' or streamed_whole or settled_at is not null`,
+  );
+  return first?.began ?? undefined;
+}
+
+/** The newest stretch grows where the first new one continues it; so months without a gap are one row. */
+async function appendStretches(query: Query, stretches: readonly CoverageStretch[]): Promise<void> {
+  const [first, ...rest] = stretches;
+  if (!first) return;
+  const grown = await query(
+    `update coverage set to_time = to_timestamp($2), refused_records = refused_records + $5
+     where to_time = to_timestamp($1) and state = $3 and cause is not distinct from $4 returning 1`,
+    [first.fromSeconds, first.toSeconds, first.state, first.cause ?? null, first.refusedRecords ?? 0],
+  );
+  const added = grown.length > 0 ? rest : stretches;
+  await query(
+    `insert into coverage (from_time, to_time, state, cause, refused_records)
+     select to_timestamp(f), to_timestamp(t), s, c, r
+     from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[]) as i(f, t, s, c, r) order by f`,
+    [
+      added.map(({ fromSeconds }) => fromSeconds),
+      added.map(({ toSeconds }) => toSeconds),
+      added.map(({ state }) => state),
+      added.map(({ cause }) => cause ?? null),
+      added.map(({ refusedRecords }) => refusedRecords ?? 0),
+    ],
+  );
+}

@@ -1,0 +1,74 @@
+import type { CoverageState } from './coverage.ts';
+import type { Database, Query } from './database.ts';
+
+/** A bucket as the ledger knows it, without its hashes. */
+export interface LedgerBucket {
+  startSeconds: number;
+  state: CoverageState;
+  cause?: string;
+  refusedRecords?: number;
+  /** Whether records of it were counted. */
+  hasRecords: boolean;
+}
+
+const stateOf = `case when settled_at is not null and refused_records > 0 then 'incomplete'
+  when final_at is not null then 'final' when settled_at is not null then 'settled'
+  when streamed_whole then 'streamed' when gap_cause is not null then 'gap' else 'pending' end`;
+
+/** The ledger's buckets from `fromSeconds` on, oldest first. @throws DatabaseFailure */
+export async function readLedger(query: Query, fromSeconds: number): Promise<LedgerBucket[]> {
+  const rows = await query<{
+    start: number;
+    state: CoverageState;
+    cause: string | null;
+    refused: number;
+    has_records: boolean;
+  }>(
+    `select extract(epoch from bucket)::float8 as start, ${stateOf} as state, gap_cause as cause,
+       refused_records as refused, streamed <> '' or settled <> '' as has_records
+     from bucket_ledger where bucket >= to_timestamp($1) order by bucket`,
+    [fromSeconds],
+  );
+  return rows.map(({ start, state, cause, refused, has_records }) => ({
+    startSeconds: start,
+    state,
+    ...(cause === null ? {} : { cause }),
+    ...(state === 'incomplete' ? { refusedRecords: refused } : {}),
+    hasRecords: has_records,
+  }));
+}
+
+/**
+ * Forgets the hashes of buckets that lie `keepSeconds` before the newest one, and refuses those buckets from now on.
+ * The distance is from the newest bucket, not from a clock: a clock that jumps must not make the trail forget.
+ * What is not decided yet is kept. Where nothing has become old, nothing is written.
+ */
+export function expireLedger(database: Database, keepSeconds: number): Promise<number> {
+  return database.transaction(async (query) => {
+    await query(
+      `update trail_state set expired_before = least(decided_until, newest.bucket)
+       from (select max(bucket) - make_interval(secs => $1) as bucket from bucket_ledger
+         where streamed <> '' or settled <> '') newest
+       where least(decided_until, newest.bucket) > expired_before`,
+      [keepSeconds],
+    );
+    const rows = await query<{ streamed: number }>(
+      `delete from bucket_ledger where bucket < (select expired_before from trail_state)
+       returning octet_length(streamed) / 8 as streamed`,
+    );
+    const streamedOnly = rows.reduce((sum, { streamed }) => sum + streamed, 0);
+    // They stay counted in edges and in no fact.
+    if (streamedOnly > 0)
+      await query('update trail_state set streamed_only = streamed_only + $1', [streamedOnly]);
+    return rows.length;
+  });
+}
+
+/** Buckets before this have lost their hashes, and are not merged any more. @throws DatabaseFailure */
+export async function readRefusedBefore(query: Query): Promise<number> {
+  const [state] = await query<{ before: number | null }>(
+    `select case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before
+     from trail_state`,
+  );
+  return state?.before ?? Number.NEGATIVE_INFINITY;
+}

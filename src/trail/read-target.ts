@@ -1,0 +1,22 @@
+import { readFile } from 'node:fs/promises';
+import type { DatabaseConfig } from '../config/database-config.ts';
+import { databaseUrlProblem, parseDatabaseUrl, type DatabaseTarget } from '../config/database-url.ts';
+import { databaseFailure } from './database-failure.ts';
+
+/** Reads the database URL, from its file if there is one. @throws DatabaseFailure `url_unreadable`; never with the URL in it */
+export async function readTarget(config: DatabaseConfig): Promise<DatabaseTarget> {
+  const { url, where } = await readUrl(config);
+  const problem = databaseUrlProblem(url);
+  if (problem) throw databaseFailure('url_unreadable', `${where} ${problem}`);
+  return parseDatabaseUrl(url);
+}
+
+async function readUrl(config: DatabaseConfig): Promise<{ url: string; where: string }> {
+  if ('url' in config) return { url: config.url, where: 'DATABASE_URL' };
+  const where = `the file of DATABASE_URL_FILE, ${config.urlFile},`;
+  try {
+    return { url: (await readFile(config.urlFile, 'utf8')).trim(), where };
+  } catch {
+    throw databaseFailure('url_unreadable', `${where} cannot be read`);
+  }
+}

@@ -1,0 +1,24 @@
+import pg from 'pg';
+import type { DatabaseTarget } from '../config/database-url.ts';
+
+/** What the database URL says of the session; set in each transaction, never at start-up (see `beginStatement`). */
+export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
+
+/**
+ * Begins a transaction with its limits and the settings of the URL. They are set here and not when connecting: PgBouncer
+ * refuses start-up parameters that it does not know, and in transaction mode gives each transaction another session.
+ */
+export function beginStatement(
+  { schema, settings }: SessionSettings,
+  limits: Readonly<Record<string, number>>,
+  mode = '',
+): string {
+  return [
+    `begin ${mode}`.trim(),
+    ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
+    ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
+    ...settings.map(
+      ([name, value]) => `select set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
+    ),
+  ].join('; ');
+}
