@@ -5,11 +5,11 @@ export interface AlertState {
   detail: string;
   /** Since when it has been in this state. */
   since: Date;
-  /** The state that people were told of last; undefined when they never were. */
+  /** The state that was posted last; undefined when none was. */
   toldState: string | undefined;
 }
 
-/** Writes down what a check found, and since when that has been so. @throws DatabaseFailure */
+/** Records the result of a check, and since when it has been the same. @throws DatabaseFailure */
 export async function recordAlert(
   query: Query,
   alert: string,
@@ -33,7 +33,7 @@ export async function recordAlert(
   };
 }
 
-/** Writes down that people know. @throws DatabaseFailure */
+/** Records that this state was posted. @throws DatabaseFailure */
 export async function markAlertTold(
   query: Query,
   alert: string,
@@ -47,7 +47,7 @@ export async function markAlertTold(
   ]);
 }
 
-/** What a check found last; undefined when it never ran. @throws DatabaseFailure */
+/** The last result of a check; undefined when it never ran. @throws DatabaseFailure */
 export async function readAlert(
   query: Query,
   alert: string,

@@ -12,7 +12,7 @@ export interface StoredAllowlist {
   readonly summary: unknown;
 }
 
-/** Keeps an allowlist with its files, once: one that is there already stays as it is. @throws DatabaseFailure */
+/** Stores an allowlist with its files unless it is stored already. @throws DatabaseFailure */
 export function storeAllowlist(
   database: Database,
   { allowlistId, input, summary }: Omit<StoredAllowlist, 'madeAt'>,

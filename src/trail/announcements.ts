@@ -5,8 +5,8 @@ import type { EdgeRow } from './query-edges.ts';
 export type EdgeName = Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>;
 
 /**
- * Takes stock, once: what was first seen before `knownBeforeSeconds` is known to people from before there were digests.
- * Never again afterwards: a digest that cannot be posted for days must not lose what those days brought.
+ * Marks edges first seen before `knownBeforeSeconds` as announced, because they existed before digests began. Only the first call
+ * does it: a digest that cannot be posted for days must not lose the edges of those days.
  * @throws DatabaseFailure
  */
 export async function beginDigests(
@@ -25,8 +25,8 @@ export async function beginDigests(
 }
 
 /**
- * The edges that nobody was told of, in the order of their names. Before digests began, that is what `beginDigests`
- * would leave. @throws DatabaseFailure
+ * Edges that were not announced, ordered by name. Before digests began, those that `beginDigests` would not mark.
+ * @throws DatabaseFailure
  */
 export function readUnannounced(query: Query, knownBeforeSeconds: number): Promise<EdgeRow[]> {
   return query<EdgeRow>(
@@ -41,7 +41,7 @@ export function readUnannounced(query: Query, knownBeforeSeconds: number): Promi
   );
 }
 
-/** How many edges are taken as known because they were there before digests began. @throws DatabaseFailure */
+/** How many edges are not announced because they existed before digests began. @throws DatabaseFailure */
 export async function countTakenAsKnown(query: Query, knownBeforeSeconds: number): Promise<number> {
   const [row] = await query<{ count: number }>(
     `select case when digests_began_at is null
@@ -53,7 +53,7 @@ export async function countTakenAsKnown(query: Query, knownBeforeSeconds: number
   return row?.count ?? 0;
 }
 
-/** Writes down that a digest announced these. @throws DatabaseFailure */
+/** Records that a digest announced these edges. @throws DatabaseFailure */
 export async function recordAnnounced(
   query: Query,
   digestId: string,
@@ -77,7 +77,7 @@ export async function recordAnnounced(
 }
 
 /**
- * Every edge of a digest that still exists, denied ones first: what it announced, and what waits to be posted.
+ * Every edge of a digest that still exists, denied ones first: those announced and those waiting to be posted.
  * @returns undefined when there is no such digest
  * @throws DatabaseFailure
  */

@@ -7,8 +7,8 @@ const unbound = ['authenticationCleartextPassword', 'authenticationMD5Password']
 
 /**
  * Makes a client fail, before it proves its password, unless the server authenticates it with a channel binding, as
- * libpq does with `channel_binding=require`: `pg` uses the binding where it is offered, and cannot insist on it.
- * Call it once `connect` was called: that is when `pg` attaches its own listeners.
+ * libpq does with `channel_binding=require`: `pg` uses the binding where the server offers it, but has no way to require it.
+ * Call this after `connect`, when `pg` has attached its own listeners.
  */
 export function requireChannelBinding(client: pg.Client): void {
   const connection: unknown = Reflect.get(client, 'connection');

@@ -1,15 +1,14 @@
 import type { Database } from './database.ts';
 
 /**
- * Joins what was settled of old time: neighbours that differ only in having been asked for once more (final) or not
- * (settled) become one stretch, settled unless all of it was final. What was only streamed, and every gap with its cause,
- * stays as it is; so no sum of any kind of them changes, but that of final time, which becomes settled.
- * @returns stretches saved
+ * Joins old neighbouring stretches that are final or settled: the result is final if all of them were, settled otherwise.
+ * Streamed time and gaps stay as they are, so the only sums that change are those of final and of settled time.
+ * @returns how many rows fewer there are
  * @throws DatabaseFailure
  */
 export function coarsenCoverage(database: Database, beforeSeconds: number): Promise<number> {
   return database.transaction(async (query) => {
-    // Whoever decides coverage lengthens the newest stretch under this lock.
+    // decideCoverage lengthens the newest stretch under the same lock.
     await query('select from trail_state for update');
     const gone = await query(
       `with old as (

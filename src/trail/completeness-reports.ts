@@ -1,19 +1,19 @@
 import type { Database, Query } from './database.ts';
 
-/** A verdict as it is kept: the word, and since when it has held. */
+/** A verdict as stored, and since when it has been the same. */
 export interface KeptVerdict {
   namespace: string;
   verdict: string;
   since: Date;
 }
 
-/** A report as it was frozen, before it was posted for the first time. */
+/** A report as stored before it was posted for the first time. */
 export interface FrozenReport<Summary, Message> {
   reportId: string;
   summary: Summary;
-  /** Undefined: there is nothing to tell. */
+  /** Undefined when there is nothing to post. */
   message: Message | undefined;
-  /** When people got it. */
+  /** Undefined until it is posted. */
   postedAt: Date | undefined;
 }
 
@@ -23,11 +23,11 @@ export interface NewReport<Summary, Message> {
   summary: Summary;
   namespaces: readonly KeptVerdict[];
   message: Message | undefined;
-  /** Whether the message tells the whole, and not only changes. */
+  /** Whether the message lists all namespaces, not only changes. */
   isWhole: boolean;
 }
 
-/** The verdicts that people were told last, by namespace. @throws DatabaseFailure */
+/** The verdicts that were posted last, by namespace. @throws DatabaseFailure */
 export async function readToldVerdicts(query: Query): Promise<Map<string, string>> {
   const rows = await query<{ namespace: string; told: string }>(
     'select namespace, told_verdict as told from namespace_verdict where told_verdict is not null',
@@ -35,7 +35,7 @@ export async function readToldVerdicts(query: Query): Promise<Map<string, string
   return new Map(rows.map(({ namespace, told }) => [namespace, told]));
 }
 
-/** When people last got a report of the whole. @throws DatabaseFailure */
+/** When a report of all namespaces was posted last. @throws DatabaseFailure */
 export async function readLastWholeReport(query: Query): Promise<Date | undefined> {
   const [row] = await query<{ at: Date | null }>(
     'select max(made_at) as at from completeness_report where is_whole and posted_at is not null',
@@ -62,8 +62,8 @@ export async function readReport<Summary, Message>(
 }
 
 /**
- * Keeps a report and what it judges of each namespace now, unless the same report was kept already: then that one stands.
- * @returns whether it was kept now
+ * Stores a report and its verdicts, unless a report with the same id is stored already.
+ * @returns whether it was stored now
  * @throws DatabaseFailure
  */
 export function freezeReport<Summary, Message>(
@@ -101,7 +101,7 @@ export function freezeReport<Summary, Message>(
   });
 }
 
-/** Whether people know more than this report would tell them. @throws DatabaseFailure */
+/** Whether a later report was posted already. @throws DatabaseFailure */
 export async function isReportOvertaken(query: Query, reportId: string): Promise<boolean> {
   const rows = await query(
     `select from completeness_report r join completeness_report later on later.made_at > r.made_at
@@ -111,7 +111,7 @@ export async function isReportOvertaken(query: Query, reportId: string): Promise
   return rows.length > 0;
 }
 
-/** Writes down that people got the report, and so know its verdicts: both or neither. @throws DatabaseFailure */
+/** Records in one transaction that the report, and so each of its verdicts, was posted. @throws DatabaseFailure */
 export function markReportTold(database: Database, reportId: string, nowSeconds: number): Promise<void> {
   return database.transaction(async (query) => {
     await query('update completeness_report set posted_at = to_timestamp($2) where report_id = $1', [
@@ -127,7 +127,7 @@ export function markReportTold(database: Database, reportId: string, nowSeconds:
   });
 }
 
-/** Forgets the reports made before; what is known of each namespace now stays. @throws DatabaseFailure */
+/** Deletes reports made before; the present verdicts stay. @throws DatabaseFailure */
 export async function forgetReports(query: Query, beforeSeconds: number): Promise<number> {
   const rows = await query('delete from completeness_report where made_at < to_timestamp($1) returning 1', [
     beforeSeconds,

@@ -11,8 +11,8 @@ export type ConnectAttempt = Pick<
 >;
 
 /**
- * What to try, in order: each host, and with `allow` and `prefer` each host with and without TLS, as libpq does.
- * The files of certificates are read now.
+ * The attempts in order: each host, and with `sslmode` `allow` and `prefer` each host with and without TLS, as libpq does.
+ * Reads the certificate files.
  * @throws DatabaseFailure `tls_file`
  */
 export async function connectAttempts(target: DatabaseTarget): Promise<ConnectAttempt[]> {

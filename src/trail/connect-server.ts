@@ -15,7 +15,7 @@ export interface Ways {
   preferred: number;
 }
 
-/** After these the next host, or the same with or without TLS, may take the connection. */
+/** After these failures the next host, or the same with or without TLS, may accept the connection. */
 const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
   'connection_refused',
   'dns',
@@ -29,7 +29,7 @@ const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
   'tls_required',
 ]);
 
-/** Tries each way to connect, first the one that worked last. @throws DatabaseFailure of the last one, naming them all */
+/** Tries each way to connect, beginning with the one that worked last. @throws DatabaseFailure of the last attempt, which names all of them */
 export async function tryInTurn<Result>(
   ways: Ways,
   connect: (attempt: ConnectAttempt) => Promise<Result>,
@@ -79,8 +79,8 @@ export async function checkServer(client: pg.ClientBase, target: DatabaseTarget)
 }
 
 /**
- * A client that ends its connection when it could not be set up: the pool does not, and where the URL has no password that
- * the server asks for, the server would keep the connection for a minute.
+ * A client that closes its connection when setting it up fails. The pool does not: when the URL has no password and the server asks
+ * for one, the server would keep the connection for a minute.
  */
 export function clientClass({ channelBinding }: DatabaseTarget): new (config?: pg.ClientConfig) => pg.Client {
   return class EndingClient extends pg.Client {

@@ -5,7 +5,7 @@ export interface TlsBundle {
   readonly certFingerprint: string;
 }
 
-/** Remembers that Goldmane accepted this certificate under this CA bundle at this time. @throws DatabaseFailure */
+/** Records that a connection to Goldmane with this certificate and CA bundle worked. @throws DatabaseFailure */
 export async function recordContact(query: Query, bundle: TlsBundle, nowSeconds: number): Promise<void> {
   await query(
     `insert into tls_contact as c (ca_fingerprint, cert_fingerprint, first_worked_at, last_worked_at)
@@ -24,11 +24,11 @@ export async function lastContact(query: Query, bundle: TlsBundle): Promise<Date
   return row?.last_worked_at;
 }
 
-/** When Goldmane and these files got on last; each undefined when they never did. */
+/** When a connection with these files worked last; undefined when none did. */
 export interface Contacts {
-  /** The client certificate, under whichever bundle. */
+  /** With the client certificate and any bundle. */
   certificate: Date | undefined;
-  /** The CA bundle, with whichever certificate. */
+  /** With the CA bundle and any certificate. */
   authorities: Date | undefined;
 }
 

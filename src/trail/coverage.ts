@@ -4,8 +4,8 @@ import { bucketSeconds } from './plan.ts';
 import { continues, extend, joinStretches } from './stretches.ts';
 
 /**
- * What was seen of a stretch of time (invariant 4): `incomplete` was listed, but records were refused; `pending` is too
- * young to judge.
+ * How a stretch of time was observed (invariant 4). `incomplete` was listed, but records were refused; `pending` is too recent to
+ * judge.
  */
 export type CoverageState = 'final' | 'settled' | 'incomplete' | 'streamed' | 'gap' | 'pending';
 
@@ -15,7 +15,7 @@ export interface CoverageStretch {
   state: CoverageState;
   /** Why there is a gap. */
   cause?: string;
-  /** Only of incomplete time: how many records of its buckets were refused. */
+  /** Only for incomplete time: how many records of its buckets were refused. */
   refusedRecords?: number;
 }
 
@@ -36,8 +36,8 @@ export async function readGaps(query: Query, limit: number): Promise<CoverageStr
 }
 
 /**
- * What was seen of the time between two moments, as stretches that touch: the decided ones, then what the ledger says of
- * the last hour, then `pending` up to the end. Nothing before the trail began. @throws DatabaseFailure
+ * Coverage of a period as contiguous stretches: the decided ones, then the last hour from the ledger, then `pending` up to the end.
+ * Starts no earlier than the trail. @throws DatabaseFailure
  */
 export async function readCoverage(
   query: Query,
@@ -70,7 +70,7 @@ export async function readCoverage(
     ...(cause === null ? {} : { cause }),
     ...(state === 'incomplete' ? { refusedRecords: refused } : {}),
   }));
-  // What another worker decided between the two questions counts as decided.
+  // Another worker may have decided more between the two queries.
   const decided = Math.max(state.decided ?? state.began, from, stretches.at(-1)?.toSeconds ?? from);
   const recent = joinStretches(await readLedger(query, decided - bucketSeconds), decided, toSeconds, {
     state: 'pending',

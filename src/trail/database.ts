@@ -21,11 +21,11 @@ export type Query = <Row extends pg.QueryResultRow>(
 export interface Database {
   /** One statement in a transaction of its own. */
   query: Query;
-  /** All or nothing; a conflict with another transaction is tried again, a few times. What `work` throws comes through. */
+  /** One transaction, retried up to five times after a conflict with another one. Throws whatever `work` throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /**
-   * A connection of its own, without limits on the time of a statement: for migrations. Ended afterwards.
-   * `session` says what each of its transactions has to set.
+   * A separate connection without time limits, for migrations; closed afterwards. `session` is what each of its transactions has
+   * to set.
    */
   withClient<Result>(work: (client: pg.Client, session: SessionSettings) => Promise<Result>): Promise<Result>;
   /** Waits until connections have ended; at most a few seconds. */
@@ -33,8 +33,8 @@ export interface Database {
 }
 
 /**
- * How long things may take, in real milliseconds. The server ends a transaction of a worker that vanished, so that its
- * locks do not hold up the one that took over; the client gives up on a server that never answers.
+ * Time limits in real milliseconds. The server ends the transaction of a worker that disappeared, so that its locks do not block the
+ * next worker; the client gives up on a server that does not answer.
  */
 export interface DatabaseTimeouts {
   connectMs: number;
@@ -46,7 +46,7 @@ const maxConflicts = 5;
 const maxConnections = 4;
 const applicationName = 'goldmane-flow-trail';
 
-/** After these the server at the other end may have become another one. */
+/** After these failures the host may be another server, for example after a failover. */
 const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
 
 /** The URL as it was read last, a pool for each of the ways to connect, and the way that worked last. */
@@ -57,8 +57,8 @@ interface Opened extends Ways {
 }
 
 /**
- * Opens a pool. The URL, when it comes from a file, and the files of certificates are read for every connection: a rotated
- * password or CA, or a moved database, is picked up by the next connection, without a restart (invariant 9).
+ * Opens a pool. The file with the URL, if there is one, and the certificate files are read for every connection, so the next
+ * connection uses a rotated password or CA, or another database, without a restart (invariant 9).
  * Every statement runs in a transaction that sets its own limits, so that a pooler in transaction mode works.
  */
 export function openDatabase(
@@ -112,7 +112,7 @@ export function openDatabase(
       max: maxConnections,
       idleTimeoutMillis: 30_000,
     });
-    // An idle connection that breaks is replaced by the next query; without a listener it would end the process.
+    // A broken idle connection is replaced by the next query; without a listener the error would end the process.
     pool.on('error', ignore);
     pools.set(attempt, pool);
     return pool;
@@ -148,7 +148,7 @@ export function openDatabase(
     try {
       const connected = await connect();
       ({ client } = connected);
-      // A connection that breaks between two statements reports it here too; the statement itself rejects.
+      // A connection that breaks between two statements also emits an error; the next statement rejects.
       client.on('error', ignore);
       const query = queryOn(client);
       await query(beginStatement(connected.target, limits, isReadOnly ? 'read only' : ''));

@@ -4,9 +4,10 @@ import { readLedger } from './ledger.ts';
 import { joinStretches } from './stretches.ts';
 
 /**
- * Writes down permanently what was seen of all time before `untilSeconds` (which has left Goldmane's ring): covered, or a
- * gap with its cause. Safe with two workers at once. @returns the gaps and the incomplete time that were found now
- * @param onlyInTrouble nothing is decided unless there is a trouble that gives the gap its name
+ * Stores the coverage of all time before `untilSeconds`, which has left Goldmane's ring: observed, or a gap with its cause. Two
+ * workers may call it at the same time.
+ * @param onlyInTrouble does nothing unless a trouble is recorded, which is then the cause of the gap
+ * @returns the gaps and the incomplete time that were decided now
  */
 export function decideCoverage(
   database: Database,
@@ -51,8 +52,8 @@ export const restoredCause =
   'the database was restored from a backup, or a standby that lagged behind took over';
 
 /**
- * Notices that this is another database than the one that was written to. Its row of `trail_state` is locked.
- * @returns before when missing buckets were lost with it, epoch seconds
+ * Detects that the database was replaced since coverage was decided last. The row of `trail_state` is locked.
+ * @returns the time before which missing buckets were lost with the former database, epoch seconds
  */
 async function noteRestore(query: Query, untilSeconds: number): Promise<number> {
   const [row] = await query<{ known: string | null; present: string; restored: number | null }>(
@@ -71,8 +72,8 @@ async function noteRestore(query: Query, untilSeconds: number): Promise<number> 
 }
 
 /**
- * The trail begins with the first bucket of which something was seen: what an empty ring held before is no gap. It is
- * written down only when that bucket has left the ring: until then settling may still find older ones.
+ * The trail begins with the first observed bucket; time before it is no gap. The beginning is stored only when that bucket has left
+ * the ring, because settling may find older ones until then.
  */
 async function firstSeen(query: Query): Promise<number | undefined> {
   const [first] = await query<{ began: number | null }>(
@@ -82,7 +83,7 @@ async function firstSeen(query: Query): Promise<number | undefined> {
   return first?.began ?? undefined;
 }
 
-/** The newest stretch grows where the first new one continues it; so months without a gap are one row. */
+/** Extends the newest stretch if the first new one continues it, so that months without a gap are one row. */
 async function appendStretches(query: Query, stretches: readonly CoverageStretch[]): Promise<void> {
   const [first, ...rest] = stretches;
   if (!first) return;

@@ -2,10 +2,10 @@ import type { EdgeName } from './announcements.ts';
 import type { Query } from './database.ts';
 
 export interface FrozenMessage<Message> {
-  /** From 1, in the order in which they are posted. */
+  /** From 1, in the order of posting. */
   part: number;
   message: Message;
-  /** What people know once it is posted. */
+  /** The edges that it announces. */
   edges: EdgeName[];
 }
 
@@ -16,7 +16,7 @@ export interface FrozenDigest<Message, Summary> {
   messages: (FrozenMessage<Message> & { postedAt: Date | undefined })[];
 }
 
-/** A digest as `freezeDigest` left it; the type parameters are what it was given. @throws DatabaseFailure */
+/** A digest as `freezeDigest` stored it, with the types that it was given. @throws DatabaseFailure */
 export async function readDigest<Message, Summary>(
   query: Query,
   digestId: string,
@@ -55,8 +55,8 @@ export interface DigestToFreeze<Message, Summary> {
 }
 
 /**
- * Writes down what will be posted; without messages the digest is done, quietly. What was posted of it already stays, and
- * the messages come after that. Belongs into a transaction. @throws DatabaseFailure
+ * Stores what will be posted; without messages the digest is done with the outcome `quiet`. Messages that were posted already stay,
+ * and the new ones follow them. Call it in a transaction. @throws DatabaseFailure
  */
 export async function freezeDigest<Message, Summary>(
   query: Query,
@@ -86,7 +86,7 @@ export async function freezeDigest<Message, Summary>(
   if (messages.length === 0) await finishDigest(query, digestId, nowSeconds);
 }
 
-/** A message of a digest was posted. Belongs into the transaction that notes its edges as announced. */
+/** Records that a message was posted. Call it in the transaction that marks its edges as announced. @throws DatabaseFailure */
 export async function markPosted(
   query: Query,
   digestId: string,
@@ -101,7 +101,7 @@ export async function markPosted(
   await finishDigest(query, digestId, nowSeconds);
 }
 
-/** Does nothing while messages of it wait. */
+/** Does nothing while messages wait to be posted. */
 async function finishDigest(query: Query, digestId: string, nowSeconds: number): Promise<void> {
   await query(
     `update digest set done_at = to_timestamp($2), outcome = case
@@ -112,7 +112,7 @@ async function finishDigest(query: Query, digestId: string, nowSeconds: number):
   );
 }
 
-/** Whether one of the edges that wait in this digest was announced by another one meanwhile. @throws DatabaseFailure */
+/** Whether another digest announced one of the edges that wait in this one. @throws DatabaseFailure */
 export async function isOvertaken(query: Query, digestId: string): Promise<boolean> {
   const [row] = await query<{ overtaken: boolean }>(
     `select exists (
@@ -126,13 +126,13 @@ export async function isOvertaken(query: Query, digestId: string): Promise<boole
 }
 
 export interface DigestsBefore {
-  /** When the newest digest that was posted was frozen, and up to when it told of gaps. */
+  /** When the newest posted digest was stored, and until when it reported gaps. */
   posted: { frozenAt: Date; gapsReportedUntil: Date } | undefined;
-  /** When the newest digest that is done was frozen; it may have been quiet. */
+  /** When the newest finished digest was stored; its outcome may be `quiet`. */
   doneAt: Date | undefined;
 }
 
-/** What people were told before this digest. @throws DatabaseFailure */
+/** The digests before this one. @throws DatabaseFailure */
 export async function readDigestsBefore(query: Query, digestId: string): Promise<DigestsBefore> {
   const rows = await query<{ outcome: string; frozen_at: Date; gaps_told_until: Date }>(
     `(select outcome, frozen_at, gaps_told_until from digest
@@ -159,7 +159,7 @@ export async function newestDigestIds(query: Query, limit: number): Promise<stri
   return rows.map(({ digest_id }) => digest_id);
 }
 
-/** When the newest finished digest was frozen, and the oldest one after it that is not finished. @throws DatabaseFailure */
+/** When the newest finished digest was stored, and the oldest unfinished one after it. @throws DatabaseFailure */
 export async function readDigestProgress(
   query: Query,
 ): Promise<{ doneAt: Date | undefined; waitingSince: Date | undefined }> {

@@ -2,12 +2,12 @@ import type { CoverageStretch } from './coverage.ts';
 import type { LedgerBucket } from './ledger.ts';
 import { bucketSeconds } from './plan.ts';
 
-/** Ages of a bucket, in seconds since it began, by Goldmane's clock (design: settled at six minutes, final at 55). */
+/** Ages of a bucket, in seconds since it began, by Goldmane's clock: settled at six minutes, final at 55. */
 export const settleAgeSeconds = bucketSeconds + 6 * 60;
 export const finalAgeSeconds = 55 * 60;
-/** Older buckets are not asked for: the ring may have forgotten them while the question was on its way. */
+/** Older buckets are not listed: they may leave the ring before the call arrives. */
 export const oldestAskedSeconds = 3_540;
-/** A bucket vanishes 3,615 s after it began; from here on what was not seen is a gap. */
+/** A bucket leaves the ring 3,615 s after it began; what was not observed by this age is a gap. */
 export const decidedAgeSeconds = 3_660;
 
 export interface DueBucket {
@@ -16,10 +16,9 @@ export interface DueBucket {
 }
 
 /**
- * The buckets that have to be listed now, oldest first: those at rest that were never settled, and those that were and
- * are about to leave the ring. Pure.
- * @param finalAsked buckets that were asked for the last time already, whatever it proved
- * @param refusedBefore older buckets would not be merged: so it is, for hours, once Goldmane's clock had been ahead by hours
+ * The buckets to list now, oldest first: those at rest that were never settled, and those that are about to leave the ring. Pure.
+ * @param finalAsked buckets that were listed for the last time already, whatever the answer
+ * @param refusedBefore merges refuse older buckets; after Goldmane's clock was hours ahead, that may include recent ones
  */
 export function dueBuckets(
   ledger: readonly LedgerBucket[],
@@ -37,7 +36,7 @@ export function dueBuckets(
     const bucket = states.get(start);
     const stage = start + finalAgeSeconds <= nowSeconds ? 'final' : 'settled';
     if (bucket?.state === 'final' || finalAsked.has(start)) continue;
-    // An answer that proved nothing left its cause in the ledger; it is asked once more when it is final.
+    // An answer that proved nothing left its cause in the ledger; the bucket is listed once more at the end.
     const wasAsked =
       bucket?.state === 'settled' || bucket?.state === 'incomplete' || bucket?.cause !== undefined;
     if (stage === 'settled' && wasAsked) continue;
@@ -47,7 +46,7 @@ export function dueBuckets(
 }
 
 /**
- * Coverage for reports that rest on facts: what was streamed and may still be settled is `pending`, not a lack of facts.
+ * Coverage for reports that rest on facts: recent streamed-only time may still be settled, so it is reported as pending.
  * Pure. @param nowSeconds the end of the stretches
  */
 export function markRecentStreamedAsPending(

@@ -18,7 +18,7 @@ export interface TracedEvidence extends Omit<FlowEvidence, 'days'> {
   readonly trace: unknown;
 }
 
-/** Whole UTC days since the epoch, the end excluded: what is kept of a fact cannot be cut finer. */
+/** Whole UTC days since the epoch, the end excluded: facts are stored by day. */
 export interface DayPeriod {
   readonly fromDay: number;
   readonly toDay: number;

@@ -8,9 +8,9 @@ export interface DayHours {
   readonly hours: number;
 }
 
-/** One fact of a namespace within a period, and what was known of it before. */
+/** One fact of a namespace within a period, and a summary of the time before it. */
 export interface FactHistory extends FactKey {
-  /** Within the period, ascending by day; whole hours (UTC), the finest grain that is stored. */
+  /** Within the period, ascending by day; hours are whole (UTC), as stored. */
   readonly seen: readonly DayHours[];
   /** Records on the days of the period, its other hours included: counts are stored per day. */
   readonly flowsOnTheseDays: number;

@@ -1,12 +1,12 @@
 import type { Database } from './database.ts';
 import { manyPorts } from './merge-facts.ts';
 
-/** A port that was seen within these days stays as it is. */
+/** Ports seen within these days are not folded. */
 const recentDays = 7;
 
 /**
- * Folds ports of pairs that have more than `portCap` of them into "many", until the cap holds: those seen on the fewest days
- * first, and of these the oldest. So a scan costs a pair no port that recurs, and facts stay bounded.
+ * Folds ports of groups that have more than `portCap` into "many" until the cap holds: those seen on the fewest days first, of these
+ * the oldest. A scan does not displace ports that recur, and facts stay bounded.
  * @returns facts that were folded
  * @throws DatabaseFailure
  */

@@ -10,10 +10,10 @@ import {
   type TrailRecord,
 } from './record.ts';
 
-/** What became of a streamed record; each but `pending` is left out of the trail, and counted as such. */
+/** The result of folding a streamed record; all but `pending` are left out, and counted by this name. */
 export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future' | 'dropped';
 
-/** Buckets that lie this far ahead of us are refused: one of them would expire every ledger row before it. */
+/** Buckets further ahead of the clock are refused: one of them would expire every ledger row before it. */
 export const futureLimitSeconds = 3_600;
 
 /** A streamed record: what it counts for, and its key. One object per key, whatever the bucket. */
@@ -23,19 +23,19 @@ export interface StreamedRecord extends TrailRecord {
 }
 
 /**
- * Takes the stream's records as they arrive, synchronously and in memory, until a writer takes them (invariant 3).
- * It holds one reference per distinct record, at most `limit` of them; past that records are dropped, and their bucket
- * is not called whole. Settling brings them back.
+ * Collects the stream's records in memory, synchronously, until a writer takes them (invariant 3). It holds one reference per
+ * distinct record, at most `limit` of them; further records are dropped, and their bucket does not count as whole. Settling adds
+ * them later.
  */
 export class StreamFold {
   #buckets = new Map<number, Set<StreamedRecord>>();
   #damaged = new Set<number>();
   #pending = 0;
-  /** Taken, and not merged yet. */
+  /** Records that were taken and are not merged yet. */
   #held = 0;
-  /** Of each key in use what it counts for; a key recurs in bucket after bucket. */
+  /** The record of each key in use: keys recur from bucket to bucket. */
   readonly #known = new WeakMap<FlowKey, StreamedRecord>();
-  /** Of keys that arrived since it was last asked whose edge has no row. */
+  /** Records of keys that arrived since the last call of `hasNewEdge`. */
   #fresh: StreamedRecord[] = [];
   readonly #limit: number;
 
@@ -70,29 +70,29 @@ export class StreamFold {
     return 'pending';
   }
 
-  /** A record of this bucket was refused or dropped: the stream did not cover the bucket whole. */
+  /** Marks the bucket: a record of it was refused or dropped, so the stream does not cover it completely. */
   damage(startSeconds: number): void {
     this.#damaged.add(startSeconds);
   }
 
-  /** Whether records of the bucket were dropped since it was last asked. */
+  /** Whether the bucket was marked with `damage` since the last call; clears the mark. */
   takeDamage(startSeconds: number): boolean {
     return this.#damaged.delete(startSeconds);
   }
 
-  /** Whether a record that arrived since it was last asked belongs to an edge that `known` does not have. */
+  /** Whether a record that arrived since the last call belongs to an edge for which `known` is false. */
   hasNewEdge(known: (edge: EdgeKey) => boolean): boolean {
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh.some(({ edge }) => !known(edge));
   }
 
-  /** So many of the records that were taken still wait to be merged: they count against the limit like those pending. */
+  /** Sets how many taken records still wait to be merged; they count against the limit. */
   hold(records: number): void {
     this.#held = records;
   }
 
-  /** Hands over all that is pending, oldest bucket first. What could not be merged is given back with `restore`. */
+  /** Returns and removes all pending records, oldest bucket first. `restore` puts back what could not be merged. */
   take(): StreamedBucket[] {
     const taken = [...this.#buckets]
       .sort(([a], [b]) => a - b)
@@ -117,7 +117,7 @@ export interface StreamedBucket {
   records: Set<StreamedRecord>;
 }
 
-/** Streamed records as the merge takes them: they count in `edge`, not in facts. */
+/** Streamed records as input of a merge: they count in edges, not in facts. */
 export function streamBatch({ startSeconds, records }: StreamedBucket, streamedWhole: boolean): BucketBatch {
   return { startSeconds, records: [...records], ...(streamedWhole ? { streamedWhole } : {}) };
 }
@@ -134,12 +134,12 @@ export interface FoldSettings {
   readonly maxRecords?: number;
 }
 
-/** What one answer of `List` said. `ids` has for each record's content the server's ids of its flow keys. */
+/** One answer of `List`. `ids` has for each record's content the server's ids of its flow keys. */
 export interface ListedBucket {
   startSeconds: number;
   records: TrailRecord[];
   ids: Map<string, number[]>;
-  /** Records in the answer, those left out included. */
+  /** Records in the answer, including those left out. */
   count: number;
   noTraffic: number;
   malformed: MalformedFlow[];

@@ -1,8 +1,8 @@
 import type { Query } from './database.ts';
 
 /**
- * Forgets the messages of digests that were done before; the digests themselves, and which edges they announced, stay.
- * A digest that is not done keeps its messages: they may still be posted.
+ * Deletes the messages of digests that were finished before; the digests and their announcements stay. An unfinished digest keeps
+ * its messages, which may still be posted.
  * @throws DatabaseFailure
  */
 export async function forgetDigestMessages(query: Query, beforeSeconds: number): Promise<number> {

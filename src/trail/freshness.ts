@@ -1,8 +1,8 @@
 import type { Query } from './database.ts';
 
-/** What the watchdog reads: how far each reader is, and the last known problem. */
+/** How far each reader is, and the last recorded problem. */
 export interface FreshnessFacts {
-  /** Since when the trail has its tables. */
+  /** When the tables were created. */
   since: Date;
   /** When a bucket was merged, settled or made final last, a settled one may be empty. Undefined: never. */
   lastProgressAt: Date | undefined;
@@ -10,17 +10,17 @@ export interface FreshnessFacts {
   lastSettledAt: Date | undefined;
   /** The latest of these times that lies in the future by more than a minute: a clock was ahead. */
   futureAt: Date | undefined;
-  /** Start of the newest bucket that the stream brought whole. */
+  /** Start of the newest bucket that the stream delivered completely. */
   streamedBucket: Date | undefined;
-  /** Settled buckets with records after `streamedBucket`: the stream should have brought them. */
+  /** Settled buckets with records after `streamedBucket`, which the stream should have delivered. */
   missedByStream: number;
   /** Start of the newest bucket that was merged or settled. */
   newestBucket: Date | undefined;
-  /** Start of the newest bucket that is settled: what Goldmane had until then is in the trail. */
+  /** Start of the newest settled bucket. */
   settledBucket: Date | undefined;
-  /** Why Goldmane cannot be asked, and when that was seen last. */
+  /** Why Goldmane cannot be read, and when that was seen last. */
   trouble: { what: string; at: Date } | undefined;
-  /** Why the newest bucket that was asked for is a gap, where it is one. */
+  /** Why the newest bucket that is not settled is a gap; undefined where it is none. */
   gapCause: string | undefined;
 }
 
@@ -58,7 +58,7 @@ export async function readFreshness(query: Query, nowSeconds: number): Promise<F
        (select max(bucket) filter (where streamed_whole) as streamed from bucket_ledger) b`,
     [nowSeconds + 60],
   );
-  if (!row) throw new Error('trail_state has lost its row');
+  if (!row) throw new Error('the table trail_state has no row; restore it from the backup of the database');
   return {
     since: row.since,
     lastProgressAt: row.progress_at ?? undefined,

@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-/** A stretch that was not fully observed and that nobody was told of yet. */
+/** A stretch that was not fully observed and is not reported yet. */
 export interface UnreportedGap {
   fromSeconds: number;
   toSeconds: number;

@@ -3,15 +3,14 @@ import { endianness } from 'node:os';
 const isLittleEndian = endianness() === 'LE';
 
 /**
- * A set of record identities as the ledger stores it: unsigned 64-bit, sorted, big-endian, 8 bytes each.
- * The same set is always the same bytes.
+ * A set of record hashes as the ledger stores it: unsigned 64-bit, sorted, big-endian, 8 bytes each. Equal sets give equal bytes.
  */
 export function packHashes(hashes: Iterable<bigint>): Buffer {
   const sorted = BigUint64Array.from(hashes).sort();
   return bigEndian(Buffer.from(sorted.buffer));
 }
 
-/** @throws RangeError when the length is no multiple of 8 */
+/** The inverse of `packHashes`. @throws RangeError when the length is not a multiple of 8 */
 export function unpackHashes(packed: Buffer): Set<bigint> {
   if (packed.length % 8 !== 0)
     throw new RangeError(`a ledger row holds ${packed.length} bytes, not a multiple of 8`);
@@ -22,7 +21,7 @@ export function unpackHashes(packed: Buffer): Set<bigint> {
   return new Set(hashes);
 }
 
-/** Turns numbers as this machine has them into big-endian ones, and back, in place. */
+/** Converts between the machine's byte order and big-endian, in place. */
 function bigEndian(numbers: Buffer): Buffer {
   return isLittleEndian ? numbers.swap64() : numbers;
 }

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from './database.ts';
 
-/** A worker that vanished keeps others from the work for this long. */
+/** A lease that is not renewed expires after this time. */
 const leaseSeconds = 60;
 const renewEveryMs = 15_000;
 
-/** Proves that this process still has the lease. @throws DatabaseFailure; Error when another process has taken it */
+/** Renews the lease. @throws DatabaseFailure; Error when another process has taken it */
 export type HoldLease = () => Promise<void>;
 
 /**
- * Does the work while no other process does work under the same name; undefined when one does. `work` calls `hold` before
- * each step that must not happen twice: the lease is renewed meanwhile, but a process that stood still for a minute has lost
- * it. What `work` throws comes through.
- * @throws DatabaseFailure
+ * Runs `work` unless another process holds the lease of this name. `work` calls `hold` before each step that must not happen twice:
+ * the lease is renewed in the background, but a process that was suspended for a minute has lost it.
+ * @returns the result of `work`; undefined when another process holds the lease
+ * @throws DatabaseFailure; whatever `work` throws
  */
 export async function withLease<Result>(
   database: Database,
@@ -31,7 +31,7 @@ export async function withLease<Result>(
     return rows.length > 0;
   };
   if (!(await take())) return undefined;
-  // A renewal that fails is no failure of the work: `hold` finds out.
+  // A failed renewal alone does not end the work; `hold` detects a lost lease.
   const renewal = setInterval(() => void take().catch(() => undefined), renewEveryMs);
   try {
     return await work(async () => {

@@ -1,7 +1,7 @@
 import type { CoverageState } from './coverage.ts';
 import type { Database, Query } from './database.ts';
 
-/** A bucket as the ledger knows it, without its hashes. */
+/** A bucket of the ledger, without its hashes. */
 export interface LedgerBucket {
   startSeconds: number;
   state: CoverageState;
@@ -39,9 +39,9 @@ export async function readLedger(query: Query, fromSeconds: number): Promise<Led
 }
 
 /**
- * Forgets the hashes of buckets that lie `keepSeconds` before the newest one, and refuses those buckets from now on.
- * The distance is from the newest bucket, not from a clock: a clock that jumps must not make the trail forget.
- * What is not decided yet is kept. Where nothing has become old, nothing is written.
+ * Deletes buckets that lie `keepSeconds` before the newest one; merges refuse them from then on. The distance is measured from the
+ * newest bucket, because a clock may jump. Undecided buckets are kept.
+ * @returns how many buckets were deleted
  */
 export function expireLedger(database: Database, keepSeconds: number): Promise<number> {
   return database.transaction(async (query) => {
@@ -57,14 +57,14 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
        returning octet_length(streamed) / 8 as streamed`,
     );
     const streamedOnly = rows.reduce((sum, { streamed }) => sum + streamed, 0);
-    // They stay counted in edges and in no fact.
+    // These records stay counted in edges, and in no fact.
     if (streamedOnly > 0)
       await query('update trail_state set streamed_only = streamed_only + $1', [streamedOnly]);
     return rows.length;
   });
 }
 
-/** Buckets before this have lost their hashes, and are not merged any more. @throws DatabaseFailure */
+/** Buckets before this were deleted, and merges refuse them. Epoch seconds. @throws DatabaseFailure */
 export async function readRefusedBefore(query: Query): Promise<number> {
   const [state] = await query<{ before: number | null }>(
     `select case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before

@@ -4,7 +4,7 @@ import { recordTraces, type FactRow } from './merge-traces.ts';
 import type { FactDelta } from './plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
-/** The port under which `flow_fact` keeps what came after the cap. */
+/** The port of the row of `flow_fact` that counts ports beyond the cap. */
 export const manyPorts = -1;
 
 const groupColumns =
@@ -17,9 +17,8 @@ const sameGroup = groupColumns
   .join(' and ');
 
 /**
- * Adds what is new to the facts, their days and their policy traces.
- * A new port beyond `portCap` distinct ones of its group (which includes reporter and action, so that a denied port scan
- * never touches an allow) is kept as "many".
+ * Adds the changes to the facts, their days and their policy traces. A new port beyond `portCap` distinct ones of its group is stored
+ * as "many". A group includes reporter and action, so a denied port scan does not affect allowed ports.
  * @returns how many facts had no row before
  */
 export async function mergeFacts(
@@ -78,7 +77,7 @@ async function findGroups(query: Query, facts: readonly FactKey[]): Promise<Map<
     entries.map(([, { reporter }]) => reporter),
     entries.map(([, { action }]) => action),
   ];
-  // Asking first keeps the identity column from burning a number for every row that exists already.
+  // Without the check the identity column would use up a number for every existing row.
   await query(
     `insert into flow_group (${groupColumns})
      select ${groupColumns} from ${groupInput}
@@ -105,7 +104,7 @@ interface WantedFact {
   port: number;
 }
 
-/** With `orMany`, a port without a row of its own is found as its group's "many". */
+/** @param orMany a port without a row gets the row "many" of its group */
 async function findFacts(
   query: Query,
   wanted: readonly WantedFact[],

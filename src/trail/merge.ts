@@ -7,7 +7,7 @@ import { mergeEdges } from './merge-edges.ts';
 import { mergeFacts } from './merge-facts.ts';
 
 export interface MergeSummary {
-  /** Buckets that were taken, and those refused because their hashes have expired. */
+  /** Buckets that were merged, and those refused because their hashes have expired. */
   buckets: number;
   refusedBuckets: number;
   newEdges: EdgeKey[];
@@ -22,10 +22,10 @@ export interface MergeSummary {
 }
 
 /**
- * Merges what was read of some buckets, exactly once each record, in one transaction (invariant 1): the ledger row, the
- * edges, the facts with their days and traces, and the marks that coverage rests on change together or not at all. A fixed
- * number of statements, whatever the traffic. Rows are locked in one order everywhere: ledger by bucket, edges by key,
- * groups and facts by key. After a commit whose answer was lost, merging again changes nothing.
+ * Merges records of some buckets in one transaction, each record once (invariant 1): ledger rows, edges, facts with their days and
+ * traces, and the marks on which coverage rests. The number of statements does not depend on the traffic. Rows are locked in one
+ * order everywhere: ledger by bucket, edges by key, groups and facts by key. Merging the same records again changes nothing, also
+ * after a commit whose answer was lost.
  * @throws DatabaseFailure
  */
 export function merge(
@@ -70,7 +70,7 @@ async function lockLedger(
      where bucket = any (select to_timestamp(s) from unnest($1::bigint[]) s) order by bucket for update`,
     [starts],
   );
-  // Read after the rows are locked: what expired before is seen now, what expires later waits for us.
+  // Read after the rows are locked: an earlier expiry is seen here, a later one waits for this transaction.
   const [state] = await query<{
     adopted_until: number | null;
     expired_before: number | null;
@@ -182,12 +182,12 @@ async function writeLedger(
   );
 }
 
-/** Sets of hashes as one value and where in it each lies: a bytea goes out as it is, an array of them as text twice as long. */
+/** Sets of hashes in one bytea, with the position of each: an array of bytea would be sent as text of twice the length. */
 class Pieces {
   readonly #pieces: Buffer[] = [];
   #bytes = 0;
 
-  /** @returns its place, counted from 1; nulls for no set */
+  /** @returns its position, from 1; nulls for no set */
   add(hashes: ReadonlySet<bigint> | undefined): { from: number | null; bytes: number | null } {
     if (!hashes) return { from: null, bytes: null };
     const piece = packHashes(hashes);

@@ -11,18 +11,18 @@ const migrationsTable = 'flow_trail_migration';
 
 /** First key of the advisory lock under which the schema is migrated; the second is a hash of the schema's name. */
 const migrationLock = 7_443_015;
-/** Longer, and another migration or a transaction of a reader holds the table: the worker tries again. */
+/** After this time the migration fails and the worker tries again: another transaction holds the table. */
 const lockTimeoutMs = 120_000;
 const progressIntervalMs = 10_000;
 
 export interface MigrationProgress {
   migration: string;
-  /** Since it began. */
+  /** Since the migration began. */
   seconds: number;
 }
 
 export interface MigrateOptions {
-  /** Told when a migration begins, and every ten seconds while it runs. */
+  /** Called when a migration begins, and every ten seconds while it runs. */
   onProgress?: (progress: MigrationProgress) => void;
   /** Ends the connection, which rolls everything back. */
   signal?: AbortSignal;
@@ -31,11 +31,10 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings the schema to the present version: each file of `migrations/` once, in order, all in one transaction, however long
- * it takes. A schema that is up to date is only read, so a role without the right to change it suffices.
- * The tables are made in the schema that the URL names (`options=-c search_path=...`), which is created if it is missing, or
- * in the current one. A database in which another aggregator's `edge` table stands already, with rows, is taken over
- * (invariant 8).
+ * Brings the schema to the present version: applies each pending file of `migrations/` in order, all in one transaction without a
+ * time limit. A schema that is up to date is only read, so a role without the right to change it suffices.
+ * The tables are created in the schema that the URL names (`options=-c search_path=...`), which is created if it is missing, or in
+ * the current one. An existing `edge` table of another aggregator is taken over with its rows (invariant 8).
  * @returns the names of the migrations that were applied now
  * @throws DatabaseFailure; `newer_schema` where a migration was applied that this version does not have
  */
@@ -82,8 +81,9 @@ export async function migrate(
 }
 
 /**
- * Waits for another worker that migrates the same schema. The lock ends with the transaction, whatever session a pooler
- * gives us afterwards. @param named in the URL; it may not exist yet @returns the name of the schema
+ * Waits until no other worker migrates the same schema. The lock ends with the transaction, so it works through a pooler.
+ * @param named in the URL; it may not exist yet
+ * @returns the name of the schema
  */
 async function lockSchema(client: pg.Client, named: string | undefined): Promise<string> {
   const { rows } = await client.query<{ schema: string | null }>(
@@ -104,7 +104,7 @@ async function lockSchema(client: pg.Client, named: string | undefined): Promise
 }
 
 /**
- * Asks first: "if not exists" needs the right to create schemas even where the schema exists.
+ * Creates the schema if it is missing. `if not exists` would need the right to create schemas even where it exists.
  * @throws DatabaseFailure `no_permission`
  */
 async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
@@ -113,7 +113,7 @@ async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ may: boolean }>(`select has_schema_privilege($1, 'create') as may`, [
     schema,
   ]);
-  // The runner of migrations would say it without the SQLSTATE.
+  // node-pg-migrate would report it without the SQLSTATE.
   if (rows[0]?.may !== true)
     throw databaseFailure('no_permission', `the role may not create tables in the schema ${schema}`);
 }
@@ -137,7 +137,7 @@ async function readApplied(database: Database, known: readonly string[]): Promis
   return new Set(names);
 }
 
-/** Follows what the runner says: it names each migration as it begins. */
+/** Reads the log of node-pg-migrate, which names each migration as it begins. */
 class Progress {
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;

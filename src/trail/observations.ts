@@ -10,20 +10,20 @@ export interface NamespaceDay {
   egressHours: number;
 }
 
-/** What the trail knows of one namespace. */
+/** When one namespace was seen. */
 export interface NamespaceObservation {
   namespace: string;
-  /** From flow facts, oldest first; none where only the stream told of it. */
+  /** From flow facts, oldest first; none if the namespace was only streamed. */
   days: NamespaceDay[];
-  /** Edges away from it, whatever the action, and the first sight of the newest; undefined without one. */
+  /** How many edges begin in it, with any action, and when the newest was first seen; undefined without one. */
   egressEdges: number;
   newestEgressEdgeSeconds: number | undefined;
-  /** First and last sight in any edge, at either end. */
+  /** When any edge with it at either end was first and last seen. */
   edgesFirstSeconds: number | undefined;
   edgesLastSeconds: number | undefined;
 }
 
-/** At most so many days a statement: the first roll-up of an old trail may be of years. */
+/** Days per statement: the first roll-up of an old trail may cover years. */
 const daysPerRoll = 31;
 
 const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
@@ -33,8 +33,10 @@ const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, ma
   where n.namespace <> ''`;
 
 /**
- * Rolls up the days that cannot change any more: those whose buckets are all refused by the ledger. Safe with two workers
- * at once; done again it changes nothing. @returns rows added @throws DatabaseFailure
+ * Rolls up the days that can no longer change, because merges refuse all their buckets. Two workers may call it at the same time, and
+ * repeating it changes nothing.
+ * @returns rows added
+ * @throws DatabaseFailure
  */
 export async function rollNamespaceDays(query: Query): Promise<number> {
   let added = 0;
@@ -70,7 +72,7 @@ interface ObservationRow {
   edges_last: number | null;
 }
 
-/** All namespaces that were ever seen at either end of a flow, by name. @throws DatabaseFailure */
+/** All namespaces seen at either end of a flow, ordered by name. @throws DatabaseFailure */
 export async function readObservations(query: Query): Promise<NamespaceObservation[]> {
   const [rolled] = await query<{ until: string }>(
     `select coalesce((select max(day) from namespace_day), '-infinity')::text as until`,

@@ -11,7 +11,7 @@ import {
 
 export const bucketSeconds = 15;
 
-/** What the ledger remembers of one bucket: the two sets are disjoint. */
+/** The ledger's record of one bucket; the two sets are disjoint. */
 export interface LedgerRow {
   startSeconds: number;
   /** How the hashes of this row are computed. */
@@ -46,7 +46,7 @@ export interface MergePlan {
   edges: EdgeDelta[];
   facts: FactDelta[];
   ledger: { startSeconds: number; streamed?: Set<bigint>; settled?: Set<bigint> }[];
-  /** Records counted in edges for the first time, and of these the ones that the stream had not brought. */
+  /** Records counted in edges for the first time, and how many of them the stream had not delivered. */
   newEdgeRecords: number;
   foundBySettling: number;
   /** Records counted in facts for the first time. */
@@ -56,8 +56,8 @@ export interface MergePlan {
 }
 
 /**
- * Decides what a merge changes: set union per bucket, so that merging twice, in any order, or from two readers ends in
- * the same rows (invariant 1). Pure; the rows of `ledger` are changed in place to what the ledger shall remember.
+ * Decides what a merge changes: a set union per bucket, so merging twice, in any order or from two readers gives the same rows
+ * (invariant 1). Pure, except that it updates the rows of `ledger` in place.
  * Records of one bucket with different contents and the same hash are all left out, and counted in `collided`: the ledger cannot
  * say which of them was counted before.
  * Buckets that ended at or before `adoptedUntilSeconds` merge times, not counts (invariant 8).

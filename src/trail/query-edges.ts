@@ -15,7 +15,7 @@ export interface EdgeFilter {
   limit: number;
 }
 
-/** As a limit: every edge. */
+/** A limit that returns every edge. */
 export const allEdges = 2_147_483_647;
 
 export interface EdgeRow {

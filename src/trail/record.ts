@@ -14,13 +14,13 @@ export interface FactEnd {
   readonly identity: string;
 }
 
-/** The finest thing kept (invariant 5): one row of `flow_fact`, before the port cap. */
+/** The finest detail that is stored (invariant 5): one row of `flow_fact`, before the port cap. */
 export interface FactKey {
   readonly src: FactEnd;
   readonly dst: FactEnd;
   /** Lower case, as Goldmane sends it: tcp, udp, icmp, or a number. */
   readonly protocol: string;
-  /** After DNAT; 0 where the protocol has none. As kept and read, -1 is "many": what came after the cap. */
+  /** After DNAT; 0 where the protocol has none. In the database, -1 is "many": ports beyond the cap. */
   readonly port: number;
   readonly reporter: Reporter;
   readonly action: Action;
@@ -32,20 +32,20 @@ export type RecordKey = Pick<FlowKey, 'content'>;
 /** A record on its way into the database: what it counts for. */
 export interface TrailRecord {
   readonly key: RecordKey;
-  /** Absent where the record is no evidence of two namespaces talking. */
+  /** Absent unless the record is of workloads in two different namespaces. */
   readonly edge?: EdgeKey;
-  /** Only from `List`, when labels are at rest. */
+  /** Only from `List`: streamed records may still gain or lose labels. */
   readonly fact?: FactKey;
   readonly trace?: PolicyTrace;
 }
 
-/** What one answer of `List`, or the stream so far, says of one bucket. */
+/** Records of one bucket, from one answer of `List` or from the stream so far. */
 export interface BucketBatch {
   readonly startSeconds: number;
   readonly records: readonly TrailRecord[];
-  /** The stream covered the whole delivery of the bucket. */
+  /** The stream was open during the whole delivery of the bucket. */
   readonly streamedWhole?: boolean;
-  /** The bucket was listed, and this is what the answer proves (invariant 2). */
+  /** What the answer of `List` proves (invariant 2); absent for streamed records. */
   readonly settled?: 'settled' | 'final';
   /** Records of the answer that were refused: with any, the bucket is incomplete. Only beside `settled`. */
   readonly refusedRecords?: number;
@@ -72,12 +72,12 @@ export function edgeKeyOf(key: FlowKey): EdgeKey | undefined {
   return { srcNs: key.srcNamespace, dstNs: key.dstNamespace, action: key.action };
 }
 
-/** A text that is the same for the same edge; no name may hold a control character. */
+/** A text per edge. It is unambiguous, because names contain no control characters. */
 export function edgeText({ srcNs, dstNs, action }: EdgeKey): string {
   return `${srcNs}\n${dstNs}\n${action}`;
 }
 
-/** A map by edge that makes no text of it: names that recur are the same objects, and so are found without being read. */
+/** A map by edge without a text per look-up: recurring names are the same string objects, which maps find quickly. */
 export class EdgeMap<Value> {
   readonly #bySource = new Map<string, Map<string, Map<Action, Value>>>();
 

@@ -8,7 +8,7 @@ export interface FactRemoval {
 }
 
 export interface RemovedFacts {
-  /** Facts of which nothing is left, and days of facts. A month that was rolled up counts as one. */
+  /** Facts without remaining days, and removed days. A rolled-up month counts as one day. */
   facts: number;
   factDays: number;
   /** Records that these days counted, by action. */
@@ -16,8 +16,8 @@ export interface RemovedFacts {
 }
 
 /**
- * Removes what is known of the flows from one namespace to another before a day: ports, identities, days and policy traces.
- * The edge and its count stay. Recorded in the table `removal`, which explains the edge's count from then on.
+ * Removes the facts of flows from one namespace to another before a day: ports, identities, days and policy traces. The edge and its
+ * count stay; the table `removal` explains the count from then on.
  * @param isDryRun only counts
  * @throws DatabaseFailure
  */
@@ -27,7 +27,7 @@ export function removeFacts(
   { isDryRun }: { isDryRun: boolean },
 ): Promise<RemovedFacts> {
   return database.transaction(async (query) => {
-    // A merge that has found a fact of these waits, fails on the missing fact, and is tried again.
+    // A merge that has found one of these facts waits, fails because the fact is missing, and is retried.
     if (!isDryRun) await query('lock table flow_fact in exclusive mode');
     const old = `g.src_ns = $1 and g.dst_ns = $2 and`;
     const day = `date 'epoch' + $3::int`;

@@ -2,13 +2,13 @@ import type { Query } from './database.ts';
 import { rollNamespaceDays } from './observations.ts';
 
 /**
- * Rolls whole months that end before `beforeSeconds` up: a row per fact, policy trace and month instead of one a day. A day at a
- * time, each in one statement; done again it changes nothing, and a merge cannot reach days of that age.
- * @returns rows of days that are rolled up
+ * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per day. Each day is
+ * one statement. Merges refuse buckets of that age, and repeating it changes nothing.
+ * @returns rows of days that were rolled up
  * @throws DatabaseFailure
  */
 export async function rollFactDays(query: Query, beforeSeconds: number): Promise<number> {
-  // What each namespace did on these days is read from the days themselves.
+  // The namespaces' days are read from the facts' days, so they are rolled up first.
   await rollNamespaceDays(query);
   let rolled = 0;
   for (;;) {

@@ -17,11 +17,11 @@ interface RestoredIds {
 }
 
 /**
- * Tells one run of the Goldmane server from the next by the ids of recurring flow keys: within a run an id is stable
- * unless its key idled for an hour, after a restart all change (measured, goldmane facts). Buckets that began before a run
- * was first seen may be only what nodes re-sent: they are merged from it, but not settled by it (invariant 2).
+ * Distinguishes one run of the Goldmane server from the next by the ids of recurring flow keys: within a run an id is stable unless
+ * its key idled for an hour, after a restart all change (measured on 3.30 and 3.32). Of buckets that began before a run was first
+ * seen, it may have only what nodes sent again: they are merged from it, but not settled by it (invariant 2).
  *
- * An answer that `suspects` is compared with what is sure: a bucket that this run answered before and still holds.
+ * An answer for which `suspects` is true is checked against a bucket that this run answered before and still holds.
  */
 export class ServerRuns {
   /** Per content the ids seen in this run, most recently seen last. */
@@ -30,22 +30,22 @@ export class ServerRuns {
   #firstSeenSeconds = Number.NEGATIVE_INFINITY;
   #isDoubted = true;
 
-  /** Buckets that began before this cannot be settled by the present run; -Infinity for the first run ever known. */
+  /** Buckets that began before this cannot be settled by the present run; -Infinity for the first known run. */
   get firstSeenSeconds(): number {
     return this.#firstSeenSeconds;
   }
 
-  /** The connection broke or is new: until the run is recognised it may be another one. */
+  /** Call it when a connection is opened: until the run is recognised it may be another one. */
   doubt(): void {
     this.#isDoubted = true;
   }
 
-  /** It was recognised. */
+  /** Call it when the run was recognised. */
   trust(): void {
     this.#isDoubted = false;
   }
 
-  /** Whether these ids of any bucket call for a closer look. Keys that idled may have changed theirs within a run. */
+  /** Whether these ids may be of another run. Keys that idled for an hour have new ids within a run, too. */
   suspects(ids: FlowIds): boolean {
     if (this.#isEmpty || ids.size === 0) return false;
     return this.#isDoubted || (this.knows(ids) && this.differs(ids));
@@ -57,15 +57,15 @@ export class ServerRuns {
   }
 
   /**
-   * Whether these ids are of another run. Ids count from one in every run, so a few may coincide by chance. Nothing in
-   * common proves nothing: that is taken for another run, because a false gap is better than a false "settled".
+   * Whether these ids are of another run. Ids count from one in every run, so a few may coincide by chance. If no record is known,
+   * the run counts as another one, because a false gap is better than a false "settled".
    */
   differs(ids: FlowIds): boolean {
     const { common, same } = this.#compare(ids);
     return common === 0 || same * 2 < common;
   }
 
-  /** Another run answers, at this moment at the latest. */
+  /** Another run answers, since this moment at the latest. */
   begin(nowSeconds: number): void {
     this.#ids.clear();
     this.#restored = undefined;
@@ -73,7 +73,7 @@ export class ServerRuns {
     this.#isDoubted = false;
   }
 
-  /** Takes what this run answered; the first that ever answers is believed. */
+  /** Adds what this run answered. The first run that ever answers is trusted. */
   remember(ids: FlowIds): void {
     if (this.#isEmpty && ids.size > 0) this.#isDoubted = false;
     for (const [content, list] of ids) {
@@ -169,7 +169,7 @@ export async function loadServerRun(query: Query, runs: ServerRuns): Promise<voi
   runs.restore(row.flow_ids, row.first_seen ?? Number.NEGATIVE_INFINITY, hasher);
 }
 
-/** Remembers the present run; older runs stay as history of restarts. @throws DatabaseFailure */
+/** Stores the present run; older runs stay as history of restarts. @throws DatabaseFailure */
 export async function saveServerRun(query: Query, runs: ServerRuns): Promise<void> {
   const [row] = await query<{ salt: Buffer }>('select salt from record_salt');
   const packed = runs.pack(saltedHasher(row?.salt));

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DatabaseTarget } from '../config/database-url.ts';
 
-/** What the database URL says of the session; set in each transaction, never at start-up (see `beginStatement`). */
+/** Session settings of the database URL; set in each transaction, not at start-up (see `beginStatement`). */
 export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
 
 /**

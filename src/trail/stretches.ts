@@ -3,8 +3,8 @@ import type { LedgerBucket } from './ledger.ts';
 import { bucketSeconds } from './plan.ts';
 
 /**
- * Joins buckets into stretches: neighbours of the same state and cause become one, and a bucket that is not there
- * becomes what `missing` says. Pure.
+ * Joins buckets into stretches: neighbours of the same state and cause become one; a bucket without a row gets the state and cause
+ * of `missing`. Pure.
  */
 export function joinStretches(
   buckets: readonly Omit<LedgerBucket, 'hasRecords'>[],

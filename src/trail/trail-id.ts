@@ -3,6 +3,6 @@ import type { Query } from './database.ts';
 /** @returns the random id of this database's trail @throws DatabaseFailure */
 export async function readTrailId(query: Query): Promise<string> {
   const [row] = await query<{ trail_id: string }>('select trail_id from trail_state');
-  if (!row) throw new Error('trail_state has lost its row');
+  if (!row) throw new Error('the table trail_state has no row; restore it from the backup of the database');
   return row.trail_id;
 }

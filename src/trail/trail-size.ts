@@ -8,7 +8,7 @@ export interface TrailSize {
   edges: number;
 }
 
-/** How much the trail holds. @throws DatabaseFailure */
+/** Since when the trail exists, and how many namespaces and edges it has. @throws DatabaseFailure */
 export async function readTrailSize(query: Query): Promise<TrailSize> {
   const [row] = await query<{ since: Date | null; namespaces: number; edges: number }>(
     `select min(first_seen) as since, count(*)::int as edges,

@@ -3,7 +3,7 @@ import type { Database, Query } from './database.ts';
 import { unpackHashes } from './hashes.ts';
 import { beginStatement } from './session.ts';
 
-/** A rule that the database breaks. */
+/** A rule that rows of the database break. */
 export interface Difference {
   rule: string;
   /** How many rows break it. */
@@ -17,12 +17,12 @@ const examplesShown = 5;
 /** Each returns one text per row that breaks the rule. */
 const rules: readonly { rule: string; sql: string }[] = [
   {
-    rule: 'each edge counts at least its facts, what was taken over, and what was removed',
+    rule: 'each edge counts at least its facts, its adopted count and its removed facts',
     sql: `select name || ': ' || flow_count || ', explained ' || workload_count from explained
       where flow_count < workload_count`,
   },
   {
-    rule: 'what edges count beyond their facts was only streamed',
+    rule: 'records that edges count beyond their facts were only streamed',
     sql: `select 'edges count ' || surplus || ' more, and ' || streamed_only || ' records were only streamed' from (
         select coalesce(sum(greatest(0, flow_count - total_count)), 0) as surplus,
           (select streamed_only from trail_state)
@@ -31,14 +31,14 @@ const rules: readonly { rule: string; sql: string }[] = [
       where surplus > streamed_only`,
   },
   {
-    rule: 'each pair of namespaces with facts between workloads has its edge, seen at least as long',
+    rule: 'each namespace pair with facts between workloads has an edge that covers their times',
     sql: `select f.src_ns || ' -> ' || f.dst_ns || ' ' || f.action from facts f
       left join edge e using (src_ns, dst_ns, action)
       where f.workload_count is not null
         and (e.src_ns is null or e.first_seen > f.first_seen or e.last_seen < f.last_seen)`,
   },
   {
-    rule: 'coverage has no hole and no overlap, from the beginning to where it is decided',
+    rule: 'coverage is contiguous from the beginning to where it is decided',
     sql: `select from_time::text || ' to ' || to_time::text from (
         select from_time, to_time, lag(to_time) over w as before, lead(from_time) over w as after
         from coverage window w as (order by from_time)) c, trail_state s
@@ -89,9 +89,8 @@ const withExplained = `with facts as (
   )`;
 
 /**
- * Compares what the tables say with each other, in one snapshot, without a limit of time and without writing; so a reader's
- * role suffices.
- * @returns the rules that are broken; none when all agree
+ * Compares the tables with each other in one snapshot, without a time limit and without writing, so a reader's role suffices.
+ * @returns the rules that are broken; none when all tables agree
  * @throws DatabaseFailure
  */
 export function verify(database: Database): Promise<Difference[]> {
@@ -117,7 +116,7 @@ export function verify(database: Database): Promise<Difference[]> {
   });
 }
 
-/** A bucket at a time: one can hold hundreds of thousands of hashes. */
+/** Reads one bucket at a time, which can have hundreds of thousands of hashes. */
 async function bucketsCountingTwice(client: pg.Client): Promise<string[]> {
   const { rows: buckets } = await client.query<{ bucket: string }>(
     `select bucket::text from bucket_ledger where streamed <> '' and settled <> '' order by 1`,
@@ -137,7 +136,7 @@ async function bucketsCountingTwice(client: pg.Client): Promise<string[]> {
   return found;
 }
 
-/** When the trail was verified last by housekeeping; undefined: never. @throws DatabaseFailure */
+/** When housekeeping verified the trail last; undefined: never. @throws DatabaseFailure */
 export async function readLastVerification(query: Query): Promise<Date | undefined> {
   const [row] = await query<{ at: Date | null }>('select max(verified_at) as at from verification');
   return row?.at ?? undefined;

@@ -14,7 +14,10 @@ import { encodeFlow } from './flow-messages.ts';
 const bucket = 1_800_000_000;
 const collision = collidingFlows(bucket).map(encodeFlow);
 const salts = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
-const encodings = fc.uint8Array({ minLength: 1, maxLength: 3_000 }).map((bytes) => Buffer.from(bytes));
+// An encoding begins with the tag of a field.
+const encodings = fc
+  .uint8Array({ minLength: 0, maxLength: 3_000 })
+  .map((bytes) => Buffer.concat([Buffer.from([10]), bytes]));
 
 function streamed(): BucketBatch[] {
   const decoder = new FlowDecoder();
