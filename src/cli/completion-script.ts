@@ -7,7 +7,14 @@ export type Shell = (typeof shells)[number];
 interface Completed {
   name: string;
   summary: string;
-  words: { word: string; description: string }[];
+  words: Word[];
+}
+
+interface Word {
+  word: string;
+  description: string;
+  /** Of an option with choices. */
+  values?: readonly string[];
 }
 
 /** @param program with all commands loaded */
@@ -30,7 +37,7 @@ export function completionScript(program: Command, shell: Shell): string {
   }
 }
 
-function nameOf(command: Command): Completed['words'][number] {
+function nameOf(command: Command): Word {
   return { word: command.name(), description: command.description() };
 }
 
@@ -38,8 +45,10 @@ function wordsOf(command: Command): Completed['words'] {
   const choices = command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []);
   return [
     ...choices.map((word) => ({ word, description: '' })),
-    ...command.options.flatMap(({ long, description }) =>
-      long === undefined || long === null ? [] : [{ word: long, description }],
+    ...command.options.flatMap(({ long, description, argChoices }) =>
+      long === undefined || long === null
+        ? []
+        : [{ word: long, description, ...(argChoices === undefined ? {} : { values: argChoices }) }],
     ),
   ];
 }
@@ -48,13 +57,28 @@ function distinctWords(words: Completed['words']): Completed['words'] {
   return [...new Map(words.map((entry) => [entry.word, entry])).values()];
 }
 
+/** Each option with choices, by its command and itself. */
+function optionValues(commands: readonly Completed[]): { at: string; values: readonly string[] }[] {
+  return commands.flatMap(({ name, words }) =>
+    words.flatMap(({ word, values }) => (values === undefined ? [] : [{ at: `${name} ${word}`, values }])),
+  );
+}
+
 function bash(commands: readonly Completed[]): string {
   const cases = commands.map(
     ({ name, words }) => `    ${name}) words='${words.map(({ word }) => word).join(' ')} --help' ;;`,
   );
+  const values = optionValues(commands).map(
+    (option) => `    '${option.at}') words='${option.values.join(' ')}' ;;`,
+  );
   return `_flow_trail() {
-  local words
-  if [ "$COMP_CWORD" -eq 1 ]; then
+  local words=''
+  case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join('\n')}
+  esac
+  if [ -n "$words" ]; then
+    :
+  elif [ "$COMP_CWORD" -eq 1 ]; then
     words='${commands.map(({ name }) => name).join(' ')} --help'
   else
     case "\${COMP_WORDS[1]}" in
@@ -72,6 +96,9 @@ function zsh(commands: readonly Completed[]): string {
   const entries = (words: Completed['words']) =>
     words.map(({ word, description }) => quoted(`${word}:${description.replaceAll(':', ' ')}`)).join(' ');
   const cases = commands.map(({ name, words }) => `    ${name}) words=(${entries(words)}) ;;`);
+  const values = optionValues(commands).map(
+    (option) => `    '${option.at}') words=(${option.values.join(' ')}) ;;`,
+  );
   return `#compdef flow-trail
 _flow_trail() {
   local -a words_of_line=("\${words[@]}") commands words
@@ -80,20 +107,33 @@ _flow_trail() {
     _describe command commands
     return
   fi
+  case "\${words_of_line[2]} \${words_of_line[CURRENT-1]}" in
+${values.join('\n')}
+  esac
+  if (( $#words )); then
+    _describe value words
+    return
+  fi
   case "\${words_of_line[2]}" in
 ${cases.join('\n')}
   esac
   _describe option words || _files
 }
-compdef _flow_trail flow-trail
+# As a file of fpath, this is the first call of the function that it defines.
+if [[ "\${funcstack[1]}" == _flow_trail ]]; then
+  _flow_trail "$@"
+else
+  compdef _flow_trail flow-trail
+fi
 `;
 }
 
 function fish(commands: readonly Completed[]): string {
   const lines = commands.flatMap(({ name, summary, words }) => [
     `complete -c flow-trail -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
-    ...words.map(({ word, description }) => {
-      const argument = word.startsWith('--') ? `-l ${word.slice(2)}` : `-a ${word}`;
+    ...words.map(({ word, description, values }) => {
+      const choices = values === undefined ? '' : ` -x -a ${quoted(values.join(' '))}`;
+      const argument = word.startsWith('--') ? `-l ${word.slice(2)}${choices}` : `-a ${word}`;
       return `complete -c flow-trail -n '__fish_seen_subcommand_from ${name}' ${argument} -d ${quoted(description)}`;
     }),
   ]);

@@ -356,6 +356,21 @@ test('names are text, whatever they contain', async () => {
   }
 });
 
+/** docs/decisions/0007-map.md: what a view may put into the page, whatever the size of the cluster. */
+const maxElements = 25_000;
+
+test('with 1,000 namespaces and 20,000 edges every view stays within the budget of elements', async () => {
+  const url = await serve(largeCluster());
+  const counts: Record<string, number> = {};
+  for (const view of ['overview', 'matrix', 'edges', 'changes', 'readiness', 'coverage']) {
+    await page?.close();
+    await open(`#/${view}`, { url });
+    await page.locator('main').locator('table, section, .notice').first().waitFor();
+    counts[view] = Number(await page.evaluate("document.querySelectorAll('*').length"));
+  }
+  expect(Object.entries(counts).filter(([, count]) => count > maxElements)).toEqual([]);
+}, 120_000);
+
 test('with 1,000 namespaces and 20,000 edges it stays usable and says why there is no picture', async () => {
   const url = await serve(largeCluster());
   await open('#/overview', { url });

@@ -30,9 +30,38 @@ test.each([
   [['edges', '--peers'], '--peers-of'],
   [['allowlist', 'der'], 'derive'],
   [['run', 'dig'], 'digest'],
+  [['edges', '--action', 'd'], 'deny'],
+  [['edges', '--denied', '--act'], '--action'],
 ])('bash completes %j', async (words, expected) => {
   const script = `${completionScript(program, 'bash')}
 COMP_WORDS=(flow-trail "$@"); COMP_CWORD=$#; _flow_trail; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', ...words]);
   expect(stdout.trim().split('\n')).toEqual([expected]);
+});
+
+/** Where the shell is installed: the script is loaded by the shell itself. */
+async function isInstalled(shell: string): Promise<boolean> {
+  return promisify(execFile)(shell, ['-c', 'exit']).then(
+    () => true,
+    () => false,
+  );
+}
+
+test.runIf(await isInstalled('fish')).each([
+  ['ed', 'edges'],
+  ['edges --peers', '--peers-of'],
+  ['edges --action d', 'deny'],
+])('fish completes %j', async (line, expected) => {
+  const script = `${completionScript(program, 'fish')}\ncomplete -C ${JSON.stringify(`flow-trail ${line}`)}`;
+  const { stdout } = await promisify(execFile)('fish', ['-c', script]);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((found) => found.split('\t')[0]),
+  ).toEqual([expected]);
+});
+
+test.runIf(await isInstalled('zsh'))('zsh takes the script', async () => {
+  await promisify(execFile)('zsh', ['-f', '-c', `compdef() { :; }; ${completionScript(program, 'zsh')}`]);
 });
