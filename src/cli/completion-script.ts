@@ -95,35 +95,35 @@ complete -o default -F _flow_trail flow-trail
 function zsh(commands: readonly Completed[]): string {
   const entries = (words: Completed['words']) =>
     words.map(({ word, description }) => quoted(`${word}:${description.replaceAll(':', ' ')}`)).join(' ');
-  const cases = commands.map(({ name, words }) => `    ${name}) words=(${entries(words)}) ;;`);
+  const cases = commands.map(({ name, words }) => `    ${name}) choices=(${entries(words)}) ;;`);
   const values = optionValues(commands).map(
-    (option) => `    '${option.at}') words=(${option.values.join(' ')}) ;;`,
+    (option) => `    '${option.at}') choices=(${option.values.join(' ')}) ;;`,
   );
   return `#compdef flow-trail
-_flow_trail() {
-  local -a words_of_line=("\${words[@]}") commands words
-  commands=(${entries(commands.map(({ name, summary }) => ({ word: name, description: summary })))})
+_flow-trail() {
+  local -a flow_trail_commands choices
+  flow_trail_commands=(${entries(commands.map(({ name, summary }) => ({ word: name, description: summary })))})
   if (( CURRENT == 2 )); then
-    _describe command commands
+    _describe command flow_trail_commands
     return
   fi
-  case "\${words_of_line[2]} \${words_of_line[CURRENT-1]}" in
+  case "\${words[2]} \${words[CURRENT-1]}" in
 ${values.join('\n')}
   esac
-  if (( $#words )); then
-    _describe value words
+  if (( $#choices )); then
+    _describe value choices
     return
   fi
-  case "\${words_of_line[2]}" in
+  case "\${words[2]}" in
 ${cases.join('\n')}
   esac
-  _describe option words || _files
+  _describe option choices || _files
 }
 # As a file of fpath, this is the first call of the function that it defines.
-if [[ "\${funcstack[1]}" == _flow_trail ]]; then
-  _flow_trail "$@"
+if [[ "\${funcstack[1]}" == _flow-trail ]]; then
+  _flow-trail "$@"
 else
-  compdef _flow_trail flow-trail
+  compdef _flow-trail flow-trail
 fi
 `;
 }

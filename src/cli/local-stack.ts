@@ -12,7 +12,7 @@ const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE))/;
  * process id in `lock`.
  */
 export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => void): void {
-  if (Object.entries(env).some(([name, value]) => value && CHOOSES_SERVER.test(name))) return;
+  if (choosesServer(env)) return;
   const directory = env.FLOW_TRAIL_STATE_DIR ?? fileURLToPath(new URL('../../.flow-trail', import.meta.url));
   const file = readIfThere(join(directory, 'env'));
   if (file === undefined) return;
@@ -24,6 +24,11 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   }
   say(`using the local stack that npm start runs (${join(shown, 'env')})`);
   for (const [name, value] of Object.entries(parseEnv(file))) env[name] ||= value;
+}
+
+/** Whether a setting says which database, Goldmane or Temporal to use. */
+export function choosesServer(env: NodeJS.ProcessEnv): boolean {
+  return Object.entries(env).some(([name, value]) => value && CHOOSES_SERVER.test(name));
 }
 
 function readIfThere(path: string): string | undefined {

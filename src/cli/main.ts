@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { isFailure } from '../failure/failure.ts';
 import { exitCodes } from './exit-codes.ts';
-import { useLocalStack } from './local-stack.ts';
+import { choosesServer, useLocalStack } from './local-stack.ts';
 import { note } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -30,6 +30,8 @@ try {
 function report(error: unknown): void {
   if (!isFailure(error)) throw error;
   note(error.message);
+  if (error.system === 'settings' && !choosesServer(process.env))
+    note('to try it on this machine without a cluster, run "npm start" and ask again in another terminal');
   process.exitCode =
     error.system === 'command' || error.system === 'settings' ? exitCodes.usage : exitCodes.failure;
 }

@@ -69,18 +69,23 @@ function executionText({ state, startedAt, closedAt }: SupervisorNow): string {
     : `${state.toLowerCase()}, this run since ${formatTime(startedAt)}`;
 }
 
+/** A time of the status for people. */
+function timeOf(iso: string | undefined): string {
+  return iso === undefined ? '-' : formatTime(new Date(iso));
+}
+
 function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages): [string, string][] {
   const seconds = (value: number | undefined) => (value === undefined ? '-' : `${value} s`);
   return [
-    ['supervised since', status.supervisedSince],
+    ['supervised since', timeOf(status.supervisedSince)],
     ['last report', reportAgeSeconds === undefined ? '-' : `${reportAgeSeconds} s ago`],
-    ['stream', `${status.stream.state}, as of ${status.stream.asOf}`],
-    ['  connected since', status.stream.connectedSince ?? '-'],
+    ['stream', `${status.stream.state}, as of ${timeOf(status.stream.asOf)}`],
+    ['  connected since', timeOf(status.stream.connectedSince)],
     ['  lag', seconds(lagSeconds)],
-    ['  newest bucket', status.newestBucket ?? '-'],
+    ['  newest bucket', timeOf(status.newestBucket)],
     ...failureOf(status.stream),
-    ['settling', `${status.settle.state}, as of ${status.settle.asOf}`],
-    ['  settled up to', status.settledUpTo ?? '-'],
+    ['settling', `${status.settle.state}, as of ${timeOf(status.settle.asOf)}`],
+    ['  settled up to', timeOf(status.settledUpTo)],
     ...failureOf(status.settle),
     ['windows completed', String(status.windows)],
     ['records streamed', `${status.records} (in completed windows)`],
@@ -92,7 +97,10 @@ function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages
         : `${status.edges}, ${status.newEdges} of them new in completed windows`,
     ],
     ['gaps', String(status.gaps.length)],
-    ...status.gaps.map(({ from, to, cause }): [string, string] => ['', `${from} to ${to}: ${cause}`]),
+    ...status.gaps.map(({ from, to, cause }): [string, string] => [
+      '',
+      `${timeOf(from)} to ${timeOf(to)}: ${cause}`,
+    ]),
   ];
 }
 
@@ -100,5 +108,5 @@ function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages
 function failureOf({ lastError, lastWindow }: ReaderStatus): [string, string][] {
   if (lastError !== undefined) return [['  last error', lastError]];
   if (lastWindow?.lastError === undefined) return [];
-  return [['  earlier error', `in the window until ${lastWindow.to}: ${lastWindow.lastError}`]];
+  return [['  earlier error', `in the window until ${timeOf(lastWindow.to)}: ${lastWindow.lastError}`]];
 }

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { completionScript, shells } from '../../../src/cli/completion-script.ts';
@@ -62,6 +65,16 @@ test.runIf(await isInstalled('fish')).each([
   ).toEqual([expected]);
 });
 
-test.runIf(await isInstalled('zsh'))('zsh takes the script', async () => {
-  await promisify(execFile)('zsh', ['-f', '-c', `compdef() { :; }; ${completionScript(program, 'zsh')}`]);
+test.runIf(await isInstalled('zsh'))('zsh completes at the first call of the file in fpath', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'completion-'));
+  try {
+    await writeFile(join(folder, '_flow-trail'), completionScript(program, 'zsh'));
+    const script = `fpath=($1); autoload -Uz _flow-trail; compdef() { :; }
+      _describe() { print -rl -- \${(P)2}; }
+      words=(flow-trail edges --action d); CURRENT=4; _flow-trail`;
+    const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', folder]);
+    expect(stdout.trim().split('\n')).toContain('deny');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
