@@ -5,17 +5,27 @@ import type { Row } from './table.ts';
 import { bucketOf, userRecords } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
-/** `ringSeconds`: how much of the hour is there to be caught up with. */
+/** `ringSeconds`: how much of the hour before now holds buckets of that size. `follow`: records a bucket from now on. */
 interface Size {
   records: number;
   ringSeconds: number;
+  follow: number;
   limitMiB: number;
 }
 
-/** A whole ring of the larger size would be some GiB of the stand-in's; what the worker holds is a few buckets of it. */
+/** As in a container of 512 MiB: Node takes half of it for the heap. */
+const heapFlag = '--max-old-space-size=256';
+const containerMiB = 512;
+
+/**
+ * A whole ring of the larger sizes would be some GiB of the stand-in's; what the worker holds is a few buckets of it. The two largest
+ * are single scans: the stream goes on at the usual size.
+ */
 const sizes: readonly Size[] = [
-  { records: userRecords, ringSeconds: 3_600, limitMiB: mibOf(250) },
-  { records: 10_000, ringSeconds: 15 * 60, limitMiB: mibOf(400) },
+  { records: userRecords, ringSeconds: 3_600, follow: userRecords, limitMiB: mibOf(250) },
+  { records: 10_000, ringSeconds: 15 * 60, follow: 10_000, limitMiB: mibOf(400) },
+  { records: 100_000, ringSeconds: 7.5 * 60, follow: userRecords, limitMiB: containerMiB },
+  { records: 250_000, ringSeconds: 7 * 60, follow: userRecords, limitMiB: containerMiB },
 ];
 /** Four buckets, and a merge of what the stream brought. */
 const streamSeconds = 75;
@@ -37,18 +47,20 @@ export async function memorySection(lab: Lab, say: (line: string) => void): Prom
 }
 
 async function peakOf(
-  { records, ringSeconds, limitMiB }: Size,
+  { records, ringSeconds, follow, limitMiB }: Size,
   lab: Lab,
   say: (line: string) => void,
 ): Promise<Row[]> {
   const what = `${records.toLocaleString('en-US')} records a bucket`;
   const goldmane = await lab.goldmane();
   const now = Date.now() / 1000;
-  say(`memory: filling ${ringSeconds / 60} minutes, ${what}`);
-  await goldmane.fill(records, now - ringSeconds, now);
-  await goldmane.follow(records);
-  const worker = await BenchWorker.start(lab, goldmane);
   const toSeconds = bucketOf(now - settleAgeSeconds);
+  say(`memory: filling ${ringSeconds / 60} minutes, ${what}`);
+  // Younger buckets are settled too while the worker runs; they are of the size that goes on.
+  await goldmane.fill(records, now - ringSeconds, toSeconds);
+  await goldmane.fill(follow, toSeconds, now);
+  await goldmane.follow(follow);
+  const worker = await BenchWorker.start(lab, goldmane, heapFlag);
   const fromSeconds = Math.max(bucketOf(now - ringSeconds) + 15, bucketOf(now - 3_000));
   say('memory: the worker catches up, and streams what comes');
   await worker.untilSettled(fromSeconds, toSeconds);

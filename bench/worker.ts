@@ -20,11 +20,11 @@ export class BenchWorker {
     this.#stopTemporal = stopTemporal;
   }
 
-  static async start(lab: Lab, goldmane: BenchGoldmane): Promise<BenchWorker> {
+  static async start(lab: Lab, goldmane: BenchGoldmane, ...flags: string[]): Promise<BenchWorker> {
     const [temporal, database] = [await lab.temporal(), await lab.database()];
     const started = await startWorkerProcess({
       ...goldmane.env,
-      NODE_OPTIONS: `--import=${pathToFileURL(lab.compiled('memory-probe.js')).href}`,
+      NODE_OPTIONS: [`--import=${pathToFileURL(lab.compiled('memory-probe.js')).href}`, ...flags].join(' '),
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: temporal.address,
       LOG_LEVEL: 'warn',

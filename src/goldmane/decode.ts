@@ -32,8 +32,8 @@ export interface ListedRecord extends FlowRecord {
 }
 
 export interface DecoderOptions {
-  /** How many flow keys are kept for reuse, and as many names. */
-  internLimit?: number;
+  /** Memory for flow keys, names and policy traces that are kept for reuse. Default: 16 MiB. */
+  internedBytes?: number;
   bucketSeconds?: number;
 }
 
@@ -61,9 +61,9 @@ export class FlowDecoder {
   readonly #keys: KeyInterner;
   readonly #record: DecodedRecord;
 
-  constructor({ internLimit = 65_536, bucketSeconds = 15 }: DecoderOptions = {}) {
+  constructor({ internedBytes = 16 * 1024 * 1024, bucketSeconds = 15 }: DecoderOptions = {}) {
     this.#bucketSeconds = bucketSeconds;
-    this.#keys = new KeyInterner(this.#scan, internLimit);
+    this.#keys = new KeyInterner(this.#scan, internedBytes);
     this.#record = new DecodedRecord(this.#scan, this.#keys);
   }
 
@@ -75,16 +75,18 @@ export class FlowDecoder {
   /**
    * Visits each record of a FlowListResult, in the order of the answer. A malformed record goes to `onMalformed`
    * and is passed over. An answer that is itself broken throws MalformedFlow, possibly after some visits.
+   * It pauses after every `step` records, so that the caller can let other work run; the decoder is in use until the end.
    */
-  decodeList(
+  *decodeList(
     raw: Buffer,
     visit: (record: ListedRecord) => void,
     onMalformed: (error: MalformedFlow) => void,
-  ): ListSummary {
+    step: number,
+  ): Generator<undefined, ListSummary> {
     const answer = new WireReader();
     answer.reset(raw, 0, raw.length);
     try {
-      return this.#decodeList(answer, visit, onMalformed);
+      return yield* this.#decodeList(answer, visit, onMalformed, step);
     } finally {
       this.#scan.release();
       this.#record.release();
@@ -104,11 +106,12 @@ export class FlowDecoder {
     return count;
   }
 
-  #decodeList(
+  *#decodeList(
     answer: WireReader,
     visit: (record: ListedRecord) => void,
     onMalformed: (error: MalformedFlow) => void,
-  ): ListSummary {
+    step: number,
+  ): Generator<undefined, ListSummary> {
     const summary: ListSummary = { totalResults: 0, count: 0 };
     while (answer.pos < answer.end) {
       const tag = answer.tag();
@@ -118,6 +121,7 @@ export class FlowDecoder {
         const record = this.#tryDecode(answer.buf, answer.pos, end, onMalformed);
         if (record) visit(record);
         answer.pos = end;
+        if (summary.count % step === 0) yield;
       } else if (tag === LIST_META) summary.totalResults = readTotalResults(answer) ?? summary.totalResults;
       else if (tag >>> 3 <= 2)
         throw new MalformedFlow('bad_wire', `field ${tag >>> 3} has the wire type ${tag & 7}`);

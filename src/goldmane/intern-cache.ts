@@ -1,14 +1,21 @@
+/** What an entry takes beside its content: in the map, and as an object. A rounded-up estimate. */
+const entryBytes = 100;
+
 /**
- * A bounded map in two generations: what is used stays, what was not used for a whole generation goes. Both
- * together never hold more than `limit` entries (at least two), and no operation costs more than two look-ups.
+ * A map with a limit in bytes, in two generations: entries that are used stay, those that were not used for a whole generation are
+ * dropped. Both together never hold more than the limit, and no operation costs more than two look-ups.
  */
 export class InternCache<Key, Value> {
-  readonly #generationLimit: number;
+  readonly #generationBytes: number;
+  readonly #bytesOf: (key: Key, value: Value) => number;
   #young = new Map<Key, Value>();
+  #youngBytes = 0;
   #old = new Map<Key, Value>();
 
-  constructor(limit: number) {
-    this.#generationLimit = Math.max(1, Math.floor(limit / 2));
+  /** @param bytesOf the memory that key and value take, about */
+  constructor(limitBytes: number, bytesOf: (key: Key, value: Value) => number) {
+    this.#generationBytes = Math.floor(limitBytes / 2);
+    this.#bytesOf = bytesOf;
   }
 
   get size(): number {
@@ -25,11 +32,23 @@ export class InternCache<Key, Value> {
     return old;
   }
 
+  /** An entry larger than half of the limit is not kept. */
   set(key: Key, value: Value): void {
-    if (this.#young.size >= this.#generationLimit && !this.#young.has(key)) {
+    const replaced = this.#young.get(key);
+    if (replaced !== undefined) this.#youngBytes -= this.#entryBytes(key, replaced);
+    const bytes = this.#entryBytes(key, value);
+    if (this.#youngBytes + bytes > this.#generationBytes) {
+      if (replaced !== undefined) this.#young.delete(key);
+      if (bytes > this.#generationBytes) return;
       this.#old = this.#young;
       this.#young = new Map();
+      this.#youngBytes = 0;
     }
     this.#young.set(key, value);
+    this.#youngBytes += bytes;
+  }
+
+  #entryBytes(key: Key, value: Value): number {
+    return entryBytes + this.#bytesOf(key, value);
   }
 }

@@ -16,7 +16,9 @@ export interface KnownKey {
 
 /** A key with eight names of 253 bytes and some policies is shorter; longer ones are decoded each time. */
 const MAX_INTERNED_BYTES = 4096;
-const MAX_INTERNED_TRACES = 4096;
+/** What a Buffer and a FlowKey take beside their content. */
+const BUFFER_BYTES = 120;
+const KEY_BYTES = 120;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -30,13 +32,15 @@ export class KeyInterner {
   readonly #byId: InternCache<number, KnownKey>;
   readonly #byContent: InternCache<string, FlowKey>;
   readonly #keyReader: FlowKeyReader;
-  readonly #traces = new PolicyTraceReader(MAX_INTERNED_TRACES);
+  readonly #traces: PolicyTraceReader;
 
-  constructor(scan: FlowScan, limit: number) {
-    this.names = new NameCache(limit);
+  /** @param limitBytes of memory for all that is kept for reuse */
+  constructor(scan: FlowScan, limitBytes: number) {
+    this.names = new NameCache(limitBytes * 0.1);
     this.#scan = scan;
-    this.#byId = new InternCache(limit);
-    this.#byContent = new InternCache(limit);
+    this.#byId = new InternCache(limitBytes * 0.4, (_, { bytes }) => bytes.length + BUFFER_BYTES);
+    this.#byContent = new InternCache(limitBytes * 0.3, (content) => content.length + KEY_BYTES);
+    this.#traces = new PolicyTraceReader(limitBytes * 0.2);
     this.#keyReader = new FlowKeyReader(this.names);
   }
 

@@ -64,8 +64,9 @@ export function tryReadName(buf: Buffer, start: number, end: number): string | u
 export class NameCache {
   readonly #seen: InternCache<string, string>;
 
-  constructor(limit: number) {
-    this.#seen = new InternCache(limit);
+  /** @param limitBytes of memory for names that are kept for reuse */
+  constructor(limitBytes: number) {
+    this.#seen = new InternCache(limitBytes, (name) => name.length);
   }
 
   intern(name: string): string {

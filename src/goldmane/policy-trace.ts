@@ -9,7 +9,8 @@ import { WireReader } from './wire-reader.ts';
 export const MAX_HITS = 16;
 /** At most so many bytes of UTF-8 in a trace's text. */
 export const MAX_TRACE_BYTES = 4096;
-const MAX_INTERNED_BYTES = 16_384;
+/** A longer encoding is decoded each time. */
+const MAX_KEPT_BYTES = 16_384;
 const ENFORCED = 1;
 const PENDING = 2;
 
@@ -37,8 +38,9 @@ export class PolicyTraceReader {
   readonly #seen: InternCache<string, PolicyTrace>;
   readonly #reader = new WireReader();
 
-  constructor(limit: number) {
-    this.#seen = new InternCache(limit);
+  /** @param limitBytes of memory for traces that are kept for reuse */
+  constructor(limitBytes: number) {
+    this.#seen = new InternCache(limitBytes, (bytes, { text }) => bytes.length + text.length);
   }
 
   /**
@@ -47,7 +49,7 @@ export class PolicyTraceReader {
    */
   read(buf: Buffer, start: number, end: number): PolicyTrace {
     if (start === end) return NO_POLICIES;
-    if (end - start > MAX_INTERNED_BYTES) return this.#decode(buf, start, end);
+    if (end - start > MAX_KEPT_BYTES) return this.#decode(buf, start, end);
     const bytes = buf.toString('latin1', start, end);
     const seen = this.#seen.get(bytes);
     if (seen) return seen;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { memoryLimits } from '../config/memory-limits.ts';
 import { FlowDecoder } from '../goldmane/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
@@ -5,7 +6,7 @@ import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '.
 import { MalformedFlow } from '../goldmane/malformed-flow.ts';
 import type { LedgerBucket } from '../trail/ledger.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
-import { foldList, type ListedBucket } from '../trail/fold.ts';
+import { foldList, type ListedBucket } from '../trail/fold-list.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../trail/server-run.ts';
 import { iso, type Attempt } from './attempt.ts';
 import { connect } from './connect.ts';
@@ -23,7 +24,7 @@ export class BucketLister {
   readonly #attempt: Attempt;
   readonly #summary: SettleSummary;
   readonly #listings: ListingLog;
-  readonly #decoder = new FlowDecoder();
+  readonly #decoder = new FlowDecoder(memoryLimits);
   readonly #runs = new ServerRuns();
   #connection: GoldmaneConnection | undefined;
   #connectedAtSeconds = 0;
@@ -153,37 +154,54 @@ export class BucketLister {
     const { metrics, log } = this.#deps;
     const connection = await this.connect();
     await this.#listings.begin(startSeconds);
-    const startedAt = performance.now();
-    const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
-    const seconds = (performance.now() - startedAt) / 1000;
-    const answer = this.#fold(raw, startSeconds);
+    const { answer, seconds } = await this.#listAndFold(connection, startSeconds);
     this.#summary.lists += 1;
     this.#summary.listSeconds = Math.round((this.#summary.listSeconds + seconds) * 1000) / 1000;
-    metrics.listed(
-      answer.count,
-      { noTraffic: answer.noTraffic, malformed: answer.malformed.length },
-      seconds,
-    );
+    metrics.listed(answer.count, { noTraffic: answer.noTraffic, malformed: answer.refused }, seconds);
     const { leftOut } = this.#summary;
     if (answer.noTraffic > 0) leftOut['no_traffic'] = (leftOut['no_traffic'] ?? 0) + answer.noTraffic;
-    if (answer.malformed.length > 0)
-      leftOut['malformed'] = (leftOut['malformed'] ?? 0) + answer.malformed.length;
-    if (answer.malformed.length > 0)
+    if (answer.refused > 0) {
+      leftOut['malformed'] = (leftOut['malformed'] ?? 0) + answer.refused;
       log.warn(
-        { bucket: iso(startSeconds), ...describeMalformed(answer.malformed) },
+        { bucket: iso(startSeconds), ...describeMalformed(answer.malformed), records: answer.refused },
         'malformed records were left out',
+      );
+    }
+    if (answer.records.cut > 0)
+      log.warn(
+        { bucket: iso(startSeconds), records: answer.records.cut, limit: memoryLimits.factsPerBucket },
+        'facts were left out: the bucket has more distinct ones than there is memory for',
       );
     // A good neighbour leaves the server's one loop to others for as long as it took it.
     await this.#attempt.idle(Math.max(20, seconds * 1000));
     return answer;
   }
 
-  #fold(raw: Buffer, startSeconds: number): ListedBucket {
+  /** The answer is referred to in here only, so that its memory is free once it is folded. */
+  async #listAndFold(
+    connection: GoldmaneConnection,
+    startSeconds: number,
+  ): Promise<{ answer: ListedBucket; seconds: number }> {
+    const startedAt = performance.now();
+    const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { answer: await this.#fold(raw, startSeconds), seconds };
+  }
+
+  async #fold(raw: Buffer, startSeconds: number): Promise<ListedBucket> {
     try {
-      return foldList(this.#decoder, raw, startSeconds, {
+      const steps = foldList(this.#decoder, raw, startSeconds, {
         ...this.#deps.config.identity,
         maxRecords: memoryLimits.recordsPerBucket,
+        maxGroups: memoryLimits.factsPerBucket,
+        maxTraceBytes: memoryLimits.traceBytesPerBucket,
+        isKnown: (content) => this.#runs.isKnown(content),
       });
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+        await setImmediate();
+      }
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);

@@ -57,6 +57,10 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     'incomplete_buckets',
     'Listed buckets from which a record was refused, so that they are not complete; a bucket counts once per listing',
   );
+  const coarseFacts = counter(
+    'coarse_facts',
+    'Facts of very large buckets stored without their port or policy trace; a bucket counts once per listing',
+  );
   const refusedRecords = counter('refused_records', 'Records that settling could not read and refused');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
   const certificateChecks = counter('certificate_checks', 'Looks at the certificates, by what was found');
@@ -98,8 +102,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const edges = gauge('edges', '', 'Rows of edge');
   const facts = gauge('facts', '', 'Rows of flow_fact');
   const limits = gauge('memory_limit', '', 'Limits derived from the heap of the process, by what they limit');
-  for (const limit of ['receiveBytes', 'recordsPerBucket', 'recordsPerMerge', 'pendingRecords'] as const)
-    limits.set(memoryLimits[limit], { limit });
+  for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
   const listSeconds = meter.createHistogram(
     'flow_trail_list_seconds',
     'float',
@@ -131,6 +134,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
       if (summary.newEdges.length > 0) newEdges.add(summary.newEdges.length);
       if (summary.newFacts > 0) newFacts.add(summary.newFacts);
       if (summary.refusedBuckets > 0) refused.add(summary.refusedBuckets);
+      if (summary.coarseFacts > 0) coarseFacts.add(summary.coarseFacts);
       if (summary.collidedRecords > 0) leftOut.add(summary.collidedRecords, { reader, reason: 'same_hash' });
       if (reader === 'settle' && summary.foundBySettling > 0) late.add(summary.foundBySettling);
     },

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
 import type { DueBucket } from '../trail/due.ts';
-import type { ListedBucket } from '../trail/fold.ts';
+import type { ListedBucket } from '../trail/fold-list.ts';
 import { iso } from './attempt.ts';
 
 const maxFailuresInARow = 3;

@@ -4,7 +4,7 @@ import { recordTrouble } from '../trail/trouble.ts';
 import { readLedger, readRefusedBefore } from '../trail/ledger.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
 import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
-import type { ListedBucket } from '../trail/fold.ts';
+import type { ListedBucket } from '../trail/fold-list.ts';
 import { merge } from '../trail/merge.ts';
 import { bucketSeconds } from '../trail/plan.ts';
 import type { BucketBatch } from '../trail/record.ts';
@@ -48,6 +48,8 @@ class SettleWindow {
   readonly #clock: ServerClockProbe;
   readonly #finalAsked = new Set<number>();
   readonly #unusable: RejectedBuckets;
+  /** Listed, and to be merged next. */
+  #carried: { due: DueBucket; answer: ListedBucket } | undefined;
 
   constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
@@ -98,6 +100,7 @@ class SettleWindow {
   async #fail(error: GoldmaneFailure | DatabaseFailure, failures: number): Promise<void> {
     const { log, database, metrics, heartbeat } = this.#deps;
     this.#lister.disconnect();
+    this.#carried = undefined;
     await this.#listings.giveUpAll();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
@@ -185,7 +188,9 @@ class SettleWindow {
         waiting.unshift(due);
         break;
       }
-      const answer = await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start));
+      const answer =
+        this.#takeCarried(due) ??
+        (await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start)));
       if (answer === 'later' || 'gapCause' in answer) await this.#listings.giveUp(due.startSeconds);
       if (answer === 'later') continue;
       if ('gapCause' in answer) {
@@ -193,10 +198,10 @@ class SettleWindow {
         batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
         continue;
       }
-      // A large bucket is merged alone: its answer is dropped, and it is listed again once the others are merged.
+      // A large bucket is merged alone, once the others are merged.
       if (listed.length > 0 && records + answer.records.length > memoryLimits.recordsPerMerge) {
         waiting.unshift(due);
-        await this.#listings.giveUp(due.startSeconds);
+        this.#carried = { due, answer };
         break;
       }
       this.#summary.records += answer.count;
@@ -214,11 +219,17 @@ class SettleWindow {
       merge(this.#deps.database, batches, {
         portCap: this.#deps.config.portCap,
         nowSeconds: this.#deps.config.clock.now() / 1000,
+        maxFacts: memoryLimits.factsPerBucket,
       }),
     );
     await this.#listings.merged(listed.map(({ due }) => due.startSeconds));
     for (const { due } of listed) if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
     this.#deps.metrics.merged('settle', summary);
+    if (summary.coarseFacts > 0)
+      this.#deps.log.warn(
+        { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
+        'facts of a very large bucket are stored without their port or policy trace',
+      );
     if (summary.collidedRecords > 0) {
       this.#deps.metrics.incomplete(summary.collidedRecords);
       this.#deps.log.warn({ records: summary.collidedRecords }, 'records with the same hash were left out');
@@ -236,6 +247,13 @@ class SettleWindow {
       if (stage === 'final') this.#summary.bucketsFinal += count;
       else this.#summary.bucketsSettled += count;
     }
+  }
+
+  #takeCarried({ startSeconds }: DueBucket): ListedBucket | undefined {
+    const carried = this.#carried;
+    if (carried?.due.startSeconds !== startSeconds) return undefined;
+    this.#carried = undefined;
+    return carried.answer;
   }
 
   #suspicion({ startSeconds }: DueBucket): number {
@@ -257,7 +275,7 @@ class SettleWindow {
     const isEmpty = answer.count === 0;
     if (isEmpty && startSeconds < provedFrom) return { startSeconds, records: [], gapCause: emptyCause };
     if (isEmpty) this.#summary.emptyBuckets += 1;
-    const refusedRecords = answer.malformed.length;
+    const refusedRecords = answer.refused + records.cut;
     if (refusedRecords > 0) this.#deps.metrics.incomplete(refusedRecords);
     return { startSeconds, records, settled: stage, refusedRecords };
   }

@@ -39,7 +39,7 @@ class StreamWindow {
   readonly #endsAtMs: number;
   readonly #summary: StreamSummary;
   /** One for the window: what recurs from bucket to bucket is decoded once. */
-  readonly #decoder = new FlowDecoder();
+  readonly #decoder = new FlowDecoder(memoryLimits);
   /** A fault of our own in the writer ends the attempt; what the database does is no fault. */
   readonly #fault = new AbortController();
   #isConnected = false;

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { manyPorts } from './merge-facts.ts';
+import { manyPorts } from './fact-groups.ts';
 
 /** Ports seen within these days are not folded. */
 const recentDays = 7;

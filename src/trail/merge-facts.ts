@@ -1,20 +1,10 @@
 import type { Query } from './database.ts';
+import { findGroups, manyPorts } from './fact-groups.ts';
+import { portSlack } from './limit-facts.ts';
 import { mergeDays } from './merge-days.ts';
 import { recordTraces, type FactRow } from './merge-traces.ts';
 import type { FactDelta } from './plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
-
-/** The port of the row of `flow_fact` that counts ports beyond the cap. */
-export const manyPorts = -1;
-
-const groupColumns =
-  'src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action';
-const groupInput = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-  with ordinality as i(${groupColumns}, position)`;
-const sameGroup = groupColumns
-  .split(', ')
-  .map((column) => `g.${column} = i.${column}`)
-  .join(' and ');
 
 /**
  * Adds the changes to the facts, their days and their policy traces. A new port beyond `portCap` distinct ones of its group is stored
@@ -63,41 +53,6 @@ function missing(): never {
   throw new Error('a row that this transaction wrote cannot be read back');
 }
 
-async function findGroups(query: Query, facts: readonly FactKey[]): Promise<Map<string, string>> {
-  const groups = new Map(facts.map((fact) => [factGroupText(fact), fact]));
-  const entries = [...groups];
-  const values = [
-    entries.map(([, { src }]) => src.kind),
-    entries.map(([, { src }]) => src.ns),
-    entries.map(([, { src }]) => src.identity),
-    entries.map(([, { dst }]) => dst.kind),
-    entries.map(([, { dst }]) => dst.ns),
-    entries.map(([, { dst }]) => dst.identity),
-    entries.map(([, { protocol }]) => protocol),
-    entries.map(([, { reporter }]) => reporter),
-    entries.map(([, { action }]) => action),
-  ];
-  // Without the check the identity column would use up a number for every existing row.
-  await query(
-    `insert into flow_group (${groupColumns})
-     select ${groupColumns} from ${groupInput}
-     where not exists (select from flow_group g where ${sameGroup})
-     order by src_ns, dst_ns, src_kind, src_identity, dst_kind, dst_identity, protocol, reporter, action
-     on conflict do nothing`,
-    values,
-  );
-  const rows = await query<{ position: number; group_id: string }>(
-    `select i.position::int, g.group_id from ${groupInput} join flow_group g on ${sameGroup}`,
-    values,
-  );
-  const ids = new Map<string, string>();
-  for (const { position, group_id } of rows) {
-    const entry = entries[position - 1];
-    if (entry) ids.set(entry[0], group_id);
-  }
-  return ids;
-}
-
 interface WantedFact {
   text: string;
   groupId: string;
@@ -133,7 +88,7 @@ async function findFacts(
  * its pair no ports after two days. Housekeeping folds those that do not recur; until it does, four times the cap is the limit.
  */
 const countedPorts = `select group_id,
-    case when count(*) >= $3 * 4 then count(*) else count(*) filter (where last_day >= $4 - 1 or recurs) end as counted
+    case when count(*) >= $3 * ${portSlack} then count(*) else count(*) filter (where last_day >= $4 - 1 or recurs) end as counted
   from (
     select f.group_id, f.fact_id, max(d.day) - date 'epoch' as last_day,
       count(distinct d.day) filter (where d.day > date 'epoch' + $4::int - 30) > 1 as recurs
@@ -158,7 +113,7 @@ async function createFacts(
      select distinct n.group_id,
        case when n.rank + coalesce(c.counted, 0) <= $3 then n.port else ${manyPorts} end as port
      from (
-       select i.group_id, i.port, row_number() over (partition by i.group_id order by i.port) as rank
+       select i.group_id, i.port, row_number() over (partition by i.group_id order by i.port < 0, i.port) as rank
        from unnest($1::bigint[], $2::int[]) as i(group_id, port)
        where not exists (select from flow_fact f where f.group_id = i.group_id and f.port = i.port)
      ) n left join (${countedPorts}) c using (group_id)

@@ -4,6 +4,8 @@ import { saltedHasher, unsaltedHasher } from './record-hash.ts';
 import { planMerge, type LedgerRow, type MergePlan } from './plan.ts';
 import type { BucketBatch, EdgeKey } from './record.ts';
 import { mergeEdges } from './merge-edges.ts';
+import { readKnownPorts } from './fact-groups.ts';
+import { limitFacts } from './limit-facts.ts';
 import { mergeFacts } from './merge-facts.ts';
 
 export interface MergeSummary {
@@ -19,6 +21,8 @@ export interface MergeSummary {
   newFactRecords: number;
   /** Records left out because another one of their bucket has the same hash. A listed bucket with any is incomplete. */
   collidedRecords: number;
+  /** Facts of listed buckets that lost their port or policy trace, because there were too many. */
+  coarseFacts: number;
 }
 
 /**
@@ -31,10 +35,17 @@ export interface MergeSummary {
 export function merge(
   database: Database,
   batches: readonly BucketBatch[],
-  { portCap, nowSeconds }: { portCap: number; nowSeconds: number },
+  {
+    portCap,
+    nowSeconds,
+    maxFacts = Number.POSITIVE_INFINITY,
+  }: { portCap: number; nowSeconds: number; maxFacts?: number },
 ): Promise<MergeSummary> {
   return database.transaction(async (query) => {
     const { ledger, adoptedUntilSeconds } = await lockLedger(query, batches);
+    const coarseFacts = await limitFacts(batches, { portCap, maxFacts }, (groups) =>
+      readKnownPorts(query, groups),
+    );
     const plan = planMerge(ledger, batches, adoptedUntilSeconds);
     const newEdges = await mergeEdges(query, plan.edges);
     const newFacts = await mergeFacts(query, plan.facts, portCap);
@@ -51,6 +62,7 @@ export function merge(
       foundBySettling: plan.foundBySettling,
       newFactRecords: plan.newFactRecords,
       collidedRecords: [...plan.collided.values()].reduce((sum, count) => sum + count, 0),
+      coarseFacts,
     };
   });
 }

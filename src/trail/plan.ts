@@ -1,13 +1,6 @@
 import type { PolicyTrace } from '../goldmane/decode.ts';
 import type { RecordHasher } from './record-hash.ts';
-import {
-  EdgeMap,
-  factGroupText,
-  type BucketBatch,
-  type EdgeKey,
-  type FactKey,
-  type RecordKey,
-} from './record.ts';
+import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
 
 export const bucketSeconds = 15;
 
@@ -80,8 +73,9 @@ export function planMerge(
     newFactRecords: 0,
     collided: new Map(),
   };
-  const collisions = findCollisions(ledger, batches);
-  for (const batch of batches) {
+  const hashes = batches.map((batch) => hashesOf(batch, ledger.get(batch.startSeconds)));
+  const collisions = findCollisions(batches, hashes);
+  for (const [index, batch] of batches.entries()) {
     const row = ledger.get(batch.startSeconds);
     if (!row) continue;
     const weight = batch.startSeconds + bucketSeconds <= adoptedUntilSeconds ? 0 : 1;
@@ -89,8 +83,9 @@ export function planMerge(
     changed.set(batch.startSeconds, change);
     const collidedHashes = collisions.get(batch.startSeconds);
     if (collidedHashes) plan.collided.set(batch.startSeconds, countRecords(collidedHashes));
-    for (const { key, edge, fact, trace } of batch.records) {
-      const hash = row.hasher.hashOf(key);
+    const ofRecords = hashes[index]?.values();
+    for (const { edge, fact, trace } of batch.records) {
+      const hash: bigint = ofRecords?.next().value ?? 0n;
       if (collidedHashes?.has(hash)) continue;
       const inFacts = row.settled.has(hash);
       const inEdges = inFacts || row.streamed.has(hash);
@@ -126,30 +121,66 @@ export function planMerge(
   return plan;
 }
 
-/** By bucket, the hashes that stand for different contents, with these contents. */
+/** The hashes of the batch's records, in their order: 8 bytes each, whatever their keys take. */
+function hashesOf(
+  { records }: BucketBatch,
+  row: LedgerRow | undefined,
+): BigUint64Array<ArrayBuffer> | undefined {
+  if (!row) return undefined;
+  const { hasher } = row;
+  const hashes = new BigUint64Array(records.length);
+  let index = 0;
+  for (const { key } of records) {
+    hashes[index] = records.areKeysTransient ? hasher.hash(key.content) : hasher.hashOf(key);
+    index += 1;
+  }
+  return hashes;
+}
+
+/**
+ * By bucket, the hashes that stand for different contents, with these contents. A hash that occurs twice is mostly that of one
+ * content with two traces; only these contents are compared.
+ */
 function findCollisions(
-  ledger: ReadonlyMap<number, LedgerRow>,
   batches: readonly BucketBatch[],
+  hashes: readonly (BigUint64Array<ArrayBuffer> | undefined)[],
 ): Map<number, Map<bigint, Set<string>>> {
-  const keys = new Map<number, Map<bigint, RecordKey>>();
   const collisions = new Map<number, Map<bigint, Set<string>>>();
-  for (const { startSeconds, records } of batches) {
-    const hasher = ledger.get(startSeconds)?.hasher;
-    if (!hasher) continue;
-    const seen = keys.get(startSeconds) ?? new Map<bigint, RecordKey>();
-    keys.set(startSeconds, seen);
-    for (const { key } of records) {
-      const hash = hasher.hashOf(key);
-      const other = seen.get(hash);
-      if (!other) seen.set(hash, key);
-      else if (other !== key && other.content !== key.content) {
-        const hashes = collisions.get(startSeconds) ?? new Map<bigint, Set<string>>();
-        collisions.set(startSeconds, hashes);
-        hashes.set(hash, (hashes.get(hash) ?? new Set([other.content])).add(key.content));
+  for (const startSeconds of new Set(batches.map((batch) => batch.startSeconds))) {
+    const repeated = repeatedHashes(
+      hashes.filter((_, index) => batches[index]?.startSeconds === startSeconds),
+    );
+    if (repeated.size === 0) continue;
+    const contents = new Map<bigint, Set<string>>();
+    for (const [index, batch] of batches.entries()) {
+      if (batch.startSeconds !== startSeconds) continue;
+      const ofRecords = hashes[index]?.values();
+      for (const { key } of batch.records) {
+        const hash: bigint = ofRecords?.next().value ?? 0n;
+        if (repeated.has(hash)) contents.set(hash, (contents.get(hash) ?? new Set()).add(key.content));
       }
     }
+    const collided = new Map([...contents].filter(([, different]) => different.size > 1));
+    if (collided.size > 0) collisions.set(startSeconds, collided);
   }
   return collisions;
+}
+
+function repeatedHashes(parts: readonly (BigUint64Array<ArrayBuffer> | undefined)[]): Set<bigint> {
+  const all = new BigUint64Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
+  let at = 0;
+  for (const part of parts) {
+    if (!part) continue;
+    all.set(part, at);
+    at += part.length;
+  }
+  all.sort();
+  const repeated = new Set<bigint>();
+  for (let index = 1; index < all.length; index++) {
+    const hash = all[index] ?? 0n;
+    if (hash === all[index - 1]) repeated.add(hash);
+  }
+  return repeated;
 }
 
 function countRecords(collided: ReadonlyMap<bigint, ReadonlySet<string>>): number {

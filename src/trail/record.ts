@@ -39,10 +39,17 @@ export interface TrailRecord {
   readonly trace?: PolicyTrace;
 }
 
+/** The records of one bucket, to be visited as often as needed. */
+export interface RecordList extends Iterable<TrailRecord> {
+  readonly length: number;
+  /** Each visit makes keys of its own, so there is no use in remembering anything by their identity. */
+  readonly areKeysTransient?: boolean;
+}
+
 /** Records of one bucket, from one answer of `List` or from the stream so far. */
 export interface BucketBatch {
   readonly startSeconds: number;
-  readonly records: readonly TrailRecord[];
+  readonly records: RecordList;
   /** The stream was open during the whole delivery of the bucket. */
   readonly streamedWhole?: boolean;
   /** What the answer of `List` proves (invariant 2); absent for streamed records. */

@@ -65,6 +65,12 @@ export class ServerRuns {
     return common === 0 || same * 2 < common;
   }
 
+  /** Whether the ids of a record with this content were seen in this run. */
+  isKnown(content: string): boolean {
+    const restored = this.#restored && this.#restored.ids.size > 0 ? this.#restored : undefined;
+    return this.#ids.has(content) || (restored?.ids.has(restored.hasher.hash(content)) ?? false);
+  }
+
   /** Another run answers, since this moment at the latest. */
   begin(nowSeconds: number): void {
     this.#ids.clear();

@@ -12,6 +12,7 @@ import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { openImageBuilder, type UnpackedImage } from './image.ts';
 import { run, type Outcome } from './tools.ts';
+import { runToEnd } from '../support/run-to-end.ts';
 
 const isRoot = process.getuid?.() === 0;
 let folder: string;
@@ -141,10 +142,13 @@ describe.runIf(isRoot)('the stand-in in its image', () => {
         const halfAnHourAgo = Math.floor(Date.now() / 15_000 - 120) * 15;
         const answer = await connection.list(halfAnHourAgo, AbortSignal.timeout(60_000));
         connection.close();
-        const { count } = new FlowDecoder().decodeList(
-          answer,
-          () => {},
-          (error) => expect.unreachable(error.message),
+        const { count } = runToEnd(
+          new FlowDecoder().decodeList(
+            answer,
+            () => {},
+            (error) => expect.unreachable(error.message),
+            Number.POSITIVE_INFINITY,
+          ),
         );
         expect(count).toBeGreaterThan(100);
       } finally {

@@ -1,4 +1,4 @@
-import type { BucketBatch, FactEnd, TrailRecord } from '../../src/trail/record.ts';
+import type { BucketBatch, FactEnd, RecordList, TrailRecord } from '../../src/trail/record.ts';
 
 export const startSeconds = 1_800_000_000;
 export const options = { portCap: 64, nowSeconds: startSeconds };
@@ -39,7 +39,7 @@ export function listed(
 
 export function batch(
   start: number,
-  records: readonly TrailRecord[],
+  records: RecordList,
   mark: Omit<BucketBatch, 'startSeconds' | 'records'> = {},
 ): BucketBatch {
   return { startSeconds: start, records, ...mark };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
-import { foldList, StreamFold, streamBatch } from '../../src/trail/fold.ts';
+import { foldList } from '../../src/trail/fold-list.ts';
+import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
@@ -11,6 +12,7 @@ import {
   readUnexplainedEdges,
   type TestDatabase,
 } from '../support/database.ts';
+import { runToEnd } from '../support/run-to-end.ts';
 
 const options = { portCap: 64, nowSeconds: 1_795_317_100 };
 const capture = readCapture();
@@ -37,10 +39,12 @@ function listed(): BucketBatch[] {
   }
   return [...buckets].map(([startSeconds, records]) => ({
     startSeconds,
-    records: foldList(decoder, encodeListAnswer(records), startSeconds, {
-      label: 'service-identity',
-      namespaces: 'all',
-    }).records,
+    records: runToEnd(
+      foldList(decoder, encodeListAnswer(records), startSeconds, {
+        label: 'service-identity',
+        namespaces: 'all',
+      }),
+    ).records,
     settled: 'settled',
   }));
 }

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { foldList, StreamFold, streamBatch } from '../../src/trail/fold.ts';
+import { foldList } from '../../src/trail/fold-list.ts';
+import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
@@ -16,6 +17,7 @@ import { collidingDestinations, collidingFlows } from '../support/colliding-flow
 import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
 import { batch, listed, options, startSeconds, streamed } from './ledger-batches.ts';
+import { runToEnd } from '../support/run-to-end.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let db: TestDatabase;
@@ -41,10 +43,12 @@ function streamedCollision(): BucketBatch[] {
 }
 
 function listedCollision(): BucketBatch[] {
-  const { records } = foldList(new FlowDecoder(), encodeListAnswer(collision), startSeconds, {
-    label: 'app',
-    namespaces: 'all',
-  });
+  const { records } = runToEnd(
+    foldList(new FlowDecoder(), encodeListAnswer(collision), startSeconds, {
+      label: 'app',
+      namespaces: 'all',
+    }),
+  );
   return [batch(startSeconds, records, { settled: 'final' })];
 }
 

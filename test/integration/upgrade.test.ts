@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { foldList, StreamFold, streamBatch, type ListedBucket } from '../../src/trail/fold.ts';
+import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';
+import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
@@ -18,6 +19,7 @@ import {
 import { createOldSchema, oldSchema } from '../support/old-schema.ts';
 import { TrailModel } from '../support/trail-model.ts';
 import { batch, listed, options } from './ledger-batches.ts';
+import { runToEnd } from '../support/run-to-end.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -39,10 +41,12 @@ const starts = [...capture.keys()].toSorted((a, b) => a - b).slice(0, 4);
 
 function listAll(): ListedBucket[] {
   return starts.map((start) =>
-    foldList(decoder, encodeListAnswer(capture.get(start) ?? []), start, {
-      label: 'service-identity',
-      namespaces: 'all',
-    }),
+    runToEnd(
+      foldList(decoder, encodeListAnswer(capture.get(start) ?? []), start, {
+        label: 'service-identity',
+        namespaces: 'all',
+      }),
+    ),
   );
 }
 

@@ -1,8 +1,9 @@
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import type { FlowEvidence } from '../../src/trail/evidence.ts';
-import { foldList } from '../../src/trail/fold.ts';
+import { foldList } from '../../src/trail/fold-list.ts';
 import { factGroupText } from '../../src/trail/record.ts';
 import { encodeListAnswer, readCapture } from './capture.ts';
+import { runToEnd } from './run-to-end.ts';
 
 const settings = { label: 'service-identity', namespaces: new Set(['monitoring', 'kube-system', 'dbaas']) };
 
@@ -21,7 +22,7 @@ export function captureEvidence(): FlowEvidence[] {
     for (const {
       key: { content },
       fact,
-    } of foldList(decoder, encodeListAnswer(raw), start, settings).records) {
+    } of runToEnd(foldList(decoder, encodeListAnswer(raw), start, settings)).records) {
       if (!fact || seen.has(content)) continue;
       seen.add(content);
       const key = `${factGroupText(fact)}\n${fact.port}`;

@@ -1,9 +1,10 @@
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { foldList } from '../../src/trail/fold.ts';
+import { foldList } from '../../src/trail/fold-list.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { options } from '../integration/ledger-batches.ts';
 import { encodeListAnswer, readCapture } from './capture.ts';
+import { runToEnd } from './run-to-end.ts';
 
 /** Merges the capture of a cluster (2026-11-22), with identities, ports and policy traces. */
 export async function mergeCapture(database: Database): Promise<void> {
@@ -21,7 +22,7 @@ export async function mergeCapture(database: Database): Promise<void> {
     database,
     [...byBucket].map(([startSeconds, raw]) => ({
       startSeconds,
-      records: foldList(decoder, encodeListAnswer(raw), startSeconds, settings).records,
+      records: runToEnd(foldList(decoder, encodeListAnswer(raw), startSeconds, settings)).records,
       settled: 'final' as const,
     })),
     options,

@@ -3,10 +3,11 @@ import { connect, type ClientHttp2Stream } from 'node:http2';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
 import { FlowDecoder } from '../../src/goldmane/decode.ts';
 import type { GoldmaneConfig } from '../../src/config/config.ts';
-import { foldList, type ListedBucket } from '../../src/trail/fold.ts';
+import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';
 import { unpackHashes } from '../../src/trail/hashes.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
 import type { World } from './world.ts';
+import { runToEnd } from './run-to-end.ts';
 
 function targetOf(world: World): GoldmaneConfig {
   const {
@@ -37,7 +38,7 @@ export async function listRing(
   try {
     for (let start = fromSeconds; start < toSeconds; start += 15) {
       const raw = await connection.list(start, signal);
-      listed.push(foldList(decoder, raw, start, { label: 'service-identity', namespaces: 'all' }));
+      listed.push(runToEnd(foldList(decoder, raw, start, { label: 'service-identity', namespaces: 'all' })));
     }
   } finally {
     connection.close();
@@ -54,7 +55,7 @@ export async function missingFromLedger(world: World, bucket: ListedBucket): Pro
   if (!row) throw new Error(`the ledger has no row for ${bucket.startSeconds}`);
   const known = new Set([...unpackHashes(row.streamed), ...unpackHashes(row.settled)]);
   const hasher = saltedHasher(row.salt);
-  return bucket.records.map(({ key }) => hasher.hashOf(key)).filter((hash) => !known.has(hash));
+  return [...bucket.records].map(({ key }) => hasher.hashOf(key)).filter((hash) => !known.has(hash));
 }
 
 export interface Neighbour {

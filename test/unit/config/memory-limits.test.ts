@@ -1,19 +1,27 @@
 import { expect, test } from 'vitest';
 import { deriveMemoryLimits } from '../../../src/config/memory-limits.ts';
 
-const mib = 1024 * 1024;
+const kib = 1024;
+const mib = 1024 * kib;
 
-test('limits grow with the heap, and what they allow fits half of it', () => {
+test('the limits leave room for both readers at any size of heap', () => {
   for (const heapMiB of [64, 128, 256, 512, 2_048, 8_192]) {
-    const { recordsPerBucket, recordsPerMerge, receiveBytes } = deriveMemoryLimits(heapMiB * mib);
-    expect((recordsPerBucket + recordsPerMerge) * 2 * 1024).toBeLessThanOrEqual((heapMiB * mib) / 2);
-    expect(receiveBytes).toBeLessThanOrEqual(64 * mib);
-    expect(recordsPerMerge).toBeLessThan(recordsPerBucket);
+    const limits = deriveMemoryLimits(heapMiB * mib);
+    const settling =
+      limits.recordsPerBucket * 150 +
+      limits.factsPerBucket * 2 * kib +
+      limits.traceBytesPerBucket +
+      limits.internedBytes;
+    const streaming = limits.pendingRecords * kib + limits.internedBytes;
+    expect(settling + streaming).toBeLessThan(heapMiB * mib * 0.8);
+    expect(limits.receiveBytes).toBeLessThanOrEqual(256 * mib);
+    expect(limits.recordsPerMerge).toBeLessThan(limits.recordsPerBucket);
+    expect(limits.factsPerBucket).toBeLessThan(limits.recordsPerBucket);
   }
 });
 
-test('a heap of 256 MiB takes 10,000 records a bucket and refuses a scan of 230,000', () => {
-  const { recordsPerBucket } = deriveMemoryLimits(256 * mib);
-  expect(recordsPerBucket).toBeGreaterThan(10_000);
-  expect(recordsPerBucket).toBeLessThan(230_000);
+test('a heap of 256 MiB takes a scan of 230,000 records in one bucket, in an answer of 70 MiB', () => {
+  const { recordsPerBucket, receiveBytes } = deriveMemoryLimits(256 * mib);
+  expect(recordsPerBucket).toBeGreaterThan(230_000);
+  expect(receiveBytes).toBeGreaterThan(70 * mib);
 });

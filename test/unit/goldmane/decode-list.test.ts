@@ -4,6 +4,7 @@ import { encodeListAnswer, readCapture } from '../../support/capture.ts';
 import { plain } from './records.ts';
 import { referenceDecode, referenceRecord } from './reference.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 const capture = readCapture().filter((_, index) => index % 7 === 0);
 const EMPTY_TRACE = '{"enforced":[],"pending":[]}';
@@ -18,10 +19,13 @@ function listedResult(flow: readonly Field[]): Buffer {
 function list<Seen>(answer: Buffer, see: (record: ListedRecord) => Seen, decoder = new FlowDecoder()) {
   const seen: Seen[] = [];
   const malformed: MalformedFlow[] = [];
-  const summary = decoder.decodeList(
-    answer,
-    (record) => seen.push(see(record)),
-    (error) => malformed.push(error),
+  const summary = runToEnd(
+    decoder.decodeList(
+      answer,
+      (record) => seen.push(see(record)),
+      (error) => malformed.push(error),
+      Number.POSITIVE_INFINITY,
+    ),
   );
   return { ...summary, seen, malformed };
 }

@@ -6,6 +6,7 @@ import { flowResults } from './messages.ts';
 import { flowResult, KEY, outcome, plain, textOf, TIMES } from './records.ts';
 import { referenceRecord } from './reference.ts';
 import { bytesField, encodeFields, encodeVarint, messageField, varintField } from './wire.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 const capture = readCapture();
@@ -122,7 +123,7 @@ describe('broken bytes', () => {
   });
 
   test('whatever they are, nothing but MalformedFlow is thrown', () => {
-    const decoder = new FlowDecoder({ internLimit: 16 });
+    const decoder = new FlowDecoder({ internedBytes: 4_000 });
     const damaged = fc
       .tuple(
         fc.constantFrom(...capture.slice(0, 200)),
@@ -137,10 +138,13 @@ describe('broken bytes', () => {
     fc.assert(
       fc.property(fc.oneof(damaged, random), (raw) => {
         outcome(decoder, raw);
-        const { count } = decoder.decodeList(
-          encodeListAnswer([raw]),
-          (record) => [record.trace, record.sourceLabel('app'), record.destLabel('app')],
-          () => undefined,
+        const { count } = runToEnd(
+          decoder.decodeList(
+            encodeListAnswer([raw]),
+            (record) => [record.trace, record.sourceLabel('app'), record.destLabel('app')],
+            () => undefined,
+            Number.POSITIVE_INFINITY,
+          ),
         );
         expect(count).toBe(1);
       }),
@@ -154,10 +158,13 @@ function listedOutcome(decoder: FlowDecoder, record: Buffer, behind: Buffer): st
   const answer = Buffer.concat([encodeFields([bytesField(2, record)]), behind]);
   const outcomes: string[] = [];
   try {
-    decoder.decodeList(
-      answer,
-      (record) => outcomes.push(textOf(record)),
-      ({ reason }) => outcomes.push(reason),
+    runToEnd(
+      decoder.decodeList(
+        answer,
+        (record) => outcomes.push(textOf(record)),
+        ({ reason }) => outcomes.push(reason),
+        Number.POSITIVE_INFINITY,
+      ),
     );
   } catch (error) {
     if (!(error instanceof MalformedFlow)) throw error;

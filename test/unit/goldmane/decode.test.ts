@@ -19,7 +19,7 @@ describe('a record is what the generated decoder says', () => {
   });
 
   test('for any order of fields, repeated, unknown and default ones', () => {
-    const decoder = new FlowDecoder({ internLimit: 64 });
+    const decoder = new FlowDecoder({ internedBytes: 20_000 });
     fc.assert(
       fc.property(flowResults, (raw) => {
         expect(plain(decoder.decode(raw))).toEqual(referenceRecord(raw));

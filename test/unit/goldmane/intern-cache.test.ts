@@ -1,18 +1,34 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decode.ts';
 import { InternCache } from '../../../src/goldmane/intern-cache.ts';
 import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
 
-test('it never holds more than its limit', () => {
-  const cache = new InternCache<number, number>(100);
-  for (let key = 0; key < 1_000; key++) {
-    cache.set(key, key);
-    expect(cache.size).toBeLessThanOrEqual(100);
-  }
+test('it never holds more bytes than its limit, whatever its entries take', () => {
+  const keys = fc.array(fc.tuple(fc.nat({ max: 50 }), fc.nat({ max: 2_000 })), { maxLength: 300 });
+  fc.assert(
+    fc.property(keys, (entries) => {
+      const held = new Map<number, number>();
+      const cache = new InternCache<number, number>(5_000, (_, bytes) => bytes);
+      for (const [key, bytes] of entries) {
+        cache.set(key, bytes);
+        held.set(key, bytes);
+        const kept = [...held].filter(([one]) => cache.get(one) !== undefined);
+        expect(kept.reduce((sum, [, size]) => sum + size, 0)).toBeLessThanOrEqual(5_000);
+      }
+    }),
+  );
+});
+
+test('an entry that is larger than the limit is not kept', () => {
+  const cache = new InternCache<string, string>(1_000, (_, value) => value.length);
+  cache.set('small', 'x');
+  cache.set('small', 'x'.repeat(2_000));
+  expect(cache.get('small')).toBeUndefined();
 });
 
 test('what is used stays, what is not goes', () => {
-  const cache = new InternCache<string, number>(10);
+  const cache = new InternCache<string, number>(1_500, () => 50);
   cache.set('used', 1);
   cache.set('idle', 2);
   for (let key = 0; key < 50; key++) {
@@ -23,7 +39,7 @@ test('what is used stays, what is not goes', () => {
 });
 
 test('a decoder with a tiny limit decodes the same', () => {
-  const tiny = new FlowDecoder({ internLimit: 2 });
+  const tiny = new FlowDecoder({ internedBytes: 600 });
   const ample = new FlowDecoder();
   for (let index = 0; index < 200; index++) {
     const key = [bytesField(2, `ns-${(index * 7) % 13}`), bytesField(5, 'dbaas')];

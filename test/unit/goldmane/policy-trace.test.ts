@@ -8,6 +8,7 @@ import { encodeListAnswer, readCapture } from '../../support/capture.ts';
 import { policies } from './messages.ts';
 import { referenceDecode } from './reference.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 const hit = z.object({
   k: z.string(),
@@ -24,7 +25,7 @@ const traceText = z.object({
 
 function read(fields: readonly Field[]) {
   const raw = encodeFields(fields);
-  return new PolicyTraceReader(10).read(raw, 0, raw.length);
+  return new PolicyTraceReader(10_000).read(raw, 0, raw.length);
 }
 
 function rule(name: string, more: readonly Field[] = []): Field[] {
@@ -148,7 +149,7 @@ test.each<[string, Field[]]>([
 });
 
 test('equal bytes give the same object', () => {
-  const reader = new PolicyTraceReader(10);
+  const reader = new PolicyTraceReader(10_000);
   const raw = encodeFields([messageField(1, rule('allow-web'))]);
   expect(reader.read(Buffer.from(raw), 0, raw.length)).toBe(reader.read(raw, 0, raw.length));
 });
@@ -156,12 +157,15 @@ test('equal bytes give the same object', () => {
 test('all traces of the capture have the hits that the generated decoder finds', () => {
   const capture = readCapture();
   const texts: string[] = [];
-  new FlowDecoder().decodeList(
-    encodeListAnswer(capture),
-    ({ trace }) => texts.push(trace.text),
-    (error) => {
-      throw error;
-    },
+  runToEnd(
+    new FlowDecoder().decodeList(
+      encodeListAnswer(capture),
+      ({ trace }) => texts.push(trace.text),
+      (error) => {
+        throw error;
+      },
+      Number.POSITIVE_INFINITY,
+    ),
   );
   const names = (hits: readonly { name: string }[]) => [...new Set(hits.map(({ name }) => name))].toSorted();
   let endsOfTier = 0;

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decode.ts';
-import { foldList, StreamFold, streamBatch } from '../../../src/trail/fold.ts';
+import { foldList } from '../../../src/trail/fold-list.ts';
+import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { edgeText, type BucketBatch } from '../../../src/trail/record.ts';
 import { encodeListAnswer, readCapture, readCaptureEdges } from '../../support/capture.ts';
 import { TrailModel } from '../../support/trail-model.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 const settings = { label: 'service-identity', namespaces: 'all' } as const;
 const capture = readCapture();
@@ -33,7 +35,7 @@ function streamed(records: readonly Buffer[], takes = 1): BucketBatch[][] {
 }
 
 function listed(startSeconds: number, records: readonly Buffer[]): BucketBatch {
-  const answer = foldList(new FlowDecoder(), encodeListAnswer(records), startSeconds, settings);
+  const answer = runToEnd(foldList(new FlowDecoder(), encodeListAnswer(records), startSeconds, settings));
   return { startSeconds, records: answer.records, settled: 'settled' };
 }
 

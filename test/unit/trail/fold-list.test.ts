@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decode.ts';
-import { foldList, type FoldSettings } from '../../../src/trail/fold.ts';
+import { foldList, type FoldSettings } from '../../../src/trail/fold-list.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 const startSeconds = 1_800_000_000;
 const inMonitoring: FoldSettings = { label: 'service-identity', namespaces: new Set(['monitoring']) };
 
 function fold(flows: readonly Omit<TestFlow, 'startSeconds'>[], settings = inMonitoring) {
   const raw = encodeListAnswer(flows.map((flow) => encodeFlow({ startSeconds, ...flow })));
-  return foldList(new FlowDecoder(), raw, startSeconds, settings);
+  const answer = runToEnd(foldList(new FlowDecoder(), raw, startSeconds, settings));
+  return { ...answer, records: [...answer.records] };
 }
 
 function only<Item>(items: readonly Item[]): Item {
@@ -21,7 +23,7 @@ function only<Item>(items: readonly Item[]): Item {
 test('an answer with more records than the limit is refused before any record is decoded', () => {
   const raw = encodeListAnswer([1, 2, 3].map((port) => encodeFlow({ startSeconds, port })));
   const limited = (maxRecords: number) => () =>
-    foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords });
+    runToEnd(foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords }));
   expect(limited(2)).toThrow(expect.objectContaining({ kind: 'answer_too_large' }));
   expect(limited(3)().count).toBe(3);
 });
@@ -32,10 +34,10 @@ describe('an answer that proves nothing is refused', () => {
       encodeFlow({ startSeconds }),
       encodeFlow({ startSeconds: startSeconds + 15 }),
     ]);
-    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
+    expect(() => runToEnd(foldList(new FlowDecoder(), raw, startSeconds, inMonitoring))).toThrow(
       expect.objectContaining({ kind: 'invalid_list_response' }),
     );
-    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
+    expect(() => runToEnd(foldList(new FlowDecoder(), raw, startSeconds, inMonitoring))).toThrow(
       /2027-01-15T08:00:00\.000Z/,
     );
   });
@@ -45,7 +47,7 @@ describe('an answer that proves nothing is refused', () => {
       [encodeFlow({ startSeconds }), encodeFlow({ startSeconds, port: 81 })],
       announced,
     );
-    expect(() => foldList(new FlowDecoder(), raw, startSeconds, inMonitoring)).toThrow(
+    expect(() => runToEnd(foldList(new FlowDecoder(), raw, startSeconds, inMonitoring))).toThrow(
       expect.objectContaining({ kind: 'invalid_list_response' }),
     );
   });
@@ -55,8 +57,9 @@ describe('an answer that proves nothing is refused', () => {
       encodeFlow({ startSeconds: startSeconds + 7 }),
       encodeFlow({ startSeconds }),
     ]);
-    const answer = foldList(new FlowDecoder(), raw, startSeconds, inMonitoring);
-    expect(answer).toMatchObject({ count: 2, records: [{ edge: { srcNs: 'a', dstNs: 'b' } }] });
+    const answer = runToEnd(foldList(new FlowDecoder(), raw, startSeconds, inMonitoring));
+    expect(answer).toMatchObject({ count: 2, refused: 1 });
+    expect([...answer.records]).toMatchObject([{ edge: { srcNs: 'a', dstNs: 'b' } }]);
     expect(answer.malformed.map(({ reason }) => reason)).toEqual(['bad_times']);
   });
 

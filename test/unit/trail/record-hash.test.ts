@@ -3,13 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder, type FlowKey } from '../../../src/goldmane/decode.ts';
 import { contentOf } from '../../../src/goldmane/flow-key.ts';
-import { foldList, StreamFold, streamBatch } from '../../../src/trail/fold.ts';
+import { foldList } from '../../../src/trail/fold-list.ts';
+import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';
 import type { BucketBatch } from '../../../src/trail/record.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { collidingDestinations, collidingFlows } from '../../support/colliding-flows.ts';
 import { TrailModel } from '../../support/trail-model.ts';
 import { encodeFlow } from './flow-messages.ts';
+import { runToEnd } from '../../support/run-to-end.ts';
 
 const bucket = 1_800_000_000;
 const collision = collidingFlows(bucket).map(encodeFlow);
@@ -27,10 +29,12 @@ function streamed(): BucketBatch[] {
 }
 
 function listed(): BucketBatch[] {
-  const { records } = foldList(new FlowDecoder(), encodeListAnswer(collision), bucket, {
-    label: 'app',
-    namespaces: 'all',
-  });
+  const { records } = runToEnd(
+    foldList(new FlowDecoder(), encodeListAnswer(collision), bucket, {
+      label: 'app',
+      namespaces: 'all',
+    }),
+  );
   return [{ startSeconds: bucket, records, settled: 'final' }];
 }
 

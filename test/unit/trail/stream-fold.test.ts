@@ -71,7 +71,7 @@ describe('records', () => {
       streamedWhole: true,
       records: [{ edge: { srcNs: 'a', dstNs: 'b', action: 'deny' } }],
     });
-    expect(batch?.records[0]).not.toHaveProperty('fact');
+    expect([...(batch?.records ?? [])][0]).not.toHaveProperty('fact');
     expect(first && streamBatch(first, false)).not.toHaveProperty('streamedWhole');
   });
 });

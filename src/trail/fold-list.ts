@@ -1,0 +1,123 @@
+import type { FlowDecoder, FlowKey, MalformedFlow } from '../goldmane/decode.ts';
+import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
+import { ListedRecords } from './listed-records.ts';
+import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';
+
+/** Ids of records that no earlier answer had; a run of the server is recognised by those that recur. */
+const newIds = 2_048;
+const recordsPerStep = 2_000;
+/** Refused records are all counted; the first ones say why. */
+const describedMalformed = 100;
+
+export interface FoldSettings {
+  readonly label: string;
+  readonly namespaces: ReadonlySet<string> | 'all';
+  /** An answer with more records is refused before any of them is decoded. Default: no limit. */
+  readonly maxRecords?: number;
+  /** Groups of facts in one bucket; the facts beyond are left out. Default: no limit. */
+  readonly maxGroups?: number;
+  /** Bytes of policy traces in one bucket; those beyond are kept as "other". Default: no limit. */
+  readonly maxTraceBytes?: number;
+  /** Whether an earlier answer had a record of this content; `ids` then has it too. */
+  readonly isKnown?: (content: string) => boolean;
+}
+
+/** What one answer of `List` said. */
+export interface ListedBucket {
+  startSeconds: number;
+  records: ListedRecords;
+  /** By the content of a record, the server's ids of its flow keys: of all known contents and of some new ones. */
+  ids: Map<string, number[]>;
+  /** Records in the answer, those left out included. */
+  count: number;
+  noTraffic: number;
+  /** Records that could not be read, and why, of the first ones. */
+  refused: number;
+  malformed: MalformedFlow[];
+}
+
+/**
+ * Folds one answer of `List` into records with edge, fact and policy trace, without an object per record. It pauses every few
+ * thousand records: an answer of 250,000 takes seconds, during which the stream must be read.
+ * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
+ * traces the one with the smaller digest is taken as the record's, the other is kept as evidence beside it.
+ * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
+ */
+export function* foldList(
+  decoder: FlowDecoder,
+  raw: Buffer,
+  startSeconds: number,
+  settings: FoldSettings,
+): Generator<undefined, ListedBucket> {
+  const unlimited = Number.POSITIVE_INFINITY;
+  const {
+    maxRecords = unlimited,
+    maxGroups = unlimited,
+    maxTraceBytes = unlimited,
+    isKnown = () => false,
+  } = settings;
+  const held = decoder.countRecords(raw);
+  if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
+  const records = new ListedRecords(held, { groups: maxGroups, traceBytes: maxTraceBytes });
+  const ids = new Map<string, number[]>();
+  let newLeft = newIds;
+  const malformed: MalformedFlow[] = [];
+  let refused = 0;
+  let noTraffic = 0;
+  const { totalResults, count } = yield* decoder.decodeList(
+    raw,
+    (record) => {
+      if (record.startSeconds !== startSeconds)
+        throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
+      const { key } = record;
+      const known = ids.get(key.content);
+      if (known) known.push(record.id);
+      else if (isKnown(key.content)) ids.set(key.content, [record.id]);
+      else if (newLeft > 0) {
+        newLeft -= 1;
+        ids.set(key.content, [record.id]);
+      }
+      if (!record.hasTraffic) {
+        noTraffic += 1;
+        return;
+      }
+      const labelOf = (end: 'src' | 'dst') =>
+        (end === 'src' ? record.sourceLabel(settings.label) : record.destLabel(settings.label)) ?? '';
+      records.add(key.content, edgeKeyOf(key), factKeyOf(key, labelOf, settings), record.trace);
+    },
+    (error) => {
+      refused += 1;
+      if (malformed.length < describedMalformed) malformed.push(error);
+    },
+    recordsPerStep,
+  );
+  if (totalResults !== count)
+    throw invalidListResponse(startSeconds, `it announces ${totalResults} records and holds ${count}`);
+  return { startSeconds, records, ids, count, noTraffic, refused, malformed };
+}
+
+function factKeyOf(key: FlowKey, labelOf: (end: 'src' | 'dst') => string, settings: FoldSettings): FactKey {
+  const end = (side: 'src' | 'dst', kind: FactEnd['kind'], namespace: string, name: string): FactEnd => {
+    const ns = namespaceOf(namespace);
+    switch (kind) {
+      case 'network':
+      case 'networkset':
+        return { kind, ns, identity: name };
+      case 'workload': {
+        const looked = settings.namespaces === 'all' || settings.namespaces.has(ns);
+        return { kind, ns, identity: looked ? labelOf(side) : '' };
+      }
+      case 'host':
+      case 'unspecified':
+        return { kind, ns, identity: '' };
+    }
+  };
+  return {
+    src: end('src', key.srcType, key.srcNamespace, key.srcName),
+    dst: end('dst', key.dstType, key.dstNamespace, key.dstName),
+    protocol: key.protocol,
+    port: key.dstPort,
+    reporter: key.reporter,
+    action: key.action,
+  };
+}

@@ -1,0 +1,70 @@
+import { manyPorts } from './fact-groups.ts';
+import { ListedRecords, type ListedGroup } from './listed-records.ts';
+import type { BucketBatch, FactKey } from './record.ts';
+
+/** The most ports that a group may have, as a multiple of the port cap: housekeeping folds those that do not recur. */
+export const portSlack = 4;
+/** Of how many crowded groups the known ports are preferred; those with the most ports come first. */
+const groupsAsked = 1_000;
+
+/**
+ * Keeps one bucket from making more facts than there is memory for, or than its groups may have: a port scan. Ports beyond are
+ * stored as "many"; ports that the group has already are kept first, so a scan does not hide a port that is in use. Where
+ * that is not enough, policy traces are stored as "other". The records are changed in place.
+ * @param maxFacts facts under distinct policy traces, per bucket
+ * @param knownPorts the ports that are stored of each group, in the order of the groups
+ * @returns how many were changed
+ * @throws what `knownPorts` throws
+ */
+export async function limitFacts(
+  batches: readonly BucketBatch[],
+  { portCap, maxFacts }: { portCap: number; maxFacts: number },
+  knownPorts: (groups: readonly FactKey[]) => Promise<readonly ReadonlySet<number>[]>,
+): Promise<number> {
+  let coarse = 0;
+  for (const { records } of batches) {
+    if (!(records instanceof ListedRecords)) continue;
+    const groups = records.groups();
+    const limit = portLimit(groups, portCap * portSlack, maxFacts);
+    const crowded = groups
+      .map((group, number) => ({ ...group, number }))
+      .filter(({ ports }) => ports.size > limit)
+      .sort((a, b) => b.ports.size - a.ports.size);
+    if (crowded.length > 0) {
+      const known = await knownPorts(crowded.slice(0, groupsAsked).map(({ fact }) => fact));
+      const kept = new Map(
+        crowded.map(({ number, ports }, index) => [number, keptPorts(ports, known[index], limit)]),
+      );
+      coarse += records.replacePorts((group, port) => kept.get(group)?.has(port) ?? true, manyPorts);
+    }
+    if (records.countFacts() > maxFacts) coarse += records.dropTraces();
+  }
+  return coarse;
+}
+
+/** How many ports each group may keep: half as many until the whole bucket fits. Pure. */
+export function portLimit(groups: readonly ListedGroup[], most: number, maxFacts: number): number {
+  for (let limit = most; limit > 0; limit = Math.floor(limit / 2)) {
+    let facts = 0;
+    for (const { ports } of groups) {
+      let ofGroup = 0;
+      for (const traces of ports.values()) ofGroup += traces;
+      const tracesPerPort = Math.ceil(ofGroup / Math.max(1, ports.size));
+      facts += ports.size <= limit ? ofGroup : (limit + 1) * tracesPerPort;
+    }
+    if (facts <= maxFacts) return limit;
+  }
+  return 0;
+}
+
+/** Known ports first, then the lowest. */
+function keptPorts(
+  ports: ReadonlyMap<number, number>,
+  known: ReadonlySet<number> | undefined,
+  limit: number,
+): Set<number> {
+  const ordered = [...ports.keys()].sort(
+    (a, b) => Number(known?.has(b) ?? false) - Number(known?.has(a) ?? false) || a - b,
+  );
+  return new Set([...ordered.filter((port) => port !== manyPorts).slice(0, limit), manyPorts]);
+}

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
+import { ListedRecords } from '../../../src/trail/listed-records.ts';
+import type { FactKey } from '../../../src/trail/record.ts';
+
+const unlimited = { groups: Number.POSITIVE_INFINITY, traceBytes: Number.POSITIVE_INFINITY };
+const edge = { srcNs: 'a', dstNs: 'b', action: 'deny' } as const;
+
+function fact(port: number, identity = ''): FactKey {
+  return {
+    src: { kind: 'workload', ns: 'a', identity },
+    dst: { kind: 'workload', ns: 'b', identity: '' },
+    protocol: 'tcp',
+    port,
+    reporter: 'src',
+    action: 'deny',
+  };
+}
+
+const trace = (n: number) => ({ digest: BigInt(n + 1), text: `{"n":${n}}` });
+
+const knowing = (ports: readonly number[]) => () => Promise.resolve([new Set(ports)]);
+
+function scan(ports: number, identities = 1): ListedRecords {
+  const records = new ListedRecords(ports * identities, unlimited);
+  for (let id = 0; id < identities; id++)
+    for (let port = 1; port <= ports; port++)
+      records.add(`${id} ${port}`, edge, fact(port, `id-${id}`), trace(0));
+  return records;
+}
+
+function portsOf(records: ListedRecords): number[] {
+  return [...new Set([...records].map(({ fact: one }) => one?.port ?? 0))].sort((a, b) => a - b);
+}
+
+test('a bucket within the limits is left as it is', async () => {
+  const records = scan(256);
+  expect(await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 300 }, knowing([]))).toBe(
+    0,
+  );
+  expect(portsOf(records)).toHaveLength(256);
+});
+
+test('a scan keeps the ports that are known, then the lowest; the rest are "many", and every record remains', async () => {
+  const records = scan(50_000);
+  const known = [8_080, 49_999, 60_000];
+  const coarse = await limitFacts(
+    [{ startSeconds: 0, records }],
+    {
+      portCap: 64,
+      maxFacts: 20_000,
+    },
+    knowing(known),
+  );
+  expect(coarse).toBe(50_000 - 256);
+  expect(portsOf(records)).toEqual([-1, ...Array.from({ length: 254 }, (_, n) => n + 1), 8_080, 49_999]);
+  expect([...records]).toHaveLength(50_000);
+  expect([...records].every((record) => record.edge === edge || record.edge?.srcNs === 'a')).toBe(true);
+  // As a transaction does that is tried again.
+  expect(
+    await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing(known)),
+  ).toBe(0);
+});
+
+test('many identities that scan a little each keep fewer ports each, so that the bucket fits', async () => {
+  const records = scan(40, 5_000);
+  await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
+  expect(records.countFacts()).toBeLessThanOrEqual(20_000);
+  expect(records.countFacts()).toBeGreaterThan(5_000);
+});
+
+test('traces are dropped where ports are not what there is too much of', async () => {
+  const records = new ListedRecords(30_000, unlimited);
+  for (let n = 0; n < 30_000; n++) records.add(String(n), edge, fact(80), trace(n));
+  await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
+  expect(records.countFacts()).toBe(1);
+  expect([...records].some(({ trace: one }) => one !== undefined)).toBe(false);
+});
+
+test('no limit of ports is below zero', () => {
+  expect(portLimit(scan(10, 300).groups(), 256, 200)).toBe(0);
+});
+
+test('groups beyond the limit keep their edge and lose their fact, and are counted', () => {
+  const records = new ListedRecords(10, { ...unlimited, groups: 3 });
+  for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80, `id-${n}`), trace(0));
+  expect(records.cut).toBe(7);
+  const visited = [...records];
+  expect(visited.filter((record) => record.edge)).toHaveLength(10);
+  expect(visited.filter((record) => record.fact)).toHaveLength(3);
+});
+
+test('policy traces beyond their bytes are dropped', () => {
+  const records = new ListedRecords(10, { ...unlimited, traceBytes: 3 * trace(0).text.length });
+  for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80), trace(n));
+  expect([...records].filter(({ trace: one }) => one)).toHaveLength(3);
+});
