@@ -1,8 +1,8 @@
+import { bucketSeconds } from '../time/bucket.ts';
 import type { TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 
 const freshSeconds = 6 * 60;
-const bucketSeconds = 15;
 
 export interface Ages {
   /** Since the end of the newest bucket that the stream brought. */

@@ -1,20 +1,18 @@
 import { Buffer } from 'node:buffer';
-
-/** Goldmane's buckets, and so the times of records, are multiples of this. */
-export const BUCKET_SECONDS = 15;
+import { bucketSeconds } from '../time/bucket.ts';
 
 const START_TIME_GTE = 0x08;
 const START_TIME_LT = 0x10;
 
 /** A FlowListRequest for exactly the bucket that starts at `startSeconds`. */
 export function encodeListRequest(startSeconds: number): Buffer {
-  if (!Number.isSafeInteger(startSeconds) || startSeconds <= 0 || startSeconds % BUCKET_SECONDS !== 0)
+  if (!Number.isSafeInteger(startSeconds) || startSeconds <= 0 || startSeconds % bucketSeconds !== 0)
     throw new RangeError(`${startSeconds} is not the start of a bucket: List would answer with other times`);
   return Buffer.from([
     START_TIME_GTE,
     ...varint(startSeconds),
     START_TIME_LT,
-    ...varint(startSeconds + BUCKET_SECONDS),
+    ...varint(startSeconds + bucketSeconds),
   ]);
 }
 

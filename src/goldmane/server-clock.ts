@@ -1,7 +1,9 @@
+import { bucketSeconds } from '../time/bucket.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** A bucket is sent this long after it began: its own 15 s and 15 s more (measured; 15.0 to 15.2 s after its end). */
-export const deliveryDelayMs = 30_000;
+export const deliveryDelayMs = 2 * bucketSeconds * 1000;
+const bucketMs = bucketSeconds * 1000;
 const remembered = 20;
 
 /**
@@ -84,7 +86,6 @@ export class ServerClock {
  * of a bucket is quiet. 0 when it is quiet now.
  */
 export function untilQuietMs(serverNowMs: number): number {
-  const bucketMs = 15_000;
   const [from, to] = [5_000, 12_000];
   const phase = ((serverNowMs % bucketMs) + bucketMs) % bucketMs;
   if (phase < from) return from - phase;

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { memoryLimits } from '../config/memory-limits.ts';
-import { FlowDecoder } from '../goldmane/decode.ts';
+import { FlowDecoder } from '../goldmane/decoder/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
-import { MalformedFlow } from '../goldmane/malformed-flow.ts';
+import { MalformedFlow } from '../goldmane/decoder/decode.ts';
 import type { LedgerBucket } from '../trail/ledger.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
 import { foldList, type ListedBucket } from '../trail/fold-list.ts';

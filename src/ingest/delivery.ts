@@ -1,4 +1,4 @@
-import { bucketSeconds } from '../trail/plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 
 const deliveryDelaySeconds = 2 * bucketSeconds;
 const silenceSeconds = 120;

@@ -1,4 +1,4 @@
-import type { MalformedFlow } from '../goldmane/malformed-flow.ts';
+import type { MalformedFlow } from '../goldmane/decoder/decode.ts';
 
 /** For the log: how many records were left out, by reason, and of each reason one in words. */
 export function describeMalformed(malformed: readonly MalformedFlow[]): {

@@ -1,5 +1,5 @@
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
-import { bucketSeconds } from '../trail/plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 

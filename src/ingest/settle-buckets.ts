@@ -6,7 +6,7 @@ import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failu
 import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
 import type { ListedBucket } from '../trail/fold-list.ts';
 import { merge } from '../trail/merge.ts';
-import { bucketSeconds } from '../trail/plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import type { BucketBatch } from '../trail/record.ts';
 import { Attempt, iso } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';

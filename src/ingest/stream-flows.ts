@@ -1,9 +1,9 @@
 import { memoryLimits } from '../config/memory-limits.ts';
-import { FlowDecoder, type FlowRecord } from '../goldmane/decode.ts';
+import { FlowDecoder, type FlowRecord } from '../goldmane/decoder/decode.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
-import { MalformedFlow } from '../goldmane/malformed-flow.ts';
+import { MalformedFlow } from '../goldmane/decoder/decode.ts';
 import { StreamFold } from '../trail/fold.ts';
-import { bucketSeconds } from '../trail/plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import { Attempt, iso } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { connect } from './connect.ts';

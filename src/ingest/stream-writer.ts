@@ -1,5 +1,5 @@
 import { memoryLimits } from '../config/memory-limits.ts';
-import type { FlowRecord } from '../goldmane/decode.ts';
+import type { FlowRecord } from '../goldmane/decoder/decode.ts';
 import { EdgeMap, type BucketBatch, type EdgeKey } from '../trail/record.ts';
 import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
 import { merge, type MergeSummary } from '../trail/merge.ts';

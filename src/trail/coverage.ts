@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 import { readLedger } from './ledger.ts';
-import { bucketSeconds } from './plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import { continues, extend, joinStretches } from './stretches.ts';
 
 /**

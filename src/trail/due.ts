@@ -1,6 +1,6 @@
 import type { CoverageStretch } from './coverage.ts';
 import type { LedgerBucket } from './ledger.ts';
-import { bucketSeconds } from './plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 
 /** Ages of a bucket, in seconds since it began, by Goldmane's clock: settled at six minutes, final at 55. */
 export const settleAgeSeconds = bucketSeconds + 6 * 60;

@@ -1,4 +1,4 @@
-import type { FlowDecoder, FlowKey, MalformedFlow } from '../goldmane/decode.ts';
+import type { FlowDecoder, FlowKey, MalformedFlow } from '../goldmane/decoder/decode.ts';
 import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
 import { ListedRecords } from './listed-records.ts';
 import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';

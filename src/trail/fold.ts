@@ -1,4 +1,4 @@
-import type { FlowKey, FlowRecord } from '../goldmane/decode.ts';
+import type { FlowKey, FlowRecord } from '../goldmane/decoder/decode.ts';
 import { edgeKeyOf, type BucketBatch, type EdgeKey, type TrailRecord } from './record.ts';
 
 /** The result of folding a streamed record; all but `pending` are left out, and counted by this name. */

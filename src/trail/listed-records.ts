@@ -1,4 +1,4 @@
-import type { PolicyTrace } from '../goldmane/decode.ts';
+import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
 import { ContentTable } from './content-table.ts';
 import {
   EdgeMap,

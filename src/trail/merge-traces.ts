@@ -1,4 +1,4 @@
-import type { PolicyTrace } from '../goldmane/decode.ts';
+import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
 import type { Query } from './database.ts';
 
 /** Distinct policy traces stored per fact; further ones are stored as "other". */

@@ -1,8 +1,7 @@
-import type { PolicyTrace } from '../goldmane/decode.ts';
+import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import type { RecordHasher } from './record-hash.ts';
 import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
-
-export const bucketSeconds = 15;
 
 /** The ledger's record of one bucket; the two sets are disjoint. */
 export interface LedgerRow {

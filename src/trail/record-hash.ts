@@ -10,7 +10,7 @@ export interface RecordHasher {
   hash(content: string): bigint;
 }
 
-/** A content that is a digest begins with it: see `contentOf` in src/goldmane/flow-key.ts. */
+/** A content that is a digest begins with it: see `contentOf` in src/goldmane/decoder/flow-key.ts. */
 const digestMark = '\u00ff';
 
 let latest: { salt: Buffer; hasher: RecordHasher } | undefined;

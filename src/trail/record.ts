@@ -1,4 +1,4 @@
-import type { Action, EndpointType, FlowKey, PolicyTrace, Reporter } from '../goldmane/decode.ts';
+import type { Action, EndpointType, FlowKey, PolicyTrace, Reporter } from '../goldmane/decoder/decode.ts';
 
 /** One row of `edge` is one of these. */
 export interface EdgeKey {

@@ -1,5 +1,5 @@
 import type { Query } from './database.ts';
-import { bucketSeconds } from './plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 import { saltedHasher, unsaltedHasher, type RecordHasher } from './record-hash.ts';
 
 const remembered = 4_096;

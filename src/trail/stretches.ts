@@ -1,6 +1,6 @@
 import type { CoverageStretch } from './coverage.ts';
 import type { LedgerBucket } from './ledger.ts';
-import { bucketSeconds } from './plan.ts';
+import { bucketSeconds } from '../time/bucket.ts';
 
 /**
  * Joins buckets into stretches: neighbours of the same state and cause become one; a bucket without a row gets the state and cause

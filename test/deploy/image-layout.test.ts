@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../src/time/clock.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { openImageBuilder, type UnpackedImage } from './image.ts';
 import { run, type Outcome } from './tools.ts';

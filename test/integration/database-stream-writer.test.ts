@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StreamWriter } from '../../src/ingest/stream-writer.ts';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import { databaseFailure } from '../../src/trail/database-failure.ts';
 import type { Database } from '../../src/trail/database.ts';

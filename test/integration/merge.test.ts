@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { foldList } from '../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';

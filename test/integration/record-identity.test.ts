@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { foldList } from '../../src/trail/fold-list.ts';

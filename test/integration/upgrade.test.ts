@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';

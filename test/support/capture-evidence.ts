@@ -1,4 +1,4 @@
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import type { FlowEvidence } from '../../src/trail/evidence.ts';
 import { foldList } from '../../src/trail/fold-list.ts';
 import { factGroupText } from '../../src/trail/record.ts';

@@ -1,4 +1,4 @@
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { foldList } from '../../src/trail/fold-list.ts';
 import { merge } from '../../src/trail/merge.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect, type ClientHttp2Stream } from 'node:http2';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
-import { FlowDecoder } from '../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import type { GoldmaneConfig } from '../../src/config/config.ts';
 import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';
 import { unpackHashes } from '../../src/trail/hashes.ts';

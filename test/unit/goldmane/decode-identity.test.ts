@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FlowDecoder } from '../../../src/goldmane/decode.ts';
-import { contentOf } from '../../../src/goldmane/flow-key.ts';
+import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
+import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
 import { keyFields } from './messages.ts';
 import { flowResult, KEY, TIMES } from './records.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';

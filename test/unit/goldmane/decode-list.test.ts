@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FlowDecoder, MalformedFlow, type ListedRecord } from '../../../src/goldmane/decode.ts';
+import { FlowDecoder, MalformedFlow, type ListedRecord } from '../../../src/goldmane/decoder/decode.ts';
 import { encodeListAnswer, readCapture } from '../../support/capture.ts';
 import { plain } from './records.ts';
 import { referenceDecode, referenceRecord } from './reference.ts';

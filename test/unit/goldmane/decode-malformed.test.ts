@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { FlowDecoder, MalformedFlow, type MalformedReason } from '../../../src/goldmane/decode.ts';
+import { FlowDecoder, MalformedFlow, type MalformedReason } from '../../../src/goldmane/decoder/decode.ts';
 import { encodeListAnswer, readCapture } from '../../support/capture.ts';
 import { flowResults } from './messages.ts';
 import { flowResult, KEY, outcome, plain, textOf, TIMES } from './records.ts';

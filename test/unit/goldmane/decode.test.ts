@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { FlowDecoder } from '../../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { readCapture } from '../../support/capture.ts';
 import { flowResults } from './messages.ts';
 import { flowResult, KEY, plain, textOf, TIMES } from './records.ts';

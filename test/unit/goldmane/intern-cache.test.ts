@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { FlowDecoder } from '../../../src/goldmane/decode.ts';
-import { InternCache } from '../../../src/goldmane/intern-cache.ts';
+import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
+import { InternCache } from '../../../src/goldmane/decoder/intern-cache.ts';
 import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
 
 test('it never holds more bytes than its limit, whatever its entries take', () => {

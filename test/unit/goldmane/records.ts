@@ -1,4 +1,4 @@
-import { MalformedFlow, type FlowDecoder, type FlowRecord } from '../../../src/goldmane/decode.ts';
+import { MalformedFlow, type FlowDecoder, type FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
 
 /** The parts of a small record, for tests that change one of them. */

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { z } from 'zod';
-import type { FlowKey, FlowRecord } from '../../../src/goldmane/decode.ts';
-import { contentOf } from '../../../src/goldmane/flow-key.ts';
+import type { FlowKey, FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
+import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
 
 /** The decoder that protobufjs makes of proto/goldmane.proto: every field, no shortcuts. */
 const root = protobuf.loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FlowDecoder } from '../../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { foldList } from '../../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { edgeText, type BucketBatch } from '../../../src/trail/record.ts';

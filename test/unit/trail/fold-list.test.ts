@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FlowDecoder } from '../../../src/goldmane/decode.ts';
+import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { foldList, type FoldSettings } from '../../../src/trail/fold-list.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FlowDecoder, type FlowKey } from '../../../src/goldmane/decode.ts';
-import { contentOf } from '../../../src/goldmane/flow-key.ts';
+import { FlowDecoder, type FlowKey } from '../../../src/goldmane/decoder/decode.ts';
+import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
 import { foldList } from '../../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { bucketSeconds } from '../../time/bucket.ts';
 import type { FlowKey } from './flow-key.ts';
 import { FLOW_DEST_LABEL, FLOW_SOURCE_LABEL, FlowScan } from './flow-scan.ts';
 import { KeyInterner, NO_KEY, type KnownKey } from './key-interner.ts';
@@ -34,7 +35,6 @@ export interface ListedRecord extends FlowRecord {
 export interface DecoderOptions {
   /** Memory for flow keys, names and policy traces that are kept for reuse. Default: 16 MiB. */
   internedBytes?: number;
-  bucketSeconds?: number;
 }
 
 export interface ListSummary {
@@ -56,13 +56,11 @@ const YEAR_10000_SECONDS = 253_402_300_800;
  * that was seen before is recognised by its bytes and not decoded again. Not re-entrant.
  */
 export class FlowDecoder {
-  readonly #bucketSeconds: number;
   readonly #scan = new FlowScan();
   readonly #keys: KeyInterner;
   readonly #record: DecodedRecord;
 
-  constructor({ internedBytes = 16 * 1024 * 1024, bucketSeconds = 15 }: DecoderOptions = {}) {
-    this.#bucketSeconds = bucketSeconds;
+  constructor({ internedBytes = 16 * 1024 * 1024 }: DecoderOptions = {}) {
     this.#keys = new KeyInterner(this.#scan, internedBytes);
     this.#record = new DecodedRecord(this.#scan, this.#keys);
   }
@@ -165,13 +163,13 @@ export class FlowDecoder {
     if (
       startSeconds > 0 &&
       startSeconds < YEAR_10000_SECONDS &&
-      startSeconds % this.#bucketSeconds === 0 &&
-      endSeconds === startSeconds + this.#bucketSeconds
+      startSeconds % bucketSeconds === 0 &&
+      endSeconds === startSeconds + bucketSeconds
     )
       return;
     throw new MalformedFlow(
       'bad_times',
-      `a record's times, ${startSeconds} to ${endSeconds}, are not a bucket of ${this.#bucketSeconds} s`,
+      `a record's times, ${startSeconds} to ${endSeconds}, are not a bucket of ${bucketSeconds} s`,
     );
   }
 }
