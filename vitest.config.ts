@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config';
  * a machine that is ten times slower than a developer's: they end what hangs, they measure nothing.
  */
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
+/** `npm run soak`: random faults for minutes, and nothing else. */
+const isSoak = process.env['FLOW_TRAIL_TESTS'] === 'soak';
 
 /** What `npm test` has of the stand-in's conformance: what it receives, answers and streams. */
 const conformance = isFull
@@ -88,6 +90,19 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
+      ...(isSoak
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'soak',
+                include: ['test/soak/**/*.test.ts'],
+                globalSetup: ['test/support/global-setup.ts'],
+                ...slow,
+              },
+            },
+          ]
+        : []),
     ],
   },
 });
