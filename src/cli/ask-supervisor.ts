@@ -19,6 +19,8 @@ const answerTimeoutMs = 10_000;
 export interface ReaderNow {
   activity: string;
   attempt: number;
+  /** Paused by a person, in the Temporal UI or with its command line. */
+  isPaused: boolean;
   /** Why the attempt before failed. */
   lastFailure: string | undefined;
   /** Of its heartbeat: newer than what the supervisor was told. */
@@ -101,6 +103,7 @@ function readersOf({ raw }: WorkflowExecutionDescription, codec: PayloadCodec): 
     (raw.pendingActivities ?? []).map(async (pending) => ({
       activity: pending.activityType?.name ?? 'unknown',
       attempt: pending.attempt ?? 1,
+      isPaused: pending.paused === true,
       lastFailure: pending.lastFailure?.message ?? undefined,
       progress: await heartbeatOf(pending.heartbeatDetails?.payloads?.[0], codec),
     })),

@@ -33,7 +33,9 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
 export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): string[] {
   if (!supervisor)
     return ['There is no supervisor. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.'];
-  const { state, problem, status, unanswered } = supervisor;
+  const { state, problem, status, unanswered, readers } = supervisor;
+  if (state === 'PAUSED')
+    return ['The supervisor is paused in Temporal. Continue it with temporal workflow unpause.'];
   if (state !== 'RUNNING')
     return [
       `The supervisor is ${state}. A running worker starts it again within a minute; check that one runs: its log and /readyz.`,
@@ -48,6 +50,11 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
       }`,
     );
   if (unanswered !== undefined) problems.push(unanswered);
+  for (const { activity, isPaused } of readers)
+    if (isPaused)
+      problems.push(
+        `${activity} is paused in Temporal. Continue it in the UI (pending activities) or with temporal activity unpause.`,
+      );
   if (!status) return problems;
   if (status.paused)
     problems.push(

@@ -1,11 +1,13 @@
 import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { jobs, type JobName } from '../config/names.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
+import { jobTexts } from '../temporal/job-texts.ts';
+import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { wrongTrail } from '../temporal/failure.ts';
+import { isOpen } from '../temporal/open-run.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { readTrailId } from '../trail/trail-id.ts';
@@ -29,6 +31,7 @@ export async function runJob(job: JobName): Promise<unknown> {
   const config = temporalConfig();
   const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
   const { workflowType } = jobs[job];
+  const { summary, details } = jobTexts[job];
   const { taskQueue, scheduleIds, supervisorId } = loadTrailNames(process.env);
   const workflowId = `${scheduleIds[job]}-by-hand-${new Date().toISOString()}`;
   const trailId = await databaseTrailId();
@@ -47,6 +50,8 @@ export async function runJob(job: JobName): Promise<unknown> {
         args: [],
         ...(expected === undefined ? {} : { memo: { [trailIdField]: expected } }),
         workflowExecutionTimeout: executionTimeout,
+        staticSummary: `${summary} (started by hand)`,
+        staticDetails: details,
       }),
     );
     const queueProblem = await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
@@ -72,14 +77,9 @@ async function databaseTrailId(): Promise<string | undefined> {
 
 /** @returns undefined when there is no supervisor, or an older version started it */
 async function supervisorTrailId(client: Client, supervisorId: string): Promise<string | undefined> {
-  try {
-    const { status, memo } = await client.workflow.getHandle(supervisorId).describe();
-    const trailId = memo?.[trailIdField];
-    return status.name === 'RUNNING' && typeof trailId === 'string' ? trailId : undefined;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const description = await describeWorkflow(client, supervisorId);
+  const trailId = description?.memo?.[trailIdField];
+  return description && isOpen(description) && typeof trailId === 'string' ? trailId : undefined;
 }
 
 async function resultOf(client: Client, workflowId: string): Promise<unknown> {

@@ -12,6 +12,7 @@ import type { Workflow } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { jobNames, jobs, type JobName } from '../config/names.ts';
+import { jobTexts } from '../temporal/job-texts.ts';
 import { trailIdField } from '../workflows/messages.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 
@@ -22,10 +23,6 @@ interface JobPolicy {
   executionTimeout: string;
   /** It watches all day: it runs in UTC. */
   isInterval: boolean;
-  /** One line for the UI: the schedule's note and each run's summary. */
-  summary: string;
-  /** Markdown for the page of a run. */
-  details: string;
 }
 
 const policies: Record<JobName, JobPolicy> = {
@@ -33,40 +30,26 @@ const policies: Record<JobName, JobPolicy> = {
     catchupWindow: '6h',
     executionTimeout: '2h',
     isInterval: false,
-    summary: 'Post new edges to Slack',
-    details: 'Announces every edge that was not announced before. Set by `DIGEST_CRON` and `TIME_ZONE`.',
   },
   certificates: {
     catchupWindow: '10m',
     executionTimeout: '30m',
     isInterval: true,
-    summary: 'Check certificates',
-    details:
-      'Checks the client certificate, the CA bundle and a handshake with Goldmane. Fails while a finding is critical. Set by `CERTIFICATES_CRON`, in UTC.',
   },
   completeness: {
     catchupWindow: '6h',
     executionTimeout: '2h',
     isInterval: false,
-    summary: 'Judge the completeness of allowlists',
-    details:
-      'Judges for each namespace whether an allowlist from the observed flows would be complete. Set by `COMPLETENESS_CRON` and `TIME_ZONE`.',
   },
   freshness: {
     catchupWindow: '1m',
     executionTimeout: '4m',
     isInterval: true,
-    summary: 'Check freshness',
-    details:
-      'Warns when no records are merged, and pages before Goldmane’s one-hour buffer expires. Set by `FRESHNESS_CRON`, in UTC.',
   },
   housekeeping: {
     catchupWindow: '6h',
     executionTimeout: '1h',
     isInterval: false,
-    summary: 'Apply retention',
-    details:
-      'Removes what the retention settings allow, never an edge. Set by `HOUSEKEEPING_CRON` and `TIME_ZONE`.',
   },
 };
 
@@ -93,7 +76,8 @@ type JobAction = ScheduleOptionsStartWorkflowAction<Workflow>;
 function scheduleOptions(job: JobName, config: Config, trailId: string): ScheduleOptions<JobAction> {
   const scheduleId = config.names.scheduleIds[job];
   const { workflowType } = jobs[job];
-  const { catchupWindow, executionTimeout, summary, details } = policies[job];
+  const { catchupWindow, executionTimeout } = policies[job];
+  const { summary, details } = jobTexts[job];
   return {
     scheduleId,
     spec: { cronExpressions: [config.jobs.crons[job]], timezone: timeZoneOf(job, config) },

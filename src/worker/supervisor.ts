@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { supervisorWorkflowType } from '../config/names.ts';
 import { trailIdField } from '../workflows/messages.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
+import { isOpen } from '../temporal/open-run.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { readPause } from '../workflows/received.ts';
 import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../workflows/status.ts';
@@ -42,7 +43,7 @@ export class SupervisorKeeper {
   async check(client: Client): Promise<SupervisorCheck> {
     const { supervisorId } = this.#config.names;
     const description = await describeWorkflow(client, supervisorId);
-    if (description?.status.name !== 'RUNNING') {
+    if (description === undefined || !isOpen(description)) {
       await this.#start(client, pauseOf(description));
       return { state: 'started', former: description?.status.name ?? 'none' };
     }
@@ -95,7 +96,7 @@ export class SupervisorKeeper {
       staticSummary: 'Supervises the flow trail',
       staticDetails:
         'Runs the two readers, `streamFlows` and `settleBuckets`, in windows of 15 minutes.\n\n' +
-        'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n' +
+        'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n\n' +
         'A worker starts this workflow again if it is cancelled or terminated.',
     });
     // Another database's worker may have been faster: USE_EXISTING then returns its run.

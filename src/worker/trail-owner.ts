@@ -2,6 +2,7 @@ import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { jobNames, type TrailNames } from '../config/names.ts';
+import { isOpen } from '../temporal/open-run.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
@@ -25,7 +26,7 @@ export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void
  */
 export async function checkTrailOwner(client: Client, names: TrailNames, trailId: string): Promise<void> {
   const supervisor = await describeWorkflow(client, names.supervisorId);
-  if (supervisor?.status.name === 'RUNNING') expectOwnTrail(names.supervisorId, supervisor.memo, trailId);
+  if (supervisor && isOpen(supervisor)) expectOwnTrail(names.supervisorId, supervisor.memo, trailId);
   for (const job of jobNames) {
     const scheduleId = names.scheduleIds[job];
     try {

@@ -6,30 +6,37 @@ export function stateText({ paused, lastError }: TrailStatus): string {
   return lastError === undefined ? 'following' : `failing: ${lastError}`;
 }
 
-/** The state as Markdown for the workflow's page in the Temporal UI. */
+/** The state as Markdown for the workflow's page in the Temporal UI, whose table columns are narrow. */
 export function currentDetails(status: TrailStatus): string {
   const { stream, settle, gaps } = status;
   const rows = [
     ['State', stream.state, settle.state],
-    ['As of', stream.asOf, settle.asOf],
-    ['Connected since', stream.connectedSince ?? '-', settle.connectedSince ?? '-'],
-    ['Newest bucket', status.newestBucket ?? '-', status.settledUpTo ?? '-'],
-    ['Records', String(status.records), `${status.lateRecords} late`],
+    ['As of', timeText(stream.asOf), timeText(settle.asOf)],
+    ['Connected since', timeText(stream.connectedSince), timeText(settle.connectedSince)],
+    ['Up to bucket', timeText(status.newestBucket), timeText(status.settledUpTo)],
+    ['Records', `${status.records} streamed`, `${status.lateRecords} that the stream missed`],
     ['Last error', errorOf(stream), errorOf(settle)],
   ];
+  const edges = status.edges === undefined ? '' : `${status.edges} edges. `;
   return [
     `**${inline(stateText(status))}**`,
     '',
-    '| | Stream | Settling |',
+    '| UTC | Stream | Settling |',
     '| --- | --- | --- |',
     ...rows.map((cells) => `| ${cells.join(' | ')} |`),
     '',
-    `${status.windows} completed windows since ${status.supervisedSince} with ${status.newEdges} new edges${status.edges === undefined ? '' : `; ${status.edges} edges in total`}.`,
+    `${edges}${status.windows} windows completed since ${timeText(status.supervisedSince)}, with ${status.newEdges} new edges. The heartbeats of the pending activities are newer.`,
     '',
     gaps.length === 0 ? 'No gaps.' : 'Gaps:',
     '',
-    ...gaps.map(({ from, to, cause }) => `- ${from} to ${to}: ${inline(cause)}`),
+    ...gaps.map(({ from, to, cause }) => `- ${timeText(from)} to ${timeText(to)}: ${inline(cause)}`),
   ].join('\n');
+}
+
+/** `2026-01-31 08:15:00`, of an ISO time in UTC. */
+function timeText(time: string | undefined): string {
+  if (time === undefined) return '-';
+  return inline(time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d).*Z$/, '$1 $2'));
 }
 
 function errorOf({ lastError, lastWindow }: ReaderStatus): string {

@@ -5,6 +5,7 @@ import { jobFailure } from './job-failure.ts';
 
 /** Below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { applyRetention } = proxyActivities<Activities>({
+  summary: 'Delete and compact old rows',
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '50m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },

@@ -14,13 +14,20 @@ import {
 
 const maxTextLength = 2_000;
 const maxGaps = 20;
+/** No count of ours is larger. */
+const maxNumber = 1e15;
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
+const dayMs = 24 * 60 * 60_000;
 
-/** @returns undefined when the value is not a progress report */
-export function readProgress(value: unknown): Progress | undefined {
+/**
+ * @param latestMs a report of a later time, milliseconds since the epoch, is not one of a reader; it would hide all later ones
+ * @returns undefined when the value is not a progress report
+ */
+export function readProgress(value: unknown, latestMs = Number.POSITIVE_INFINITY): Progress | undefined {
   const fields = fieldsOf(value);
   const { reader, state } = fields;
   const at = timeOf(fields['at']);
-  if (!isReader(reader) || !isState(state) || at === undefined) return undefined;
+  if (!isReader(reader) || !isState(state) || at === undefined || Date.parse(at) > latestMs) return undefined;
   return definedOf({
     reader,
     at,
@@ -45,19 +52,19 @@ export function readSummary(
   return isSummary(value) && value.reader === reader ? value : undefined;
 }
 
-/** @returns the valid options; an invalid one gets its default */
+/** @returns the valid options; an invalid one gets its default, because Temporal would refuse it at every try */
 export function readInput(value: unknown, now: string): SupervisorInput & { status: TrailStatus } {
   const fields = fieldsOf(value);
-  const positive = (name: string) => {
+  const within = (name: string, least: number, most: number) => {
     const number = numberOf(fields[name]);
-    return number !== undefined && number > 0 ? number : undefined;
+    return number !== undefined && number >= least && number <= most ? number : undefined;
   };
   return definedOf({
-    windowMs: positive('windowMs'),
-    historyMs: positive('historyMs'),
-    heartbeatTimeoutMs: positive('heartbeatTimeoutMs'),
-    maxBackoffMs: positive('maxBackoffMs'),
-    speed: positive('speed'),
+    windowMs: within('windowMs', 1_000, dayMs),
+    historyMs: within('historyMs', 1_000, 30 * dayMs),
+    heartbeatTimeoutMs: within('heartbeatTimeoutMs', 1_000, dayMs),
+    maxBackoffMs: within('maxBackoffMs', 100, dayMs),
+    speed: within('speed', 0.01, 10_000),
     status: readStatus(fields['status'], now),
   });
 }
@@ -137,13 +144,13 @@ function isState(value: unknown): value is Progress['state'] {
 }
 
 function timeOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length <= 40 && !Number.isNaN(Date.parse(value))
+  return typeof value === 'string' && isoTime.test(value) && !Number.isNaN(Date.parse(value))
     ? value
     : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  return typeof value === 'number' && Math.abs(value) <= maxNumber ? value : undefined;
 }
 
 export function textOf(value: unknown): string | undefined {

@@ -55,8 +55,8 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
       summary,
     });
-  const { streamFlows } = activitiesOf('stream', 'Follow Goldmane’s stream for one window');
-  const { settleBuckets } = activitiesOf('settle', 'List and settle buckets for one window');
+  const { streamFlows } = activitiesOf('stream', 'Follow the stream for one window');
+  const { settleBuckets } = activitiesOf('settle', 'List buckets for one window');
   let { status } = options;
   let memoState = '';
   const windows = { stream: new CancellationScope(), settle: new CancellationScope() };
@@ -83,7 +83,9 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   setHandler(
     progressSignal,
     (received) => {
-      const progress = readProgress(received);
+      // A worker's clock may differ from the server's. On a fast clock (tests) it does by any amount.
+      const latestMs = options.speed === undefined ? Date.now() + dayMs : undefined;
+      const progress = readProgress(received, latestMs);
       if (progress) setStatus(withProgress(status, progress));
       else log.warn('Ignored a malformed progress signal');
     },
@@ -142,7 +144,9 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
         if (!scope.consideredCancelled) {
           const at = new Date().toISOString();
           setStatus(withProgress(status, { reader, at, state: 'failing', error: cause }));
-          await scope.run(() => sleep(maxBackoffMs)).catch(ignoreCancellation);
+          await scope
+            .run(() => sleep(maxBackoffMs, { summary: 'Wait before the next window' }))
+            .catch(ignoreCancellation);
         }
         log.info('Window ended without a summary', { reader, cause });
       }
@@ -155,7 +159,10 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   const settle = follow('settle', () => settleBuckets({ windowMs }));
   const isDue = () => workflowInfo().continueAsNewSuggested;
   try {
-    await Promise.race([Promise.all([stream, settle]), condition(isDue, historyMs)]);
+    await Promise.race([
+      Promise.all([stream, settle]),
+      condition(isDue, historyMs, { summary: 'Until the history is renewed' }),
+    ]);
   } finally {
     // Both windows end and report before the next run starts or the supervisor closes, so that two streams never overlap.
     isEnding = true;

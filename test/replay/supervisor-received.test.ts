@@ -31,6 +31,8 @@ const malformed: unknown[] = [
   { reader: 'constructor', at: '2026-01-31T08:00:00.000Z', state: 'connected' },
   { reader: 'stream', at: 'yesterday', state: 'connected' },
   { reader: 'settle', at: '2026-01-31T08:00:00.000Z', state: 'following' },
+  { reader: 'stream', at: '9999-12-31T00:00:00.000Z', state: 'connected' },
+  { reader: 'stream', at: '1', state: 'connected' },
 ];
 
 /** Payloads that no TypeScript client can send: JSON that is cut off, an encoding of nobody, bytes. */
@@ -79,13 +81,20 @@ test('malformed signals are ignored, by the running supervisor and by every repl
   await end(handle);
 });
 
-test('a malformed input starts a supervisor with the defaults', async () => {
+test.each([
+  [
+    'malformed',
+    { windowMs: 'long', historyMs: -1, maxBackoffMs: null, status: { gaps: 7, windows: '3', stream: {} } },
+  ],
+  [
+    'outlandish',
+    { windowMs: 1e300, historyMs: 1e300, heartbeatTimeoutMs: 1e-4, maxBackoffMs: 1e300, speed: 1e300 },
+  ],
+])('a %s input starts a supervisor with the defaults', async (_what, input) => {
   const handle = await harness.client.workflow.start('superviseTrail', {
     workflowId: `malformed-${Date.now()}`,
     taskQueue: harness.taskQueue,
-    args: [
-      { windowMs: 'long', historyMs: -1, maxBackoffMs: null, status: { gaps: 7, windows: '3', stream: {} } },
-    ],
+    args: [input],
   });
   const { stream } = await readers.both();
   expect(stream.input).toEqual({ windowMs: 15 * 60_000 });

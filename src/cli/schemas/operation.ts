@@ -41,6 +41,7 @@ export const status = z.strictObject({
     z.strictObject({
       activity: text('streamFlows or settleBuckets'),
       attempt: count('1 unless the one before failed'),
+      isPaused: z.boolean().meta({ description: 'paused by a person in Temporal' }),
       lastFailure: text('why the attempt before failed').optional(),
       progress: fromWorkflow.optional().meta({ description: 'its newest heartbeat' }),
     }),
