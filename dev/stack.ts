@@ -99,12 +99,14 @@ export async function bringUpTemporal(
   const { settings, state, parts, log, signal } = context;
   if (settings.temporal !== 'embedded') {
     log(`Temporal: using TEMPORAL_ADDRESS (${settings.temporal.address}) instead of a dev server`);
+    const { TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE } = process.env;
+    const server = { TEMPORAL_ADDRESS, ...(TEMPORAL_NAMESPACE ? { TEMPORAL_NAMESPACE } : {}) };
     const isNamed = Boolean(process.env.CLUSTER_NAME?.trim() || process.env.TEMPORAL_TASK_QUEUE?.trim());
-    if (isNamed || settings.database !== 'embedded') return { env: {} };
+    if (isNamed || settings.database !== 'embedded') return { env: server };
     const clusterName = await ownClusterName(state.in('cluster-name'));
     log(`Temporal: CLUSTER_NAME is ${clusterName}; its supervisor and schedules are removed at the end`);
     parts.add('Supervisor and schedules', () => removeTrail(clusterName));
-    return { env: { CLUSTER_NAME: clusterName } };
+    return { env: { ...server, CLUSTER_NAME: clusterName } };
   }
   const executable = await findTemporal({ log, signal });
   const file = await openLogFile(state.in('logs', 'temporal.log'));

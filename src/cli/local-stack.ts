@@ -3,19 +3,23 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 
-/** Settings that say which database, Goldmane or Temporal to use; with one of them set, the local stack is not used. */
+/** Settings that say which database, Goldmane or Temporal to use; with one for another server, the local stack is not used. */
 const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE))/;
 
 /**
- * Takes the settings of a running `npm start` of this checkout into `env` where `env` names no server itself, and says so.
+ * Takes the settings of a running `npm start` of this checkout into `env` where `env` names no other server itself, and says so.
  * `npm start` keeps them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default `.flow-trail`), and its
  * process id in `lock`.
  */
 export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => void): void {
-  if (choosesServer(env)) return;
   const directory = env.FLOW_TRAIL_STATE_DIR ?? fileURLToPath(new URL('../../.flow-trail', import.meta.url));
   const file = readIfThere(join(directory, 'env'));
   if (file === undefined) return;
+  const settings = parseEnv(file);
+  // `npm start` may itself use a Temporal that is set in the environment, whose credentials are not in the file.
+  const isSameTemporal =
+    env.TEMPORAL_ADDRESS !== undefined && env.TEMPORAL_ADDRESS === settings['TEMPORAL_ADDRESS'];
+  if (chosenServers(env).some((name) => !(isSameTemporal && name.startsWith('TEMPORAL_')))) return;
   const fromHere = relative(process.cwd(), directory);
   const shown = fromHere.startsWith('..') ? directory : fromHere || '.';
   if (!isAlive(Number.parseInt(readIfThere(join(directory, 'lock')) ?? '', 10))) {
@@ -23,12 +27,16 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
     return;
   }
   say(`using the local stack that npm start runs (${join(shown, 'env')})`);
-  for (const [name, value] of Object.entries(parseEnv(file))) env[name] ||= value;
+  for (const [name, value] of Object.entries(settings)) env[name] ||= value;
 }
 
 /** Whether a setting says which database, Goldmane or Temporal to use. */
 export function choosesServer(env: NodeJS.ProcessEnv): boolean {
-  return Object.entries(env).some(([name, value]) => value && CHOOSES_SERVER.test(name));
+  return chosenServers(env).length > 0;
+}
+
+function chosenServers(env: NodeJS.ProcessEnv): string[] {
+  return Object.keys(env).filter((name) => env[name] && CHOOSES_SERVER.test(name));
 }
 
 function readIfThere(path: string): string | undefined {

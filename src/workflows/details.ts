@@ -6,6 +6,9 @@ export function stateText({ paused, lastError }: TrailStatus): string {
   return lastError === undefined ? 'following' : `failing: ${lastError}`;
 }
 
+/** The UI draws table cells without space between them. */
+const gapBetween = '\u{a0}\u{a0}';
+
 /** The state as Markdown for the workflow's page in the Temporal UI, whose table columns are narrow. */
 export function currentDetails(status: TrailStatus): string {
   const { stream, settle, gaps } = status;
@@ -21,9 +24,9 @@ export function currentDetails(status: TrailStatus): string {
   return [
     `**${inline(stateText(status))}**`,
     '',
-    '| UTC | Stream | Settling |',
+    `| UTC | Stream${gapBetween} | Settling |`,
     '| --- | --- | --- |',
-    ...rows.map((cells) => `| ${cells.join(' | ')} |`),
+    ...rows.map((cells) => `| ${cells.join(`${gapBetween} | `)} |`),
     '',
     `${edges}${status.windows} windows completed since ${timeText(status.supervisedSince)}, with ${status.newEdges} new edges. The heartbeats of the pending activities are newer.`,
     '',

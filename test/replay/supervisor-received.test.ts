@@ -90,7 +90,7 @@ test.each([
     'outlandish',
     { windowMs: 1e300, historyMs: 1e300, heartbeatTimeoutMs: 1e-4, maxBackoffMs: 1e300, speed: 1e300 },
   ],
-])('a %s input starts a supervisor with the defaults', async (_what, input) => {
+])('an input that is %s starts a supervisor with the defaults', async (_what, input) => {
   const handle = await harness.client.workflow.start('superviseTrail', {
     workflowId: `malformed-${Date.now()}`,
     taskQueue: harness.taskQueue,

@@ -43,6 +43,12 @@ describe('a command beside a running npm start', () => {
     });
   });
 
+  test('uses its settings with the Temporal that npm start was given', () => {
+    const own = { TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS, TEMPORAL_API_KEY: 'a key' };
+    expect(settingsFor(own)).toEqual({ ...settings, ...own });
+    expect(settingsFor({ ...own, DATABASE_URL: 'elsewhere' })).toEqual({ ...own, DATABASE_URL: 'elsewhere' });
+  });
+
   test.each(['DATABASE_URL', 'DATABASE_URL_FILE', 'GOLDMANE_HOST', 'TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE'])(
     'uses only its own settings when %s is set',
     (name) => {
