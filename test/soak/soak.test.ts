@@ -84,7 +84,7 @@ test('faults drawn from a seed lose and double nothing', { timeout: (minutes + 3
     [
       `seed ${seed}: ${minutes} minutes of faults, ${hours.toFixed(1)} hours of the world's time`,
       `${edges.length} edges and ${records} records equal what was generated; no gap; the tables agree`,
-      ...[...drawn].toSorted().map(([name, times]) => `${String(times).padStart(4)} x ${name}`),
+      ...[...drawn].map(([name, times]) => `${String(times).padStart(4)} x ${name}`).toSorted(),
     ].join('\n'),
   );
 });
