@@ -1,5 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 import { memoryLimits } from '../config/memory-limits.ts';
+import type { GoldmaneFailureKind } from '../goldmane/failure.ts';
 import type { Folded } from '../trail/fold.ts';
 import type { MergeSummary } from '../trail/merge.ts';
 
@@ -35,14 +36,41 @@ export interface TrailMetrics {
   ): void;
   /** Seconds since anything was merged or settled; undefined when nothing ever was. */
   freshness(state: string, seconds: number | undefined): void;
+  /** What the database says, for as long as this worker has not merged or settled anything. */
+  begin(trail: { since: Date; newestBucket: Date | undefined; settledBucket: Date | undefined }): void;
+  /** The certificates were checked then, perhaps by another worker: an older look of this one says nothing any more. */
+  checkedElsewhere(checkedAt: Date): void;
 }
+
+/** Another worker's check counts as newer than this one's from this distance on; it is stored a moment after the look. */
+const newerCheckMs = 120_000;
+const readers = ['stream', 'settle'] as const;
+const leftOutReasons = {
+  stream: ['no_traffic', 'no_edge', 'repeated', 'malformed', 'dropped', 'future'],
+  settle: ['no_traffic', 'malformed'],
+} as const;
+/** Those that an alert names. */
+const reconnectCauses: readonly GoldmaneFailureKind[] = [
+  'certificate_unreadable',
+  'certificate_expired',
+  'certificate_refused',
+  'unknown_ca',
+  'server_certificate_expired',
+  'wrong_server_name',
+  'unavailable',
+];
+const certificateNames = ['client', 'ca', 'goldmane'] as const;
+const heartbeatResults = ['sent', 'refused', 'timeout', 'unreachable', 'no_url'] as const;
 
 /** Registers the numbers with the SDK's meter; the runtime's Prometheus exporter shows them. */
 export function createMetrics(meter: MetricMeter): TrailMetrics {
   const counter = (name: string, description: string) =>
     meter.createCounter(`flow_trail_${name}`, '', description);
-  const gauge = (name: string, unit: string, description: string) =>
-    meter.createGauge(`flow_trail_${name}`, 'float', unit, description);
+  const gauge = (name: string, unit: string, description: string) => {
+    const made = meter.createGauge(`flow_trail_${name}`, 'float', unit, description);
+    // The SDK throws on negative values; a clock that was set, or an expired certificate, would end a job.
+    return { set: (value: number, tags?: Record<string, string>) => made.set(value < 0 ? 0 : value, tags) };
+  };
   const records = counter('records', 'Records read from Goldmane, by reader');
   const leftOut = counter('records_left_out', 'Records that are not in the trail, by reader and reason');
   const late = counter('records_found_by_settling', 'Edge records that the stream had not brought');
@@ -115,6 +143,28 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     '',
     'Time of one use of the database',
   );
+  // Every series exists from the first scrape: an alert on one that does not would never fire.
+  for (const reader of readers) {
+    for (const each of [records, merges]) each.add(0, { reader });
+    for (const reason of leftOutReasons[reader]) leftOut.add(0, { reader, reason });
+    for (const cause of reconnectCauses) reconnects.add(0, { reader, cause });
+    connected.set(0, { reader });
+  }
+  for (const each of [late, refused, newEdges, newFacts, gaps, incompleteBuckets, refusedRecords])
+    each.add(0);
+  for (const stage of ['settled', 'final']) buckets.add(0, { stage });
+  for (const result of ['posted', 'printed']) slackMessages.add(0, { result });
+  for (const result of heartbeatResults) heartbeats.add(0, { result });
+  for (const each of [certificateChecks, freshnessChecks]) each.add(0, { state: 'good' });
+  for (const each of [lag, newest, settledUpTo, settlingRound, pending, edges, facts, certificateSeverity])
+    each.set(0);
+  const forgetDays = () => {
+    for (const certificate of certificateNames) certificateDays.set(Number.NaN, { certificate });
+  };
+  forgetDays();
+  sinceMerge.set(Number.NaN);
+  let [hasNewest, hasSettled] = [false, false];
+  let lookedAtMs = 0;
   return {
     streamed(counts) {
       for (const [folded, count] of counts) {
@@ -145,12 +195,21 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
       refusedRecords.add(count);
     },
     lag: (seconds) => lag.set(seconds),
-    newestBucket: (seconds) => newest.set(seconds),
-    settledUpTo: (seconds) => settledUpTo.set(seconds),
+    newestBucket(seconds) {
+      hasNewest = true;
+      newest.set(seconds);
+    },
+    settledUpTo(seconds) {
+      hasSettled = true;
+      settledUpTo.set(seconds);
+    },
     settlingRound: (seconds) => settlingRound.set(seconds),
     heartbeat: (result) => heartbeats.add(1, { result }),
     pending: (count) => pending.set(count),
-    connected: (reader, value) => connected.set(value ? 1 : 0, { reader }),
+    connected(reader, value) {
+      connected.set(value ? 1 : 0, { reader });
+      if (reader === 'stream' && !value) lag.set(0);
+    },
     rows(counts) {
       edges.set(counts.edges);
       facts.set(counts.facts);
@@ -158,16 +217,24 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     databaseSeconds: (seconds) => database.record(seconds),
     slackMessage: (result) => slackMessages.add(1, { result }),
     certificates(state, severity, daysLeft) {
+      lookedAtMs = Date.now();
       certificateChecks.add(1, { state });
       certificateSeverity.set({ good: 0, warning: 1, critical: 2 }[severity]);
-      for (const certificate of ['client', 'ca', 'goldmane'] as const) {
-        const days = daysLeft[certificate];
-        if (days !== undefined) certificateDays.set(days, { certificate });
-      }
+      for (const certificate of certificateNames)
+        certificateDays.set(daysLeft[certificate] ?? Number.NaN, { certificate });
     },
     freshness(state, seconds) {
       freshnessChecks.add(1, { state });
       if (seconds !== undefined) sinceMerge.set(seconds);
+    },
+    begin({ since, newestBucket, settledBucket }) {
+      if (!hasNewest) newest.set((newestBucket ?? since).getTime() / 1000);
+      if (!hasSettled) settledUpTo.set((settledBucket ?? since).getTime() / 1000);
+    },
+    checkedElsewhere(checkedAt) {
+      if (checkedAt.getTime() < lookedAtMs + newerCheckMs) return;
+      forgetDays();
+      certificateSeverity.set(0);
     },
   };
 }

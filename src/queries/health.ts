@@ -23,19 +23,24 @@ interface HealthDeps {
 }
 
 /** Reads what the health check needs and judges it; a system that does not answer is part of the report. */
-export async function readHealth({
+export async function readHealth(deps: HealthDeps): Promise<HealthReport> {
+  return judgeHealth(await readHealthFacts(deps));
+}
+
+/** What `judgeHealth` judges. */
+export async function readHealthFacts({
   config,
   query,
   askTemporal,
   formatTime,
-}: HealthDeps): Promise<HealthReport> {
+}: HealthDeps): Promise<HealthFacts> {
   const { clock, names, taskQueue } = config;
   const nowMs = clock.now();
   const [trail, control] = await Promise.all([
     orFailure(readTrail(query, config, nowMs, formatTime)),
     orFailure(askTemporal((client) => readControlFacts(client, names, taskQueue))),
   ]);
-  return judgeHealth({ nowMs, trail, control, formatTime });
+  return { nowMs, trail, control, formatTime };
 }
 
 async function readTrail(
@@ -49,6 +54,8 @@ async function readTrail(
   return {
     freshness: judgeFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
     newestBucket: facts.newestBucket,
+    settledBucket: facts.settledBucket,
+    since: facts.since,
     coverage: await readCoverage(query, nowSeconds - daySeconds, nowSeconds),
     digests: await readDigestProgress(query),
     certificates: await readAlert(query, 'certificates'),

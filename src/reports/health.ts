@@ -5,17 +5,20 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 
 export type HealthStatus = 'PASS' | 'WARN' | 'FAIL';
 
+export const healthCheckNames = [
+  'database',
+  'temporal',
+  'supervisor',
+  'schedules',
+  'freshness',
+  'coverage',
+  'digest',
+  'certificates',
+] as const;
+
 /** One thing that was checked. */
 export interface HealthCheck {
-  name:
-    | 'database'
-    | 'temporal'
-    | 'supervisor'
-    | 'freshness'
-    | 'coverage'
-    | 'digest'
-    | 'schedules'
-    | 'certificates';
+  name: (typeof healthCheckNames)[number];
   status: HealthStatus;
   /** What is so and why; no full stop at its end. */
   detail: string;
@@ -59,6 +62,9 @@ export interface HealthTrail {
   /** The watchdog's verdict, as one sentence with its cause. */
   freshness: { severity: Severity; what: string; cause: string };
   newestBucket: Date | undefined;
+  settledBucket: Date | undefined;
+  /** Since when the trail has its tables. */
+  since: Date;
   /** Of the last 24 hours. */
   coverage: readonly CoverageStretch[];
   /** When the newest finished digest was frozen, and the oldest unfinished one since then. */
@@ -99,7 +105,7 @@ export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts):
     ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'answers')]),
     ...('what' in control
       ? [unreachable('temporal', control)]
-      : [judgeSupervisor(control), judgeSchedules(control)]),
+      : [check('temporal', 'PASS', 'answers'), judgeSupervisor(control), judgeSchedules(control)]),
     ...('what' in trail
       ? []
       : [

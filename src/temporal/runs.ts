@@ -33,13 +33,17 @@ export async function listRuns(client: Client, limit: number, job?: JobRun['job'
   const types = [...jobOfType].flatMap(([type, name]) =>
     job === undefined || job === name ? [`'${type}'`] : [],
   );
+  return findRuns(client, `WorkflowType IN (${types.join(', ')})`, limit);
+}
+
+async function findRuns(client: Client, query: string, limit: number): Promise<JobRun[]> {
   const runs: JobRun[] = [];
   let nextPageToken: Uint8Array | null | undefined;
   do {
     // Not the client's list: it decodes each memo, and one that cannot be decrypted would hide all runs.
     const page = await client.workflowService.listWorkflowExecutions({
       namespace: client.options.namespace,
-      query: `WorkflowType IN (${types.join(', ')})`,
+      query,
       pageSize: Math.min(limit - runs.length, 1_000),
       nextPageToken: nextPageToken ?? null,
     });
@@ -74,4 +78,35 @@ function toRun({ type, execution, status, startTime, closeTime }: ExecutionInfo)
     startedAt: new Date(startTime ? tsToMs(startTime) : 0),
     closedAt: closeTime ? new Date(tsToMs(closeTime)) : undefined,
   };
+}
+
+/** A job that runs every five minutes has 288 runs a day. */
+const maxFailedRuns = 1_000;
+
+/**
+ * How many runs of each scheduled job failed or timed out since a time, and after its last completed run. Jobs without one are
+ * left out. @throws the client's errors
+ */
+export async function countFailedRuns(
+  client: Client,
+  taskQueue: string,
+  sinceMs: number,
+): Promise<Map<JobName, number>> {
+  const types = Object.values(jobs).map(({ workflowType }) => `'${workflowType}'`);
+  const closed = `TaskQueue = '${taskQueue}' AND CloseTime > '${new Date(sinceMs).toISOString()}'`;
+  const failedAt = new Map<JobRun['job'], Date[]>();
+  const failed = `${closed} AND WorkflowType IN (${types.join(', ')}) AND ExecutionStatus IN ('Failed', 'TimedOut')`;
+  for (const { job, closedAt } of await findRuns(client, failed, maxFailedRuns))
+    if (closedAt) failedAt.set(job, [...(failedAt.get(job) ?? []), closedAt]);
+  const counts = new Map<JobName, number>();
+  for (const [job, times] of failedAt) {
+    if (job === 'allowlist') continue;
+    const completed = `${closed} AND WorkflowType = '${jobs[job].workflowType}' AND ExecutionStatus = 'Completed'`;
+    const [last] = await findRuns(client, completed, 1);
+    const completedAt = last?.closedAt;
+    const since = completedAt?.getTime() ?? 0;
+    const count = times.filter((time) => time.getTime() > since).length;
+    if (count > 0) counts.set(job, count);
+  }
+  return counts;
 }

@@ -1,11 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { HealthReport } from '../reports/health.ts';
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
 import type { Incident } from '../policy/incident.ts';
+import { listenBounded } from './bounded-server.ts';
 import type { MapPage } from './map-page.ts';
 
 /** What the page asks for. */
@@ -34,16 +34,13 @@ export interface MapServerOptions {
 const freshMs = 5_000;
 /** A longer period is a question for the command line: its answer is too long for a page. */
 const maxIncidentDays = 31;
-/** A slow or half-open client is cut off. */
-const clientTimeoutMs = 15_000;
 
 /** Serves the map: read-only, nothing but GET. @throws the error of `listen` */
 export async function serveMap(options: MapServerOptions): Promise<Server> {
   const { host, port } = options;
   const readMap = shared(() => options.source.readMap(), freshMs);
   const readHealth = shared(() => options.source.readHealth(), freshMs);
-  const server = createServer(
-    { requestTimeout: clientTimeoutMs, headersTimeout: clientTimeoutMs, connectionsCheckingInterval: 2_000 },
+  return listenBounded(
     (request, response) => {
       answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
         options.onError(error);
@@ -52,11 +49,9 @@ export async function serveMap(options: MapServerOptions): Promise<Server> {
         send(response, 503, 'text/plain; charset=utf-8', `${text}\n`);
       });
     },
+    host,
+    port,
   );
-  server.timeout = clientTimeoutMs;
-  server.listen(port, host);
-  await once(server, 'listening');
-  return server;
 }
 
 async function answer(

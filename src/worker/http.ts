@@ -1,47 +1,86 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
+import { listenBounded } from '../web/bounded-server.ts';
 
 export interface Health {
   /** Why the worker cannot take work; undefined when it is polling. */
   notReady(): string | undefined;
-  /** The health report as text; undefined before it can be made. @throws nothing */
-  report(): Promise<string> | undefined;
+  /** The health report as text. Never rejects. */
+  report(): Promise<string>;
 }
+
+/** The exporter is on this machine, and answers from memory. */
+const metricsTimeoutMs = 5_000;
 
 /**
  * /healthz answers while the event loop turns, whatever the worker depends on is doing: restarting it cures nothing there.
  * /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`, which does not
  * decide the answer's status.
  */
-export async function serveHealth(health: Health, host: string, port: number): Promise<Server> {
-  const server = createServer((request, response) => {
-    const answer = (status: number, text: string) =>
-      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://worker');
+export function serveHealth(health: Health, host: string, port: number): Promise<Server> {
+  return serve('HTTP_PORT', host, port, (request, response) => {
+    const { pathname, searchParams } = pathOf(request.url);
     switch (pathname) {
       case '/healthz':
-        return answer(200, 'ok');
+        return answer(response, 200, 'ok');
       case '/readyz': {
         const reason = health.notReady();
         const [status, text]: [number, string] =
           reason === undefined ? [200, 'ready'] : [503, `not ready: ${reason}`];
-        const report = searchParams.has('verbose') ? health.report() : undefined;
-        if (!report) return answer(status, text);
-        return void report.then((lines) => answer(status, `${text}\n\n${lines}`));
+        if (!searchParams.has('verbose')) return answer(response, status, text);
+        return void health.report().then((lines) => answer(response, status, `${text}\n\n${lines}`));
       }
       default:
-        return answer(404, 'there is /healthz and /readyz; /metrics has a port of its own');
+        return answer(response, 404, 'there is /healthz and /readyz; /metrics has a port of its own');
     }
   });
-  server.listen(port, host);
+}
+
+/**
+ * /metrics. The SDK's exporter listens on the loopback address only: it never closes a half-open connection (measured with SDK
+ * 1.24), so this server is what the network can reach.
+ */
+export function serveMetrics(exporterPort: number, host: string, port: number): Promise<Server> {
+  return serve('METRICS_PORT', host, port, (request, response) => {
+    if (pathOf(request.url).pathname !== '/metrics')
+      return answer(response, 404, 'there is /metrics; /healthz and /readyz have a port of their own');
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return answer(response, 405, '/metrics is read with GET');
+    readExporter(exporterPort).then(
+      ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
+      () => answer(response, 503, 'the exporter does not answer'),
+    );
+  });
+}
+
+async function readExporter(port: number): Promise<{ type: string; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
+    signal: AbortSignal.timeout(metricsTimeoutMs),
+  });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return {
+    type: response.headers.get('content-type') ?? 'text/plain; version=0.0.4',
+    text: await response.text(),
+  };
+}
+
+async function serve(name: string, host: string, port: number, listener: RequestListener): Promise<Server> {
   try {
-    await once(server, 'listening');
+    return await listenBounded(listener, host, port);
   } catch (error) {
-    throw portProblem('HTTP_PORT', host, port, error);
+    throw portProblem(name, host, port, error);
   }
-  return server;
+}
+
+/** A path such as `//` is no valid URL; it is no path of ours either. */
+function pathOf(url: string | undefined): { pathname: string; searchParams: URLSearchParams } {
+  const [pathname = '/', search = ''] = (url ?? '/').split('?');
+  return { pathname, searchParams: new URLSearchParams(search) };
+}
+
+function answer(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
 /** Why nobody can listen there, in the words of a wrong setting. */

@@ -8,9 +8,10 @@ import { parseAllowlistInput } from '../policy/derive/input.ts';
 import type { Temporal } from '../temporal/connection.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { openDatabase } from '../trail/database.ts';
+import { closeServer } from '../web/bounded-server.ts';
 import { loadMapPage } from '../web/map-page.ts';
 import { serveMap, type MapSource } from '../web/serve-map.ts';
-import { workerHealth } from './health-text.ts';
+import { workerHealth } from './health-watch.ts';
 import { socketAddress } from './http.ts';
 
 const runsShown = 100;
@@ -43,8 +44,7 @@ export async function startMap(
     log.info({ address: `http://${socketAddress(map.host, portOf(server))}/` }, 'the map is served');
     return {
       async close() {
-        server.closeAllConnections();
-        await new Promise<void>((resolve) => server.close(() => resolve()));
+        await closeServer(server);
         await database.close();
       },
     };

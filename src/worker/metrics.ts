@@ -40,11 +40,17 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     '',
     'Days until the client certificate for Temporal ends',
   );
+  for (const what of ['supervisor', 'schedule']) recreated.add(0, { what });
+  running.set(0);
+  missing.set(0);
+  replaced.add(0);
+  daysLeft.set(Number.NaN);
   return {
     recreated: (what) => recreated.add(1, { what }),
     supervisorRunning: (isRunning) => running.set(isRunning ? 1 : 0),
     missingSchedules: (count) => missing.set(count),
     connectionReplaced: () => replaced.add(1),
-    temporalCertificateDaysLeft: (days) => daysLeft.set(days),
+    // The SDK throws on negative values.
+    temporalCertificateDaysLeft: (days) => daysLeft.set(Math.max(0, days)),
   };
 }

@@ -15,8 +15,10 @@ import { Temporal } from '../temporal/connection.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { callTimeoutMs, runControlLoop, type ControlDeps } from './control-loop.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import { healthTextOf } from './health-text.ts';
-import { serveHealth, type Health } from './http.ts';
+import { closeServer } from '../web/bounded-server.ts';
+import { createHealthMetrics } from './health-metrics.ts';
+import { HealthWatch } from './health-watch.ts';
+import { serveHealth, serveMetrics } from './http.ts';
 import { startMap, type MapService } from './map.ts';
 import { createControlMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
@@ -37,7 +39,7 @@ const phaseLimitMs = 5_000;
  */
 export async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
   const tracing = await startTracing(process.env, log);
-  const runtime = installRuntime(config, log);
+  const { runtime, exporterPort } = await installRuntime(config, log);
   if (config.goldmane.insecure)
     log.warn(
       'GOLDMANE_TLS_INSECURE is set: the server certificate is not verified; any server can impersonate Goldmane',
@@ -49,7 +51,8 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
 
   const readiness = new Readiness();
   readiness.set('starting', 'starting');
-  let health: Server | undefined;
+  const servers: Server[] = [];
+  const ended = new AbortController();
   const metrics = createMetrics(runtime.metricMeter);
   log.info(memoryLimits, 'memory limits, derived from the heap');
   const database = openDatabase(config.database, {
@@ -58,8 +61,20 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let temporal: Temporal | undefined;
   let map: MapService | undefined;
   try {
-    const probes: Health = { notReady: () => readiness.notReady(), report: () => undefined };
-    health = await serveHealth(probes, config.listenHost, config.httpPort);
+    const watch = new HealthWatch({
+      config,
+      query: database.query,
+      log,
+      readiness,
+      metrics: createHealthMetrics(runtime.metricMeter),
+      trail: metrics,
+      temporal: () => temporal,
+    });
+    const controlMetrics = createControlMetrics(runtime.metricMeter);
+    servers.push(await serveMetrics(exporterPort, config.listenHost, config.metricsPort));
+    const probes = { notReady: () => readiness.notReady(), report: () => watch.text() };
+    servers.push(await serveHealth(probes, config.listenHost, config.httpPort));
+    void watch.exportMetrics(AbortSignal.any([signal, ended.signal]));
     const waiting = (reason: string) => readiness.set('starting', reason);
     const onProgress = (progress: MigrationProgress) => log.info(progress, 'migrating the schema');
     const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), {
@@ -95,11 +110,9 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       askedToEnd: (attempt) => attempts.askedToEnd(attempt),
       report: reportToSupervisor(temporal, config.clock, log),
     };
-    probes.report = healthTextOf(config, temporal, database.query, log);
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
     const bundle = await workflowBundle(tracing !== undefined);
-    const controlMetrics = createControlMetrics(runtime.metricMeter);
     while (!signal.aborted)
       try {
         // Those of former workers of this process are lost.
@@ -132,10 +145,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
+    ended.abort();
     await phase(log, 'map', map?.close());
     await phase(log, 'temporal connection', temporal?.close());
     await phase(log, 'database pool', database.close());
-    await phase(log, 'http', health && closed(health));
+    await phase(log, 'http', Promise.all(servers.map(closeServer)));
     await phase(log, 'tracing', tracing?.shutdown());
     await phase(log, 'runtime', runtime.shutdown());
   }
@@ -209,9 +223,4 @@ async function phase(log: Logger, name: string, work: Promise<unknown> | undefin
   const isInTime = await Promise.race([ended, pause(phaseLimitMs, limit.signal).then(() => false)]);
   limit.abort();
   if (!isInTime) log.warn({ phase: name }, 'A phase of the shutdown took too long');
-}
-
-function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }

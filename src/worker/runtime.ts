@@ -1,31 +1,58 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { portProblem, socketAddress } from './http.ts';
 import { temporalLogger } from './logging.ts';
 
 /** While Temporal is unavailable every poller logs it at each try; report.ts logs it once, with the cure. */
 const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
+const portTries = 5;
 
-/** Installs the SDK's runtime with its Prometheus exporter. @throws ConfigFailure when the port is taken */
-export function installRuntime({ listenHost, metricsPort, clusterName }: Config, log: Logger): Runtime {
-  try {
-    return Runtime.install({
-      logger: temporalLogger(log),
-      telemetryOptions: {
-        logging: { filter: coreLogFilter, forward: {} },
-        metrics: {
-          ...(clusterName === '' ? {} : { globalTags: { cluster: clusterName } }),
-          prometheus: {
-            bindAddress: socketAddress(listenHost, metricsPort),
-            countersTotalSuffix: true,
-            unitSuffix: true,
-            useSecondsForDurations: true,
+export interface InstalledRuntime {
+  runtime: Runtime;
+  /** Of the Prometheus exporter on 127.0.0.1; `serveMetrics` makes it reachable. */
+  exporterPort: number;
+}
+
+/** Installs the SDK's runtime with its Prometheus exporter on a free port of the loopback address. */
+export async function installRuntime(
+  { clusterName }: Pick<Config, 'clusterName'>,
+  log: Logger,
+): Promise<InstalledRuntime> {
+  for (let left = portTries; ; left -= 1) {
+    // The SDK does not say which port it got from 0.
+    const exporterPort = await freeLoopbackPort();
+    try {
+      const runtime = Runtime.install({
+        logger: temporalLogger(log),
+        telemetryOptions: {
+          logging: { filter: coreLogFilter, forward: {} },
+          metrics: {
+            ...(clusterName === '' ? {} : { globalTags: { cluster: clusterName } }),
+            prometheus: {
+              bindAddress: `127.0.0.1:${exporterPort}`,
+              countersTotalSuffix: true,
+              unitSuffix: true,
+              useSecondsForDurations: true,
+            },
           },
         },
-      },
-    });
-  } catch (error) {
-    throw portProblem('METRICS_PORT', listenHost, metricsPort, error);
+      });
+      return { runtime, exporterPort };
+    } catch (error) {
+      // Another process may have taken the port meanwhile.
+      if (left <= 1) throw error;
+    }
   }
+}
+
+async function freeLoopbackPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (typeof address !== 'object' || !address) throw new Error('no port of the loopback address is free');
+  return address.port;
 }

@@ -65,10 +65,19 @@ describe('docker-compose.yaml', () => {
       POSTGRES_PASSWORD: 'one',
       TEMPORAL_DB_PASSWORD: 'two',
       FLOW_TRAIL_DB_PASSWORD: 'three',
+      FLOW_TRAIL_OWNER_PASSWORD: 'four',
+      FLOW_TRAIL_READER_PASSWORD: 'five',
     };
     const { code, stdout } = await validate('compose', file, { ...withStandIn, ...passwords });
     expect(code).toBe(0);
-    expect(stdout).toContain('postgres://flow_trail:three@postgres:5432/goldmane_edges');
+    const given = JSON.parse(stdout) as unknown;
+    const { services: withPasswords } = projectShape.parse(given);
+    expect(withPasswords['worker']?.environment?.['DATABASE_URL']).toBe(
+      'postgres://flow_trail:three@postgres:5432/goldmane_edges',
+    );
+    expect(withPasswords['migrate']?.environment?.['DATABASE_URL']).toBe(
+      'postgres://flow_trail_owner:four@postgres:5432/goldmane_edges',
+    );
     expect(stdout).not.toContain('development-only');
   });
 
@@ -78,6 +87,16 @@ describe('docker-compose.yaml', () => {
     const { config } = readSettings(environment);
     expect(config.goldmane.certPath).toBe('/certificates/tls.crt');
     expect(services['worker']?.stop_grace_period).toBe('45s');
+  });
+
+  test('migrates as the owner before the worker starts, and the worker cannot', () => {
+    expect(services['worker']?.depends_on?.['migrate']).toMatchObject({
+      condition: 'service_completed_successfully',
+    });
+    expect(JSON.stringify(services['worker'])).not.toContain('flow_trail_owner');
+    expect(services['postgres']?.volumes).toContainEqual(
+      expect.objectContaining({ source: join(projectFolder, 'deploy', 'postgres', 'create-roles.sh') }),
+    );
   });
 
   test('takes certificates of a real Goldmane from a folder', async () => {

@@ -139,8 +139,10 @@ describe('the pods', () => {
     const { certPath, keyPath, caPath } = config.goldmane;
     const { webhook } = config.jobs.slack;
     if (!webhook || !('urlFile' in webhook)) throw new Error('the webhook is not read from a file');
+    const { heartbeat } = config;
+    if (!heartbeat || !('urlFile' in heartbeat)) throw new Error('the heartbeat is not read from a file');
     expect(files.toSorted()).toEqual(
-      [certPath, keyPath, caPath, config.database.urlFile, webhook.urlFile].toSorted(),
+      [certPath, keyPath, caPath, config.database.urlFile, webhook.urlFile, heartbeat.urlFile].toSorted(),
     );
   });
 });

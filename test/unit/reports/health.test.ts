@@ -29,6 +29,8 @@ const goodControl: HealthControl = {
 const goodTrail: HealthTrail = {
   freshness: { severity: 'good', what: '', cause: '' },
   newestBucket: hoursAgo(0.01),
+  settledBucket: undefined,
+  since: new Date(0),
   coverage: [{ fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(now), state: 'final' }],
   digests: { doneAt: hoursAgo(1), waitingSince: undefined },
   certificates: { state: 'good', detail: '', checkedAt: hoursAgo(0.5) },
@@ -70,6 +72,7 @@ test('a trail that is recorded and reported passes every check, without a cure',
   expect(report.checks.map(({ cure }) => cure).join('')).toBe('');
   expect(report.checks.map(({ name }) => name)).toEqual([
     'database',
+    'temporal',
     'supervisor',
     'schedules',
     'freshness',
@@ -185,6 +188,6 @@ test('the report has the worst status, and its detail names each problem', () =>
 });
 
 test('the text has one line per check, and the cure below', () => {
-  expect(healthLines(judge()).length).toBe(7);
+  expect(healthLines(judge()).length).toBe(8);
   expect(healthLines(judge({}, away)).join('\n')).toContain('Start it');
 });

@@ -1,0 +1,69 @@
+import type { MetricMeter } from '@temporalio/common';
+import { jobNames, type JobName } from '../config/names.ts';
+import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health.ts';
+import type { CoverageStretch } from '../trail/coverage.ts';
+
+/** The health report as numbers on /metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
+export interface HealthMetrics {
+  ready(isReady: boolean): void;
+  report(report: HealthReport): void;
+  /** Of the last 24 hours. */
+  coverage(stretches: readonly CoverageStretch[]): void;
+  /** When the newest finished digest was made. */
+  digest(doneAt: Date | undefined): void;
+  failedRuns(counts: ReadonlyMap<JobName, number>): void;
+}
+
+const levels: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
+const unknownLevel = 3;
+const missedStates = ['gap', 'incomplete', 'streamed'] as const;
+
+export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
+  const gauge = (name: string, description: string) =>
+    meter.createGauge(`flow_trail_${name}`, 'float', '', description);
+  const ready = gauge('ready', '1 while /readyz answers 200');
+  const health = gauge(
+    'health',
+    'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 not known (the system that it needs does not answer)',
+  );
+  const uncovered = gauge(
+    'uncovered_seconds',
+    'Time of the last 24 hours that was not fully observed, by state',
+  );
+  const digest = gauge('digest_timestamp_seconds', 'When the newest finished digest was made; 0: never');
+  const failedRuns = gauge(
+    'job_failed_runs',
+    'Runs of the job that failed in the last 24 hours, since its last completed run',
+  );
+  const setReport = (report: HealthReport | undefined) => {
+    for (const name of healthCheckNames) {
+      const found = report?.checks.find((check) => check.name === name);
+      health.set(found ? levels[found.status] : unknownLevel, { check: name });
+    }
+  };
+  const setCoverage = (stretches: readonly CoverageStretch[]) => {
+    for (const state of missedStates)
+      uncovered.set(
+        stretches
+          .filter((stretch) => stretch.state === state)
+          .reduce((sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds, 0),
+        { state },
+      );
+  };
+  const setFailedRuns = (counts: ReadonlyMap<JobName, number>) => {
+    for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job });
+  };
+  // Every series exists from the first scrape: an alert on one that does not would never fire.
+  ready.set(0);
+  setReport(undefined);
+  setCoverage([]);
+  digest.set(0);
+  setFailedRuns(new Map());
+  return {
+    ready: (isReady) => ready.set(isReady ? 1 : 0),
+    report: setReport,
+    coverage: setCoverage,
+    digest: (doneAt) => digest.set(doneAt ? doneAt.getTime() / 1000 : 0),
+    failedRuns: setFailedRuns,
+  };
+}

@@ -1,0 +1,146 @@
+import type { Logger } from 'pino';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/config.ts';
+import { isFailure } from '../failure/failure.ts';
+import type { TrailMetrics } from '../ingest/metrics.ts';
+import { readHealth, readHealthFacts } from '../queries/health.ts';
+import { healthLines, judgeHealth, type HealthFacts, type HealthReport } from '../reports/health.ts';
+import type { Temporal } from '../temporal/connection.ts';
+import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { temporalFailure } from '../temporal/failure.ts';
+import { countFailedRuns } from '../temporal/runs.ts';
+import { printableLines } from '../text/printable.ts';
+import { zonedTime } from '../time/zoned-time.ts';
+import type { Query } from '../trail/database.ts';
+import type { HealthMetrics } from './health-metrics.ts';
+import type { Readiness } from './readiness.ts';
+
+const timeoutMs = 10_000;
+/** Requests within this time share one report, so that they cannot load the database. */
+const reusedMs = 5_000;
+const exportMs = 60_000;
+/** On a fast clock (tests) a round still takes real time. */
+const minimumRoundMs = 500;
+const dayMs = 86_400_000;
+
+interface HealthWatchDeps {
+  config: Config;
+  query: Query;
+  log: Logger;
+  readiness: Readiness;
+  metrics: HealthMetrics;
+  trail: Pick<TrailMetrics, 'begin' | 'checkedElsewhere'>;
+  /** Undefined until the worker has connected. */
+  temporal: () => Temporal | undefined;
+}
+
+interface Made {
+  facts: HealthFacts;
+  report: HealthReport;
+}
+
+/** The report of `flow-trail health`, made in the worker. */
+export function workerHealth(config: Config, temporal: Temporal, query: Query): Promise<HealthReport> {
+  return readHealth({
+    config,
+    query,
+    formatTime: zonedTime(config.jobs.timeZone).exact,
+    askTemporal: (ask) => askTemporal(temporal, ask),
+  });
+}
+
+async function askTemporal<Answer>(
+  { client, address, namespace }: Temporal,
+  ask: (client: Client) => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () => ask(client));
+  } catch (error) {
+    throw isFailure(error) ? error : explainNoAnswer(address, namespace, error);
+  }
+}
+
+/** The report of `flow-trail health` in the worker: as text for `/readyz?verbose`, and as metrics once a minute. */
+export class HealthWatch {
+  readonly #deps: HealthWatchDeps;
+  readonly #formatTime: (time: Date) => string;
+  #made: Promise<Made> | undefined;
+  #madeAtMs = 0;
+  #logged = '';
+
+  constructor(deps: HealthWatchDeps) {
+    this.#deps = deps;
+    this.#formatTime = zonedTime(deps.config.jobs.timeZone).exact;
+  }
+
+  /** Never rejects. */
+  async text(): Promise<string> {
+    try {
+      const { status, checks } = (await this.#make()).report;
+      return printableLines([status, ...healthLines({ checks })].join('\n'));
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, 'The health report failed');
+      return 'The health report failed; the log has the cause.';
+    }
+  }
+
+  /** Exports the report until the signal aborts; never rejects. Begins before the worker has connected to anything. */
+  async exportMetrics(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps.config;
+    while (!signal.aborted) {
+      await this.#exportOnce().catch((error: unknown) => this.#logOnce(error));
+      await clock.sleep(Math.max(exportMs, minimumRoundMs / clock.realMs(1)), signal).catch(() => undefined);
+    }
+  }
+
+  async #exportOnce(): Promise<void> {
+    const { config, metrics, readiness, trail } = this.#deps;
+    metrics.ready(readiness.notReady() === undefined);
+    const { facts, report } = await this.#make();
+    metrics.report(report);
+    if (!('what' in facts.trail)) {
+      const { coverage, digests, certificates } = facts.trail;
+      trail.begin(facts.trail);
+      if (certificates) trail.checkedElsewhere(certificates.checkedAt);
+      metrics.coverage(coverage);
+      metrics.digest(digests.doneAt);
+    }
+    if ('what' in facts.control) return;
+    metrics.failedRuns(
+      await this.#askTemporal((client) => countFailedRuns(client, config.taskQueue, Date.now() - dayMs)),
+    );
+    this.#logged = '';
+  }
+
+  #make(): Promise<Made> {
+    if (this.#made && performance.now() - this.#madeAtMs < reusedMs) return this.#made;
+    this.#madeAtMs = performance.now();
+    const { config, query } = this.#deps;
+    this.#made = readHealthFacts({
+      config,
+      query,
+      formatTime: this.#formatTime,
+      askTemporal: (ask) => this.#askTemporal(ask),
+    }).then((facts) => ({ facts, report: judgeHealth(facts) }));
+    return this.#made;
+  }
+
+  #askTemporal<Answer>(ask: (client: Client) => Promise<Answer>): Promise<Answer> {
+    const temporal = this.#deps.temporal();
+    if (temporal) return askTemporal(temporal, ask);
+    return Promise.reject(
+      temporalFailure(
+        'unavailable',
+        'the worker has not connected to Temporal yet',
+        'Read /readyz and the log of the worker',
+      ),
+    );
+  }
+
+  #logOnce(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (text === this.#logged) return;
+    this.#logged = text;
+    this.#deps.log.warn({ err: error }, 'The health report was not exported as metrics; it is repeated');
+  }
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { podSecurityProblems, podShape } from './pod-security.ts';
+import { againstSchemas, projectFolder, validated } from './tools.ts';
+
+const manifestShape = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
+const manifests = await validated(
+  'kustomize',
+  join(projectFolder, 'deploy', 'kubernetes-roles'),
+  z.array(manifestShape),
+);
+const container = z.looseObject({ image: z.string(), args: z.array(z.string()) });
+const withPod = z.looseObject({
+  spec: z.looseObject({
+    template: z.looseObject({ spec: z.looseObject({ containers: z.tuple([container]) }) }),
+  }),
+});
+const podOf = (kind: string) =>
+  withPod.parse(manifests.find((manifest) => manifest.kind === kind)).spec.template.spec;
+
+test.each(['1.30', '1.37'])('the manifests are valid for Kubernetes %s', async (version) => {
+  expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('the Job migrates as the owner, confined like the worker, and only it sees the owner’s Secret', () => {
+  const job = podOf('Job');
+  const [migrate] = job.containers;
+  // A Job needs neither ports nor probes, which the shape of the worker's pod demands.
+  const probe = { httpGet: { path: '/', port: 'none' } };
+  const unused = { envFrom: [], ports: [], startupProbe: probe, livenessProbe: probe, readinessProbe: probe };
+  const confined = podShape.parse({ ...job, containers: [{ ...migrate, ...unused }] });
+  expect(podSecurityProblems(confined)).toEqual([]);
+  expect(migrate.args).toEqual(['migrate']);
+  expect(migrate.image).toBe(podOf('Deployment').containers[0].image);
+  expect(JSON.stringify(job)).toContain('flow-trail-database-owner');
+  expect(JSON.stringify(podOf('Deployment'))).not.toContain('flow-trail-database-owner');
+});
