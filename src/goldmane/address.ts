@@ -1,10 +1,10 @@
-/** `host:port` taken apart; an IPv6 address stands in brackets, and comes without them. */
+/** The parts of `host:port`. An IPv6 address is written in brackets, and returned without them. */
 export interface Address {
   host: string;
   port: number;
 }
 
-/** @returns undefined for what is not host:port */
+/** @returns undefined if the text is not host:port */
 export function parseAddress(text: string): Address | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];

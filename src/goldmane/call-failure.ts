@@ -7,13 +7,13 @@ import {
   type GoldmaneFailureDetails,
 } from './failure.ts';
 
-/** Which call failed, for the words of the failure. */
+/** Which call failed, for the message. */
 export interface FailedCall {
   method: 'List' | 'Stream';
   host: string;
   bundle: CertificateBundle;
   maxReceiveBytes: number;
-  /** Of List, in the trail's time. */
+  /** Time limit of List, milliseconds of the trail's clock. */
   deadlineMs: number;
 }
 
@@ -44,7 +44,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       if (/larger than max/.test(details)) return tooLarge(call, details);
       return refusal(error, call, details);
     case status.INTERNAL:
-      // How grpc-js calls a stream that was reset, or that ended without a status.
+      // What grpc-js reports for a stream that was reset, or that ended without a status.
       if (/RST_STREAM|Connection dropped|without gRPC status/.test(details))
         return brokenConnection(call, details);
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { status, type Client, type ServiceError } from '@grpc/grpc-js';
 
-/** How a call ended that did not end well: the status of gRPC, or what we take for one. */
+/** A failed call: its gRPC status, or the status that fits. */
 export class CallError extends Error {
   readonly code: status;
   readonly details: string;
@@ -21,8 +21,8 @@ export interface CallLimits {
 }
 
 /**
- * A call with one raw message either way. Throws CallError, or the signal's reason; the call is cancelled when the
- * signal aborts, though that means nothing to a Goldmane that is already at it.
+ * A call with one raw message in each direction. Rejects with CallError, or the signal's reason. The call is cancelled when the
+ * signal aborts; Goldmane ignores that once it is working on the call.
  */
 export function callUnary(
   client: Client,
@@ -57,12 +57,12 @@ export function callUnary(
   });
 }
 
-/** Messages are encoded and decoded elsewhere. */
+/** Messages are encoded and decoded by the caller. */
 export function asIs(message: Buffer): Buffer {
   return message;
 }
 
-/** Aborts when the first of `signals` does, until it is unlinked; AbortSignal.any keeps its sources for ever. */
+/** Aborts when the first of `signals` does, until it is unlinked; AbortSignal.any would retain its sources. */
 export function linkSignals(signals: readonly AbortSignal[]): { signal: AbortSignal; unlink(): void } {
   const controller = new AbortController();
   const listeners = signals.map((signal) => {

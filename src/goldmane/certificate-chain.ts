@@ -2,16 +2,16 @@ import type { X509Certificate } from 'node:crypto';
 
 const maxChain = 10;
 
-/** A certificate authority of the bundle on which a certificate rests. */
+/** A certificate authority of the bundle that signed a certificate, directly or through intermediates. */
 export interface Anchor {
   readonly authority: X509Certificate;
-  /** When the first of the certificates above the leaf, the authority included, is over. */
+  /** When the first of the certificates above the leaf expires, including the authority. */
   readonly notAfter: Date;
 }
 
 /**
- * The authority that vouches for `leaf`, over the intermediates in `chain`; of several the one that lasts longest, since
- * a renewed authority lies beside the one that it replaces. Undefined when no authority of the bundle signed it.
+ * The authority that signed `leaf` through the intermediates in `chain`; of several the one that expires last, because a renewed
+ * authority is added beside the one that it replaces. Undefined if no authority of the bundle signed it.
  */
 export function findAnchor(
   leaf: X509Certificate,
@@ -31,7 +31,7 @@ export function findAnchor(
   return anchors.toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime())[0];
 }
 
-/** When the certificate's time is over. */
+/** When the certificate expires. */
 export function notAfter(certificate: X509Certificate): Date {
   return new Date(certificate.validTo);
 }
@@ -44,7 +44,7 @@ function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolea
   try {
     return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   } catch {
-    // A key of a kind that OpenSSL does not know signs nothing that we could check.
+    // OpenSSL cannot check signatures of a key of an unknown kind.
     return false;
   }
 }

@@ -7,25 +7,25 @@ import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle }
 import type { GoldmaneConfig } from '../config/config.ts';
 import { splitPemCertificates } from '../text/pem.ts';
 
-/** The certificate files as they were at one moment, read and found to belong together. */
+/** The certificate files as read at one moment, checked to belong together. */
 export interface Certificates {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
   readonly bundle: CertificateBundle;
-  /** Whether a CA of the bundle signed the client certificate; undefined where the bundle does not matter. */
+  /** Whether a CA of the bundle signed the client certificate; undefined if the server is not verified. */
   readonly isSignedByBundle: boolean | undefined;
 }
 
-/** What the files hold, each by itself in order; whether they belong together and are valid is not looked at. */
+/** The contents of the files, each parsed on its own; not checked to be valid or to belong together. */
 export interface CertificateFiles {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
-  /** The client certificate, and what the file holds after it. */
+  /** The client certificate, and the certificates after it in the file. */
   readonly leaf: X509Certificate;
   readonly chain: readonly X509Certificate[];
-  /** Undefined where nothing is verified with them. */
+  /** Undefined if the server is not verified. */
   readonly authorities: readonly X509Certificate[] | undefined;
   readonly privateKey: KeyObject;
   readonly bundle: CertificateBundle;
@@ -51,13 +51,13 @@ export async function readCertificates(target: GoldmaneConfig): Promise<Certific
   };
 }
 
-/** Reads the three files and takes them apart. Throws GoldmaneFailure (`certificate_unreadable`). */
+/** Reads and parses the three files. Throws GoldmaneFailure (`certificate_unreadable`). */
 export async function readCertificateFiles(target: GoldmaneConfig): Promise<CertificateFiles> {
   const { certPath, keyPath, caPath, insecure } = target;
   const [cert, key, ca] = await Promise.all([
     read(certPath, 'client certificate (TLS_CERT_PATH)'),
     read(keyPath, "client certificate's key (TLS_KEY_PATH)"),
-    // Nothing is verified with it then.
+    // The server is not verified then.
     read(caPath, 'CA bundle (CA_CERT_PATH)').catch((error: unknown) => {
       if (insecure) return Buffer.alloc(0);
       throw error;
@@ -111,13 +111,13 @@ function parseKey(pem: Buffer, keyPath: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // What OpenSSL says of a key stays out of messages, to be on the safe side.
+    // OpenSSL's message about a key is left out, because it might quote the key.
     throw unreadable(`The key ${keyPath} is not an unencrypted PEM private key`);
   }
 }
 
 function checkValidity(leaf: X509Certificate, certPath: string, bundle: CertificateBundle): void {
-  // Not the trail's clock: both ends of a TLS connection go by the machine's.
+  // Not the trail's clock: both ends of a TLS connection use the machine's clock.
   const nowMs = Date.now();
   if (nowMs > bundle.certNotAfter.getTime())
     throw goldmaneFailure({
@@ -136,7 +136,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
     });
 }
 
-/** OpenSSL has its own ideas of what is too weak to be used. */
+/** OpenSSL refuses keys and signatures that it considers too weak. */
 export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneConfig): void {
   try {
     createSecureContext(pems);

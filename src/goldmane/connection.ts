@@ -12,13 +12,13 @@ import type { GoldmaneConfig } from '../config/config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 
-/** One connection: once it is lost, calls fail. It never comes back by itself, to what may be another run of the server. */
+/** One connection. Once it is lost, calls fail: it does not reconnect, because another run of the server might answer. */
 export interface GoldmaneConnection {
-  /** What the connection was made with. */
+  /** The files that the connection was made with. */
   readonly bundle: CertificateBundle;
   /**
    * One FlowListResult, raw: the bucket [startSeconds, startSeconds + 15). Waits 90 s of the clock at most; the caller
-   * sees to it that one is in flight at a time. Throws GoldmaneFailure, or the signal's reason.
+   * keeps to one call at a time. Throws GoldmaneFailure, or the signal's reason.
    */
   list(startSeconds: number, signal: AbortSignal): Promise<Buffer>;
   /**
@@ -26,7 +26,7 @@ export interface GoldmaneConnection {
    * any other way, and whatever a handler throws.
    */
   stream(handlers: StreamHandlers, signal: AbortSignal): Promise<void>;
-  /** Ends calls that are under way, and the connection. */
+  /** Ends running calls and closes the connection. */
   close(): void;
 }
 
@@ -40,14 +40,14 @@ const LIST_DEADLINE_MS = 90_000;
 const CONNECT_DEADLINE_MS = 20_000;
 const SILENCE_MS = 15_000;
 const SIGN_OF_LIFE_MS = 15_000;
-/** Network and TLS do not run faster because a test's clock does. */
+/** A test's clock does not speed up network and TLS. */
 const MIN_REAL_DEADLINE_MS = 5_000;
 const MIN_REAL_SILENCE_MS = 1_000;
-/** 23,000 records on their way to us while we are busy: whatever is more waits at the server, and for others. */
+/** About 23,000 records buffered on the way while this process is busy; more would wait at the server and delay other readers. */
 const FLOW_CONTROL_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads the certificate files anew, dials, and waits until Goldmane has accepted us (20 s of the clock at most).
+ * Reads the certificate files, connects, and waits until Goldmane has accepted the client (at most 20 s of the clock).
  * Throws GoldmaneFailure, or the signal's reason.
  */
 export async function connectGoldmane(
@@ -75,20 +75,20 @@ export async function connectGoldmane(
   return new GrpcConnection(client, target, certificates, clock);
 }
 
-/** A client that knows nothing of calls yet; it dials when it is first used. */
+/** A client that connects when it is first used. */
 export function createClient(target: GoldmaneConfig, certificates: Certificates): Client {
   const options: ClientOptions = {
     'grpc.max_receive_message_length': target.maxReceiveBytes,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
-    // A connection of its own, that lives and dies with its certificates.
+    // A connection of its own: another pair of certificates needs another connection.
     'grpc.use_local_subchannel_pool': 1,
-    // What failed is tried again by those who know what it means.
+    // The callers retry: they know what a failure means.
     'grpc.enable_retries': 0,
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_channelz': 0,
-    // The dial above goes straight to Goldmane, and so does this.
+    // The handshake connects to Goldmane directly, so the channel must not use a proxy.
     'grpc.enable_http_proxy': 0,
     ...(target.serverName === undefined
       ? {}
@@ -161,7 +161,7 @@ class GrpcConnection implements GoldmaneConnection {
     this.#client.close();
   }
 
-  /** The channel would connect again by itself, and answer as if nothing had happened. */
+  /** The channel would reconnect silently, possibly to another run of the server. */
   #throwIfLost(): void {
     if (this.#isLost)
       throw new CallError(status.UNAVAILABLE, 'No connection established any more: it was lost');
@@ -183,7 +183,7 @@ class GrpcConnection implements GoldmaneConnection {
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof CallError)) throw error;
-      // The channel is terse about why it could not connect.
+      // The channel does not say why it could not connect.
       if (/^No connection established|^Name resolution failed/.test(error.details))
         await tryHandshake(this.#target, this.#certificates, { timeoutMs: MIN_REAL_DEADLINE_MS, signal });
       const { host, maxReceiveBytes } = this.#target;

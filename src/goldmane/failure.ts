@@ -1,9 +1,9 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 export type GoldmaneFailureKind =
-  /** Our certificate, its key or the CA bundle: missing, not to be read, or not belonging together. */
+  /** Our certificate, its key or the CA bundle: missing, unreadable, or not belonging together. */
   | 'certificate_unreadable'
-  /** Our certificate's time is over, or has not begun. */
+  /** Our certificate has expired, or is not valid yet. */
   | 'certificate_expired'
   /** Goldmane did not accept our certificate. */
   | 'certificate_refused'
@@ -14,9 +14,9 @@ export type GoldmaneFailureKind =
   | 'connection_refused'
   | 'dns'
   | 'timeout'
-  /** The peer closed, reset, went away, or is no Goldmane. */
+  /** The peer closed or reset the connection, went away, or is not Goldmane. */
   | 'unavailable'
-  /** Goldmane answered with a gRPC status that says no. */
+  /** Goldmane rejected the call with a gRPC status. */
   | 'refused'
   | 'answer_too_large'
   | 'malformed_answer'
@@ -38,13 +38,13 @@ export interface GoldmaneFailureDetails {
   what: string;
   /** What to do about it, without a full stop. */
   cure: string;
-  /** Present from the moment that the certificate files were read. */
+  /** Present if the certificate files were read. */
   bundle?: CertificateBundle | undefined;
-  /** The code of the library or the server, for people who know the failure by it. */
+  /** The code of the library or the server, for searching. */
   code?: string | undefined;
 }
 
-/** Always retryable: the cure is outside of this process. */
+/** Always retryable, because the cure is outside of this process. */
 export type GoldmaneFailure = Failure<'goldmane', GoldmaneFailureKind> & {
   readonly bundle: CertificateBundle | undefined;
   readonly code: string | undefined;
@@ -81,8 +81,7 @@ export function isGoldmaneFailure(error: unknown): error is GoldmaneFailure {
 }
 
 /**
- * Says of a refusal (`certificate_refused`, `unknown_ca`) what only somebody with a memory can know: whether the
- * bundle ever worked. Other failures are returned as they are.
+ * Adds to a refusal (`certificate_refused`, `unknown_ca`) whether the bundle ever worked. Other failures are returned unchanged.
  * @param lastWorkedAt when `failure.bundle` worked last; undefined if it never did
  */
 export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date | undefined): GoldmaneFailure {
@@ -105,7 +104,7 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
   });
 }
 
-/** The runbook's cure for whatever is wrong with the copies of the operator's certificates. */
+/** The cure for all problems with the copies of the operator's certificates. */
 export const RESYNC =
   'Re-sync the copies: tls.crt and tls.key from the secret whisker-backend-key-pair, the bundle from the config map ' +
   'tigera-ca-bundle, both in calico-system (re-apply what makes the copies, such as stacks/goldmane-edge-aggregator); they are read anew at the next try';

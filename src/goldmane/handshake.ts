@@ -7,14 +7,14 @@ import { goldmaneFailure } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 import { explainDialError, type DialError } from './tls-failure.ts';
 
-/** RFC 9113, 3.4: what a client says first, and an empty SETTINGS frame. */
+/** RFC 9113, 3.4: the client preface, and an empty SETTINGS frame. */
 const CLIENT_PREFACE = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1'),
   Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
 ]);
 const FRAME_HEADER_BYTES = 9;
 const SETTINGS_FRAME = 4;
-/** A server that says nothing first may be waiting for us. */
+/** Some servers send nothing before the client does. */
 const PREFACE_DELAY_MS = 2_000;
 
 export interface HandshakeLimits {
@@ -24,9 +24,9 @@ export interface HandshakeLimits {
 }
 
 /**
- * Dials Goldmane as the gRPC channel will, and hangs up once the server has accepted us. A channel only says that it
- * is unavailable; this says why. With TLS 1.3 a client takes the handshake for done before the server has looked
- * at its certificate, so the server's first frame is awaited. Throws GoldmaneFailure, or the signal's reason.
+ * Connects to Goldmane as the gRPC channel will, and closes the connection once the server has accepted the client. A channel only
+ * reports that it is unavailable; this reports why. With TLS 1.3 the client's handshake ends before the server has checked the
+ * client certificate, so this waits for the server's first frame. Throws GoldmaneFailure, or the signal's reason.
  */
 export async function tryHandshake(
   target: GoldmaneConfig,
@@ -64,7 +64,7 @@ export async function tryHandshake(
   }
 }
 
-/** A name is asked for and checked; an address is only checked, as it may not be asked for (RFC 6066, 3). */
+/** A name is sent as SNI and checked; an address is only checked, because SNI does not allow addresses (RFC 6066, 3). */
 function identity(serverName: string): ConnectionOptions {
   return {
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
@@ -72,7 +72,7 @@ function identity(serverName: string): ConnectionOptions {
   };
 }
 
-/** Resolves when the server's SETTINGS arrive; rejects with what came instead. */
+/** Resolves when the server's SETTINGS arrive; rejects if anything else arrives. */
 function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
@@ -91,7 +91,7 @@ function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Pro
       if (received[3] === SETTINGS_FRAME) resolve();
       else reject(dialError('ERR_NOT_HTTP2', 'the first frame is no SETTINGS'));
     });
-    // For good: a socket that breaks once more while it is being destroyed must not bring the process down.
+    // Never removed: another error while the socket is being destroyed must not end the process.
     socket.on('error', reject);
     socket.once('end', () => reject(dialError('ECONNRESET', 'closed by the server')));
     socket.once('close', () => {
@@ -124,7 +124,7 @@ function toDialError(error: unknown, wasSecure: boolean): DialError {
   return { code, message: first.message, wasSecure, names: namesOf(first) };
 }
 
-/** Of several addresses of one name, one that refused says more than one that has no route. */
+/** Of several addresses of one name, a refused connection is more informative than a missing route. */
 function tellingError(errors: readonly unknown[]): unknown {
   const refused = errors.find(
     (error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED',

@@ -14,10 +14,10 @@ export interface CertificateFacts {
   notAfter: Date;
 }
 
-/** Everything that can be told of the certificates at one moment; nothing is refused. */
+/** Everything known about the certificates at one moment; nothing is refused. */
 export interface Inspection {
   bundle: CertificateBundle | undefined;
-  /** Why the files cannot be used, whatever Goldmane says. */
+  /** Why the files cannot be used, independent of Goldmane. */
   unusable: GoldmaneFailure | undefined;
   client: (CertificateFacts & { keyMatches: boolean; isSignedByBundle: boolean | undefined }) | undefined;
   /**
@@ -25,15 +25,15 @@ export interface Inspection {
    * others in the bundle do not matter. Undefined when neither rests on any.
    */
   authority: { subject: string; notAfter: Date } | undefined;
-  /** What Goldmane shows of itself, whoever signed it; undefined when there was nothing to be seen. */
+  /** Goldmane's certificate, whoever signed it; undefined if none was presented. */
   server: CertificateFacts | undefined;
-  /** Undefined when it was not tried, because it could only fail. */
+  /** Undefined if no connection was tried, because it could only fail. */
   handshake: 'accepted' | GoldmaneFailure | undefined;
 }
 
 /**
- * Reads the files now, looks at what Goldmane shows, and dials it as the readers do. Throws the signal's reason only.
- * @param nowMs the machine's time, by which TLS goes
+ * Reads the files, Goldmane's certificate, and connects as the readers do. Throws the signal's reason only.
+ * @param nowMs the machine's time, which TLS uses
  */
 export async function inspectCertificateFiles(
   target: GoldmaneConfig,

@@ -2,17 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { askApi, readCredentials, type ClusterApi } from './cluster-api.ts';
 
-/** What could be learnt of the operator's Secret. */
+/** What was read of the operator's Secret. */
 export type OperatorSecret =
   | { seen: 'certificate'; certFingerprint: string; notAfter: Date }
   /** `why` is a clause for people: not in a cluster, not allowed, not there, no answer. */
   | { seen: 'nothing'; why: string };
 
-/** Of a Secret with the pair only what is public is ever looked at. */
+/** Only the public part of the Secret is read. */
 const secretShape = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
 
 /**
- * Asks the cluster for the one Secret that the client certificate is a copy of. That it may not be asked is no error:
+ * Asks the cluster for the one Secret that the client certificate is a copy of. A missing permission is not an error:
  * the Role is optional. Source: Kubernetes API, core/v1 Secret, `GET /api/v1/namespaces/{namespace}/secrets/{name}`.
  */
 export async function readOperatorSecret(
@@ -58,7 +58,7 @@ function certificateOf(body: string): OperatorSecret | undefined {
       notAfter: new Date(certificate.validTo),
     };
   } catch {
-    // What the parsers say could quote the Secret.
+    // A parser's message could quote the Secret.
     return undefined;
   }
 }

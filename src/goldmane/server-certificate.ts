@@ -5,7 +5,7 @@ import { parseAddress } from './address.ts';
 import type { HandshakeLimits } from './handshake.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
-/** What a server shows of itself: its own certificate, and those that it sends along. */
+/** The certificates that a server presents: its own, and the others that it sends. */
 export interface ShownChain {
   readonly leaf: X509Certificate;
   readonly chain: readonly X509Certificate[];
@@ -14,8 +14,8 @@ export interface ShownChain {
 const maxChain = 10;
 
 /**
- * Looks at the certificate that Goldmane shows, whoever signed it, and hangs up: nothing is sent, no certificate of ours
- * is shown, and nothing that it says is believed. Undefined when there was none to be seen.
+ * Reads the certificate that Goldmane presents, whoever signed it, and closes the connection. Nothing is sent and no client
+ * certificate presented; the result proves nothing about the server. Undefined if no certificate was presented.
  */
 export function seeServerCertificate(
   target: Pick<GoldmaneConfig, 'host' | 'serverName'>,
@@ -27,7 +27,7 @@ export function seeServerCertificate(
   const socket = connect({
     ...address,
     ALPNProtocols: ['h2'],
-    // It is only looked at; the handshake that decides verifies.
+    // Only read here; the real handshake verifies.
     rejectUnauthorized: false,
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
   });
@@ -45,7 +45,7 @@ export function seeServerCertificate(
       const leaf = socket.getPeerX509Certificate();
       end(leaf && { leaf, chain: above(leaf) });
     });
-    // For good: a socket may break once more while it is being destroyed.
+    // Never removed: another error may follow while the socket is being destroyed.
     socket.on('error', onAbort);
     socket.once('close', onAbort);
   });

@@ -16,8 +16,8 @@ import type { ListingLog } from './listing-log.ts';
 import type { SettleSummary } from './summary.ts';
 
 /**
- * Asks Goldmane for one bucket at a time, paced, and knows which run of the server answers (invariants 2 and 11).
- * Throws GoldmaneFailure, InvalidListResponse and DatabaseFailure.
+ * Lists one bucket at a time, paced, and tracks which run of the server answers (invariants 2 and 11).
+ * @throws GoldmaneFailure, DatabaseFailure
  */
 export class BucketLister {
   readonly #deps: Deps;
@@ -28,9 +28,9 @@ export class BucketLister {
   readonly #runs = new ServerRuns();
   #connection: GoldmaneConnection | undefined;
   #connectedAtSeconds = 0;
-  /** Buckets that were settled with records, by whichever run. */
+  /** Buckets that were settled with records, by any run. */
   #settled: readonly number[] = [];
-  /** Buckets that the run we know has answered with records in this window, the last one last. */
+  /** Buckets that the known run answered with records in this window, in the order of the calls. */
   readonly #answered = new Set<number>();
   #isRunLoaded = false;
 
@@ -46,7 +46,7 @@ export class BucketLister {
     return this.#runs.firstSeenSeconds;
   }
 
-  /** Takes up what is known of the server's run; to be called before the first `list`, and again as the ledger grows. */
+  /** Loads the known run of the server. Call it before the first `list`, and again when the ledger has grown. */
   async prepare(ledger: readonly LedgerBucket[]): Promise<void> {
     this.#settled = ledger
       .filter(
@@ -59,7 +59,7 @@ export class BucketLister {
     this.#isRunLoaded = true;
   }
 
-  /** Remembers the run for the next window or worker. */
+  /** Stores the run for the next window or worker. */
   async save(): Promise<void> {
     await this.#attempt.waitFor(saveServerRun(this.#deps.database.query, this.#runs));
   }
@@ -82,15 +82,15 @@ export class BucketLister {
   }
 
   /**
-   * One bucket, by a run of the server that is known by the time it returns. The caller tells the listing log what became of it:
-   * merged, or given up, also when this throws.
+   * One bucket; the run of the server that answered is known when this returns. The caller must tell the listing log whether the
+   * bucket was merged or given up, also when this throws.
    */
   async list(startSeconds: number): Promise<ListedBucket> {
     const runs = this.#runs;
     const answer = await this.#ask(startSeconds);
     const isSuspect = runs.suspects(answer.ids);
     const isOther = isSuspect && ((await this.#isOtherRun()) ?? runs.differs(answer.ids));
-    // It was there when the connection was made, and that never comes back by itself.
+    // A connection does not survive a restart of the server, so this run existed when the connection was made.
     if (isOther) {
       runs.begin(this.#connectedAtSeconds);
       this.#answered.clear();
@@ -110,12 +110,12 @@ export class BucketLister {
   }
 
   /**
-   * An empty answer is a fact only if an older bucket still answers non-empty afterwards: else the bucket may have left the
-   * ring, or the server may have begun anew. An older bucket proves all the empty ones after it; so the one before the
-   * newest of them is asked first, and older ones for as long as they answer.
-   * @param empty buckets that answered empty just now
-   * @param nonEmpty buckets that hold records, as far as is known
-   * @returns from which bucket on empty answers are proved; Infinity when none is
+   * An empty answer proves that a bucket is empty only if an older bucket answers non-empty afterwards; otherwise the bucket may
+   * have left the ring, or the server may have restarted. An older bucket proves all empty ones after it, so the one before the
+   * newest of them is listed first, then older ones as long as they answer.
+   * @param empty buckets whose answer was empty just now
+   * @param nonEmpty buckets known to hold records
+   * @returns the bucket from which on empty answers are proved; Infinity if none is
    */
   async proveEmpty(empty: readonly number[], nonEmpty: readonly number[]): Promise<number> {
     const oldestAskable = this.#nowSeconds() - oldestAskedSeconds;
@@ -134,7 +134,7 @@ export class BucketLister {
     return provedFrom;
   }
 
-  /** Whether the bucket holds records, whoever answers; false where it cannot be asked for. */
+  /** Whether the bucket holds records, whichever run answers; false for a suspect bucket, which is not listed. */
   async holdsRecords(startSeconds: number): Promise<boolean> {
     if (this.#listings.isSuspect(startSeconds)) return false;
     return (await this.#peek(() => this.#ask(startSeconds), startSeconds)).count > 0;
@@ -149,7 +149,7 @@ export class BucketLister {
     }
   }
 
-  /** One bucket, whoever answers. */
+  /** One bucket, whichever run answers. */
   async #ask(startSeconds: number): Promise<ListedBucket> {
     const { metrics, log } = this.#deps;
     const connection = await this.connect();
@@ -172,12 +172,12 @@ export class BucketLister {
         { bucket: iso(startSeconds), records: answer.records.cut, limit: memoryLimits.factsPerBucket },
         'facts were left out: the bucket has more distinct ones than there is memory for',
       );
-    // A good neighbour leaves the server's one loop to others for as long as it took it.
+    // Goldmane answers in its single main loop: wait as long as the call took, so that others are served.
     await this.#attempt.idle(Math.max(20, seconds * 1000));
     return answer;
   }
 
-  /** The answer is referred to in here only, so that its memory is free once it is folded. */
+  /** Only this function refers to the raw answer, so its memory is freed once it is folded. */
   async #listAndFold(
     connection: GoldmaneConnection,
     startSeconds: number,
@@ -208,7 +208,7 @@ export class BucketLister {
     }
   }
 
-  /** Whether the bucket holds records; undefined where its answer cannot be used. */
+  /** Whether the bucket holds records; undefined if its answer cannot be used. */
   async #isNonEmpty(startSeconds: number): Promise<boolean | undefined> {
     if (this.#listings.isSuspect(startSeconds)) return undefined;
     try {
@@ -221,8 +221,8 @@ export class BucketLister {
   }
 
   /**
-   * Asks again for a bucket that the run we know has answered with records: its keys have kept their ids, or this is
-   * another run. @returns undefined where there is no such bucket any more, or none of its records is remembered
+   * Lists a bucket again that the known run answered with records: if its keys have other ids, another run answers.
+   * @returns undefined if there is no such bucket any more, or none of its records is remembered
    */
   async #isOtherRun(): Promise<boolean | undefined> {
     const oldest = this.#nowSeconds() - oldestAskedSeconds;

@@ -5,8 +5,8 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 /**
- * Dials Goldmane with the certificates of this moment. What worked is remembered, so that a refusal can say whether this
- * bundle ever worked (stale certificate) or never did (wrong CA). @throws GoldmaneFailure
+ * Connects to Goldmane with the certificate files as they are now. A success is stored, so that a later refusal can say whether
+ * this bundle ever worked (stale certificate) or never did (wrong CA). @throws GoldmaneFailure
  */
 export async function connect(
   deps: Deps,

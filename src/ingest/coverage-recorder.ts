@@ -9,12 +9,12 @@ import type { Deps } from './deps.ts';
 import type { GapReport, SettleSummary } from './summary.ts';
 
 const shownGaps = 20;
-/** A gap that grows is told of again after so much more of it. */
+/** A growing gap is reported again each time it has grown by this much. */
 const growthSeconds = 5 * 60;
 const awayCause =
   "not read before Goldmane's one-hour buffer expired: the worker, Temporal or the database was away";
 
-/** Writes down what has left the ring, and says which of it is a gap (invariant 4). */
+/** Stores the coverage of time that has left the ring, and reports gaps (invariant 4). */
 export class CoverageRecorder {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
@@ -27,7 +27,7 @@ export class CoverageRecorder {
     this.#summary = summary;
   }
 
-  /** Also forgets hashes that cannot be needed any more. @throws DatabaseFailure */
+  /** Also deletes hashes that are no longer needed. @throws DatabaseFailure */
   async decide(nowSeconds: number): Promise<void> {
     const { database, config } = this.#deps;
     this.#report(
@@ -41,12 +41,12 @@ export class CoverageRecorder {
   }
 
   /**
-   * Goldmane answers again. What became too old to be asked for while it did not is decided at once, by the name of the
-   * trouble, which is forgotten then. @throws DatabaseFailure
+   * Goldmane answers again. Buckets that became too old meanwhile are decided at once, with the recorded trouble as their cause;
+   * then the trouble is cleared. @throws DatabaseFailure
    */
   async endTrouble(nowSeconds: number): Promise<void> {
     const { database } = this.#deps;
-    // The first bucket that is still asked for; the one before it may have been passed over just now.
+    // The first bucket that is still listed; the one before it may have been skipped just now.
     const until = Math.ceil((nowSeconds - oldestAskedSeconds) / bucketSeconds) * bucketSeconds;
     this.#report(
       await this.#attempt.waitFor(decideCoverage(database, until, awayCause, { onlyInTrouble: true })),
@@ -67,11 +67,11 @@ export class CoverageRecorder {
       const gap = { from: iso(fromSeconds), to: iso(toSeconds), cause };
       metrics.gap((toSeconds - fromSeconds) / bucketSeconds);
       this.#note(gap);
-      log.warn(gap, 'a gap: nothing is known of this time');
+      log.warn(gap, 'a gap: this time was not observed');
     }
   }
 
-  /** For the summary: a gap that goes on is one gap. */
+  /** For the summary: a gap that continues counts once. */
   #note(gap: GapReport): void {
     const { gaps } = this.#summary;
     const last = gaps.at(-1);
@@ -79,7 +79,7 @@ export class CoverageRecorder {
     else if (gaps.length < 50) gaps.push(gap);
   }
 
-  /** For the status, which has to know of them even if this attempt fails and leaves no summary. */
+  /** For the status, which shows them even if this attempt fails without a summary. */
   async #tell(): Promise<void> {
     const gaps = await this.#attempt.waitFor(readGaps(this.#deps.database.query, shownGaps));
     const newest = gaps.at(-1);

@@ -2,12 +2,12 @@ import { bucketSeconds } from '../time/bucket.ts';
 
 const deliveryDelaySeconds = 2 * bucketSeconds;
 const silenceSeconds = 120;
-/** A clock that ran so far ahead between two questions was set; what it left out was not watched. */
+/** A clock that advanced by more than this between two calls was set; the skipped time was not observed. */
 const jumpSeconds = 3_600;
 
 /**
- * Tells which buckets the stream covered whole: it was open before the bucket was sent, and still when the next one was.
- * Nothing in the stream marks the end of a bucket; a record of a later bucket does, or two minutes of silence.
+ * Finds the buckets that the stream covered completely: it was open before the bucket was sent, and until the next one was.
+ * The stream does not mark the end of a bucket; a record of a later bucket shows it, or two minutes without a record.
  * Times are seconds of Goldmane's clock.
  */
 export class DeliveryWatch {
@@ -17,9 +17,9 @@ export class DeliveryWatch {
   #mayBeAnotherRun = false;
 
   /**
-   * @param nowSeconds undefined while Goldmane's clock is not known: then the first record shows where it is
-   * @param mayBeAnotherRun the stream before this one broke: should Goldmane have been restarted, it may have only a part
-   * of the buckets that began before now, though it sends them whole
+   * @param nowSeconds undefined while Goldmane's clock is not known; the first record then shows it
+   * @param mayBeAnotherRun the previous stream broke: if Goldmane restarted, it may have only part of the records of buckets that
+   * began before now
    */
   opened(nowSeconds: number | undefined, mayBeAnotherRun = false): void {
     this.#isOpen = true;
@@ -41,7 +41,7 @@ export class DeliveryWatch {
     this.#next ??= startSeconds + bucketSeconds + (this.#mayBeAnotherRun ? deliveryDelaySeconds : 0);
   }
 
-  /** Buckets that were covered whole since it was last asked. */
+  /** Buckets covered completely since the last call. */
   takeWhole(nowSeconds: number): number[] {
     if (!this.#isOpen || this.#next === undefined) return [];
     if (this.#next + jumpSeconds < nowSeconds) this.#next = firstSentAfter(nowSeconds);
@@ -57,7 +57,7 @@ export class DeliveryWatch {
   }
 }
 
-/** With a second to spare: the stream may have been opened while a bucket was being sent. */
+/** One second later than necessary: the stream may have been opened while a bucket was being sent. */
 function firstSentAfter(nowSeconds: number): number {
   return Math.ceil((nowSeconds - deliveryDelaySeconds + 1) / bucketSeconds) * bucketSeconds;
 }

@@ -1,6 +1,6 @@
 import type { SettleSummary, StreamSummary } from './summary.ts';
 
-/** What a window brought, before it brought anything. `from` as ISO 8601. */
+/** The summary of a stream window at its start. `from` is ISO 8601. */
 export function emptyStreamSummary(from: string): StreamSummary {
   return {
     reader: 'stream',
@@ -21,7 +21,7 @@ export function emptyStreamSummary(from: string): StreamSummary {
   };
 }
 
-/** The same of a window of settling. */
+/** The summary of a settling window at its start. */
 export function emptySettleSummary(from: string): SettleSummary {
   return {
     reader: 'settle',

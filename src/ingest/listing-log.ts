@@ -11,7 +11,7 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 const thisProcess: ListingProcess = { id: randomUUID(), heapLimitBytes: memoryLimits.heapLimitBytes };
-/** A bucket is skipped after so many processes ended with it in memory: one may have ended for another reason. */
+/** A bucket is skipped after this many processes ended with it in memory; one may have ended for another reason. */
 const skippedAfter = 2;
 
 /** The cause of the gap where a bucket is skipped. */
@@ -19,8 +19,8 @@ export const skippedCause =
   'two workers ended while this bucket was in their memory, most likely because memory ran out; give the worker more memory';
 
 /**
- * Which buckets are in the memory of this process, and which were in that of processes that ended without a word. A process that
- * is killed cannot say what killed it, so a bucket is written down before it is listed, and deleted once it is merged.
+ * Which buckets this process has in memory, and which ones other processes had in memory when they ended. A killed process cannot
+ * report what killed it, so each bucket is stored before it is listed, and deleted once it is merged.
  */
 export class ListingLog {
   readonly #deps: Deps;
@@ -34,7 +34,7 @@ export class ListingLog {
     this.#attempt = attempt;
   }
 
-  /** Reads what other processes left; the first time it also deletes what this one left. @throws DatabaseFailure */
+  /** Reads the rows of other processes; the first call also deletes the rows of this one. @throws DatabaseFailure */
   async load(): Promise<void> {
     const { query } = this.#deps.database;
     if (!this.#isCleared) await this.#attempt.waitFor(clearListings(query, thisProcess));
@@ -42,7 +42,7 @@ export class ListingLog {
     this.#lost = await this.#attempt.waitFor(readLostListings(query, thisProcess));
   }
 
-  /** A process ended with the bucket in memory: it is listed after all others, and alone. */
+  /** A process ended with the bucket in memory; such a bucket is listed after all others, and alone. */
   isSuspect(startSeconds: number): boolean {
     return this.#lost.has(startSeconds);
   }
@@ -57,7 +57,7 @@ export class ListingLog {
     await this.#attempt.waitFor(beginListing(this.#deps.database.query, startSeconds, thisProcess));
   }
 
-  /** Nothing of the bucket is held any more, and nothing was merged. @throws DatabaseFailure */
+  /** The bucket is no longer in memory, and was not merged. @throws DatabaseFailure */
   async giveUp(startSeconds: number): Promise<void> {
     await this.#end({ merged: [], givenUp: [startSeconds] });
   }
@@ -67,7 +67,7 @@ export class ListingLog {
     await this.#end({ merged: startSeconds, givenUp: [] });
   }
 
-  /** All that is in progress ended with an error. Never throws: what cannot be deleted now is deleted by the next window. */
+  /** Everything in progress ended with an error. Never throws; rows that cannot be deleted now are deleted by the next window. */
   async giveUpAll(): Promise<void> {
     await this.#end({ merged: [], givenUp: [...this.#open] }).catch(() => undefined);
   }

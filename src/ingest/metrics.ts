@@ -6,14 +6,14 @@ import type { MergeSummary } from '../trail/merge.ts';
 
 /** The trail's own numbers, beside the SDK's, on /metrics. Names are documented in docs/operations.md. */
 export interface TrailMetrics {
-  /** Counts are handed over now and then: a call into the SDK for every record would cost more than folding it. */
+  /** Counts are added about once a second: a call into the SDK for every record would cost more than folding it. */
   streamed(counts: ReadonlyMap<Folded | 'malformed', number>): void;
   listed(count: number, leftOut: { noTraffic: number; malformed: number }, seconds: number): void;
   settled(stage: 'settled' | 'final', buckets: number): void;
   merged(reader: 'stream' | 'settle', summary: MergeSummary): void;
   reconnect(reader: 'stream' | 'settle', cause: string): void;
   gap(buckets: number): void;
-  /** One listing of a bucket from which so many records were refused. */
+  /** One listing of a bucket of which this many records were refused. */
   incomplete(refusedRecords: number): void;
   lag(seconds: number): void;
   newestBucket(seconds: number): void;
@@ -28,13 +28,13 @@ export interface TrailMetrics {
   databaseSeconds(seconds: number): void;
   /** `posted`, `printed`, or the kind of the failure. */
   slackMessage(result: string): void;
-  /** What a look at the certificates found; days may be fractions, and negative. */
+  /** The result of a certificate check; days may be fractions, and negative. */
   certificates(
     state: string,
     severity: 'good' | 'warning' | 'critical',
     daysLeft: Partial<Record<'client' | 'ca' | 'goldmane', number>>,
   ): void;
-  /** Seconds since anything was merged or settled; undefined when nothing ever was. */
+  /** Seconds since anything was merged or settled; undefined if nothing was yet. */
   freshness(state: string, seconds: number | undefined): void;
   /** What the database says, for as long as this worker has not merged or settled anything. */
   begin(trail: { since: Date; newestBucket: Date | undefined; settledBucket: Date | undefined }): void;
@@ -62,7 +62,7 @@ const reconnectCauses: readonly GoldmaneFailureKind[] = [
 const certificateNames = ['client', 'ca', 'goldmane'] as const;
 const heartbeatResults = ['sent', 'refused', 'timeout', 'unreachable', 'no_url'] as const;
 
-/** Registers the numbers with the SDK's meter; the runtime's Prometheus exporter shows them. */
+/** Registers the metrics with the SDK's meter; the runtime's Prometheus exporter serves them. */
 export function createMetrics(meter: MetricMeter): TrailMetrics {
   const counter = (name: string, description: string) =>
     meter.createCounter(`flow_trail_${name}`, '', description);

@@ -7,13 +7,13 @@ import { iso } from './attempt.ts';
 const maxFailuresInARow = 3;
 
 /**
- * A bucket whose answer cannot be used does not hold up the others. It is asked again in the next rounds, and once more
- * before it leaves the ring; when that does not help it is a gap with a name. An answer that is too large would be so
- * again, and costs Goldmane much: it is not asked for in between.
+ * A bucket whose answer cannot be used does not delay the others. It is listed again in the next rounds, and once more before it
+ * leaves the ring; if that fails too it is a gap with its cause. A bucket whose answer is too large is listed only that last time,
+ * because such an answer is expensive for Goldmane.
  */
 export class RejectedBuckets {
   readonly #log: Logger;
-  /** How often the answers for a bucket could not be used. */
+  /** By bucket, how many answers in a row could not be used. */
   readonly #failures = new Map<number, number>();
   #unfit: string | undefined;
 
@@ -21,7 +21,7 @@ export class RejectedBuckets {
     this.#log = log;
   }
 
-  /** Why an answer of the present round could not be used. */
+  /** Why an answer of this round could not be used. */
   get unfit(): string | undefined {
     return this.#unfit;
   }
@@ -31,9 +31,9 @@ export class RejectedBuckets {
   }
 
   /**
-   * @param list asks for the bucket
-   * @returns its answer; why it is given up; or that it is asked for later
-   * @throws what `list` throws for another reason than its answer
+   * @param list lists the bucket
+   * @returns its answer, the cause of its gap, or that it is listed again later
+   * @throws whatever else `list` throws
    */
   async listOrSetAside(
     { startSeconds, stage }: DueBucket,

@@ -6,17 +6,17 @@ import type { Deps } from './deps.ts';
 const streamShowsItMs = 50_000;
 const askAgainMs = 10 * 60_000;
 const aheadSeconds = 10 * 60;
-/** Goldmane's ring, and a bit. */
+/** A little more than Goldmane's ring. */
 const behindSeconds = 65 * 60;
-/** Nodes flush every 15 s: what is newest belongs to the bucket that fills, or to the one before. */
+/** Nodes flush every 15 s, so the newest record belongs to the bucket that is filling or to the one before. */
 const nearMs = 2 * bucketSeconds * 1000;
 const silentCause =
-  'Goldmane held no record from which its clock could be told: it had none, or the clock of this worker, or its own, was wrong';
+  'Goldmane returned no record that shows its clock: it had none, or its clock or the clock of this worker was wrong';
 
 /**
- * Makes sure that Goldmane's clock is known before a bucket's age is judged by it: from the stream of this process, which is
- * waited for; and where it shows nothing, by asking for the newest bucket that holds anything. What another worker measured
- * is of no use: it was the difference to that machine's clock.
+ * Makes sure that Goldmane's clock is known before a bucket's age is judged by it. It waits for the stream of this process, which
+ * shows the clock; without a stream it lists buckets until it finds the newest one with records. The measurement of another worker
+ * cannot be used, because it is relative to that machine's clock.
  */
 export class ServerClockProbe {
   readonly #deps: Deps;
@@ -33,8 +33,8 @@ export class ServerClockProbe {
   }
 
   /**
-   * Asks at most every ten minutes. Where the newest bucket is an old one, Goldmane's clock shows its end at least: what is
-   * judged by that is judged late, but not wrongly; the stream, or asking again, shows more.
+   * Lists at most every ten minutes. If the newest bucket is old, Goldmane's clock is at least at its end: ages are then
+   * underestimated, so buckets are judged late but not wrongly, until the stream or the next search shows more.
    * @returns whether Goldmane's clock is known
    */
   async learn(): Promise<boolean> {
@@ -67,7 +67,7 @@ export class ServerClockProbe {
     const from = Math.max(nowSeconds, leastSeconds ?? nowSeconds) + aheadSeconds;
     const to = leastSeconds ?? nowSeconds - behindSeconds;
     for (let start = Math.floor(from / bucketSeconds) * bucketSeconds; start > to; start -= bucketSeconds) {
-      // The stream may show it meanwhile.
+      // The stream may have shown the clock meanwhile.
       if (serverClock.measured || this.#attempt.signal.aborted) return undefined;
       if (await this.#isNonEmpty(start)) return start;
     }
@@ -86,7 +86,7 @@ export class ServerClockProbe {
   async #noteSilence(): Promise<void> {
     const { database, config, log } = this.#deps;
     log.warn(
-      'nothing is settled: neither the stream nor the buckets of the last hour hold a record that shows what time it is for Goldmane; the cluster is silent, or correct the clock of this node, or of Goldmane',
+      "nothing is settled: no record of the stream or of the last hour shows Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's",
     );
     await this.#attempt.waitFor(
       recordTroubleUnlessNoted(database.query, silentCause, config.clock.now() / 1000),

@@ -24,13 +24,13 @@ const listTimeoutPauseMs = 90_000;
 const maxFailuresInARow = 3;
 const bucketsPerMerge = 8;
 const restartCause =
-  'Goldmane was restarted and lost its memory: these buckets may be only the part that nodes sent again';
+  'Goldmane restarted and lost its buffer: these buckets may have only the flows that nodes sent again';
 const emptyCause =
-  'Goldmane answered empty, and no older bucket proved that nothing was forgotten or lost in a restart';
+  'Goldmane returned no records, and no older bucket showed that its buffer still reached that far back';
 
 /**
- * Asks Goldmane for each bucket that has come to rest and merges it exactly once, for one window (invariants 1, 2 and 4):
- * oldest first, one List at a time, paced. What an outage left behind is just more of the same.
+ * Lists each bucket at rest and merges it exactly once, for one window (invariants 1, 2 and 4): oldest first, one List at a time,
+ * paced. After an outage there are more buckets to list, nothing else changes.
  */
 export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Promise<SettleSummary> {
   return new SettleWindow(deps, windowMs).run();
@@ -39,7 +39,7 @@ export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Prom
 class SettleWindow {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
-  /** Of the time elapsed. */
+  /** Elapsed milliseconds. */
   readonly #endsAtMs: number;
   readonly #summary: SettleSummary;
   readonly #listings: ListingLog;
@@ -73,7 +73,7 @@ class SettleWindow {
           const isBehind = await this.#tick();
           failures = 0;
           const { unfit } = this.#unusable;
-          if (this.#attempt.lastError !== undefined && unfit === undefined) log.info('settling goes on');
+          if (this.#attempt.lastError !== undefined && unfit === undefined) log.info('settling continues');
           this.#attempt.beat({ state: unfit === undefined ? 'connected' : 'failing', error: unfit });
           const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
@@ -111,13 +111,13 @@ class SettleWindow {
       await this.#attempt
         .waitFor(recordTrouble(database.query, error.message, this.#nowSeconds()))
         .catch(() => undefined);
-    // The server goes on with what was abandoned, and answers nobody else meanwhile.
+    // Goldmane continues with an abandoned call, and answers no other call meanwhile.
     if (isGoldmaneFailure(error) && error.kind === 'timeout') await this.#attempt.idle(listTimeoutPauseMs);
     if (failures >= maxFailuresInARow) throw error;
     await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
   }
 
-  /** One round over what is due. @returns whether more is due already */
+  /** One round over the due buckets. @returns whether more are due already */
   async #tick(): Promise<boolean> {
     const { database } = this.#deps;
     const { query } = database;
@@ -134,7 +134,7 @@ class SettleWindow {
     const due = dueBuckets(ledger, nowSeconds, this.#finalAsked, refusedBefore);
     this.#summary.bucketsWaiting = due.length;
     if (due.length === 0) {
-      // Also while nothing is due, somebody has to notice that Goldmane cannot be reached.
+      // Connect also when nothing is due, to notice that Goldmane cannot be reached.
       await this.#lister.connect();
       await this.#showProgress(due);
       this.#roundSucceeded();
@@ -177,7 +177,7 @@ class SettleWindow {
     ) {
       const due = waiting.shift();
       if (!due) break;
-      // By the time it is its turn the ring may have let go of it.
+      // It may have left the ring while it waited.
       if (due.startSeconds + oldestAskedSeconds < this.#nowSeconds()) continue;
       if (this.#listings.isSkipped(due.startSeconds)) {
         batches.push(this.#skip(due));

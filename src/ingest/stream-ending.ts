@@ -3,25 +3,25 @@ import { untilQuietMs, type ServerClock } from '../goldmane/server-clock.ts';
 
 const tickMs = 1_000;
 const lagLimitMs = 60_000;
-/** After regular traffic, this long without a record looks like a stream that someone else stalls. */
+/** After regular traffic, this long without a record suggests that another reader stalls the stream. */
 const silenceLimitMs = 150_000;
 
-/** Why a connection has served: its window is over, it lags, or it went silent. */
+/** Why a connection is closed: its window is over, it lags, or it went silent. */
 export type StreamEnding = 'window' | 'lag' | 'silence';
 
-/** The stream that is watched. */
+/** The stream to watch. */
 export interface WatchedStream {
   clock: Clock;
   serverClock: ServerClock;
-  /** Of the time elapsed. */
+  /** Elapsed milliseconds. */
   windowEndsAtMs: number;
   /** How many records have arrived. */
   records: () => number;
 }
 
 /**
- * Waits until a connection has served, and then for the quiet of a bucket, in which to close it. Never fails.
- * @returns undefined when the signal aborted before
+ * Waits until a connection is to be closed, and then for a moment in which no bucket is being sent. Never fails.
+ * @returns undefined if the signal aborted first
  */
 export async function streamEnding(
   { clock, serverClock, windowEndsAtMs, records }: WatchedStream,

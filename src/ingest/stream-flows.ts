@@ -22,9 +22,9 @@ const tickMs = 1_000;
 const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
 
 /**
- * Follows Goldmane's stream for one window and keeps edges current. It connects again by itself when the stream breaks;
+ * Follows Goldmane's stream for one window and keeps edges current. It reconnects when the stream breaks;
  * three failures in a row fail the attempt, so that the UI shows the cause, and Temporal starts the next.
- * @returns what the window brought; it also commits what it has when it is cancelled
+ * @returns the summary of the window; a cancelled window also merges its pending records
  */
 export async function streamFlows(deps: Deps, { windowMs }: WindowInput): Promise<StreamSummary> {
   return new StreamWindow(deps, windowMs).run();
@@ -35,20 +35,20 @@ class StreamWindow {
   readonly #attempt: Attempt;
   readonly #writer: StreamWriter;
   readonly #delivery = new DeliveryWatch();
-  /** Of the time elapsed. */
+  /** Elapsed milliseconds. */
   readonly #endsAtMs: number;
   readonly #summary: StreamSummary;
-  /** One for the window: what recurs from bucket to bucket is decoded once. */
+  /** One for the window, so that keys that recur from bucket to bucket are decoded once. */
   readonly #decoder = new FlowDecoder(memoryLimits);
-  /** A fault of our own in the writer ends the attempt; what the database does is no fault. */
+  /** A bug in the writer ends the attempt; database failures do not. */
   readonly #fault = new AbortController();
   #isConnected = false;
-  /** What was left out since it was last said. */
+  /** Malformed records since the last log line. */
   readonly #malformed: MalformedFlow[] = [];
-  /** Whether the stream before the present one ended by itself. */
+  /** Whether the previous stream broke. */
   #wasBroken: boolean;
   #hasWarnedOfFuture = false;
-  /** The bucket of the last record, and when its first arrived. */
+  /** The bucket of the last record, and when its first record arrived. */
   #lastTaken = neverTaken;
 
   constructor(deps: Deps, windowMs: number) {
@@ -113,13 +113,13 @@ class StreamWindow {
       writing.abort();
       await writer;
       this.#publish();
-      // However the attempt ends, it commits what it has.
+      // Pending records are merged however the attempt ends.
       await this.#attempt.waitFor(this.#writer.flush(true));
     }
     return this.#finish();
   }
 
-  /** Reports; an interrupted attempt ends as cancelled, now that it has committed. */
+  /** Completes the summary; an interrupted attempt ends as cancelled, after its merge. */
   #finish(): StreamSummary {
     const { signal } = this.#attempt;
     if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
@@ -193,7 +193,7 @@ class StreamWindow {
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       this.#writer.count('malformed');
-      // Its own times may be unreadable: it belongs to the bucket being sent, or is the first of the next one.
+      // Its times may be unreadable. It belongs to the bucket being sent, or is the first record of the next one.
       const { startSeconds: current } = this.#lastTaken;
       this.#writer.fold.damage(current);
       this.#writer.fold.damage(current + bucketSeconds);
@@ -202,7 +202,7 @@ class StreamWindow {
     }
     const { startSeconds } = record;
     const isNext = startSeconds !== this.#lastTaken.startSeconds;
-    // Reading the clock for each record would cost as much as folding it, and the first of a bucket says it all.
+    // Reading the clock for each record would cost as much as folding it; the first record of a bucket is enough.
     if (isNext) this.#lastTaken = { startSeconds, atMs: this.#deps.config.clock.now() };
     const { atMs } = this.#lastTaken;
     if (this.#writer.add(record, atMs / 1000) === 'future') return this.#warnOfFuture(startSeconds);
@@ -211,7 +211,7 @@ class StreamWindow {
     this.#delivery.saw(startSeconds);
   }
 
-  /** Such a bucket must not set the clock by which ages are judged; that one of the two clocks is wrong is said once. */
+  /** Such a bucket must not set the clock by which ages are judged. Logged once per window. */
   #warnOfFuture(startSeconds: number): void {
     if (this.#hasWarnedOfFuture) return;
     this.#hasWarnedOfFuture = true;
@@ -221,7 +221,7 @@ class StreamWindow {
     );
   }
 
-  /** The writer beside the stream: marks, merges, and what is shown. */
+  /** The writer beside the stream: marks complete buckets, merges, and publishes the state. */
   async #write(signal: AbortSignal): Promise<void> {
     const { serverClock, config } = this.#deps;
     while (!signal.aborted) {
@@ -236,7 +236,7 @@ class StreamWindow {
     const { metrics, serverClock } = this.#deps;
     const counts = this.#writer.takeCounts();
     metrics.streamed(counts);
-    // A broken sender breaks many: one line stands for those of a tick.
+    // A broken sender sends many malformed records: one log line per tick.
     if (this.#malformed.length > 0)
       this.#deps.log.warn(describeMalformed(this.#malformed.splice(0)), 'malformed records were left out');
     for (const [what, count] of counts)

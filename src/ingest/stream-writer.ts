@@ -10,12 +10,12 @@ const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
 const whats = ['pending', 'repeated', 'no_edge', 'no_traffic', 'future', 'dropped', 'malformed'] as const;
 const droppingText =
-  'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back';
+  'The limit of streamed records that wait for the database is reached: further ones are dropped, and settling reads them later';
 
 /**
- * Writes what the stream brought, beside the stream (invariant 3): a new edge at once, everything else about once a
- * minute, because an edge that is known changes only its count and its newest time. When the database is away what is
- * pending waits, within its limit, and is tried again; the stream is never held back.
+ * Merges streamed records beside the stream (invariant 3): a new edge at once, everything else about once a minute, because
+ * known edges only change their count and newest time. While the database is away, pending records wait, within their limit, and
+ * the merge is retried; the stream never waits.
  */
 export class StreamWriter {
   readonly fold: StreamFold;
@@ -41,12 +41,12 @@ export class StreamWriter {
     this.#onMerged = onMerged;
   }
 
-  /** Why the database cannot be used at present. */
+  /** Why the database cannot be used now. */
   get trouble(): DatabaseFailure | undefined {
     return this.#trouble;
   }
 
-  /** The same, and what it costs, in words. */
+  /** The same as text, with its consequence. */
   get troubleText(): string | undefined {
     if (!this.#trouble) return undefined;
     return this.#isDropping ? `${this.#trouble.message}. ${droppingText}` : this.#trouble.message;
@@ -66,7 +66,7 @@ export class StreamWriter {
     this.#counts[what] += 1;
   }
 
-  /** Hands over what was counted since it was last asked. */
+  /** The counts since the last call. */
   takeCounts(): ReadonlyMap<Folded | 'malformed', number> {
     const counts = this.#counts;
     this.#counts = zeroCounts();
@@ -77,7 +77,7 @@ export class StreamWriter {
     for (const start of startSeconds) if (!this.fold.takeDamage(start)) this.#whole.add(start);
   }
 
-  /** Merges when it is time to; `now` merges whatever there is. Never throws: see `trouble`. */
+  /** Merges when it is due; `now` merges everything pending. Never throws a DatabaseFailure: see `trouble`. */
   async flush(now = false): Promise<void> {
     const { clock } = this.#deps.config;
     const nowMs = clock.elapsed();
@@ -97,7 +97,7 @@ export class StreamWriter {
       this.#pendingSinceMs = undefined;
       this.#failures = 0;
       this.#isDropping = false;
-      if (this.#trouble) this.#deps.log.info('the database answers again');
+      if (this.#trouble) this.#deps.log.info('the database is available again');
       this.#trouble = undefined;
     } catch (error) {
       if (!isDatabaseFailure(error)) throw error;
@@ -153,7 +153,7 @@ export class StreamWriter {
   }
 }
 
-/** A fixed shape: counting is done for every record. */
+/** A fixed shape, because every record is counted. */
 function zeroCounts(): Record<Folded | 'malformed', number> {
   return { pending: 0, repeated: 0, no_edge: 0, no_traffic: 0, future: 0, dropped: 0, malformed: 0 };
 }
@@ -162,7 +162,7 @@ function countOf(buckets: readonly StreamedBucket[]): number {
   return buckets.reduce((sum, { records }) => sum + records.size, 0);
 }
 
-/** How many of the buckets go into one transaction: one at least, however large it is. */
+/** How many of the buckets go into one transaction: at least one, whatever its size. */
 function fittingBuckets(buckets: readonly StreamedBucket[]): number {
   let sum = 0;
   let fitting = 0;

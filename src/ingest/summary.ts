@@ -1,4 +1,4 @@
-/** What the workflow and its activities tell each other. Plain JSON: it is kept in workflow history. */
+/** Input and results of the activities. Plain JSON, stored in workflow history. */
 export interface WindowInput {
   /** How long a window lasts, milliseconds of the trail's clock. */
   windowMs: number;
@@ -8,10 +8,10 @@ export interface StreamSummary {
   reader: 'stream';
   from: string;
   to: string;
-  /** `window` ran its time; `cancelled` was asked to end early. */
+  /** `window`: it lasted its full time; `cancelled`: it was asked to end early. */
   ended: 'window' | 'cancelled';
   connections: number;
-  /** Records that arrived, and what became of them. */
+  /** Records received, and by reason how many were left out. */
   records: number;
   leftOut: Record<string, number>;
   merges: number;
@@ -35,10 +35,10 @@ export interface SettleSummary {
   bucketsSettled: number;
   bucketsFinal: number;
   emptyBuckets: number;
-  /** Records that were listed, and those of them that were left out, by reason. */
+  /** Records listed, and by reason how many were left out. */
   records: number;
   leftOut: Record<string, number>;
-  /** Records that only settling found, and those it counted as facts. */
+  /** Records that the stream had not brought, and records counted in facts. */
   lateRecords: number;
   factRecords: number;
   newEdges: number;

@@ -9,8 +9,8 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-const restarted = /^Goldmane was restarted and lost its memory/;
-const empty = /^Goldmane answered empty, and no older bucket proved/;
+const restarted = /^Goldmane restarted and lost its buffer/;
+const empty = /^Goldmane returned no records, and no older bucket showed/;
 
 /** Goldmane begun anew on the same port, and what reached it since: of the last five minutes only every other flow. */
 async function restartForgetfully(): Promise<Set<Flow>> {

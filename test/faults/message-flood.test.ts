@@ -70,12 +70,12 @@ fullTest(
     }
     await untilSaid(
       worker,
-      'As many streamed records wait to be merged as may: what comes now is dropped, and settling brings it back',
+      'The limit of streamed records that wait for the database is reached: further ones are dropped, and settling reads them later',
     );
     await untilTold(
       world,
       worker,
-      /nothing answers where DATABASE_URL points .*what comes now is dropped, and settling brings it back/,
+      /nothing answers where DATABASE_URL points .*further ones are dropped, and settling reads them later/,
       ['attempts'],
     );
     const dropped = await metric(worker, 'flow_trail_records_left_out_total', { reason: 'dropped' });

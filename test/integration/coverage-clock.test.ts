@@ -92,13 +92,13 @@ describe('a cluster that is silent for hours', () => {
     expect(settling.goldmane.asked.length).toBeLessThanOrEqual(8 * 301);
     const { decided, trouble } = await state();
     expect(decided ?? 0).toBeLessThan(silentFrom);
-    expect(trouble).toMatch(/^Goldmane held no record/);
+    expect(trouble).toMatch(/^Goldmane returned no record/);
     settling.clock.pass(silentUntil - settling.goldmane.nowSeconds);
     await settling.run(90);
     const gaps = await settling.gaps(start, settling.goldmane.nowSeconds);
     expect(gaps.length).toBeGreaterThan(0);
     expect(gaps.map(({ cause }) => cause)).not.toContain(undefined);
-    expect(gaps[0]?.cause).toMatch(/^Goldmane held no record/);
+    expect(gaps[0]?.cause).toMatch(/^Goldmane returned no record/);
     expect(gaps.at(-1)?.toSeconds).toBeLessThanOrEqual(silentUntil);
     expect((await settling.coverage(silentUntil, silentUntil + 600)).map((stretch) => stretch.state)).toEqual(
       ['final'],

@@ -122,7 +122,7 @@ describe('settling', () => {
         'gap',
         'settled',
       ]);
-      expect(empty?.cause).toMatch(/answered empty/);
+      expect(empty?.cause).toMatch(/returned no records/);
       expect(empty?.fromSeconds).toBeLessThanOrEqual(at - 360);
       expect(partial?.cause).toMatch(restarted);
       expect(partial?.toSeconds).toBeGreaterThanOrEqual(at);

@@ -69,7 +69,7 @@ const ACTIONS: readonly Action[] = ['unspecified', 'allow', 'deny', 'pass'];
 
 /**
  * Reads keys, one at a time: `read`, then `canonicalBytes` if the encoding was not canonical, then `build`. What it
- * read lives in arrays that are filled anew for each key, by field number.
+ * reads is stored in arrays by field number, which are reused for each key.
  */
 export class FlowKeyReader {
   readonly #names: NameCache;
@@ -83,7 +83,7 @@ export class FlowKeyReader {
 
   /**
    * Reads the identity fields between `reader.pos` and `reader.end` in whatever order and encoding they come, and
-   * passes over other fields. Returns whether those bytes are the canonical encoding. Throws MalformedFlow.
+   * skips other fields. Returns whether those bytes are the canonical encoding. Throws MalformedFlow.
    */
   read(reader: WireReader): boolean {
     this.#strings.fill('');
@@ -163,7 +163,7 @@ export class FlowKeyReader {
     if (isPort && (value < 0 || value > 0xffff))
       throw new MalformedFlow('bad_port', `${FIELD_NAMES[field]} is outside 0 to 65535`);
     this.#numbers[field] = value;
-    // Negative numbers only come as unknown enum values: rare enough to be encoded anew without looking closer.
+    // Negative numbers occur only as unknown enum values, which are rare; they are simply re-encoded.
     if (value <= 0 || reader.pos - start !== varintLength(value)) this.#canonical = false;
   }
 
@@ -180,7 +180,7 @@ export class FlowKeyReader {
     if (length === 0 || reader.pos - lengthAt !== varintLength(length)) this.#canonical = false;
     const read = isStored(field) ? readName : readUnstoredName;
     const name = read(reader.buf, reader.pos, end, FIELD_NAMES[field] ?? '');
-    // Namespaces, services and protocols recur from key to key; the names of the ends hardly do.
+    // Namespaces, services and protocols recur from key to key; names of the ends rarely do.
     this.#strings[field] =
       field === SOURCE_NAME || field === DEST_NAME || length > MAX_NAME_BYTES
         ? name

@@ -17,7 +17,7 @@ const KEY_POLICIES = (POLICIES_FIELD << 3) | BYTES;
 
 const NOTHING = Buffer.alloc(0);
 
-/** Where an embedded message lies. One that occurs more than once is the same as its occurrences joined. */
+/** The position of an embedded message. Several occurrences of a field are equivalent to their concatenation. */
 export class Span {
   buf: Buffer = NOTHING;
   start = -1;
@@ -39,7 +39,7 @@ export class Span {
     this.buf = NOTHING;
   }
 
-  /** Takes the content at `reader.pos`, and moves the reader past it. */
+  /** Records the content at `reader.pos`, and moves the reader past it. */
   take(reader: WireReader): void {
     const end = reader.contentEnd();
     if (this.start < 0) {
@@ -53,7 +53,7 @@ export class Span {
     reader.pos = end;
   }
 
-  /** To be called when all occurrences are taken. */
+  /** Call it when all occurrences are recorded. */
   join(): void {
     if (!this.#pieces) return;
     this.buf = Buffer.concat(this.#pieces);
@@ -110,7 +110,7 @@ export class FlowScan {
     policies.join();
   }
 
-  /** Lets go of the buffer that was scanned last: an answer of `List` may have megabytes. */
+  /** Releases the last buffer: an answer of `List` may have many megabytes. */
   release(): void {
     this.reader.reset(NOTHING, 0, 0);
     this.flow.release();
@@ -145,7 +145,7 @@ export class FlowScan {
     this.labelsStart = flow.start;
     this.labelsEnd = flow.start;
     key.clear();
-    // One bit a counter, because the last of several values is the one that counts.
+    // One bit per counter: of several values of a field the last one is valid.
     let traffic = 0;
     reader.reset(flow.buf, flow.start, flow.end);
     while (reader.pos < reader.end) {
@@ -185,7 +185,7 @@ export class FlowScan {
   }
 }
 
-/** A known field that reached this point has a wire type that it cannot have; unknown ones are passed over. */
+/** A known field that reaches this point has a wrong wire type; unknown fields are skipped. */
 function refuseKnown(tag: number, lastKnown: number): void {
   const field = tag >>> 3;
   if (field <= lastKnown) throw new MalformedFlow('bad_wire', `field ${field} has the wire type ${tag & 7}`);

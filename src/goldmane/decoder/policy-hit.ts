@@ -25,8 +25,8 @@ const CUT_MARK = '…';
 const REPLACEMENT = '\ufffd';
 
 /**
- * One rule that a flow met, as it is written into a trace: short keys in a fixed order, and only where there is
- * something to say, because a trace is kept for every fact.
+ * One rule that a flow matched, as it is stored in a trace: short keys in a fixed order, and only those with a value, because a
+ * trace is stored for every fact.
  */
 export interface PolicyHit {
   /** Kind by its name in Goldmane's API; the number as text where it is unknown. */
@@ -92,7 +92,7 @@ function readFields(reader: WireReader, isHit: boolean): PolicyHit {
         ruleIndex = reader.int64();
         break;
       case 8:
-        // A trigger has no trigger of its own that anybody could name.
+        // Triggers do not nest.
         if (isHit) trigger = readNested(reader, tag, false);
         else reader.skip(tag);
         break;
@@ -111,7 +111,7 @@ function readFields(reader: WireReader, isHit: boolean): PolicyHit {
   };
 }
 
-/** Text that Postgres takes as JSON, and no longer than a name may be; what was cut ends in an ellipsis. */
+/** Text that Postgres accepts in JSON, cut to the length of a name; cut text ends in an ellipsis. */
 function readText(reader: WireReader, tag: number): string {
   expect(tag, BYTES);
   const end = reader.contentEnd();

@@ -5,9 +5,9 @@ import { MalformedFlow } from './malformed-flow.ts';
 import { readPolicyHit } from './policy-hit.ts';
 import { WireReader } from './wire-reader.ts';
 
-/** At most so many hits are kept on each side of a trace. */
+/** The most hits stored on each side of a trace. */
 export const MAX_HITS = 16;
-/** At most so many bytes of UTF-8 in a trace's text. */
+/** The most bytes of UTF-8 in a trace's text. */
 export const MAX_TRACE_BYTES = 4096;
 /** A longer encoding is decoded each time. */
 const MAX_KEPT_BYTES = 16_384;
@@ -44,8 +44,8 @@ export class PolicyTraceReader {
   }
 
   /**
-   * The trace encoded at [start, end); an empty one when there is nothing. It never throws: a record says who
-   * talks to whom even where its trace is broken, and must count the same for whoever does not read the trace.
+   * The trace encoded at [start, end); an empty one when there is nothing. It never throws: a record with a
+   * broken trace still counts for its edge and fact.
    */
   read(buf: Buffer, start: number, end: number): PolicyTrace {
     if (start === end) return NO_POLICIES;
@@ -91,7 +91,7 @@ function boundedText(allEnforced: string[], allPending: string[]): string {
     const cut = left > 0 ? `,"cut":${left}` : '';
     const text = `{"enforced":[${enforced.join(',')}],"pending":[${pending.join(',')}]${cut}}`;
     if (Buffer.byteLength(text) <= MAX_TRACE_BYTES) return text;
-    // Always the last of the longer side: what is cut must not depend on the order in which hits came.
+    // Always the last of the longer side, so that the result does not depend on the order of the hits.
     (pending.length >= enforced.length ? pending : enforced).pop();
   }
 }

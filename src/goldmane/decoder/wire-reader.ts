@@ -116,7 +116,7 @@ export class WireReader {
     return contentEnd;
   }
 
-  /** Passes over the value of a field that nobody asked for. */
+  /** Skips the value of a field. */
   skip(tag: number): void {
     this.#skip(tag, 0);
   }
