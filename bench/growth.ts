@@ -11,7 +11,7 @@ const sizes = [
   { edges: 360, days: 30 },
   { edges: 360, days: 180 },
   { edges: 4_000, days: 92 },
-  { edges: 23_000, days: 92 },
+  { edges: 23_000, days: 61 },
 ] as const;
 /** Days that stay days when older ones are rolled up; the default of FACT_DAYS_KEEP is 400. */
 const keptDays = 30;

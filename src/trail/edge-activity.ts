@@ -25,6 +25,7 @@ export function readEdgeActivity(
        from flow_group g join flow_fact f using (group_id) join flow_fact_days d using (fact_id)
        where g.src_kind = 'workload' and g.dst_kind = 'workload' and g.src_ns <> g.dst_ns
          and d.day > ($1::timestamptz at time zone 'UTC')::date - $3::int
+         and d.last_day > ($1::timestamptz at time zone 'UTC')::date - $3::int
          and d.day <= ($2::timestamptz at time zone 'UTC')::date
        group by 1, 2, 3
      )

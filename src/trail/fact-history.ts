@@ -71,7 +71,7 @@ export async function readFactHistory(
        select d.fact_id, d.day - date 'epoch' as day, bit_or(d.hours) as hours,
          min(d.first_seen) as first_seen, sum(d.flow_count) as flow_count
        from flow_fact_days d join own using (fact_id)
-       where d.day <= date 'epoch' + $3::int
+       where d.day <= date 'epoch' + $3::int and d.fact_id = any (array(select fact_id from own))
        group by 1, 2
      ), masked as (
        select fact_id, day, hours, first_seen, flow_count,

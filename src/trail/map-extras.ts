@@ -63,7 +63,7 @@ export async function readExternalPairs(
      ), seen as (
        select f.group_id, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen, sum(d.flow_count) as flow_count
        from flow_fact f join flow_fact_days d using (fact_id)
-       where d.day >= date 'epoch' + $1::int and f.group_id in (select group_id from external)
+       where d.day >= date 'epoch' + $1::int and d.last_day >= date 'epoch' + $1::int and f.group_id in (select group_id from external)
        group by 1
      )
      select src_kind as "srcKind", src_ns as "srcNs", src_name as "srcName", dst_kind as "dstKind", dst_ns as "dstNs",

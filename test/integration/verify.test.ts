@@ -2,10 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
+import { readEdgeActivity } from '../../src/trail/edge-activity.ts';
 import { readEvidence } from '../../src/trail/evidence.ts';
+import { readFactHistory } from '../../src/trail/fact-history.ts';
 import { foldRarePorts } from '../../src/trail/fold-rare-ports.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
+import { queryFacts } from '../../src/trail/query-facts.ts';
 import { removeFacts } from '../../src/trail/remove-facts.ts';
 import { rollFactDays } from '../../src/trail/roll-fact-days.ts';
 import { verify } from '../../src/trail/verify.ts';
@@ -167,19 +170,35 @@ describe('old days of facts', () => {
   test('are rolled up by month and answer as before: first and last seen, count, days and hours', async () => {
     await seeDaily(database, 0, 100);
     await cover(database, 100);
+    const { query } = database;
     const period = { fromDay: mondayDay - 1, toDay: mondayDay + 200 };
-    const [before, facts] = [
-      await readEvidence(database.query, period),
-      await database.query('select * from flow_facts'),
-    ];
+    const daysOf = async (filter: Parameters<typeof readEvidence>[1]) =>
+      (await readEvidence(query, filter)).map(({ days }) => days);
+    const answers = async () => ({
+      evidence: await readEvidence(query, period),
+      ofNamespace: await readEvidence(query, { ...period, namespaces: ['a'] }),
+      // A month that was rolled up has one count and one pair of times.
+      daysAcrossMonths: await daysOf({ fromDay: mondayDay + 20, toDay: mondayDay + 90 }),
+      daysWithinMonth: await daysOf({ fromDay: mondayDay + 30, toDay: mondayDay + 33, dstNs: 'b' }),
+      facts: await query('select * from flow_facts'),
+      shown: await queryFacts(query, { ns: 'b', external: false, limit: 10 }),
+      none: await queryFacts(query, { src: 'b', external: false, limit: 10 }),
+      history: await readFactHistory(query, 'a', at(80), at(81)),
+      activity: await readEdgeActivity(query, {
+        from: new Date(at(40) * 1000),
+        to: new Date(at(95) * 1000),
+        days: 7,
+      }),
+    });
+    const before = await answers();
+    expect(before.shown).toHaveLength(1);
     const december = Date.parse('2027-01-05T00:00:00Z') / 1000;
     expect(await rollFactDays(database.query, december)).toBe(29 + 31);
     expect(await database.query('select month::text, days, hours from flow_fact_month order by 1')).toEqual([
       { month: '2026-11-01', days: 0x3f_ff_ff_fe, hours: 1 << 12 },
       { month: '2026-12-01', days: 0x7f_ff_ff_ff, hours: 1 << 12 },
     ]);
-    expect(await readEvidence(database.query, period)).toEqual(before);
-    expect(await database.query('select * from flow_facts')).toEqual(facts);
+    expect(await answers()).toEqual(before);
     expect(await rollFactDays(database.query, december)).toBe(0);
     expect(await verify(database)).toEqual([]);
   });
