@@ -1,5 +1,5 @@
--- The table that today's aggregator fills and that people query, with exactly its columns and key: whatever reads it
--- goes on working, and a database that already has it, with rows, is taken over as it is.
+-- The table that an earlier aggregator fills and that people query, with exactly its columns and key: queries continue to work, and
+-- a database that already has the table with rows is taken over.
 create table if not exists edge (
   src_ns text not null,
   dst_ns text not null,

@@ -1,23 +1,23 @@
--- Counting each record once needs a memory of what was counted; saying what was not seen needs a memory of what was asked.
+-- To count each record once, the ledger stores which were counted; to report gaps, it stores which buckets were listed.
 
--- One row for the whole trail. adopted_until is the newest last_seen of a table that another aggregator filled, frozen
--- here once: buckets that end at or before it were counted there, so they merge times, not counts.
+-- One row for the whole trail. adopted_until is the newest last_seen of a table that another aggregator filled, set once: buckets
+-- that end at or before it were counted there, so they merge times, not counts.
 create table trail_state (
   only_row boolean primary key default true check (only_row),
   adopted_until timestamptz,
-  -- Buckets before this have lost their hashes; they are refused, never counted again.
+  -- Hashes of buckets before this were deleted; merges refuse such buckets.
   expired_before timestamptz not null default '-infinity',
-  -- The first bucket the trail speaks of, and how far the table coverage is written.
+  -- The first bucket of the trail, and until when coverage is decided.
   began_at timestamptz,
   decided_until timestamptz,
-  -- The last reason why Goldmane could not be asked: the name of a gap that it leaves.
+  -- Why Goldmane could not be read last: the cause of a gap that results.
   trouble text,
   trouble_at timestamptz
 );
 
 insert into trail_state (adopted_until) select max(last_seen) from edge;
 
--- What was taken over, so that an edge's count stays explainable: facts + adopted = edge.
+-- The counts that were taken over, which explain the difference between an edge and its facts.
 create table edge_adopted (
   src_ns text not null,
   dst_ns text not null,
@@ -45,7 +45,7 @@ create table bucket_ledger (
 alter table bucket_ledger alter column streamed set storage external;
 alter table bucket_ledger alter column settled set storage external;
 
--- What was seen of which time, as stretches that touch and never overlap; kept after the ledger's rows are gone.
+-- Coverage as contiguous stretches that do not overlap; stored permanently.
 create table coverage (
   from_time timestamptz primary key,
   to_time timestamptz not null check (to_time > from_time),
@@ -53,13 +53,13 @@ create table coverage (
   cause text
 );
 
--- Runs of the Goldmane server, told apart by the ids of recurring flow keys (pairs of hash and id, 8 bytes each).
+-- Runs of the Goldmane server, distinguished by the ids of recurring flow keys (pairs of hash and id, 8 bytes each).
 create table goldmane_run (
   first_seen timestamptz primary key,
   flow_ids bytea not null
 );
 
--- Which client certificate worked with which CA bundle, until when: tells a stale certificate from a wrong CA.
+-- Which client certificate worked with which CA bundle, and until when: distinguishes a stale certificate from a wrong CA.
 create table tls_contact (
   ca_fingerprint text not null,
   cert_fingerprint text not null,

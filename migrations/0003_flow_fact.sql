@@ -1,4 +1,4 @@
--- The finest thing kept: who (kind, namespace, service identity of both ends), how (protocol, port), as whom reported
+-- The finest detail that is stored: who (kind, namespace, service identity of both ends), how (protocol, port), as whom reported
 -- and with what action. Rows grow with distinct facts and days, never with traffic.
 
 -- A fact without its port. An end's identity is its service identity, a network set's name, or pub / pvt; '' is none.
@@ -16,8 +16,8 @@ create table flow_group (
   unique (src_ns, dst_ns, src_kind, src_identity, dst_kind, dst_identity, protocol, reporter, action)
 );
 
--- Port -1 is "many": what came after the cap of distinct ports of its group. traces lists the policy traces known of
--- the fact, bounded; 0 stands for those beyond the bound.
+-- Port -1 is "many": ports beyond the cap of their group. traces lists the policy traces of the fact up to a cap; 0 stands for
+-- those beyond it.
 create table flow_fact (
   fact_id bigint generated always as identity primary key,
   group_id bigint not null references flow_group,
@@ -26,7 +26,7 @@ create table flow_fact (
   unique (group_id, port)
 );
 
--- A policy trace (enforced and pending hits, in an order of their own), by the first 64 bits of its digest.
+-- A policy trace (enforced and pending hits, sorted), by the first 64 bits of its digest.
 create table policy_trace (
   trace_id bigint primary key,
   trace jsonb not null
@@ -46,7 +46,7 @@ create table flow_fact_day (
   primary key (fact_id, day, trace_id)
 ) with (fillfactor = 70);
 
--- The facts as people read them.
+-- Facts for queries.
 create view flow_facts as
 select
   g.src_kind, g.src_ns, g.src_identity, g.dst_kind, g.dst_ns, g.dst_identity,

@@ -1,4 +1,4 @@
--- What people were last told of each alert, so that they are told once per change and not at every check.
+-- The state of each alert that was posted last, so that a message is posted per change and not per check.
 create table alert (
   alert text primary key,
   state text not null,

@@ -1,6 +1,6 @@
--- A digest announces each edge once and misses none: so it has to be remembered which edges were announced, not until when.
+-- A digest announces each edge once and misses none, so announced edges are stored, not a time until which all were announced.
 
--- What people know of. Without a digest_id an edge was there before digests began, and is taken as known.
+-- Announced edges. Those without a digest_id existed before digests began and are not announced.
 create table announced_edge (
   src_ns text not null,
   dst_ns text not null,
@@ -10,16 +10,16 @@ create table announced_edge (
   primary key (src_ns, dst_ns, action)
 );
 
--- When the first digest took stock of the edges that were there already; null before it.
+-- When the first digest marked the existing edges; null before it.
 alter table trail_state add column digests_began_at timestamptz;
 
--- A digest is frozen before it is posted for the first time, so that trying again says the same.
+-- A digest is stored before it is posted for the first time, so that a retry posts the same.
 create table digest (
   digest_id text primary key,
   frozen_at timestamptz not null,
   -- How much is announced, of which period, and what of it was not observed.
   summary json not null,
-  -- Gaps in coverage were told up to here; later time was too young to tell.
+  -- Gaps were reported until here; later time was too recent.
   gaps_told_until timestamptz not null,
   -- Null until it is done; `quiet` had nothing to announce.
   outcome text check (outcome in ('posted', 'quiet')),

@@ -1,8 +1,8 @@
--- An allowlist is complete once its namespace was watched for long enough: that takes when each namespace was seen, what
--- was judged of it, and what people were told.
+-- An allowlist is complete once its namespace was observed for long enough. This needs when each namespace was seen, its verdict, and
+-- the verdict that was posted last.
 
--- Per namespace and day (UTC) what the facts tell, rolled up once the day's buckets are refused by the ledger: from then on
--- it cannot change. Days that are not here yet are read from the facts.
+-- Per namespace and day (UTC) a summary of the facts, written once merges refuse the buckets of the day, so that it cannot change.
+-- Later days are read from the facts.
 create table namespace_day (
   namespace text not null,
   day date not null,
@@ -14,7 +14,7 @@ create table namespace_day (
   primary key (namespace, day)
 );
 
--- Days lie in the order in which they were written, so a few pages of this find them.
+-- Rows are stored in the order of days, so a BRIN index of a few pages suffices.
 create index flow_fact_day_by_day on flow_fact_day using brin (day) with (pages_per_range = 32, autosummarize = on);
 
 create table completeness_report (
@@ -23,16 +23,16 @@ create table completeness_report (
   -- Counts per verdict, changes, thresholds, gaps; and a row per namespace.
   summary jsonb not null,
   namespaces jsonb not null,
-  -- What is posted, frozen before it is posted for the first time; null: there is nothing to tell.
+  -- The message, stored before it is posted for the first time; null: there is nothing to post.
   message json,
-  -- Whether the message tells the whole, and not only changes.
+  -- Whether the message lists all namespaces, not only changes.
   is_whole boolean not null,
   posted_at timestamptz
 );
 
 create index completeness_report_by_time on completeness_report (made_at);
 
--- What is known of each namespace now.
+-- The present verdict of each namespace.
 create table namespace_verdict (
   namespace text primary key,
   verdict text not null check (verdict in ('complete', 'unstable', 'learning', 'stale')),

@@ -1,5 +1,5 @@
--- What was derived is kept as it was handed out: a policy that is in force must remain explainable after its evidence moved
--- on. An allowlist is named by the digest of its input and files, so that deriving it twice keeps it once.
+-- Allowlists are stored as they were derived: a policy in force must remain explainable after its evidence has changed. The id is
+-- the digest of input and files, so deriving the same twice stores it once.
 create table allowlist (
   allowlist_id text primary key,
   made_at timestamptz not null default now(),

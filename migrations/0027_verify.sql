@@ -2,8 +2,8 @@
 -- how many of them left the ledger has to be remembered, and so has what an operator removed.
 alter table trail_state add column streamed_only bigint not null default 0;
 
--- What an older version let go of: the surplus of edges over their facts that the ledger does not explain. It is the base from
--- which later differences are told.
+-- Records that an older version deleted from the ledger: the surplus of edges over their facts that the ledger does not explain. Later
+-- differences are relative to it.
 update trail_state set streamed_only = greatest(0, (
   select coalesce(sum(greatest(0, e.flow_count - coalesce(f.flow_count, 0) - coalesce(a.flow_count, 0))), 0)
   from edge e
@@ -14,11 +14,11 @@ update trail_state set streamed_only = greatest(0, (
   left join edge_adopted a using (src_ns, dst_ns, action)
 ) - (select coalesce(sum(octet_length(streamed)), 0) / 8 from bucket_ledger));
 
--- What operators removed, and how much of each edge's count it explains.
+-- Facts that operators removed, and how much of each edge's count they explain.
 create table removal (
   removal_id bigint generated always as identity primary key,
   removed_at timestamptz not null default now(),
-  -- Who: the role of the database.
+  -- The role of the database.
   removed_by text not null default session_user,
   src_ns text not null,
   dst_ns text not null,

@@ -15,8 +15,7 @@ create table flow_fact_month (
   primary key (fact_id, month, trace_id)
 );
 
--- Both, as days: a month that was rolled up has a row for each of its days. Its count stands in the first of them, and its
--- hours in all.
+-- Both tables as days: a rolled-up month gives a row for each of its days, with its count in the first and its hours in all of them.
 create view flow_fact_days as
 select fact_id, day, trace_id, first_seen, last_seen, flow_count, hours from flow_fact_day
 union all
