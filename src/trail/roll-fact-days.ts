@@ -1,9 +1,13 @@
 import type { Query } from './database.ts';
 import { rollNamespaceDays } from './observations.ts';
 
+/** Facts per statement: each has up to 31 days a month and policy trace. */
+const factsPerStatement = 500;
+
 /**
- * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per day. Each day is
- * one statement. Merges refuse buckets of that age, and repeating it changes nothing.
+ * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per day. Each
+ * statement takes some facts with all their days, so a row of a month is written once. Merges refuse buckets of that age, and
+ * repeating it changes nothing.
  * @returns rows of days that were rolled up
  * @throws DatabaseFailure
  */
@@ -11,19 +15,21 @@ export async function rollFactDays(query: Query, beforeSeconds: number): Promise
   // The namespaces' days are read from the facts' days, so they are rolled up first.
   await rollNamespaceDays(query);
   let rolled = 0;
+  let after = '0';
   for (;;) {
-    const rows = await query<{ rolled: number }>(
-      `with oldest as (
-         select min(day) as day from flow_fact_day
-         where day < least(date_trunc('month', to_timestamp($1) at time zone 'UTC')::date,
-           (select (expired_before at time zone 'UTC')::date from trail_state))
+    const [row] = await query<{ rolled: number; last: string | null }>(
+      `with chunk as (
+         select fact_id from flow_fact where fact_id > $2 order by fact_id limit ${factsPerStatement}
        ), gone as (
-         delete from flow_fact_day d using oldest o where d.day = o.day returning d.*
+         delete from flow_fact_day d using chunk c
+         where d.fact_id = c.fact_id and d.day < least(date_trunc('month', to_timestamp($1) at time zone 'UTC')::date,
+           (select date_trunc('month', expired_before at time zone 'UTC')::date from trail_state))
+         returning d.*
        ), kept as (
          insert into flow_fact_month as m (fact_id, month, trace_id, first_seen, last_seen, flow_count, days, hours)
-         select fact_id, date_trunc('month', day)::date, trace_id, first_seen, last_seen, flow_count,
-           1 << (extract(day from day)::int - 1), hours
-         from gone order by 1, 2, 3
+         select fact_id, date_trunc('month', day)::date, trace_id, min(first_seen), max(last_seen), sum(flow_count),
+           bit_or(1 << (extract(day from day)::int - 1)), bit_or(hours)
+         from gone group by 1, 2, 3 order by 1, 2, 3
          on conflict (fact_id, month, trace_id) do update set
            first_seen = least(m.first_seen, excluded.first_seen),
            last_seen = greatest(m.last_seen, excluded.last_seen),
@@ -31,11 +37,11 @@ export async function rollFactDays(query: Query, beforeSeconds: number): Promise
            days = m.days | excluded.days,
            hours = m.hours | excluded.hours
        )
-       select count(*)::float8 as rolled from gone`,
-      [beforeSeconds],
+       select (select count(*) from gone)::float8 as rolled, (select max(fact_id) from chunk) as last`,
+      [beforeSeconds, after],
     );
-    const count = rows[0]?.rolled ?? 0;
-    if (count === 0) return rolled;
-    rolled += count;
+    if (!row || row.last === null) return rolled;
+    rolled += row.rolled;
+    after = row.last;
   }
 }
