@@ -17,6 +17,9 @@ const untrusted = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
+const noAnswerCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
+const refusalCodes = new Set([status.PERMISSION_DENIED, status.UNAUTHENTICATED]);
+
 /** Explains why no connection was made. The client only reports a time-out, so this connects once more by itself. */
 export async function explainNoConnection(
   options: ClientConnectConfig['connectionOptions'],
@@ -24,13 +27,11 @@ export async function explainNoConnection(
   error: unknown,
 ): Promise<TemporalFailure> {
   const address = options.address ?? 'localhost:7233';
-  // The server answered, with an error.
-  if (
-    isGrpcServiceError(error) &&
-    error.code !== status.UNAVAILABLE &&
-    error.code !== status.DEADLINE_EXCEEDED
-  )
-    return explainNoAnswer(address, namespace, error);
+  // The client wraps what the server answered into an error of its own.
+  const reason = reasonOf(error);
+  const isAnswer = isGrpcServiceError(error) && !noAnswerCodes.has(error.code);
+  const isRefusal = isGrpcServiceError(reason) && refusalCodes.has(reason.code);
+  if (isAnswer || isRefusal) return explainNoAnswer(address, namespace, reason);
   return (
     (await explainDial(options)) ??
     temporalFailure(

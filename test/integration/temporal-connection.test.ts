@@ -1,9 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createAuthority } from '../../dev/certificates.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { until } from '../support/poll.ts';
+import { TemporalTlsProxy } from '../support/temporal-tls-proxy.ts';
 
 test('a call that is retried when its connection is closed fails, and does not end the process', async () => {
   const [host = '', port = ''] = inject('temporalAddress').split(':');
@@ -39,4 +41,26 @@ test('a call that is retried when its connection is closed fails, and does not e
   await connection.close();
   expect(await call).toMatchObject({ code: 1, details: 'Channel has been shut down' });
   proxy.close();
+});
+
+test('an API key that is refused is named, also while connecting', async () => {
+  const authority = await createAuthority();
+  const server = await authority.issue({ usage: 'server', commonName: 'temporal', names: ['127.0.0.1'] });
+  const proxy = await TemporalTlsProxy.listen(inject('temporalAddress'), { server });
+  onTestFinished(() => proxy.close());
+  proxy.apiKeys = new Set(['the-right-key']);
+  const connect = (apiKey: string) =>
+    connectClient({
+      connectionOptions: {
+        address: proxy.address,
+        apiKey,
+        tls: { serverRootCACertificate: Buffer.from(authority.certificate) },
+      },
+    });
+  await expect(connect('another-key')).rejects.toMatchObject({
+    kind: 'access_denied',
+    message: expect.stringContaining('TEMPORAL_API_KEY_FILE'),
+  });
+  const { connection } = await connect('the-right-key');
+  await connection.close();
 });
