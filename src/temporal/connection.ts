@@ -189,7 +189,6 @@ export class Temporal {
    */
   async refresh(use: (connection: TemporalConnection) => void): Promise<boolean> {
     await this.#closeFormer();
-    this.codec.keys?.reload();
     const config = this.#withTarget(this.#load());
     if (fingerprintOf(config) === this.#fingerprint) return false;
     await this.#replace(config, use);

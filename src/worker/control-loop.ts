@@ -75,6 +75,7 @@ class ControlLoop {
 
   async round(): Promise<void> {
     await this.#refreshConnection();
+    await this.#reloadKeys();
     this.#checkCertificate();
     const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
     // Each call to a Temporal that is away takes ten seconds: the next round, with the credentials read again, comes sooner.
@@ -103,6 +104,21 @@ class ControlLoop {
       log.info({ address: temporal.address }, 'Connected to Temporal with the changed credentials');
     } catch (error) {
       this.#logOnce('credentials', (await this.#explain(error)).message);
+    }
+  }
+
+  /** While the file cannot be used the former keys stay. */
+  async #reloadKeys(): Promise<void> {
+    const { temporal, log } = this.#deps;
+    try {
+      if (temporal.codec.keys?.reload() === true)
+        log.info(
+          { keys: temporal.codec.keys.ids },
+          'The keys of TEMPORAL_CODEC_KEY_FILE changed; the first encrypts',
+        );
+      this.#logged.delete('codec keys');
+    } catch (error) {
+      this.#logOnce('codec keys', (await this.#explain(error)).message);
     }
   }
 

@@ -200,6 +200,7 @@ function untilTrailIsOwn(
   return untilItWorks(async () => {
     try {
       await temporal.refresh(() => undefined);
+      temporal.codec.keys?.reload();
       const { client } = temporal;
       const limit = AbortSignal.any([waiting.signal, AbortSignal.timeout(callTimeoutMs)]);
       await client.withAbortSignal(limit, () => checkTrailOwner(client, names, trailId));
