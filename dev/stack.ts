@@ -131,9 +131,8 @@ export async function bringUpTemporal(
 
 /** Settings for another Temporal, in the environment or in a user's profile, must not reach the dev server's client. */
 function onlyProfile(profile: string, address: string): NodeJS.ProcessEnv {
-  const others = Object.keys(process.env).filter(
-    (name) => name.startsWith('TEMPORAL_') && name !== 'TEMPORAL_TASK_QUEUE',
-  );
+  const kept = new Set(['TEMPORAL_TASK_QUEUE', 'TEMPORAL_CODEC_KEY_FILE']);
+  const others = Object.keys(process.env).filter((name) => name.startsWith('TEMPORAL_') && !kept.has(name));
   return {
     ...Object.fromEntries(others.map((name) => [name, undefined])),
     TEMPORAL_CONFIG_FILE: profile,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 
 /** Settings that say which database, Goldmane or Temporal to use; with one for another server, the local stack is not used. */
-const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE))/;
+const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE|CODEC_KEY_FILE))/;
 
 /**
  * Takes the settings of a running `npm start` of this checkout into `env` where `env` names no other server itself, and says so.

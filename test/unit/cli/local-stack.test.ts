@@ -36,7 +36,10 @@ describe('a command beside a running npm start', () => {
   });
 
   test('keeps settings that do not choose a server', () => {
-    expect(settingsFor({ LOG_LEVEL: 'warn', TEMPORAL_TASK_QUEUE: 'mine' })).toEqual({
+    expect(
+      settingsFor({ LOG_LEVEL: 'warn', TEMPORAL_TASK_QUEUE: 'mine', TEMPORAL_CODEC_KEY_FILE: 'keys' }),
+    ).toEqual({
+      TEMPORAL_CODEC_KEY_FILE: 'keys',
       ...settings,
       LOG_LEVEL: 'warn',
       TEMPORAL_TASK_QUEUE: 'mine',
