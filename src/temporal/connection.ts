@@ -195,12 +195,6 @@ export class Temporal {
     return true;
   }
 
-  /** Reads the files again and connects anew in any case, while no worker uses the connection. @throws as `refresh` */
-  async reconnect(): Promise<void> {
-    await this.#replace(this.#withTarget(this.#load()), () => undefined);
-    await this.#closeFormer();
-  }
-
   async #replace(config: TemporalSettings, use: (connection: TemporalConnection) => void): Promise<void> {
     const next = await connectBoth(config, this.#parts);
     try {

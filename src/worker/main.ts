@@ -6,6 +6,8 @@ import { runWorker } from './run-worker.ts';
 import { isTemporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 
+const exitLimitMs = 5_000;
+
 /** The worker as a process: settings from the environment, SIGTERM and SIGINT end it in order, a failure exits non-zero. */
 export async function main(): Promise<void> {
   const stopping = new AbortController();
@@ -21,6 +23,8 @@ export async function main(): Promise<void> {
       if (isConfigFailure(error)) throw error;
       log.fatal({ err: error }, 'the worker failed');
       process.exitCode = 1;
+      // A worker of the SDK that failed keeps the process alive.
+      setTimeout(() => process.exit(), exitLimitMs).unref();
     }
   } catch (error) {
     if (!isConfigFailure(error)) throw error;

@@ -92,7 +92,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
     // Before the worker polls: with the names of another installation it would take that one's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
-    let attempts = new RunningAttempts(config.workerIdentity);
+    const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
       config,
       database,
@@ -113,35 +113,22 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
     const bundle = await workflowBundle(tracing !== undefined);
-    while (!signal.aborted)
-      try {
-        // Those of former workers of this process are lost.
-        attempts = new RunningAttempts(config.workerIdentity);
-        const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, tracing);
-        log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
-        await runUntilStopped(
-          {
-            config,
-            trailId,
-            temporal,
-            workers,
-            attempts,
-            query: database.query,
-            log,
-            metrics: controlMetrics,
-            readiness,
-          },
-          signal,
-        );
-      } catch (error) {
-        if (!isTransportError(error)) throw error;
-        // Temporal refused the polls for a minute: the SDK ends a worker then, and only a new one polls again.
-        readiness.set('starting', 'Temporal refused the polls of this worker');
-        log.warn({ reason: error.message }, 'Temporal refused the polls; the worker connects again');
-        const connected = temporal;
-        await untilItWorks(() => connected.reconnect(), { log, signal, waiting });
-        await untilTrailIsOwn(connected, config, trailId, { log, signal, waiting });
-      }
+    const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, tracing);
+    log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
+    await runUntilStopped(
+      {
+        config,
+        trailId,
+        temporal,
+        workers,
+        attempts,
+        query: database.query,
+        log,
+        metrics: controlMetrics,
+        readiness,
+      },
+      signal,
+    );
   } catch (error) {
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
@@ -155,15 +142,9 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   }
 }
 
-/** What a worker's run is rejected with when a poll fails for a reason that the SDK does not retry. */
-function isTransportError(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'TransportError';
-}
-
 /** Runs the workers and the control loop until the signal aborts or one of them fails; both have ended then. */
 async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promise<void> {
-  const { workers, readiness } = control;
-  readiness.set('shutting down', undefined);
+  const { workers, attempts, readiness } = control;
   const stopped = new AbortController();
   const running = runAll(workers, signal).finally(() => {
     readiness.set('shutting down', 'shutting down');
@@ -173,17 +154,35 @@ async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promi
     stopAll(workers),
   );
   const results = await Promise.allSettled([running, controlled]);
+  // Those of a worker that failed still run; they commit what they have.
+  await attempts.endAll();
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Runs the workers until the signal aborts; when one fails, the others shut down too. */
 async function runAll(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
   const stop = () => stopAll(workers);
-  const running = workers.map((worker) => worker.run().finally(stop));
+  const ended = new AbortController();
+  const running = workers.map((worker) =>
+    Promise.race([worker.run(), untilFailed(worker, ended.signal)]).finally(stop),
+  );
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();
   const results = await Promise.allSettled(running);
+  ended.abort();
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * Rejects when the worker has failed, for example because Temporal refused its polls for a minute. `run` does not: it waits for
+ * activities whose results a failed worker no longer takes. Such a worker can be neither shut down nor used again.
+ */
+async function untilFailed(worker: Worker, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    if (worker.getState() === 'FAILED')
+      throw new Error('Temporal refused the polls of this worker; it ends, to be started again');
+    await pause(1_000, signal);
+  }
 }
 
 function stopAll(workers: readonly Worker[]): void {

@@ -60,6 +60,15 @@ export class RunningAttempts {
     return this.#running.get(keyOf(attempt))?.ending.signal;
   }
 
+  /** Asks all attempts in this process to end, and waits until they have, a few seconds at most. */
+  async endAll(): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const { ending } of running) ending.abort(new Error('the worker ends'));
+    const limit = new AbortController();
+    await Promise.race([Promise.all(running.map(({ ended }) => ended)), pause(endingLimitMs, limit.signal)]);
+    limit.abort();
+  }
+
   /**
    * Asks attempts to end whose cancellation the workflow requested, and those of its former runs. Fails attempts that a former
    * process with this identity (a container that was restarted) left behind, so that Temporal starts the next ones now.
