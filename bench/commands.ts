@@ -26,7 +26,10 @@ const large: Size = { namespaces: 1_000, edges: 23_000, days: 180 };
 /** How long commands take as processes, from start to exit. */
 export async function commandsSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   await buildWorker();
-  const rows: Row[] = [await timed('--help', { limit: 0.2, times: 5 }, ['--help'], '')];
+  const rows: Row[] = [
+    await timed('node alone, for comparison', { times: 5, isNodeAlone: true }, [], ''),
+    await timed('--help', { limit: 0.2, times: 5 }, ['--help'], ''),
+  ];
   await withTrail(lab, say, usual, async (_, url) => {
     const about = '90 namespaces, 400 edges: ';
     rows.push(await timed(`${about}edges`, { limit: 0.25, times: 5 }, ['edges'], url));
@@ -99,7 +102,7 @@ function trailOf({ namespaces, edges, days }: Size): string[] {
 
 async function timed(
   what: string,
-  { limit, times }: { limit?: number; times: number },
+  { limit, times, isNodeAlone = false }: { limit?: number; times: number; isNodeAlone?: boolean },
   args: readonly string[],
   url: string,
 ): Promise<Row> {
@@ -107,7 +110,7 @@ async function timed(
   const seconds: number[] = [];
   for (let time = 0; time < times; time += 1) {
     const began = performance.now();
-    await run(process.execPath, [main, ...args], { env, maxBuffer: 2 ** 28 });
+    await run(process.execPath, isNodeAlone ? ['-e', '0'] : [main, ...args], { env, maxBuffer: 2 ** 28 });
     seconds.push((performance.now() - began) / 1000);
   }
   return {

@@ -19,7 +19,13 @@ export async function buildMapPage(target: string = builtPage): Promise<void> {
     root,
     configFile: false,
     logLevel: 'warn',
-    build: { write: false, modulePreload: false, cssCodeSplit: false, target: 'es2022' },
+    build: {
+      write: false,
+      modulePreload: false,
+      cssCodeSplit: false,
+      target: 'es2022',
+      rolldownOptions: { checks: { pluginTimings: false } },
+    },
     plugins: [layoutWorkerText()],
   });
   const { output } = Array.isArray(result) ? onlyOne(result) : 'output' in result ? result : onlyOne([]);

@@ -35,7 +35,7 @@ Examples:
   flow-trail coverage --since "2026-01-31 08:00" --json`,
     )
     .action(async ({ json, ...question }: CoverageQuestion & { json?: boolean }) => {
-      const { ranges, isEmpty } = await askCoverage(question);
+      const { ranges, since, began } = await askCoverage(question);
       if (json === true) return printAnswer('coverage', ranges);
       printTable(
         ['FROM', 'TO', 'STATE', 'CAUSE'],
@@ -46,8 +46,9 @@ Examples:
           cause ?? (refusedRecords === undefined ? '' : `${counted(refusedRecords, 'record')} refused`),
         ]),
       );
-      if (isEmpty) print('(the trail is empty: nothing has been merged yet)');
-      else if (ranges.length === 0) print('(no gaps)');
+      if (began === undefined) return print('(the trail is empty: nothing has been merged yet)');
+      if (ranges.length === 0) print('(no gaps)');
+      if (began > since) print(`(nothing is known of the time before ${formatTime(began)})`);
     });
 }
 
@@ -63,5 +64,6 @@ export async function askCoverage({ since, gaps }: CoverageQuestion) {
       to: new Date(toSeconds * 1000),
       ...rest,
     }));
-  return { ranges, isEmpty: all.length === 0 };
+  const [first] = all;
+  return { ranges, since: from, began: first && new Date(first.fromSeconds * 1000) };
 }
