@@ -24,7 +24,7 @@ export async function buildMapPage(target: string = builtPage): Promise<void> {
       modulePreload: false,
       cssCodeSplit: false,
       target: 'es2022',
-      rolldownOptions: { checks: { pluginTimings: false } },
+      rolldownOptions: { checks: { bundlerTimings: false } },
     },
     plugins: [layoutWorkerText()],
   });
