@@ -19,11 +19,15 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   // `npm start` may itself use a Temporal that is set in the environment, whose credentials are not in the file.
   const isSameTemporal =
     env.TEMPORAL_ADDRESS !== undefined && env.TEMPORAL_ADDRESS === settings['TEMPORAL_ADDRESS'];
-  if (chosenServers(env).some((name) => !(isSameTemporal && name.startsWith('TEMPORAL_')))) return;
+  const chosen = chosenServers(env);
+  if (chosen.some((name) => !(isSameTemporal && name.startsWith('TEMPORAL_')))) return;
   const fromHere = relative(process.cwd(), directory);
   const shown = fromHere.startsWith('..') ? directory : fromHere || '.';
   if (!isAlive(Number.parseInt(readIfThere(join(directory, 'lock')) ?? '', 10))) {
-    say(`no server is configured, and the local stack in ${shown} is not running; start it with "npm start"`);
+    if (chosen.length === 0)
+      say(
+        `no server is configured, and the local stack in ${shown} is not running; start it with "npm start"`,
+      );
     return;
   }
   say(`using the local stack that npm start runs (${join(shown, 'env')})`);

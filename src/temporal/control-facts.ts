@@ -9,7 +9,7 @@ const workflowTasks = 1;
 /** A poll without work lasts 60 s; Temporal lists a poller for minutes after it left. */
 const polledWithinMs = 100_000;
 
-export interface ScheduleFacts {
+interface ScheduleFacts {
   job: JobName;
   scheduleId: string;
   exists: boolean;

@@ -1,6 +1,6 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
-export type TemporalFailureKind =
+type TemporalFailureKind =
   /** Something answers at the address, but not with Temporal's gRPC. */
   | 'not_temporal'
   | 'dns'

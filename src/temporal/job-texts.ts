@@ -1,7 +1,7 @@
 import type { JobName } from '../config/names.ts';
 
 /** What the Temporal UI shows for a job's schedule and runs. */
-export interface JobText {
+interface JobText {
   /** One line: the schedule's note and each run's summary. */
   summary: string;
   /** Markdown for the page of a run. */

@@ -13,7 +13,7 @@ export interface TaskProblem {
   isPermanent: boolean;
 }
 
-/** The first failures may be those of a worker that is being replaced. */
+/** A worker that is being replaced may cause the first failures. */
 const attemptsBeforeProblem = 3;
 /** WorkflowTaskFailedCause of Temporal's API: the number in an event, the name in the search attribute. */
 const permanentCauses = new Map([

@@ -8,7 +8,7 @@ const dialTimeoutMs = 3_000;
 const prefaceDelayMs = 500;
 const defaultPort = 7_233;
 
-export type DialResult =
+type DialResult =
   | { step: 'dns' | 'tcp' | 'tls'; code: string; message: string }
   /** The server accepts connections: the failure is above TLS. */
   | { step: 'connected' };

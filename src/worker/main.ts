@@ -33,7 +33,7 @@ export async function main(): Promise<void> {
   }
 }
 
-/** Temporal's settings are read by whoever connects; what is wrong with them is told together with all else. */
+/** Reads all settings. Temporal's are only checked here, so that their problems are reported together with the others. */
 function loadSettings(env: NodeJS.ProcessEnv): Config {
   const problems: string[] = [];
   const attempt = <Settings>(load: (from: NodeJS.ProcessEnv) => Settings): Settings | undefined => {

@@ -1,16 +1,16 @@
 import type { Progress } from '../ingest/summary.ts';
 
-/** A reader tells how a window goes once in it; the summary of the window follows. */
+/** A reader that works reports once in a window; the window's summary follows. */
 const routineMs = 15 * 60_000;
-/** What is not urgent waits until then, so that it is sent together. */
+/** Reports that are not urgent wait this long after the last one, so that they are sent together. */
 const collectMs = 60_000;
-/** A state that changes back and forth is sent this often at most. */
+/** A state that changes back and forth is sent at most this often. */
 const shortestMs = 10_000;
 
 interface Sent {
   runId: string;
   state: string;
-  /** Facts whose value was sent; later values are no news. */
+  /** Facts whose value was sent; later values are not sent by themselves. */
   known: ReadonlySet<string>;
   atMs: number;
 }
@@ -25,7 +25,7 @@ export class ProgressNews {
   readonly #connectingSinceMs = new Map<Progress['reader'], number>();
 
   /**
-   * @param runId the supervisor's run; a new one knows nothing
+   * @param runId the supervisor's run; a new run starts without a status
    * @param nowMs of a monotonic clock
    * @returns whether to send this report; it then counts as sent
    */
@@ -42,7 +42,7 @@ export class ProgressNews {
     const next = { runId, state: `${state} ${error ?? ''}`, known, atMs: nowMs };
     const sinceMs = nowMs - (sent?.atMs ?? Number.NEGATIVE_INFINITY);
     const isChanged = next.state !== sent?.state;
-    // Each window connects anew; it is worth a signal only when it takes long.
+    // Each window connects again; only a connection that takes long is reported.
     if (isConnecting && isChanged && nowMs - connectingSinceMs < collectMs) return false;
     const hasNews = progress.gaps !== undefined || known.size > (sent?.known.size ?? 0);
     const waitMs = isChanged ? shortestMs : hasNews ? collectMs : routineMs;

@@ -87,12 +87,12 @@ export class RunningAttempts {
       const id = { activityId, workflowExecution: { workflowId, runId } };
       const here = this.#running.get(keyOf(id));
       if (state === cancelRequested) here?.ending.abort(new Error('the workflow requested the cancellation'));
-      // Another process may have the same identity; what it started since is not ours to judge.
+      // Another process may have the same identity: attempts that started after this process did may run there.
       const isOlder = lastStartedTime != null && tsToMs(lastStartedTime) < this.#startedAtMs;
       if (here || !isOlder) continue;
       const key = `${keyOf(id)} ${attempt}`;
       missing.add(key);
-      // Temporal may have started it a moment ago, on its way to this process and by a clock that is behind.
+      // Temporal's clock may be behind, and the attempt on its way to this process.
       if (!this.#missing.has(key)) continue;
       await fail(client, { workflowId, runId, activityId });
       lost.push(pending.activityType?.name ?? activityId);

@@ -54,8 +54,8 @@ const policies: Record<JobName, JobPolicy> = {
 };
 
 /**
- * What the worker sets in a schedule: kept in the memo of each run, so that changed settings are recognised, and a pause
- * is not taken for a change.
+ * What the worker sets in a schedule: kept in the memo of each run, so that changed settings are recognised and a pause
+ * does not count as a change.
  */
 function fingerprint(job: JobName, config: Config): string {
   const { catchupWindow, executionTimeout } = policies[job];
@@ -97,7 +97,7 @@ function scheduleOptions(job: JobName, config: Config, trailId: string): Schedul
   };
 }
 
-export interface EnsuredSchedules {
+interface EnsuredSchedules {
   /** Ids of schedules that did not exist. */
   created: string[];
   failed: { scheduleId: string; reason: string }[];
@@ -164,9 +164,9 @@ async function create(client: Client, options: ScheduleOptions<JobAction>, log: 
   return true;
 }
 
-/** @returns what the server says of a schedule that it does not take, for example of its cron expression */
+/** @returns why the server refused the schedule, for example its cron expression; undefined for another error */
 function refusalOf(error: unknown): string | undefined {
-  // What the client makes of INVALID_ARGUMENT when it creates a schedule.
+  // The client throws a TypeError for INVALID_ARGUMENT when it creates a schedule.
   if (error instanceof TypeError) return error.message;
   const reason = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return isGrpcServiceError(reason) && reason.code === status.INVALID_ARGUMENT ? reason.details : undefined;

@@ -15,7 +15,7 @@ import { expectOwnTrail } from './trail-owner.ts';
 const replaceAfterMs = 2 * 60_000;
 const problemsBeforeReplacing = 2;
 
-export type SupervisorCheck =
+type SupervisorCheck =
   | { state: 'running'; description: WorkflowExecutionDescription }
   | { state: 'started'; former: string }
   | { state: 'failing'; problem: TaskProblem }

@@ -47,7 +47,7 @@ export async function createWorkers(
       ],
     },
     ...(tracing ? { sinks: tracing.sinks } : {}),
-    // An activity is told of the shutdown when the grace time ends; it then commits what it has.
+    // An activity receives the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,
   };

@@ -22,7 +22,7 @@ const { tellCertificates } = proxyActivities<Activities>({
 });
 
 /** The result of a run whose certificates are not in a critical state. */
-export type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
+type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
   /** `known`: the state did not change, so nothing was posted. */
   told: 'posted' | 'printed' | 'known';
 };

@@ -14,13 +14,13 @@ import {
 
 const maxTextLength = 2_000;
 const maxGaps = 20;
-/** No count of ours is larger. */
+/** Larger than any count or lag. */
 const maxNumber = 1e15;
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 const dayMs = 24 * 60 * 60_000;
 
 /**
- * @param latestMs a report of a later time, milliseconds since the epoch, is not one of a reader; it would hide all later ones
+ * @param latestMs milliseconds since the epoch; a report of a later time would hide all reports after it, and is ignored
  * @returns undefined when the value is not a progress report
  */
 export function readProgress(value: unknown, latestMs = Number.POSITIVE_INFINITY): Progress | undefined {

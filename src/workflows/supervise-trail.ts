@@ -167,7 +167,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
     // Both windows end and report before the next run starts or the supervisor closes, so that two streams never overlap.
     isEnding = true;
     if (patched('settling-ends-first')) {
-      // Settling receives its cancellation with its next heartbeat, minutes later; the stream stays open until then.
+      // Settling may receive its cancellation only with its next heartbeat, minutes later; the stream stays open until then.
       windows.settle.cancel();
       await CancellationScope.nonCancellable(() => settle);
     }

@@ -67,3 +67,37 @@ test('an attempt of this process is asked to end when the workflow requests it, 
   await end(handle);
   await registered.close();
 });
+
+test('attempts of a supervisor that was terminated are asked to end before, or at the latest beside, those of the next one', async () => {
+  const attempts = new RunningAttempts('test');
+  const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
+  const { client, readers } = registered;
+  const first = await registered.supervise({ heartbeatTimeoutMs });
+  const { stream, settle } = await readers.both();
+  for (const call of [stream, settle]) call.isBeating = false;
+  const asked = [stream, settle].map(({ id }) => attempts.askedToEnd(id));
+  const { workflowId } = first;
+  await first.terminate();
+  const next = await client.workflow.start('superviseTrail', {
+    workflowId,
+    taskQueue: registered.taskQueue,
+    args: [{ heartbeatTimeoutMs }],
+    workflowRunTimeout: '2m',
+  });
+  await readers.both(2);
+  const ofNext = readers.calls.slice(2).map(({ id }) => attempts.askedToEnd(id));
+  await check(attempts, workflowId);
+  expect(asked.map((signal) => signal?.aborted)).toEqual([true, true]);
+  expect(ofNext.map((signal) => signal?.aborted)).toEqual([false, false]);
+
+  stream.complete('cancelled');
+  settle.complete('cancelled');
+  await next.terminate();
+  let hasEnded = false;
+  const ending = attempts.end(workflowId).then(() => (hasEnded = true));
+  expect(ofNext.map((signal) => signal?.aborted)).toEqual([true, true]);
+  expect(hasEnded).toBe(false);
+  for (const call of readers.calls.slice(2)) call.complete('cancelled');
+  await ending;
+  await registered.close();
+});

@@ -1,0 +1,65 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
+import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
+import { ownClusterName, removeTrail } from '../../../dev/temporal/shared.ts';
+import { jobs, trailNames } from '../../../src/config/names.ts';
+
+let folder: string;
+let client: Client;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flow-trail-shared-'));
+  const address = inject('temporalAddress');
+  client = new Client({ connection: await Connection.connect({ address }) });
+  vi.stubEnv('TEMPORAL_ADDRESS', address);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await client.connection.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A supervisor and a schedule under the names of a cluster; no worker runs them. */
+async function install(clusterName: string): Promise<void> {
+  const { supervisorId, scheduleIds, taskQueue } = trailNames(clusterName);
+  await client.workflow.start('superviseTrail', { workflowId: supervisorId, taskQueue, args: [] });
+  await client.schedule.create({
+    scheduleId: scheduleIds.digest,
+    spec: { cronExpressions: ['0 0 1 1 *'] },
+    action: { type: 'startWorkflow', workflowType: jobs.digest.workflowType, taskQueue, args: [] },
+  });
+}
+
+const stateOf = async (clusterName: string) => {
+  const { supervisorId, scheduleIds } = trailNames(clusterName);
+  const { status } = await client.workflow.getHandle(supervisorId).describe();
+  const schedule = await client.schedule
+    .getHandle(scheduleIds.digest)
+    .describe()
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ScheduleNotFoundError) return false;
+        throw error;
+      },
+    );
+  return [status.name, schedule];
+};
+
+test('npm start on another Temporal has names of its own, the same at each start, and removes only these', async () => {
+  const name = await ownClusterName(join(folder, 'cluster-name'));
+  expect(name).toMatch(/^local-[0-9a-f]{8}$/);
+  expect(await ownClusterName(join(folder, 'cluster-name'))).toBe(name);
+  const other = await ownClusterName(join(folder, 'another'));
+  expect(other).not.toBe(name);
+  await install(name);
+  await install(other);
+  await removeTrail(name);
+  expect(await stateOf(name)).toEqual(['TERMINATED', false]);
+  expect(await stateOf(other)).toEqual(['RUNNING', true]);
+  await removeTrail(other);
+  // A trail that is not there is no error: the worker may never have started.
+  await removeTrail(other);
+});
