@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-export interface AlertState {
+interface AlertState {
   state: string;
   detail: string;
   /** Since when it has been in this state. */

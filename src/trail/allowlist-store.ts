@@ -1,6 +1,6 @@
 import type { Database, Query } from './database.ts';
 
-export interface AllowlistFile {
+interface AllowlistFile {
   readonly path: string;
   readonly content: string;
 }

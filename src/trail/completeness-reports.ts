@@ -1,7 +1,7 @@
 import type { Database, Query } from './database.ts';
 
 /** A verdict as stored, and since when it has been the same. */
-export interface KeptVerdict {
+interface KeptVerdict {
   namespace: string;
   verdict: string;
   since: Date;
@@ -17,7 +17,7 @@ export interface FrozenReport<Summary, Message> {
   postedAt: Date | undefined;
 }
 
-export interface NewReport<Summary, Message> {
+interface NewReport<Summary, Message> {
   reportId: string;
   madeAt: Date;
   summary: Summary;

@@ -36,7 +36,7 @@ export interface Database {
  * Time limits in real milliseconds. The server ends the transaction of a worker that disappeared, so that its locks do not block the
  * next worker; the client gives up on a server that does not answer.
  */
-export interface DatabaseTimeouts {
+interface DatabaseTimeouts {
   connectMs: number;
   statementMs: number;
 }

@@ -1,7 +1,7 @@
 import type { EdgeName } from './announcements.ts';
 import type { Query } from './database.ts';
 
-export interface FrozenMessage<Message> {
+interface FrozenMessage<Message> {
   /** From 1, in the order of posting. */
   part: number;
   message: Message;
@@ -47,7 +47,7 @@ export async function readDigest<Message, Summary>(
   };
 }
 
-export interface DigestToFreeze<Message, Summary> {
+interface DigestToFreeze<Message, Summary> {
   digestId: string;
   summary: Summary;
   gapsReportedUntil: Date;
@@ -125,7 +125,7 @@ export async function isOvertaken(query: Query, digestId: string): Promise<boole
   return row?.overtaken ?? false;
 }
 
-export interface DigestsBefore {
+interface DigestsBefore {
   /** When the newest posted digest was stored, and until when it reported gaps. */
   posted: { frozenAt: Date; gapsReportedUntil: Date } | undefined;
   /** When the newest finished digest was stored; its outcome may be `quiet`. */

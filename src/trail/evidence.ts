@@ -25,7 +25,7 @@ export interface DayPeriod {
 }
 
 /** Which facts of a period; default: all. */
-export interface EvidenceFilter extends DayPeriod {
+interface EvidenceFilter extends DayPeriod {
   /** The namespace of the source, or of the destination. */
   readonly srcNs?: string;
   readonly dstNs?: string;

@@ -8,7 +8,7 @@ export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future
 export const futureLimitSeconds = 3_600;
 
 /** A streamed record: what it counts for, and its key. One object per key, whatever the bucket. */
-export interface StreamedRecord extends TrailRecord {
+interface StreamedRecord extends TrailRecord {
   readonly key: FlowKey;
   readonly edge: EdgeKey;
 }

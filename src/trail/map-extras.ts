@@ -2,7 +2,7 @@ import type { Query } from './database.ts';
 import type { FactEnd } from './record.ts';
 
 /** The service identities at the ends of an edge. */
-export interface EdgeIdentities {
+interface EdgeIdentities {
   srcNs: string;
   dstNs: string;
   action: string;
@@ -20,7 +20,7 @@ export function readEdgeIdentities(query: Query): Promise<EdgeIdentities[]> {
 }
 
 /** Flows between a namespace and an end outside of the cluster: all ports and reporters together. */
-export interface ExternalPair {
+interface ExternalPair {
   src: FactEnd;
   dst: FactEnd;
   action: string;

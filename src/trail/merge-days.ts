@@ -2,7 +2,7 @@ import type { Query } from './database.ts';
 import type { FactDelta } from './plan.ts';
 
 /** What happened to a fact on a day, with the ids of its rows. */
-export interface DayChange {
+interface DayChange {
   delta: FactDelta;
   factId: string;
   traceId: string;

@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 import { databaseFailure, isDatabaseFailure, toDatabaseFailure } from './database-failure.ts';
 import { beginStatement } from './session.ts';
 
-export const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
+const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
 const migrationsTable = 'flow_trail_migration';
 
 /** First key of the advisory lock under which the schema is migrated; the second is a hash of the schema's name. */
@@ -21,7 +21,7 @@ export interface MigrationProgress {
   seconds: number;
 }
 
-export interface MigrateOptions {
+interface MigrateOptions {
   /** Called when a migration begins, and every ten seconds while it runs. */
   onProgress?: (progress: MigrationProgress) => void;
   /** Ends the connection, which rolls everything back. */

@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-export interface EdgeFilter {
+interface EdgeFilter {
   /** Either end. */
   ns?: string;
   src?: string;

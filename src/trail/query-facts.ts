@@ -1,7 +1,7 @@
 import type { Query } from './database.ts';
 import type { FactEnd, FactKey } from './record.ts';
 
-export interface FactFilter {
+interface FactFilter {
   /** Either end. */
   ns?: string;
   src?: string;

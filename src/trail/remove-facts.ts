@@ -1,13 +1,13 @@
 import type { Database } from './database.ts';
 
-export interface FactRemoval {
+interface FactRemoval {
   srcNs: string;
   dstNs: string;
   /** Days since the epoch (UTC); facts of this day and later stay. */
   beforeDay: number;
 }
 
-export interface RemovedFacts {
+interface RemovedFacts {
   /** Facts without remaining days, and removed days. A rolled-up month counts as one day. */
   facts: number;
   factDays: number;

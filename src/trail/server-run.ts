@@ -8,7 +8,7 @@ const stored = 256;
 const storedIdsEach = 8;
 
 /** Per content of a record the server's ids of its flow keys, as `foldList` gives them. */
-export type FlowIds = ReadonlyMap<string, readonly number[]>;
+type FlowIds = ReadonlyMap<string, readonly number[]>;
 
 /** What another worker, or an earlier window, knew: it left only hashes. */
 interface RestoredIds {
