@@ -4,9 +4,9 @@ import { readCertificates } from '../src/goldmane/certificates.ts';
 import { createClient } from '../src/goldmane/connection.ts';
 import { followStream } from '../src/goldmane/stream.ts';
 import type { GoldmaneConfig } from '../src/config/config.ts';
-import { WireWriter } from '../dev/goldmane/wire.ts';
+import { encoderOf } from '../dev/goldmane/messages.ts';
 
-const START_TIME_GTE = 1;
+const encodeStreamRequest = encoderOf('FlowStreamRequest');
 const asIs = (message: Buffer): Buffer => message;
 
 export interface History {
@@ -63,7 +63,5 @@ export function targetOf(env: NodeJS.ProcessEnv): GoldmaneConfig {
 }
 
 function encodeRequest(fromSeconds: number): Buffer {
-  const request = new WireWriter();
-  request.int(START_TIME_GTE, fromSeconds);
-  return request.finish();
+  return encodeStreamRequest({ start_time_gte: fromSeconds });
 }

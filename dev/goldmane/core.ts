@@ -1,18 +1,17 @@
 import type { Clock } from '../../src/time/clock.ts';
 import type { ListRequest, StreamRequest } from './decode.ts';
-import { writeListedRecord, writeListMetadata } from './encode.ts';
+import { encodeList, encodeRecord } from './encode.ts';
 import { BucketFanOut } from './fan-out-3-32.ts';
 import { SerialFanOut } from './fan-out-3-30.ts';
 import type { FanOut } from './fan-out.ts';
 import { completeFlow, type Flow } from './flow.ts';
-import type { GrpcCall } from './grpc-call.ts';
+import type { StreamCall } from './grpc-server.ts';
 import { GrpcError } from './grpc-status.ts';
 import { Intake } from './intake.ts';
 import { MainLoop } from './main-loop.ts';
 import { ReaderStream } from './reader-stream.ts';
 import { identify, type BucketRing, type GoldmaneVersion } from './ring.ts';
 import { shuffled } from './shuffled.ts';
-import { WireWriter } from './wire.ts';
 
 const FLOWS_A_TURN = 1001;
 const BEHIND_RETRY_MS = 10;
@@ -116,7 +115,7 @@ export class GoldmaneCore {
   }
 
   /** Follows the stream until the call ends. */
-  async stream(request: StreamRequest, call: GrpcCall): Promise<void> {
+  async stream(request: StreamRequest, call: StreamCall): Promise<void> {
     const nowSeconds = this.#nowSeconds();
     const from = request.startTimeGte < 0 ? nowSeconds + request.startTimeGte : request.startTimeGte;
     const stream = new ReaderStream({
@@ -130,8 +129,8 @@ export class GoldmaneCore {
     this.#backfills.push(stream);
     this.#loop.wake();
     try {
-      await stream.send((records) => {
-        this.recordsSent += records;
+      await stream.send(() => {
+        this.recordsSent += 1;
       });
     } finally {
       this.fanOut.leave(stream);
@@ -191,11 +190,7 @@ export class GoldmaneCore {
     if (gte >= lt) throw new GrpcError('UNKNOWN', `the range ends (${lt}) before it begins (${gte})`);
     const records = shuffled(this.ring.list(gte, lt)).toSorted((a, b) => b.startSeconds - a.startSeconds);
     const injected = this.ring.bucketsIn(gte, lt).flatMap((bucket) => bucket.injected);
-    const answer = new WireWriter(1024 + records.length * 400);
-    writeListMetadata(answer, records.length + injected.length);
-    for (const record of records) writeListedRecord(answer, record);
-    for (const message of injected) answer.bytes(2, message);
-    return answer.view();
+    return encodeList([...records.map(encodeRecord), ...injected]);
   }
 
   #nowSeconds(): number {

@@ -1,7 +1,6 @@
 import type { GoldmaneCore } from './core.ts';
-import { grpcFrame } from './encode.ts';
-import type { GrpcCall } from './grpc-call.ts';
-import type { GrpcStatusName } from './grpc-status.ts';
+import type { StreamCall } from './grpc-server.ts';
+import { GrpcError, type GrpcStatusName } from './grpc-status.ts';
 
 /** What happens to a request: it is served, never answered, or refused with a status. */
 export type Answer = 'serve' | 'hang' | { status: GrpcStatusName; message?: string };
@@ -20,8 +19,6 @@ export interface Faults {
   endStreams(status: GrpcStatusName, message?: string): void;
   /** Sends these bytes to every open stream as one well-framed message; the number of streams. */
   sendToStreams(message: Buffer): number;
-  /** Sends bytes to every open stream that are not even gRPC's framing, unless they are made so. */
-  sendUnframed(bytes: Buffer): number;
   /** The next `times` answers of `List` are these bytes. */
   answerNextLists(message: Buffer, times?: number): void;
   /**
@@ -47,12 +44,7 @@ export function noFaults(): FaultState {
 
 /** The switches and levers of one run. */
 export function faultControls(state: FaultState, core: GoldmaneCore, cutConnections: () => void): Faults {
-  const calls = (): GrpcCall[] => [...core.streams].map((stream) => stream.call);
-  const sendToAll = (bytes: Buffer): number => {
-    const open = calls();
-    for (const call of open) call.write(bytes);
-    return open.length;
-  };
+  const calls = (): StreamCall[] => [...core.streams].map((stream) => stream.call);
   return {
     answerStreams: (how) => {
       state.streams = how;
@@ -65,10 +57,13 @@ export function faultControls(state: FaultState, core: GoldmaneCore, cutConnecti
     },
     holdMainLoop: (ms) => core.hold(ms),
     endStreams: (status, message = '') => {
-      for (const call of calls()) call.end(status, message);
+      for (const call of calls()) call.emit('error', new GrpcError(status, message));
     },
-    sendToStreams: (message) => sendToAll(grpcFrame(message)),
-    sendUnframed: sendToAll,
+    sendToStreams: (message) => {
+      const open = calls();
+      for (const call of open) call.write(message);
+      return open.length;
+    },
     answerNextLists: (message, times = 1) => {
       for (let time = 0; time < times; time++) state.nextLists.push(message);
     },

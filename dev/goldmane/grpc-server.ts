@@ -1,7 +1,14 @@
-import { createSecureServer, constants, type Http2SecureServer, type Http2Session } from 'node:http2';
+import { constants, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { GrpcCall } from './grpc-call.ts';
-import { GrpcError } from './grpc-status.ts';
+import {
+  Server,
+  ServerCredentials,
+  status,
+  type ServerDuplexStream,
+  type ServerInterceptingCallInterface,
+  type ServerWritableStream,
+} from '@grpc/grpc-js';
+import { BufferedCall } from './buffered-call.ts';
 import { PingPolicy } from './ping-policy.ts';
 
 /** PEM texts: who may sign clients, and what the server shows. */
@@ -13,81 +20,96 @@ export interface ServerCertificates {
 
 /** So that the client reads why before the connection ends. */
 const GOAWAY_GRACE_MS = 20;
+const STOP_GRACE_MS = 500;
 
-export type CallHandler = (call: GrpcCall) => Promise<void>;
+/** An answer of `Flows.Stream`. `request` and everything written are encoded messages. */
+export type StreamCall = ServerWritableStream<Buffer, Buffer>;
+/** A call of `FlowCollector.Connect`. */
+export type CollectorCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** Goldmane's methods. A GrpcError that a handler throws is the call's status. */
+export interface Handlers {
+  /** Resolves with the answer. */
+  list(request: Buffer): Promise<Buffer>;
+  /** Resolves when the call is over. */
+  stream(call: StreamCall): Promise<void>;
+  connect(call: CollectorCall): Promise<void>;
+}
 
 export interface GrpcServerOptions {
   certificates: ServerCertificates;
   host: string;
   /** 0: any free one. */
   port: number;
-  handlers: ReadonlyMap<string, CallHandler>;
+  handlers: Handlers;
 }
 
-/**
- * A gRPC server straight on HTTP/2 over mutual TLS. Not `@grpc/grpc-js`: that one writes each message by itself,
- * which would make the stand-in the slowest part of a benchmark, and it neither tells of pings nor lets a handler
- * hold back the response headers, both of which a reader can tell a Go server by.
- */
-export class GrpcServer {
-  readonly #server: Http2SecureServer;
-  readonly #sockets = new Set<Socket>();
-  readonly #sessions = new Set<Http2Session>();
-  readonly #calls = new Set<GrpcCall>();
-  readonly #handlers: ReadonlyMap<string, CallHandler>;
-  readonly #pings = new WeakMap<Http2Session, PingPolicy>();
+const asIs = (message: Buffer): Buffer => message;
+const raw = {
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
+};
+const METHODS = {
+  List: { ...raw, path: '/goldmane.Flows/List', requestStream: false, responseStream: false },
+  Stream: { ...raw, path: '/goldmane.Flows/Stream', requestStream: false, responseStream: true },
+  Connect: { ...raw, path: '/goldmane.FlowCollector/Connect', requestStream: true, responseStream: true },
+} as const;
 
-  private constructor(options: GrpcServerOptions) {
-    this.#handlers = options.handlers;
-    this.#server = createSecureServer({
-      ...options.certificates,
-      minVersion: 'TLSv1.2',
-      requestCert: true,
-      rejectUnauthorized: true,
-      // No HTTP/1: a client that does not agree on h2 is not a gRPC client.
-      ALPNProtocols: ['h2'],
-      // Megabytes. Node's default of 10 would refuse calls while a large answer waits; a Go server has no such limit.
-      maxSessionMemory: 1_024,
-    });
-    this.#server.on('connection', (socket: Socket) => {
+/** Goldmane's gRPC server over mutual TLS, with what grpc-go does and grpc-js leaves out: the ping policy. */
+export class GrpcServer {
+  readonly #grpc: Server;
+  readonly #http2: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #calls: Set<BufferedCall>;
+  readonly port: number;
+
+  private constructor(grpc: Server, port: number, calls: Set<BufferedCall>, policies: PingPolicies) {
+    this.#grpc = grpc;
+    this.#http2 = http2ServerOf(grpc);
+    this.#calls = calls;
+    this.port = port;
+    this.#http2.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    // A refused handshake is the client's to report.
-    this.#server.on('tlsClientError', () => undefined);
-    this.#server.on('sessionError', () => undefined);
-    this.#server.on('session', (session) => this.#accept(session));
-    this.#server.on('stream', (stream, headers) => {
-      const path = headers[':path'] ?? '';
-      const session = stream.session;
-      const call = new GrpcCall(stream, path, () => {
-        if (session) this.#pings.get(session)?.wrote();
-      });
-      void this.#handle(call);
-    });
+    this.#http2.on('session', (session: ServerHttp2Session) => policies.watch(session));
   }
 
-  static async listen(options: GrpcServerOptions): Promise<GrpcServer> {
-    const server = new GrpcServer(options);
-    await new Promise<void>((resolve, reject) => {
-      server.#server.once('error', reject);
-      server.#server.listen(options.port, options.host, () => {
-        server.#server.off('error', reject);
-        resolve();
+  static async listen({ certificates, host, port, handlers }: GrpcServerOptions): Promise<GrpcServer> {
+    const calls = new Set<BufferedCall>();
+    const policies = new PingPolicies();
+    const track = (_method: unknown, call: ServerInterceptingCallInterface): BufferedCall => {
+      const peer = call.getPeer();
+      const tracked: BufferedCall = new BufferedCall(call, {
+        onMessage: () => policies.wrote(peer),
+        onEnd: () => calls.delete(tracked),
       });
+      calls.add(tracked);
+      return tracked;
+    };
+    const grpc = new Server({ interceptors: [track], 'grpc.enable_channelz': 0 });
+    grpc.addService(METHODS, {
+      List: (call: { request: Buffer }, answer: (error: Error | null, message?: Buffer) => void) => {
+        handlers.list(call.request).then((message) => answer(null, message), answer);
+      },
+      Stream: (call: StreamCall) => endWith(call, handlers.stream(call)),
+      Connect: (call: CollectorCall) => endWith(call, handlers.connect(call)),
     });
-    return server;
-  }
-
-  /** `address:port`. */
-  get address(): string {
-    const bound = this.#server.address();
-    return bound !== null && typeof bound === 'object' ? `${bound.address}:${bound.port}` : '';
+    const pair = { private_key: Buffer.from(certificates.key), cert_chain: Buffer.from(certificates.cert) };
+    const credentials = ServerCredentials.createSsl(Buffer.from(certificates.ca), [pair], true);
+    const bound = await new Promise<number>((resolve, reject) => {
+      grpc.bindAsync(`${host}:${port}`, credentials, (error, found) =>
+        error ? reject(error) : resolve(found),
+      );
+    });
+    return new GrpcServer(grpc, bound, calls, policies);
   }
 
   /** From the next handshake on. */
   useCertificates(certificates: ServerCertificates): void {
-    this.#server.setSecureContext(certificates);
+    this.#http2.setSecureContext(certificates);
   }
 
   /** Cuts every connection, as a network does; new ones are accepted. */
@@ -95,52 +117,91 @@ export class GrpcServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Takes no more, tells each client so, and ends every open call as unavailable; resolves when all is closed. */
+  /** Accepts no more, announces that to each client, and ends every open call as unavailable; resolves when all is closed. */
   async stop(): Promise<void> {
-    const closed = this.#close();
-    for (const call of this.#calls) call.end('UNAVAILABLE', 'the server is shutting down');
-    for (const session of this.#sessions) session.close();
-    const impatience = setTimeout(() => this.cutConnections(), 500);
-    await closed;
-    clearTimeout(impatience);
+    const stopped = new Promise<void>((resolve) => {
+      this.#grpc.tryShutdown(() => resolve());
+    });
+    for (const call of this.#calls)
+      call.sendStatus({ code: status.UNAVAILABLE, details: 'the server is shutting down' });
+    const grace = setTimeout(() => this.cutConnections(), STOP_GRACE_MS);
+    await stopped;
+    clearTimeout(grace);
   }
 
   /** Stops at once without notice, like a killed process. */
   async kill(): Promise<void> {
-    const closed = this.#close();
-    this.cutConnections();
-    await closed;
-  }
-
-  #close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+    const stopped = new Promise<void>((resolve) => {
+      this.#grpc.tryShutdown(() => resolve());
     });
+    this.cutConnections();
+    this.#grpc.forceShutdown();
+    await stopped;
+  }
+}
+
+/** Ends the call as its handler ends: grpc-js takes the status of an 'error' event. */
+function endWith(call: StreamCall | CollectorCall, handled: Promise<void>): void {
+  handled.then(
+    () => call.end(),
+    (error: unknown) => {
+      if (!call.destroyed) call.emit('error', error);
+    },
+  );
+}
+
+/** Resolves when the call takes messages again, or is over. */
+export function drained(call: StreamCall | CollectorCall): Promise<void> {
+  if (call.destroyed || !call.writableNeedDrain) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done).off('close', done);
+      resolve();
+    };
+    call.once('drain', done).once('close', done);
+  });
+}
+
+/** The ping policy of each connection, by `address:port` of the client. */
+class PingPolicies {
+  readonly #policies = new Map<string, PingPolicy>();
+
+  wrote(peer: string): void {
+    this.#policies.get(peer)?.wrote();
   }
 
-  #accept(session: Http2Session): void {
-    this.#sessions.add(session);
-    session.once('close', () => this.#sessions.delete(session));
+  watch(session: ServerHttp2Session): void {
+    const peer = `${session.socket.remoteAddress}:${session.socket.remotePort}`;
     const policy = new PingPolicy();
-    this.#pings.set(session, policy);
+    let openCalls = 0;
+    this.#policies.set(peer, policy);
+    session.once('close', () => this.#policies.delete(peer));
+    session.on('stream', (stream) => {
+      openCalls += 1;
+      stream.once('close', () => {
+        openCalls -= 1;
+      });
+    });
     session.on('ping', () => {
-      const open = [...this.#calls].some((call) => call.isOn(session));
-      if (!policy.tooMany(Date.now(), open)) return;
+      if (!policy.tooMany(Date.now(), openCalls > 0)) return;
       session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, undefined, Buffer.from('too_many_pings'));
       setTimeout(() => session.destroy(), GOAWAY_GRACE_MS).unref();
     });
   }
+}
 
-  async #handle(call: GrpcCall): Promise<void> {
-    this.#calls.add(call);
-    call.signal.addEventListener('abort', () => this.#calls.delete(call));
-    const handler = this.#handlers.get(call.path);
-    try {
-      if (!handler) throw new GrpcError('UNIMPLEMENTED', `the stand-in does not implement ${call.path}`);
-      await handler(call);
-    } catch (error) {
-      if (error instanceof GrpcError) call.end(error.status, error.message);
-      else if (!call.signal.aborted) call.end('INTERNAL', String(error));
-    }
-  }
+/**
+ * The HTTP/2 server inside grpc-js, which has no public way to its connections: pings, cutting them and new certificates need it.
+ * Throws where a later grpc-js keeps it elsewhere.
+ */
+function http2ServerOf(grpc: Server): Http2SecureServer {
+  const servers: unknown = Reflect.get(grpc, 'http2Servers');
+  const [server] = servers instanceof Map ? servers.keys() : [];
+  if (!isSecureServer(server))
+    throw new Error('@grpc/grpc-js no longer has its HTTP/2 server in http2Servers');
+  return server;
+}
+
+function isSecureServer(server: unknown): server is Http2SecureServer {
+  return typeof server === 'object' && server !== null && 'setSecureContext' in server;
 }

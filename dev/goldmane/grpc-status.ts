@@ -1,41 +1,16 @@
-/** The gRPC status codes that the stand-in answers with, by name. Source: grpc.io/docs/guides/status-codes. */
-export const GRPC_STATUS = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  UNAUTHENTICATED: 16,
-} as const;
+import { status } from '@grpc/grpc-js';
 
-export type GrpcStatusName = keyof typeof GRPC_STATUS;
+export type GrpcStatusName = keyof typeof status;
 
-/** Ends a call with this status. */
+/** Ends a call with this status; grpc-js reads `code` and `details`. */
 export class GrpcError extends Error {
   override readonly name = 'GrpcError';
-  readonly status: GrpcStatusName;
+  readonly code: status;
+  readonly details: string;
 
-  constructor(status: GrpcStatusName, message: string) {
-    super(message);
-    this.status = status;
+  constructor(name: GrpcStatusName, details: string) {
+    super(details);
+    this.code = status[name];
+    this.details = details;
   }
-}
-
-/** Percent-encoding of grpc-message: everything outside printable ASCII, and the percent sign. */
-export function encodeGrpcMessage(message: string): string {
-  return [...Buffer.from(message, 'utf8')]
-    .map((byte) =>
-      byte >= 0x20 && byte <= 0x7e && byte !== 0x25
-        ? String.fromCharCode(byte)
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-    )
-    .join('');
 }

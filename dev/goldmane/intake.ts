@@ -1,16 +1,16 @@
 import type { Clock } from '../../src/time/clock.ts';
 import { BoundedChannel } from './channel.ts';
 import { decodeFlowUpdate } from './decode.ts';
-import { grpcFrame } from './encode.ts';
 import { completeFlow, type Flow } from './flow.ts';
-import type { GrpcCall } from './grpc-call.ts';
+import { drained, type CollectorCall } from './grpc-server.ts';
 import { identify, type IdentifiedFlow } from './ring.ts';
 
 const QUEUED_FLOWS = 5000;
 const WAIT_FOR_QUEUE_MS = 5_000;
 const REMEMBER_MS = 5 * 60_000;
 const FORGET_EVERY_MS = 30_000;
-const RECEIPT = grpcFrame(Buffer.alloc(0));
+/** FlowReceipt has no fields. */
+const RECEIPT = Buffer.alloc(0);
 
 /** A node sent an update without a flow, or a flow without a key, which crashes the real server. */
 export class FlowWithoutKey extends Error {
@@ -47,29 +47,18 @@ export class Intake {
   }
 
   /** FlowCollector.Connect: one receipt for each update, once it waits for the main loop. */
-  async serve(call: GrpcCall): Promise<void> {
-    for await (const messages of call.arrivals()) {
-      let owed = 0;
-      const giveReceipts = (): void => {
-        if (owed > 0) call.write(receipts(owed));
-        owed = 0;
-      };
-      for (const message of messages) {
-        const flow = decodeFlowUpdate(message);
-        if (!flow) throw new FlowWithoutKey();
-        const identified = identify(flow);
-        if (this.#isKnown(identified, call.peer)) this.known++;
-        else if (this.queue.tryPush(identified)) this.#taken();
-        else {
-          giveReceipts();
-          await this.#put(identified);
-        }
-        owed++;
-      }
-      giveReceipts();
-      await call.drained();
+  async serve(call: CollectorCall): Promise<void> {
+    // The receipt of the last update may be on its way when the iteration ends.
+    const updates: AsyncIterable<Buffer> = call.iterator({ destroyOnReturn: false });
+    for await (const update of updates) {
+      const flow = decodeFlowUpdate(update);
+      if (!flow) throw new FlowWithoutKey();
+      const identified = identify(flow);
+      if (this.#isKnown(identified, call.getPeer())) this.known++;
+      else if (this.queue.tryPush(identified)) this.#taken();
+      else await this.#put(identified);
+      if (!call.write(RECEIPT)) await drained(call);
     }
-    call.end();
   }
 
   #taken(): void {
@@ -96,8 +85,4 @@ export class Intake {
     this.#forgetAtMs = nowMs + FORGET_EVERY_MS;
     for (const [key, untilMs] of this.#known) if (untilMs < nowMs) this.#known.delete(key);
   }
-}
-
-function receipts(count: number): Buffer {
-  return count === 1 ? RECEIPT : Buffer.concat(Array.from({ length: count }, () => RECEIPT));
 }

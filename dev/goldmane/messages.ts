@@ -1,13 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
-/** The messages of Goldmane's API: proto/goldmane.proto, and the nodes' side of it in collector.proto. */
+/** The messages of Goldmane's API: proto/goldmane.proto, the nodes' side of it in collector.proto, and records.proto. */
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) =>
   fileURLToPath(
     new URL(target === 'goldmane.proto' ? '../../proto/goldmane.proto' : target, import.meta.url),
   );
-root.loadSync('collector.proto', { keepCase: true });
+root.loadSync(['collector.proto', 'records.proto'], { keepCase: true });
+
+/** Encodes messages of this type. Fields are named as in the .proto file, enumerations are numbers; zero and empty are left out. */
+export function encoderOf(type: string): (message: object) => Buffer {
+  const message = root.lookupType(`goldmane.${type}`);
+  return (fields) => Buffer.from(message.encode(fields).finish());
+}
 
 /** Plain values: defaults filled in, enumerations as numbers, int64 as numbers. Throws where the bytes are no such message. */
 export function decodeMessage(type: string, bytes: Buffer): Record<string, unknown> {

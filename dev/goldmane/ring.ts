@@ -228,8 +228,7 @@ export class BucketRing {
 
   /** Over several buckets labels are what all share, except that an empty set counts as not yet begun. */
   #joined(before: RecordContent, window: Window, bucket: Bucket): RecordContent {
-    const share = (a: Labels, b: Labels): Labels =>
-      a.list.length === 0 ? b : this.#labels.intersection(a, b);
+    const share = (a: Labels, b: Labels): Labels => (a.length === 0 ? b : this.#labels.intersection(a, b));
     return {
       id: before.id,
       encodedKey: before.encodedKey,

@@ -1,11 +1,9 @@
 import type { Clock } from '../../src/time/clock.ts';
 import { GoldmaneCore } from './core.ts';
 import { decodeListRequest, decodeStreamRequest } from './decode.ts';
-import { grpcFrame } from './encode.ts';
 import { faultControls, noFaults, type Answer, type Faults, type FaultState } from './faults.ts';
 import type { Flow } from './flow.ts';
-import type { GrpcCall } from './grpc-call.ts';
-import { GrpcServer, type CallHandler, type ServerCertificates } from './grpc-server.ts';
+import { GrpcServer, type CollectorCall, type ServerCertificates, type StreamCall } from './grpc-server.ts';
 import { GrpcError } from './grpc-status.ts';
 import { FlowWithoutKey } from './intake.ts';
 import { BucketRing, type GoldmaneVersion, type KeyIds } from './ring.ts';
@@ -138,15 +136,19 @@ class Run implements GoldmaneStandIn {
   }
 
   async listen(): Promise<void> {
-    const handlers = new Map<string, CallHandler>([
-      ['/goldmane.Flows/List', (call) => this.#list(call)],
-      ['/goldmane.Flows/Stream', (call) => this.#stream(call)],
-      ['/goldmane.FlowCollector/Connect', (call) => this.#collect(call)],
-    ]);
     const { tls: certificates, host = '127.0.0.1', port = 0 } = this.#options;
-    this.#server = await GrpcServer.listen({ certificates, host, port, handlers });
-    this.address = this.#server.address;
-    this.port = Number(this.address.slice(this.address.lastIndexOf(':') + 1));
+    this.#server = await GrpcServer.listen({
+      certificates,
+      host,
+      port,
+      handlers: {
+        list: (request) => this.#list(request),
+        stream: (call) => this.#stream(call),
+        connect: (call) => this.#connect(call),
+      },
+    });
+    this.port = this.#server.port;
+    this.address = `${host}:${this.port}`;
     void this.#core.run();
     this.#options.logger?.info({ address: this.address }, 'Goldmane stand-in is listening');
   }
@@ -192,28 +194,23 @@ class Run implements GoldmaneStandIn {
     this.#end('killed');
   }
 
-  async #list(call: GrpcCall): Promise<void> {
-    const request = decodeListRequest(await call.message());
-    await this.#maybeRefuse(this.#state.lists, call);
+  async #list(message: Buffer): Promise<Buffer> {
+    const request = decodeListRequest(message);
+    await maybeRefuse(this.#state.lists);
     if (request.unsupported) throw new GrpcError('UNIMPLEMENTED', `no ${request.unsupported} here`);
     await this.#state.beforeList(request.startTimeGte);
-    const answer = this.#state.nextLists.shift() ?? (await this.#core.list(request));
-    call.write(grpcFrame(answer));
-    call.end();
+    return this.#state.nextLists.shift() ?? this.#core.list(request);
   }
 
-  async #stream(call: GrpcCall): Promise<void> {
-    const request = decodeStreamRequest(await call.message());
-    await this.#maybeRefuse(this.#state.streams, call);
+  async #stream(call: StreamCall): Promise<void> {
+    const request = decodeStreamRequest(call.request);
+    await maybeRefuse(this.#state.streams);
     if (request.unsupported) throw new GrpcError('UNIMPLEMENTED', `no ${request.unsupported} here`);
-    if (this.#core.streams.size >= MAX_STREAMS) {
-      await this.#crash('too_many_streams');
-      return;
-    }
-    await this.#core.stream(request, call);
+    if (this.#core.streams.size >= MAX_STREAMS) await this.#crash('too_many_streams');
+    else await this.#core.stream(request, call);
   }
 
-  async #collect(call: GrpcCall): Promise<void> {
+  async #connect(call: CollectorCall): Promise<void> {
     try {
       await this.#core.intake.serve(call);
     } catch (error) {
@@ -228,13 +225,11 @@ class Run implements GoldmaneStandIn {
     await this.#server?.kill();
     this.#end(reason);
   }
+}
 
-  async #maybeRefuse(how: Answer, call: GrpcCall): Promise<void> {
-    if (how === 'serve') return;
-    if (how !== 'hang') throw new GrpcError(how.status, how.message ?? 'refused by the test');
-    await new Promise<void>((resolve) => {
-      call.signal.addEventListener('abort', () => resolve());
-    });
-    throw new GrpcError('CANCELLED', 'the caller is gone');
-  }
+/** Throws the status that a test wants, or never resolves. */
+async function maybeRefuse(how: Answer): Promise<void> {
+  if (how === 'serve') return;
+  if (how === 'hang') await new Promise(() => undefined);
+  else throw new GrpcError(how.status, how.message ?? 'refused by the test');
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { WireWriter } from '../../dev/goldmane/wire.ts';
-import { grpcFrame } from '../../dev/goldmane/encode.ts';
+import { encoderOf } from '../../dev/goldmane/messages.ts';
 import type { Server } from './server.ts';
+
+const encodeRequest = encoderOf('FlowStreamRequest');
 
 /** A bare HTTP/2 connection, for what a gRPC library does not let one see. */
 export class Http2Client {
@@ -30,8 +31,6 @@ export class Http2Client {
 
   /** Opens `Flows.Stream`, and leaves the answer to the caller. */
   follow(startTimeGte = 0): ClientHttp2Stream {
-    const request = new WireWriter();
-    request.int(1, startTimeGte);
     const stream = this.session.request({
       ':method': 'POST',
       ':path': '/goldmane.Flows/Stream',
@@ -39,7 +38,7 @@ export class Http2Client {
       te: 'trailers',
     });
     stream.on('error', () => undefined);
-    stream.end(grpcFrame(request.finish()));
+    stream.end(framed(encodeRequest({ start_time_gte: startTimeGte })));
     return stream;
   }
 
@@ -54,4 +53,11 @@ export class Http2Client {
   close(): void {
     this.session.destroy();
   }
+}
+
+/** In gRPC's framing: no compression, four bytes of length. */
+function framed(message: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
 }

@@ -4,15 +4,15 @@ import { decodeFlowUpdate, decodeListRequest, decodeStreamRequest } from '../../
 import {
   encodeFlowKey,
   encodeFlowUpdate,
-  writeListedRecord,
-  writeListMetadata,
-  writeStreamedRecord,
+  encodeList,
+  encodeRecord,
+  type RecordContent,
 } from '../../../dev/goldmane/encode.ts';
 import { completeFlow, type CompleteFlow, type PolicyHit } from '../../../dev/goldmane/flow.ts';
 import { LabelSets } from '../../../dev/goldmane/labels.ts';
 import { Window } from '../../../dev/goldmane/window.ts';
 import { decodeMessage } from '../../../dev/goldmane/messages.ts';
-import { WireWriter } from '../../../dev/goldmane/wire.ts';
+import { bytesField, encodeFields, varintField } from '../goldmane/wire.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const count = fc.oneof(fc.nat(), fc.maxSafeInteger(), fc.constant(0), fc.constant(-1));
@@ -112,7 +112,7 @@ function flowMessage(of: CompleteFlow): object {
   };
 }
 
-function recordOf(of: CompleteFlow, id: number): Parameters<typeof writeStreamedRecord>[1] {
+function recordOf(of: CompleteFlow, id: number): RecordContent {
   const labels = new LabelSets();
   return {
     id,
@@ -124,7 +124,7 @@ function recordOf(of: CompleteFlow, id: number): Parameters<typeof writeStreamed
 }
 
 describe('The stand-in’s encoding', () => {
-  it('is understood by protobufjs: FlowUpdate', () => {
+  it('follows proto/goldmane.proto: FlowUpdate', () => {
     fc.assert(
       fc.property(flow, (given) => {
         expect(decodeMessage('FlowUpdate', encodeFlowUpdate(given))).toEqual({ flow: flowMessage(given) });
@@ -132,31 +132,26 @@ describe('The stand-in’s encoding', () => {
     );
   });
 
-  it('is understood by protobufjs: a streamed FlowResult, with the framing of gRPC before it', () => {
+  it('follows proto/goldmane.proto: a FlowResult', () => {
     fc.assert(
       fc.property(flow, count, (given, id) => {
-        const writer = new WireWriter(1);
-        writeStreamedRecord(writer, recordOf(given, id));
-        const bytes = writer.finish();
-        expect([bytes[0], bytes.readUInt32BE(1)]).toEqual([0, bytes.length - 5]);
+        const bytes = encodeRecord(recordOf(given, id));
         const sorted = {
           ...given,
           sourceLabels: given.sourceLabels.toSorted(),
           destLabels: given.destLabels.toSorted(),
         };
-        expect(decodeMessage('FlowResult', bytes.subarray(5))).toEqual({ id, flow: flowMessage(sorted) });
+        expect(decodeMessage('FlowResult', bytes)).toEqual({ id, flow: flowMessage(sorted) });
       }),
     );
   });
 
-  it('is understood by protobufjs: a FlowListResult', () => {
+  it('follows proto/goldmane.proto: a FlowListResult', () => {
     fc.assert(
       fc.property(fc.array(flow, { maxLength: 4 }), (given) => {
         const unlabelled = given.map((one) => ({ ...one, sourceLabels: [], destLabels: [] }));
-        const writer = new WireWriter(1);
-        writeListMetadata(writer, given.length);
-        unlabelled.forEach((one, index) => writeListedRecord(writer, recordOf(one, index + 1)));
-        expect(decodeMessage('FlowListResult', writer.finish())).toEqual({
+        const list = encodeList(unlabelled.map((one, index) => encodeRecord(recordOf(one, index + 1))));
+        expect(decodeMessage('FlowListResult', list)).toEqual({
           meta: { totalPages: Math.min(given.length, 1), totalResults: given.length },
           flows: unlabelled.map((one, index) => ({ id: index + 1, flow: flowMessage(one) })),
         });
@@ -175,17 +170,15 @@ describe('The stand-in’s encoding', () => {
   it('is read as requests: bounds, and what the stand-in does not support', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer(), fc.nat(8), (gte, lt, other) => {
-        const writer = new WireWriter();
-        writer.int(1, gte);
-        writer.int(2, lt);
-        if (other > 2) writer.string(other, 'x');
-        const { unsupported, ...bounds } = decodeListRequest(writer.finish());
-        expect(bounds).toEqual({ startTimeGte: gte, startTimeLt: lt });
-        expect(unsupported !== undefined).toBe(other > 2 && other <= 6);
-        writer.reset();
-        writer.int(1, gte);
-        if (other === 2) writer.string(2, 'x');
-        const stream = decodeStreamRequest(writer.finish());
+        const bounds = [varintField(1, gte), varintField(2, lt)];
+        const list = decodeListRequest(
+          encodeFields([...bounds, ...(other > 2 ? [bytesField(other, 'x')] : [])]),
+        );
+        expect(list).toMatchObject({ startTimeGte: gte, startTimeLt: lt });
+        expect(list.unsupported !== undefined).toBe(other > 2 && other <= 6);
+        const stream = decodeStreamRequest(
+          encodeFields([varintField(1, gte), ...(other === 2 ? [bytesField(2, 'x')] : [])]),
+        );
         expect(stream.startTimeGte).toBe(gte);
         expect(stream.unsupported !== undefined).toBe(other === 2);
       }),
