@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
- * `npm test` has a test of each kind; `npm run test:full` has all of them (docs/testing.md says what is only there).
- * Groups run one after the other. The tests of `clocked` and `faults` go by a clock that is many times faster than real time,
- * so `clocked` runs one file at a time and `faults`, which mostly waits, two. No test is retried, and the limits of time are for
- * a machine that is ten times slower than a developer's: they end what hangs, they measure nothing.
+ * `npm test` has a test of each kind; `npm run test:full` has all of them (docs/testing.md lists what is only there). Groups run
+ * one after the other. `unit` and `clocked` compute, so they have one worker for each of two cores; what runs against servers
+ * mostly waits, so four of its files run side by side. No test is retried. Time limits end what hangs, they measure nothing: they
+ * are for a machine that is ten times slower than a developer's.
  */
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
 /** `npm run soak`: random faults for minutes, and nothing else. */
@@ -16,10 +17,12 @@ const conformance = isFull
   : ['test/conformance/{collector,records,stream}.test.ts'];
 
 const slow = { testTimeout: 600_000, hookTimeout: 600_000 };
+const againstServers = { ...slow, maxWorkers: 4, sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {
     retry: 0,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
@@ -29,6 +32,9 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           exclude: ['test/unit/dev-goldmane/**', 'test/unit/goldmane/{connection,stream}.test.ts'],
           sequence: { groupOrder: 0 },
+          maxWorkers: 2,
+          // Half of the time of isolated files is spent on importing the same modules. No unit test changes what another one sees.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -43,7 +49,7 @@ export default defineConfig({
             'test/unit/goldmane/{connection,stream}.test.ts',
           ],
           sequence: { groupOrder: 1 },
-          fileParallelism: false,
+          maxWorkers: 2,
           ...slow,
         },
       },
@@ -52,10 +58,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts', 'test/replay/**/*.test.ts'],
-          sequence: { groupOrder: 2 },
           globalSetup: ['test/support/global-setup.ts'],
-          maxWorkers: 2,
-          ...slow,
+          ...againstServers,
         },
       },
       {
@@ -63,10 +67,8 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
-          sequence: { groupOrder: 3 },
           globalSetup: ['test/support/global-setup.ts'],
-          maxWorkers: 2,
-          ...slow,
+          ...againstServers,
         },
       },
       {
@@ -74,10 +76,8 @@ export default defineConfig({
         test: {
           name: 'deploy',
           // The others build validators and evaluators with Go, or the files of the image.
-          include: isFull ? ['test/deploy/**/*.test.ts'] : ['test/deploy/{smoke,alerts}.test.ts'],
-          sequence: { groupOrder: 4 },
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          include: isFull ? ['test/deploy/**/*.test.ts'] : ['test/deploy/smoke.test.ts'],
+          ...againstServers,
         },
       },
       {
@@ -85,9 +85,7 @@ export default defineConfig({
         test: {
           name: 'web',
           include: ['test/web/**/*.test.ts'],
-          sequence: { groupOrder: 5 },
-          testTimeout: 60_000,
-          hookTimeout: 600_000,
+          ...againstServers,
         },
       },
       ...(isSoak

@@ -173,7 +173,7 @@ describe('settling', () => {
       isHourly(bucket) ? [{ port: 9_999 }] : quiet(bucket),
     );
     settling.goldmane.idles = ({ port }) => port === 9_999;
-    const summaries = await settling.run(200);
+    const summaries = await settling.run(130);
     expect(summaries.map(({ serverRestarts }) => serverRestarts)).toEqual(summaries.map(() => 0));
     expect(await settling.gaps()).toEqual([]);
   });
