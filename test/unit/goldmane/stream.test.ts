@@ -111,7 +111,6 @@ describe('a stream that ends by itself is a failure', () => {
     const { connection } = await connectTo({ stream: (call) => call.end() });
     const failure = await failureOf(follow(connection).ended);
     expect(failure.kind).toBe('unavailable');
-    expect(failure.message).toContain('the server ended the stream');
   });
 
   test('when the server ends it with an error', async () => {
@@ -120,7 +119,7 @@ describe('a stream that ends by itself is a failure', () => {
     });
     const failure = await failureOf(follow(connection).ended);
     expect(failure.kind).toBe('refused');
-    expect(failure.message).toContain('RESOURCE_EXHAUSTED too many streams');
+    expect(failure.message).toContain('too many streams');
   });
 
   test('when the server stops', async () => {

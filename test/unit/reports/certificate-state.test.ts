@@ -39,7 +39,6 @@ describe('a Secret of the operator that holds another certificate', () => {
 
   test('is a warning while the copy still works', () => {
     expect(judge({ operatorSecret })).toMatchObject({ state: 'rotated', severity: 'warning' });
-    expect(judge({ operatorSecret }).findings[0]?.what).toMatch(/still accepts/);
   });
 
   test('makes a refusal a stale copy, also of a copy that never worked', () => {
@@ -90,7 +89,6 @@ test.each(['connection_refused', 'dns', 'timeout', 'unavailable'])(
     const verdict = judge({ handshake: { kind, what: 'Not listening', cure: 'Check that it runs' } });
     expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
     expect(verdict.findings[0]).toMatchObject({
-      what: expect.stringMatching(/not a certificate problem/),
       cure: 'Check that it runs',
     });
   },

@@ -42,10 +42,7 @@ test.each([
 ])('a trail that never merged anything is %s as a beginner of %d minutes', (minutes, state, severity) => {
   const verdict = judge({ ...begun, since: minutesAgo(minutes) });
   expect(verdict).toMatchObject({ state, severity });
-  if (severity !== 'good') {
-    expect(verdict.what).toMatch(/Nothing has been merged since/);
-    expect(verdict.cause).toMatch(/FELIX_FLOWLOGSGOLDMANESERVER/);
-  }
+  expect(verdict.cause === '').toBe(severity === 'good');
 });
 
 describe('the cause', () => {
@@ -53,14 +50,12 @@ describe('the cause', () => {
 
   test('is the trouble that the readers recorded, with the time it was last seen', () => {
     const trouble = { what: 'Stale certificate: it worked. Re-sync.', at: minutesAgo(1) };
-    expect(judge({ ...late, trouble }).cause).toBe(
-      'Stale certificate: it worked. Re-sync. (Last seen at 07:59:00.)',
-    );
+    expect(judge({ ...late, trouble }).cause).toMatch(/^Stale certificate: it worked\. Re-sync\. .*07:59:00/);
   });
 
   test('is what made the newest bucket a gap, when Goldmane answers but nothing comes of it', () => {
     expect(judge({ ...late, gapCause: 'Goldmane answered empty' }).cause).toMatch(
-      /^Goldmane answered empty\. Confirm that Goldmane is enabled/,
+      /^Goldmane answered empty\./,
     );
   });
 
@@ -75,21 +70,18 @@ describe('the cause', () => {
 
 describe('what Goldmane remembers', () => {
   test('is everything until 55 minutes after the newest settled bucket', () => {
-    expect(judge({ lastProgressAt: minutesAgo(20), settledBucket: minutesAgo(30) }).remembered).toBe(
-      'Nothing is lost yet: Goldmane keeps everything until 08:25:15.',
-    );
+    const { remembered } = judge({ lastProgressAt: minutesAgo(20), settledBucket: minutesAgo(30) });
+    expect(remembered.match(/\d\d:\d\d:\d\d/g)).toEqual(['08:25:15']);
   });
 
   test('is incomplete afterwards, with the range', () => {
-    expect(judge({ lastProgressAt: minutesAgo(80), settledBucket: minutesAgo(80) }).remembered).toBe(
-      'Goldmane’s buffer has expired: from 06:40:15 to 07:05:00 only streamed records are left.',
-    );
+    const { remembered } = judge({ lastProgressAt: minutesAgo(80), settledBucket: minutesAgo(80) });
+    expect(remembered.match(/\d\d:\d\d:\d\d/g)).toEqual(['06:40:15', '07:05:00']);
   });
 
   test('is not claimed where nothing was ever settled', () => {
-    expect(judge({ lastProgressAt: minutesAgo(6), settledBucket: undefined }).remembered).toMatch(
-      /^No bucket has been settled yet/,
-    );
+    const { remembered } = judge({ lastProgressAt: minutesAgo(6), settledBucket: undefined });
+    expect(remembered).not.toMatch(/\d\d:\d\d/);
   });
 });
 

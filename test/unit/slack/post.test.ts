@@ -52,18 +52,17 @@ test('a message goes to the channel that is set', async () => {
 });
 
 test.each([
-  [404, 'channel_not_found', 'channel_not_found', /#net.* set SLACK_CHANNEL=#alerts/],
-  [410, 'channel_is_archived', 'channel_is_archived', /#net is archived/],
-  [404, 'no_service', 'no_service', /webhook was deleted or disabled/],
-  [403, 'action_prohibited', 'action_prohibited', /administrator/],
-  [400, 'invalid_blocks', 'invalid_blocks', /bug in flow-trail/],
-  [400, '<html>proxy</html>', 'http_400', /SLACK_WEBHOOK_URL and SLACK_CHANNEL/],
-])('%i %s is not retryable and names the cure', async (status, body, kind, cure) => {
+  [404, 'channel_not_found', 'channel_not_found'],
+  [410, 'channel_is_archived', 'channel_is_archived'],
+  [404, 'no_service', 'no_service'],
+  [403, 'action_prohibited', 'action_prohibited'],
+  [400, 'invalid_blocks', 'invalid_blocks'],
+  [400, '<html>proxy</html>', 'http_400'],
+])('%i %s is not retryable', async (status, body, kind) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status).end(body)),
   );
   expect(failure).toMatchObject({ kind, retryable: false });
-  expect(failure.message).toMatch(cure);
   expect(failure.message).not.toContain('secret');
 });
 
@@ -112,7 +111,6 @@ test('a peer that does not answer is given up on in time', async () => {
   const failure = await failureOf(slack);
   expect(asked).toHaveBeenCalledOnce();
   expect(failure).toMatchObject({ kind: 'timeout', retryable: true });
-  expect(failure.message).toContain('may have been posted');
 }, 30_000);
 
 test('a dry run, and an empty webhook, print the message and say why', async () => {

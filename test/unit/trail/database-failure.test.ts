@@ -48,9 +48,7 @@ describe('a failure of the database is known by its cause', () => {
     ['unexpected', '22P02'],
     ['unexpected', 'XX000'],
   ])('%s: %s', (kind, code) => {
-    const failure = toDatabaseFailure(failed(code));
-    expect(failure).toMatchObject({ kind, sqlState: code });
-    expect(failure.message).toContain(failure.cure.slice(1));
+    expect(toDatabaseFailure(failed(code))).toMatchObject({ kind, sqlState: code });
   });
 
   test.each([
@@ -127,10 +125,4 @@ test('whatever kind the Temporal UI may show has a line in the operations guide'
   const guide = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
   expect(databaseFailureKinds.length).toBeGreaterThan(10);
   expect(databaseFailureKinds.filter((kind) => !guide.includes(`\`database_${kind}\``))).toEqual([]);
-});
-
-test('any other error names its SQLSTATE', () => {
-  expect(toDatabaseFailure(failed('22012', 'division by zero')).message).toMatch(
-    /^Postgres failed with SQLSTATE 22012: division by zero. Look up the SQLSTATE/,
-  );
 });
