@@ -7,12 +7,14 @@ import { readLedger } from '../../src/trail/ledger.ts';
 import {
   bucketNow,
   expectWhole,
+  failuresIn,
   metric,
   openSession,
+  untilFailure,
   untilMerged,
-  untilSaid,
   untilStreaming,
 } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -45,7 +47,11 @@ test.each(['stop', 'kill'] as const)('Postgres is gone for minutes (%s) and come
   await untilStreaming(worker, world);
   await world.pass(420);
   await postgres[end]();
-  await untilSaid(worker, /nothing answers where DATABASE_URL points|connection to Postgres was lost/i);
+  await until(
+    'the database is away',
+    () =>
+      [...failuresIn(worker, 'connection_refused'), ...failuresIn(worker, 'lost')].length > 0 || undefined,
+  );
   await world.pass(200);
   await postgres.start();
   await untilMerged(world, bucketNow(world));
@@ -67,7 +73,7 @@ fullTest.each([
   expect(link.swallowed.fromServer).toBeGreaterThan(0);
   expect(link.closedBy.size).toBe(0);
   link.cut();
-  await untilSaid(worker, 'the connection to Postgres was lost');
+  await untilFailure(worker, 'lost');
   await expectWhole(world);
 });
 
@@ -109,7 +115,7 @@ fullTest('the password of the role changes and the worker receives the file late
   await session.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
     `trail_${process.pid}`,
   ]);
-  await untilSaid(worker, 'stale database password');
+  await untilFailure(worker, 'password_refused');
   await world.pass(100);
   await writeFile(file, next);
   await untilMerged(world, bucketNow(world));

@@ -1,5 +1,13 @@
 import { afterEach, expect, test } from 'vitest';
-import { bucketNow, expectWhole, metric, untilMerged, untilSaid, untilStreaming } from '../support/faults.ts';
+import {
+  bucketNow,
+  expectWhole,
+  metric,
+  untilMerged,
+  untilFailure,
+  untilSaid,
+  untilStreaming,
+} from '../support/faults.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -47,7 +55,7 @@ fullTest('a network that drops all packets for minutes loses nothing', async () 
   await world.pass(400);
   isSilent = true;
   const silent = proxy.blackHole();
-  await untilSaid(worker, `Goldmane at ${proxy.address} did not answer in time`);
+  await untilFailure(worker, 'timeout', [proxy.address]);
   isSilent = false;
   await untilMerged(world, bucketNow(world));
   const dialled = proxy.links.filter((link) => link.swallowed.fromClient > 0 && !silent.includes(link));

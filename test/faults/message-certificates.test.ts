@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
-import { expectWhole } from '../support/faults.ts';
-import { expectNoSecretTold, look, untilTold, untilWell } from '../support/told.ts';
+import { expectWhole, failuresIn } from '../support/faults.ts';
+import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
 import { serverTls, World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -15,20 +15,13 @@ fullTest(
     world = await World.create();
     const { authority, client } = world.certificates;
     const stranger = await issueCertificates();
-    const resync = 'Re-sync the copies';
     await world.mountCertificates({ ...world.certificates, client: stranger.client });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     const certPath = String(world.workerEnv()['TLS_CERT_PATH']);
     const keyPath = String(world.workerEnv()['TLS_KEY_PATH']);
 
-    await untilTold(
-      world,
-      worker,
-      new RegExp(
-        `Wrong CA: it never worked with this bundle.*(refused|hung up on) the client certificate ${certPath}.*${resync}`,
-      ),
-    );
+    await untilTold(world, worker, 'certificate_refused', { values: [certPath] });
 
     const past = (days: number) => new Date(Date.now() - days * 86_400_000);
     const expired = await authority.issue({
@@ -38,34 +31,18 @@ fullTest(
       notAfter: past(1),
     });
     await world.mountCertificates({ ...world.certificates, client: expired });
-    await untilTold(
-      world,
-      worker,
-      new RegExp(
-        `client certificate ${certPath} expired at ${past(1).toISOString().slice(0, 10)}.*${resync}`,
-      ),
-    );
+    await untilTold(world, worker, 'certificate_expired', {
+      values: [certPath, past(1).toISOString().slice(0, 10)],
+    });
 
     await world.mountCertificates({ ...world.certificates, client: { ...client, key: stranger.client.key } });
-    await untilTold(
-      world,
-      worker,
-      new RegExp(`key ${keyPath} does not belong to the certificate ${certPath}.*${resync}`),
-    );
+    await untilTold(world, worker, 'certificate_unreadable', { values: [keyPath, certPath] });
 
     await rm(certPath);
-    await untilTold(
-      world,
-      worker,
-      new RegExp(`client certificate \\(TLS_CERT_PATH\\) ${certPath} is missing.*${resync}`),
-    );
+    await untilTold(world, worker, 'certificate_unreadable', { values: ['TLS_CERT_PATH', certPath] });
 
     await writeFile(certPath, 'no certificate at all');
-    await untilTold(
-      world,
-      worker,
-      new RegExp(`client certificate ${certPath} holds no PEM certificate.*${resync}`),
-    );
+    await untilTold(world, worker, 'certificate_unreadable', { values: [certPath, 'PEM'] });
 
     await world.mountCertificates(world.certificates);
     await untilWell(world);
@@ -82,19 +59,15 @@ fullTest(
     await world.mountCertificates({ ...world.certificates, authority: other });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
-    await untilTold(
-      world,
-      worker,
-      /Wrong CA: it never worked with this bundle. Unknown CA: the certificate of Goldmane at .* is not signed by any CA in .*tigera-ca-bundle/,
-    );
-    expect(await look(world, worker, 'log')).not.toContain('Stale certificate');
+    await untilTold(world, worker, 'unknown_ca', { values: ['tigera-ca-bundle', 'Wrong CA'] });
+    expect(failuresIn(worker, 'unknown_ca').join()).not.toContain('Stale certificate');
 
     await world.mountCertificates(world.certificates);
     await untilWell(world);
     const anew = await issueCertificates();
     world.goldmane.useCertificates(serverTls(anew));
     world.goldmane.faults.cutConnections();
-    await untilTold(world, worker, /Stale certificate: it worked with this bundle until \d{4}-/);
+    await untilTold(world, worker, 'unknown_ca', { values: ['Stale certificate'] });
     await world.mountCertificates(anew);
     await untilWell(world);
     await expectWhole(world);
@@ -111,11 +84,9 @@ test('the failure of a wrong server name lists the names in Goldmane’s certifi
   world.goldmane.useCertificates(serverTls({ ...world.certificates, server: elsewhere }));
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilTold(
-    world,
-    worker,
-    /Wrong server name: the certificate of .* is not for goldmane.calico-system.svc, but for DNS:whisker.calico-system.svc.*Set GOLDMANE_SERVER_NAME/,
-  );
+  await untilTold(world, worker, 'wrong_server_name', {
+    values: ['goldmane.calico-system.svc', 'DNS:whisker.calico-system.svc'],
+  });
   world.goldmane.useCertificates(serverTls(world.certificates));
   await untilWell(world);
   await expectWhole(world);

@@ -41,6 +41,14 @@ function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: 
   });
 }
 
+/** The shared server with another database, or another password. */
+function databaseOf(name: string, password?: string): string {
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  if (password !== undefined) url.password = password;
+  return url.href;
+}
+
 function lines(text: string): string[] {
   return text.trim().split('\n');
 }
@@ -79,27 +87,22 @@ describe('wrong settings', () => {
     ]);
   });
 
-  test.each([
-    [
-      { TEMPORAL_PROFILE: 'production' },
-      /TEMPORAL_PROFILE names "production", which cannot be had from .*not found/,
-    ],
-    [
-      { TEMPORAL_CONFIG_FILE: '/nowhere.toml' },
-      /TEMPORAL_CONFIG_FILE names \/nowhere.toml, which is missing; mount the file/,
-    ],
-    [{ TEMPORAL_NAMESPACE: '' }, /TEMPORAL_NAMESPACE is empty; give it a value or unset it/],
+  test.each<[NodeJS.ProcessEnv]>([
+    [{ TEMPORAL_PROFILE: 'production' }],
+    [{ TEMPORAL_CONFIG_FILE: '/nowhere.toml' }],
+    [{ TEMPORAL_NAMESPACE: '' }],
     [
       {
         TEMPORAL_TLS_CLIENT_CERT_PATH: workerMain,
         TEMPORAL_TLS_CLIENT_CERT_DATA: 'x',
         TEMPORAL_TLS_CLIENT_KEY_DATA: 'x',
       },
-      /TEMPORAL_TLS_CLIENT_CERT_PATH is set together with TEMPORAL_TLS_CLIENT_CERT_DATA; keep one of the two/,
     ],
-  ])("of Temporal's connection are told by their names: %j", async (env, message) => {
+  ])("of Temporal's connection are told by their names: %j", async (env) => {
     const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, ...env });
-    expect([code, lines(err)]).toEqual([2, ['Invalid settings:', expect.stringMatching(message)]]);
+    const [title, ...problems] = lines(err);
+    expect([code, title]).toEqual([2, 'Invalid settings:']);
+    expect(problems.map((problem) => /^ {2}- (\w+)/.exec(problem)?.[1])).toEqual([Object.keys(env)[0]]);
   });
 
   test("that Temporal's configuration file cannot be read does not quote it", async () => {
@@ -107,7 +110,7 @@ describe('wrong settings', () => {
     await writeFile(file, `[profile.default]\napi_key = "${secret}" oops\n`);
     const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, TEMPORAL_CONFIG_FILE: file });
     expect(code).toBe(2);
-    expect(err).toMatch(new RegExp(`${file} cannot be used \\(.*\\); correct it`));
+    expect(err).toContain(file);
     expect(err).not.toContain(secret);
   });
 
@@ -118,9 +121,7 @@ describe('wrong settings', () => {
     try {
       const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, [name]: String(port) });
       expect(code).toBe(2);
-      expect(err).toMatch(
-        new RegExp(`${name} ${port} cannot be listened on at 127.0.0.1 \\(.*in use.*\\); free the port`, 'i'),
-      );
+      expect(err).toContain(`${name} ${port} `);
     } finally {
       taken.close();
     }
@@ -129,65 +130,45 @@ describe('wrong settings', () => {
 
 describe('the command', () => {
   test.each([
-    [['edges', '--nonsense'], /^error: unknown option '--nonsense'\n\(flow-trail edges --help/],
-    [['edge'], /^error: unknown command 'edge'\n/],
-    [['status', 'now'], /^error: too many arguments/],
-    [['edges', '--limit', 'all'], /^flow-trail: --limit "all" is not .*\n$/],
-    [['coverage', '--since', 'yesterday'], /^flow-trail: --since "yesterday" is not a time/],
-    [['edges'], /^flow-trail: Invalid settings:\n {2}- DATABASE_URL is missing; set it/],
-  ])('%j is refused with an explanation and exit code 2', async (args, message) => {
+    [['edges', '--nonsense'], '--nonsense'],
+    [['edge'], 'edge'],
+    [['status', 'now'], 'arguments'],
+    [['edges', '--limit', 'all'], '--limit'],
+    [['coverage', '--since', 'yesterday'], '--since'],
+    [['edges'], 'DATABASE_URL'],
+  ])('%j is refused with 2, and what is wrong is named', async (args, named) => {
     const { code, out, err } = await flowTrail(args, {});
     expect([code, out]).toEqual([2, '']);
-    expect(err).toMatch(message);
+    expect(err).toContain(named);
   });
 
-  test.each(['edges', 'coverage'])(
-    '%s without a database says so in one line, and fails',
-    async (command) => {
-      const nowhere = await freePort();
-      const away = await flowTrail([command], {
-        DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:${nowhere}/x`,
-      });
-      expect(away).toEqual({
-        code: 1,
-        out: '',
-        err: `flow-trail: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${nowhere}). Start Postgres, or correct host and port in DATABASE_URL.\n`,
-      });
-      const missing = new URL(inject('postgresUrl'));
-      missing.pathname = '/no_such_database';
-      const absent = await flowTrail([command], { DATABASE_URL: missing.href });
-      expect(absent).toEqual({
-        code: 1,
-        out: '',
-        err: 'flow-trail: The database does not exist (database "no_such_database" does not exist). Create the database, or correct its name in DATABASE_URL.\n',
-      });
-      const empty = await flowTrail([command], { DATABASE_URL: inject('postgresUrl') });
-      expect([empty.code, lines(empty.err)]).toEqual([
-        1,
-        [expect.stringMatching(/^flow-trail: The schema is missing or too old .*. Start the worker once/)],
-      ]);
-      missing.password = secret;
-      const stale = await flowTrail([command], { DATABASE_URL: missing.href });
-      expect(stale.code).toBe(1);
-      expect(lines(stale.err)).toEqual([
-        expect.stringMatching(/^flow-trail: .* Stale database password: .*DATABASE_URL_FILE/),
-      ]);
-      expect(stale.err).not.toContain(secret);
-    },
-  );
+  test.each(['edges', 'coverage'])('%s without a database fails with one line', async (command) => {
+    const nowhere = await freePort();
+    const databases = {
+      away: `postgres://trail:${secret}@127.0.0.1:${nowhere}/x`,
+      absent: databaseOf('no_such_database'),
+      empty: inject('postgresUrl'),
+      stale: databaseOf('no_such_database', secret),
+    };
+    const errors: string[] = [];
+    for (const url of Object.values(databases)) {
+      const { code, out, err } = await flowTrail([command], { DATABASE_URL: url });
+      expect([code, out, lines(err)]).toEqual([1, '', [expect.stringMatching(/^flow-trail: /)]]);
+      expect(err).not.toContain(secret);
+      errors.push(err);
+    }
+    expect(new Set(errors).size).toBe(errors.length);
+    expect(errors[0]).toContain(`127.0.0.1:${nowhere}`);
+    expect(errors[1]).toContain('no_such_database');
+  });
 
   test.each([
-    [
-      (port: number) => `127.0.0.1:${port}`,
-      /^flow-trail: Connection refused: no Temporal listens at .*. Start it, or correct TEMPORAL_ADDRESS/,
-    ],
-    [
-      () => 'temporal.invalid:7233',
-      /^flow-trail: The host name of Temporal, temporal.invalid:7233, does not resolve .*. Correct TEMPORAL_ADDRESS, or the DNS/,
-    ],
-  ])('status without Temporal says so in one line and fails', async (address, message) => {
-    const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address(await freePort()) });
-    expect([code, out, lines(err)]).toEqual([1, '', [expect.stringMatching(message)]]);
+    ['nobody listens at', (port: number) => `127.0.0.1:${port}`],
+    ['does not resolve', () => 'temporal.invalid:7233'],
+  ])('status with an address that %s fails with one line', async (_why, addressOf) => {
+    const address = addressOf(await freePort());
+    const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address });
+    expect([code, out, lines(err)]).toEqual([1, '', [expect.stringContaining(address)]]);
   });
 
   test('status of a server that is not Temporal says so', async () => {
@@ -197,21 +178,19 @@ describe('the command', () => {
     const { code, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
     silent.close();
     expect(code).toBe(1);
-    expect(err).toMatch(/accepts connections but does not answer as Temporal's gRPC.*TEMPORAL_TLS/);
+    expect(err).toContain(`127.0.0.1:${port}`);
   });
 
   test('status where no worker ever started says so', async () => {
     const address = inject('temporalAddress');
     const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address });
     expect([code, err]).toEqual([3, '']);
-    expect(out).toContain('There is no supervisor');
+    expect(out).not.toBe('');
     const missing = await flowTrail(['status'], {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: 'no-such-namespace',
     });
     expect(missing.code).toBe(1);
-    expect(missing.err).toMatch(
-      /^flow-trail: Temporal at .* has no namespace no-such-namespace. Create it .*\n$/,
-    );
+    expect(lines(missing.err)).toEqual([expect.stringContaining('no-such-namespace')]);
   });
 });

@@ -77,7 +77,7 @@ fullTest(
 test('when no worker runs, the command says so, with the last failure of the readers', async () => {
   await world.goldmane.kill();
   const worker = await world.startWorker();
-  await untilTold(world, worker, /Connection refused: nobody listens/, ['attempts']);
+  await untilTold(world, worker, 'connection_refused', { where: ['attempts'] });
   await worker.kill();
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
   expect([code, err]).toEqual([3, '']);

@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import pg from 'pg';
+import { z } from 'zod';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import type { CoverageStretch } from '../../src/trail/coverage.ts';
 import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
 import { until } from './poll.ts';
-import type { WorkerProcess } from './worker-process.ts';
+import { parsedJson, type WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
 /** How a fault that leaves nothing behind ends: all settled, exactly what was generated, and no gap. */
@@ -75,6 +76,27 @@ export async function untilStreaming(worker: WorkerProcess, world: World): Promi
 export function untilSaid(worker: WorkerProcess, text: string | RegExp): Promise<string> {
   const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
   return until(`the worker says ${String(text)}`, () => worker.messages().find(matches));
+}
+
+const loggedFailure = z.object({ kind: z.string(), msg: z.string() });
+
+/** The messages of logged failures of this kind that contain all these values. */
+export function failuresIn({ lines }: WorkerProcess, kind: string, values: readonly string[] = []): string[] {
+  return lines.flatMap((line) => {
+    const { data } = loggedFailure.safeParse(parsedJson(line));
+    return data?.kind === kind && values.every((value) => data.msg.includes(value)) ? [data.msg] : [];
+  });
+}
+
+/** Waits until such a failure is logged. */
+export async function untilFailure(
+  worker: WorkerProcess,
+  kind: string,
+  values: readonly string[] = [],
+): Promise<void> {
+  await until(`the worker logs a failure of the kind ${kind} ${values.join(' ')}`, () =>
+    failuresIn(worker, kind, values).length > 0 ? true : undefined,
+  );
 }
 
 /** Start of the bucket that fills at present. */

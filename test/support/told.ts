@@ -3,6 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { flowTrail } from './cli.ts';
+import { failuresIn, untilFailure } from './faults.ts';
 import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
@@ -27,24 +28,34 @@ export async function look(world: World, worker: WorkerProcess, place: Place): P
   }
 }
 
-/** Waits until each of the places says so: the log, the pending attempts in the UI, the query, `flow-trail status`. */
+/**
+ * Waits until a failure of this kind, with these values in its message, is logged, and until the pending attempts in the UI, the
+ * query and `flow-trail status` show that message.
+ */
 export async function untilTold(
   world: World,
   worker: WorkerProcess,
-  message: RegExp,
-  where: readonly Place[] = places,
+  kind: string,
+  { values = [], where = places }: { values?: readonly string[]; where?: readonly Place[] } = {},
 ): Promise<void> {
+  const logged = () => failuresIn(worker, kind, values);
+  await untilFailure(worker, kind, values);
   await Promise.all(
     where.map(async (place) => {
-      let said = '';
-      await until(`${place} says ${String(message)}`, async () => {
-        said = await look(world, worker, place);
-        return message.test(said) ? true : undefined;
+      let shown = '';
+      await until(`${place} shows the failure ${kind}`, async () => {
+        shown = (await look(world, worker, place)).toLowerCase();
+        return logged().some((message) => shows(shown, message.toLowerCase())) ? true : undefined;
       }).catch((error: unknown) => {
-        throw new Error(`${place} says instead: ${said.slice(-3_000)}`, { cause: error });
+        throw new Error(`${place} shows instead: ${shown.slice(-3_000)}`, { cause: error });
       });
     }),
   );
+}
+
+/** As text, or as part of a JSON string. */
+function shows(text: string, message: string): boolean {
+  return text.includes(message) || text.includes(JSON.stringify(message).slice(1, -1));
 }
 
 /** Waits until the trouble is over for both readers, and said to be. */

@@ -61,10 +61,15 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv, release?: strin
 }
 
 function messageOf(line: string): string {
+  const entry = parsedJson(line);
+  return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : line;
+}
+
+/** Undefined where the line is not JSON. */
+export function parsedJson(line: string): unknown {
   try {
-    const entry: unknown = JSON.parse(line);
-    return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : line;
+    return JSON.parse(line);
   } catch {
-    return line;
+    return undefined;
   }
 }
