@@ -31,7 +31,7 @@ export interface OwnedProcessOptions {
   onLine?: (line: string) => void;
 }
 
-export interface Exit {
+interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }

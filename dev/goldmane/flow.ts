@@ -21,10 +21,10 @@ export const POLICY_KINDS = {
   ClusterNetworkPolicy: 11,
 } as const;
 
-export type EndpointType = keyof typeof ENDPOINT_TYPES | number;
-export type Reporter = keyof typeof REPORTERS | number;
+type EndpointType = keyof typeof ENDPOINT_TYPES | number;
+type Reporter = keyof typeof REPORTERS | number;
 export type Action = keyof typeof ACTIONS | number;
-export type PolicyKind = keyof typeof POLICY_KINDS | number;
+type PolicyKind = keyof typeof POLICY_KINDS | number;
 
 export interface PolicyHit {
   kind?: PolicyKind;

@@ -28,7 +28,7 @@ export type StreamCall = ServerWritableStream<Buffer, Buffer>;
 export type CollectorCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** Goldmane's methods. A GrpcError that a handler throws is the call's status. */
-export interface Handlers {
+interface Handlers {
   /** Resolves with the answer. */
   list(request: Buffer): Promise<Buffer>;
   /** Resolves when the call is over. */

@@ -50,7 +50,7 @@ export interface RingOptions {
 
 /**
  * Where a key's id comes from: counted anew in every run, or made of the key's content. With the latter a restart
- * cannot be told from going on, which is right only if the new run is given everything that the old one held.
+ * looks like the same run, which is right only if the new run is given everything that the old one held.
  */
 export type KeyIds = 'counted' | 'of_content';
 

@@ -15,7 +15,7 @@ export type { GoldmaneVersion } from './ring.ts';
 
 const MAX_STREAMS = 100;
 
-export interface StandInLogger {
+interface StandInLogger {
   info(data: object, message: string): void;
   warn(data: object, message: string): void;
 }
@@ -44,7 +44,7 @@ export interface GoldmaneOptions {
   logger?: StandInLogger;
 }
 
-export interface StandInStats {
+interface StandInStats {
   /** Open now. */
   streams: number;
   recordsSent: number;
@@ -67,7 +67,7 @@ export interface StandInStats {
 }
 
 /** Asked to end, or brought down as the real server is: by a 101st stream, or a node's flow without a key. */
-export type EndReason = 'stopped' | 'killed' | 'too_many_streams' | 'flow_without_key';
+type EndReason = 'stopped' | 'killed' | 'too_many_streams' | 'flow_without_key';
 
 export interface GoldmaneStandIn {
   /** `127.0.0.1:port`. */

@@ -12,7 +12,7 @@ export type End =
  * What policy does with the connection: lets it pass, stops it where it begins, stops it where it ends, or
  * stopped it long ago, after which the node goes on repeating the denial with nothing counted.
  */
-export type Verdict = 'allow' | 'deny at source' | 'deny at destination' | 'stale deny';
+type Verdict = 'allow' | 'deny at source' | 'deny at destination' | 'stale deny';
 
 /** A way from one end to another that is used now and then. `id` is what tells its chances from another's. */
 export interface Route {

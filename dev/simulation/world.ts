@@ -24,7 +24,7 @@ export interface World {
   readonly policies: ReadonlyMap<string, NamespacePolicies>;
 }
 
-export interface Details extends Partial<Pick<Route, 'protocol' | 'service' | 'verdict' | 'unlisted'>> {
+interface Details extends Partial<Pick<Route, 'protocol' | 'service' | 'verdict' | 'unlisted'>> {
   cadence: Cadence;
 }
 

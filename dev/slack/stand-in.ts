@@ -13,7 +13,7 @@ const keptMessages = 200;
  * How a message is answered. `ok` takes it, if Slack would; `hang` never answers; `take_and_cut` takes it, and cuts the
  * connection before the answer.
  */
-export type SlackAnswer =
+type SlackAnswer =
   | 'ok'
   | 'hang'
   | 'take_and_cut'

@@ -56,10 +56,7 @@ export function tellCertificates(deps: Deps, report: CertificateReport): Promise
 }
 
 /** Renders the certificates alert. Pure. */
-export function certificateMessage(
-  report: CertificateReport,
-  formatTime: (time: Date) => string,
-): SlackMessage {
+function certificateMessage(report: CertificateReport, formatTime: (time: Date) => string): SlackMessage {
   const { state, severity, findings, notAfter, daysLeft, host, handshake, goldmaneIssuer } = report;
   const end = (which: 'client' | 'ca' | 'goldmane') => {
     const time = notAfter[which];

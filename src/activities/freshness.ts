@@ -103,7 +103,7 @@ export async function tellFreshness(
 }
 
 /** Renders new gaps. Pure. */
-export function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) => string): SlackMessage {
+function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) => string): SlackMessage {
   const secondsOf = ({ from, to }: GapReport) => (Date.parse(to) - Date.parse(from)) / 1000;
   const lines = gaps.map(
     (gap) =>
@@ -122,7 +122,7 @@ export function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) 
 }
 
 /** Renders the freshness alert. Pure. */
-export function freshnessMessage(
+function freshnessMessage(
   { state, severity, what, cause, remembered, lastProgressAt, settledBucket }: FreshnessReport,
   formatTime: (time: Date) => string,
 ): SlackMessage {

@@ -16,7 +16,7 @@ import { withProgress, type TrailStatus } from '../workflows/status.ts';
 const answerTimeoutMs = 10_000;
 
 /** The current attempt of a reader's activity. */
-export interface ReaderNow {
+interface ReaderNow {
   activity: string;
   attempt: number;
   /** Paused by a person, in the Temporal UI or with its command line. */

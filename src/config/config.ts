@@ -13,7 +13,7 @@ import type { TrailNames } from './names.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 
 /** The map in the browser. It has no login: everyone who can connect to it can read the trail. */
-export interface MapConfig {
+interface MapConfig {
   /** 0: any free port. */
   port: number | 'off';
   host: string;

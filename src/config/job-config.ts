@@ -13,7 +13,7 @@ export interface SlackConfig {
 }
 
 /** When the jobs run: five-field cron expressions in the grammar of Temporal's server. */
-export interface JobCrons {
+interface JobCrons {
   digest: string;
   certificates: string;
   completeness: string;

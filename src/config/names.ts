@@ -1,5 +1,5 @@
 /** Names in Temporal without CLUSTER_NAME; people type them. */
-export const defaultTaskQueue = 'flow-trail';
+const defaultTaskQueue = 'flow-trail';
 export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
 

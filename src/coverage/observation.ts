@@ -5,7 +5,7 @@ import { counted } from '../text/counted.ts';
 /** Buckets are settled at six minutes; one that is still open at this age is reported. */
 const usualWaitSeconds = 15 * 60;
 
-export interface ToldGap {
+interface ToldGap {
   /** In the reader's zone. */
   from: string;
   to: string;

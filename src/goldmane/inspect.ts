@@ -7,7 +7,7 @@ import { seeServerCertificate } from './server-certificate.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
 /** Names and times of one certificate. */
-export interface CertificateFacts {
+interface CertificateFacts {
   subject: string;
   issuer: string;
   notBefore: Date;

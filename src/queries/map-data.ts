@@ -26,7 +26,7 @@ export interface MapData {
   changes?: MapChanges;
 }
 
-export interface MapNamespace {
+interface MapNamespace {
   name: string;
   firstSeen: string | null;
   lastSeen: string | null;

@@ -16,7 +16,7 @@ const daySeconds = 86_400;
 /** How far back the coverage strip goes. */
 const coverageDays = 30;
 /** How far back the rows of a namespace go. */
-export const detailDays = 30;
+const detailDays = 30;
 /** Shows at most this many facts of a namespace, newest first, and marks the detail as cut. */
 const maxDetailRows = 2_000;
 /** Pairs of a namespace and an end outside; the newest. */

@@ -12,7 +12,7 @@ type Report = Awaited<ReturnType<Activities['checkFreshness']>>;
 type Outage = Awaited<ReturnType<Activities['tellDatabaseAway']>>;
 
 /** Options of the watchdog; the defaults are for production. */
-export interface WatchdogInput {
+interface WatchdogInput {
   /** How long the check is retried before the database counts as unavailable, milliseconds. */
   patienceMs?: number;
 }

@@ -15,7 +15,7 @@ describe.each(versions)('The transport of %s', (version) => {
   });
   afterAll(() => scene?.close());
 
-  /** What a reader with this certificate, bundle or name is told. */
+  /** The status code that a reader with this certificate, bundle or name gets. */
   async function codeFor(tls: Partial<Server['target']['tls']>, serverName = 'goldmane'): Promise<number> {
     const target = { ...scene.server.target, serverName, tls: { ...scene.server.target.tls, ...tls } };
     const reader = new Reader({ ...scene.server, target });

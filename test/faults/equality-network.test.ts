@@ -33,7 +33,7 @@ test('a connection to Goldmane that goes silent is detected and replaced', async
   expect(
     await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unavailable' }),
   ).toBe(1);
-  // Nobody told the server: to it the first stream is still there.
+  // The server was not notified: it still has the first stream open.
   expect(world.goldmane.stats().streams).toBe(2);
   for (const { closedBy } of silent) expect(closedBy).not.toContain('server');
   expect(silent.reduce((sum, { swallowed }) => sum + swallowed.fromServer, 0)).toBeGreaterThan(0);

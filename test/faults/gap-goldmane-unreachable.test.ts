@@ -27,7 +27,7 @@ fullTest(
       values: [proxy.address],
       where: ['attempts', 'status'],
     });
-    // While it lasts the gap grows, and is told as one.
+    // While it lasts the gap grows, and is reported as one.
     await world.pass(4_200);
     const growing = gapsOf(await world.coverage());
     expect(growing).toHaveLength(1);

@@ -52,7 +52,7 @@ fullTest(
 );
 
 fullTest(
-  'a CA bundle that does not know Goldmane is told apart from one that did until it was replaced',
+  'a CA bundle that does not know Goldmane is distinguished from one that did until it was replaced',
   async () => {
     world = await World.create();
     const other = await createAuthority();

@@ -60,7 +60,7 @@ fullTest(
     const worker = await world.startWorker();
     await world.pass(300);
     await world.traffic.stop();
-    await until('a broken answer was told of', () =>
+    await until('a broken answer was reported', () =>
       worker.lines.some((line) => /was rejected|malformed|truncated|cannot be read/i.test(line))
         ? true
         : undefined,

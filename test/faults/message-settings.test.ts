@@ -98,7 +98,7 @@ describe('wrong settings', () => {
         TEMPORAL_TLS_CLIENT_KEY_DATA: 'x',
       },
     ],
-  ])("of Temporal's connection are told by their names: %j", async (env) => {
+  ])("of Temporal's connection are reported by name: %j", async (env) => {
     const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, ...env });
     const [title, ...problems] = lines(err);
     expect([code, title]).toEqual([2, 'Invalid settings:']);
@@ -114,7 +114,7 @@ describe('wrong settings', () => {
     expect(err).not.toContain(secret);
   });
 
-  test.each(['HTTP_PORT', 'METRICS_PORT'])('%s in use is reported with its name', async (name) => {
+  test.each(['HTTP_PORT', 'METRICS_PORT'])('%s that is in use is reported by name', async (name) => {
     const port = await freePort();
     const taken = createServer().listen(port, '127.0.0.1');
     await once(taken, 'listening');

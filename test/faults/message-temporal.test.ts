@@ -54,7 +54,7 @@ fullTest(
 );
 
 fullTest(
-  'a Temporal that goes away is told of in the log and by the command, and the trail is whole when it is back',
+  'a Temporal that goes away is reported in the log and by the command, and the trail is whole when it is back',
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();

@@ -158,7 +158,7 @@ export class DigestHarness {
     return result;
   }
 
-  /** Destinations by which the announced edges are told apart, message by message. */
+  /** Destinations that identify the announced edges, message by message. */
   get announced(): string[][] {
     return this.slack.messages.map(({ blocks }) =>
       [...JSON.stringify(blocks).matchAll(/→ `([^`]+)`/g)].map(([, dst]) => dst ?? ''),

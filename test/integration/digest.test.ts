@@ -224,9 +224,7 @@ describe('two digests at once', () => {
     const first = await harness.begin();
     await until('the first one posts', () => (harness.slack.posts === 1 ? true : undefined));
     const second = await harness.begin();
-    await until('the second one was told to wait', () =>
-      harness.retryOf(second, /Another digest is being posted/),
-    );
+    await until('the second one waits', () => harness.retryOf(second, /Another digest is being posted/));
     const results = await Promise.all([harness.resultOf(first), harness.resultOf(second)]);
     expect(results.map(({ outcome }) => outcome).toSorted()).toEqual(['posted', 'quiet']);
     expect(harness.announced).toEqual([['billing']]);

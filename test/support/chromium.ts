@@ -19,7 +19,7 @@ async function findChromium(): Promise<string | undefined> {
 }
 
 /** Debian's Chromium; installed where it is missing and this user may install packages. */
-export async function ensureChromium(): Promise<string> {
+async function ensureChromium(): Promise<string> {
   const found = await findChromium();
   if (found !== undefined) return found;
   if (process.getuid?.() === 0) {

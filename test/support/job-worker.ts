@@ -147,7 +147,7 @@ export class JobWorker {
   }
 }
 
-export async function outcomeOf(running: Promise<unknown>): Promise<Outcome> {
+async function outcomeOf(running: Promise<unknown>): Promise<Outcome> {
   try {
     const result: unknown = await running;
     return { result: { ...(typeof result === 'object' ? result : { result }) } };

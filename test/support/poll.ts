@@ -17,10 +17,7 @@ export async function until<Result>(
       last = error;
     }
     if (Date.now() - startedAt > limitMs)
-      throw new Error(
-        `waited ${limitMs} ms in vain until ${what}`,
-        last === undefined ? {} : { cause: last },
-      );
+      throw new Error(`${what}: not within ${limitMs} ms`, last === undefined ? {} : { cause: last });
     await delay(100);
   }
 }

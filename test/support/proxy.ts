@@ -9,7 +9,7 @@ export interface Wiretap {
 
 /** One client's connection through the proxy to the server. */
 export interface Link {
-  /** From now on nothing is passed on, in either direction, nor that an end has closed; neither end is told. */
+  /** From now on nothing is passed on, in either direction, nor that an end has closed; neither end is notified. */
   blackHole(): void;
   /** Breaks it for both ends. */
   cut(): void;
@@ -54,7 +54,7 @@ export class TcpProxy {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Every connection there is goes silent for good; new ones pass. @returns the links that went silent */
+  /** Every connection there is goes silent; new ones pass. @returns the links that went silent */
   blackHole(): Link[] {
     const silent = this.links.filter(({ closedBy }) => closedBy.size === 0);
     for (const link of silent) link.blackHole();

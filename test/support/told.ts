@@ -9,7 +9,7 @@ import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
 /** Where whoever is called at midnight looks. */
-export const places = ['log', 'attempts', 'status', 'command'] as const;
+const places = ['log', 'attempts', 'status', 'command'] as const;
 export type Place = (typeof places)[number];
 
 /** What a place says at present, as text. */

@@ -3,11 +3,11 @@ import { MalformedFlow } from './malformed-flow.ts';
 
 /** Wire types of protobuf, the low three bits of a tag (https://protobuf.dev/programming-guides/encoding/). */
 export const VARINT = 0;
-export const FIXED64 = 1;
+const FIXED64 = 1;
 export const BYTES = 2;
-export const GROUP_START = 3;
-export const GROUP_END = 4;
-export const FIXED32 = 5;
+const GROUP_START = 3;
+const GROUP_END = 4;
+const FIXED32 = 5;
 
 const NOTHING = Buffer.alloc(0);
 const MAX_GROUP_DEPTH = 100;
@@ -173,6 +173,6 @@ export class WireReader {
   }
 }
 
-export function truncated(): MalformedFlow {
+function truncated(): MalformedFlow {
   return new MalformedFlow('truncated', 'a message ends in the middle of a field');
 }

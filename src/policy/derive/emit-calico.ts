@@ -8,7 +8,7 @@ import { mergeSightings, minute } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';
 
 /** The label that a rule expects on a network set: Calico selects network sets by label, not by name. */
-export const networkSetLabel = 'flow-trail/network-set';
+const networkSetLabel = 'flow-trail/network-set';
 
 const protocols: Record<string, string> = {
   tcp: 'TCP',

@@ -51,7 +51,7 @@ export function peerOf(direction: Direction, fact: FlowEvidence): FlowEvidence['
 }
 
 /** A text that identifies the peer and sorts in the expected order. */
-export function peerKey(peer: Peer): string {
+function peerKey(peer: Peer): string {
   switch (peer.kind) {
     case 'namespace':
       return `${peer.ns}\n`;

@@ -47,7 +47,7 @@ export function isStaged({ k, by }: Hit): boolean {
 }
 
 /** `NetworkPolicy immich/default-deny, tier default`. */
-export function describePolicyName({ k, t, ns, n }: Named): string {
+function describePolicyName({ k, t, ns, n }: Named): string {
   const name = [ns, n].filter((part) => part !== undefined).join('/');
   return `${k}${name === '' ? '' : ` ${name}`}${t === undefined ? '' : `, tier ${t}`}`;
 }

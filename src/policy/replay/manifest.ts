@@ -14,7 +14,7 @@ export interface ReadOptions {
 }
 
 /** A manifest and where it is: `policies/immich.yaml, document 2`. */
-export interface PlacedManifest {
+interface PlacedManifest {
   readonly place: string;
   readonly manifest: Manifest;
 }

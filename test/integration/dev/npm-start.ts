@@ -64,7 +64,7 @@ export class NpmStart {
 }
 
 /** Command lines of the processes (on Linux) that work for this state directory. */
-export async function processesOf(stateDir: string): Promise<string[]> {
+async function processesOf(stateDir: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir('/proc').catch(() => [])) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;

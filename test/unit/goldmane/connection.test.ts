@@ -92,7 +92,7 @@ describe('list', () => {
       },
     });
     await expect(connection.list(BUCKET, controller.signal)).rejects.toBe(reason);
-    await until('the server was told', () => wasCancelled || undefined, 5_000);
+    await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
   });
 
   test('an answer that does not come in time ends the wait', async () => {

@@ -79,7 +79,7 @@ test('aborting resolves and cancels the call at the server', async () => {
   await until('it is open', () => events.length > 0 || undefined, 5_000);
   abort(new Error('enough'));
   await expect(ended).resolves.toBeUndefined();
-  await until('the server was told', () => wasCancelled || undefined, 5_000);
+  await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
 });
 
 test('aborting beforehand resolves without asking', async () => {
@@ -159,7 +159,7 @@ test('an error of a handler ends the stream, and is its own', async () => {
     throw mine;
   };
   await expect(connection.stream({ onOpen: () => undefined, onMessage: fail }, never)).rejects.toBe(mine);
-  await until('the server was told', () => wasCancelled || undefined, 5_000);
+  await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
   await expect(connection.stream({ onOpen: fail, onMessage: () => undefined }, never)).rejects.toBe(mine);
 });
 

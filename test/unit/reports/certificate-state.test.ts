@@ -1,29 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
 import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
+import { days, formatTime, goodCertificates, nowMs } from './facts.ts';
 
-const nowMs = Date.parse('2026-11-24T08:00:00Z');
-const days = (count: number) => new Date(nowMs + count * 86_400_000);
-const wellFound: CertificateFindings = {
-  host: 'goldmane:7443',
-  certPath: '/tls.crt',
-  keyPath: '/tls.key',
-  caPath: '/ca.crt',
-  unusable: undefined,
-  client: { notBefore: days(-30), notAfter: days(60), keyMatches: true, isSignedByBundle: true },
-  authority: { subject: 'CN=signer', notAfter: days(300) },
-  server: { issuer: 'CN=signer', notAfter: days(60) },
-  handshake: 'accepted',
-  contacts: undefined,
-  operatorSecret: { note: 'not compared' },
-};
 const refused = { kind: 'certificate_refused', what: 'Goldmane refused it', cure: 'Re-sync' };
 const never = { certificate: undefined, authorities: undefined };
 
 function judge(found: Partial<CertificateFindings> = {}) {
   return judgeCertificates(
-    { ...wellFound, ...found },
-    { nowMs, warnDays: 14, criticalDays: 3, formatTime: (time) => time.toISOString() },
+    { ...goodCertificates, ...found },
+    { nowMs, warnDays: 14, criticalDays: 3, formatTime },
   );
 }
 

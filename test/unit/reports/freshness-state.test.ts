@@ -1,28 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judgeFreshness } from '../../../src/reports/freshness-state.ts';
 import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
+import { formatTime, fresh, minutesAgo, nowMs } from './facts.ts';
 
-const nowMs = Date.parse('2026-11-24T08:00:00Z');
-const minutesAgo = (minutes: number) => new Date(nowMs - minutes * 60_000);
-const going: FreshnessFacts = {
-  since: minutesAgo(10_000),
-  lastProgressAt: minutesAgo(0.5),
-  lastSettledAt: minutesAgo(0.5),
-  futureAt: undefined,
-  streamedBucket: minutesAgo(1),
-  missedByStream: 0,
-  newestBucket: minutesAgo(1),
-  settledBucket: minutesAgo(7),
-  trouble: undefined,
-  gapCause: undefined,
-};
 const begun = { lastProgressAt: undefined, newestBucket: undefined, settledBucket: undefined };
 
 function judge(facts: Partial<FreshnessFacts> = {}) {
-  return judgeFreshness(
-    { ...going, ...facts },
-    { nowMs, warnMinutes: 5, pageMinutes: 45, formatTime: (time) => time.toISOString().slice(11, 19) },
-  );
+  return judgeFreshness({ ...fresh, ...facts }, { nowMs, warnMinutes: 5, pageMinutes: 45, formatTime });
 }
 
 test.each([

@@ -3,26 +3,10 @@ import type { CertificateFindings } from '../../../src/reports/certificate-findi
 import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
 import { judgeFreshness } from '../../../src/reports/freshness-state.ts';
 import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
+import { days, formatTime, fresh, goodCertificates, minutesAgo, nowMs } from '../reports/facts.ts';
 import { expectSentences, type Sentences } from './sentences.ts';
 
-const nowMs = Date.parse('2026-11-24T08:00:00Z');
-const formatTime = (time: Date) => time.toISOString();
-const minutesAgo = (minutes: number) => new Date(nowMs - minutes * 60_000);
-const days = (count: number) => new Date(nowMs + count * 86_400_000);
-
 test('of the freshness watchdog', async () => {
-  const fresh: FreshnessFacts = {
-    since: minutesAgo(10_000),
-    lastProgressAt: minutesAgo(0.5),
-    lastSettledAt: minutesAgo(0.5),
-    futureAt: undefined,
-    streamedBucket: minutesAgo(1),
-    missedByStream: 0,
-    newestBucket: minutesAgo(1),
-    settledBucket: minutesAgo(7),
-    trouble: undefined,
-    gapCause: undefined,
-  };
   const never = { lastProgressAt: undefined, newestBucket: undefined, settledBucket: undefined };
   const late = { lastProgressAt: minutesAgo(10) };
   const situations: Record<string, Partial<FreshnessFacts>> = {
@@ -52,20 +36,7 @@ test('of the freshness watchdog', async () => {
 });
 
 test('of the certificates', async () => {
-  const good: CertificateFindings = {
-    host: 'goldmane:7443',
-    certPath: '/tls.crt',
-    keyPath: '/tls.key',
-    caPath: '/ca.crt',
-    unusable: undefined,
-    client: { notBefore: days(-30), notAfter: days(60), keyMatches: true, isSignedByBundle: true },
-    authority: { subject: 'CN=signer', notAfter: days(300) },
-    server: { issuer: 'CN=signer', notAfter: days(60) },
-    handshake: 'accepted',
-    contacts: undefined,
-    operatorSecret: { note: 'not compared' },
-  };
-  const client = { notBefore: days(-30), notAfter: days(60), keyMatches: true, isSignedByBundle: true };
+  const { client } = goodCertificates;
   const outcome = (kind: string) => ({ kind, what: 'The handshake failed', cure: 'Do something' });
   const contacts = { certificate: days(-1), authorities: days(-1) };
   const never = { certificate: undefined, authorities: undefined };
@@ -95,7 +66,7 @@ test('of the certificates', async () => {
   const said: Sentences = {};
   for (const [situation, found] of Object.entries(situations)) {
     const options = { nowMs, warnDays: 14, criticalDays: 3, formatTime };
-    const { findings } = judgeCertificates({ ...good, ...found }, options);
+    const { findings } = judgeCertificates({ ...goodCertificates, ...found }, options);
     said[situation] = findings
       .map(({ state, severity, what, cure }) => `${state}, ${severity}: ${what}. ${cure}.`)
       .join('\n');

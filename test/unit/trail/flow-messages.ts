@@ -17,7 +17,7 @@ export interface TestFlow {
   hasTraffic?: boolean;
 }
 
-export interface TestEnd {
+interface TestEnd {
   name?: string;
   namespace?: string;
   /** 1 workload, 2 host, 3 network set, 4 network. */

@@ -9,9 +9,8 @@ import { labelWidth, placeGroups, titleHeight, type PlacedGroup } from '../layou
 import { findHubs, islands, pairKey, type Change, type Pair } from '../model.ts';
 
 /** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
-export const maxDrawnNamespaces = 300;
-export const maxDrawnPairs = 3_000;
-const maxFitZoom = 1.3;
+const maxDrawnNamespaces = 300;
+const maxDrawnPairs = 3_000;
 
 interface OverviewProps {
   pairs: readonly Pair[];

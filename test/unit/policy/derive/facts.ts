@@ -6,7 +6,7 @@ export const day = 20_400;
 type End = FlowEvidence['src'];
 
 /** `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt`, `set:ranges`. */
-export function end(text: string): End {
+function end(text: string): End {
   if (text === 'host') return { kind: 'host', ns: '', identity: '' };
   if (text === 'pub' || text === 'pvt') return { kind: 'network', ns: '', identity: text };
   if (text.startsWith('set:')) return { kind: 'networkset', ns: '', identity: text.slice(4) };
@@ -44,7 +44,7 @@ export function connection(src: string, dst: string, how: string): FlowEvidence[
 
 export const complete: NamespaceStatus = { verdict: 'complete', coveredDays: 9, requiredDays: 7, gaps: [] };
 
-export const noBaseline = { dns: false, dnsAddresses: [], databases: false, redis: false };
+const noBaseline = { dns: false, dnsAddresses: [], databases: false, redis: false };
 
 export const egress: DeriveOptions = {
   directions: ['egress'],

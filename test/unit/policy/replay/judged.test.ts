@@ -56,7 +56,7 @@ function judge(networkSets: object[]): { flows: number; undecided: number; wrong
   return { flows, undecided, wrong };
 }
 
-test('no verdict differs from Calico’s, and at most 12 % of the flows cannot be told', () => {
+test('no verdict differs from Calico’s, and at most 12 % of the flows are undecided', () => {
   const { flows, undecided, wrong } = judge([]);
   expect(wrong).toEqual([]);
   expect(flows).toBe(9_936);

@@ -113,7 +113,7 @@ describe('replaying a policy', () => {
     expect(replay(policies(onlyB), [fact('a', name, 'tcp 80')]).wouldDeny).toHaveLength(1);
   });
 
-  test('knows no addresses: a range other than all of them cannot be told', () => {
+  test('knows no addresses: a range other than all of them is undecided', () => {
     const to = (cidr: string) =>
       policies(
         kubernetes('a', {
@@ -129,7 +129,7 @@ describe('replaying a policy', () => {
     expect(replay(to('203.0.113.0/24'), [fact('a', 'pub', 'tcp 443')]).undecided).toHaveLength(1);
   });
 
-  test('knows no other labels: a selector of one cannot be told, unless another rule allows it anyway', () => {
+  test('knows no other labels: a selector of one is undecided, unless another rule allows it anyway', () => {
     const web = { to: [{ podSelector: { matchLabels: { app: 'web' } } }] };
     const spec = (egressRules: unknown[]) =>
       policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: egressRules }));
@@ -141,7 +141,7 @@ describe('replaying a policy', () => {
     });
   });
 
-  test('many ports are allowed by a rule without ports, and cannot be told by one with', () => {
+  test('many ports are allowed by a rule without ports, and undecided by one with', () => {
     const rule = (ports: unknown[]) =>
       policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: [{ ports }] }));
     const many = [fact('a', 'b', 'tcp -1')];
