@@ -1,9 +1,11 @@
 import { databaseProblems, loadDatabaseConfig, type DatabaseConfig } from './database-config.ts';
 import { memoryLimits } from './memory-limits.ts';
 import { configFailure } from './config-failure.ts';
+import { flag } from './flag.ts';
 import { issueProblems } from './issue-problems.ts';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { parseAddress } from '../text/address.ts';
 import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
@@ -73,7 +75,6 @@ export interface Config {
 }
 
 const label = /^([a-z0-9A-Z]([-a-z0-9A-Z.]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([-_.a-z0-9A-Z]{0,61}[a-z0-9A-Z])?$/;
-const hostPort = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})$/;
 
 const text = (fallback: string) =>
   z.string().trim().min(1, 'is empty; set a value or unset it').default(fallback);
@@ -86,10 +87,6 @@ const wholeNumber = (min: number, max: number, problem: string) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, problem);
 const port = (fallback: number) => wholeNumber(0, 65_535, 'must be a port from 0 to 65535').default(fallback);
-const flag = z
-  .enum(['0', '1', 'true', 'false', ''], 'must be 0 or 1')
-  .default('')
-  .transform((value) => value === '1' || value === 'true');
 
 const allowlistEnvironment = {
   DNS_ADDRESSES: z
@@ -109,10 +106,10 @@ const allowlistEnvironment = {
 };
 
 const environment = z.object({
-  GOLDMANE_HOST: text('goldmane.calico-system.svc.cluster.local:7443').refine((value) => {
-    const port = Number(hostPort.exec(value)?.[2] ?? 0);
-    return port > 0 && port <= 65_535;
-  }, 'must be host:port, for example goldmane.calico-system.svc.cluster.local:7443'),
+  GOLDMANE_HOST: text('goldmane.calico-system.svc.cluster.local:7443').refine(
+    (value) => parseAddress(value) !== undefined,
+    'must be host:port, for example goldmane.calico-system.svc.cluster.local:7443',
+  ),
   GOLDMANE_SERVER_NAME: z.string().trim().optional(),
   GOLDMANE_TLS_INSECURE: flag,
   TLS_CERT_PATH: text('/etc/goldmane-client-tls/tls.crt'),

@@ -1,3 +1,5 @@
+import { sundayFirst } from '../time/weekdays.ts';
+
 interface Field {
   name: string;
   min: number;
@@ -36,7 +38,7 @@ const fields: readonly [Field, Field, Field, Field, Field] = [
     name: 'day of the week',
     min: 0,
     max: 7,
-    names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
+    names: sundayFirst,
     prefixLength: 2,
   },
 ];

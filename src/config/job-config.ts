@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { sundayFirst, weekdays } from '../time/weekdays.ts';
 import { cronProblem } from './cron.ts';
+import { flag } from './flag.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 import { canonicalTimeZone } from './time-zone.ts';
 
@@ -50,8 +52,6 @@ export interface JobConfig {
   retention: { ledgerHours: number; coverageDays: number; reportDays: number; factDays: number };
 }
 
-const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
-
 const whole = (fallback: number, min: number, max: number, what: string) =>
   z
     .string()
@@ -84,10 +84,7 @@ export const jobEnvironment = {
       'must be #name, @user or an id such as C024BE91L',
     )
     .default('#alerts'),
-  DRY_RUN: z
-    .enum(['0', '1', 'true', 'false', ''], 'must be 0 or 1')
-    .default('')
-    .transform((value) => value === '1' || value === 'true'),
+  DRY_RUN: flag,
   TIME_ZONE: z
     .string()
     .trim()
@@ -182,7 +179,7 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
       minimumDays: value.COMPLETENESS_MINIMUM_DAYS,
       stableDays: value.COMPLETENESS_STABLE_DAYS,
       staleDays: value.COMPLETENESS_STALE_DAYS,
-      reportWeekday: weekdays.indexOf(value.COMPLETENESS_REPORT_DAY),
+      reportWeekday: sundayFirst.indexOf(value.COMPLETENESS_REPORT_DAY),
     },
     freshness: { warnMinutes: value.FRESHNESS_WARN_MINUTES, pageMinutes: value.FRESHNESS_PAGE_MINUTES },
     retention: {

@@ -1,16 +1,5 @@
+import { weekdays } from '../time/weekdays.ts';
 import type { TimeSpans } from './covered-time.ts';
-
-/** Monday first. */
-export const weekdays = [
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-  'sunday',
-] as const;
-export type Weekday = (typeof weekdays)[number];
 
 const hourSeconds = 3_600;
 const hoursOfDay = 24;

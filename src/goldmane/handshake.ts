@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
-import { parseAddress } from './address.ts';
+import { parseAddress } from '../text/address.ts';
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure } from './failure.ts';
 import type { GoldmaneConfig } from '../config/config.ts';

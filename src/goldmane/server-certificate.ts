@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { connect } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
-import { parseAddress } from './address.ts';
+import { parseAddress } from '../text/address.ts';
 import type { HandshakeLimits } from './handshake.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 

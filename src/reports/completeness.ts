@@ -7,7 +7,8 @@ import {
   missedTime,
   type TimeSpans,
 } from '../coverage/covered-time.ts';
-import { hoursInWords, LocalWeek, weekdays, type Weekday } from '../coverage/local-week.ts';
+import { hoursInWords, LocalWeek } from '../coverage/local-week.ts';
+import { weekdays, type Weekday } from '../time/weekdays.ts';
 import {
   daysWatched,
   judge,

@@ -1,7 +1,8 @@
-import type { KnownBlock, MrkdwnElement } from '@slack/types';
+import type { KnownBlock } from '@slack/types';
 import type { Severity } from '../coverage/severity.ts';
 import { escapeToFit } from './escape.ts';
 import type { SlackMessage } from './message.ts';
+import { mrkdwn } from './mrkdwn.ts';
 
 /** An alert as plain text; `alertMessage` escapes it. */
 export interface AlertText {
@@ -68,9 +69,4 @@ export function alertMessage({
     elements: [mrkdwn(escapeToFit(context, contextLimit))],
   });
   return { text: `${escapeToFit(heading, headerLimit)}\n${shown[0] ?? ''}`, blocks };
-}
-
-/** Verbatim, so that Slack makes no links or mentions from names. */
-function mrkdwn(text: string): MrkdwnElement {
-  return { type: 'mrkdwn', text, verbatim: true };
 }

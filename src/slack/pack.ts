@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { mrkdwn } from './mrkdwn.ts';
 import { maxBlocks, maxBlocksJson, maxSectionText } from './limits.ts';
 
 /** A line that is never split, and the items it shows. */
@@ -22,11 +23,11 @@ export interface Page<Item> {
 const continued = ' _(continued)_';
 
 export function section(text: string): KnownBlock {
-  return { type: 'section', expand: true, text: { type: 'mrkdwn', text, verbatim: true } };
+  return { type: 'section', expand: true, text: mrkdwn(text) };
 }
 
 export function context(...texts: string[]): KnownBlock {
-  return { type: 'context', elements: texts.map((text) => ({ type: 'mrkdwn', text, verbatim: true })) };
+  return { type: 'context', elements: texts.map(mrkdwn) };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { counted } from '../../text/counted.ts';
 import type { Sighting } from './model.ts';
 
 /** Combines sightings: earliest and latest time, total count, union of days. */
@@ -13,7 +14,7 @@ export function mergeSightings(first: Sighting, ...others: readonly Sighting[]):
 
 /** `first seen 2026-11-01T08:00Z, last seen 2026-11-08T09:15Z, 7 days, 312 flows`, in UTC. */
 export function describeSighting({ firstSeconds, lastSeconds, flowCount, days }: Sighting): string {
-  return `first seen ${minute(firstSeconds)}, last seen ${minute(lastSeconds)}, ${plural(days.length, 'day')}, ${plural(flowCount, 'flow')}`;
+  return `first seen ${minute(firstSeconds)}, last seen ${minute(lastSeconds)}, ${counted(days.length, 'day')}, ${counted(flowCount, 'flow')}`;
 }
 
 /** To the minute, in UTC. */
@@ -24,8 +25,4 @@ export function minute(seconds: number): string {
 /** A UTC day, `2026-11-01`. */
 export function dayText(day: number): string {
   return new Date(day * 86_400_000).toISOString().slice(0, 10);
-}
-
-export function plural(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }

@@ -1,8 +1,8 @@
+import { counted } from '../../text/counted.ts';
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { describeSubject } from './describe.ts';
 import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
-import { plural } from './sighting.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './trace.ts';
 
 /** What the policy traces of the facts say about the evidence. */
@@ -47,7 +47,7 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
       });
       return sortedBy(broad, ({ rule, flowCount }) => [-flowCount, rule]).map(
         ({ rule, flowCount }) =>
-          `${rule} allows ${plural(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. As long as that rule exists, traffic it matches stays allowed even if this policy omits it`,
+          `${rule} allows ${counted(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. As long as that rule exists, traffic it matches stays allowed even if this policy omits it`,
       );
     },
   };

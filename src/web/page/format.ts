@@ -1,3 +1,5 @@
+export { counted } from '../../text/counted.ts';
+
 /** Times as the page writes them, in the trail's time zone. */
 export interface Times {
   /** `27 Nov 2026, 08:00` */
@@ -28,9 +30,4 @@ function ago(ms: number): string {
   if (minutes < 60) return `${minutes} min ago`;
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h ago` : `${Math.round(hours / 24)} d ago`;
-}
-
-/** `1 edge`, `5 edges`. */
-export function counted(count: number, one: string): string {
-  return `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`;
 }

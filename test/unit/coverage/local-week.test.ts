@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { coveredTime } from '../../../src/coverage/covered-time.ts';
-import { hoursInWords, LocalWeek, weekdays } from '../../../src/coverage/local-week.ts';
+import { hoursInWords, LocalWeek } from '../../../src/coverage/local-week.ts';
+import { weekdays } from '../../../src/time/weekdays.ts';
 
 const seconds = (iso: string) => Date.parse(iso) / 1000;
 

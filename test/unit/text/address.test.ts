@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAddress } from '../../../src/goldmane/address.ts';
+import { parseAddress } from '../../../src/text/address.ts';
 
 test.each([
   ['goldmane.calico-system.svc:7443', { host: 'goldmane.calico-system.svc', port: 7443 }],
