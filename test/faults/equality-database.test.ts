@@ -17,7 +17,7 @@ import {
 import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
-import { fullTest } from '../support/full.ts';
+import { casesOf, fullTest } from '../support/full.ts';
 
 /** A server of this file's own, for what is done to it. */
 let postgres: Postgres;
@@ -40,23 +40,26 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-test.each(['stop', 'kill'] as const)('Postgres is gone for minutes (%s) and comes back', async (end) => {
-  world = await World.create({ postgresUrl: postgres.url });
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilStreaming(worker, world);
-  await world.pass(420);
-  await postgres[end]();
-  await until(
-    'the database is away',
-    () =>
-      [...failuresIn(worker, 'connection_refused'), ...failuresIn(worker, 'lost')].length > 0 || undefined,
-  );
-  await world.pass(200);
-  await postgres.start();
-  await untilMerged(world, bucketNow(world));
-  await expectWhole(world);
-});
+test.each(casesOf(['kill', 'stop'] as const))(
+  'Postgres is gone for minutes (%s) and comes back',
+  async (end) => {
+    world = await World.create({ postgresUrl: postgres.url });
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilStreaming(worker, world);
+    await world.pass(420);
+    await postgres[end]();
+    await until(
+      'the database is away',
+      () =>
+        [...failuresIn(worker, 'connection_refused'), ...failuresIn(worker, 'lost')].length > 0 || undefined,
+    );
+    await world.pass(200);
+    await postgres.start();
+    await untilMerged(world, bucketNow(world));
+    await expectWhole(world);
+  },
+);
 
 fullTest.each([
   ['the stream', 'insert into edge as e'],

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
 import { expectWhole, failuresIn } from '../support/faults.ts';
 import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
@@ -74,7 +74,7 @@ fullTest(
   },
 );
 
-test('the failure of a wrong server name lists the names in Goldmane’s certificate', async () => {
+fullTest('the failure of a wrong server name lists the names in Goldmane’s certificate', async () => {
   world = await World.create();
   const elsewhere = await world.certificates.authority.issue({
     usage: 'server',

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
 import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
+import { casesOf } from '../support/full.ts';
 import { Settling } from './coverage-settling-harness.ts';
 
 const start = 1_800_000_000;
@@ -106,7 +107,7 @@ describe('settling', () => {
     expect(await settling.db.database.query('select from goldmane_run')).toHaveLength(1);
   });
 
-  test.each([0, 300])(
+  test.each(casesOf([0, 300]))(
     'never takes a bucket for settled that began before a run which nodes sent %i s to',
     async (resentSeconds) => {
       settling = await Settling.create(start, busy);
