@@ -11,7 +11,7 @@ export interface LogFile {
 export async function openLogFile(path: string): Promise<LogFile> {
   await rename(path, `${path}.1`).catch(() => undefined);
   const stream = createWriteStream(path, { mode: 0o600 });
-  // A full disk must not end what is only being watched.
+  // A full disk must not end the stack: this is only its log.
   stream.on('error', () => undefined);
   return {
     path,

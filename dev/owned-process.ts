@@ -125,7 +125,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has ended in this moment, which `exited` is about to tell.
+    // It has just ended; `exited` reports that.
   }
 }
 
@@ -134,7 +134,7 @@ function spawned(child: ChildProcess): Promise<number> {
     child.once('error', reject);
     child.once('spawn', () => {
       child.off('error', reject);
-      // A signal that cannot be delivered any more is of no interest: `exited` tells.
+      // The process has ended before the signal; `exited` reports that.
       child.on('error', () => undefined);
       if (child.pid === undefined) reject(new Error('The process has no id'));
       else resolve(child.pid);

@@ -8,7 +8,7 @@ export class Parts {
     this.#parts.push({ name, stop });
   }
 
-  /** Stops all, the last started first. What one of them says when it fails does not keep the others running. */
+  /** Stops all, the last started first. A failure of one does not keep the others running. */
   async stopAll(log: (line: string) => void): Promise<void> {
     for (let part = this.#parts.pop(); part; part = this.#parts.pop()) {
       try {

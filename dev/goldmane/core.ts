@@ -77,7 +77,7 @@ export class GoldmaneCore {
     this.#loop.hold(ms);
   }
 
-  /** Flows as from one connection: at once where the main loop is free, else they queue for it like any. */
+  /** Flows as from one connection: added at once if the main loop is idle, queued otherwise. */
   ingest(flows: readonly Flow[]): void {
     // A node keeps its flows in a map, so their order, and with it the ids of new keys, is random.
     const arriving = shuffled([...flows]);

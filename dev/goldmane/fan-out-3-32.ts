@@ -66,7 +66,7 @@ export class BucketFanOut implements FanOut {
     while (!queue.closed) {
       await queue.readable();
       const bucket = queue.shift();
-      // One that was not sent yet, or was let go since, has nothing to show.
+      // A bucket that was not sent yet, or was dropped since, has no records.
       if (!bucket?.sent) continue;
       const reading = this.#read(stream, bucket);
       const readers = this.#reading.get(bucket) ?? new Set();

@@ -1,7 +1,7 @@
 import type { ReaderStream } from './reader-stream.ts';
 import type { Bucket } from './ring.ts';
 
-/** How a version brings the records of a bucket to those who follow the stream. */
+/** How a version delivers a bucket's records to the open streams. */
 export interface FanOut {
   /** How many records a new stream's queue holds, given the size of the history it asks for. */
   capacityFor(historyRecords: number): number;

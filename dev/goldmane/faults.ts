@@ -42,7 +42,7 @@ export function noFaults(): FaultState {
   return { streams: 'serve', lists: 'serve', nextLists: [], beforeList: () => Promise.resolve() };
 }
 
-/** The switches and levers of one run. */
+/** The fault controls of one run. */
 export function faultControls(state: FaultState, core: GoldmaneCore, cutConnections: () => void): Faults {
   const calls = (): StreamCall[] => [...core.streams].map((stream) => stream.call);
   return {

@@ -17,7 +17,7 @@ export class PingPolicy {
     this.#written = true;
   }
 
-  /** Takes note of a ping; true when it is one too many. */
+  /** Counts a ping; true when the connection must end. */
   tooMany(nowMs: number, callsOpen: boolean): boolean {
     const sinceLastMs = nowMs - this.#lastPingMs;
     this.#lastPingMs = nowMs;

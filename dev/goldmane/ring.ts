@@ -7,7 +7,7 @@ import { NOTHING, type Window } from './window.ts';
 /** 3.30 and 3.32 differ in how records reach streams, and in the order of a trace's hits. */
 export type GoldmaneVersion = '3.30' | '3.32';
 
-/** A flow, and the bytes of its key, trace in the order given, as text: what tells one flow key from another. */
+/** A flow, and what identifies its flow key: the encoded key, trace in the order given, as text. */
 export interface IdentifiedFlow {
   readonly flow: CompleteFlow;
   readonly identity: string;
@@ -22,7 +22,7 @@ export interface KnownKey {
   readonly identity: string;
   readonly id: number;
   readonly encodedKey: Buffer;
-  /** In how many buckets it has a window; at 0 it is forgotten, and would come back with another id. */
+  /** In how many buckets it has a window; at 0 the key is dropped, and gets a new id when it is seen again. */
   windows: number;
 }
 
@@ -96,7 +96,7 @@ export class BucketRing {
     return this.#at(this.#head).startSeconds;
   }
 
-  /** The bucket that `advance` is about to put out of reach of late flows: two before the newest. */
+  /** The bucket that is sent at the next `advance`: two before the newest. */
   get streamingBucket(): Bucket {
     return this.#at(this.#head - 2);
   }
@@ -118,7 +118,7 @@ export class BucketRing {
     return true;
   }
 
-  /** Lets the oldest bucket go and begins a new one after the newest; forgets keys that have no window left. */
+  /** Drops the oldest bucket and begins a new one after the newest; drops keys that have no window left. */
   advance(): void {
     const startSeconds = this.#at(this.#head).endSeconds;
     this.#head = (this.#head + 1) % this.#buckets.length;

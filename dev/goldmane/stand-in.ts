@@ -52,9 +52,9 @@ interface StandInStats {
   lists: number;
   listMsTotal: number;
   listMsMax: number;
-  /** Flows that came in, whatever became of them. */
+  /** Flows received, dropped ones included. */
   ingested: number;
-  /** Of those: taken as known, because the same connection had sent them; not taken by the main loop in time. */
+  /** Of those: duplicates from the same connection, and flows that the main loop did not accept in time. */
   alreadyKnown: number;
   droppedAtIntake: number;
   /** Of those: too old or too new for the ring. */
@@ -66,7 +66,7 @@ interface StandInStats {
   oldestBucketSeconds: number;
 }
 
-/** Asked to end, or brought down as the real server is: by a 101st stream, or a node's flow without a key. */
+/** Stopped by the caller, or crashed as the real server does: by a 101st stream, or by a flow without a key. */
 type EndReason = 'stopped' | 'killed' | 'too_many_streams' | 'flow_without_key';
 
 export interface GoldmaneStandIn {

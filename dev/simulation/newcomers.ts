@@ -18,9 +18,9 @@ interface Newcomer {
 }
 
 /**
- * What is new under the sun: in each ten minutes one pair of namespaces begins to talk and goes on for three
- * hours, and one other pair talks once and never again. Only pairs that have no route of their own. What it
- * remembers only saves time: the answer depends on the world and the bucket alone.
+ * New connections: every ten minutes one pair of namespaces begins to communicate, for three hours, and another pair
+ * communicates once. Only pairs without a route of their own. The cache only saves time: the result depends on the world
+ * and the bucket alone.
  */
 export class Newcomers {
   readonly #world: World;
@@ -41,7 +41,7 @@ export class Newcomers {
     for (let epoch = now - LIFE_EPOCHS; epoch <= now; epoch++) {
       const { beginsSeconds, route } = this.#newcomer(RECURRING, epoch);
       if (!route || bucketStartSeconds < beginsSeconds) continue;
-      // Used in its first bucket for certain.
+      // Always used in its first bucket.
       routes.push(bucketStartSeconds === beginsSeconds ? { ...route, cadence: often(1) } : route);
     }
     const once = this.#newcomer(ONCE, now);
@@ -71,7 +71,7 @@ export class Newcomers {
       if (source === undefined || target === undefined || source === target) continue;
       if (this.#knownPairs.has(`${source} ${target}`)) continue;
       return {
-        // Out of the way of the world's own routes.
+        // Distinct from the world's own routes.
         id: mix(seed, 34, kind, epoch) | 0x4000_0000,
         source: pod(workloads.get(source) ?? mainWorkload(seed, source)),
         destination: pod(workloads.get(target) ?? mainWorkload(seed, target)),

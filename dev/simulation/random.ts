@@ -1,6 +1,6 @@
 /**
- * Chance that remembers nothing: the same numbers in give the same number out, in every process and at any time.
- * That is what makes the simulated cluster a function of seed and time.
+ * Random numbers without state: the same inputs give the same number in every process and at any time, which makes
+ * the simulated cluster a function of seed and time.
  */
 
 /** A well-mixed 32-bit number from some integers. */

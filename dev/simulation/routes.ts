@@ -9,8 +9,8 @@ export type End =
   | { kind: 'networkset'; name: string; namespace: string; labels: readonly string[] };
 
 /**
- * What policy does with the connection: lets it pass, stops it where it begins, stops it where it ends, or
- * stopped it long ago, after which the node goes on repeating the denial with nothing counted.
+ * What policy does with the connection: allows it, denies it at the source, denies it at the destination, or denied it
+ * long ago, after which the node keeps repeating the denial with zero counters.
  */
 type Verdict = 'allow' | 'deny at source' | 'deny at destination' | 'stale deny';
 

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Flow } from '../../dev/goldmane/stand-in.ts';
 import { untilSaid } from '../support/faults.ts';
-import { expectAllThatWasLeft, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
+import { expectAllRemaining, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -67,7 +67,7 @@ test('records lost by a restart of Goldmane while the worker was away are a gap 
       for (let at = fromSeconds; at < toSeconds; at += 15) expect(isSettled(coverage, at)).toBe(true);
   expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(leftSeconds);
   expect(Date.parse(gaps.at(-1)?.to ?? '') / 1000).toBeGreaterThan(backSeconds - 150);
-  await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
+  await expectAllRemaining(world, coverage, (flow) => reached.has(flow));
 });
 
 fullTest(
@@ -86,7 +86,7 @@ fullTest(
 
     // The new run is noticed when the first bucket that it knows anything of is asked for, a few minutes later.
     const coverage = await untilCovered(world, restartSeconds + 270);
-    await expectAllThatWasLeft(world, coverage, (flow) => reached.has(flow));
+    await expectAllRemaining(world, coverage, (flow) => reached.has(flow));
     for (const { cause } of gapsOf(coverage))
       expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
     // The bucket that was filling when Goldmane ended was neither streamed nor settled whole.

@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
-import { expectAllThatWasLeft, gapsOf, untilCovered, untilGapsAreTold } from '../support/gaps.ts';
+import { expectAllRemaining, gapsOf, untilCovered, untilGapsReported } from '../support/gaps.ts';
 import { TcpProxy } from '../support/proxy.ts';
-import { untilTold, untilWell } from '../support/told.ts';
+import { untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -19,11 +19,11 @@ fullTest(
     proxy = await TcpProxy.listen(world.goldmane.address);
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
-    await untilWell(world);
+    await untilConnected(world);
     await world.pass(700);
     proxy.down();
     const downSeconds = world.nowSeconds();
-    await untilTold(world, worker, 'unavailable', {
+    await untilFailureShown(world, worker, 'unavailable', {
       values: [proxy.address],
       where: ['attempts', 'status'],
     });
@@ -35,16 +35,16 @@ fullTest(
 
     proxy.up();
     const upSeconds = world.nowSeconds();
-    await untilWell(world);
+    await untilConnected(world);
     await world.pass(300);
     await world.traffic.stop();
     const coverage = await untilCovered(world, upSeconds);
-    await expectAllThatWasLeft(world, coverage);
+    await expectAllRemaining(world, coverage);
     const gaps = gapsOf(coverage);
     expect(gaps).toHaveLength(1);
     expect(gaps[0]?.cause).toContain(proxy.address);
     expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(downSeconds);
     expect(Date.parse(gaps[0]?.to ?? '') / 1000).toBeLessThan(upSeconds - 3_000);
-    await untilGapsAreTold(world, gaps);
+    await untilGapsReported(world, gaps);
   },
 );

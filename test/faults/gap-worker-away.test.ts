@@ -2,11 +2,11 @@ import { afterEach, expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
 import { metric, untilSaid } from '../support/faults.ts';
 import {
-  expectAllThatWasLeft,
+  expectAllRemaining,
   gapsInSummaries,
   gapsOf,
   untilCovered,
-  untilGapsAreTold,
+  untilGapsReported,
 } from '../support/gaps.ts';
 import { World } from '../support/world.ts';
 
@@ -35,7 +35,7 @@ test('a worker outage longer than the buffer is a gap with its cause, and everyt
   await world.traffic.stop();
 
   const coverage = await untilCovered(world, backSeconds);
-  await expectAllThatWasLeft(world, coverage);
+  await expectAllRemaining(world, coverage);
   const gaps = gapsOf(coverage);
   // On a busy machine the first worker may leave buckets that it neither streamed whole nor had time to settle: earlier gaps.
   for (const { cause } of gaps) expect(cause).toMatch(/worker, Temporal or the database was away/);
@@ -50,7 +50,7 @@ test('a worker outage longer than the buffer is a gap with its cause, and everyt
   expect(await metric(second, 'flow_trail_coverage_gap_buckets_total')).toBe(
     gaps.reduce((sum, each) => sum + Date.parse(each.to) - Date.parse(each.from), 0) / 1000 / bucketSeconds,
   );
-  await untilGapsAreTold(world, gaps);
+  await untilGapsReported(world, gaps);
   expect(await gapsInSummaries(world)).toEqual(gaps);
   const said = await flowTrail(['coverage', '--gaps', '--json'], world.workerEnv());
   expect(JSON.parse(said.out)).toEqual(gaps.map((each) => ({ ...each, state: 'gap' })));

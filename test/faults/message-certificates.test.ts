@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect } from 'vitest';
 import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
 import { expectWhole, failuresIn } from '../support/faults.ts';
-import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
+import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { serverTls, World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -21,7 +21,7 @@ fullTest(
     const certPath = String(world.workerEnv()['TLS_CERT_PATH']);
     const keyPath = String(world.workerEnv()['TLS_KEY_PATH']);
 
-    await untilTold(world, worker, 'certificate_refused', { values: [certPath] });
+    await untilFailureShown(world, worker, 'certificate_refused', { values: [certPath] });
 
     const past = (days: number) => new Date(Date.now() - days * 86_400_000);
     const expired = await authority.issue({
@@ -31,23 +31,23 @@ fullTest(
       notAfter: past(1),
     });
     await world.mountCertificates({ ...world.certificates, client: expired });
-    await untilTold(world, worker, 'certificate_expired', {
+    await untilFailureShown(world, worker, 'certificate_expired', {
       values: [certPath, past(1).toISOString().slice(0, 10)],
     });
 
     await world.mountCertificates({ ...world.certificates, client: { ...client, key: stranger.client.key } });
-    await untilTold(world, worker, 'certificate_unreadable', { values: [keyPath, certPath] });
+    await untilFailureShown(world, worker, 'certificate_unreadable', { values: [keyPath, certPath] });
 
     await rm(certPath);
-    await untilTold(world, worker, 'certificate_unreadable', { values: ['TLS_CERT_PATH', certPath] });
+    await untilFailureShown(world, worker, 'certificate_unreadable', { values: ['TLS_CERT_PATH', certPath] });
 
     await writeFile(certPath, 'no certificate at all');
-    await untilTold(world, worker, 'certificate_unreadable', { values: [certPath, 'PEM'] });
+    await untilFailureShown(world, worker, 'certificate_unreadable', { values: [certPath, 'PEM'] });
 
     await world.mountCertificates(world.certificates);
-    await untilWell(world);
+    await untilConnected(world);
     await expectWhole(world);
-    await expectNoSecretTold(world, [stranger.client.key.split('\n')[1] ?? '']);
+    await expectNoSecretShown(world, [stranger.client.key.split('\n')[1] ?? '']);
   },
 );
 
@@ -59,17 +59,17 @@ fullTest(
     await world.mountCertificates({ ...world.certificates, authority: other });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
-    await untilTold(world, worker, 'unknown_ca', { values: ['tigera-ca-bundle', 'Wrong CA'] });
+    await untilFailureShown(world, worker, 'unknown_ca', { values: ['tigera-ca-bundle', 'Wrong CA'] });
     expect(failuresIn(worker, 'unknown_ca').join()).not.toContain('Stale certificate');
 
     await world.mountCertificates(world.certificates);
-    await untilWell(world);
+    await untilConnected(world);
     const anew = await issueCertificates();
     world.goldmane.useCertificates(serverTls(anew));
     world.goldmane.faults.cutConnections();
-    await untilTold(world, worker, 'unknown_ca', { values: ['Stale certificate'] });
+    await untilFailureShown(world, worker, 'unknown_ca', { values: ['Stale certificate'] });
     await world.mountCertificates(anew);
-    await untilWell(world);
+    await untilConnected(world);
     await expectWhole(world);
   },
 );
@@ -84,10 +84,10 @@ fullTest('the failure of a wrong server name lists the names in Goldmane’s cer
   world.goldmane.useCertificates(serverTls({ ...world.certificates, server: elsewhere }));
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilTold(world, worker, 'wrong_server_name', {
+  await untilFailureShown(world, worker, 'wrong_server_name', {
     values: ['goldmane.calico-system.svc', 'DNS:whisker.calico-system.svc'],
   });
   world.goldmane.useCertificates(serverTls(world.certificates));
-  await untilWell(world);
+  await untilConnected(world);
   await expectWhole(world);
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { expectWhole, openSession, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
-import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
+import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -66,8 +66,8 @@ fullTest(
     await administer('create database trail_to_come template template0');
     await untilSaid(worker, 'the worker polls for work');
     await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
-    await untilWell(world);
-    await expectNoSecretTold(world);
+    await untilConnected(world);
+    await expectNoSecretShown(world);
   },
 );
 
@@ -85,20 +85,20 @@ test('a stale password and an unavailable database are reported as such, and the
   world.traffic.start(world.goldmane);
   const { DATABASE_URL: _direct, ...env } = world.workerEnv();
   const worker = await world.startWorker({ ...env, DATABASE_URL: undefined, DATABASE_URL_FILE: urlFile });
-  await untilWell(world);
+  await untilConnected(world);
 
   await administer(
     `alter role trail password '${second}'`,
     `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'trail'`,
   );
-  await untilTold(world, worker, 'password_refused');
+  await untilFailureShown(world, worker, 'password_refused');
   await mount(second);
-  await untilWell(world);
+  await untilConnected(world);
 
   await postgres.stop();
-  await untilTold(world, worker, 'connection_refused');
+  await untilFailureShown(world, worker, 'connection_refused');
   await postgres.start();
-  await untilWell(world);
+  await untilConnected(world);
   await expectWhole(world);
-  await expectNoSecretTold(world, [first, second]);
+  await expectNoSecretShown(world, [first, second]);
 });

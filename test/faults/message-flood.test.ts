@@ -6,7 +6,7 @@ import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { metric, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
-import { look, untilTold, untilWell } from '../support/told.ts';
+import { look, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -43,7 +43,7 @@ fullTest(
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker({ NODE_OPTIONS: heapLimit });
-    await untilWell(world);
+    await untilConnected(world);
     await until('the database is used', async () =>
       (await metric(worker, 'flow_trail_merges_total')) > 0 ? true : undefined,
     );
@@ -72,7 +72,7 @@ fullTest(
       worker,
       'The limit of streamed records that wait for the database is reached: further ones are dropped, and settling reads them later',
     );
-    await untilTold(world, worker, 'connection_refused', { where: ['attempts'] });
+    await untilFailureShown(world, worker, 'connection_refused', { where: ['attempts'] });
     await until('the attempt shows that records are dropped', async () =>
       (await look(world, worker, 'attempts')).includes('dropped') ? true : undefined,
     );

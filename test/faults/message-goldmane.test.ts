@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { expectWhole, metric } from '../support/faults.ts';
-import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
+import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -11,21 +11,21 @@ test('each kind of refusal by Goldmane is reported with its cure, and the trail 
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilWell(world);
+  await untilConnected(world);
   const { faults } = world.goldmane;
   for (const status of ['RESOURCE_EXHAUSTED', 'UNIMPLEMENTED', 'PERMISSION_DENIED'] as const) {
     faults.answerStreams({ status, message: 'said by the server' });
     faults.answerLists({ status, message: 'said by the server' });
     faults.endStreams(status, 'said by the server');
-    await untilTold(world, worker, 'refused', {
+    await untilFailureShown(world, worker, 'refused', {
       values: [world.goldmane.address, status, 'said by the server'],
     });
   }
   faults.answerStreams('serve');
   faults.answerLists('serve');
-  await untilWell(world);
+  await untilConnected(world);
   await expectWhole(world);
-  await expectNoSecretTold(world);
+  await expectNoSecretShown(world);
   // It was asked ever more slowly, and never twice at once.
   expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'refused' })).toBeGreaterThan(0);
 });
@@ -34,10 +34,10 @@ fullTest('the worker waits for a Goldmane that is not running yet', async () => 
   world = await World.create();
   await world.goldmane.kill();
   const worker = await world.startWorker();
-  await untilTold(world, worker, 'connection_refused', { values: [world.goldmane.address] });
+  await untilFailureShown(world, worker, 'connection_refused', { values: [world.goldmane.address] });
   await world.restartGoldmane({ nodesResend: false });
   world.traffic.start(world.goldmane);
-  await untilWell(world);
+  await untilConnected(world);
   await world.pass(120);
   await expectWhole(world);
 });
@@ -45,5 +45,5 @@ fullTest('the worker waits for a Goldmane that is not running yet', async () => 
 fullTest('a host name of Goldmane that does not exist is reported', async () => {
   world = await World.create();
   const worker = await world.startWorker({ GOLDMANE_HOST: 'goldmane.invalid:7443' });
-  await untilTold(world, worker, 'dns', { values: ['goldmane.invalid:7443'] });
+  await untilFailureShown(world, worker, 'dns', { values: ['goldmane.invalid:7443'] });
 });

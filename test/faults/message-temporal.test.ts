@@ -6,7 +6,7 @@ import { startTemporalServer, type TemporalServer } from '../../dev/temporal/ser
 import { flowTrail } from '../support/cli.ts';
 import { expectWhole, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
-import { expectNoSecretTold, untilTold, untilWell } from '../support/told.ts';
+import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { createNamespace, World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -58,7 +58,7 @@ fullTest(
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
-    await untilWell(world);
+    await untilConnected(world);
     await temporal.stop();
     await until('the log says that Temporal does not answer', () =>
       worker.lines.find((line) => line.includes(`Temporal at ${temporal.address} does not answer`)),
@@ -68,16 +68,16 @@ fullTest(
     expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*. Start it[^\n]*\n$/);
     await temporal.start();
     await untilSaid(worker, 'Temporal answers again');
-    await untilWell(world);
+    await untilConnected(world);
     await expectWhole(world);
-    await expectNoSecretTold(world);
+    await expectNoSecretShown(world);
   },
 );
 
 test('when no worker runs, the command says so, with the last failure of the readers', async () => {
   await world.goldmane.kill();
   const worker = await world.startWorker();
-  await untilTold(world, worker, 'connection_refused', { where: ['attempts'] });
+  await untilFailureShown(world, worker, 'connection_refused', { where: ['attempts'] });
   await worker.kill();
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
   expect([code, err]).toEqual([3, '']);

@@ -8,7 +8,7 @@ import { flowTrail } from '../support/cli.ts';
 import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
-import { untilWell } from '../support/told.ts';
+import { untilConnected } from '../support/failure-places.ts';
 import { createNamespace, World } from '../support/world.ts';
 
 let scratch: string;
@@ -48,7 +48,7 @@ test('a terminated or cancelled supervisor and a deleted schedule are recreated,
   const worker = await world.startWorker();
   await untilReady(worker);
   await untilFollowedBy(worker, world);
-  await untilWell(world);
+  await untilConnected(world);
   await until('status is good', async () => ((await status()).code === 0 ? true : undefined));
   expect(await metric(worker, 'flow_trail_recreated_total')).toBe(0);
 
@@ -101,7 +101,7 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
   expect(restarted.paused?.reason).toBe('maintenance of Goldmane');
   await supervisor((handle) => handle.signal('resume'));
   await untilFollowedBy(worker, world);
-  await untilWell(world);
+  await untilConnected(world);
   const { memo: resumed } = await supervisor((handle) => handle.describe());
   expect(resumed?.['paused']).toBeUndefined();
 });
@@ -120,7 +120,7 @@ test('after Temporal lost its database, /readyz names the missing namespace unti
   await createNamespace(world.namespace, temporal.address);
   await untilReady(worker);
   await untilFollowedBy(worker, world);
-  await untilWell(world);
+  await untilConnected(world);
   for (const { scheduleId } of Object.values(jobs))
     await world.temporal((client) => client.schedule.getHandle(scheduleId).describe());
   await expectWhole(world);

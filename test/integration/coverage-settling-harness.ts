@@ -16,8 +16,8 @@ export class Settling {
   readonly db: TestDatabase;
   readonly clock: VirtualClock;
   readonly goldmane: FakeGoldmane;
-  /** What was told to the supervisor. */
-  readonly told: Progress[] = [];
+  /** What the activity reported to the supervisor. */
+  readonly reported: Progress[] = [];
   readonly beats: unknown[] = [];
   /** `succeeded`, or the kind of the failure. */
   readonly heartbeats: string[] = [];
@@ -60,7 +60,7 @@ export class Settling {
       },
       report: ({ runId }, progress) => {
         const isNews = this.#news.take(runId, progress, this.clock.elapsed());
-        if (isNews) this.told.push(progress);
+        if (isNews) this.reported.push(progress);
         return isNews;
       },
     });

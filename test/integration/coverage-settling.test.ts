@@ -143,10 +143,10 @@ describe('a bucket with an invalid answer', () => {
       const summary = await settling.window(5);
       expect(summary).toMatchObject({ bucketsWaiting: 0 });
       expect(summary.lastError).toMatch(message);
-      expect(settling.told.some(({ state, error }) => state === 'failing' && message.test(error ?? ''))).toBe(
-        true,
-      );
-      expect(settling.told.at(-1)).toMatchObject({ state: 'connected' });
+      expect(
+        settling.reported.some(({ state, error }) => state === 'failing' && message.test(error ?? '')),
+      ).toBe(true);
+      expect(settling.reported.at(-1)).toMatchObject({ state: 'connected' });
       const [gap, ...others] = await settling.gaps();
       expect(others).toEqual([]);
       expect(gap).toMatchObject({ fromSeconds: odd, toSeconds: odd + 15 });
@@ -175,9 +175,9 @@ describe('while Goldmane cannot be reached', () => {
       });
       const from = settling.clock.now() / 1000;
       await settling.run(120);
-      const [last] = settling.told.slice(-1);
+      const [last] = settling.reported.slice(-1);
       expect(last).toMatchObject({ state: 'failing', error: 'The certificate is stale. Cure it.' });
-      const told = settling.told.findLast(({ gaps }) => gaps !== undefined)?.gaps;
+      const told = settling.reported.findLast(({ gaps }) => gaps !== undefined)?.gaps;
       expect(told?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
       settling.goldmane.onConnect = () => undefined;
       await settling.run(80);
@@ -195,10 +195,10 @@ describe('while Goldmane cannot be reached', () => {
       throw failure('connection_refused', 'Nobody is there');
     };
     await settling.window(15).catch(() => undefined);
-    const before = settling.told.length;
+    const before = settling.reported.length;
     for (let attempt = 2; attempt <= 6; attempt += 1)
       await settling.window(15, { attempt }).catch(() => undefined);
-    expect(settling.told.slice(before)).toEqual([]);
+    expect(settling.reported.slice(before)).toEqual([]);
   });
 
   test('because it takes too long, each further call waits as long again, across attempts', async () => {

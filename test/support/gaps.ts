@@ -46,7 +46,7 @@ export function untilCovered(
  * that `isMerged` says were merged without being settled; what the edges count beyond that is what the stream brought
  * of buckets that were never settled.
  */
-export async function expectAllThatWasLeft(
+export async function expectAllRemaining(
   world: World,
   coverage: readonly CoverageStretch[],
   isMerged: (flow: Flow) => boolean = () => false,
@@ -95,7 +95,7 @@ export function gapsOf(coverage: readonly CoverageStretch[]): GapReport[] {
 }
 
 /** Waits until the supervisor tells exactly these gaps. */
-export function untilGapsAreTold(world: World, gaps: readonly GapReport[]): Promise<void> {
+export function untilGapsReported(world: World, gaps: readonly GapReport[]): Promise<void> {
   return until('the supervisor tells of the gaps', async () => {
     const status = await world.supervisor<TrailStatus>('status');
     expect(status.gaps).toEqual(gaps);

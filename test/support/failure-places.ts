@@ -32,7 +32,7 @@ export async function look(world: World, worker: WorkerProcess, place: Place): P
  * Waits until a failure of this kind, with these values in its message, is logged, and until the pending attempts in the UI, the
  * query and `flow-trail status` show that message.
  */
-export async function untilTold(
+export async function untilFailureShown(
   world: World,
   worker: WorkerProcess,
   kind: string,
@@ -59,7 +59,7 @@ function shows(text: string, message: string): boolean {
 }
 
 /** Waits until the trouble is over for both readers, and said to be. */
-export async function untilWell(world: World): Promise<void> {
+export async function untilConnected(world: World): Promise<void> {
   await until('no reader fails any more', async () => {
     const status = await world.supervisor<{
       lastError?: string;
@@ -90,7 +90,7 @@ async function pendingAttempts(world: World): Promise<string> {
  * No secret of the world may be in any log, in the workflow's history or in what is shown of it (invariant 9).
  * Proves itself first: each secret is long enough to be found.
  */
-export async function expectNoSecretTold(world: World, more: readonly string[] = []): Promise<void> {
+export async function expectNoSecretShown(world: World, more: readonly string[] = []): Promise<void> {
   const { password } = new URL(world.db.url);
   const key = await readFile(world.workerEnv()['TLS_KEY_PATH'] ?? '', 'utf8').catch(() => '');
   const keyLines = [key, world.certificates.client.key].flatMap((pem) =>
