@@ -1,7 +1,7 @@
 import { afterEach, expect } from 'vitest';
 import { skippedCause } from '../../src/ingest/listing-log.ts';
 import { untilSaid } from '../support/faults.ts';
-import { expectAllThatWasLeft, isSettled } from '../support/gaps.ts';
+import { expectAllRemaining, isSettled } from '../support/gaps.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
@@ -48,7 +48,7 @@ fullTest(
         [skippedCause],
       ),
     ).toEqual([{ start: deadly, gap_cause: skippedCause }]);
-    await expectAllThatWasLeft(world, coverage);
+    await expectAllRemaining(world, coverage);
     // Of the bucket that is skipped two processes are on record, of those merged since then none.
     expect(
       await database.query(
