@@ -3,14 +3,17 @@ import { pino } from 'pino';
 import type { Deps } from '../src/ingest/deps.ts';
 import { createMetrics } from '../src/ingest/metrics.ts';
 import type { Config } from '../src/config/config.ts';
-import type { GoldmaneConnection } from '../src/goldmane/connection.ts';
+import { connectGoldmane, type GoldmaneConnection } from '../src/goldmane/connection.ts';
 import { ServerClock } from '../src/goldmane/server-clock.ts';
 import { openDatabase } from '../src/trail/database.ts';
 
-/** What the worker would give its activities, and the gauges that they set last. */
+/**
+ * What the worker would give its activities, and the gauges that they set last.
+ * @param measured replaces methods of the connection
+ */
 export function createDeps(
   config: Config,
-  { connect }: { connect(signal: AbortSignal): Promise<GoldmaneConnection> },
+  measured: (connection: GoldmaneConnection) => Partial<Pick<GoldmaneConnection, 'list' | 'stream'>>,
 ): Deps & { gauges: { pending: number } } {
   const gauges = { pending: 0 };
   const metrics = createMetrics(noopMetricMeter);
@@ -20,7 +23,16 @@ export function createDeps(
     log: pino({ level: config.logLevel }, pino.destination(2)),
     metrics: { ...metrics, pending: (records) => (gauges.pending = records) },
     serverClock: new ServerClock(config.clock),
-    connectGoldmane: connect,
+    async connectGoldmane(signal) {
+      const connection = await connectGoldmane(config.goldmane, { clock: config.clock, signal });
+      return {
+        bundle: connection.bundle,
+        list: (startSeconds, abort) => connection.list(startSeconds, abort),
+        stream: (handlers, abort) => connection.stream(handlers, abort),
+        close: () => connection.close(),
+        ...measured(connection),
+      };
+    },
     heartbeat: { succeeded: () => undefined, failed: () => undefined },
     report: () => false,
     gauges,

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { settleBuckets } from '../src/ingest/settle-buckets.ts';
 import { streamFlows } from '../src/ingest/stream-flows.ts';
-import { connectGoldmane, type StreamHandlers } from '../src/goldmane/connection.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/trail/database.ts';
+import { startBurst } from './burst-reader.ts';
 import { countHistory, readHistory, targetOf } from './history.ts';
+import { Meter } from './meter.ts';
 import { createDeps } from './reader-deps.ts';
 import { serve } from './subprocess.ts';
 
@@ -18,10 +18,6 @@ const historyArgs = z.object({ env: environment, fromSeconds: z.number() });
 const readArgs = z.object({ env: environment });
 const settleArgs = z.object({ env: environment, fromSeconds: z.number(), toSeconds: z.number() });
 const longWindow = { windowMs: 3_600_000 };
-/** History has no end of its own: after so long without a record it is taken to be over. */
-const quietMs = 1_500;
-const tickMs = 100;
-
 let burst: ReturnType<typeof startBurst> | undefined;
 
 serve({
@@ -47,25 +43,17 @@ serve({
     const { env, fromSeconds } = historyArgs.parse(args);
     const config = loadConfig(env);
     const meter = new Meter();
-    const deps = createDeps(config, {
-      async connect(signal) {
-        const connection = await connectGoldmane(config.goldmane, { clock: config.clock, signal });
-        return {
-          bundle: connection.bundle,
-          list: (start, abort) => connection.list(start, abort),
-          async stream(handlers, abort) {
-            handlers.onOpen();
-            await readHistory({
-              target: config.goldmane,
-              fromSeconds,
-              signal: abort,
-              onMessage: meter.of(handlers),
-            });
-          },
-          close: () => connection.close(),
-        };
+    const deps = createDeps(config, () => ({
+      async stream(handlers, signal) {
+        handlers.onOpen();
+        await readHistory({
+          target: config.goldmane,
+          fromSeconds,
+          signal,
+          onMessage: meter.of(handlers),
+        });
       },
-    });
+    }));
     const activity = new MockActivityEnvironment();
     const reading = activity.run(() => streamFlows(deps, longWindow));
     await meter.untilQuiet();
@@ -104,26 +92,15 @@ serve({
         await config.clock.sleep(ms, signal).finally(() => (sleptMs += performance.now() - startedAt));
       },
     };
-    const deps = createDeps(
-      { ...config, clock },
-      {
-        async connect(signal) {
-          const connection = await connectGoldmane(config.goldmane, { clock, signal });
-          return {
-            bundle: connection.bundle,
-            async list(start, abort) {
-              const startedAt = performance.now();
-              firstListAt ??= startedAt;
-              const answer = await connection.list(start, abort);
-              listMs.push(performance.now() - startedAt);
-              return answer;
-            },
-            stream: (handlers, abort) => connection.stream(handlers, abort),
-            close: () => connection.close(),
-          };
-        },
+    const deps = createDeps({ ...config, clock }, (connection) => ({
+      async list(start, signal) {
+        const startedAt = performance.now();
+        firstListAt ??= startedAt;
+        const answer = await connection.list(start, signal);
+        listMs.push(performance.now() - startedAt);
+        return answer;
       },
-    );
+    }));
     // Asked over a pool of its own, so that the question waits for nothing.
     const watching = openDatabase(config.database);
     const activity = new MockActivityEnvironment();
@@ -143,109 +120,6 @@ serve({
     return { seconds, listingSeconds, sleptSeconds, cpuMs: (user + system) / 1000, listMs, summary };
   },
 });
-
-/** Counts messages, and knows CPU and time from the first to the last of them. */
-class Meter {
-  #messages = 0;
-  #started: { at: number; cpu: NodeJS.CpuUsage } | undefined;
-  #last: { at: number; cpuMs: number } = { at: 0, cpuMs: 0 };
-
-  count(): void {
-    if (this.#messages === 0) this.#started = { at: performance.now(), cpu: process.cpuUsage() };
-    this.#messages += 1;
-  }
-
-  of(handlers: StreamHandlers): (raw: Buffer) => void {
-    return (raw) => {
-      this.count();
-      handlers.onMessage(raw);
-    };
-  }
-
-  cpuMs(): number {
-    const { user, system } = process.cpuUsage(this.#started?.cpu);
-    return (user + system) / 1000;
-  }
-
-  async untilQuiet(): Promise<void> {
-    let seen = 0;
-    for (;;) {
-      await delay(tickMs);
-      if (this.#messages === 0) continue;
-      const now = performance.now();
-      if (this.#messages !== seen) {
-        seen = this.#messages;
-        this.#last = { at: now, cpuMs: this.cpuMs() };
-      } else if (now - this.#last.at > quietMs) return;
-    }
-  }
-
-  result(): { records: number; seconds: number; cpuMs: number } {
-    const seconds = (this.#last.at - (this.#started?.at ?? 0)) / 1000;
-    return { records: this.#messages, seconds, cpuMs: this.#last.cpuMs };
-  }
-}
-
-function startBurst(env: Record<string, string>) {
-  const config = loadConfig(env);
-  const arrivals = { count: 0, firstAt: 0, lastAt: 0, longestGapMs: 0 };
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  const take = () => {
-    const now = performance.now();
-    if (arrivals.count === 0) arrivals.firstAt = now;
-    else arrivals.longestGapMs = Math.max(arrivals.longestGapMs, now - arrivals.lastAt);
-    arrivals.lastAt = now;
-    arrivals.count += 1;
-  };
-  const deps = createDeps(config, {
-    async connect(signal) {
-      const connection = await connectGoldmane(config.goldmane, { clock: config.clock, signal });
-      return {
-        bundle: connection.bundle,
-        list: (start, abort) => connection.list(start, abort),
-        stream: (handlers, abort) =>
-          connection.stream(
-            {
-              onOpen() {
-                handlers.onOpen();
-                open();
-              },
-              onMessage(raw) {
-                take();
-                handlers.onMessage(raw);
-              },
-            },
-            abort,
-          ),
-        close: () => connection.close(),
-      };
-    },
-  });
-  const activity = new MockActivityEnvironment();
-  const loop = monitorEventLoopDelay({ resolution: 5 });
-  loop.enable();
-  const reading = activity.run(() => streamFlows(deps, longWindow));
-  reading.catch(() => undefined);
-  return {
-    opened,
-    status: () => ({
-      count: arrivals.count,
-      seconds: (arrivals.lastAt - arrivals.firstAt) / 1000,
-      longestGapMs: arrivals.longestGapMs,
-      longestHoldMs: loop.max / 1e6,
-      pending: deps.gauges.pending,
-    }),
-    async finish() {
-      activity.cancel();
-      const summary = await reading;
-      await deps.database.close();
-      return summary;
-    },
-  };
-}
 
 async function settledBuckets(
   database: ReturnType<typeof openDatabase>,

@@ -10,7 +10,8 @@ import { GrpcError } from './grpc-status.ts';
 import { Intake } from './intake.ts';
 import { MainLoop } from './main-loop.ts';
 import { ReaderStream } from './reader-stream.ts';
-import { identify, type BucketRing, type GoldmaneVersion } from './ring.ts';
+import { identify } from './flow-keys.ts';
+import type { BucketRing, GoldmaneVersion } from './ring.ts';
 import { shuffled } from './shuffled.ts';
 
 const FLOWS_A_TURN = 1001;

@@ -3,7 +3,7 @@ import { BoundedChannel } from './channel.ts';
 import { decodeFlowUpdate } from './decode.ts';
 import { completeFlow, type Flow } from './flow.ts';
 import { drained, type CollectorCall } from './grpc-server.ts';
-import { identify, type IdentifiedFlow } from './ring.ts';
+import { identify, type IdentifiedFlow } from './flow-keys.ts';
 
 const QUEUED_FLOWS = 5000;
 const WAIT_FOR_QUEUE_MS = 5_000;

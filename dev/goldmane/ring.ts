@@ -1,30 +1,11 @@
-import { createHash } from 'node:crypto';
-import { encodeFlowKey, type RecordContent } from './encode.ts';
+import type { RecordContent } from './encode.ts';
+import { FlowKeys, type IdentifiedFlow, type KeyIds, type KnownKey } from './flow-keys.ts';
 import type { CompleteFlow } from './flow.ts';
 import { LabelSets, type Labels } from './labels.ts';
 import { NOTHING, type Window } from './window.ts';
 
 /** 3.30 and 3.32 differ in how records reach streams, and in the order of a trace's hits. */
 export type GoldmaneVersion = '3.30' | '3.32';
-
-/** A flow, and what identifies its flow key: the encoded key, trace in the order given, as text. */
-export interface IdentifiedFlow {
-  readonly flow: CompleteFlow;
-  readonly identity: string;
-}
-
-export function identify(flow: CompleteFlow): IdentifiedFlow {
-  return { flow, identity: encodeFlowKey(flow).toString('latin1') };
-}
-
-/** A flow key while the ring knows it. The id counts up within one run. */
-export interface KnownKey {
-  readonly identity: string;
-  readonly id: number;
-  readonly encodedKey: Buffer;
-  /** In how many buckets it has a window; at 0 the key is dropped, and gets a new id when it is seen again. */
-  windows: number;
-}
 
 export interface Bucket {
   startSeconds: number;
@@ -48,27 +29,17 @@ export interface RingOptions {
   keyIds?: KeyIds;
 }
 
-/**
- * Where a key's id comes from: counted anew in every run, or made of the key's content. With the latter a restart
- * looks like the same run, which is right only if the new run is given everything that the old one held.
- */
-export type KeyIds = 'counted' | 'of_content';
-
 /** Goldmane's hour: a ring of buckets, the newest of which has not begun yet. Knows no clock; see `advance`. */
 export class BucketRing {
   readonly bucketSeconds: number;
   readonly #buckets: Bucket[];
-  readonly #keys = new Map<string, KnownKey>();
+  readonly #keys: FlowKeys;
   readonly #labels = new LabelSets();
-  readonly #hits: 'as_given' | 'by_policy_index';
-  readonly #keyIds: KeyIds;
   #head = 0;
-  #lastId = 0;
 
   constructor(options: RingOptions) {
     this.bucketSeconds = options.bucketSeconds;
-    this.#keyIds = options.keyIds ?? 'counted';
-    this.#hits = options.version === '3.32' ? 'by_policy_index' : 'as_given';
+    this.#keys = new FlowKeys(options.version === '3.32' ? 'by_policy_index' : 'as_given', options.keyIds);
     const newest = options.fillingSeconds + options.ahead * options.bucketSeconds;
     this.#buckets = Array.from({ length: options.buckets }, (_, index) => {
       const startSeconds = newest - (options.buckets - 1 - index) * options.bucketSeconds;
@@ -111,7 +82,7 @@ export class BucketRing {
   add({ flow, identity }: IdentifiedFlow): boolean {
     const bucket = this.find(flow.startSeconds);
     if (!bucket) return false;
-    const key = this.#keyOf(flow, identity);
+    const key = this.#keys.of(flow, identity);
     const before = bucket.windows.get(key);
     if (!before) key.windows++;
     bucket.windows.set(key, this.#merged(before, flow));
@@ -125,7 +96,7 @@ export class BucketRing {
     const bucket = this.#at(this.#head);
     for (const key of bucket.windows.keys()) {
       key.windows--;
-      if (key.windows === 0) this.#keys.delete(key.identity);
+      if (key.windows === 0) this.#keys.drop(key);
     }
     bucket.windows.clear();
     bucket.injected.length = 0;
@@ -191,24 +162,6 @@ export class BucketRing {
       }
     }
     return [...found.values()];
-  }
-
-  #idOf(identity: string): number {
-    switch (this.#keyIds) {
-      case 'counted':
-        return ++this.#lastId;
-      case 'of_content':
-        return createHash('sha256').update(identity, 'latin1').digest().readUIntBE(0, 6);
-    }
-  }
-
-  #keyOf(flow: CompleteFlow, identity: string): KnownKey {
-    const known = this.#keys.get(identity);
-    if (known) return known;
-    const encodedKey = encodeFlowKey(flow, this.#hits);
-    const made: KnownKey = { identity, id: this.#idOf(identity), encodedKey, windows: 0 };
-    this.#keys.set(identity, made);
-    return made;
   }
 
   #merged(before: Window | undefined, flow: CompleteFlow): Window {

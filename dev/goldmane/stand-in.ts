@@ -6,7 +6,8 @@ import type { Flow } from './flow.ts';
 import { GrpcServer, type CollectorCall, type ServerCertificates, type StreamCall } from './grpc-server.ts';
 import { GrpcError } from './grpc-status.ts';
 import { FlowWithoutKey } from './intake.ts';
-import { BucketRing, type GoldmaneVersion, type KeyIds } from './ring.ts';
+import type { KeyIds } from './flow-keys.ts';
+import { BucketRing, type GoldmaneVersion } from './ring.ts';
 
 export type { Answer, Faults } from './faults.ts';
 export type { Flow } from './flow.ts';

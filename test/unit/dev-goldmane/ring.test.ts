@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { completeFlow, type Flow } from '../../../dev/goldmane/flow.ts';
-import { BucketRing, identify } from '../../../dev/goldmane/ring.ts';
+import { identify } from '../../../dev/goldmane/flow-keys.ts';
+import { BucketRing } from '../../../dev/goldmane/ring.ts';
 
 const BUCKET = 15;
 const START = 1_700_000_010 - (1_700_000_010 % BUCKET);
