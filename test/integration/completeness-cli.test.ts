@@ -98,7 +98,6 @@ test('wrong settings are reported together', async () => {
     COMPLETENESS_MINIMUM_DAYS: '3',
   });
   expect(code).toBe(2);
-  expect(err).toMatch(/TIME_ZONE ".*" is not an IANA zone name/);
-  expect(err).toMatch(/COMPLETENESS_MINIMUM_DAYS must be/);
-  expect(err).toMatch(/DATABASE_URL is missing/);
+  for (const setting of ['TIME_ZONE', 'COMPLETENESS_MINIMUM_DAYS', 'DATABASE_URL'])
+    expect(err).toContain(`- ${setting} `);
 });
