@@ -4,7 +4,7 @@ import { LongestFirst } from './test/support/longest-first.ts';
 /**
  * `npm test` has a test of each kind; `npm run test:full` has all of them (docs/testing.md lists what is only there). Groups run
  * one after the other. `unit` and `clocked` compute, so they have one worker for each of two cores; what runs against servers
- * mostly waits, so four of its files run side by side. No test is retried. Time limits end what hangs, they measure nothing: they
+ * mostly waits, so three of its files run side by side. No test is retried. Time limits end what hangs, they measure nothing: they
  * are for a machine that is ten times slower than a developer's.
  */
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
@@ -17,7 +17,7 @@ const conformance = isFull
   : ['test/conformance/{collector,records,stream}.test.ts'];
 
 const slow = { testTimeout: 600_000, hookTimeout: 600_000 };
-const againstServers = { ...slow, maxWorkers: 4, sequence: { groupOrder: 2 } };
+const againstServers = { ...slow, maxWorkers: 3, sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {

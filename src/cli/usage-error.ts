@@ -1,7 +1,11 @@
-import { Failure } from '../failure/failure.ts';
+import { Failure, isFailureOf } from '../failure/failure.ts';
 
 /** An option or argument cannot be used; the message names it and says what to give instead. */
 export function usageFailure(option: string, problem: string): Failure<'command'> {
   const [what = '', ...cure] = `${option} ${problem}`.split('; ');
   return new Failure({ system: 'command', kind: 'usage', what, cure: cure.join('; '), retryable: false });
+}
+
+export function isUsageFailure(error: unknown): error is Failure<'command'> {
+  return isFailureOf('command', error);
 }

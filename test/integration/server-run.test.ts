@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
 import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
-import { casesOf } from '../support/full.ts';
+import { casesOf, fullTest } from '../support/full.ts';
 import { Settling } from './coverage-settling-harness.ts';
 
 const start = 1_800_000_000;
@@ -168,16 +168,19 @@ describe('settling', () => {
     expect((gaps.at(-1)?.toSeconds ?? 0) - at).toBeLessThanOrEqual(30);
   });
 
-  test('does not take a connection that idled for an hour, and came back with another id, for a restart', async () => {
-    const isHourly = (bucket: number) => bucket % 3_600 < 15;
-    settling = await Settling.create(start, (bucket) =>
-      isHourly(bucket) ? [{ port: 9_999 }] : quiet(bucket),
-    );
-    settling.goldmane.idles = ({ port }) => port === 9_999;
-    const summaries = await settling.run(130);
-    expect(summaries.map(({ serverRestarts }) => serverRestarts)).toEqual(summaries.map(() => 0));
-    expect(await settling.gaps()).toEqual([]);
-  });
+  fullTest(
+    'does not take a connection that idled for an hour, and came back with another id, for a restart',
+    async () => {
+      const isHourly = (bucket: number) => bucket % 3_600 < 15;
+      settling = await Settling.create(start, (bucket) =>
+        isHourly(bucket) ? [{ port: 9_999 }] : quiet(bucket),
+      );
+      settling.goldmane.idles = ({ port }) => port === 9_999;
+      const summaries = await settling.run(130);
+      expect(summaries.map(({ serverRestarts }) => serverRestarts)).toEqual(summaries.map(() => 0));
+      expect(await settling.gaps()).toEqual([]);
+    },
+  );
 
   test('does not take the many keys of one connection, of which each bucket shows another, for a restart', async () => {
     const orders = [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addressProblem, parseNarrowCidr } from '../../text/cidr.ts';
 
 /** Output formats: the runbook's queries (text, json, csv), or policies of one kind. */
-const allowlistFormats = [
+export const allowlistFormats = [
   'text',
   'json',
   'csv',

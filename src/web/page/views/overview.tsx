@@ -11,6 +11,7 @@ import { findHubs, islands, pairKey, type Change, type Pair } from '../model.ts'
 /** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
 const maxDrawnNamespaces = 300;
 const maxDrawnPairs = 3_000;
+const maxFitZoom = 1.3;
 
 interface OverviewProps {
   pairs: readonly Pair[];
