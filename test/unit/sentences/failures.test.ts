@@ -133,6 +133,6 @@ test('of Temporal', async () => {
     const { kind, message } = explainNoAnswer('temporal:7233', 'default', error);
     said[`${kind} (${status[code]})`] = message;
   }
-  said['wrong_trail'] = wrongTrail('the supervisor', 'one', 'another').message;
+  said['wrong_trail'] = wrongTrail('flow-trail/supervisor', 'one', 'another').message;
   await expectSentences('temporal', said);
 });
