@@ -6,7 +6,7 @@ import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
 import { TemporalTls } from '../support/temporal-tls.ts';
-import { expectNoSecretTold, untilWell } from '../support/told.ts';
+import { expectNoSecretShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 
@@ -56,7 +56,7 @@ const daysLeft = (worker: WorkerProcess) => metric(worker, 'flow_trail_temporal_
 async function expectRecovered(worker: WorkerProcess): Promise<void> {
   await untilReady(worker);
   await untilFollowedBy(worker, world);
-  await untilWell(world);
+  await untilConnected(world);
   await expectWhole(world);
   expect(worker.process.hasExited()).toBe(false);
 }
@@ -77,7 +77,7 @@ test('a worker waits for certificates that are not mounted yet, and follows a ro
   await untilReplaced(worker, 1);
   await until('the metric shows the new one', async () => ((await daysLeft(worker)) > 20 ? true : undefined));
   await expectRecovered(worker);
-  await expectNoSecretTold(world);
+  await expectNoSecretShown(world);
 });
 
 describe('the server’s CA', () => {
@@ -157,7 +157,7 @@ describe('files that are broken', () => {
       await tls.writeClient(good);
       await untilReplaced(worker, 1);
       await expectRecovered(worker);
-      await expectNoSecretTold(world);
+      await expectNoSecretShown(world);
     },
   );
 
@@ -196,8 +196,8 @@ describe('the API key', () => {
       const next = await world.startWorker({ ...tls.env, ...env });
       await untilNotReady(next, /TEMPORAL_API_KEY_FILE/);
       await tls.write('api-key', `${keys[2]}\n`);
-      await expectRecovered(next);
-      await expectNoSecretTold(world, keys);
+      await expectRecovered(worker);
+      await expectNoSecretShown(world, keys);
     },
   );
 });

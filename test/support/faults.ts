@@ -16,7 +16,7 @@ export async function expectWhole(world: World, limitMs?: number): Promise<void>
   expect(coverage.filter(isGap)).toEqual([]);
 }
 
-function isGap({ state }: CoverageStretch): boolean {
+export function isGap({ state }: CoverageStretch): boolean {
   return state === 'gap';
 }
 
