@@ -76,7 +76,7 @@ export default defineConfig({
         test: {
           name: 'deploy',
           // The others build validators and evaluators with Go, or the files of the image.
-          include: isFull ? ['test/deploy/**/*.test.ts'] : ['test/deploy/smoke.test.ts'],
+          include: isFull ? ['test/deploy/**/*.test.ts'] : ['test/deploy/{smoke,alerts}.test.ts'],
           ...againstServers,
         },
       },

@@ -188,6 +188,6 @@ test('the report has the worst status, and its detail names each problem', () =>
 });
 
 test('the text has one line per check, and the cure below', () => {
-  expect(healthLines(judge()).length).toBe(7);
+  expect(healthLines(judge()).length).toBe(8);
   expect(healthLines(judge({}, away)).join('\n')).toContain(away.cure);
 });
