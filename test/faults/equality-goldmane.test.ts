@@ -92,6 +92,7 @@ test.each(
   world.goldmane.faults.answerStreams(how);
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
+  await untilFollowedBy(worker, world);
   await world.pass(300);
   await expectWhole(world);
   expect(world.goldmane.stats().recordsSent).toBe(0);
