@@ -196,7 +196,7 @@ describe('the API key', () => {
       const next = await world.startWorker({ ...tls.env, ...env });
       await untilNotReady(next, /TEMPORAL_API_KEY_FILE/);
       await tls.write('api-key', `${keys[2]}\n`);
-      await expectRecovered(worker);
+      await expectRecovered(next);
       await expectNoSecretShown(world, keys);
     },
   );
