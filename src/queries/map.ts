@@ -5,6 +5,7 @@ import { portText } from '../policy/derive/rules.ts';
 import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
+import type { FactEnd } from '../trail/record.ts';
 import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
 import { readEdgeIdentities, readExternalPairs } from '../trail/map-extras.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
@@ -64,11 +65,16 @@ export async function readMap(query: Query, settings: MapSettings): Promise<Omit
     ),
     edges: edges.map((edge) => toMapEdge(edge, identitiesOf.get(edgeKey(edge)))),
     externals: externals.map(({ src, dst, ...rest }) =>
-      toMapEdge({ srcNs: describeEnd(src), dstNs: describeEnd(dst), ...rest }, rest.identities),
+      toMapEdge({ srcNs: labelOf(src), dstNs: labelOf(dst), ...rest }, rest.identities),
     ),
     externalDays: detailDays,
     coverage: coverage.map(toStretch),
   };
+}
+
+/** No namespace can have such a label: one that is called `pub` is not taken for public addresses. */
+function labelOf(end: FactEnd): string {
+  return end.kind === 'workload' ? end.ns : `${describeEnd(end)} (outside)`;
 }
 
 /** The changes between two times, by the code of `flow-trail diff`. @throws DatabaseFailure */

@@ -32,9 +32,9 @@ function mapOf(edges: MapEdge[]): MapData {
     })),
     edges,
     externals: [
-      { ...edge('immich', 'pub'), identities: ['immich-server'] },
-      { ...edge('pvt', 'traefik'), action: 'allow' },
-      { ...edge('vault', 'pub', 'deny') },
+      { ...edge('immich', 'pub (outside)'), identities: ['immich-server'] },
+      { ...edge('pvt (outside)', 'traefik'), action: 'allow' },
+      { ...edge('vault', 'pub (outside)', 'deny') },
     ],
     externalDays: 30,
     coverage: [
