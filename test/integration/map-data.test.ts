@@ -13,14 +13,14 @@ beforeAll(async () => {
   await db.database.query(
     `with g as (
        insert into flow_group (src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action)
-       values ('workload', 'immich', 'server', 'network', '', 'pub', 'tcp', 'src', 'allow'),
-         ('workload', 'immich', 'server', 'workload', 'pub', '', 'tcp', 'src', 'allow') returning group_id
+       values ('workload', 'mallory', 'server', 'network', '', 'pub', 'tcp', 'src', 'allow'),
+         ('workload', 'mallory', 'server', 'workload', 'pub', '', 'tcp', 'src', 'allow') returning group_id
      ), f as (insert into flow_fact (group_id, port) select group_id, port from g, unnest(array[443, 80]) as port returning fact_id)
      insert into flow_fact_day
      select fact_id, '2026-11-22', 0, '2026-11-22T10:00Z', '2026-11-22T11:00Z', 2, 1 from f`,
   );
   await db.database.query(
-    `insert into edge values ('immich', 'pub', 'allow', '2026-11-22T10:00Z', '2026-11-22T11:00Z', 4)`,
+    `insert into edge values ('mallory', 'pub', 'allow', '2026-11-22T10:00Z', '2026-11-22T11:00Z', 4)`,
   );
 });
 afterAll(() => db.drop());
@@ -33,13 +33,13 @@ function settings() {
 
 test('a namespace that is called pub is not taken for public addresses', async () => {
   const { edges, externals } = await readMap(db.database.query, settings());
-  expect(externals.find(({ src }) => src === 'immich')).toMatchObject({
+  expect(externals.find(({ src }) => src === 'mallory')).toMatchObject({
     dst: 'pub (outside)',
     action: 'allow',
     flows: '4',
     identities: ['server'],
   });
-  expect(edges.find(({ dst }) => dst === 'pub')).toMatchObject({ src: 'immich', identities: ['server'] });
+  expect(edges.find(({ dst }) => dst === 'pub')).toMatchObject({ src: 'mallory', identities: ['server'] });
   expect(edges.filter(({ src, dst }) => `${src}${dst}`.includes('outside'))).toEqual([]);
 });
 
@@ -49,6 +49,6 @@ test('the changes of the page are those of flow-trail diff', async () => {
     to: new Date(now),
     silentDays: 7,
   });
-  expect(changes.appeared).toContainEqual(expect.objectContaining({ src: 'immich', dst: 'pub' }));
+  expect(changes.appeared).toContainEqual(expect.objectContaining({ src: 'mallory', dst: 'pub' }));
   expect(changes.notCovered.length).toBeGreaterThan(0);
 });
