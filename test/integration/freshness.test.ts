@@ -8,7 +8,9 @@ import { recordTrouble } from '../../src/trail/trouble.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { countFailedRuns } from '../../src/temporal/runs.ts';
 import { JobWorker } from '../support/job-worker.ts';
+import { until } from '../support/poll.ts';
 
 const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
 let db: TestDatabase;
@@ -139,9 +141,16 @@ test('a gap that was not posted is posted by the next run', async () => {
   );
   slack.answerAll({ status: 404, body: 'channel_not_found' });
   await expect(watch()).rejects.toMatchObject({ cause: { cause: { type: 'slack_channel_not_found' } } });
+  const failedRuns = () => countFailedRuns(jobs.client, jobs.taskQueue, Date.now() - 3_600_000);
+  await until('the failed run is counted', async () =>
+    (await failedRuns()).get('freshness') === 1 ? true : undefined,
+  );
   slack.answerAll('ok');
   expect(await watch()).toMatchObject({ result: { told: 'posted' } });
   expect(headers()).toEqual([expect.stringMatching(/^Warning: 1 h /)]);
+  await until('a completed run ends the count', async () =>
+    (await failedRuns()).size === 0 ? true : undefined,
+  );
 });
 
 test('a new trail raises no alert at first, then a warning if it merges nothing', async () => {
