@@ -18,9 +18,9 @@ export interface FailedCall {
 }
 
 const MAX_DETAILS = 300;
-const SEE_LOGS = 'See the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
+const SEE_LOGS = 'Check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
 const RECONNECT =
-  'The next try connects anew; if it goes on, see the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
+  'The next attempt opens a new connection; if this continues, check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
 
 /** Names the cause and the cure of a gRPC call that ended with an error. */
 export function explainCallError(error: CallError, call: FailedCall): GoldmaneFailure {
@@ -35,7 +35,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       return {
         kind: 'timeout',
         what: `${method} did not answer within ${call.deadlineMs / 1000} s at ${host}`,
-        cure: 'Goldmane goes on with what was abandoned: wait as long again; if it goes on, it has too little CPU',
+        cure: 'Goldmane still works on the abandoned call, so the next one waits as long again. If this continues, give Goldmane more CPU',
       };
     case status.UNAVAILABLE:
     case status.CANCELLED:
@@ -50,8 +50,8 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))
         return {
           kind: 'malformed_answer',
-          what: `${method} of ${host} answered with what is no gRPC message (${details})`,
-          cure: `See that GOLDMANE_HOST is Goldmane itself. ${RECONNECT}`,
+          what: `${method} of ${host} returned something that is not a gRPC message (${details})`,
+          cure: `Check that GOLDMANE_HOST is the address of Goldmane itself. ${RECONNECT}`,
         };
       return refusal(error, call, details);
     default:
@@ -70,10 +70,10 @@ function brokenConnection({ method, host }: FailedCall, details: string): Goldma
 function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string): GoldmaneFailureDetails {
   return {
     kind: 'answer_too_large',
-    what: `An answer of ${method} at ${host} is larger than the ${Math.floor(maxReceiveBytes / 1024)} KiB that are accepted (${details})`,
+    what: `A response to ${method} from ${host} exceeds the limit of ${Math.floor(maxReceiveBytes / 1024)} KiB (${details})`,
     cure:
       'Find what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +
-      'bucket rest on the stream alone',
+      'bucket come from the stream only',
   };
 }
 
@@ -88,13 +88,13 @@ function refusal(error: CallError, { method, host }: FailedCall, details: string
 function cureOfRefusal(code: status): string {
   switch (code) {
     case status.UNIMPLEMENTED:
-      return 'What answers there does not know this call: set GOLDMANE_HOST to a Goldmane of Calico 3.30 or newer';
+      return 'The server at that address does not implement this call: set GOLDMANE_HOST to a Goldmane of Calico 3.30 or newer';
     case status.RESOURCE_EXHAUSTED:
-      return `It has too much to do, or too little memory or CPU: it is asked again, ever more slowly. ${SEE_LOGS}`;
+      return `Goldmane is overloaded or has too little memory or CPU; the worker retries with backoff. ${SEE_LOGS}`;
     case status.PERMISSION_DENIED:
     case status.UNAUTHENTICATED:
-      return 'Goldmane itself asks for no more than our certificate: see what stands before it (a proxy, a mesh), and GOLDMANE_HOST';
+      return 'Goldmane itself checks only the certificate: check GOLDMANE_HOST and whatever is between (a proxy, a mesh)';
     default:
-      return `${SEE_LOGS}, and that GOLDMANE_HOST is Calico 3.30 or newer`;
+      return `${SEE_LOGS}, and that GOLDMANE_HOST is a Goldmane of Calico 3.30 or newer`;
   }
 }

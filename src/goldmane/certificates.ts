@@ -66,7 +66,7 @@ export async function readCertificateFiles(target: GoldmaneConfig): Promise<Cert
   const chain = parseCertificates(cert, `the client certificate ${certPath}`);
   const authorities = insecure ? undefined : parseCertificates(ca, `the CA bundle ${caPath}`);
   const [leaf] = chain;
-  if (!leaf) throw unreadable(`The client certificate ${certPath} holds no PEM certificate`);
+  if (!leaf) throw unreadable(`The client certificate ${certPath} contains no PEM certificate`);
   return {
     ca,
     cert,
@@ -89,7 +89,11 @@ async function read(path: string, what: string): Promise<Buffer> {
   } catch (error) {
     const code = errorCode(error);
     const reason =
-      code === 'ENOENT' ? 'is missing' : code === 'EACCES' ? 'may not be read' : `cannot be read (${code})`;
+      code === 'ENOENT'
+        ? 'is missing'
+        : code === 'EACCES'
+          ? 'is not readable by this process'
+          : `cannot be read (${code})`;
     throw unreadable(`The ${what} ${path} ${reason}`, code);
   }
 }
@@ -99,11 +103,11 @@ export function parseCertificates(pem: Buffer, what: string): X509Certificate[] 
   // TLS would refuse the whole file, or stop reading at the damaged block.
   if (isCutOff)
     throw unreadable(`${capitalised(what)} contains a PEM certificate that is cut off; copy the file again`);
-  if (blocks.length === 0) throw unreadable(`${capitalised(what)} holds no PEM certificate`);
+  if (blocks.length === 0) throw unreadable(`${capitalised(what)} contains no PEM certificate`);
   try {
     return blocks.map((block) => new X509Certificate(block));
   } catch {
-    throw unreadable(`${capitalised(what)} holds a certificate that cannot be decoded`);
+    throw unreadable(`${capitalised(what)} contains a certificate that cannot be decoded`);
   }
 }
 
@@ -142,7 +146,7 @@ export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }
     createSecureContext(pems);
   } catch (error) {
     const code = errorCode(error);
-    throw unreadable(`OpenSSL does not take the certificates in ${certPath} and ${caPath} (${code})`, code);
+    throw unreadable(`OpenSSL rejects the certificates in ${certPath} and ${caPath} (${code})`, code);
   }
 }
 

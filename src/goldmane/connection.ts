@@ -67,8 +67,8 @@ export async function connectGoldmane(
     signal.throwIfAborted();
     throw goldmaneFailure({
       kind: 'timeout',
-      what: `Goldmane at ${target.host} took our certificate, but then no connection (${error instanceof Error ? error.message : 'unknown error'})`,
-      cure: 'The next try connects anew; if it goes on, see the logs of Goldmane',
+      what: `Goldmane at ${target.host} accepted the certificate but not the connection (${error instanceof Error ? error.message : 'unknown error'})`,
+      cure: 'The next attempt opens a new connection; if this continues, check the logs of Goldmane',
       bundle: certificates.bundle,
     });
   }

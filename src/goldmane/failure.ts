@@ -107,4 +107,4 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
 /** The cure for all problems with the copies of the operator's certificates. */
 export const RESYNC =
   'Re-sync the copies: tls.crt and tls.key from the secret whisker-backend-key-pair, the bundle from the config map ' +
-  'tigera-ca-bundle, both in calico-system (re-apply what makes the copies, such as stacks/goldmane-edge-aggregator); they are read anew at the next try';
+  'tigera-ca-bundle, both in calico-system (re-apply what makes the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';

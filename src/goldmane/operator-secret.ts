@@ -21,10 +21,10 @@ export async function readOperatorSecret(
   signal: AbortSignal,
 ): Promise<OperatorSecret> {
   const secret = `the Secret ${namespace}/${name}`;
-  if (!api) return nothing(`${secret} is not looked at: this is no pod of a cluster`);
+  if (!api) return nothing(`${secret} is not compared: this process does not run in a pod`);
   const credentials = await readCredentials(api);
   if (!credentials)
-    return nothing(`${secret} is not looked at: the pod has no token of a service account (optional)`);
+    return nothing(`${secret} is not compared: the pod has no service account token (optional)`);
   try {
     const { status, body } = await askApi(
       api,
@@ -33,14 +33,14 @@ export async function readOperatorSecret(
       signal,
     );
     if (status === 401 || status === 403)
-      return nothing(`${secret} may not be read (${status}): the Role for it is optional, and not there`);
-    if (status === 404) return nothing(`${secret} is not there (404)`);
+      return nothing(`${secret} may not be read (${status}): the optional Role for it does not exist`);
+    if (status === 404) return nothing(`${secret} does not exist (404)`);
     if (status !== 200) return nothing(`${secret} could not be read: the API answered ${status}`);
-    return certificateOf(body) ?? nothing(`${secret} holds no certificate in tls.crt`);
+    return certificateOf(body) ?? nothing(`${secret} has no certificate in tls.crt`);
   } catch (error) {
     signal.throwIfAborted();
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
-    return nothing(`${secret} could not be read: the API of the cluster did not answer (${code})`);
+    return nothing(`${secret} could not be read: the Kubernetes API did not answer (${code})`);
   }
 }
 

@@ -14,7 +14,7 @@ export interface DialError {
 }
 
 const CHECK_GOLDMANE =
-  'See that Goldmane runs (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
+  'Check that Goldmane runs (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
 
 /** Alerts by which a server refuses the client's certificate, as OpenSSL names them in its error codes. */
 const CERTIFICATE_ALERT =
@@ -72,21 +72,21 @@ function classify(
     case 'ECONNREFUSED':
       return {
         kind: 'connection_refused',
-        what: `Connection refused: nobody listens at ${host}`,
-        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane this passes by itself`,
+        what: `Connection refused: nothing listens at ${host}`,
+        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane the worker reconnects without help`,
       };
     case 'ETIMEDOUT':
       return {
         kind: 'timeout',
         what: `Goldmane at ${host} did not answer in time`,
-        cure: `${CHECK_GOLDMANE}; a NetworkPolicy that drops packets looks like this too`,
+        cure: `${CHECK_GOLDMANE}; a NetworkPolicy that drops packets has the same symptom`,
       };
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return {
         kind: 'server_certificate_expired',
         what: `The certificate of Goldmane at ${host}, or a CA above it, ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}`,
-        cure: `The operator renews goldmane-key-pair in calico-system: see its logs, the age of the bundle ${caPath}, and this machine's clock`,
+        cure: `The operator renews goldmane-key-pair in calico-system: check its logs, the age of the bundle ${caPath}, and this machine's clock`,
       };
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return {
@@ -121,7 +121,7 @@ function classifyByPattern(
   if (code.endsWith('ALERT_CERTIFICATE_EXPIRED'))
     return {
       kind: 'certificate_expired',
-      what: `Goldmane at ${host} takes the client certificate ${certPath} for expired, though it is valid until ${certificates.bundle.certNotAfter.toISOString()}`,
+      what: `Goldmane at ${host} considers the client certificate ${certPath} expired, although it is valid until ${certificates.bundle.certNotAfter.toISOString()}`,
       cure: `Check the clocks of both machines. ${RESYNC}`,
     };
   if (CERTIFICATE_ALERT.test(code)) {
@@ -136,24 +136,24 @@ function classifyByPattern(
   if (wasSecure && isHangUp(code) && certificates.isSignedByBundle === false)
     return {
       kind: 'certificate_refused',
-      what: `Goldmane at ${host} hung up on the client certificate ${certPath}, which no CA in ${caPath} signed`,
+      what: `Goldmane at ${host} closed the connection after receiving the client certificate ${certPath}, which no CA in ${caPath} signed`,
       cure: RESYNC,
     };
   if (code.endsWith('ALERT_UNRECOGNIZED_NAME'))
     return {
       kind: 'wrong_server_name',
-      what: `Wrong server name: ${host} does not know the name that it was asked for`,
+      what: `Wrong server name: ${host} does not serve the requested name`,
       cure: 'Set GOLDMANE_SERVER_NAME to a name on its certificate, or correct GOLDMANE_HOST',
     };
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code === 'ERR_NOT_HTTP2')
     return {
       kind: 'unavailable',
-      what: `What answers at ${host} is no Goldmane: it does not speak gRPC over TLS (${code})`,
+      what: `The server at ${host} is not Goldmane: it does not speak gRPC over TLS (${code})`,
       cure: CHECK_GOLDMANE,
     };
   return {
     kind: 'unavailable',
-    what: `The connection to Goldmane at ${host} broke before it was established (${code === '' ? message : code})`,
+    what: `The connection to Goldmane at ${host} failed before it was established (${code === '' ? message : code})`,
     cure: CHECK_GOLDMANE,
   };
 }

@@ -80,6 +80,6 @@ async function readPem(parameter: string, path: string | undefined): Promise<str
     throw databaseFailure('tls_file', `the file of ${parameter}, ${path}, cannot be read (${code})`);
   }
   if (!/-----BEGIN [A-Z ]+-----[\s\S]+-----END [A-Z ]+-----/.test(text))
-    throw databaseFailure('tls_file', `the file of ${parameter}, ${path}, holds no PEM block`);
+    throw databaseFailure('tls_file', `the file of ${parameter}, ${path}, contains no PEM block`);
   return text;
 }

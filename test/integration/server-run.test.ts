@@ -6,7 +6,7 @@ import { casesOf, fullTest } from '../support/full.ts';
 import { Settling } from './coverage-settling-harness.ts';
 
 const start = 1_800_000_000;
-const restarted = /Goldmane was restarted/;
+const restarted = /Goldmane restarted/;
 
 /** Twenty connections that recur, and one that exists in this bucket only. */
 function busy(bucket: number): Flows {

@@ -34,12 +34,12 @@ test('the certificate of the Secret is read with the pod’s token, and its key 
 describe('an unknown result has a reason and is not an error', () => {
   test.each([
     [401, '', /may not be read \(401\)/],
-    [403, '{"reason":"Forbidden"}', /may not be read \(403\): the Role for it is optional/],
-    [404, '', /is not there \(404\)/],
+    [403, '{"reason":"Forbidden"}', /may not be read \(403\): the optional Role/],
+    [404, '', /does not exist \(404\)/],
     [500, '', /the API answered 500/],
-    [200, 'no JSON', /holds no certificate/],
-    [200, '{"data":{}}', /holds no certificate/],
-    [200, JSON.stringify({ data: { 'tls.crt': base64('secret-content') } }), /holds no certificate/],
+    [200, 'no JSON', /has no certificate/],
+    [200, '{"data":{}}', /has no certificate/],
+    [200, JSON.stringify({ data: { 'tls.crt': base64('secret-content') } }), /has no certificate/],
   ])('when the API answers %d %s', async (status, body, why) => {
     const api = await startApi((_request, response) => response.writeHead(status).end(body));
     const answer = await read(api);
@@ -49,13 +49,13 @@ describe('an unknown result has a reason and is not an error', () => {
 
   test('outside a cluster', async () => {
     expect(clusterApiOf({})).toBeUndefined();
-    expect(await read(undefined)).toMatchObject({ why: expect.stringMatching(/no pod of a cluster/) });
+    expect(await read(undefined)).toMatchObject({ why: expect.stringMatching(/does not run in a pod/) });
   });
 
   test('in a pod without a token', async () => {
     const api = await podOf(await freePort());
     await rm(api.tokenPath);
-    expect(await read(api)).toMatchObject({ why: expect.stringMatching(/no token/) });
+    expect(await read(api)).toMatchObject({ why: expect.stringMatching(/no service account token/) });
   });
 
   test('when nothing answers, or a server that the CA of the cluster did not sign', async () => {
