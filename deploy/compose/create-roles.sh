@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs once, when the volume is new: a role with which Temporal's schema job creates its own two databases. It is no superuser.
+# Runs once, when the volume is new: a role with which Temporal's schema job creates its own two databases. It is not a superuser.
 # The roles of the trail are created by ../postgres/create-roles.sh, which is mounted beside this one.
 set -euo pipefail
 

@@ -8,7 +8,7 @@ import { usageFailure } from './usage-error.ts';
 
 /**
  * Reads and compiles a policy file, or every .yaml, .yml and .json below a folder, through symbolic links too. What was
- * skipped and assumed is told on standard error. @throws UsageFailure
+ * skipped and assumed is reported on standard error. @throws UsageFailure
  */
 export async function readPolicies(path: string, namespace: string | undefined): Promise<PolicySet> {
   const found = await stat(path).catch(() => undefined);

@@ -15,7 +15,7 @@ import { trailIdField } from '../workflows/messages.ts';
 import { jobFailure, isJobFailure } from './job-failure.ts';
 import { withDatabase } from './with-database.ts';
 
-/** Every job ends by itself before this. */
+/** Every job has a shorter limit of its own. */
 const executionTimeout = '2h';
 const answerTimeoutMs = 10_000;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */

@@ -6,7 +6,7 @@ export const leastDays = 7;
 export const verdicts = ['complete', 'unstable', 'learning', 'stale'] as const;
 /**
  * `learning`: observed for fewer than the required days. `unstable`: a new egress edge appeared recently. `stale`: not seen
- * recently. `complete`: none of these. All periods are measured in covered days, because a gap is no evidence.
+ * recently. `complete`: none of these. All periods are measured in covered days, because a gap is not evidence.
  */
 export type Verdict = (typeof verdicts)[number];
 

@@ -89,7 +89,7 @@ function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Pro
       received = Buffer.concat([received, chunk]);
       if (received.length < FRAME_HEADER_BYTES) return;
       if (received[3] === SETTINGS_FRAME) resolve();
-      else reject(dialError('ERR_NOT_HTTP2', 'the first frame is no SETTINGS'));
+      else reject(dialError('ERR_NOT_HTTP2', 'the first frame is not SETTINGS'));
     });
     // Never removed: another error while the socket is being destroyed must not end the process.
     socket.on('error', reject);

@@ -25,7 +25,7 @@ export interface Inspection {
    * others in the bundle do not matter. Undefined when neither rests on any.
    */
   authority: { subject: string; notAfter: Date } | undefined;
-  /** Goldmane's certificate, whoever signed it; undefined if none was presented. */
+  /** Goldmane's certificate, regardless of who signed it; undefined if none was presented. */
   server: CertificateFacts | undefined;
   /** Undefined if no connection was tried, because it could only fail. */
   handshake: 'accepted' | GoldmaneFailure | undefined;
@@ -105,7 +105,7 @@ function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-/** Node puts each part of a name on a line of its own. Names are of whoever made the certificate: bounded. */
+/** Node puts each part of a name on a line of its own. Names come from the certificate, so their length is limited. */
 function oneLine(name: string | undefined): string {
   return (name ?? '').replaceAll('\n', ', ').slice(0, 200) || '(no name)';
 }

@@ -14,7 +14,7 @@ export interface ShownChain {
 const maxChain = 10;
 
 /**
- * Reads the certificate that Goldmane presents, whoever signed it, and closes the connection. Nothing is sent and no client
+ * Reads the certificate that Goldmane presents, regardless of who signed it, and closes the connection. Nothing is sent and no client
  * certificate presented; the result proves nothing about the server. Undefined if no certificate was presented.
  */
 export function seeServerCertificate(

@@ -44,13 +44,13 @@ export class ServerClock {
     this.#isAtLeast = false;
   }
 
-  /** A new stream: the order of buckets begins anew, what the clock shows stays until it is measured again. */
+  /** A new stream: the order of buckets starts again; the measured clock stays until it is measured again. */
   reopened(): void {
     this.#newest = Number.NEGATIVE_INFINITY;
     this.#samples = [];
   }
 
-  /** Whether Goldmane has shown its clock at all: without that no bucket has an age. */
+  /** Whether Goldmane has shown its clock yet; without it no bucket has an age. */
   get isKnown(): boolean {
     return this.#offsetMs !== undefined;
   }

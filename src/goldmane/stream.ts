@@ -30,7 +30,7 @@ const ANY_SERVICE = Buffer.alloc(0);
  *
  * Signs of life are asked for by a health check instead of HTTP/2 pings: Goldmane keeps grpc-go's policy on pings, and
  * ends the connection after 40 s of quiet if it gets one every 10 s, while a quiet cluster sends nothing. Goldmane
- * has no health service; that it says so is the sign. Its transport answers by itself, whatever its main loop does.
+ * has no health service; the answer that it has none is the sign of life. Its transport answers independently of its main loop.
  */
 export function followStream(client: Client, handlers: StreamHandlers, limits: StreamLimits): Promise<void> {
   return new Promise((_resolve, reject) => {
@@ -78,7 +78,7 @@ class Following {
     call.on('metadata', () => this.#open());
     call.on('data', take);
     call.on('end', () => this.#end(new CallError(status.UNAVAILABLE, 'the server ended the stream')));
-    // Stays after the end: cancelling is reported here too, and is nobody's error.
+    // Stays after the end: cancelling is reported here too, and is not an error.
     call.on('error', (error: ServiceError) => this.#end(new CallError(error.code, error.details)));
     this.#timer = setInterval(() => {
       if (!this.#wasHeard) void this.#askForLife();
@@ -115,7 +115,7 @@ class Following {
     try {
       await callUnary(this.#client, HEALTH_PATH, ANY_SERVICE, { timeoutMs: answerMs, signal });
     } catch (error) {
-      // A broken connection ends the stream by itself; any other status was said by somebody who lives.
+      // A broken connection ends the stream anyway; any other status comes from a living server.
       if (
         !(error instanceof CallError) ||
         error.code === status.UNAVAILABLE ||

@@ -222,7 +222,7 @@ export class BucketLister {
 
   /**
    * Lists a bucket again that the known run answered with records: if its keys have other ids, another run answers.
-   * @returns undefined if there is no such bucket any more, or none of its records is remembered
+   * @returns undefined if the bucket no longer exists or none of its records is remembered
    */
   async #isOtherRun(): Promise<boolean | undefined> {
     const oldest = this.#nowSeconds() - oldestAskedSeconds;

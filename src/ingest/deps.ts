@@ -35,13 +35,13 @@ export interface Deps {
   metrics: TrailMetrics;
   /** Shared by both readers of this process. */
   serverClock: ServerClock;
-  /** Reads the certificates anew and dials. Throws GoldmaneFailure. */
+  /** Reads the certificates again and connects. Throws GoldmaneFailure. */
   connectGoldmane(signal: AbortSignal): Promise<GoldmaneConnection>;
   heartbeat: Heartbeat;
   /** Where the API of the cluster is; undefined outside of one. */
   clusterApi?: ClusterApi | undefined;
   /** Signal that aborts when this attempt is asked to end, ahead of Temporal's answer to its next heartbeat. */
   askedToEnd?(attempt: AttemptId): AbortSignal | undefined;
-  /** Takes what a reader reports for the supervisor; never fails. @returns whether it is sent; most reports bring no news */
+  /** Accepts a reader's report for the supervisor; never fails. @returns whether it is sent; most reports contain nothing new */
   report(supervisor: SupervisorRun, progress: Progress): boolean;
 }

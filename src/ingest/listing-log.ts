@@ -57,7 +57,7 @@ export class ListingLog {
     await this.#attempt.waitFor(beginListing(this.#deps.database.query, startSeconds, thisProcess));
   }
 
-  /** The bucket is no longer in memory, and was not merged. @throws DatabaseFailure */
+  /** The bucket was dropped from memory without a merge. @throws DatabaseFailure */
   async giveUp(startSeconds: number): Promise<void> {
     await this.#end({ merged: [], givenUp: [startSeconds] });
   }

@@ -13,7 +13,7 @@ export interface TrailMetrics {
   merged(reader: 'stream' | 'settle', summary: MergeSummary): void;
   reconnect(reader: 'stream' | 'settle', cause: string): void;
   gap(buckets: number): void;
-  /** One listing of a bucket of which this many records were refused. */
+  /** One listing of a bucket, with the number of refused records. */
   incomplete(refusedRecords: number): void;
   lag(seconds: number): void;
   newestBucket(seconds: number): void;
@@ -36,9 +36,9 @@ export interface TrailMetrics {
   ): void;
   /** Seconds since anything was merged or settled; undefined if nothing was yet. */
   freshness(state: string, seconds: number | undefined): void;
-  /** What the database says, for as long as this worker has not merged or settled anything. */
+  /** Values from the database, until this worker merges or settles something. */
   begin(trail: { since: Date; newestBucket: Date | undefined; settledBucket: Date | undefined }): void;
-  /** The certificates were checked then, perhaps by another worker: an older look of this one says nothing any more. */
+  /** The certificates were checked then, perhaps by another worker: an older check of this worker no longer counts. */
   checkedElsewhere(checkedAt: Date): void;
 }
 
@@ -80,7 +80,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const newEdges = counter('new_edges', 'Edges seen for the first time');
   const newFacts = counter('new_facts', 'Flow facts seen for the first time');
   const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
-  const gaps = counter('coverage_gap_buckets', 'Buckets of which nothing is known');
+  const gaps = counter('coverage_gap_buckets', 'Buckets that were not observed');
   const incompleteBuckets = counter(
     'incomplete_buckets',
     'Listed buckets from which a record was refused, so that they are not complete; a bucket counts once per listing',

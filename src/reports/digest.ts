@@ -84,13 +84,13 @@ export interface DigestReport {
   toData: { dstNs: string; srcNs: string[] }[];
 }
 
-/** What a digest says, whoever shows it: by source namespace, what is denied first, and what was not observed. Pure. */
+/** The content of a digest for any output: by source namespace, what is denied first, and what was not observed. Pure. */
 export function composeDigest(input: DigestInput): DigestReport {
   const { digestId, edges, previousPostedAt, previousDoneAt, now, timeZone } = input;
   const from = previousPostedAt ?? new Date(now.getTime() - firstPeriodMs);
   const times = zonedTime(timeZone);
   const [fromText, toText] = [times.exact(from), times.exact(now)];
-  // Around a change of the clocks one reading may stand for two times.
+  // Around a clock change, one wall-clock time can mean two times.
   const time = zoneName(fromText) === zoneName(toText) ? times.minute : times.exact;
   const announced = edges.map((edge): AnnouncedEdge => ({
     srcNs: edge.srcNs,

@@ -119,7 +119,7 @@ function listed({ groups, introduction, denied }: DigestReport): Group<Announced
   ];
 }
 
-/** The last line stands for every edge. */
+/** The last line represents every edge. */
 function summarised(report: DigestReport, words: DigestWords): Group<AnnouncedEdge>[] {
   const { groups, edges, introduction, toData } = report;
   const all = groups.flatMap((group) => group.edges);
@@ -217,7 +217,7 @@ function describe({ isDenied, isLate, action, firstSeen, flowCount }: AnnouncedE
   return `  ${parts.join(' · ')}`;
 }
 
-/** What a notification shows, and whoever cannot see blocks. */
+/** The text for notifications and for clients without blocks. */
 function fallback(
   { groups, from, to, digestId, edges }: DigestReport,
   { headline }: DigestWords,

@@ -136,7 +136,7 @@ function isAllowed({ headers }: IncomingMessage, { token, requiresToken }: Codec
   return token !== undefined && isEqual(headers.authorization ?? '', `Bearer ${token}`);
 }
 
-/** Takes as long for every wrong value. */
+/** Takes the same time for every wrong value. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));

@@ -98,7 +98,7 @@ function decrypt({ data }: Payload, { id, secret }: CodecKey, path: string): Pay
   }
 }
 
-/** Ids in payloads are of whoever wrote them. */
+/** Ids in payloads are untrusted. */
 function shown(id: string): string {
   return JSON.stringify(id.slice(0, 64));
 }

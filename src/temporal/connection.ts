@@ -181,7 +181,7 @@ export class Temporal {
   }
 
   /**
-   * Reads the files again and connects anew if their content differs. If that fails the former connection stays, and the
+   * Reads the files again and opens a new connection if their content differs. If that fails the former connection stays, and the
    * next call tries again.
    * @param use takes over the new connection; the former is closed by the call after this one
    * @returns whether the connection was replaced

@@ -20,7 +20,7 @@ const untrusted = new Set([
 const noAnswerCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 const refusalCodes = new Set([status.PERMISSION_DENIED, status.UNAUTHENTICATED]);
 
-/** Explains why no connection was made. The client only reports a time-out, so this connects once more by itself. */
+/** Explains why no connection was made. The client only reports a time-out, so this connects once more on its own. */
 export async function explainNoConnection(
   options: ClientConnectConfig['connectionOptions'],
   namespace: string,

@@ -17,7 +17,7 @@ export class ContentTable {
   /** Open addressing: numbers of contents, or `free`; at most half of it is used. */
   readonly #slots: Int32Array;
   readonly #mask: number;
-  // Random, so that nobody can choose names that all fall into the same slots.
+  // Random, so that names cannot be chosen to fall into the same slots.
   readonly #seed = randomInt(2 ** 32);
   readonly #factor = randomInt(2 ** 31) * 2 + 1;
   #used = chunkBytes;

@@ -72,7 +72,7 @@ async function noteRestore(query: Query, untilSeconds: number): Promise<number> 
 }
 
 /**
- * The trail begins with the first observed bucket; time before it is no gap. The beginning is stored only when that bucket has left
+ * The trail begins with the first observed bucket; time before it is not a gap. The beginning is stored only when that bucket has left
  * the ring, because settling may find older ones until then.
  */
 async function firstSeen(query: Query): Promise<number | undefined> {

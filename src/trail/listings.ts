@@ -23,7 +23,7 @@ export async function beginListing(
 }
 
 /**
- * The process has these buckets in memory no longer. Buckets that were `merged` killed nobody: rows of other processes are
+ * The process no longer has these buckets in memory. Buckets that were `merged` killed no process: rows of other processes are
  * deleted too. @throws DatabaseFailure
  */
 export async function endListings(

@@ -203,7 +203,7 @@ function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number,
 
 const daySeconds = 86_400;
 
-/** Stands for the trace's text within one plan: a digest can be constructed twice. */
+/** Identifies the trace's text within one plan: two texts with one digest can be constructed. */
 function numberOf(numbers: Map<string, number>, trace: PolicyTrace | undefined): number {
   const text = trace?.text ?? '';
   let number = numbers.get(text);

@@ -16,7 +16,7 @@ const digestMark = '\u00ff';
 let latest: { salt: Buffer; hasher: RecordHasher } | undefined;
 
 /**
- * The first 64 bits, big-endian and unsigned, of SHA-256(salt, content). Nobody who does not know the salt can construct two
+ * The first 64 bits, big-endian and unsigned, of SHA-256(salt, content). Without the salt it is impossible to construct two
  * records with one hash (docs/decisions/0002-identity-is-content.md). The salt comes from the same transaction as the rows
  * whose hashes are compared, so another database under the same URL is never read with the wrong one.
  * @param salt `record_salt.salt`

@@ -91,7 +91,7 @@ class ControlLoop {
     this.#isFirst &&= !this.isComplete;
   }
 
-  /** While new credentials do not work the former connection stays, so a failure does not end readiness by itself. */
+  /** While new credentials do not work the former connection stays, so a failure alone does not end readiness. */
   async #refreshConnection(): Promise<void> {
     const { temporal, workers, log, metrics } = this.#deps;
     try {
@@ -185,7 +185,7 @@ class ControlLoop {
     }
   }
 
-  /** A restart of Temporal or of the network passes by itself: the first minute of it does not count. */
+  /** Restarts of Temporal or the network are short, so the first minute of an outage does not count. */
   #reportNoAnswer(failure: Failure): void {
     this.#deps.readiness.set(
       'polling',

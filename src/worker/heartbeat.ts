@@ -23,7 +23,7 @@ type HeartbeatResult = 'sent' | 'timeout' | 'unreachable' | 'refused' | 'no_url'
 /**
  * The dead-man signal: a service outside calls people when it was not called for a while, so it works while the worker, Temporal
  * and Slack do not. Protocol of healthchecks.io: GET on the URL after a success, POST to `URL/fail` with the kind of the failure.
- * A call is never waited for and never repeated: the next round is a minute later. While one is under way there is no other.
+ * Calls are not awaited and not retried: the next round is a minute later. There is one call at a time.
  */
 export function createHeartbeat(source: SecretUrl | undefined, options: HeartbeatOptions): Heartbeat {
   if (!source) return { succeeded: () => undefined, failed: () => undefined };

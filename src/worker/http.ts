@@ -73,7 +73,7 @@ async function serve(name: string, host: string, port: number, listener: Request
   }
 }
 
-/** A path such as `//` is no valid URL; it is no path of ours either. */
+/** A path such as `//` is not a valid URL and not one of ours. */
 function pathOf(url: string | undefined): { pathname: string; searchParams: URLSearchParams } {
   const [pathname = '/', search = ''] = (url ?? '/').split('?');
   return { pathname, searchParams: new URLSearchParams(search) };
@@ -83,7 +83,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-/** Why nobody can listen there, in the words of a wrong setting. */
+/** Why listening there fails, worded as a settings error. */
 export function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
   const reason = error instanceof Error ? error.message : String(error);
   return configFailure([
@@ -91,7 +91,7 @@ export function portProblem(name: string, host: string, port: number, error: unk
   ]);
 }
 
-/** `host:port` of one text; the colons of an IPv6 address are told from the port's by brackets (RFC 3986, 3.2.2). */
+/** `host:port` of one text; brackets separate the colons of an IPv6 address from the port's (RFC 3986, 3.2.2). */
 export function socketAddress(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

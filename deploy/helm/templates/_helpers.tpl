@@ -26,7 +26,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 runAsNonRoot: true
 runAsUser: 65532
 runAsGroup: 65532
-# Lets the group read the mounted secrets, which nobody else can.
+# Only this group can read the mounted secrets.
 fsGroup: 65532
 seccompProfile:
   type: RuntimeDefault

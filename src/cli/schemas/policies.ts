@@ -112,7 +112,7 @@ export const allowlistList = z.array(
 
 export const forget = z.strictObject({
   isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
-  facts: count('facts of which nothing is left'),
+  facts: count('facts removed completely'),
   factDays: count('days of facts; a month that was rolled up counts as one'),
   flowCounts: z.array(
     z.strictObject({

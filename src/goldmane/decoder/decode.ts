@@ -25,7 +25,7 @@ export interface FlowRecord {
 
 /** A record of a `List` answer, where labels are at rest. Reused: valid until the visit returns. */
 export interface ListedRecord extends FlowRecord {
-  /** The value of the pod label `name`; undefined when it is absent, or is no name that could be kept. */
+  /** The value of the pod label `name`; undefined if it is absent or cannot be stored. */
   sourceLabel(name: string): string | undefined;
   destLabel(name: string): string | undefined;
   /** Decoded when it is asked for; never throws. */

@@ -60,7 +60,7 @@ export function tryReadName(buf: Buffer, start: number, end: number): string | u
   return CONTROL.test(text) ? undefined : text;
 }
 
-/** Makes equal names one object for as long as they are in use. */
+/** Gives equal names the same object while they are in use. */
 export class NameCache {
   readonly #seen: InternCache<string, string>;
 
