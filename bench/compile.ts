@@ -17,7 +17,7 @@ export async function compileBench(): Promise<(script: string) => string> {
   // Below node_modules nothing else says that these are modules.
   await writeFile(join(compiled, 'package.json'), '{ "type": "module" }\n');
   await run(join(root, 'node_modules', '.bin', 'tsc'), ['-p', join(root, 'bench', 'tsconfig.json')]);
-  for (const file of ['proto/goldmane.proto', 'dev/goldmane/collector.proto'])
+  for (const file of ['proto/goldmane.proto', 'dev/goldmane/collector.proto', 'dev/goldmane/records.proto'])
     await cp(join(root, file), join(compiled, file));
   return (script) => join(compiled, 'bench', script);
 }
