@@ -55,7 +55,10 @@ export class Subprocess {
   static async start(script: string, name: string): Promise<Subprocess> {
     const child = fork(script, [], { serialization: 'advanced', execArgv: [...workerFlags] });
     const started = new Subprocess(child, name);
-    await once(child, 'message');
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`${name} ended before it was ready`);
+    });
+    await Promise.race([once(child, 'message'), ended]);
     return started;
   }
 
