@@ -49,7 +49,7 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
           <tr>
             <th scope="col">Check</th>
             <th scope="col">Result</th>
-            <th scope="col">What is so</th>
+            <th scope="col">Detail</th>
             <th scope="col">What to do</th>
           </tr>
         </thead>

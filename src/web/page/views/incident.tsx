@@ -103,7 +103,7 @@ function Found({ found, times }: { found: IncidentData; times: Times }) {
         {times.minute(found.hoursTo)}.
       </p>
       <Rows title="Unusual" rows={joinReporters(unusual)} times={times} />
-      <Rows title="As before" rows={joinReporters(usual)} times={times} />
+      <Rows title="Seen before" rows={joinReporters(usual)} times={times} />
     </>
   );
 }
