@@ -51,7 +51,7 @@ describe('the Dockerfile', () => {
     const context = await validated('context', projectFolder, z.array(z.string()));
     const outside = context.filter(
       (path) =>
-        !/^((src|proto|migrations)\/|deploy\/compose\/stand-in\.ts$)/.test(path) &&
+        !/^((src|dev|proto|migrations)\/|deploy\/compose\/stand-in\.ts$)/.test(path) &&
         !/^(package(-lock)?\.json|tsconfig(\.build)?\.json|LICENSE)$/.test(path),
     );
     expect(outside).toEqual([]);
