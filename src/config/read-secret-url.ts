@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretUrlProblem, type SecretUrl } from './secret-url.ts';
@@ -18,7 +19,7 @@ export async function readSecretUrl(source: SecretUrl | undefined, name: string)
   try {
     url = (await readFile(urlFile, 'utf8')).trim();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = errorCode(error, 'unreadable');
     if (code === 'ENOENT' && (await exists(dirname(urlFile)))) return { url: undefined };
     return {
       problem: `${name}_FILE ${urlFile} cannot be read (${code})`,

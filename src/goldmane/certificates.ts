@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { Buffer } from 'node:buffer';
 import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -87,7 +88,7 @@ async function read(path: string, what: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    const code = errorCode(error);
+    const code = errorCode(error, 'unknown error');
     const reason =
       code === 'ENOENT'
         ? 'is missing'
@@ -145,13 +146,9 @@ export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }
   try {
     createSecureContext(pems);
   } catch (error) {
-    const code = errorCode(error);
+    const code = errorCode(error, 'unknown error');
     throw unreadable(`OpenSSL rejects the certificates in ${certPath} and ${caPath} (${code})`, code);
   }
-}
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
 function unreadable(what: string, code?: string): GoldmaneFailure {

@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.ts';
@@ -83,7 +84,7 @@ function requester(api: ClusterApi, credentials: ApiCredentials, signal: AbortSi
       return await askApi(api, credentials, request, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+      const code = errorCode(error, 'no answer');
       throw clusterFailure(
         'unavailable',
         `The Kubernetes API at ${api.host}:${api.port} did not answer (${code})`,

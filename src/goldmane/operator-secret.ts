@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { askApi, readCredentials, type ClusterApi } from './cluster-api.ts';
@@ -39,7 +40,7 @@ export async function readOperatorSecret(
     return certificateOf(body) ?? nothing(`${secret} has no certificate in tls.crt`);
   } catch (error) {
     signal.throwIfAborted();
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+    const code = errorCode(error, 'no answer');
     return nothing(`${secret} could not be read: the Kubernetes API did not answer (${code})`);
   }
 }

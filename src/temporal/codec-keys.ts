@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { configFailure } from '../config/config-failure.ts';
@@ -70,7 +71,7 @@ function readKeys(path: string): { keys: CodecKey[]; digest: string } {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error, 'unknown error');
     throw temporalFailure(
       'codec_keys',
       `The key file ${path} (TEMPORAL_CODEC_KEY_FILE) ${code === 'ENOENT' ? 'is missing' : `cannot be read (${code})`}`,

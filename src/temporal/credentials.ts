@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
@@ -35,7 +36,7 @@ export function checkCredentials(
     createSecureContext({ cert: text(pair.crt), key: text(pair.key), ...(ca ? { ca: text(ca) } : {}) });
   } catch (error) {
     throw unusable(
-      `OpenSSL refuses the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${codeOf(error)})`,
+      `OpenSSL refuses the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${errorCode(error, 'unknown error')})`,
       'issue the certificates with a key and a signature that are not too weak',
     );
   }
@@ -131,8 +132,4 @@ function unusable(what: string, cure: string): TemporalFailure {
 
 function text(pem: Uint8Array): string {
   return Buffer.from(pem).toString('latin1');
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { configFailure } from '../config/config-failure.ts';
@@ -111,7 +112,7 @@ function unreadableBecause(path: string): string | undefined {
     accessSync(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error, 'unknown error');
     return code === 'ENOENT'
       ? 'is missing'
       : code === 'EACCES'

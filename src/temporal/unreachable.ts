@@ -1,3 +1,4 @@
+import { errorCode } from '../failure/error-code.ts';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
@@ -96,5 +97,5 @@ function timedOut(): Error {
 
 function reasonOf(error: unknown): { code: string; message: string } {
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
-  return { code: error instanceof Error && 'code' in error ? String(error.code) : message, message };
+  return { code: errorCode(error, message), message };
 }

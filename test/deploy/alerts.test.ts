@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { healthCheckNames } from '../../src/reports/health.ts';
 import { promtool } from '../support/promtool.ts';
 import { metricsOf, promqlOf, readDashboard, readRules, rulesFile } from './rules.ts';
 import { projectFolder } from './tools.ts';
@@ -11,16 +12,6 @@ const two = (name: string, labels = '') => ['a', 'b'].map((pod) => `${name}{pod=
 const available =
   'kube_deployment_status_replicas_available{namespace="goldmane-flow-trail",deployment="goldmane-flow-trail"}';
 const health = (check: string) => two('flow_trail_health', `,check="${check}"`);
-const checks = [
-  'database',
-  'temporal',
-  'supervisor',
-  'schedules',
-  'freshness',
-  'coverage',
-  'digest',
-  'certificates',
-];
 const newest = two('flow_trail_newest_bucket_timestamp_seconds');
 const settled = two('flow_trail_settled_up_to_timestamp_seconds');
 const [gaps = ''] = two('flow_trail_coverage_gap_buckets_total');
@@ -45,7 +36,7 @@ const healthy: Record<string, string> = {
   ...same(two('flow_trail_ready'), `1x${length}`),
   ...same(newest, `-60+60x${length}`),
   ...same(settled, `-420+60x${length}`),
-  ...Object.assign({}, ...checks.map((check) => same(health(check), `0x${length}`))),
+  ...Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `0x${length}`))),
   ...same([gaps, incomplete, timedOut, refusedCertificate], `0x${length}`),
   [sent]: `0+1x${length}`,
   ...same([...failed('digest'), ...failed('freshness')], `0x${length}`),
@@ -175,7 +166,7 @@ const scenarios: Record<string, Scenario> = {
   },
   'a gap in the last day': { change: same(health('coverage'), since(60, '0', '1')) },
   'nothing is known before the first report': {
-    change: Object.assign({}, ...checks.map((check) => same(health(check), `3x${length}`))),
+    change: Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `3x${length}`))),
   },
   'Goldmane refuses the certificate': {
     change: { [refusedCertificate]: `0x${at - 20} 0+2x${length}` },
