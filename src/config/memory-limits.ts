@@ -15,6 +15,8 @@ export interface MemoryLimits {
   recordsPerMerge: number;
   /** Streamed records that wait to be merged. */
   pendingRecords: number;
+  /** Edges that the stream's writer remembers to have a row. */
+  knownEdges: number;
   /** Flow keys, names and policy traces that one decoder keeps for reuse. */
   internedBytes: number;
 }
@@ -24,7 +26,7 @@ const mib = 1024 * kib;
 
 /**
  * What was measured on Node 20 (docs/benchmarks.md): a listed record takes 100 to 150 bytes of heap until it is merged, and up to
- * 300 bytes outside of it; a fact takes up to 2 KiB while it is merged; a streamed record that waits takes 0.5 to 1 KiB. Both
+ * 300 bytes outside of it; a fact takes up to 2 KiB while it is merged; a streamed record that waits takes 0.5 to 1 KiB, a known edge 240 bytes. Both
  * readers share the heap. An answer is held outside of the heap, twice while it is received; a container should have twice as
  * much memory as the heap limit. Pure.
  */
@@ -38,6 +40,7 @@ export function deriveMemoryLimits(heapLimitBytes: number): MemoryLimits {
     traceBytesPerBucket: perHeap(32),
     recordsPerMerge: Math.min(20_000, perHeap(12 * kib)),
     pendingRecords: Math.min(200_000, perHeap(4 * kib)),
+    knownEdges: Math.min(200_000, perHeap(8 * kib)),
     internedBytes: Math.min(64 * mib, perHeap(16)),
   };
 }

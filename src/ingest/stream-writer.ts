@@ -1,10 +1,11 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import type { FlowRecord } from '../goldmane/decoder/decode.ts';
-import { EdgeMap, type BucketBatch, type EdgeKey } from '../trail/record.ts';
+import type { BucketBatch } from '../trail/record.ts';
 import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
 import { merge, type MergeSummary } from '../trail/merge.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
 import type { Deps } from './deps.ts';
+import { KnownEdges } from './known-edges.ts';
 
 const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
@@ -21,7 +22,7 @@ export class StreamWriter {
   readonly fold: StreamFold;
   readonly #deps: Deps;
   readonly #onMerged: (summary: MergeSummary, batches: readonly BucketBatch[]) => void;
-  #known: EdgeMap<true> | undefined;
+  #known: KnownEdges | undefined;
   #whole = new Set<number>();
   #pendingSinceMs: number | undefined;
   #hasNewEdge = false;
@@ -90,7 +91,7 @@ export class StreamWriter {
     try {
       this.#known ??= await this.#loadEdges();
       const known = this.#known;
-      this.#hasNewEdge ||= this.fold.hasNewEdge((edge) => known.get(edge) === true);
+      this.#hasNewEdge ||= this.fold.hasNewEdge((edge) => known.has(edge));
       if (!now && !this.#hasNewEdge && nowMs < this.#pendingSinceMs + coalesceMs) return;
       await this.#mergeAll(known);
       this.#hasNewEdge = false;
@@ -112,7 +113,7 @@ export class StreamWriter {
     }
   }
 
-  async #mergeAll(known: EdgeMap<true>): Promise<void> {
+  async #mergeAll(known: KnownEdges): Promise<void> {
     const taken = this.fold.take();
     const whole = this.#whole;
     this.#whole = new Set();
@@ -130,7 +131,7 @@ export class StreamWriter {
           nowSeconds: this.#deps.config.clock.now() / 1000,
         });
         waiting.splice(0, buckets.length);
-        for (const { records } of batches) for (const { edge } of records) if (edge) known.set(edge, true);
+        for (const { records } of batches) for (const { edge } of records) if (edge) known.add(edge);
         this.#deps.metrics.merged('stream', summary);
         this.#onMerged(summary, batches);
       }
@@ -143,12 +144,9 @@ export class StreamWriter {
     }
   }
 
-  async #loadEdges(): Promise<EdgeMap<true>> {
-    const rows = await this.#deps.database.query<EdgeKey>(
-      'select src_ns as "srcNs", dst_ns as "dstNs", action from edge',
-    );
-    const known = new EdgeMap<true>();
-    for (const edge of rows) known.set(edge, true);
+  async #loadEdges(): Promise<KnownEdges> {
+    const known = new KnownEdges(memoryLimits.knownEdges);
+    await known.load(this.#deps.database.query);
     return known;
   }
 }

@@ -12,7 +12,7 @@ test('the limits leave room for both readers at any size of heap', () => {
       limits.factsPerBucket * 2 * kib +
       limits.traceBytesPerBucket +
       limits.internedBytes;
-    const streaming = limits.pendingRecords * kib + limits.internedBytes;
+    const streaming = limits.pendingRecords * kib + limits.knownEdges * 300 + limits.internedBytes;
     expect(settling + streaming).toBeLessThan(heapMiB * mib * 0.8);
     expect(limits.receiveBytes).toBeLessThanOrEqual(256 * mib);
     expect(limits.recordsPerMerge).toBeLessThan(limits.recordsPerBucket);
