@@ -26,9 +26,9 @@ const mib = 1024 * kib;
 
 /**
  * What was measured on Node 20 (docs/benchmarks.md): a listed record takes 100 to 150 bytes of heap until it is merged, and up to
- * 300 bytes outside of it; a fact takes up to 2 KiB while it is merged; a streamed record that waits takes 0.5 to 1 KiB, a known edge 240 bytes. Both
- * readers share the heap. An answer is held outside of the heap, twice while it is received; a container should have twice as
- * much memory as the heap limit. Pure.
+ * 300 bytes outside of it; a fact takes up to 2 KiB while it is merged; a streamed record that waits takes 0.5 to 1 KiB, a known
+ * edge 240 bytes. Both readers share the heap. An answer is held outside of the heap, twice while it is received; a container should
+ * have twice as much memory as the heap limit. Pure.
  */
 export function deriveMemoryLimits(heapLimitBytes: number): MemoryLimits {
   const perHeap = (bytes: number) => Math.floor(heapLimitBytes / bytes);
