@@ -12,7 +12,7 @@ import { inspectCertificatesNow } from '../queries/certificates.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { tellAlert } from './slack.ts';
 
-/** Inspects and judges the certificates; records the files that Goldmane accepts. @throws ApplicationFailure */
+/** Inspects and judges the certificates, and records files that Goldmane accepted. @throws ApplicationFailure */
 export async function inspectCertificates({
   config,
   database,
@@ -20,7 +20,7 @@ export async function inspectCertificates({
   clusterApi,
 }: Deps): Promise<CertificateReport> {
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;
-  // Not the trail's clock: TLS validates against the machine's.
+  // Not the trail's clock: TLS validates certificates by the machine's clock.
   const nowMs = Date.now();
   try {
     const { findings, inspection } = await inspectCertificatesNow(
@@ -45,7 +45,7 @@ export async function inspectCertificates({
   }
 }
 
-/** Posts the findings if they differ from the last ones posted. @throws ApplicationFailure */
+/** Posts the findings if they differ from the last posted ones. @throws ApplicationFailure */
 export function tellCertificates(deps: Deps, report: CertificateReport): Promise<PostResult | 'known'> {
   return tellAlert(deps, {
     alert: 'certificates',

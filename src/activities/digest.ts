@@ -51,11 +51,14 @@ export type PreparedDigest = Omit<DigestResult, 'outcome'> & {
 type Summary = Omit<DigestResult, 'outcome' | 'messages'>;
 type Frozen = FrozenDigest<SlackMessage, Summary>;
 
-/** Stores the messages to post, unless this digest has stored ones. @throws ApplicationFailure, retryable */
+/**
+ * Stores the messages to post, unless this digest already has stored messages.
+ * @throws ApplicationFailure, retryable
+ */
 export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Promise<PreparedDigest> {
   try {
     const known = await readDigest<SlackMessage, Summary>(deps.database.query, digestId);
-    // A second run after a quiet one announces edges that appeared since.
+    // A second run after a quiet run announces edges that appeared since then.
     if (known && known.outcome !== 'quiet')
       return resultOf(known, known.outcome === undefined ? 'frozen' : 'posted before');
     const frozen = await freeze(deps, digestId);
@@ -79,8 +82,7 @@ export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise
   }
   throw ApplicationFailure.create({
     type: 'digest_busy',
-    message:
-      'Another digest is being posted; this one is retried afterwards, so that no edge is announced twice',
+    message: 'Another digest is being posted; this one is retried later, so that no edge is announced twice',
   });
 }
 

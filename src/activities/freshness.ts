@@ -11,7 +11,7 @@ import type { Deps } from '../ingest/deps.ts';
 import type { GapReport } from '../ingest/summary.ts';
 import { postSlack, tellAlert } from './slack.ts';
 
-/** How fresh the trail is, as a run's result. Times are ISO 8601; absent where there is none. */
+/** The freshness of the trail, as a run's result. Times are ISO 8601; absent if there is none. */
 export interface FreshnessReport extends FreshnessVerdict {
   lastProgressAt?: string;
   newestBucket?: string;
@@ -21,18 +21,20 @@ export interface FreshnessReport extends FreshnessVerdict {
   newGaps?: GapReport[];
 }
 
-/** A database outage seen by the watchdog; carried from run to run because it cannot be stored. */
+/**
+ * A database outage that the watchdog noticed; passed from run to run, because it cannot be stored during the outage.
+ */
 export interface DatabaseOutage {
   /** First failed check, ISO 8601. */
   since: string;
-  /** The last message posted about it. */
+  /** The kind of the last message posted about it. */
   told: 'nobody' | 'warned' | 'paged';
 }
 
 const alert = 'freshness';
-/** More than Slack shows; a result in the workflow's history stays small. */
+/** More than a Slack message shows, but few enough to keep the result in the workflow's history small. */
 const maxNewGaps = 50;
-/** The told state after a message about a database outage. */
+/** The posted state after a message about a database outage. */
 const awayState = 'database_away';
 
 /** Reads the trail's progress and judges it. @throws ApplicationFailure of type `database_<kind>` */
@@ -67,7 +69,7 @@ function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
 }
 
 /**
- * Posts the state if it differs from the last one posted, and new gaps. `beginning` is not posted.
+ * Posts the state if it differs from the last posted one, and new gaps. `beginning` is not posted.
  * @param hadOutage a database outage was posted, so its end is posted too
  * @throws ApplicationFailure
  */
@@ -159,7 +161,8 @@ const titles: Record<FreshnessState, string> = {
 };
 
 /**
- * Posts a database outage once, and again as a page after FRESHNESS_PAGE_MINUTES. @returns the outage with what was posted
+ * Posts a database outage once, and again as a page after FRESHNESS_PAGE_MINUTES.
+ * @returns the outage with what was posted
  * @throws ApplicationFailure of type `slack_<kind>`
  */
 export async function tellDatabaseAway(

@@ -11,12 +11,12 @@ import type { Deps } from '../ingest/deps.ts';
 
 const hourSeconds = 3_600;
 const daySeconds = 24 * hourSeconds;
-/** Less than a week, so that a daily run that begins a little earlier than the last one still verifies. */
+/** Less than a week, so that a daily run that starts slightly earlier than the one a week ago still verifies. */
 const verifyEverySeconds = 7 * daySeconds - hourSeconds;
 
 /** Counts of deleted and merged rows, and whether the tables agree. */
 export interface HousekeepingResult {
-  /** Buckets whose hashes were deleted, beyond those that merging deletes. */
+  /** Buckets whose hashes were deleted, not counting those that merging deletes. */
   ledgerBuckets: number;
   /** Settled coverage ranges merged with their neighbours; gaps are unchanged. */
   coverageStretches: number;
@@ -27,7 +27,7 @@ export interface HousekeepingResult {
   foldedPorts: number;
   /** Days of facts that were rolled up by month. */
   factDays: number;
-  /** Once a week; `not due` on other days. */
+  /** Checked once a week; `not due` on other days. */
   verified: 'not due' | 'all tables agree';
 }
 

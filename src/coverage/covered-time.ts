@@ -3,14 +3,14 @@ import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
 /** A day is 24 hours, regardless of daylight saving time. */
 export const daySeconds = 86_400;
 
-/** Seconds as days, rounded down to a tenth: 6.96 days are not seven. */
+/** Seconds as days, rounded down to a tenth: 6.96 days must not be shown as 7. */
 export function floorToTenthDay(seconds: number): number {
   return Math.floor((seconds * 10) / daySeconds) / 10;
 }
 
 /**
- * The settled time, in which the absence of a flow is evidence: a settled bucket has all records and facts. Streamed-only time
- * may lack one record in twenty and has no facts, so it does not count.
+ * Settled time, in which the absence of a flow is evidence: a settled bucket has all records and facts. Streamed-only
+ * time may lack one record in twenty and has no facts, so it does not count.
  */
 export function coveredTime(stretches: readonly CoverageStretch[]): TimeSpans {
   return new TimeSpans(stretches.filter(({ state }) => kindOf(state) === 'covered'));
@@ -35,7 +35,7 @@ function kindOf(state: CoverageState): 'covered' | 'missed' | 'open' {
   }
 }
 
-/** A set of disjoint time spans that answers how much of it lies between two times. Times are epoch seconds. */
+/** A set of disjoint time spans that can sum the time covered between two times. Times are epoch seconds. */
 export class TimeSpans {
   /** Disjoint, oldest first. */
   readonly #spans: readonly { from: number; to: number }[];

@@ -16,7 +16,9 @@ interface Zone {
 
 const zones = new Map<string, Zone>();
 
-/** An offset from Intl takes about 20 us, and each report needs the same ones, so they are cached per zone. */
+/**
+ * Computing an offset with Intl takes about 20 us, and each report needs the same offsets, so they are cached per zone.
+ */
 function zoneOf(timeZone: string): Zone {
   const known = zones.get(timeZone);
   if (known) return known;
@@ -96,7 +98,7 @@ export class LocalWeek {
   }
 
   #offset(seconds: number): number {
-    // Zones change their offset only at quarters of an hour.
+    // Zones change their offset only at full quarter hours.
     const quarter = Math.floor(seconds / 900);
     const known = this.#zone.offsets.get(quarter);
     if (known !== undefined) return known;

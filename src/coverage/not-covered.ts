@@ -4,7 +4,7 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 export interface NotCovered {
   from: string;
   to: string;
-  /** A coverage state, or `unknown` where there is none. */
+  /** A coverage state, or `unknown` if there is none. */
   state: string;
   cause?: string;
 }
@@ -19,7 +19,12 @@ export function notCovered(
   let at = fromSeconds;
   const addUnknown = (until: number) => {
     if (until > at)
-      found.push({ from: iso(at), to: iso(until), state: 'unknown', cause: 'no record of this time' });
+      found.push({
+        from: iso(at),
+        to: iso(until),
+        state: 'unknown',
+        cause: 'no coverage recorded for this time',
+      });
   };
   for (const stretch of coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds)) {
     addUnknown(stretch.fromSeconds);

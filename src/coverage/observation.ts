@@ -2,7 +2,7 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { counted } from '../text/counted.ts';
 
-/** Buckets are settled at six minutes; one that is still open at this age is reported. */
+/** Buckets are settled at six minutes; a bucket still open at this age is reported. */
 const usualWaitSeconds = 15 * 60;
 
 interface ToldGap {
@@ -13,18 +13,18 @@ interface ToldGap {
   cause: string;
 }
 
-/** What was not observed since the last reported time. Times in text are in the reader's zone. */
+/** What was not observed since the last reported time. Texts show times in the reader's zone. */
 export interface Observation {
-  /** Nothing was ever observed. */
+  /** True if nothing was ever observed. */
   isEmpty: boolean;
-  /** Start of the trail, if it lies within the reported time. */
+  /** Start of the trail, if it is within the reported time. */
   trailBegan: string | undefined;
   gaps: ToldGap[];
   gapSeconds: number;
   /** Time ranges from which records were refused, with the count. */
   incompleteSeconds: number;
   refusedRecords: number;
-  /** Start of the time that should be settled by now and is not. */
+  /** Start of the time that should have been settled by now but is not. */
   openSince: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export function observe(
       from: at(fromSeconds),
       to: at(toSeconds),
       seconds: toSeconds - fromSeconds,
-      cause: cause ?? 'the cause is not known',
+      cause: cause ?? 'unknown cause',
     }));
   const incomplete = coverage.filter(
     ({ state, fromSeconds }) => state === 'incomplete' && fromSeconds < reportedUntilSeconds,
@@ -66,7 +66,10 @@ export function observe(
   };
 }
 
-/** The time up to which gaps are reported. Open time is left to the next digest, so that each gap is reported once. */
+/**
+ * The time up to which gaps are reported. Time that is still open is left to the next digest, so that each gap is
+ * reported once.
+ */
 export function gapsReportedUntil(coverage: readonly CoverageStretch[], now: Date): Date {
   const open = coverage.find(({ state }) => state === 'pending');
   return open ? new Date(open.fromSeconds * 1000) : now;

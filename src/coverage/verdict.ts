@@ -1,6 +1,6 @@
 import { daySeconds, type TimeSpans } from './covered-time.ts';
 
-/** Minimum of covered days for `complete`, regardless of the settings (runbook, caveat). */
+/** Minimum number of covered days for `complete`, whatever the settings (see the runbook's caveat). */
 export const leastDays = 7;
 
 export const verdicts = ['complete', 'unstable', 'learning', 'stale'] as const;
@@ -27,7 +27,7 @@ export interface Standards {
   thresholds: Thresholds;
 }
 
-/** Times of one namespace, epoch seconds; undefined if there is none. */
+/** Times of one namespace, epoch seconds; undefined if not known. */
 export interface Moments {
   /** Start of the current observation. */
   watched: number | undefined;
@@ -62,7 +62,7 @@ export function requiredDays({ minimumDays }: Thresholds): number {
 }
 
 /**
- * The days since the namespace was last stale. After a stale period, the same name may be a different workload.
+ * The days since the namespace was last stale. After a stale period, the same name may belong to a different workload.
  * @param days days on which it was seen, in any order
  */
 export function daysWatched<Day extends { firstSeconds: number; lastSeconds: number }>(
@@ -82,7 +82,7 @@ export function daysWatched<Day extends { firstSeconds: number; lastSeconds: num
   return start === -1 ? sorted : sorted.slice(start);
 }
 
-/** False for times in the future: this clock may be behind the one that wrote the coverage. */
+/** False for times in the future: this machine's clock may be behind the clock that wrote the coverage. */
 function isBy(nowSeconds: number, moment: number | undefined): moment is number {
   return moment !== undefined && moment <= nowSeconds;
 }

@@ -18,18 +18,18 @@ export type FailedSystem =
 export interface FailureDetails<System extends FailedSystem, Kind extends string> {
   system: System;
   kind: Kind;
-  /** What happened, with the value; no full stop at its end. */
+  /** What happened, with the value; no full stop at the end. */
   what: string;
-  /** What to do about it; no full stop at its end. */
+  /** What to do about it; no full stop at the end. */
   cure: string;
-  /** Whether another try can succeed without a person: false only where the request itself is wrong. */
+  /** Whether a retry can succeed without human action: false only if the request itself is wrong. */
   retryable: boolean;
   cause?: unknown;
 }
 
 /**
- * What failed, why, and what cures it; `message` says both. It never carries a secret or the content of a file.
- * Tests and callers decide by `system` and `kind`, never by the sentence.
+ * What failed, why, and how to fix it; `message` contains both sentences. Never contains a secret or the content of a
+ * file. Tests and callers check `system` and `kind`, never the text.
  */
 export class Failure<System extends FailedSystem = FailedSystem, Kind extends string = string> extends Error {
   readonly system: System;

@@ -13,14 +13,14 @@ export interface FailedCall {
   host: string;
   bundle: CertificateBundle;
   maxReceiveBytes: number;
-  /** Time limit of List, milliseconds of the trail's clock. */
+  /** Time limit of List, milliseconds by the trail's clock. */
   deadlineMs: number;
 }
 
 const MAX_DETAILS = 300;
 const SEE_LOGS = 'Check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
 const RECONNECT =
-  'The next attempt opens a new connection; if this continues, check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
+  'The next attempt opens a new connection; if this persists, check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
 
 /** Names the cause and the cure of a gRPC call that ended with an error. */
 export function explainCallError(error: CallError, call: FailedCall): GoldmaneFailure {
@@ -35,7 +35,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       return {
         kind: 'timeout',
         what: `${method} did not answer within ${call.deadlineMs / 1000} s at ${host}`,
-        cure: 'Goldmane still works on the abandoned call, so the next one waits as long again. If this continues, give Goldmane more CPU',
+        cure: 'Goldmane is still processing the abandoned call, so the next call waits for it. If this persists, give Goldmane more CPU',
       };
     case status.UNAVAILABLE:
     case status.CANCELLED:
@@ -44,7 +44,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       if (/larger than max/.test(details)) return tooLarge(call, details);
       return refusal(error, call, details);
     case status.INTERNAL:
-      // What grpc-js reports for a stream that was reset, or that ended without a status.
+      // The error that grpc-js reports for a stream that was reset or ended without a status.
       if (/RST_STREAM|Connection dropped|without gRPC status/.test(details))
         return brokenConnection(call, details);
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))
@@ -93,7 +93,7 @@ function cureOfRefusal(code: status): string {
       return `Goldmane is overloaded or has too little memory or CPU; the worker retries with backoff. ${SEE_LOGS}`;
     case status.PERMISSION_DENIED:
     case status.UNAUTHENTICATED:
-      return 'Goldmane itself checks only the certificate: check GOLDMANE_HOST and whatever is between (a proxy, a mesh)';
+      return 'Goldmane itself checks only the certificate: check GOLDMANE_HOST and anything in between (a proxy or a service mesh)';
     default:
       return `${SEE_LOGS}, and that GOLDMANE_HOST is a Goldmane of Calico 3.30 or newer`;
   }

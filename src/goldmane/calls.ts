@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { status, type Client, type ServiceError } from '@grpc/grpc-js';
 
-/** A failed call: its gRPC status, or the status that fits. */
+/** A failed call, with its gRPC status or the closest one. */
 export class CallError extends Error {
   readonly code: status;
   readonly details: string;

@@ -5,13 +5,14 @@ const maxChain = 10;
 /** A certificate authority of the bundle that signed a certificate, directly or through intermediates. */
 export interface Anchor {
   readonly authority: X509Certificate;
-  /** When the first of the certificates above the leaf expires, including the authority. */
+  /** The earliest expiry of the certificates above the leaf, including the authority. */
   readonly notAfter: Date;
 }
 
 /**
- * The authority that signed `leaf` through the intermediates in `chain`; of several the one that expires last, because a renewed
- * authority is added beside the one that it replaces. Undefined if no authority of the bundle signed it.
+ * The authority that signed `leaf` through the intermediates in `chain`. If several did, the one that expires last,
+ * because a renewed authority is added to the bundle before the old one is removed. Undefined if no authority of the
+ * bundle signed it.
  */
 export function findAnchor(
   leaf: X509Certificate,
@@ -44,7 +45,7 @@ function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolea
   try {
     return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   } catch {
-    // OpenSSL cannot check signatures of a key of an unknown kind.
+    // OpenSSL cannot check signatures made with an unknown kind of key.
     return false;
   }
 }

@@ -8,7 +8,7 @@ import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle }
 import type { GoldmaneConfig } from '../config/config.ts';
 import { splitPemCertificates } from '../text/pem.ts';
 
-/** The certificate files as read at one moment, checked to belong together. */
+/** The certificate files, read together and checked to match each other. */
 export interface Certificates {
   readonly ca: Buffer;
   readonly cert: Buffer;
@@ -18,7 +18,7 @@ export interface Certificates {
   readonly isSignedByBundle: boolean | undefined;
 }
 
-/** The contents of the files, each parsed on its own; not checked to be valid or to belong together. */
+/** The contents of the files, parsed separately; not checked to be valid or to match. */
 export interface CertificateFiles {
   readonly ca: Buffer;
   readonly cert: Buffer;
@@ -33,15 +33,15 @@ export interface CertificateFiles {
 }
 
 /**
- * Reads certificate, key and CA bundle, and refuses what cannot work: throws GoldmaneFailure
- * (`certificate_unreadable`, `certificate_expired`) with the path of the file, never with its content.
+ * Reads certificate, key and CA bundle. Throws GoldmaneFailure (`certificate_unreadable`, `certificate_expired`) if
+ * they cannot work, with the path of the file, never its content.
  */
 export async function readCertificates(target: GoldmaneConfig): Promise<Certificates> {
   const { certPath, keyPath } = target;
   const { leaf, chain, authorities, privateKey, bundle, ...pems } = await readCertificateFiles(target);
   if (!leaf.checkPrivateKey(privateKey))
     throw unreadable(
-      `The key ${keyPath} does not belong to the certificate ${certPath}; perhaps only one of the two was replaced`,
+      `The key ${keyPath} does not belong to the certificate ${certPath}; possibly only one of them was replaced`,
     );
   checkValidity(leaf, certPath, bundle);
   checkAcceptable(pems, target);
@@ -101,7 +101,7 @@ async function read(path: string, what: string): Promise<Buffer> {
 
 export function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
   const { blocks, isCutOff } = splitPemCertificates(pem.toString('latin1'));
-  // TLS would refuse the whole file, or stop reading at the damaged block.
+  // TLS would refuse the whole file or stop reading at the damaged block.
   if (isCutOff)
     throw unreadable(`${capitalised(what)} contains a PEM certificate that is cut off; copy the file again`);
   if (blocks.length === 0) throw unreadable(`${capitalised(what)} contains no PEM certificate`);
@@ -116,7 +116,7 @@ function parseKey(pem: Buffer, keyPath: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch {
-    // OpenSSL's message about a key is left out, because it might quote the key.
+    // OpenSSL's message about a key is omitted, because it might quote the key.
     throw unreadable(`The key ${keyPath} is not an unencrypted PEM private key`);
   }
 }

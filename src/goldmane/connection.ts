@@ -12,13 +12,13 @@ import type { GoldmaneConfig } from '../config/config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 
-/** One connection. Once it is lost, calls fail: it does not reconnect, because another run of the server might answer. */
+/** One connection. Once it is lost, calls fail: it does not reconnect, because a new server run might answer. */
 export interface GoldmaneConnection {
   /** The files that the connection was made with. */
   readonly bundle: CertificateBundle;
   /**
-   * One FlowListResult, raw: the bucket [startSeconds, startSeconds + 15). Waits 90 s of the clock at most; the caller
-   * keeps to one call at a time. Throws GoldmaneFailure, or the signal's reason.
+   * The raw FlowListResult of the bucket [startSeconds, startSeconds + 15). Waits at most 90 s by the clock. The caller
+   * must make one call at a time. Throws GoldmaneFailure, or the signal's reason.
    */
   list(startSeconds: number, signal: AbortSignal): Promise<Buffer>;
   /**
@@ -43,7 +43,10 @@ const SIGN_OF_LIFE_MS = 15_000;
 /** A test's clock does not speed up network and TLS. */
 const MIN_REAL_DEADLINE_MS = 5_000;
 const MIN_REAL_SILENCE_MS = 1_000;
-/** About 23,000 records buffered on the way while this process is busy; more would wait at the server and delay other readers. */
+/**
+ * Enough for about 23,000 records in transit while this process is busy; more would wait in the server and delay other
+ * readers.
+ */
 const FLOW_CONTROL_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -68,21 +71,21 @@ export async function connectGoldmane(
     throw goldmaneFailure({
       kind: 'timeout',
       what: `Goldmane at ${target.host} accepted the certificate but not the connection (${error instanceof Error ? error.message : 'unknown error'})`,
-      cure: 'The next attempt opens a new connection; if this continues, check the logs of Goldmane',
+      cure: 'The next attempt opens a new connection; if this persists, check the logs of Goldmane',
       bundle: certificates.bundle,
     });
   }
   return new GrpcConnection(client, target, certificates, clock);
 }
 
-/** A client that connects when it is first used. */
+/** A client that connects on first use. */
 export function createClient(target: GoldmaneConfig, certificates: Certificates): Client {
   const options: ClientOptions = {
     'grpc.max_receive_message_length': target.maxReceiveBytes,
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
-    // A connection of its own: another pair of certificates needs another connection.
+    // No shared connections: different certificates need different connections.
     'grpc.use_local_subchannel_pool': 1,
-    // The callers retry: they know what a failure means.
+    // Callers retry, because retrying depends on the kind of failure.
     'grpc.enable_retries': 0,
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 5_000,
@@ -161,13 +164,13 @@ class GrpcConnection implements GoldmaneConnection {
     this.#client.close();
   }
 
-  /** The channel would reconnect silently, possibly to another run of the server. */
+  /** The channel would reconnect silently, possibly to a new server run. */
   #throwIfLost(): void {
     if (this.#isLost)
       throw new CallError(status.UNAVAILABLE, 'No connection established any more: it was lost');
   }
 
-  /** Runs a call that ends with `signal` and with the connection, and explains its failure. */
+  /** Runs a call that ends when `signal` aborts or the connection closes, and explains its failure. */
   async #call<Answer>(
     method: FailedCall['method'],
     signal: AbortSignal,

@@ -42,8 +42,8 @@ const bundleKey = 'tigera-ca-bundle.crt';
 const pairKeys = ['tls.crt', 'tls.key'] as const;
 
 /**
- * Copies the operator's client certificate and CA bundle to where the worker mounts them, if they differ. An original that is
- * not a usable certificate never replaces a copy. Source: Kubernetes API, core/v1 Secret and ConfigMap.
+ * Copies the operator's client certificate and CA bundle to the objects that the worker mounts, if they differ. An
+ * unusable original never replaces a copy. Source: Kubernetes API, core/v1 Secret and ConfigMap.
  *
  * @throws Failure of system `kubernetes`, of a ClusterFailureKind
  */
@@ -148,7 +148,7 @@ function checkStatus(status: number, verb: string, kind: Kind, { namespace, name
   );
 }
 
-/** Certificate and key, base64 as in the Secret, if they are a pair. */
+/** Certificate and key, base64 as in the Secret, if they match. */
 function checkedPair(secret: Record<string, string>, name: ObjectName): Record<string, string> {
   const pair = Object.fromEntries(pairKeys.map((key) => [key, valueOf(secret, key, 'Secret', name)]));
   const text = (key: (typeof pairKeys)[number]) => Buffer.from(pair[key] ?? '', 'base64');
@@ -189,7 +189,7 @@ function valueOf(
   throw clusterFailure(
     'missing',
     `The ${kind} ${namespace}/${name} has no key ${key}`,
-    'Check that it is the original that the operator maintains',
+    'Check that it is the object that the operator maintains',
   );
 }
 

@@ -1,7 +1,7 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 export type GoldmaneFailureKind =
-  /** Our certificate, its key or the CA bundle: missing, unreadable, or not belonging together. */
+  /** Our certificate, its key or the CA bundle is missing, unreadable, or does not match the others. */
   | 'certificate_unreadable'
   /** Our certificate has expired, or is not valid yet. */
   | 'certificate_expired'
@@ -14,16 +14,16 @@ export type GoldmaneFailureKind =
   | 'connection_refused'
   | 'dns'
   | 'timeout'
-  /** The peer closed or reset the connection, went away, or is not Goldmane. */
+  /** The peer closed or reset the connection, disappeared, or is not Goldmane. */
   | 'unavailable'
   /** Goldmane rejected the call with a gRPC status. */
   | 'refused'
   | 'answer_too_large'
   | 'malformed_answer'
-  /** An answer of List that is not the whole of the requested bucket; it proves nothing and is not merged. */
+  /** An answer of List that is not exactly the whole requested bucket; it proves nothing and is not merged. */
   | 'invalid_list_response';
 
-/** Which files a connection was, or would have been, made with. Fingerprints are lower-case hex. */
+/** The files that a connection used or would have used. Fingerprints are lower-case hex. */
 export interface CertificateBundle {
   /** SHA-256 of the CA bundle file. */
   readonly caFingerprint: string;
@@ -44,7 +44,7 @@ export interface GoldmaneFailureDetails {
   code?: string | undefined;
 }
 
-/** Always retryable, because the cure is outside of this process. */
+/** Always retryable, because the cure is outside this process. */
 export type GoldmaneFailure = Failure<'goldmane', GoldmaneFailureKind> & {
   readonly bundle: CertificateBundle | undefined;
   readonly code: string | undefined;
@@ -59,7 +59,7 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
   return goldmaneFailure({
     kind: 'invalid_list_response',
     what: `Goldmane's answer for the bucket of ${new Date(startSeconds * 1000).toISOString()} was rejected: ${reason}`,
-    cure: 'The worker asks again. If this persists, this version of Goldmane answers List differently from 3.30 to 3.32',
+    cure: 'The worker lists it again. If this persists, this version of Goldmane answers List differently from 3.30 to 3.32',
   });
 }
 
@@ -67,7 +67,7 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
 export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'answer_too_large',
-    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} holds ${records} records; this process has memory for ${limit}`,
+    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} has ${records} records; this process has memory for ${limit}`,
     cure: 'Find what opens so many connections (a port scan, for example), or give the worker more memory',
   });
 }
@@ -82,7 +82,7 @@ export function isGoldmaneFailure(error: unknown): error is GoldmaneFailure {
 
 /**
  * Adds to a refusal (`certificate_refused`, `unknown_ca`) whether the bundle ever worked. Other failures are returned unchanged.
- * @param lastWorkedAt when `failure.bundle` worked last; undefined if it never did
+ * @param lastWorkedAt when `failure.bundle` last worked; undefined if it never did
  */
 export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date | undefined): GoldmaneFailure {
   const { kind, what, bundle, code } = failure;
@@ -107,4 +107,4 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
 /** The cure for all problems with the copies of the operator's certificates. */
 export const RESYNC =
   'Re-sync the copies: tls.crt and tls.key from the secret whisker-backend-key-pair, the bundle from the config map ' +
-  'tigera-ca-bundle, both in calico-system (re-apply what makes the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';
+  'tigera-ca-bundle, both in calico-system (re-apply the stack that creates the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';

@@ -24,9 +24,10 @@ export interface HandshakeLimits {
 }
 
 /**
- * Connects to Goldmane as the gRPC channel will, and closes the connection once the server has accepted the client. A channel only
- * reports that it is unavailable; this reports why. With TLS 1.3 the client's handshake ends before the server has checked the
- * client certificate, so this waits for the server's first frame. Throws GoldmaneFailure, or the signal's reason.
+ * Connects to Goldmane as the gRPC channel will, and closes the connection once the server has accepted the client. A
+ * channel reports only that it is unavailable; this reports why. In TLS 1.3, the client's handshake ends before the
+ * server has checked the client certificate, so this waits for the server's first frame. Throws GoldmaneFailure, or the
+ * signal's reason.
  */
 export async function tryHandshake(
   target: GoldmaneConfig,
@@ -64,7 +65,10 @@ export async function tryHandshake(
   }
 }
 
-/** A name is sent as SNI and checked; an address is only checked, because SNI does not allow addresses (RFC 6066, 3). */
+/**
+ * A name is sent as SNI and checked; an address is only checked, because SNI does not allow addresses (RFC 6066,
+ * section 3).
+ */
 function identity(serverName: string): ConnectionOptions {
   return {
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
@@ -82,7 +86,8 @@ function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Pro
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('secureConnect', () => {
       if (socket.alpnProtocol !== 'h2') reject(dialError('ERR_NOT_HTTP2', 'no h2 in ALPN'));
-      // Bytes that a refusing server never reads would make its system answer with a reset that overtakes its alert.
+      // If we sent bytes that a refusing server never reads, its system would send a reset, which can overtake the TLS
+      // alert.
       preface = setTimeout(() => socket.write(CLIENT_PREFACE), Math.min(PREFACE_DELAY_MS, timeoutMs / 2));
     });
     socket.on('data', (chunk: Buffer) => {
@@ -124,7 +129,7 @@ function toDialError(error: unknown, wasSecure: boolean): DialError {
   return { code, message: first.message, wasSecure, names: namesOf(first) };
 }
 
-/** Of several addresses of one name, a refused connection is more informative than a missing route. */
+/** If a name has several addresses, a refused connection is more informative than a missing route. */
 function tellingError(errors: readonly unknown[]): unknown {
   const refused = errors.find(
     (error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED',

@@ -6,7 +6,7 @@ import { tryHandshake, type HandshakeLimits } from './handshake.ts';
 import { seeServerCertificate } from './server-certificate.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
-/** Names and times of one certificate. */
+/** Names and validity of one certificate. */
 interface CertificateFacts {
   subject: string;
   issuer: string;
@@ -14,25 +14,25 @@ interface CertificateFacts {
   notAfter: Date;
 }
 
-/** Everything known about the certificates at one moment; nothing is refused. */
+/** Everything known about the certificates at one moment; unusable ones are included. */
 export interface Inspection {
   bundle: CertificateBundle | undefined;
   /** Why the files cannot be used, independent of Goldmane. */
   unusable: GoldmaneFailure | undefined;
   client: (CertificateFacts & { keyMatches: boolean; isSignedByBundle: boolean | undefined }) | undefined;
   /**
-   * The authorities of the bundle on which the client's and Goldmane's certificate rest: the soonest end of them. The
-   * others in the bundle do not matter. Undefined when neither rests on any.
+   * The earliest expiry of the bundle's authorities that the client's and Goldmane's certificates depend on; the others
+   * in the bundle do not matter. Undefined if neither depends on any.
    */
   authority: { subject: string; notAfter: Date } | undefined;
   /** Goldmane's certificate, regardless of who signed it; undefined if none was presented. */
   server: CertificateFacts | undefined;
-  /** Undefined if no connection was tried, because it could only fail. */
+  /** Undefined if no connection was tried because it could only fail. */
   handshake: 'accepted' | GoldmaneFailure | undefined;
 }
 
 /**
- * Reads the files, Goldmane's certificate, and connects as the readers do. Throws the signal's reason only.
+ * Reads the files and Goldmane's certificate, and connects as the readers do. Throws only the signal's reason.
  * @param nowMs the machine's time, which TLS uses
  */
 export async function inspectCertificateFiles(
@@ -105,7 +105,9 @@ function factsOf(certificate: X509Certificate): CertificateFacts {
   };
 }
 
-/** Node puts each part of a name on a line of its own. Names come from the certificate, so their length is limited. */
+/**
+ * Node puts each part of a name on its own line. Names come from untrusted certificates, so their length is limited.
+ */
 function oneLine(name: string | undefined): string {
   return (name ?? '').replaceAll('\n', ', ').slice(0, 200) || '(no name)';
 }

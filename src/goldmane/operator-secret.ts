@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { askApi, readCredentials, type ClusterApi } from './cluster-api.ts';
 
-/** What was read of the operator's Secret. */
+/** The result of reading the operator's Secret. */
 export type OperatorSecret =
   | { seen: 'certificate'; certFingerprint: string; notAfter: Date }
   /** `why` is a clause for people: not in a cluster, not allowed, not there, no answer. */
@@ -13,8 +13,8 @@ export type OperatorSecret =
 const secretShape = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
 
 /**
- * Asks the cluster for the one Secret that the client certificate is a copy of. A missing permission is not an error:
- * the Role is optional. Source: Kubernetes API, core/v1 Secret, `GET /api/v1/namespaces/{namespace}/secrets/{name}`.
+ * Reads the Secret that the client certificate is a copy of. A missing permission is not an error: the Role is
+ * optional. Source: Kubernetes API, core/v1 Secret, `GET /api/v1/namespaces/{namespace}/secrets/{name}`.
  */
 export async function readOperatorSecret(
   api: ClusterApi | undefined,
@@ -34,7 +34,7 @@ export async function readOperatorSecret(
       signal,
     );
     if (status === 401 || status === 403)
-      return nothing(`${secret} may not be read (${status}): the optional Role for it does not exist`);
+      return nothing(`${secret} may not be read (${status}): its optional Role does not exist`);
     if (status === 404) return nothing(`${secret} does not exist (404)`);
     if (status !== 200) return nothing(`${secret} could not be read: the API answered ${status}`);
     return certificateOf(body) ?? nothing(`${secret} has no certificate in tls.crt`);

@@ -7,7 +7,9 @@ const START_TIME_LT = 0x10;
 /** A FlowListRequest for exactly the bucket that starts at `startSeconds`. */
 export function encodeListRequest(startSeconds: number): Buffer {
   if (!Number.isSafeInteger(startSeconds) || startSeconds <= 0 || startSeconds % bucketSeconds !== 0)
-    throw new RangeError(`${startSeconds} is not the start of a bucket: List would answer with other times`);
+    throw new RangeError(
+      `${startSeconds} is not the start of a bucket: List would answer for different times`,
+    );
   return Buffer.from([
     START_TIME_GTE,
     ...varint(startSeconds),
@@ -16,7 +18,7 @@ export function encodeListRequest(startSeconds: number): Buffer {
   ]);
 }
 
-/** A FlowStreamRequest with all fields zero: from now on, no history, no filter. */
+/** A FlowStreamRequest with all fields zero: no history, no filter. */
 export const STREAM_FROM_NOW = Buffer.alloc(0);
 
 function varint(value: number): number[] {

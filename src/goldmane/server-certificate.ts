@@ -5,7 +5,7 @@ import { parseAddress } from '../text/address.ts';
 import type { HandshakeLimits } from './handshake.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
-/** The certificates that a server presents: its own, and the others that it sends. */
+/** The certificates that a server presents: its own, and the rest of the chain. */
 export interface ShownChain {
   readonly leaf: X509Certificate;
   readonly chain: readonly X509Certificate[];
@@ -14,8 +14,9 @@ export interface ShownChain {
 const maxChain = 10;
 
 /**
- * Reads the certificate that Goldmane presents, regardless of who signed it, and closes the connection. Nothing is sent and no client
- * certificate presented; the result proves nothing about the server. Undefined if no certificate was presented.
+ * Reads the certificate that Goldmane presents, regardless of who signed it, and closes the connection. It sends
+ * nothing and presents no client certificate; the result proves nothing about the server. Undefined if no certificate
+ * was presented.
  */
 export function seeServerCertificate(
   target: Pick<GoldmaneConfig, 'host' | 'serverName'>,

@@ -1,16 +1,18 @@
 import { bucketSeconds } from '../time/bucket.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A bucket is sent this long after it began: its own 15 s and 15 s more (measured; 15.0 to 15.2 s after its end). */
+/**
+ * A bucket is sent this long after it began: its own 15 s and another 15 s (measured: 15.0 to 15.2 s after its end).
+ */
 export const deliveryDelayMs = 2 * bucketSeconds * 1000;
 const bucketMs = bucketSeconds * 1000;
 const remembered = 20;
 
 /**
- * Goldmane's clock, as far as Goldmane itself has shown it: the first record of a bucket arrives when it shows the bucket's
- * start + 30 s, or later if the stream lags. The least delayed of the last buckets tells what it shows, the newest one how
- * far the stream lags behind. From there on it is reckoned by the time that has elapsed, not by our own clock: that one may
- * be set by hours, and nothing that is decided by a bucket's age could be taken back. Milliseconds.
+ * Goldmane's clock, inferred from the stream: the first record of a bucket arrives when the clock shows the bucket's
+ * start + 30 s, or later if the stream lags. The least delayed of the last buckets gives the clock, the newest one the
+ * stream's lag. From then on, elapsed time is added. Our own clock is not used, because it may be changed by hours and
+ * decisions based on a bucket's age cannot be undone. Milliseconds.
  */
 export class ServerClock {
   readonly #clock: Pick<Clock, 'now' | 'elapsed'>;
@@ -25,8 +27,9 @@ export class ServerClock {
   }
 
   /**
-   * What was found by asking, until the stream shows it.
-   * @param isAtLeast it may show more: nothing newer was found, but there need not have been anything newer
+   * Sets a value found by listing, used until the stream shows the clock.
+   * @param isAtLeast the clock may show a later time: nothing newer was found, but there may have been nothing newer to
+   * find
    */
   assume(serverNowMs: number, { isAtLeast = false }: { isAtLeast?: boolean } = {}): void {
     if (this.measured) return;
@@ -34,7 +37,7 @@ export class ServerClock {
     this.#isAtLeast = isAtLeast;
   }
 
-  /** Takes the arrival of a record; all but the first of a bucket are ignored. */
+  /** Records the arrival of a record; only the first one of each bucket counts. */
   observe(startSeconds: number): void {
     if (startSeconds <= this.#newest) return;
     this.#newest = startSeconds;
@@ -44,18 +47,21 @@ export class ServerClock {
     this.#isAtLeast = false;
   }
 
-  /** A new stream: the order of buckets starts again; the measured clock stays until it is measured again. */
+  /**
+   * Call this for a new stream: the order of buckets starts again, and the measured clock stays until the next
+   * measurement.
+   */
   reopened(): void {
     this.#newest = Number.NEGATIVE_INFINITY;
     this.#samples = [];
   }
 
-  /** Whether Goldmane has shown its clock yet; without it no bucket has an age. */
+  /** Whether Goldmane's clock is known; without it, bucket ages are unknown. */
   get isKnown(): boolean {
     return this.#offsetMs !== undefined;
   }
 
-  /** Whether it may show more than is known. */
+  /** Whether the clock may show a later time than known. */
   get isAtLeast(): boolean {
     return this.#isAtLeast;
   }
@@ -64,26 +70,26 @@ export class ServerClock {
     return this.#samples.length > 0;
   }
 
-  /** Whether the stream brought something for many buckets in a row, so that silence would be strange. */
+  /** Whether the stream delivered records of many buckets in a row, so that silence would be unusual. */
   get isRegular(): boolean {
     return this.#samples.length >= remembered / 2;
   }
 
-  /** How much later than it should the newest bucket arrived. */
+  /** The delay of the newest bucket. */
   get lagMs(): number {
     const last = this.#samples.at(-1);
     return last === undefined || this.#offsetMs === undefined ? 0 : this.#offsetMs - last;
   }
 
-  /** What Goldmane's clock shows; what ours does, as long as Goldmane has shown nothing. */
+  /** Goldmane's time; our own time while Goldmane's clock is unknown. */
   nowMs(): number {
     return this.#offsetMs === undefined ? this.#clock.now() : this.#clock.elapsed() + this.#offsetMs;
   }
 }
 
 /**
- * How long to wait until no bucket is being sent: buckets go out at multiples of 15 s of the server's clock, so the middle
- * of a bucket is quiet. 0 when it is quiet now.
+ * Time to wait until no bucket is being sent: buckets are sent at multiples of 15 s by the server's clock, so the
+ * stream is quiet in between. 0 if it is quiet now.
  */
 export function untilQuietMs(serverNowMs: number): number {
   const [from, to] = [5_000, 12_000];

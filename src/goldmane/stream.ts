@@ -4,16 +4,16 @@ import { asIs, CallError, callUnary } from './calls.ts';
 import { STREAM_FROM_NOW } from './requests.ts';
 
 export interface StreamHandlers {
-  /** Once, when the server has taken up the stream. */
+  /** Called once, when the server has started the stream. */
   onOpen(): void;
-  /** Each FlowResult, raw, as it arrives. What it does holds the stream back, so it must be quick. */
+  /** Called with each raw FlowResult as it arrives. It blocks the stream, so it must be fast. */
   onMessage(raw: Buffer): void;
 }
 
 export interface StreamLimits {
-  /** After so much silence the peer is asked for a sign of life. Real milliseconds. */
+  /** Silence after which the peer is probed. Real milliseconds. */
   silenceMs: number;
-  /** So long it may take to give one. Real milliseconds. */
+  /** Time limit for the answer to a probe. Real milliseconds. */
   answerMs: number;
   signal: AbortSignal;
   /** The encoded FlowStreamRequest. Default: from now on. */
@@ -28,9 +28,10 @@ const ANY_SERVICE = Buffer.alloc(0);
  * Follows `Flows.Stream` from now on, until the signal aborts (rejects with its reason), the stream ends in any other
  * way (CallError), or a handler throws (its error).
  *
- * Signs of life are asked for by a health check instead of HTTP/2 pings: Goldmane keeps grpc-go's policy on pings, and
- * ends the connection after 40 s of quiet if it gets one every 10 s, while a quiet cluster sends nothing. Goldmane
- * has no health service; the answer that it has none is the sign of life. Its transport answers independently of its main loop.
+ * A silent peer is probed with a health check instead of HTTP/2 pings: Goldmane uses grpc-go's ping policy and closes a
+ * connection that sends a ping every 10 s after 40 s without other traffic, and a quiet cluster sends no traffic.
+ * Goldmane has no health service; its "unimplemented" answer shows that it is alive. Its transport answers
+ * independently of its main loop.
  */
 export function followStream(client: Client, handlers: StreamHandlers, limits: StreamLimits): Promise<void> {
   return new Promise((_resolve, reject) => {
@@ -78,13 +79,14 @@ class Following {
     call.on('metadata', () => this.#open());
     call.on('data', take);
     call.on('end', () => this.#end(new CallError(status.UNAVAILABLE, 'the server ended the stream')));
-    // Stays after the end: cancelling is reported here too, and is not an error.
+    // Not removed at the end: cancelling is reported here too, and is not an error.
     call.on('error', (error: ServiceError) => this.#end(new CallError(error.code, error.details)));
     this.#timer = setInterval(() => {
       if (!this.#wasHeard) void this.#askForLife();
       this.#wasHeard = false;
     }, silenceMs);
-    // Go sends headers with the first message. An answer to what was asked after the stream shows that it was taken up.
+    // Go sends headers only with the first message. The answer to a probe sent after the stream request shows that the
+    // stream has started.
     void this.#askForLife();
   }
 
@@ -115,7 +117,7 @@ class Following {
     try {
       await callUnary(this.#client, HEALTH_PATH, ANY_SERVICE, { timeoutMs: answerMs, signal });
     } catch (error) {
-      // A broken connection ends the stream anyway; any other status comes from a living server.
+      // A broken connection ends the stream anyway; any other status comes from a live server.
       if (
         !(error instanceof CallError) ||
         error.code === status.UNAVAILABLE ||
@@ -124,7 +126,7 @@ class Following {
         return;
       if (error.code === status.DEADLINE_EXCEEDED) {
         if (!this.#wasHeard)
-          this.#end(new CallError(status.UNAVAILABLE, `no sign of life for ${Math.round(answerMs)} ms`));
+          this.#end(new CallError(status.UNAVAILABLE, `no answer to a probe for ${Math.round(answerMs)} ms`));
         return;
       }
     }

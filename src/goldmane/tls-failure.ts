@@ -3,13 +3,13 @@ import { goldmaneFailure, type GoldmaneFailure, RESYNC, type GoldmaneFailureDeta
 import type { GoldmaneConfig } from '../config/config.ts';
 import { repeatedSubjects } from '../text/pem.ts';
 
-/** What went wrong between dialling and the first frame of HTTP/2; `code` is Node's or OpenSSL's. */
+/** An error between connecting and the first HTTP/2 frame; `code` is Node's or OpenSSL's. */
 export interface DialError {
   readonly code: string;
   readonly message: string;
-  /** Whether TLS was up on our side already: what breaks after that, the server broke. */
+  /** Whether the TLS handshake had finished on our side: after that, the server closed the connection. */
   readonly wasSecure: boolean;
-  /** The names on the server's certificate, where they were the problem. */
+  /** The names on the server's certificate, if they were the problem. */
   readonly names?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ const CHECK_GOLDMANE =
 const CERTIFICATE_ALERT =
   /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|NO_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/;
 
-/** Codes of X.509 verification that say that no CA of the bundle vouches for the server. */
+/** X.509 verification codes that mean that no CA of the bundle signed the server's certificate. */
 const UNTRUSTED = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -38,7 +38,7 @@ const UNTRUSTED = new Set([
   'PATH_LENGTH_EXCEEDED',
 ]);
 
-/** Names the cause and the cure of a connection that did not come about. */
+/** Names the cause and the cure of a failed connection. */
 export function explainDialError(
   error: DialError,
   target: GoldmaneConfig,
@@ -73,7 +73,7 @@ function classify(
       return {
         kind: 'connection_refused',
         what: `Connection refused: nothing listens at ${host}`,
-        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane the worker reconnects without help`,
+        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane the worker reconnects by itself`,
       };
     case 'ETIMEDOUT':
       return {
@@ -91,7 +91,7 @@ function classify(
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return {
         kind: 'wrong_server_name',
-        what: `Wrong server name: the certificate of ${host} is not for ${target.serverName ?? 'that name'}, but for ${error.names ?? 'others'}`,
+        what: `Wrong server name: the certificate of ${host} is for ${error.names ?? 'other names'}, not for ${target.serverName ?? 'that name'}`,
         cure: 'Set GOLDMANE_SERVER_NAME to one of the names on the certificate, or correct GOLDMANE_HOST',
       };
     default:
@@ -109,7 +109,7 @@ function classifyByPattern(
   if (repeated !== undefined)
     return {
       kind: 'unknown_ca',
-      what: `${caPath} holds several CAs named ${repeated}, and OpenSSL tries only the first for the certificate of Goldmane at ${host}, which another one signed (${code})`,
+      what: `${caPath} holds several CAs named ${repeated}, and OpenSSL tries only the first one, but another one signed the certificate of Goldmane at ${host} (${code})`,
       cure: `Remove the CAs of that name that are no longer used, or put the one that signs Goldmane's certificate first. ${RESYNC}`,
     };
   if (UNTRUSTED.has(code))
@@ -132,7 +132,7 @@ function classifyByPattern(
       cure: RESYNC,
     };
   }
-  // Not every server says why it hangs up on a certificate; Goldmane does.
+  // Not every server sends an alert when it rejects a certificate; Goldmane does.
   if (wasSecure && isHangUp(code) && certificates.isSignedByBundle === false)
     return {
       kind: 'certificate_refused',

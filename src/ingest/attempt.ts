@@ -4,8 +4,8 @@ import type { Deps } from './deps.ts';
 import type { GapReport, Progress } from './summary.ts';
 
 /**
- * One attempt of a reader's activity: its heartbeat, what it reports, and how it ends.
- * The details of a heartbeat are for display in the UI; nothing is resumed from them.
+ * One attempt of a reader's activity: its heartbeats, its reports, and its end. Heartbeat details are for display in
+ * the UI; nothing is resumed from them.
  */
 export class Attempt {
   readonly reader: 'stream' | 'settle';
@@ -25,7 +25,7 @@ export class Attempt {
     this.#progress = { reader, at: this.#nowIso(), state: 'connecting' };
   }
 
-  /** Whether the attempt before this one failed, or was lost. */
+  /** Whether the previous attempt failed or was lost. */
   get isRetry(): boolean {
     return this.#context.info.attempt > 1;
   }
@@ -34,7 +34,7 @@ export class Attempt {
     return this.#progress.error;
   }
 
-  /** Sends a heartbeat and reports, with what is known now. */
+  /** Sends a heartbeat and a report with the current state. */
   beat(
     change: Partial<Omit<Progress, 'reader' | 'at' | 'error'>> & { error?: string | undefined } = {},
   ): void {
@@ -42,7 +42,7 @@ export class Attempt {
     const { error: _former, ...kept } = this.#progress;
     this.#progress = { ...kept, ...rest, at: this.#nowIso(), ...(error === undefined ? {} : { error }) };
     this.#context.heartbeat(this.#progress);
-    // Gaps that were found before there is a state to report wait for it.
+    // Gaps found before there is a state to report wait for it.
     const gaps = this.#progress.state === 'connecting' ? undefined : this.#gaps;
     const { workflowExecution } = this.#context.info;
     if (!workflowExecution) return;
@@ -59,7 +59,7 @@ export class Attempt {
     this.beat();
   }
 
-  /** Waits for something that has a deadline of its own, beating meanwhile. */
+  /** Waits for a promise that has its own deadline, and sends heartbeats meanwhile. */
   async waitFor<Result>(work: Promise<Result>): Promise<Result> {
     const timer = setInterval(() => this.beat(), this.#deps.config.clock.realMs(5_000));
     try {
@@ -69,7 +69,7 @@ export class Attempt {
     }
   }
 
-  /** Idles for `ms` of the trail's clock, beating; ends early, without an error, when the signal aborts. */
+  /** Waits `ms` by the trail's clock and sends heartbeats; ends early, without an error, when the signal aborts. */
   async idle(ms: number, signal: AbortSignal = this.signal): Promise<void> {
     const { clock } = this.#deps.config;
     const untilMs = clock.elapsed() + ms;
@@ -79,14 +79,16 @@ export class Attempt {
     }
   }
 
-  /** Whether the workflow asked the attempt to end (a fresh window, a new history), rather than the worker going down. */
+  /**
+   * Whether the workflow asked the attempt to end (for a new window or a new history), as opposed to a worker shutdown.
+   */
   get wasAskedToEnd(): boolean {
     if (this.#asked?.aborted === true) return true;
     const details = this.#context.cancellationDetails;
     return details?.cancelRequested === true && !details.workerShutdown && !details.timedOut;
   }
 
-  /** What to throw when the attempt was interrupted: Temporal starts the next one. */
+  /** The error to throw when the attempt was interrupted; Temporal then starts the next one. */
   interrupted(): CancelledFailure {
     const reason: unknown = this.signal.reason;
     return reason instanceof CancelledFailure ? reason : new CancelledFailure('the attempt was interrupted');

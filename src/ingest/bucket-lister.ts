@@ -16,7 +16,7 @@ import type { ListingLog } from './listing-log.ts';
 import type { SettleSummary } from './summary.ts';
 
 /**
- * Lists one bucket at a time, paced, and tracks which run of the server answers (invariants 2 and 11).
+ * Lists one bucket at a time, paced, and tracks which server run answers (invariants 2 and 11).
  * @throws GoldmaneFailure, DatabaseFailure
  */
 export class BucketLister {
@@ -28,9 +28,9 @@ export class BucketLister {
   readonly #runs = new ServerRuns();
   #connection: GoldmaneConnection | undefined;
   #connectedAtSeconds = 0;
-  /** Buckets that were settled with records, by any run. */
+  /** Buckets settled with records, by any run. */
   #settled: readonly number[] = [];
-  /** Buckets that the known run answered with records in this window, in the order of the calls. */
+  /** Buckets that the known run answered with records in this window, in call order. */
   readonly #answered = new Set<number>();
   #isRunLoaded = false;
 
@@ -41,7 +41,7 @@ export class BucketLister {
     this.#listings = listings;
   }
 
-  /** Buckets that began before this cannot be settled by the run that answers. */
+  /** Buckets that began before this cannot be settled by the current run. */
   get runFirstSeenSeconds(): number {
     return this.#runs.firstSeenSeconds;
   }
@@ -82,15 +82,15 @@ export class BucketLister {
   }
 
   /**
-   * One bucket; the run of the server that answered is known when this returns. The caller must tell the listing log whether the
-   * bucket was merged or given up, also when this throws.
+   * Lists one bucket and determines which server run answered. The caller must report to the listing log whether the
+   * bucket was merged or dropped, even if this throws.
    */
   async list(startSeconds: number): Promise<ListedBucket> {
     const runs = this.#runs;
     const answer = await this.#ask(startSeconds);
     const isSuspect = runs.suspects(answer.ids);
     const isOther = isSuspect && ((await this.#isOtherRun()) ?? runs.differs(answer.ids));
-    // A connection does not survive a restart of the server, so this run existed when the connection was made.
+    // A connection does not survive a restart of the server, so this run existed when the connection was opened.
     if (isOther) {
       runs.begin(this.#connectedAtSeconds);
       this.#answered.clear();
@@ -100,22 +100,19 @@ export class BucketLister {
     if (answer.ids.size > 0) this.#answered.add(startSeconds);
     if (isOther) {
       this.#summary.serverRestarts += 1;
-      this.#deps.log.warn(
-        { firstSeen: iso(runs.firstSeenSeconds) },
-        'Goldmane was restarted: a new run answers',
-      );
+      this.#deps.log.warn({ firstSeen: iso(runs.firstSeenSeconds) }, 'Goldmane restarted');
       await this.save();
     }
     return answer;
   }
 
   /**
-   * An empty answer proves that a bucket is empty only if an older bucket answers non-empty afterwards; otherwise the bucket may
-   * have left the ring, or the server may have restarted. An older bucket proves all empty ones after it, so the one before the
-   * newest of them is listed first, then older ones as long as they answer.
-   * @param empty buckets whose answer was empty just now
-   * @param nonEmpty buckets known to hold records
-   * @returns the bucket from which on empty answers are proved; Infinity if none is
+   * An empty answer proves that a bucket is empty only if an older bucket answers non-empty afterwards; otherwise the
+   * bucket may have left the ring, or the server may have restarted. An older non-empty bucket proves all empty ones
+   * after it, so the bucket before the newest empty one is listed first, then older ones as long as they answer.
+   * @param empty buckets whose last answer was empty
+   * @param nonEmpty buckets known to have records
+   * @returns the bucket from which on empty answers are proved; Infinity if there is none
    */
   async proveEmpty(empty: readonly number[], nonEmpty: readonly number[]): Promise<number> {
     const oldestAskable = this.#nowSeconds() - oldestAskedSeconds;
@@ -134,7 +131,7 @@ export class BucketLister {
     return provedFrom;
   }
 
-  /** Whether the bucket holds records, whichever run answers; false for a suspect bucket, which is not listed. */
+  /** Whether the bucket has records, from any run; false for a suspect bucket, which is not listed. */
   async holdsRecords(startSeconds: number): Promise<boolean> {
     if (this.#listings.isSuspect(startSeconds)) return false;
     return (await this.#peek(() => this.#ask(startSeconds), startSeconds)).count > 0;
@@ -149,7 +146,7 @@ export class BucketLister {
     }
   }
 
-  /** One bucket, whichever run answers. */
+  /** Lists one bucket, from any run. */
   async #ask(startSeconds: number): Promise<ListedBucket> {
     const { metrics, log } = this.#deps;
     const connection = await this.connect();
@@ -170,14 +167,14 @@ export class BucketLister {
     if (answer.records.cut > 0)
       log.warn(
         { bucket: iso(startSeconds), records: answer.records.cut, limit: memoryLimits.factsPerBucket },
-        'facts were left out: the bucket has more distinct ones than there is memory for',
+        'facts were left out: the bucket has more distinct facts than fit in memory',
       );
-    // Goldmane answers in its single main loop: wait as long as the call took, so that others are served.
+    // Goldmane answers in its single main loop: wait as long as the call took, so that other clients are served.
     await this.#attempt.idle(Math.max(20, seconds * 1000));
     return answer;
   }
 
-  /** Only this function refers to the raw answer, so its memory is freed once it is folded. */
+  /** Only this function holds a reference to the raw answer, so its memory is freed once it is folded. */
   async #listAndFold(
     connection: GoldmaneConnection,
     startSeconds: number,
@@ -208,7 +205,7 @@ export class BucketLister {
     }
   }
 
-  /** Whether the bucket holds records; undefined if its answer cannot be used. */
+  /** Whether the bucket has records; undefined if its answer is unusable. */
   async #isNonEmpty(startSeconds: number): Promise<boolean | undefined> {
     if (this.#listings.isSuspect(startSeconds)) return undefined;
     try {
@@ -221,8 +218,8 @@ export class BucketLister {
   }
 
   /**
-   * Lists a bucket again that the known run answered with records: if its keys have other ids, another run answers.
-   * @returns undefined if the bucket no longer exists or none of its records is remembered
+   * Lists again a bucket that the known run answered with records: if its keys have different ids, a new run answers.
+   * @returns undefined if the bucket no longer exists or none of its records is known
    */
   async #isOtherRun(): Promise<boolean | undefined> {
     const oldest = this.#nowSeconds() - oldestAskedSeconds;

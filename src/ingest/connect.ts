@@ -5,8 +5,9 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 /**
- * Connects to Goldmane with the certificate files as they are now. A success is stored, so that a later refusal can say whether
- * this bundle ever worked (stale certificate) or never did (wrong CA). @throws GoldmaneFailure
+ * Connects to Goldmane with the current certificate files. A success is stored, so that a later refusal can be
+ * explained as a stale certificate (this bundle has worked) or a wrong CA (it never worked).
+ * @throws GoldmaneFailure
  */
 export async function connect(
   deps: Deps,
@@ -19,7 +20,7 @@ export async function connect(
     metrics.connected(attempt.reader, true);
     await attempt
       .waitFor(recordContact(database.query, connection.bundle, config.clock.now() / 1000))
-      .catch((error: unknown) => log.debug({ err: error }, 'could not remember the contact'));
+      .catch((error: unknown) => log.debug({ err: error }, 'could not store that the certificates worked'));
     return connection;
   } catch (error) {
     metrics.connected(attempt.reader, false);

@@ -9,10 +9,10 @@ import type { Deps } from './deps.ts';
 import type { GapReport, SettleSummary } from './summary.ts';
 
 const shownGaps = 20;
-/** A growing gap is reported again each time it has grown by this much. */
+/** A growing gap is reported again each time it grows by this much. */
 const growthSeconds = 5 * 60;
 const awayCause =
-  "not read before Goldmane's one-hour buffer expired: the worker, Temporal or the database was away";
+  "not read before Goldmane's one-hour buffer expired: the worker, Temporal or the database was unavailable";
 
 /** Stores the coverage of time that has left the ring, and reports gaps (invariant 4). */
 export class CoverageRecorder {
@@ -41,12 +41,13 @@ export class CoverageRecorder {
   }
 
   /**
-   * Goldmane answers again. Buckets that became too old meanwhile are decided at once, with the recorded trouble as their cause;
-   * then the trouble is cleared. @throws DatabaseFailure
+   * Goldmane answers again. Buckets that became too old meanwhile are decided at once, with the recorded trouble as
+   * their cause; then the trouble is cleared.
+   * @throws DatabaseFailure
    */
   async endTrouble(nowSeconds: number): Promise<void> {
     const { database } = this.#deps;
-    // The first bucket that is still listed; the one before it may have been skipped just now.
+    // The first bucket that is still listed; the one before it may just have been skipped.
     const until = Math.ceil((nowSeconds - oldestAskedSeconds) / bucketSeconds) * bucketSeconds;
     this.#report(
       await this.#attempt.waitFor(decideCoverage(database, until, awayCause, { onlyInTrouble: true })),
@@ -60,7 +61,7 @@ export class CoverageRecorder {
       if (state === 'incomplete') {
         log.warn(
           { from: iso(fromSeconds), to: iso(toSeconds), refusedRecords },
-          'incomplete time: records of it were refused',
+          'incomplete time: some of its records were refused',
         );
         continue;
       }
@@ -71,7 +72,7 @@ export class CoverageRecorder {
     }
   }
 
-  /** For the summary: a gap that continues counts once. */
+  /** For the summary, which counts a continued gap once. */
   #note(gap: GapReport): void {
     const { gaps } = this.#summary;
     const last = gaps.at(-1);
@@ -79,7 +80,7 @@ export class CoverageRecorder {
     else if (gaps.length < 50) gaps.push(gap);
   }
 
-  /** For the status, which shows them even if this attempt fails without a summary. */
+  /** For the status, which shows gaps even if this attempt fails without a summary. */
   async #tell(): Promise<void> {
     const gaps = await this.#attempt.waitFor(readGaps(this.#deps.database.query, shownGaps));
     const newest = gaps.at(-1);

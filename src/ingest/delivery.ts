@@ -6,9 +6,9 @@ const silenceSeconds = 120;
 const jumpSeconds = 3_600;
 
 /**
- * Finds the buckets that the stream covered completely: it was open before the bucket was sent, and until the next one was.
- * The stream does not mark the end of a bucket; a record of a later bucket shows it, or two minutes without a record.
- * Times are seconds of Goldmane's clock.
+ * Finds buckets that the stream covered completely: it was open before the bucket was sent and until the next one was
+ * sent. The stream does not mark the end of a bucket; it is inferred from a record of a later bucket, or from two
+ * minutes without a record. Times are seconds by Goldmane's clock.
  */
 export class DeliveryWatch {
   #isOpen = false;
@@ -17,9 +17,9 @@ export class DeliveryWatch {
   #mayBeAnotherRun = false;
 
   /**
-   * @param nowSeconds undefined while Goldmane's clock is not known; the first record then shows it
-   * @param mayBeAnotherRun the previous stream broke: if Goldmane restarted, it may have only part of the records of buckets that
-   * began before now
+   * @param nowSeconds undefined while Goldmane's clock is unknown; the first record then determines it
+   * @param mayBeAnotherRun true if the previous stream broke: a restarted Goldmane may have only part of the records of
+   * buckets that began before now
    */
   opened(nowSeconds: number | undefined, mayBeAnotherRun = false): void {
     this.#isOpen = true;

@@ -7,11 +7,11 @@ import type { Database } from '../trail/database.ts';
 import type { TrailMetrics } from './metrics.ts';
 import type { Progress } from './summary.ts';
 
-/** Tells a service outside how settling goes. Neither function waits or throws. */
+/** Reports the result of settling rounds to an external service. Neither function waits or throws. */
 export interface Heartbeat {
   /** A round of settling succeeded. */
   succeeded(): void;
-  /** @param kind of the failure, for example `goldmane_timeout`; it leaves the cluster */
+  /** @param kind of the failure, for example `goldmane_timeout`; it is sent outside the cluster */
   failed(kind: string): void;
 }
 
@@ -27,7 +27,7 @@ export interface AttemptId {
   workflowExecution?: SupervisorRun | undefined;
 }
 
-/** What the activities work with; made once by the worker's composition root, or by a test. */
+/** The dependencies of the activities; created once by the worker's composition root, or by a test. */
 export interface Deps {
   config: Config;
   database: Database;
@@ -38,10 +38,13 @@ export interface Deps {
   /** Reads the certificates again and connects. Throws GoldmaneFailure. */
   connectGoldmane(signal: AbortSignal): Promise<GoldmaneConnection>;
   heartbeat: Heartbeat;
-  /** Where the API of the cluster is; undefined outside of one. */
+  /** Address of the cluster's API; undefined outside a cluster. */
   clusterApi?: ClusterApi | undefined;
-  /** Signal that aborts when this attempt is asked to end, ahead of Temporal's answer to its next heartbeat. */
+  /** Signal that aborts when this attempt is asked to end, before Temporal's answer to its next heartbeat. */
   askedToEnd?(attempt: AttemptId): AbortSignal | undefined;
-  /** Accepts a reader's report for the supervisor; never fails. @returns whether it is sent; most reports contain nothing new */
+  /**
+   * Accepts a reader's report for the supervisor; never fails.
+   * @returns whether the report is sent; most reports contain nothing new
+   */
   report(supervisor: SupervisorRun, progress: Progress): boolean;
 }

@@ -11,16 +11,20 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 const thisProcess: ListingProcess = { id: randomUUID(), heapLimitBytes: memoryLimits.heapLimitBytes };
-/** A bucket is skipped after this many processes ended with it in memory; one may have ended for another reason. */
+/**
+ * A bucket is skipped after this many processes ended with it in memory; a single one may have ended for another
+ * reason.
+ */
 const skippedAfter = 2;
 
-/** The cause of the gap where a bucket is skipped. */
+/** The cause of the gap if a bucket is skipped. */
 export const skippedCause =
-  'two workers ended while this bucket was in their memory, most likely because memory ran out; give the worker more memory';
+  'two workers ended with this bucket in memory, most likely because memory ran out; give the worker more memory';
 
 /**
- * Which buckets this process has in memory, and which ones other processes had in memory when they ended. A killed process cannot
- * report what killed it, so each bucket is stored before it is listed, and deleted once it is merged.
+ * Tracks the buckets that this process has in memory, and those that other processes had in memory when they ended. A
+ * killed process cannot report what killed it, so each bucket is stored before it is listed and deleted once it is
+ * merged.
  */
 export class ListingLog {
   readonly #deps: Deps;
@@ -42,7 +46,7 @@ export class ListingLog {
     this.#lost = await this.#attempt.waitFor(readLostListings(query, thisProcess));
   }
 
-  /** A process ended with the bucket in memory; such a bucket is listed after all others, and alone. */
+  /** Whether a process ended with the bucket in memory; such a bucket is listed after all others, and alone. */
   isSuspect(startSeconds: number): boolean {
     return this.#lost.has(startSeconds);
   }
@@ -67,7 +71,10 @@ export class ListingLog {
     await this.#end({ merged: startSeconds, givenUp: [] });
   }
 
-  /** Everything in progress ended with an error. Never throws; rows that cannot be deleted now are deleted by the next window. */
+  /**
+   * All listings in progress ended with an error. Never throws; rows that cannot be deleted now are deleted by the next
+   * window.
+   */
   async giveUpAll(): Promise<void> {
     await this.#end({ merged: [], givenUp: [...this.#open] }).catch(() => undefined);
   }

@@ -4,9 +4,9 @@ import type { GoldmaneFailureKind } from '../goldmane/failure.ts';
 import type { Folded } from '../trail/fold.ts';
 import type { MergeSummary } from '../trail/merge.ts';
 
-/** The trail's own numbers, beside the SDK's, on /metrics. Names are documented in docs/operations.md. */
+/** The trail's own metrics, in addition to the SDK's, on /metrics. Names are documented in docs/operations.md. */
 export interface TrailMetrics {
-  /** Counts are added about once a second: a call into the SDK for every record would cost more than folding it. */
+  /** Counts are added about once a second: calling the SDK for every record would cost more than folding it. */
   streamed(counts: ReadonlyMap<Folded | 'malformed', number>): void;
   listed(count: number, leftOut: { noTraffic: number; malformed: number }, seconds: number): void;
   settled(stage: 'settled' | 'final', buckets: number): void;
@@ -18,7 +18,7 @@ export interface TrailMetrics {
   lag(seconds: number): void;
   newestBucket(seconds: number): void;
   settledUpTo(seconds: number): void;
-  /** A round of settling succeeded at that time, epoch seconds. */
+  /** A settling round succeeded at that time, epoch seconds. */
   settlingRound(seconds: number): void;
   /** `sent`, or why not. */
   heartbeat(result: string): void;
@@ -28,28 +28,34 @@ export interface TrailMetrics {
   databaseSeconds(seconds: number): void;
   /** `posted`, `printed`, or the kind of the failure. */
   slackMessage(result: string): void;
-  /** The result of a certificate check; days may be fractions, and negative. */
+  /** The result of a certificate check; days may be fractional and negative. */
   certificates(
     state: string,
     severity: 'good' | 'warning' | 'critical',
     daysLeft: Partial<Record<'client' | 'ca' | 'goldmane', number>>,
   ): void;
-  /** Seconds since anything was merged or settled; undefined if nothing was yet. */
+  /** Seconds since anything was merged or settled; undefined if nothing has been. */
   freshness(state: string, seconds: number | undefined): void;
-  /** Values from the database, until this worker merges or settles something. */
+  /** Values from the database, used until this worker merges or settles something. */
   begin(trail: { since: Date; newestBucket: Date | undefined; settledBucket: Date | undefined }): void;
-  /** The certificates were checked then, perhaps by another worker: an older check of this worker no longer counts. */
+  /**
+   * The time of the last certificate check, possibly by another worker: an older check by this worker is then
+   * discarded.
+   */
   checkedElsewhere(checkedAt: Date): void;
 }
 
-/** Another worker's check counts as newer than this one's from this distance on; it is stored a moment after the look. */
+/**
+ * Another worker's check counts as newer only if it is later by this much, because a check is stored shortly after it
+ * was made.
+ */
 const newerCheckMs = 120_000;
 const readers = ['stream', 'settle'] as const;
 const leftOutReasons = {
   stream: ['no_traffic', 'no_edge', 'repeated', 'malformed', 'dropped', 'future'],
   settle: ['no_traffic', 'malformed'],
 } as const;
-/** Those that an alert names. */
+/** The states that alerts use. */
 const reconnectCauses: readonly GoldmaneFailureKind[] = [
   'certificate_unreadable',
   'certificate_expired',
@@ -68,12 +74,12 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     meter.createCounter(`flow_trail_${name}`, '', description);
   const gauge = (name: string, unit: string, description: string) => {
     const made = meter.createGauge(`flow_trail_${name}`, 'float', unit, description);
-    // The SDK throws on negative values; a clock that was set, or an expired certificate, would end a job.
+    // The SDK throws on negative values, so a changed clock or an expired certificate would end a job.
     return { set: (value: number, tags?: Record<string, string>) => made.set(value < 0 ? 0 : value, tags) };
   };
   const records = counter('records', 'Records read from Goldmane, by reader');
   const leftOut = counter('records_left_out', 'Records that are not in the trail, by reader and reason');
-  const late = counter('records_found_by_settling', 'Edge records that the stream had not brought');
+  const late = counter('records_found_by_settling', 'Edge records that the stream had not delivered');
   const buckets = counter('buckets_settled', 'Buckets settled, by stage');
   const merges = counter('merges', 'Merge transactions, by reader');
   const refused = counter('buckets_refused', 'Buckets refused because their hashes have expired');
@@ -83,36 +89,32 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const gaps = counter('coverage_gap_buckets', 'Buckets that were not observed');
   const incompleteBuckets = counter(
     'incomplete_buckets',
-    'Listed buckets from which a record was refused, so that they are not complete; a bucket counts once per listing',
+    'Listed buckets that are incomplete because a record was refused; a bucket counts once per listing',
   );
   const coarseFacts = counter(
     'coarse_facts',
     'Facts of very large buckets stored without their port or policy trace; a bucket counts once per listing',
   );
-  const refusedRecords = counter('refused_records', 'Records that settling could not read and refused');
+  const refusedRecords = counter('refused_records', 'Unreadable records that settling refused');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
-  const certificateChecks = counter('certificate_checks', 'Looks at the certificates, by what was found');
+  const certificateChecks = counter('certificate_checks', 'Certificate checks, by state found');
   const certificateDays = gauge(
     'certificate_days_left',
     '',
-    'Days until the certificate is over: the client’s, the CA it rests on, Goldmane’s own',
+    'Days until the certificate expires: the client’s, its CA’s, or Goldmane’s own',
   );
   const certificateSeverity = gauge(
     'certificate_severity',
     '',
     '0 while the certificates are good, 1 warning, 2 critical',
   );
-  const freshnessChecks = counter('freshness_checks', 'Looks at how fresh the trail is, by what was found');
+  const freshnessChecks = counter('freshness_checks', 'Freshness checks, by state found');
   const sinceMerge = gauge(
     'since_last_merge_seconds',
     '',
-    'Time since anything was merged or settled, when it was looked at last',
+    'Time since anything was merged or settled, at the last check',
   );
-  const lag = gauge(
-    'stream_lag_seconds',
-    's',
-    'How much later than it should the newest bucket was streamed',
-  );
+  const lag = gauge('stream_lag_seconds', 's', 'Delay of the newest streamed bucket');
   const newest = gauge('newest_bucket_timestamp_seconds', 's', 'Start of the newest bucket merged');
   const settledUpTo = gauge(
     'settled_up_to_timestamp_seconds',
@@ -122,28 +124,32 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const settlingRound = gauge(
     'settling_round_timestamp_seconds',
     's',
-    'When a round of settling succeeded last; the heartbeat is sent then',
+    'When a settling round last succeeded and the heartbeat was sent',
   );
-  const heartbeats = counter('heartbeats', 'Calls of HEARTBEAT_URL, by result');
-  const pending = gauge('pending_records', '', 'Streamed records that wait to be merged');
+  const heartbeats = counter('heartbeats', 'Calls to HEARTBEAT_URL, by result');
+  const pending = gauge('pending_records', '', 'Streamed records waiting to be merged');
   const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
   const edges = gauge('edges', '', 'Rows of edge');
   const facts = gauge('facts', '', 'Rows of flow_fact');
-  const limits = gauge('memory_limit', '', 'Limits derived from the heap of the process, by what they limit');
+  const limits = gauge(
+    'memory_limit',
+    '',
+    'Limits derived from the heap of the process, by limited quantity',
+  );
   for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
   const listSeconds = meter.createHistogram(
     'flow_trail_list_seconds',
     'float',
     '',
-    'Time of one List of one bucket',
+    'Duration of one List call of one bucket',
   );
   const database = meter.createHistogram(
     'flow_trail_database_seconds',
     'float',
     '',
-    'Time of one use of the database',
+    'Duration of one database operation',
   );
-  // Every series exists from the first scrape: an alert on one that does not would never fire.
+  // Every series exists from the first scrape: an alert on a missing series would never fire.
   for (const reader of readers) {
     for (const each of [records, merges]) each.add(0, { reader });
     for (const reason of leftOutReasons[reader]) leftOut.add(0, { reader, reason });

@@ -6,17 +6,17 @@ import type { Deps } from './deps.ts';
 const streamShowsItMs = 50_000;
 const askAgainMs = 10 * 60_000;
 const aheadSeconds = 10 * 60;
-/** A little more than Goldmane's ring. */
+/** Slightly longer than Goldmane's ring. */
 const behindSeconds = 65 * 60;
-/** Nodes flush every 15 s, so the newest record belongs to the bucket that is filling or to the one before. */
+/** Nodes flush every 15 s, so the newest record belongs to the bucket being filled or the one before. */
 const nearMs = 2 * bucketSeconds * 1000;
 const silentCause =
   'Goldmane returned no record that shows its clock: it had none, or its clock or the clock of this worker was wrong';
 
 /**
- * Makes sure that Goldmane's clock is known before a bucket's age is judged by it. It waits for the stream of this process, which
- * shows the clock; without a stream it lists buckets until it finds the newest one with records. The measurement of another worker
- * cannot be used, because it is relative to that machine's clock.
+ * Determines Goldmane's clock before any bucket's age is computed from it. It waits for this process's stream, which
+ * shows the clock. Without a stream, it lists buckets until it finds the newest one with records. Another worker's
+ * measurement is unusable, because it is relative to that machine's clock.
  */
 export class ServerClockProbe {
   readonly #deps: Deps;
@@ -33,8 +33,9 @@ export class ServerClockProbe {
   }
 
   /**
-   * Lists at most every ten minutes. If the newest bucket is old, Goldmane's clock is at least at its end: ages are then
-   * underestimated, so buckets are judged late but not wrongly, until the stream or the next search shows more.
+   * Lists at most every ten minutes. If the newest bucket is old, Goldmane's clock is at least at its end. Ages are
+   * then underestimated, so buckets are settled late but not wrongly, until the stream or the next search shows a later
+   * time.
    * @returns whether Goldmane's clock is known
    */
   async learn(): Promise<boolean> {
@@ -80,13 +81,13 @@ export class ServerClockProbe {
     const skewMs = shownMs - config.clock.now();
     const isNear = Math.abs(skewMs) <= nearMs;
     serverClock.assume(isNear ? config.clock.now() : shownMs, { isAtLeast: !isNear });
-    log.info({ skewMs }, "no stream shows Goldmane's clock; it was found by asking for its newest bucket");
+    log.info({ skewMs }, "no stream shows Goldmane's clock; it was determined from the newest bucket");
   }
 
   async #noteSilence(): Promise<void> {
     const { database, config, log } = this.#deps;
     log.warn(
-      "nothing is settled: no record of the stream or of the last hour shows Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's",
+      "nothing can be settled: no record of the stream or of the last hour shows Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's",
     );
     await this.#attempt.waitFor(
       recordTroubleUnlessNoted(database.query, silentCause, config.clock.now() / 1000),

@@ -29,8 +29,8 @@ const emptyCause =
   'Goldmane returned no records, and no older bucket showed that its buffer still reached that far back';
 
 /**
- * Lists each bucket at rest and merges it exactly once, for one window (invariants 1, 2 and 4): oldest first, one List at a time,
- * paced. After an outage there are more buckets to list, nothing else changes.
+ * Lists each bucket at rest and merges it exactly once, for one window (invariants 1, 2 and 4): oldest first, one List
+ * at a time, paced. After an outage there are simply more buckets to list.
  */
 export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Promise<SettleSummary> {
   return new SettleWindow(deps, windowMs).run();
@@ -48,7 +48,7 @@ class SettleWindow {
   readonly #clock: ServerClockProbe;
   readonly #finalAsked = new Set<number>();
   readonly #unusable: RejectedBuckets;
-  /** Listed, and to be merged next. */
+  /** Listed and waiting to be merged. */
   #carried: { due: DueBucket; answer: ListedBucket } | undefined;
 
   constructor(deps: Deps, windowMs: number) {
@@ -111,13 +111,13 @@ class SettleWindow {
       await this.#attempt
         .waitFor(recordTrouble(database.query, error.message, this.#nowSeconds()))
         .catch(() => undefined);
-    // Goldmane continues with an abandoned call, and answers no other call meanwhile.
+    // Goldmane continues to process an abandoned call and answers no other call meanwhile.
     if (isGoldmaneFailure(error) && error.kind === 'timeout') await this.#attempt.idle(listTimeoutPauseMs);
     if (failures >= maxFailuresInARow) throw error;
     await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
   }
 
-  /** One round over the due buckets. @returns whether more are due already */
+  /** One round over the due buckets. @returns whether more are already due */
   async #tick(): Promise<boolean> {
     const { database } = this.#deps;
     const { query } = database;
@@ -134,7 +134,7 @@ class SettleWindow {
     const due = dueBuckets(ledger, nowSeconds, this.#finalAsked, refusedBefore);
     this.#summary.bucketsWaiting = due.length;
     if (due.length === 0) {
-      // Connect also when nothing is due, to notice that Goldmane cannot be reached.
+      // Connect even if nothing is due, to detect that Goldmane is unreachable.
       await this.#lister.connect();
       await this.#showProgress(due);
       this.#roundSucceeded();
@@ -198,7 +198,7 @@ class SettleWindow {
         batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
         continue;
       }
-      // A large bucket is merged alone, once the others are merged.
+      // A large bucket is merged alone, after the others.
       if (listed.length > 0 && records + answer.records.length > memoryLimits.recordsPerMerge) {
         waiting.unshift(due);
         this.#carried = { due, answer };

@@ -6,7 +6,7 @@ const lagLimitMs = 60_000;
 /** After regular traffic, this long without a record suggests that another reader stalls the stream. */
 const silenceLimitMs = 150_000;
 
-/** Why a connection is closed: its window is over, it lags, or it went silent. */
+/** Why a connection is closed: its window has ended, it lags, or it went silent. */
 export type StreamEnding = 'window' | 'lag' | 'silence';
 
 /** The stream to watch. */
@@ -20,7 +20,7 @@ export interface WatchedStream {
 }
 
 /**
- * Waits until a connection is to be closed, and then for a moment in which no bucket is being sent. Never fails.
+ * Waits until a connection must be closed, and then until no bucket is being sent. Never fails.
  * @returns undefined if the signal aborted first
  */
 export async function streamEnding(

@@ -22,8 +22,8 @@ const tickMs = 1_000;
 const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
 
 /**
- * Follows Goldmane's stream for one window and keeps edges current. It reconnects when the stream breaks;
- * three failures in a row fail the attempt, so that the UI shows the cause, and Temporal starts the next.
+ * Follows Goldmane's stream for one window and keeps edges current. It reconnects when the stream breaks. Three
+ * failures in a row fail the attempt, so that the UI shows the cause; Temporal then starts the next attempt.
  * @returns the summary of the window; a cancelled window also merges its pending records
  */
 export async function streamFlows(deps: Deps, { windowMs }: WindowInput): Promise<StreamSummary> {
@@ -38,7 +38,7 @@ class StreamWindow {
   /** Elapsed milliseconds. */
   readonly #endsAtMs: number;
   readonly #summary: StreamSummary;
-  /** One for the window, so that keys that recur from bucket to bucket are decoded once. */
+  /** One decoder per window, so that keys that recur from bucket to bucket are decoded once. */
   readonly #decoder = new FlowDecoder(memoryLimits);
   /** A bug in the writer ends the attempt; database failures do not. */
   readonly #fault = new AbortController();
@@ -89,10 +89,7 @@ class StreamWindow {
           this.#fault.signal.throwIfAborted();
           if (ending === 'window' || ending === 'cancelled') break;
           this.#countReconnect(ending);
-          log.warn(
-            { ending, lagSeconds: this.#deps.serverClock.lagMs / 1000 },
-            'the stream is replaced by a new one',
-          );
+          log.warn({ ending, lagSeconds: this.#deps.serverClock.lagMs / 1000 }, 'replacing the stream');
         } catch (error) {
           if (this.#attempt.signal.aborted) break;
           this.#fault.signal.throwIfAborted();
@@ -113,7 +110,7 @@ class StreamWindow {
       writing.abort();
       await writer;
       this.#publish();
-      // Pending records are merged however the attempt ends.
+      // Pending records are merged no matter how the attempt ends.
       await this.#attempt.waitFor(this.#writer.flush(true));
     }
     return this.#finish();
@@ -193,7 +190,8 @@ class StreamWindow {
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       this.#writer.count('malformed');
-      // Its times may be unreadable. It belongs to the bucket being sent, or is the first record of the next one.
+      // The record's times may be unreadable. It belongs to the bucket being sent, or it is the first record of the
+      // next one.
       const { startSeconds: current } = this.#lastTaken;
       this.#writer.fold.damage(current);
       this.#writer.fold.damage(current + bucketSeconds);
@@ -211,7 +209,7 @@ class StreamWindow {
     this.#delivery.saw(startSeconds);
   }
 
-  /** Such a bucket must not set the clock by which ages are judged. Logged once per window. */
+  /** Such a bucket must not affect Goldmane's clock, from which ages are computed. Logged once per window. */
   #warnOfFuture(startSeconds: number): void {
     if (this.#hasWarnedOfFuture) return;
     this.#hasWarnedOfFuture = true;
@@ -221,7 +219,7 @@ class StreamWindow {
     );
   }
 
-  /** The writer beside the stream: marks complete buckets, merges, and publishes the state. */
+  /** Runs alongside the stream: marks complete buckets, merges, and publishes the state. */
   async #write(signal: AbortSignal): Promise<void> {
     const { serverClock, config } = this.#deps;
     while (!signal.aborted) {

@@ -11,12 +11,12 @@ const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
 const whats = ['pending', 'repeated', 'no_edge', 'no_traffic', 'future', 'dropped', 'malformed'] as const;
 const droppingText =
-  'The limit of streamed records that wait for the database is reached: further ones are dropped, and settling reads them later';
+  'The limit of streamed records waiting for the database is reached: further records are dropped, and settling reads them later';
 
 /**
- * Merges streamed records beside the stream (invariant 3): a new edge at once, everything else about once a minute, because
- * known edges only change their count and newest time. While the database is away, pending records wait, within their limit, and
- * the merge is retried; the stream never waits.
+ * Merges streamed records without blocking the stream (invariant 3): a new edge at once, everything else about once a
+ * minute, because known edges only change their count and newest time. While the database is unavailable, pending
+ * records wait, up to their limit, and the merge is retried.
  */
 export class StreamWriter {
   readonly fold: StreamFold;
@@ -42,7 +42,7 @@ export class StreamWriter {
     this.#onMerged = onMerged;
   }
 
-  /** Why the database cannot be used now. */
+  /** Why the database is currently unusable. */
   get trouble(): DatabaseFailure | undefined {
     return this.#trouble;
   }
@@ -160,7 +160,7 @@ function countOf(buckets: readonly StreamedBucket[]): number {
   return buckets.reduce((sum, { records }) => sum + records.size, 0);
 }
 
-/** How many of the buckets go into one transaction: at least one, whatever its size. */
+/** The number of buckets in the next transaction: at least one, whatever its size. */
 function fittingBuckets(buckets: readonly StreamedBucket[]): number {
   let sum = 0;
   let fitting = 0;

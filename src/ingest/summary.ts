@@ -1,6 +1,6 @@
 /** Input and results of the activities. Plain JSON, stored in workflow history. */
 export interface WindowInput {
-  /** How long a window lasts, milliseconds of the trail's clock. */
+  /** Duration of a window, milliseconds by the trail's clock. */
   windowMs: number;
 }
 
@@ -11,7 +11,7 @@ export interface StreamSummary {
   /** `window`: it lasted its full time; `cancelled`: it was asked to end early. */
   ended: 'window' | 'cancelled';
   connections: number;
-  /** Records received, and by reason how many were left out. */
+  /** Records received, and the number left out by reason. */
   records: number;
   leftOut: Record<string, number>;
   merges: number;
@@ -35,10 +35,10 @@ export interface SettleSummary {
   bucketsSettled: number;
   bucketsFinal: number;
   emptyBuckets: number;
-  /** Records listed, and by reason how many were left out. */
+  /** Records listed, and the number left out by reason. */
   records: number;
   leftOut: Record<string, number>;
-  /** Records that the stream had not brought, and records counted in facts. */
+  /** Records that the stream had not delivered, and records counted in facts. */
   lateRecords: number;
   factRecords: number;
   newEdges: number;
@@ -72,7 +72,7 @@ export interface Progress {
   newEdges?: number;
   /** Rows of `edge`. */
   edges?: number;
-  /** The newest gaps, oldest first; absent where nothing about them is new. */
+  /** The newest gaps, oldest first; absent if unchanged. */
   gaps?: GapReport[];
   error?: string;
 }

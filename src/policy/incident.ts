@@ -14,22 +14,24 @@ export interface IncidentInput {
   facts: readonly FactHistory[];
   /** Coverage of the days of the period. */
   traced: readonly TracedEvidence[];
-  /** Of the period. */
+  /** In the period. */
   coverage: readonly CoverageStretch[];
-  /** A peer that was silent for more days than this before the period is unusual. */
+  /** A peer is unusual if it was silent for more days than this before the period. */
   silentDays: number;
 }
 
-/** What a namespace did in a period. Times are ISO 8601 in UTC. */
+/** The flows of a namespace in a period. Times are ISO 8601 in UTC. */
 export interface Incident {
   namespace: string;
   from: string;
   to: string;
-  /** Facts are stored by the hour: rows cover the hours which the period touches. */
+  /** Facts are stored by the hour: rows cover all hours that overlap the period. */
   hoursFrom: string;
   hoursTo: string;
   silentDays: number;
-  /** What was not fully observed of these hours, oldest first. Empty: everything that Goldmane had is included. */
+  /**
+   * Time in these hours that was not fully observed, oldest first. If empty, everything that Goldmane had is included.
+   */
   notCovered: NotCovered[];
   rows: IncidentRow[];
 }
@@ -48,9 +50,9 @@ export interface IncidentRow {
   /** Starts of the hours in which it was seen. */
   hours: string[];
   firstEver: string;
-  /** On the whole days of the period: counts are stored per day. */
+  /** Counted over the whole days of the period, because counts are stored per day. */
   flowsOnTheseDays: number;
-  /** The policies that decided on these days, the most frequent first. */
+  /** The policies that decided on these days, most frequent first. */
   policies: string[];
   /** Why it is unusual compared with before; empty if it is not. */
   unusual: Unusual[];
@@ -65,11 +67,11 @@ export type Unusual =
 
 const hourSeconds = 3_600;
 const daySeconds = 86_400;
-/** With fewer days before, an hour or weekday is new by chance. */
+/** With a shorter history, an hour or weekday is new by chance. */
 const daysToKnowHours = 7;
 const daysToKnowWeekdays = 14;
 
-/** Who talked with a namespace in a period, and which rows are unusual; those come first. Pure. */
+/** The peers of a namespace in a period, unusual rows first. Pure. */
 export function reconstruct(input: IncidentInput): Incident {
   const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays } = input;
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
@@ -124,7 +126,7 @@ function unusualOf(
   fact: FactHistory,
   { hoursFrom, silentDays }: { hoursFrom: number; silentDays: number },
 ): Unusual[] {
-  // What is new is not reported as new at this hour too.
+  // A new peer is not also reported as new at this hour.
   if (fact.firstEverSeconds >= hoursFrom) return [fact.action === 'deny' ? 'first_denial' : 'first_seen'];
   const found: Unusual[] = [];
   const firstDay = fact.seen[0]?.day ?? 0;

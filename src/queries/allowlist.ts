@@ -28,7 +28,7 @@ export interface AllowlistSummary {
   /** Observed combinations of other end, protocol and port without a rule: externals, denied, many ports. */
   readonly leftOut: number;
   readonly warnings: number;
-  /** What concerns several files, in sentences for a person. */
+  /** Warnings that concern several files, as sentences. */
   readonly notices: readonly string[];
   /** Namespaces by verdict. */
   readonly verdicts: Readonly<Record<Verdict, number>>;
@@ -46,16 +46,16 @@ export interface MadeAllowlist {
 export interface AllowlistSettings {
   /** The pod label with the service identity. */
   readonly identityLabel: string;
-  /** CLUSTER_NAME, for the heads of policies; empty: not named. */
+  /** CLUSTER_NAME, for the header of policies; omitted if empty. */
   readonly clusterName: string;
-  /** Those of the completeness report; the input may ask for more covered days, not for fewer. */
+  /** Thresholds of the completeness report; the input may require more covered days, not fewer. */
   readonly thresholds: Thresholds;
   /** Used with `baseline.dns` where the input gives no DNS addresses; as CIDRs. */
   readonly dnsAddresses: readonly string[];
 }
 
 /**
- * Derives the requested files from what is in the database up to `until`: the same files for the same evidence.
+ * Derives the requested files from the database's content up to `until`. The same evidence gives the same files.
  * @throws DatabaseFailure
  */
 export async function makeAllowlist(
@@ -164,7 +164,7 @@ function noticesOf(policies: readonly DerivedPolicy[]): string[] {
     : [`${counted(withoutDnsAddress, 'policy', 'policies')}: ${dnsWarning}`];
 }
 
-/** Whole UTC days: what is kept of a fact cannot be cut finer. Without `since`, from the beginning. */
+/** Whole UTC days, because facts have no finer resolution. Without `since`, from the beginning. */
 export function periodOf({ since, until }: { since?: string | undefined; until: string }): DayPeriod {
   return {
     fromDay: since === undefined ? 0 : Math.floor(Date.parse(since) / 1000 / daySeconds),
@@ -196,6 +196,6 @@ function answerQueries(edges: readonly AllowlistEdge[], input: AllowlistInput, f
     verdicts: { learning: 0, unstable: 0, complete: 0, stale: 0 },
     without: wanted
       .filter((namespace) => !sources.has(namespace))
-      .map((namespace) => ({ namespace, why: 'no allowed edge starts in it' })),
+      .map((namespace) => ({ namespace, why: 'no allowed edge starts in this namespace' })),
   };
 }

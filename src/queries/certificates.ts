@@ -13,7 +13,10 @@ export interface InspectionDeps {
   clock: Clock;
   clusterApi: ClusterApi | undefined;
   operatorSecret: { namespace: string; name: string } | undefined;
-  /** When Goldmane last accepted the files; undefined if the database cannot be queried. Called only if the handshake fails. */
+  /**
+   * Reads when Goldmane last accepted the files; undefined if the database cannot be queried. Called only if the
+   * handshake fails.
+   */
   contactsOf: (bundle: TlsBundle) => Promise<Contacts | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the page shows, as the worker sends it and as `flow-trail map` embeds it. Times are ISO 8601 in UTC. Names come from
- * the cluster: the page only ever writes them as text.
+ * The data of the page, as the worker sends it and as `flow-trail map` embeds it. Times are ISO 8601 in UTC. Names come
+ * from the cluster, so the page must write them only as text.
  */
 export interface MapData {
   madeAt: string;
@@ -14,11 +14,11 @@ export interface MapData {
   trailBegan: string | null;
   namespaces: MapNamespace[];
   edges: MapEdge[];
-  /** Flows with ends outside of the cluster within `externalDays`; they are never edges. */
+  /** Flows with ends outside the cluster within `externalDays`; they are never edges. */
   externals: MapEdge[];
   externalDays: number;
   coverage: MapStretch[];
-  /** True for a file: nothing beyond `details` can be asked for. */
+  /** True for a file: nothing beyond `details` can be requested. */
   isFile: boolean;
   /** By namespace; only in a file. */
   details?: Record<string, NamespaceDetail>;
@@ -30,7 +30,7 @@ interface MapNamespace {
   name: string;
   firstSeen: string | null;
   lastSeen: string | null;
-  /** Completeness verdict; null where nothing is settled yet. */
+  /** Completeness verdict; null if nothing is settled yet. */
   verdict: 'complete' | 'unstable' | 'learning' | 'stale' | null;
   coveredDays: number;
   requiredDays: number;
@@ -67,12 +67,12 @@ export interface MapStretch {
   cause?: string;
 }
 
-/** What a namespace does, by other end, port and action, within the period of the evidence. */
+/** Flows of a namespace, by other end, port and action, within the period of the evidence. */
 export interface NamespaceDetail {
   name: string;
-  /** Days of evidence that the rows are taken from. */
+  /** Days of evidence covered by the rows. */
   periodDays: number;
-  /** True where more rows exist than are shown. */
+  /** True if more rows exist than are shown. */
   isCut: boolean;
   rows: DetailRow[];
 }
@@ -87,7 +87,7 @@ export interface DetailRow {
   identity: string;
   port: string;
   action: string;
-  /** Which end reported it: `src`, `dst` or another word of Goldmane's. */
+  /** The end that reported it: `src`, `dst` or another value of Goldmane. */
   reporter: string;
   firstSeen: string;
   lastSeen: string;
@@ -95,7 +95,7 @@ export interface DetailRow {
   flows: number;
   /** The policies that decided, the most frequent first. */
   policies: string[];
-  /** What staged policies would do instead; null where they agree, or where there is none. */
+  /** The verdict of staged policies, if different; null if they agree or there are none. */
   staged: 'allow' | 'deny' | null;
 }
 

@@ -14,15 +14,15 @@ import type { DetailRow, MapChanges, MapData, MapEdge, NamespaceDetail } from '.
 import { readCompleteness } from './completeness.ts';
 
 const daySeconds = 86_400;
-/** How far back the coverage strip goes. */
+/** Time range of the coverage strip. */
 const coverageDays = 30;
-/** How far back the rows of a namespace go. */
+/** Time range of a namespace's rows. */
 const detailDays = 30;
-/** Shows at most this many facts of a namespace, newest first, and marks the detail as cut. */
+/** Maximum number of facts shown per namespace, newest first; beyond it, the detail is marked as truncated. */
 const maxDetailRows = 2_000;
-/** Pairs of a namespace and an end outside; the newest. */
+/** Maximum number of pairs of a namespace and an end outside the cluster, newest first. */
 const maxExternals = 5_000;
-/** An edge without a flow for more days has fallen silent. */
+/** An edge without a flow for more days than this has fallen silent. */
 export const mapSilentDays = 7;
 
 export interface MapSettings {
@@ -72,7 +72,7 @@ export async function readMap(query: Query, settings: MapSettings): Promise<Omit
   };
 }
 
-/** No namespace can have such a label: one that is called `pub` is not taken for public addresses. */
+/** No namespace name can look like this, so a namespace called `pub` is not confused with public addresses. */
 function labelOf(end: FactEnd): string {
   return end.kind === 'workload' ? end.ns : `${describeEnd(end)} (outside)`;
 }

@@ -3,7 +3,7 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 /** A namespace at the other end of edges. */
 export interface Peer {
   namespace: string;
-  /** `out`: the namespace that was asked for is the source. */
+  /** `out`: the requested namespace is the source. */
   direction: 'in' | 'out' | 'both';
   /** In alphabetical order. */
   actions: string[];
@@ -13,7 +13,7 @@ export interface Peer {
   flowCount: string;
 }
 
-/** The distinct peers in the edges of a namespace, by name. Pure. */
+/** The distinct peers of a namespace, ordered by name. Pure. */
 export function peersIn(edges: readonly EdgeRow[], namespace: string): Peer[] {
   const peers = new Map<string, Peer>();
   for (const { srcNs, dstNs, action, firstSeen, lastSeen, flowCount } of edges) {

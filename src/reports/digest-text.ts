@@ -10,9 +10,11 @@ export function digestText(report: DigestReport): string {
   const lines = [`${headlineOf(report)}, from ${from} to ${to} (${timeZone})`];
   if (report.introduction) lines.push(`First digest. ${introductionOf(report.introduction)}`);
   if (takenAsKnown > 0)
-    lines.push(`${counted(takenAsKnown, 'edge')} from before digests began: taken as known, not announced`);
+    lines.push(`${counted(takenAsKnown, 'edge')} existed before the first digest; not announced`);
   if (late > 0)
-    lines.push(`${counted(late, 'edge')} found late: first seen before a digest that did not have it`);
+    lines.push(
+      `${counted(late, 'edge')} found late: first seen before an earlier digest that did not include it`,
+    );
   lines.push(...observationLines(report.observation, { quote: printable, atMost: gapsShown }));
   for (const { srcNs, edges } of groups) {
     lines.push('', printable(srcNs));

@@ -8,7 +8,7 @@ import { maxBlocksJson, maxSectionText } from './limits.ts';
 import type { SlackMessage } from './message.ts';
 import { context, section } from './pack.ts';
 
-/** JSON characters for all lists together; the rest is for the other blocks. */
+/** JSON characters available to all lists together; the rest is for the other blocks. */
 const roomForLists = maxBlocksJson - 3_500;
 const nameLength = 80;
 

@@ -10,7 +10,7 @@ import { context, packGroups, section, type Group, type Line } from './pack.ts';
 const maxMessages = 4;
 /** A digest of more edges than this is summarised. */
 const maxListed = 40;
-/** What a summary names, at most: lines, and names in a line. */
+/** Maximum lines of a summary, and names per line. */
 const deniedLines = 40;
 const deniedNamed = 8;
 const dataLines = 10;
@@ -21,14 +21,14 @@ const namedInText = 8;
 
 export interface DigestMessage {
   message: SlackMessage;
-  /** What people know once they have it. */
+  /** Facts that a summary is reduced to. */
   edges: Pick<AnnouncedEdge, 'srcNs' | 'dstNs' | 'action'>[];
 }
 
 export interface DigestWords {
   /** `12 new edges, 2 of them denied` */
   headline: string;
-  /** What was not observed, a sentence each, not yet escaped. */
+  /** What was not observed, one sentence each, not yet escaped. */
   observation: readonly string[];
   /** A sentence about the trail as a whole, not yet escaped; undefined after the first digest. */
   introduction: string | undefined;
@@ -38,8 +38,8 @@ export interface DigestWords {
 }
 
 /**
- * A digest in Block Kit: up to 40 edges are listed. More are summarised: denied edges and edges to namespaces with data
- * by name, the others as counts by source, and the command that lists them. Empty without edges.
+ * A digest in Block Kit. Up to 40 edges are listed; a longer digest is summarised: denied edges and edges to namespaces
+ * with data by name, the others as counts by source, with the command that lists them. Empty if there are no edges.
  */
 export function digestMessages(report: DigestReport, words: DigestWords): DigestMessage[] {
   if (report.edges === 0) return [];
@@ -75,10 +75,10 @@ function opening(
   const notes = [
     observation.length === 0 ? `${period}, observed without a gap` : period,
     ...(mapUrl === undefined ? [] : [link(mapUrl, 'Map of all edges')]),
-    ...(takenAsKnown === 0
+    ...(takenAsKnown === 0 ? [] : [`${number(takenAsKnown)} existed before the first digest; not announced`]),
+    ...(late === 0
       ? []
-      : [`${number(takenAsKnown)} from before digests began: taken as known, not announced`]),
-    ...(late === 0 ? [] : [`${number(late)} _found late_: first seen before a digest that did not have it`]),
+      : [`${number(late)} _found late_: first seen before an earlier digest that did not include it`]),
   ];
   const [what, ...details] = observation.map((line) => escapeToFit(visible(line), 400));
   return [
@@ -108,7 +108,7 @@ function footer({ digestId }: DigestReport, part: number, parts: number): string
 }
 
 function listed({ groups, introduction, denied }: DigestReport): Group<AnnouncedEdge>[] {
-  // The first digest also shows the denied edges that it takes as known.
+  // The first digest also shows denied edges that existed before it.
   const hasKnownDenied = introduction !== undefined && introduction.denied > denied;
   return [
     ...(hasKnownDenied ? [deniedGroup(introduction.deniedBySource)] : []),

@@ -1,8 +1,9 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 /**
- * Slack did not accept a message. Never contains the webhook URL. `kind` is Slack's error code if it sent one
- * (`channel_not_found`), else `rate_limited`, `unavailable`, `timeout`, `unreachable` or `webhook_unreadable`.
+ * Slack did not accept a message, or could not be reached. Never contains the webhook URL. `kind` is Slack's error code
+ * if it sent one (`channel_not_found`), else `rate_limited`, `unavailable`, `timeout`, `unreachable` or
+ * `webhook_unreadable`.
  */
 export type SlackFailure = Failure<'slack'> & {
   /** From Slack's Retry-After header. */

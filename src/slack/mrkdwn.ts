@@ -1,6 +1,9 @@
 import type { MrkdwnElement } from '@slack/types';
 
-/** @param text escaped. Verbatim, so that Slack makes no links or mentions from names. */
+/**
+ * A section or context text in mrkdwn. It is verbatim, so that Slack does not turn names into links or mentions.
+ * @param text already escaped
+ */
 export function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }

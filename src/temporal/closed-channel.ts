@@ -7,8 +7,8 @@ import {
 } from '@grpc/grpc-js';
 
 /**
- * Lets a call that is retried after its connection was closed fail. Without this the retry throws from a timer of the Temporal
- * client ("Channel has been shut down"), which ends the process.
+ * Makes a call fail that is retried after its connection was closed. Without this, the retry throws inside a timer of
+ * the Temporal client ("Channel has been shut down"), which ends the process.
  */
 export const failAfterClose: Interceptor = (options, nextCall) => {
   try {
@@ -17,7 +17,7 @@ export const failAfterClose: Interceptor = (options, nextCall) => {
     const details = error instanceof Error ? error.message : String(error);
     return new InterceptingCall({
       start(_metadata: Metadata, listener?: Partial<InterceptingListener>) {
-        // As a channel does: never before `start` has returned.
+        // Asynchronously, as a real channel: never before `start` has returned.
         queueMicrotask(() =>
           listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() }),
         );

@@ -43,7 +43,11 @@ export class CodecKeys {
     return this.#keys.find((key) => key.id === id);
   }
 
-  /** Reads the file again; if it cannot be used, the former keys stay. @returns whether it changed @throws TemporalFailure `codec_keys` */
+  /**
+   * Reads the file again; if it is unusable, the current keys stay.
+   * @returns whether the keys changed
+   * @throws TemporalFailure `codec_keys`
+   */
   reload(): boolean {
     const { keys, digest } = readKeys(this.path);
     if (digest === this.#digest) return false;
@@ -60,9 +64,7 @@ export class CodecKeys {
 export function requiredCodecKeys(env: NodeJS.ProcessEnv): CodecKeys {
   const path = env['TEMPORAL_CODEC_KEY_FILE']?.trim();
   if (!path)
-    throw configFailure([
-      `TEMPORAL_CODEC_KEY_FILE is not set; set it to the worker's file of keys (${format})`,
-    ]);
+    throw configFailure([`TEMPORAL_CODEC_KEY_FILE is not set; set it to the worker's key file (${format})`]);
   return new CodecKeys(path);
 }
 
@@ -96,12 +98,12 @@ function parseKeys(path: string, text: string): CodecKey[] {
   return keys;
 }
 
-/** @returns the key, or what is wrong with it, without quoting it */
+/** @returns the key, or a description of what is wrong with it that does not quote it */
 function parseKey(line: string): CodecKey | string {
   const at = line.indexOf(':');
   const id = line.slice(0, at).trim();
   if (at < 0 || !idPattern.test(id))
-    return 'does not begin with an id of letters, digits, ".", "_" or "-" and a colon';
+    return 'does not begin with an id (letters, digits, ".", "_" or "-") and a colon';
   const encoded = line.slice(at + 1).trim();
   const secret = Buffer.from(encoded, 'base64');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return 'has a key that is not base64';

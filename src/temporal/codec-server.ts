@@ -11,15 +11,15 @@ export interface CodecServerOptions {
   port: number;
   /** Origins of Temporal UIs, for example `http://127.0.0.1:8233`. */
   origins: readonly string[];
-  /** Undefined: only browsers with an allowed origin are answered. */
+  /** If undefined, only browsers with an allowed origin are answered. */
   token: string | undefined;
-  /** The address is reachable from other machines, which can send any Origin: the token is required of browsers as well. */
+  /** The address is reachable from other machines, which can send any Origin, so browsers need the token, too. */
   requiresToken: boolean;
   /** Called for a payload that cannot be decrypted. */
   onFailure: (error: unknown) => void;
 }
 
-/** A page of a history holds at most a few megabytes. */
+/** A page of a history has at most a few megabytes. */
 const maxBodyBytes = 32 * 1024 * 1024;
 const clientTimeoutMs = 15_000;
 
@@ -68,7 +68,7 @@ async function answer(
   // A browser's preflight carries no Authorization.
   if (incoming.method === 'OPTIONS') return void response.writeHead(204).end();
   const work = workOf(incoming.url, options.codec);
-  if (!work) return send(response, 404, 'There are /encode and /decode.');
+  if (!work) return send(response, 404, 'Not found; this server has /encode and /decode.');
   if (incoming.method !== 'POST') {
     response.setHeader('allow', 'POST, OPTIONS');
     return send(response, 405, 'Use POST.');
@@ -98,7 +98,7 @@ function allowOrigin(response: ServerResponse, origin: string): void {
   response.setHeader('access-control-allow-methods', 'POST, OPTIONS');
   response.setHeader('access-control-allow-headers', 'Authorization, Content-Type, X-Namespace');
   response.setHeader('access-control-allow-credentials', 'true');
-  // Chrome asks before a page of another network reaches loopback.
+  // Chrome sends this preflight before a page from another network may reach loopback.
   response.setHeader('access-control-allow-private-network', 'true');
   response.setHeader('access-control-max-age', '600');
 }
@@ -108,11 +108,11 @@ type Work = (payload: Payload, onFailure: (error: unknown) => void) => Promise<P
 function workOf(url: string | undefined, codec: EncryptionCodec): Work | undefined {
   switch ((url ?? '').split('?')[0]) {
     case '/encode':
-      // The UI may send what it just decoded in part.
+      // The UI may send back payloads that are already decoded.
       return async (payload) =>
         isEncrypted(payload) ? payload : one(await codec.encode([payload]), payload);
     case '/decode':
-      // One payload of a key that is gone leaves the others readable.
+      // A payload whose key is missing does not keep the others from being decoded.
       return async (payload, onFailure) => {
         try {
           return one(await codec.decode([payload]), payload);
@@ -131,12 +131,12 @@ function one([first]: Payload[], otherwise: Payload): Payload {
 }
 
 function isAllowed({ headers }: IncomingMessage, { token, requiresToken }: CodecServerOptions): boolean {
-  // A web page cannot set Origin itself.
+  // A web page cannot set the Origin header itself.
   if (headers.origin !== undefined && !requiresToken) return true;
   return token !== undefined && isEqual(headers.authorization ?? '', `Bearer ${token}`);
 }
 
-/** Takes the same time for every wrong value. */
+/** Constant time for every wrong value. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
@@ -179,7 +179,7 @@ function send(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-/** Whatever a stranger wrote, on one line. */
+/** Untrusted text, on one line. */
 function shown(origin: string): string {
   return origin.replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
 }

@@ -15,9 +15,9 @@ const tagBytes = 16;
 const { Payload: wire } = proto.temporal.api.common.v1;
 
 /**
- * Encrypts what Temporal stores: arguments, results, signals, heartbeats and memos. Payloads that are not encrypted are decoded
- * as they are, so that a history from before still works. Without keys it encrypts nothing, and says which key is missing when it
- * meets an encrypted payload.
+ * Encrypts what Temporal stores: arguments, results, signals, heartbeats and memos. Unencrypted payloads are passed
+ * through, so that older histories still work. Without keys it encrypts nothing, and an encrypted payload causes a
+ * failure that names the missing key.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly keys: CodecKeys | undefined;
@@ -43,20 +43,20 @@ export class EncryptionCodec implements PayloadCodec {
     if (!keys)
       throw temporalFailure(
         'codec_key_unknown',
-        `Temporal holds a payload that is encrypted with the key ${shown(id)}, and TEMPORAL_CODEC_KEY_FILE is not set`,
+        `A payload in Temporal is encrypted with the key ${shown(id)}, but TEMPORAL_CODEC_KEY_FILE is not set`,
         'set it to a file that contains this key; nothing is lost meanwhile',
       );
     const key = keys.find(id) ?? this.#findAnew(id);
     if (!key)
       throw temporalFailure(
         'codec_key_unknown',
-        `Temporal holds a payload that is encrypted with the key ${shown(id)}, which ${keys.path} does not contain (it has ${keys.ids.join(', ')})`,
-        'add this key as a further line, and keep it until no history uses it any more; nothing is lost meanwhile',
+        `A payload in Temporal is encrypted with the key ${shown(id)}, which is not in ${keys.path} (it has ${keys.ids.join(', ')})`,
+        'add this key on another line, and keep it until no history uses it any more; nothing is lost meanwhile',
       );
     return decrypt(payload, key, keys.path);
   }
 
-  /** The file may have got the key just now. */
+  /** The key may have just been added to the file. */
   #findAnew(id: string): CodecKey | undefined {
     this.keys?.reload();
     return this.keys?.find(id);
@@ -92,7 +92,7 @@ function decrypt({ data }: Payload, { id, secret }: CodecKey, path: string): Pay
   } catch {
     throw temporalFailure(
       'codec_key_wrong',
-      `The key ${shown(id)} of ${path} does not decrypt a payload that Temporal holds: the key is another one of the same id, or the payload was altered`,
+      `The key ${shown(id)} in ${path} does not decrypt a payload in Temporal: it is a different key with the same id, or the payload was altered`,
       'restore the key that had this id, and give a new key a new id; nothing is lost meanwhile',
     );
   }

@@ -99,16 +99,16 @@ async function connectBoth(
 }
 
 async function connectNative(options: ClientConnectConfig['connectionOptions']): Promise<NativeConnection> {
-  // Commands that only ask do not load the worker's native library.
+  // Commands that only query Temporal do not load the worker's native library.
   const { NativeConnection: WorkerConnection } = await import('@temporalio/worker');
   try {
     return await WorkerConnection.connect(options);
   } catch (error) {
-    // The client has just connected with the same files: only the worker's TLS library refuses something.
+    // The client has just connected with the same files, so only the worker's TLS library refuses something.
     throw temporalFailure(
       'tls',
       `The worker's TLS library cannot connect to Temporal at ${options.address ?? 'localhost:7233'} (${firstLines(error)})`,
-      'check the files of TEMPORAL_TLS_*_PATH: keys of RSA need 2048 bits or more, certificates version 3 and subject alternative names',
+      'check the files of TEMPORAL_TLS_*_PATH: RSA keys need at least 2048 bits; certificates must be version 3 with subject alternative names',
     );
   }
 }
@@ -119,8 +119,8 @@ function firstLines(error: unknown): string {
 }
 
 /**
- * The connection of a worker, which is replaced when the client certificate, its key, the CA or the API key changes: the
- * libraries read them only once. `client` and `native` always return the current one.
+ * A worker's connection. It is replaced when the client certificate, its key, the CA or the API key changes, because
+ * the libraries read them only once. `client` and `native` always return the current one.
  */
 export class Temporal {
   readonly address: string;
@@ -130,7 +130,7 @@ export class Temporal {
   #current: TemporalConnection;
   #fingerprint: string;
   #certificateNotAfter: Date | undefined;
-  /** Replaced, but a call may still be under way on it. */
+  /** Replaced, but calls may still be running on it. */
   readonly #former: TemporalConnection[] = [];
 
   private constructor(
@@ -162,7 +162,7 @@ export class Temporal {
     return new Temporal(load, config, parts, await connectBoth(config, parts));
   }
 
-  /** For workers; the client has it too. */
+  /** For workers; the client uses the same one. */
   get codec(): EncryptionCodec {
     return this.#parts.codec;
   }
@@ -171,7 +171,7 @@ export class Temporal {
     return this.#current.client;
   }
 
-  /** When the client certificate in use ends; undefined without one. */
+  /** When the client certificate in use expires; undefined if there is none. */
   get certificateNotAfter(): Date | undefined {
     return this.#certificateNotAfter;
   }
@@ -181,9 +181,9 @@ export class Temporal {
   }
 
   /**
-   * Reads the files again and opens a new connection if their content differs. If that fails the former connection stays, and the
-   * next call tries again.
-   * @param use takes over the new connection; the former is closed by the call after this one
+   * Reads the files again and opens a new connection if their content differs. If that fails, the current connection
+   * stays and the next call tries again.
+   * @param use takes over the new connection; the next call closes the old one
    * @returns whether the connection was replaced
    * @throws ConfigFailure, TemporalFailure
    */
@@ -214,8 +214,8 @@ export class Temporal {
   }
 
   /**
-   * Explains why a call failed. Where Temporal did not answer, it reads the files and connects once, because the error itself
-   * does not tell a rotated CA from a server that is down.
+   * Explains why a call failed. If Temporal did not answer, it reads the files and connects once, because the error
+   * itself does not distinguish a rotated CA from a server that is down.
    */
   async explain(error: unknown): Promise<Failure> {
     const failure = isFailure(error) ? error : explainNoAnswer(this.address, this.namespace, error);
@@ -227,7 +227,9 @@ export class Temporal {
     }
   }
 
-  /** A worker keeps its address and namespace: they may change in a configuration file, but not under running tasks. */
+  /**
+   * A worker keeps its address and namespace even if they change in a configuration file, because tasks are running.
+   */
   #withTarget(config: TemporalSettings): TemporalSettings {
     return {
       ...config,
@@ -241,7 +243,7 @@ export class Temporal {
   }
 }
 
-/** What identifies the credentials without keeping a second copy of them. */
+/** A fingerprint of the credentials, to avoid a second copy of them. */
 function fingerprintOf(config: TemporalSettings): string {
   return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

@@ -14,17 +14,17 @@ interface ScheduleFacts {
   scheduleId: string;
   exists: boolean;
   isPaused: boolean;
-  /** Written by the person who paused it; may be empty. */
+  /** The note given with the pause; may be empty. */
   note: string;
   /** When the newest run was due. */
   lastDueAt: Date | undefined;
   nextDueAt: Date | undefined;
 }
 
-/** What Temporal has of a trail. */
+/** What Temporal stores about a trail. */
 export interface ControlFacts {
   supervisor: {
-    /** Temporal's word, for example `RUNNING`; undefined when there is none. */
+    /** Temporal's status, for example `RUNNING`; undefined if there is no run. */
     state: string | undefined;
     /** Why its workflow task fails. */
     taskProblem: string | undefined;
@@ -49,7 +49,7 @@ export async function readControlFacts(
     }),
     Promise.all(jobNames.map((job) => readSchedule(client, job, scheduleIds[job]))),
   ]);
-  // Temporal's times are of the machine's clock, not of the trail's.
+  // Temporal's times are by the machine's clock, not the trail's.
   const since = Date.now() - polledWithinMs;
   const pollers = (queue.pollers ?? []).filter(
     ({ lastAccessTime }) => lastAccessTime && tsToMs(lastAccessTime) >= since,

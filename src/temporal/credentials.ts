@@ -15,7 +15,7 @@ const whatItIs: Record<CredentialName, string> = {
 
 /**
  * Checks that certificate, key and CA are PEM and belong together. The two TLS libraries (OpenSSL for commands, rustls for the
- * worker) name no file, and differ in what they pass over.
+ * worker) do not name the file, and differ in what they ignore.
  * @throws TemporalFailure `credentials`
  */
 export function checkCredentials(
@@ -37,7 +37,7 @@ export function checkCredentials(
   } catch (error) {
     throw unusable(
       `OpenSSL refuses the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${errorCode(error, 'unknown error')})`,
-      'issue the certificates with a key and a signature that are not too weak',
+      'issue certificates with a stronger key and signature',
     );
   }
 }
@@ -62,7 +62,7 @@ export function profileFileUnreadable(path: string, reason: string): TemporalFai
   );
 }
 
-/** When the client certificate's time begins and ends; undefined where there is none that can be read. */
+/** The validity of the client certificate; undefined if there is no readable one. */
 export function clientCertificateTimes({
   tls,
 }: ClientConnectConfig['connectionOptions']): { notBefore: Date; notAfter: Date } | undefined {
@@ -75,7 +75,7 @@ export function clientCertificateTimes({
   }
 }
 
-/** @returns the CA file's content, in PEM; empty where the system's CAs are used */
+/** @returns the CA file's content, in PEM; empty if the system's CAs are used */
 export function caOf({ tls }: ClientConnectConfig['connectionOptions']): string {
   const ca = typeof tls === 'object' ? tls?.serverRootCACertificate : undefined;
   return ca ? text(ca) : '';

@@ -20,14 +20,14 @@ const untrusted = new Set([
 const noAnswerCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 const refusalCodes = new Set([status.PERMISSION_DENIED, status.UNAUTHENTICATED]);
 
-/** Explains why no connection was made. The client only reports a time-out, so this connects once more on its own. */
+/** Explains why connecting failed. The client reports only a timeout, so this connects once more itself. */
 export async function explainNoConnection(
   options: ClientConnectConfig['connectionOptions'],
   namespace: string,
   error: unknown,
 ): Promise<TemporalFailure> {
   const address = options.address ?? 'localhost:7233';
-  // The client wraps what the server answered into an error of its own.
+  // The client wraps the server's answer in an error of its own.
   const reason = reasonOf(error);
   const isAnswer = isGrpcServiceError(error) && !noAnswerCodes.has(error.code);
   const isRefusal = isGrpcServiceError(reason) && refusalCodes.has(reason.code);
@@ -37,7 +37,7 @@ export async function explainNoConnection(
     temporalFailure(
       'not_temporal',
       `The server at ${address} accepts connections but does not answer as Temporal's gRPC frontend (${firstLine(error)})`,
-      'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS fits it: true if the server uses TLS, false if not',
+      'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS matches it: true if the server uses TLS, false if not',
     )
   );
 }
@@ -61,8 +61,8 @@ export async function explainDial(
       return result.code === 'ECONNREFUSED'
         ? temporalFailure(
             'connection_refused',
-            `Connection refused: no Temporal listens at ${address}`,
-            'start it, or correct TEMPORAL_ADDRESS; after a restart of Temporal this resolves by itself',
+            `Connection refused: nothing listens at ${address}`,
+            'start Temporal, or correct TEMPORAL_ADDRESS; after a restart of Temporal this resolves by itself',
           )
         : temporalFailure(
             'unreachable',
@@ -125,7 +125,7 @@ function explainTls(
       'client_certificate_refused',
       own
         ? `Temporal at ${address} refused the client certificate, which is valid until ${own.notAfter.toISOString()} (${code})`
-        : `Temporal at ${address} requires a client certificate, and none is set (${code})`,
+        : `Temporal at ${address} requires a client certificate, but none is set (${code})`,
       own
         ? `renew the files of ${clientFiles}; they are read again every minute`
         : `mount the certificate and its key, and set ${clientFiles}`,
@@ -165,7 +165,7 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
     case status.CANCELLED:
-      // CANCELLED: the client gave up waiting.
+      // CANCELLED: the client stopped waiting.
       return temporalFailure(
         'unavailable',
         `Temporal at ${address} does not answer (${firstLine(reason)})`,
@@ -180,7 +180,7 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
   }
 }
 
-/** The client wraps the server's or the connection's error into one that names the call. */
+/** The client wraps the server's or the connection's error in one that names the call. */
 function reasonOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : error;
 }

@@ -1,18 +1,18 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 type TemporalFailureKind =
-  /** Something answers at the address, but not with Temporal's gRPC. */
+  /** The server at the address does not speak Temporal's gRPC. */
   | 'not_temporal'
   | 'dns'
   | 'connection_refused'
   | 'unreachable'
-  /** A file with a certificate, a key, the CA or the API key cannot be used. */
+  /** A certificate, key, CA or API key file cannot be used. */
   | 'credentials'
-  /** The file with the codec's keys cannot be used. */
+  /** The codec's key file cannot be used. */
   | 'codec_keys'
   /** A payload is encrypted with a key that is not in the file. */
   | 'codec_key_unknown'
-  /** A payload does not decrypt with the key of its id. */
+  /** A payload does not decrypt with the key that has its id. */
   | 'codec_key_wrong'
   /** The server's certificate does not verify with the CA file. */
   | 'server_untrusted'
@@ -31,7 +31,7 @@ type TemporalFailureKind =
   | 'second_supervisor'
   /** The supervisor does not exist or does not run. */
   | 'no_supervisor'
-  /** The supervisor exists, but no worker answers for it. */
+  /** The supervisor exists, but no worker answers its queries. */
   | 'no_worker';
 
 /** Temporal could not be reached or refused the request. Never contains a secret. */
@@ -72,13 +72,13 @@ export function secondSupervisor(workflowId: string, supervisorId: string): Temp
   return new Failure({
     system: 'temporal',
     kind: 'second_supervisor',
-    what: `workflow ${workflowId} is not the supervisor of this trail (${supervisorId}); two would read Goldmane side by side`,
+    what: `workflow ${workflowId} is not the supervisor of this trail (${supervisorId}); two supervisors would read Goldmane at the same time`,
     cure: `do not start superviseTrail by hand; send the signal freshWindow to ${supervisorId} for new windows`,
     retryable: false,
   });
 }
 
-/** Kinds that a restart of Temporal or of the network causes: they usually pass within a minute. */
+/** Kinds caused by a restart of Temporal or of the network; they usually pass within a minute. */
 const passing: ReadonlySet<string> = new Set([
   'unavailable',
   'connection_refused',
@@ -87,7 +87,7 @@ const passing: ReadonlySet<string> = new Set([
   'not_temporal',
 ]);
 
-/** Whether it may pass without a person: false where a setting, a credential or a permission is wrong. */
+/** Whether it may resolve without human action: false if a setting, a credential or a permission is wrong. */
 export function mayPass(failure: Failure): boolean {
   return failure.system === 'temporal' && passing.has(failure.kind);
 }

@@ -26,8 +26,9 @@ function nameOf(text: string): JobRun['job'] {
 }
 
 /**
- * The newest runs of all jobs, or of one. Temporal returns them newest first, and keeps them as long as its namespace's
- * retention says. @throws the client's errors
+ * The newest runs of all jobs, or of one. Temporal returns them newest first and keeps them for the retention time of
+ * its namespace.
+ * @throws the client's errors
  */
 export async function listRuns(client: Client, limit: number, job?: JobRun['job']): Promise<JobRun[]> {
   const types = [...jobOfType].flatMap(([type, name]) =>
@@ -40,7 +41,7 @@ async function findRuns(client: Client, query: string, limit: number): Promise<J
   const runs: JobRun[] = [];
   let nextPageToken: Uint8Array | null | undefined;
   do {
-    // Not the client's list: it decodes each memo, and one that cannot be decrypted would hide all runs.
+    // Not the client's `list`: it decodes each memo, and one that cannot be decrypted would fail the whole list.
     const page = await client.workflowService.listWorkflowExecutions({
       namespace: client.options.namespace,
       query,
@@ -84,8 +85,9 @@ function toRun({ type, execution, status, startTime, closeTime }: ExecutionInfo)
 const maxFailedRuns = 1_000;
 
 /**
- * How many runs of each scheduled job failed or timed out since a time, and after its last completed run. Jobs without one are
- * left out. @throws the client's errors
+ * The number of failed or timed-out runs of each scheduled job since a time and after its last completed run. Jobs
+ * without such runs are left out.
+ * @throws the client's errors
  */
 export async function countFailedRuns(
   client: Client,

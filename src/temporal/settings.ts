@@ -19,8 +19,8 @@ export interface TemporalSettings extends ClientConnectConfig {
 }
 
 /**
- * Reads where Temporal is and the credentials: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS* and
- * the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, TEMPORAL_API_KEY_FILE and
+ * Reads the address and credentials of Temporal: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS*
+ * and the profiles of TEMPORAL_CONFIG_FILE, as `@temporalio/envconfig` reads them, TEMPORAL_API_KEY_FILE and
  * TEMPORAL_CODEC_KEY_FILE. Reads the files of credentials at each call.
  * @throws ConfigFailure for a setting that is wrong
  * @throws TemporalFailure `credentials` for a certificate, key, CA or API key file that cannot be used at present
@@ -69,7 +69,7 @@ function apiKeyOf(env: NodeJS.ProcessEnv): Record<string, string> {
   return { TEMPORAL_API_KEY: key };
 }
 
-/** What envconfig would pass over in silence, or report without the name of the variable. */
+/** Problems that envconfig would ignore silently or report without the variable's name. */
 function temporalProblems(env: NodeJS.ProcessEnv): string[] {
   const problems: string[] = [];
   const given = env['TEMPORAL_ADDRESS'];
@@ -85,9 +85,7 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
   const configFile = env['TEMPORAL_CONFIG_FILE'];
   const unreadable = configFile === undefined ? undefined : unreadableBecause(configFile);
   if (unreadable !== undefined)
-    problems.push(
-      `TEMPORAL_CONFIG_FILE names ${configFile}, which ${unreadable}; mount the file or unset it`,
-    );
+    problems.push(`TEMPORAL_CONFIG_FILE ${configFile} ${unreadable}; mount the file or unset it`);
   if (env['TEMPORAL_API_KEY_FILE'] && env['TEMPORAL_API_KEY'] !== undefined)
     problems.push('TEMPORAL_API_KEY_FILE is set together with TEMPORAL_API_KEY; keep one of the two');
   for (const file of files) {
@@ -99,7 +97,7 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
   }
   const isSet = (file: string) =>
     env[`TEMPORAL_TLS_${file}_PATH`] !== undefined || env[`TEMPORAL_TLS_${file}_DATA`] !== undefined;
-  // A profile of the file may hold the other half.
+  // A profile in the file may contain the other half.
   if (configFile === undefined && isSet('CLIENT_CERT') !== isSet('CLIENT_KEY'))
     problems.push(
       'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) belong together; set both or none',
@@ -126,10 +124,10 @@ function profileOf(env: NodeJS.ProcessEnv): string {
   const where = file ?? "Temporal's configuration file in the home directory";
   return profile === undefined
     ? `${where} cannot be used`
-    : `TEMPORAL_PROFILE names "${profile}", which cannot be had from ${where}`;
+    : `TEMPORAL_PROFILE "${profile}" cannot be read from ${where}`;
 }
 
-/** The first line: what a TOML parser says after it quotes the file, which may hold an API key. */
+/** Only the first line: after it, a TOML parser quotes the file, which may contain an API key. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n')[0] ?? 'unknown error';

@@ -1,15 +1,15 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 
-/** A workflow task of the run fails, so that the run makes no progress. */
+/** A failing workflow task, which keeps the run from making progress. */
 export interface TaskProblem {
   /** Temporal's name, for example `NonDeterministicError`. */
   cause: string;
-  /** First line of the failure, where Temporal still has it. */
+  /** First line of the failure, if Temporal still has it. */
   message: string;
-  /** Tries of the current task. */
+  /** Attempts of the current task. */
   attempt: number;
-  /** The workflow's own code or history causes it: another try fails as well. */
+  /** The workflow's own code or history causes the failure, so a retry fails as well. */
   isPermanent: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function taskProblemOf(
   };
 }
 
-/** Only a task's first failure is an event; it is the last one of the history while the task is retried. */
+/** Only a task's first failure is an event; it is the last event of the history while the task is retried. */
 async function lastTaskFailure(
   client: Client,
   workflowId: string,

@@ -5,7 +5,9 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 
 const dialTimeoutMs = 3_000;
-/** Bytes that a refusing server never reads would make its system send a reset, which overtakes the TLS alert. */
+/**
+ * If we sent bytes that a refusing server never reads, its system would send a reset, which can overtake the TLS alert.
+ */
 const prefaceDelayMs = 500;
 const defaultPort = 7_233;
 
@@ -14,7 +16,7 @@ type DialResult =
   /** The server accepts connections: the failure is above TLS. */
   | { step: 'connected' };
 
-/** Connects as the client does, to find out at which step it fails: the client itself only reports a time-out. */
+/** Connects as the client does, to find out which step fails: the client itself reports only a timeout. */
 export async function dial(options: ClientConnectConfig['connectionOptions']): Promise<DialResult> {
   const match = /^\[?([^\]]*?)\]?(?::(\d+))?$/.exec(options.address ?? 'localhost');
   const host = match?.[1] ?? 'localhost';
@@ -85,7 +87,7 @@ function tls(options: ConnectionOptions): Promise<void> {
     });
     socket.once('data', () => end(resolve));
     socket.once('timeout', () => end(() => reject(timedOut())));
-    // Not only once: a socket may fail again while it is being destroyed.
+    // `on`, not `once`: a socket may fail again while it is being destroyed.
     socket.on('error', (error) => end(() => reject(error)));
     socket.once('close', () => end(() => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))));
   });

@@ -1,17 +1,17 @@
 import { isIP } from 'node:net';
 
 const narrowest = { 4: 32, 6: 128 } as const;
-/** A baseline address is one address or a small range, never a large part of the Internet. */
+/** A baseline address is a single address or a small range, never a large part of the Internet. */
 const widest = { 4: 8, 6: 32 } as const;
 
-/** What is wrong with a setting or option that lists addresses, and what to give instead. */
+/** Error text for a setting or option that lists addresses, with an example of a valid value. */
 export const addressProblem =
   'is not an IP address or a range in CIDR notation from /8 (IPv6: /32); for example 10.96.0.10/32';
 
 /**
- * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined where Kubernetes or Calico would refuse it, or
- * where it is wider than /8 (IPv6: /32). Refused too: IPv4-mapped IPv6, zone indices, and leading zeros anywhere.
- * Source: Go's net.ParseCIDR, which both use, and Kubernetes' strict validation of addresses.
+ * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined if Kubernetes or Calico would refuse it,
+ * or if it is wider than /8 (IPv6: /32). Also refused: IPv4-mapped IPv6, zone indices, and leading zeros. Source: Go's
+ * net.ParseCIDR, which both use, and Kubernetes' strict validation of addresses.
  */
 export function parseNarrowCidr(text: string): string | undefined {
   const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];

@@ -1,8 +1,8 @@
 import { printable } from './printable.ts';
 
 /**
- * One line of CSV, quoted as RFC 4180 says. Text is made printable; what a spreadsheet would run as a formula gets a leading
- * apostrophe (OWASP, "CSV Injection"). Numbers stay as they are.
+ * One line of CSV, quoted according to RFC 4180. Text is made printable, and text that a spreadsheet would run as a
+ * formula gets a leading apostrophe (OWASP, "CSV Injection"). Numbers are unchanged.
  */
 export function csvLine(cells: readonly (string | number)[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;

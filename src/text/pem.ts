@@ -8,16 +8,16 @@ const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 
 const maxSubjectLength = 200;
 
 export interface PemCertificates {
-  /** Each certificate with its first and last line, in the order of the file. */
+  /** Each certificate including its BEGIN and END lines, in file order. */
   blocks: string[];
   /**
    * A certificate has lost its beginning or its end, for example because the file was cut off and another one appended.
-   * OpenSSL then refuses the file or stops reading at that certificate, and other libraries pass over it.
+   * OpenSSL then refuses the file or stops reading at that certificate; other libraries skip it.
    */
   isCutOff: boolean;
 }
 
-/** Finds the certificates in a PEM file (RFC 7468), and nothing else that the file holds. */
+/** Finds the certificates in a PEM file (RFC 7468) and ignores everything else. */
 export function splitPemCertificates(text: string): PemCertificates {
   const blocks = text.match(block) ?? [];
   const [begins, ends] = [text.match(begin) ?? [], text.match(end) ?? []];
@@ -25,8 +25,9 @@ export function splitPemCertificates(text: string): PemCertificates {
 }
 
 /**
- * Names that several different CAs of a PEM file carry, as after a rotation. For a certificate without an authority key
- * identifier OpenSSL tries only the first CA of that name, and fails with CERT_SIGNATURE_FAILURE where another one signed it.
+ * Names shared by several different CAs in a PEM file, as after a rotation. For a certificate without an authority key
+ * identifier, OpenSSL tries only the first CA of that name and fails with CERT_SIGNATURE_FAILURE if another one signed
+ * it.
  */
 export function repeatedSubjects(text: string): string[] {
   const keysOf = new Map<string, Set<string>>();

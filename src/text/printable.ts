@@ -3,14 +3,14 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const unprintableButNewline = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Text from outside as one line that a terminal only shows: characters that move the cursor, change colours, reorder the
- * line or are invisible become escapes such as `\u{1b}`.
+ * Untrusted text as one line that is safe to print on a terminal: characters that move the cursor, change colours,
+ * reorder the line or are invisible become escapes such as `\u{1b}`.
  */
 export function printable(text: string): string {
   return text.replace(unprintable, escaped);
 }
 
-/** The same for text of several lines: newlines stay. */
+/** The same for multi-line text: newlines stay. */
 export function printableLines(text: string): string {
   return text.replace(unprintableButNewline, escaped);
 }

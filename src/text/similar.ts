@@ -1,4 +1,4 @@
-/** The candidates that differ from `text` by few edits or continue it, the closest first; at most `limit`. */
+/** The candidates that start with `text` or differ from it by few edits, closest first; at most `limit`. */
 export function similarTo(text: string, candidates: readonly string[], limit = 3): string[] {
   const allowed = Math.max(1, Math.floor(text.length / 3));
   return candidates

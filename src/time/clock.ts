@@ -9,7 +9,7 @@ export interface Clock {
   now(): number;
   /** Monotonic, from an arbitrary start: for measuring durations. `now` can jump when the system clock is set. */
   elapsed(): number;
-  /** Waits `ms` of this clock; rejects with the signal's reason when it aborts. */
+  /** Waits `ms` by this clock; rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** The real milliseconds that a duration of this clock takes; for timers of libraries. */
   realMs(ms: number): number;

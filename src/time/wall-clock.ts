@@ -29,7 +29,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** What a clock in the zone shows at a time. @param timeZone an IANA name */
+/** The wall-clock time in the zone at a given time. @param timeZone an IANA name */
 export function wallClockAt(time: Date, timeZone: string): WallClock & { zone: string } {
   const parts = new Map(
     formatOf(timeZone)
@@ -49,8 +49,8 @@ export function wallClockAt(time: Date, timeZone: string): WallClock & { zone: s
 }
 
 /**
- * The time at which a clock in the zone shows this. A reading that occurs twice (clocks go back) is its first occurrence;
- * one that is skipped (clocks go forward) is the time as long after the change as the reading is after it. Undefined for a
+ * The time at which a clock in the zone shows this wall-clock time. If it occurs twice (clocks go back), the first
+ * occurrence; if it is skipped (clocks go forward), it is moved forward by the length of the change. Undefined for a
  * date that does not exist.
  */
 export function timeOfWallClock(reading: WallClock, timeZone: string): Date | undefined {

@@ -3,13 +3,13 @@ import type { Query } from './database.ts';
 interface AlertState {
   state: string;
   detail: string;
-  /** Since when it has been in this state. */
+  /** When it entered this state. */
   since: Date;
-  /** The state that was posted last; undefined when none was. */
+  /** The last posted state; undefined if none was posted. */
   toldState: string | undefined;
 }
 
-/** Records the result of a check, and since when it has been the same. @throws DatabaseFailure */
+/** Records the result of a check and when that result first appeared. @throws DatabaseFailure */
 export async function recordAlert(
   query: Query,
   alert: string,
@@ -47,7 +47,7 @@ export async function markAlertTold(
   ]);
 }
 
-/** The last result of a check; undefined when it never ran. @throws DatabaseFailure */
+/** The last result of a check; undefined if it never ran. @throws DatabaseFailure */
 export async function readAlert(
   query: Query,
   alert: string,

@@ -12,7 +12,7 @@ export interface StoredAllowlist {
   readonly summary: unknown;
 }
 
-/** Stores an allowlist with its files unless it is stored already. @throws DatabaseFailure */
+/** Stores an allowlist and its files unless it is already stored. @throws DatabaseFailure */
 export function storeAllowlist(
   database: Database,
   { allowlistId, input, summary }: Omit<StoredAllowlist, 'madeAt'>,
@@ -42,7 +42,7 @@ export function listAllowlists(query: Query, limit: number): Promise<StoredAllow
   );
 }
 
-/** An allowlist's files by path; undefined where there is no such allowlist. @throws DatabaseFailure */
+/** An allowlist's files by path; undefined if the allowlist does not exist. @throws DatabaseFailure */
 export async function readAllowlistFiles(
   query: Query,
   allowlistId: string,

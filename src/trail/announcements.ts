@@ -5,8 +5,8 @@ import type { EdgeRow } from './query-edges.ts';
 export type EdgeName = Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>;
 
 /**
- * Marks edges first seen before `knownBeforeSeconds` as announced, because they existed before digests began. Only the first call
- * does it: a digest that cannot be posted for days must not lose the edges of those days.
+ * Marks edges first seen before `knownBeforeSeconds` as announced, because they existed before digests began. Only the
+ * first call marks anything: if a digest cannot be posted for days, the edges of those days must still be announced.
  * @throws DatabaseFailure
  */
 export async function beginDigests(
@@ -25,7 +25,7 @@ export async function beginDigests(
 }
 
 /**
- * Edges that were not announced, ordered by name. Before digests began, those that `beginDigests` would not mark.
+ * Unannounced edges, ordered by name. Before the first digest: only those that `beginDigests` would leave unmarked.
  * @throws DatabaseFailure
  */
 export function readUnannounced(query: Query, knownBeforeSeconds: number): Promise<EdgeRow[]> {
@@ -41,7 +41,7 @@ export function readUnannounced(query: Query, knownBeforeSeconds: number): Promi
   );
 }
 
-/** How many edges are not announced because they existed before digests began. @throws DatabaseFailure */
+/** The number of edges that are not announced because they existed before digests began. @throws DatabaseFailure */
 export async function countTakenAsKnown(query: Query, knownBeforeSeconds: number): Promise<number> {
   const [row] = await query<{ count: number }>(
     `select case when digests_began_at is null

@@ -6,9 +6,9 @@ const bound = 'SCRAM-SHA-256-PLUS';
 const unbound = ['authenticationCleartextPassword', 'authenticationMD5Password'];
 
 /**
- * Makes a client fail, before it proves its password, unless the server authenticates it with a channel binding, as
- * libpq does with `channel_binding=require`: `pg` uses the binding where the server offers it, but has no way to require it.
- * Call this after `connect`, when `pg` has attached its own listeners.
+ * Makes a client fail before it sends proof of its password unless the server offers channel binding, as libpq does
+ * with `channel_binding=require`. `pg` uses channel binding where the server offers it, but cannot require it. Call
+ * this after `connect`, when `pg` has attached its own listeners.
  */
 export function requireChannelBinding(client: pg.Client): void {
   const connection: unknown = Reflect.get(client, 'connection');

@@ -3,12 +3,12 @@ import type { Database } from './database.ts';
 /**
  * Joins old neighbouring stretches that are final or settled: the result is final if all of them were, settled otherwise.
  * Streamed time and gaps stay as they are, so the only sums that change are those of final and of settled time.
- * @returns how many rows fewer there are
+ * @returns the number of rows saved
  * @throws DatabaseFailure
  */
 export function coarsenCoverage(database: Database, beforeSeconds: number): Promise<number> {
   return database.transaction(async (query) => {
-    // decideCoverage lengthens the newest stretch under the same lock.
+    // decideCoverage extends the newest stretch under the same lock.
     await query('select from trail_state for update');
     const gone = await query(
       `with old as (

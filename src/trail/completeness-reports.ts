@@ -1,6 +1,6 @@
 import type { Database, Query } from './database.ts';
 
-/** A verdict as stored, and since when it has been the same. */
+/** A stored verdict and when the namespace got it. */
 interface KeptVerdict {
   namespace: string;
   verdict: string;
@@ -27,7 +27,7 @@ interface NewReport<Summary, Message> {
   isWhole: boolean;
 }
 
-/** The verdicts that were posted last, by namespace. @throws DatabaseFailure */
+/** The last posted verdicts, by namespace. @throws DatabaseFailure */
 export async function readToldVerdicts(query: Query): Promise<Map<string, string>> {
   const rows = await query<{ namespace: string; told: string }>(
     'select namespace, told_verdict as told from namespace_verdict where told_verdict is not null',
@@ -35,7 +35,7 @@ export async function readToldVerdicts(query: Query): Promise<Map<string, string
   return new Map(rows.map(({ namespace, told }) => [namespace, told]));
 }
 
-/** When a report of all namespaces was posted last. @throws DatabaseFailure */
+/** When a report on all namespaces was last posted. @throws DatabaseFailure */
 export async function readLastWholeReport(query: Query): Promise<Date | undefined> {
   const [row] = await query<{ at: Date | null }>(
     'select max(made_at) as at from completeness_report where is_whole and posted_at is not null',
@@ -62,8 +62,8 @@ export async function readReport<Summary, Message>(
 }
 
 /**
- * Stores a report and its verdicts, unless a report with the same id is stored already.
- * @returns whether it was stored now
+ * Stores a report and its verdicts, unless a report with the same id exists.
+ * @returns whether this call stored it
  * @throws DatabaseFailure
  */
 export function freezeReport<Summary, Message>(
@@ -101,7 +101,7 @@ export function freezeReport<Summary, Message>(
   });
 }
 
-/** Whether a later report was posted already. @throws DatabaseFailure */
+/** Whether a later report has been posted. @throws DatabaseFailure */
 export async function isReportOvertaken(query: Query, reportId: string): Promise<boolean> {
   const rows = await query(
     `select from completeness_report r join completeness_report later on later.made_at > r.made_at
@@ -111,7 +111,7 @@ export async function isReportOvertaken(query: Query, reportId: string): Promise
   return rows.length > 0;
 }
 
-/** Records in one transaction that the report, and so each of its verdicts, was posted. @throws DatabaseFailure */
+/** Records in one transaction that the report and each of its verdicts were posted. @throws DatabaseFailure */
 export function markReportTold(database: Database, reportId: string, nowSeconds: number): Promise<void> {
   return database.transaction(async (query) => {
     await query('update completeness_report set posted_at = to_timestamp($2) where report_id = $1', [
@@ -127,7 +127,7 @@ export function markReportTold(database: Database, reportId: string, nowSeconds:
   });
 }
 
-/** Deletes reports made before; the present verdicts stay. @throws DatabaseFailure */
+/** Deletes reports made before that time; the current verdicts stay. @throws DatabaseFailure */
 export async function forgetReports(query: Query, beforeSeconds: number): Promise<number> {
   const rows = await query('delete from completeness_report where made_at < to_timestamp($1) returning 1', [
     beforeSeconds,

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { DatabaseTarget, SslMode } from '../config/database-url.ts';
 import { databaseFailure } from './database-failure.ts';
 
-/** One way to try: a host, with TLS or without. */
+/** One way to connect: a host, with or without TLS. */
 export type ConnectAttempt = Pick<
   pg.ClientConfig,
   'host' | 'port' | 'user' | 'password' | 'database' | 'ssl' | 'sslnegotiation' | 'enableChannelBinding'
@@ -77,9 +77,9 @@ async function readPem(parameter: string, path: string | undefined): Promise<str
     text = await readFile(path, 'utf8');
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw databaseFailure('tls_file', `the file of ${parameter}, ${path}, cannot be read (${code})`);
+    throw databaseFailure('tls_file', `${parameter} file ${path} cannot be read (${code})`);
   }
   if (!/-----BEGIN [A-Z ]+-----[\s\S]+-----END [A-Z ]+-----/.test(text))
-    throw databaseFailure('tls_file', `the file of ${parameter}, ${path}, contains no PEM block`);
+    throw databaseFailure('tls_file', `${parameter} file ${path} contains no PEM block`);
   return text;
 }

@@ -9,7 +9,7 @@ import {
   type DatabaseFailureKind,
 } from './database-failure.ts';
 
-/** The ways to connect, and the index of the one that worked last. */
+/** The ways to connect, and the index of the one that last worked. */
 export interface Ways {
   readonly attempts: readonly ConnectAttempt[];
   preferred: number;
@@ -29,7 +29,10 @@ const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
   'tls_required',
 ]);
 
-/** Tries each way to connect, beginning with the one that worked last. @throws DatabaseFailure of the last attempt, which names all of them */
+/**
+ * Tries each way to connect, starting with the one that last worked.
+ * @throws DatabaseFailure of the last attempt, which names all of them
+ */
 export async function tryInTurn<Result>(
   ways: Ways,
   connect: (attempt: ConnectAttempt) => Promise<Result>,
@@ -74,13 +77,13 @@ export async function checkServer(client: pg.ClientBase, target: DatabaseTarget)
   if (!isWanted)
     throw databaseFailure(
       'wrong_server',
-      `the server is ${row?.is_standby === true ? 'a standby' : 'a primary'}${row?.is_read_only === true ? ' that takes no writes' : ''}, and target_session_attrs asks for ${wanted}`,
+      `the server is ${row?.is_standby === true ? 'a standby' : row?.is_read_only === true ? 'a read-only primary' : 'a primary'}, but target_session_attrs requires ${wanted}`,
     );
 }
 
 /**
- * A client that closes its connection when setting it up fails. The pool does not: when the URL has no password and the server asks
- * for one, the server would keep the connection for a minute.
+ * A client that closes its connection if setup fails. The pool does not: if the server asks for a password and the URL
+ * has none, the connection would stay open for a minute.
  */
 export function clientClass({ channelBinding }: DatabaseTarget): new (config?: pg.ClientConfig) => pg.Client {
   return class EndingClient extends pg.Client {

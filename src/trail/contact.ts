@@ -15,7 +15,7 @@ export async function recordContact(query: Query, bundle: TlsBundle, nowSeconds:
   );
 }
 
-/** When these files worked last; undefined when they never did. @throws DatabaseFailure */
+/** When these files last worked; undefined if they never did. @throws DatabaseFailure */
 export async function lastContact(query: Query, bundle: TlsBundle): Promise<Date | undefined> {
   const [row] = await query<{ last_worked_at: Date }>(
     'select last_worked_at from tls_contact where ca_fingerprint = $1 and cert_fingerprint = $2',
@@ -24,7 +24,7 @@ export async function lastContact(query: Query, bundle: TlsBundle): Promise<Date
   return row?.last_worked_at;
 }
 
-/** When a connection with these files worked last; undefined when none did. */
+/** When a connection with each file last worked; undefined if none did. */
 export interface Contacts {
   /** With the client certificate and any bundle. */
   certificate: Date | undefined;
@@ -32,7 +32,7 @@ export interface Contacts {
   authorities: Date | undefined;
 }
 
-/** When each of the two files worked last, since one may have been replaced without the other. @throws DatabaseFailure */
+/** When each of the two files last worked; one may have been replaced without the other. @throws DatabaseFailure */
 export async function lastContacts(query: Query, bundle: TlsBundle): Promise<Contacts> {
   const [row] = await query<{ certificate: Date | null; authorities: Date | null }>(
     `select max(last_worked_at) filter (where cert_fingerprint = $2) as certificate,

@@ -5,25 +5,26 @@ const chunkBytes = 1 << 20;
 const free = -1;
 
 /**
- * A set of contents (one character per byte, at most 64 KiB each) with a number for each, outside of the JavaScript heap: a bucket
- * can hold hundreds of thousands, and as strings in a Map they would take twice the memory and be copied by the collector.
+ * A set of contents (one character per byte, at most 64 KiB each) with a number for each, outside the JavaScript heap.
+ * A bucket can hold hundreds of thousands; as strings in a Map they would take twice the memory, and the garbage
+ * collector would copy them.
  */
 export class ContentTable {
   readonly #chunks: Buffer[] = [];
-  /** Where the content lies: number of the chunk * chunkBytes + offset in it. */
+  /** Position of the content: chunk number * chunkBytes + offset in the chunk. */
   readonly #at: Float64Array;
   readonly #length: Uint16Array;
   readonly #hash: Int32Array;
-  /** Open addressing: numbers of contents, or `free`; at most half of it is used. */
+  /** Open addressing: content numbers, or `free`. At most half full. */
   readonly #slots: Int32Array;
   readonly #mask: number;
-  // Random, so that names cannot be chosen to fall into the same slots.
+  // Random, so that nobody can choose names that collide in the table.
   readonly #seed = randomInt(2 ** 32);
   readonly #factor = randomInt(2 ** 31) * 2 + 1;
   #used = chunkBytes;
   #size = 0;
 
-  /** @param capacity how many different contents may be added */
+  /** @param capacity the maximum number of different contents */
   constructor(capacity: number) {
     const slots = 2 ** Math.ceil(Math.log2(Math.max(4, capacity * 2)));
     this.#at = new Float64Array(capacity);
@@ -37,7 +38,7 @@ export class ContentTable {
     return this.#size;
   }
 
-  /** @returns the content's number: `size` as it was before, if it is new */
+  /** @returns the content's number; for new content, the former `size` */
   add(content: string): number {
     const hash = this.#hashOf(content);
     let slot = hash & this.#mask;

@@ -15,11 +15,11 @@ export interface CoverageStretch {
   state: CoverageState;
   /** Why there is a gap. */
   cause?: string;
-  /** Only for incomplete time: how many records of its buckets were refused. */
+  /** Only for incomplete time: the number of refused records. */
   refusedRecords?: number;
 }
 
-/** The newest gaps and incomplete stretches that were decided, oldest first. @throws DatabaseFailure */
+/** The newest decided gaps and incomplete stretches, oldest first. @throws DatabaseFailure */
 export async function readGaps(query: Query, limit: number): Promise<CoverageStretch[]> {
   const rows = await query<{ f: number; t: number; state: 'gap' | 'incomplete'; cause: string | null }>(
     `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state,
@@ -36,8 +36,9 @@ export async function readGaps(query: Query, limit: number): Promise<CoverageStr
 }
 
 /**
- * Coverage of a period as contiguous stretches: the decided ones, then the last hour from the ledger, then `pending` up to the end.
- * Starts no earlier than the trail. @throws DatabaseFailure
+ * Coverage of a period as contiguous stretches: the decided ones, then the last hour from the ledger, then `pending` up
+ * to the end. Starts no earlier than the trail.
+ * @throws DatabaseFailure
  */
 export async function readCoverage(
   query: Query,

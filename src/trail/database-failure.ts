@@ -32,9 +32,9 @@ export type DatabaseFailureKind =
   | 'unexpected';
 
 const cures: Record<DatabaseFailureKind, string> = {
-  url_unreadable: 'mount the secret that DATABASE_URL_FILE names, holding one postgres:// URL',
+  url_unreadable: 'mount the secret at the path in DATABASE_URL_FILE; it must contain one postgres:// URL',
   password_refused:
-    'stale database password: the credential was rotated and this is the old one; update the secret (DATABASE_URL_FILE is read again at every connection; with DATABASE_URL restart the worker)',
+    'stale database password: the credential was rotated and our copy is the old one; update the secret (DATABASE_URL_FILE is read again at every connection; with DATABASE_URL restart the worker)',
   role_refused:
     "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
@@ -55,12 +55,12 @@ const cures: Record<DatabaseFailureKind, string> = {
   too_many_connections: 'raise max_connections or end idle clients; the worker needs at most four',
   lost: 'check whether Postgres was restarted or failed over; the worker connects again by itself',
   pooler:
-    "look at the pooler's log: it could not serve the connection, or does not know the database or the role",
+    "look at the pooler's log: it could not serve the connection, or the database or role is not configured there",
   tls_file: 'mount the file, or correct sslrootcert, sslcert or sslkey in DATABASE_URL',
   tls_untrusted:
-    "set sslrootcert in DATABASE_URL to the CA that signed the server's certificate (sslrootcert=system for a public CA)",
+    "set sslrootcert in DATABASE_URL to the CA certificate that signed the server's certificate (sslrootcert=system for a public CA)",
   tls_host_name:
-    "use a host name that the server's certificate carries, or sslmode=verify-ca to accept any name that your CA signed",
+    "use a host name that is on the server's certificate, or sslmode=verify-ca to accept any name that your CA signed",
   tls_expired: "renew the server's certificate, or correct the clock",
   tls_required:
     'add sslmode=verify-full and sslrootcert to DATABASE_URL (sslmode=require does not verify the server)',
@@ -76,7 +76,7 @@ const cures: Record<DatabaseFailureKind, string> = {
 /** All of them; each has its line in docs/operations.md. */
 export const databaseFailureKinds: readonly string[] = Object.keys(cures);
 
-/** The database could not do what was asked. Never contains the URL. Always retryable: the cure is outside of this process. */
+/** A database operation failed. Never contains the URL. Always retryable: the fix is outside this process. */
 export type DatabaseFailure = Failure<'database', DatabaseFailureKind> & {
   readonly sqlState: string | undefined;
 };
@@ -91,8 +91,8 @@ export function isDatabaseFailure(error: unknown): error is DatabaseFailure {
 }
 
 /**
- * SQLSTATEs after which the same transaction is worth trying at once: serialization failure, deadlock, and a foreign key
- * whose row was removed meanwhile.
+ * SQLSTATEs after which the transaction is retried at once: serialization failure, deadlock, and a foreign key whose
+ * row was deleted in the meantime.
  */
 const retryAtOnce = new Set(['40001', '40P01', '23503']);
 
@@ -100,7 +100,7 @@ export function isConflict(error: unknown): boolean {
   return isDatabaseFailure(error) && error.sqlState !== undefined && retryAtOnce.has(error.sqlState);
 }
 
-/** Turns whatever `pg` or the socket threw into a DatabaseFailure. SQLSTATEs: PostgreSQL manual, appendix A. */
+/** Converts an error of `pg` or the socket to a DatabaseFailure. SQLSTATEs: PostgreSQL manual, appendix A. */
 export function toDatabaseFailure(error: unknown): DatabaseFailure {
   if (isDatabaseFailure(error)) return error;
   const code = codeOf(error);
@@ -133,9 +133,9 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '3F000':
       return databaseFailure('no_schema', `the schema is missing or too old (${message})`, code);
     case '25006':
-      return databaseFailure('read_only', 'Postgres takes no writes', code);
+      return databaseFailure('read_only', 'Postgres is read-only', code);
     case '08P01':
-      // Postgres itself raises it for a broken protocol only; PgBouncer for whatever it refuses.
+      // Postgres itself raises it only for protocol violations; PgBouncer raises it for anything it refuses.
       return /SSL required/.test(message)
         ? databaseFailure('tls_required', `the pooler refuses a connection without TLS (${message})`, code)
         : databaseFailure('pooler', `the connection pooler refused (${message})`, code);
@@ -172,7 +172,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '53100':
       return databaseFailure('full', "the database's disk is full", code);
     case '53300':
-      return databaseFailure('too_many_connections', 'Postgres has no connection left', code);
+      return databaseFailure('too_many_connections', 'Postgres has no free connection slots', code);
     case '57P01':
     case '57P02':
     case '25P03':
@@ -193,22 +193,18 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case 'ENETUNREACH':
       return databaseFailure(
         'connection_refused',
-        `nothing answers where DATABASE_URL points (${message})`,
+        `nothing listens at the address in DATABASE_URL (${message})`,
         code,
       );
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return databaseFailure(
-        'dns',
-        `the name of the database's host could not be resolved (${message})`,
-        code,
-      );
+      return databaseFailure('dns', `the database's host name could not be resolved (${message})`, code);
     default:
       if (code !== undefined && /^ERR_(OSSL|SSL|TLS)_|^EPROTO$/.test(code))
         return /_(PEM|X509|ASN1|WRONG_TAG|NO_START_LINE)_?/.test(code)
           ? databaseFailure(
               'tls_file',
-              `a certificate or key of DATABASE_URL cannot be used (${message})`,
+              `a certificate or key named in DATABASE_URL cannot be used (${message})`,
               code,
             )
           : /ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE)/.test(code)
@@ -222,7 +218,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
                 `the TLS handshake with the database server failed (${message})`,
                 code,
               );
-      // A message of the server's own is not searched for words: it may quote anything.
+      // The server's own messages are not searched for keywords, because they can quote anything.
       if (code !== undefined && /^[0-9A-Z]{5}$/.test(code))
         return databaseFailure('unexpected', `Postgres failed with SQLSTATE ${code}: ${message}`, code);
       if (/password must be a (non-empty )?string/i.test(message))
@@ -242,7 +238,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
   }
 }
 
-/** What Postgres and sockets say names hosts, roles and databases, never a password. */
+/** Messages of Postgres and sockets contain hosts, roles and databases, never a password. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
   return error instanceof Error ? error.message : String(error);

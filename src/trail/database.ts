@@ -24,11 +24,11 @@ export interface Database {
   /** One transaction, retried up to five times after a conflict with another one. Throws whatever `work` throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /**
-   * A separate connection without time limits, for migrations; closed afterwards. `session` is what each of its transactions has
-   * to set.
+   * A separate connection without time limits, for migrations; closed afterwards. Each of its transactions must apply
+   * `session`.
    */
   withClient<Result>(work: (client: pg.Client, session: SessionSettings) => Promise<Result>): Promise<Result>;
-  /** Waits until connections have ended; at most a few seconds. */
+  /** Waits a few seconds at most until connections have closed. */
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ const applicationName = 'goldmane-flow-trail';
 /** After these failures the host may be another server, for example after a failover. */
 const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
 
-/** The URL as it was read last, a pool for each of the ways to connect, and the way that worked last. */
+/** The last URL read, a pool for each way to connect, and the way that last worked. */
 interface Opened extends Ways {
   readonly key: string;
   readonly target: DatabaseTarget;
@@ -69,13 +69,13 @@ export function openDatabase(
     onStatement,
   }: {
     timeouts?: DatabaseTimeouts;
-    /** The server refuses whatever would change something. */
+    /** The server refuses every change. */
     isReadOnly?: boolean;
     onStatement?: (seconds: number) => void;
   } = {},
 ): Database {
   let current: Opened | undefined;
-  // Connections that were made before a failover are not used again.
+  // Connections made before a failover are not reused.
   let generation = 0;
   const generationOf = new WeakMap<pg.PoolClient, number>();
   const ending = new Set<Promise<void>>();
@@ -112,7 +112,7 @@ export function openDatabase(
       max: maxConnections,
       idleTimeoutMillis: 30_000,
     });
-    // A broken idle connection is replaced by the next query; without a listener the error would end the process.
+    // The next query replaces a broken idle connection; without a listener the error would end the process.
     pool.on('error', ignore);
     pools.set(attempt, pool);
     return pool;

@@ -4,10 +4,10 @@ import { readLedger } from './ledger.ts';
 import { joinStretches } from './stretches.ts';
 
 /**
- * Stores the coverage of all time before `untilSeconds`, which has left Goldmane's ring: observed, or a gap with its cause. Two
- * workers may call it at the same time.
- * @param onlyInTrouble does nothing unless a trouble is recorded, which is then the cause of the gap
- * @returns the gaps and the incomplete time that were decided now
+ * Stores the coverage of all time before `untilSeconds`, which has left Goldmane's ring, as observed time or as gaps
+ * with a cause. Two workers may call it at the same time.
+ * @param onlyInTrouble does nothing unless a trouble is recorded; the trouble becomes the cause of the gap
+ * @returns the gaps and incomplete time that this call decided
  */
 export function decideCoverage(
   database: Database,
@@ -52,8 +52,8 @@ export const restoredCause =
   'the database was restored from a backup, or a standby that lagged behind took over';
 
 /**
- * Detects that the database was replaced since coverage was decided last. The row of `trail_state` is locked.
- * @returns the time before which missing buckets were lost with the former database, epoch seconds
+ * Detects that the database was replaced since coverage was last decided. The row of `trail_state` is locked.
+ * @returns the time before which missing buckets were lost with the previous database, epoch seconds
  */
 async function noteRestore(query: Query, untilSeconds: number): Promise<number> {
   const [row] = await query<{ known: string | null; present: string; restored: number | null }>(
@@ -72,8 +72,8 @@ async function noteRestore(query: Query, untilSeconds: number): Promise<number> 
 }
 
 /**
- * The trail begins with the first observed bucket; time before it is not a gap. The beginning is stored only when that bucket has left
- * the ring, because settling may find older ones until then.
+ * The trail begins with the first observed bucket; time before it is not a gap. The start is stored only once that
+ * bucket has left the ring; until then settling may still find older ones.
  */
 async function firstSeen(query: Query): Promise<number | undefined> {
   const [first] = await query<{ began: number | null }>(

@@ -55,8 +55,9 @@ interface DigestToFreeze<Message, Summary> {
 }
 
 /**
- * Stores what will be posted; without messages the digest is done with the outcome `quiet`. Messages that were posted already stay,
- * and the new ones follow them. Call it in a transaction. @throws DatabaseFailure
+ * Stores the messages to post. A digest without messages is finished at once with the outcome `quiet`. Messages already
+ * posted stay, and the new ones follow them. Call it in a transaction.
+ * @throws DatabaseFailure
  */
 export async function freezeDigest<Message, Summary>(
   query: Query,
@@ -101,7 +102,7 @@ export async function markPosted(
   await finishDigest(query, digestId, nowSeconds);
 }
 
-/** Does nothing while messages wait to be posted. */
+/** Does nothing while messages are waiting to be posted. */
 async function finishDigest(query: Query, digestId: string, nowSeconds: number): Promise<void> {
   await query(
     `update digest set done_at = to_timestamp($2), outcome = case
@@ -112,7 +113,7 @@ async function finishDigest(query: Query, digestId: string, nowSeconds: number):
   );
 }
 
-/** Whether another digest announced one of the edges that wait in this one. @throws DatabaseFailure */
+/** Whether another digest announced one of the edges waiting in this one. @throws DatabaseFailure */
 export async function isOvertaken(query: Query, digestId: string): Promise<boolean> {
   const [row] = await query<{ overtaken: boolean }>(
     `select exists (
@@ -126,7 +127,7 @@ export async function isOvertaken(query: Query, digestId: string): Promise<boole
 }
 
 interface DigestsBefore {
-  /** When the newest posted digest was stored, and until when it reported gaps. */
+  /** When the newest posted digest was stored, and the time up to which it reported gaps. */
   posted: { frozenAt: Date; gapsReportedUntil: Date } | undefined;
   /** When the newest finished digest was stored; its outcome may be `quiet`. */
   doneAt: Date | undefined;

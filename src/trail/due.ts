@@ -16,9 +16,11 @@ export interface DueBucket {
 }
 
 /**
- * The buckets to list now, oldest first: those at rest that were never settled, and those that are about to leave the ring. Pure.
- * @param finalAsked buckets that were listed for the last time already, whatever the answer
- * @param refusedBefore merges refuse older buckets; after Goldmane's clock was hours ahead, that may include recent ones
+ * The buckets to list now, oldest first: those at rest that were never settled, and those about to leave the ring.
+ * Pure.
+ * @param finalAsked buckets already listed for the last time, whatever the answer was
+ * @param refusedBefore merges refuse buckets before this; if Goldmane's clock was hours ahead, recent ones can be among
+ * them
  */
 export function dueBuckets(
   ledger: readonly LedgerBucket[],
@@ -36,7 +38,8 @@ export function dueBuckets(
     const bucket = states.get(start);
     const stage = start + finalAgeSeconds <= nowSeconds ? 'final' : 'settled';
     if (bucket?.state === 'final' || finalAsked.has(start)) continue;
-    // An answer that proved nothing left its cause in the ledger; the bucket is listed once more at the end.
+    // The ledger has the reason why an earlier answer proved nothing; the bucket is listed once more before it leaves
+    // the ring.
     const wasAsked =
       bucket?.state === 'settled' || bucket?.state === 'incomplete' || bucket?.cause !== undefined;
     if (stage === 'settled' && wasAsked) continue;
@@ -46,8 +49,9 @@ export function dueBuckets(
 }
 
 /**
- * Coverage for reports that rest on facts: recent streamed-only time may still be settled, so it is reported as pending.
- * Pure. @param nowSeconds the end of the stretches
+ * Coverage for reports based on facts: recent streamed-only time may still be settled, so it is reported as pending.
+ * Pure.
+ * @param nowSeconds the end of the stretches
  */
 export function markRecentStreamedAsPending(
   stretches: readonly CoverageStretch[],

@@ -1,14 +1,14 @@
 import type { Query } from './database.ts';
 import type { EdgeRow } from './query-edges.ts';
 
-/** An edge, and whether facts were seen in the days before each of two times. */
+/** An edge, and whether its facts were seen in the days before each of two times. */
 export interface EdgeActivity extends EdgeRow {
   seenBeforeFrom: boolean;
   seenBeforeTo: boolean;
 }
 
 /**
- * All edges first seen before `to`, with their activity in the `days` UTC days up to and with each time's day.
+ * All edges first seen before `to`, with their activity in the `days` UTC days up to and including each time's day.
  * @throws DatabaseFailure
  */
 export function readEdgeActivity(

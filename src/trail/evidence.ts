@@ -1,39 +1,39 @@
 import type { Query } from './database.ts';
 import type { FactEnd, FactKey } from './record.ts';
 
-/** One flow fact within a period of whole UTC days: who, how, reported by whom, with what action, and when. */
+/** One flow fact within a period of whole UTC days: both ends, protocol and port, reporter, action, and times. */
 export interface FlowEvidence extends FactKey {
   readonly firstSeconds: number;
   readonly lastSeconds: number;
   readonly flowCount: number;
-  /** The UTC days on which it was seen, as days since the epoch, ascending. */
+  /** UTC days on which it was seen, as days since the epoch, ascending. */
   readonly days: readonly number[];
 }
 
-/** The same, by policy trace. */
+/** The same per policy trace. */
 export interface TracedEvidence extends Omit<FlowEvidence, 'days'> {
-  /** How many UTC days. */
+  /** Number of UTC days. */
   readonly days: number;
-  /** The trace as it is stored: `{enforced, pending}`, or `{other: true}` beyond the bound of traces of a fact. */
+  /** The trace as stored: `{enforced, pending}`, or `{other: true}` beyond the limit of traces per fact. */
   readonly trace: unknown;
 }
 
-/** Whole UTC days since the epoch, the end excluded: facts are stored by day. */
+/** Whole UTC days since the epoch, end excluded: facts are stored by day. */
 export interface DayPeriod {
   readonly fromDay: number;
   readonly toDay: number;
 }
 
-/** Which facts of a period; default: all. */
+/** Selects facts of a period; default: all. */
 interface EvidenceFilter extends DayPeriod {
-  /** The namespace of the source, or of the destination. */
+  /** The source or destination namespace. */
   readonly srcNs?: string;
   readonly dstNs?: string;
-  /** One of these at either end. */
+  /** One of these namespaces at either end. */
   readonly namespaces?: readonly string[];
 }
 
-/** Days in a bitmap: an integer of the database has 32 bits, one of them the sign. */
+/** Days per bitmap: a database integer has 32 bits, one of which is the sign. */
 const chunkDays = 30;
 
 interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {
@@ -50,12 +50,12 @@ interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {
 }
 
 /**
- * Days are aggregated to bitmaps before anything is sorted or sent: a large trail has millions of days, and the workers of
- * a parallel scan can do this.
+ * Days are aggregated to bitmaps before sorting and sending: a large trail has millions of days, and parallel scan
+ * workers can do the aggregation.
  */
 function sqlOf(isTraced: boolean, isFiltered: boolean): string {
   const trace = isTraced ? ', trace_id' : '';
-  // An array reaches the index of each table before months are expanded to days; a subquery does not.
+  // With an array, Postgres uses each table's index before it expands months to days; with a subquery it does not.
   const filter = `and fact_id = any (array(
         select f.fact_id from flow_fact f join flow_group g using (group_id)
         where ($3::text is null or g.src_ns = $3) and ($4::text is null or g.dst_ns = $4)
@@ -88,17 +88,17 @@ function readRows(query: Query, filter: EvidenceFilter, isTraced: boolean): Prom
   return query<Row>(sqlOf(isTraced, isFiltered), [fromDay, toDay, ...(isFiltered ? ends : [])]);
 }
 
-/** The facts of a period; in no particular order. @throws DatabaseFailure */
+/** The facts of a period, unordered. @throws DatabaseFailure */
 export async function readEvidence(query: Query, filter: EvidenceFilter): Promise<FlowEvidence[]> {
   return (await readRows(query, filter, false)).map((row) => toEvidence(row, daysIn(row.days)));
 }
 
-/** The facts of a period by policy trace; in no particular order. @throws DatabaseFailure */
+/** The facts of a period by policy trace, unordered. @throws DatabaseFailure */
 export async function readTracedEvidence(query: Query, filter: EvidenceFilter): Promise<TracedEvidence[]> {
   return (await readRows(query, filter, true)).map(toTraced);
 }
 
-/** Both, from one reading of the days. @throws DatabaseFailure */
+/** Both, with one read of the days. @throws DatabaseFailure */
 export async function readEvidenceAndTraces(
   query: Query,
   filter: EvidenceFilter,

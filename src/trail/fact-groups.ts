@@ -27,12 +27,12 @@ function groupValues(groups: readonly FactKey[]): string[][] {
   ];
 }
 
-/** The ids of the facts' groups by `factGroupText`, which are created where they do not exist. @throws DatabaseFailure */
+/** The ids of the facts' groups by `factGroupText`. Missing groups are created. @throws DatabaseFailure */
 export async function findGroups(query: Query, facts: readonly FactKey[]): Promise<Map<string, string>> {
   const groups = new Map(facts.map((fact) => [factGroupText(fact), fact]));
   const texts = [...groups.keys()];
   const values = groupValues([...groups.values()]);
-  // Without the check the identity column would use up a number for every existing row.
+  // Without the check, the identity column would consume a number for every existing row.
   await query(
     `insert into flow_group (${groupColumns})
      select ${groupColumns} from ${groupInput}
@@ -53,7 +53,7 @@ export async function findGroups(query: Query, facts: readonly FactKey[]): Promi
   return ids;
 }
 
-/** The ports that `flow_fact` has of each group, in the order of the groups. @throws DatabaseFailure */
+/** The ports in `flow_fact` of each group, in the order of the groups. @throws DatabaseFailure */
 export async function readKnownPorts(query: Query, groups: readonly FactKey[]): Promise<Set<number>[]> {
   const rows = await query<{ position: number; ports: number[] }>(
     `select i.position::int, array_agg(f.port) as ports

@@ -1,7 +1,7 @@
 import type { Query } from './database.ts';
 import type { FactEnd, FactKey } from './record.ts';
 
-/** A UTC day and the hours of it, bit n for hour n. */
+/** A UTC day and its hours, bit n for hour n. */
 export interface DayHours {
   /** Days since the epoch. */
   readonly day: number;
@@ -10,12 +10,12 @@ export interface DayHours {
 
 /** One fact of a namespace within a period, and a summary of the time before it. */
 export interface FactHistory extends FactKey {
-  /** Within the period, ascending by day; hours are whole (UTC), as stored. */
+  /** Within the period, ascending by day; whole UTC hours, as stored. */
   readonly seen: readonly DayHours[];
-  /** Records on the days of the period, its other hours included: counts are stored per day. */
+  /** Records on the days of the period, including hours outside the period: counts are stored per day. */
   readonly flowsOnTheseDays: number;
   readonly firstEverSeconds: number;
-  /** The last day before the period on which it was seen; undefined where there is none. */
+  /** The last day before the period on which it was seen; undefined if there is none. */
   readonly lastDayBefore: number | undefined;
   /** Hours of the day (UTC) in which it was seen on days before the period, bit n for hour n. */
   readonly hoursBefore: number;
@@ -48,7 +48,7 @@ interface Row {
 const secondsPerHour = 3_600;
 
 /**
- * The facts of a namespace, at either end, that were seen in the hours which the period touches.
+ * The facts of a namespace, at either end, that were seen in the hours of the period.
  * @param fromSeconds epoch seconds; rounded down to its hour
  * @param toSeconds epoch seconds, exclusive; rounded up to its hour
  * @throws DatabaseFailure

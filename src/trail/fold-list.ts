@@ -3,44 +3,45 @@ import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
 import { ListedRecords } from './listed-records.ts';
 import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';
 
-/** Ids of records that no earlier answer had; a run of the server is recognised by those that recur. */
+/** Ids of records that were in no earlier answer; a server run is recognised by ids that recur. */
 const newIds = 2_048;
 const recordsPerStep = 2_000;
-/** Refused records are all counted; the first ones say why. */
+/** All refused records are counted; the reasons of the first ones are kept. */
 const describedMalformed = 100;
 
 export interface FoldSettings {
   readonly label: string;
   readonly namespaces: ReadonlySet<string> | 'all';
-  /** An answer with more records is refused before any of them is decoded. Default: no limit. */
+  /** An answer with more records is refused before any record is decoded. Default: no limit. */
   readonly maxRecords?: number;
-  /** Groups of facts in one bucket; the facts beyond are left out. Default: no limit. */
+  /** Groups of facts in one bucket; facts beyond the limit are left out. Default: no limit. */
   readonly maxGroups?: number;
-  /** Bytes of policy traces in one bucket; those beyond are kept as "other". Default: no limit. */
+  /** Bytes of policy traces in one bucket; traces beyond the limit are stored as "other". Default: no limit. */
   readonly maxTraceBytes?: number;
-  /** Whether an earlier answer had a record of this content; `ids` then has it too. */
+  /** Whether an earlier answer had a record with this content; `ids` then includes it. */
   readonly isKnown?: (content: string) => boolean;
 }
 
-/** What one answer of `List` said. */
+/** The content of one answer of `List`. */
 export interface ListedBucket {
   startSeconds: number;
   records: ListedRecords;
-  /** By the content of a record, the server's ids of its flow keys: of all known contents and of some new ones. */
+  /** The server's ids of a record's flow keys, by content: all known contents and some new ones. */
   ids: Map<string, number[]>;
-  /** Records in the answer, those left out included. */
+  /** Records in the answer, including those left out. */
   count: number;
   noTraffic: number;
-  /** Records that could not be read, and why, of the first ones. */
+  /** Unreadable records: the number, and the reasons of the first ones. */
   refused: number;
   malformed: MalformedFlow[];
 }
 
 /**
- * Folds one answer of `List` into records with edge, fact and policy trace, without an object per record. It pauses every few
- * thousand records: an answer of 250,000 takes seconds, during which the stream must be read.
- * A connection that appears as two keys (the hits of its policy trace in another order) is one record; of two different
- * traces the one with the smaller digest is taken as the record's, the other is kept as evidence beside it.
+ * Folds one answer of `List` into records with edge, fact and policy trace, without an object per record. It pauses
+ * every few thousand records, because an answer of 250,000 takes seconds and the stream must be read meanwhile. A
+ * connection that appears under two keys (with the hits of its policy trace in a different order) is one record. If a
+ * record has two different traces, the one with the smaller digest becomes the record's trace and the other is stored
+ * as additional evidence.
  * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
  */
 export function* foldList(
@@ -68,7 +69,7 @@ export function* foldList(
     raw,
     (record) => {
       if (record.startSeconds !== startSeconds)
-        throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
+        throw invalidListResponse(startSeconds, `it contains a record of ${record.startSeconds}`);
       const { key } = record;
       const known = ids.get(key.content);
       if (known) known.push(record.id);
@@ -92,7 +93,7 @@ export function* foldList(
     recordsPerStep,
   );
   if (totalResults !== count)
-    throw invalidListResponse(startSeconds, `it announces ${totalResults} records and holds ${count}`);
+    throw invalidListResponse(startSeconds, `it announces ${totalResults} records but contains ${count}`);
   return { startSeconds, records, ids, count, noTraffic, refused, malformed };
 }
 

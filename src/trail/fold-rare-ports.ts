@@ -1,13 +1,14 @@
 import type { Database } from './database.ts';
 import { manyPorts } from './fact-groups.ts';
 
-/** Ports seen within these days are not folded. */
+/** Ports seen within this number of days are not folded. */
 const recentDays = 7;
 
 /**
- * Folds ports of groups that have more than `portCap` into "many" until the cap holds: those seen on the fewest days first, of these
- * the oldest. A scan does not displace ports that recur, and facts stay bounded.
- * @returns facts that were folded
+ * Folds ports of groups with more than `portCap` ports into "many" until the cap is met, starting with ports seen on
+ * the fewest days and, among those, the oldest. A port scan does not displace ports that recur, and the number of facts
+ * stays bounded.
+ * @returns the number of folded facts
  * @throws DatabaseFailure
  */
 export function foldRarePorts(database: Database, portCap: number, nowSeconds: number): Promise<number> {

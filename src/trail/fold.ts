@@ -1,32 +1,35 @@
 import type { FlowKey, FlowRecord } from '../goldmane/decoder/decode.ts';
 import { edgeKeyOf, type BucketBatch, type EdgeKey, type TrailRecord } from './record.ts';
 
-/** The result of folding a streamed record; all but `pending` are left out, and counted by this name. */
+/**
+ * The result of folding a streamed record. Records with a result other than `pending` are left out and counted by this
+ * name.
+ */
 export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future' | 'dropped';
 
-/** Buckets further ahead of the clock are refused: one of them would expire every ledger row before it. */
+/** Buckets further ahead of the clock are refused: a single one would expire every ledger row before it. */
 export const futureLimitSeconds = 3_600;
 
-/** A streamed record: what it counts for, and its key. One object per key, whatever the bucket. */
+/** A streamed record: the edge it counts for, and its key. One object per key, shared by all buckets. */
 interface StreamedRecord extends TrailRecord {
   readonly key: FlowKey;
   readonly edge: EdgeKey;
 }
 
 /**
- * Collects the stream's records in memory, synchronously, until a writer takes them (invariant 3). It holds one reference per
- * distinct record, at most `limit` of them; further records are dropped, and their bucket does not count as whole. Settling adds
- * them later.
+ * Collects the stream's records in memory, synchronously, until a writer takes them (invariant 3). It stores one
+ * reference per distinct record, at most `limit`. Further records are dropped and their bucket is marked as not whole;
+ * settling adds them later.
  */
 export class StreamFold {
   #buckets = new Map<number, Set<StreamedRecord>>();
   #damaged = new Set<number>();
   #pending = 0;
-  /** Records that were taken and are not merged yet. */
+  /** Records that the writer took and has not merged yet. */
   #held = 0;
   /** The record of each key in use: keys recur from bucket to bucket. */
   readonly #known = new WeakMap<FlowKey, StreamedRecord>();
-  /** Records of keys that arrived since the last call of `hasNewEdge`. */
+  /** Records whose key arrived since the last call of `hasNewEdge`. */
   #fresh: StreamedRecord[] = [];
   readonly #limit: number;
 
@@ -71,14 +74,14 @@ export class StreamFold {
     return this.#damaged.delete(startSeconds);
   }
 
-  /** Whether a record that arrived since the last call belongs to an edge for which `known` is false. */
+  /** Whether a record that arrived since the last call belongs to an edge for which `known` returns false. */
   hasNewEdge(known: (edge: EdgeKey) => boolean): boolean {
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh.some(({ edge }) => !known(edge));
   }
 
-  /** Sets how many taken records still wait to be merged; they count against the limit. */
+  /** Sets the number of taken records that are still to be merged; they count against the limit. */
   hold(records: number): void {
     this.#held = records;
   }

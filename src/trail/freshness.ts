@@ -1,14 +1,14 @@
 import type { Query } from './database.ts';
 
-/** How far each reader is, and the last recorded problem. */
+/** The progress of each reader, and the last recorded problem. */
 export interface FreshnessFacts {
   /** When the tables were created. */
   since: Date;
-  /** When a bucket was merged, settled or made final last, a settled one may be empty. Undefined: never. */
+  /** When a bucket was last merged, settled or made final; a settled one may be empty. Undefined if never. */
   lastProgressAt: Date | undefined;
-  /** When a bucket was settled or made final last. Undefined: never. */
+  /** When a bucket was last settled or made final. Undefined if never. */
   lastSettledAt: Date | undefined;
-  /** The latest of these times that lies in the future by more than a minute: a clock was ahead. */
+  /** The latest of these times, if it is more than a minute in the future: a clock was ahead. */
   futureAt: Date | undefined;
   /** Start of the newest bucket that the stream delivered completely. */
   streamedBucket: Date | undefined;
@@ -18,13 +18,13 @@ export interface FreshnessFacts {
   newestBucket: Date | undefined;
   /** Start of the newest settled bucket. */
   settledBucket: Date | undefined;
-  /** Why Goldmane cannot be read, and when that was seen last. */
+  /** Why Goldmane cannot be read, and when that was last seen. */
   trouble: { what: string; at: Date } | undefined;
-  /** Why the newest bucket that is not settled is a gap; undefined where it is none. */
+  /** Why the newest unsettled bucket is a gap; undefined if it is not a gap. */
   gapCause: string | undefined;
 }
 
-/** @param nowSeconds by the trail's clock; later times count as wrong, not as fresh @throws DatabaseFailure */
+/** @param nowSeconds by the trail's clock; later stored times count as wrong, not as fresh @throws DatabaseFailure */
 export async function readFreshness(query: Query, nowSeconds: number): Promise<FreshnessFacts> {
   const [row] = await query<{
     since: Date;

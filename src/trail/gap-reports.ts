@@ -1,18 +1,19 @@
 import type { Query } from './database.ts';
 
-/** A stretch that was not fully observed and is not reported yet. */
+/** A stretch that was not fully observed and has not been reported. */
 export interface UnreportedGap {
   fromSeconds: number;
   toSeconds: number;
   cause: string;
 }
 
-/** After a message the next one waits this long, so that time that is lost bucket by bucket is not a message each. */
+/** Minimum interval between two messages; otherwise, time lost bucket by bucket would cause a message per bucket. */
 const pauseSeconds = 3_600;
 
 /**
- * The decided gaps and incomplete stretches that were not reported, oldest first; of one that grew after its report, the rest.
- * None within an hour of the last report. @throws DatabaseFailure
+ * Decided gaps and incomplete stretches that were not reported, oldest first. For one that grew after its report, the
+ * remainder. None within an hour of the last report.
+ * @throws DatabaseFailure
  */
 export async function readUnreportedGaps(query: Query, nowSeconds: number): Promise<UnreportedGap[]> {
   return query<UnreportedGap>(
@@ -29,7 +30,7 @@ export async function readUnreportedGaps(query: Query, nowSeconds: number): Prom
   );
 }
 
-/** Records that everything until then was reported. @throws DatabaseFailure */
+/** Records that everything up to that time was reported. @throws DatabaseFailure */
 export async function markGapsReported(
   query: Query,
   untilSeconds: number,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from './database.ts';
 
-/** A lease that is not renewed expires after this time. */
+/** A lease expires this long after its last renewal. */
 const leaseSeconds = 60;
 const renewEveryMs = 15_000;
 
@@ -9,8 +9,8 @@ const renewEveryMs = 15_000;
 export type HoldLease = () => Promise<void>;
 
 /**
- * Runs `work` unless another process holds the lease of this name. `work` calls `hold` before each step that must not happen twice:
- * the lease is renewed in the background, but a process that was suspended for a minute has lost it.
+ * Runs `work` unless another process holds the lease of this name. `work` must call `hold` before each step that must
+ * not happen twice: the lease is renewed in the background, but a process that was suspended for a minute has lost it.
  * @returns the result of `work`; undefined when another process holds the lease
  * @throws DatabaseFailure; whatever `work` throws
  */

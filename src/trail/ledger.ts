@@ -1,13 +1,13 @@
 import type { CoverageState } from './coverage.ts';
 import type { Database, Query } from './database.ts';
 
-/** A bucket of the ledger, without its hashes. */
+/** A ledger row without its hashes. */
 export interface LedgerBucket {
   startSeconds: number;
   state: CoverageState;
   cause?: string;
   refusedRecords?: number;
-  /** Whether records of it were counted. */
+  /** Whether any of its records were counted. */
   hasRecords: boolean;
 }
 
@@ -39,9 +39,9 @@ export async function readLedger(query: Query, fromSeconds: number): Promise<Led
 }
 
 /**
- * Deletes buckets that lie `keepSeconds` before the newest one; merges refuse them from then on. The distance is measured from the
- * newest bucket, because a clock may jump. Undecided buckets are kept.
- * @returns how many buckets were deleted
+ * Deletes buckets that are more than `keepSeconds` older than the newest one; merges refuse them from then on. Age is
+ * measured from the newest bucket, because a clock may jump. Undecided buckets are kept.
+ * @returns the number of deleted buckets
  */
 export function expireLedger(database: Database, keepSeconds: number): Promise<number> {
   return database.transaction(async (query) => {
@@ -57,7 +57,7 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
        returning octet_length(streamed) / 8 as streamed`,
     );
     const streamedOnly = rows.reduce((sum, { streamed }) => sum + streamed, 0);
-    // These records stay counted in edges, and in no fact.
+    // These records stay counted in edges and are in no fact.
     if (streamedOnly > 0)
       await query('update trail_state set streamed_only = streamed_only + $1', [streamedOnly]);
     return rows.length;

@@ -2,18 +2,18 @@ import { manyPorts } from './fact-groups.ts';
 import { ListedRecords, type ListedGroup } from './listed-records.ts';
 import type { BucketBatch, FactKey } from './record.ts';
 
-/** The most ports that a group may have, as a multiple of the port cap: housekeeping folds those that do not recur. */
+/** The maximum number of ports per group, as a multiple of the port cap; housekeeping folds those that do not recur. */
 export const portSlack = 4;
-/** Of how many crowded groups the known ports are preferred; those with the most ports come first. */
+/** The number of crowded groups whose known ports are looked up, starting with those with the most ports. */
 const groupsAsked = 1_000;
 
 /**
- * Keeps one bucket from making more facts than there is memory for, or than its groups may have: a port scan. Ports beyond are
- * stored as "many"; ports that the group has already are kept first, so a scan does not hide a port that is in use. Where
- * that is not enough, policy traces are stored as "other". The records are changed in place.
+ * Limits the facts of one bucket to what fits in memory and to what its groups may have; a port scan exceeds both.
+ * Excess ports are stored as "many". Ports that the group already has are kept first, so a scan does not hide a port in
+ * use. If that is not enough, policy traces are stored as "other". Changes the records in place.
  * @param maxFacts facts under distinct policy traces, per bucket
- * @param knownPorts the ports that are stored of each group, in the order of the groups
- * @returns how many were changed
+ * @param knownPorts the stored ports of each group, in the order of the groups
+ * @returns the number of changed facts
  * @throws what `knownPorts` throws
  */
 export async function limitFacts(
@@ -42,7 +42,7 @@ export async function limitFacts(
   return coarse;
 }
 
-/** How many ports each group may keep: half as many until the whole bucket fits. Pure. */
+/** The number of ports each group may keep; halved until the whole bucket fits. Pure. */
 export function portLimit(groups: readonly ListedGroup[], most: number, maxFacts: number): number {
   for (let limit = most; limit > 0; limit = Math.floor(limit / 2)) {
     let facts = 0;

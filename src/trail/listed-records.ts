@@ -10,33 +10,34 @@ import {
 } from './record.ts';
 
 const none = -1;
-/** More than there are records in a bucket. */
+/** Greater than the number of records in any bucket. */
 const traceRange = 2 ** 21;
 
 export interface ListedLimits {
-  /** Distinct groups of facts (all of a fact but its port). */
+  /** Distinct groups of facts (a fact without its port). */
   groups: number;
   /** Bytes of text of distinct policy traces. */
   traceBytes: number;
 }
 
-/** The ports and traces of one group; `fact` has some port. */
+/** The ports and traces of one group; the port of `fact` is arbitrary. */
 export interface ListedGroup {
   readonly fact: FactKey;
   readonly ports: ReadonlyMap<number, number>;
 }
 
 /**
- * The records of one bucket, a few numbers each: content, edge and cell, where a cell is a distinct fact under a distinct policy
- * trace. Objects exist only for distinct edges, groups and traces; those of a record are made while it is visited.
+ * The records of one bucket, stored as a few numbers each: content, edge and cell, where a cell is a distinct fact
+ * under a distinct policy trace. Objects exist only for distinct edges, groups and traces; a record's objects are
+ * created while it is visited.
  */
 export class ListedRecords implements RecordList {
   readonly areKeysTransient = true;
   readonly #limits: ListedLimits;
   readonly #contents: ContentTable;
-  /** By content: its record that was added last. */
+  /** By content: the record last added for it. */
   readonly #last: Int32Array;
-  /** By record: another one of the same content with another trace; its edge; its cell. */
+  /** By record: another record with the same content and a different trace; its edge; its cell. */
   readonly #previous: Int32Array;
   readonly #edgeOf: Int32Array;
   readonly #cellOf: Int32Array;
@@ -57,7 +58,7 @@ export class ListedRecords implements RecordList {
   readonly #cellNumbers: Map<number, number>[] = [];
   #cut = 0;
 
-  /** @param capacity how many records may be added */
+  /** @param capacity the maximum number of records */
   constructor(capacity: number, limits: ListedLimits) {
     this.#limits = limits;
     this.#contents = new ContentTable(capacity);
@@ -95,7 +96,7 @@ export class ListedRecords implements RecordList {
     if (cell === none) this.#cut += 1;
   }
 
-  /** Of two records with one content, the one whose trace has the smaller digest comes first. */
+  /** Of two records with the same content, the one whose trace has the smaller digest comes first. */
   *[Symbol.iterator](): Generator<TrailRecord> {
     for (let number = 0; number < this.#contents.size; number++) {
       const key = { content: this.#contents.get(number) };
@@ -109,7 +110,7 @@ export class ListedRecords implements RecordList {
     }
   }
 
-  /** By group the ports, each with the number of its traces. Ports that were replaced are not among them. */
+  /** The ports of each group, with the number of their traces. Replaced ports are excluded. */
   groups(): ListedGroup[] {
     const ports = this.#groups.map(() => new Map<number, number>());
     for (let cell = 0; cell < this.#cells; cell++) {
@@ -122,8 +123,9 @@ export class ListedRecords implements RecordList {
   }
 
   /**
-   * Replaces ports by `replacement`. @param isKept by the number of the group, in the order of `groups`
-   * @returns how many facts were changed
+   * Replaces ports by `replacement`.
+   * @param isKept takes the index of the group in `groups`
+   * @returns the number of changed facts
    */
   replacePorts(isKept: (group: number, port: number) => boolean, replacement: number): number {
     let changed = 0;
@@ -135,13 +137,13 @@ export class ListedRecords implements RecordList {
     return changed;
   }
 
-  /** @returns how many facts were changed */
+  /** @returns the number of changed facts */
   dropTraces(): number {
     this.#traceOf.fill(none);
     return this.#cells;
   }
 
-  /** Distinct facts under distinct traces, as they are now. */
+  /** The current number of distinct facts under distinct traces. */
   countFacts(): number {
     if (this.#cells === 0) return 0;
     const seen = this.#groups.map(() => new Set<number>());
@@ -183,7 +185,7 @@ export class ListedRecords implements RecordList {
     return this.#edges.push(edge) - 1;
   }
 
-  /** `none` once the texts take as much memory as they may: such a trace is kept as "other". */
+  /** `none` once the texts reach their memory limit: the trace is then stored as "other". */
   #traceNumber(trace: PolicyTrace): number {
     const known = this.#traceNumbers.get(trace.text);
     if (known !== undefined) return known;

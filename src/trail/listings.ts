@@ -1,15 +1,15 @@
 import type { Query } from './database.ts';
 
-/** Rows of buckets that have left Goldmane's ring are of no use. */
+/** Rows of buckets that have left Goldmane's ring are no longer needed. */
 const keepHours = 2;
 
-/** A process that lists buckets: an id of its own, and how much heap it may use. */
+/** A process that lists buckets: its id and its heap limit. */
 export interface ListingProcess {
   readonly id: string;
   readonly heapLimitBytes: number;
 }
 
-/** Writes down that the bucket is about to be listed. @throws DatabaseFailure */
+/** Records that the bucket is about to be listed. @throws DatabaseFailure */
 export async function beginListing(
   query: Query,
   startSeconds: number,
@@ -23,8 +23,9 @@ export async function beginListing(
 }
 
 /**
- * The process no longer has these buckets in memory. Buckets that were `merged` killed no process: rows of other processes are
- * deleted too. @throws DatabaseFailure
+ * The process no longer has these buckets in memory. Buckets that were `merged` did not kill a process, so rows of
+ * other processes are deleted too.
+ * @throws DatabaseFailure
  */
 export async function endListings(
   query: Query,
@@ -40,7 +41,11 @@ export async function endListings(
   );
 }
 
-/** Deletes what this process left when the database was away, and what is too old to matter. @throws DatabaseFailure */
+/**
+ * Deletes rows that this process could not delete while the database was unavailable, and rows that are too old to
+ * matter.
+ * @throws DatabaseFailure
+ */
 export async function clearListings(query: Query, { id }: ListingProcess): Promise<void> {
   await query(
     'delete from bucket_listing where process = $1 or begun_at < now() - make_interval(hours => $2)',
@@ -49,7 +54,7 @@ export async function clearListings(query: Query, { id }: ListingProcess): Promi
 }
 
 /**
- * How many processes with at least as much heap ended while they had a bucket in memory, by the start of the bucket.
+ * The number of processes with at least as much heap that ended with a bucket in memory, by the start of the bucket.
  * @throws DatabaseFailure
  */
 export async function readLostListings(

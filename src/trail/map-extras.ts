@@ -19,12 +19,12 @@ export function readEdgeIdentities(query: Query): Promise<EdgeIdentities[]> {
   );
 }
 
-/** Flows between a namespace and an end outside of the cluster: all ports and reporters together. */
+/** Flows between a namespace and an end outside the cluster, summed over all ports and reporters. */
 interface ExternalPair {
   src: FactEnd;
   dst: FactEnd;
   action: string;
-  /** Service identities of the namespace's end. */
+  /** Service identities at the namespace's end. */
   identities: string[];
   firstSeen: Date;
   lastSeen: Date;
@@ -46,7 +46,7 @@ interface ExternalRow {
   flowCount: string;
 }
 
-/** Since a day (days since the epoch), the newest first; at most `limit`. @throws DatabaseFailure */
+/** Since a day (days since the epoch), newest first; at most `limit`. @throws DatabaseFailure */
 export async function readExternalPairs(
   query: Query,
   { fromDay, limit }: { fromDay: number; limit: number },

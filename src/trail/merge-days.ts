@@ -1,7 +1,7 @@
 import type { Query } from './database.ts';
 import type { FactDelta } from './plan.ts';
 
-/** What happened to a fact on a day, with the ids of its rows. */
+/** The changes to a fact on one day, with the ids of its rows. */
 interface DayChange {
   delta: FactDelta;
   factId: string;
@@ -20,7 +20,7 @@ interface DayRow {
 
 /** Adds the changes to the facts' days, in one statement. @throws DatabaseFailure */
 export async function mergeDays(query: Query, changes: readonly DayChange[]): Promise<void> {
-  // Ports and traces beyond their caps fall into one row, and a statement must not update a row twice.
+  // Ports and traces beyond their caps share one row, and a statement must not update a row twice.
   const days = new Map<string, DayRow>();
   for (const { delta, factId, traceId } of changes) {
     const { day, count, firstSeconds, lastSeconds, hours } = delta;

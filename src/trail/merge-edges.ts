@@ -2,7 +2,7 @@ import type { Query } from './database.ts';
 import type { EdgeDelta } from './plan.ts';
 import type { EdgeKey } from './record.ts';
 
-/** Adds what is new to `edge`. @returns the edges that had no row before */
+/** Adds new counts and times to `edge`. @returns the edges that had no row before */
 export async function mergeEdges(query: Query, deltas: readonly EdgeDelta[]): Promise<EdgeKey[]> {
   if (deltas.length === 0) return [];
   const rows = await query<EdgeKey & { inserted: boolean }>(

@@ -9,7 +9,7 @@ import { factGroupText, type FactKey } from './record.ts';
 /**
  * Adds the changes to the facts, their days and their policy traces. A new port beyond `portCap` distinct ones of its group is stored
  * as "many". A group includes reporter and action, so a denied port scan does not affect allowed ports.
- * @returns how many facts had no row before
+ * @returns the number of facts that had no row before
  */
 export async function mergeFacts(
   query: Query,
@@ -50,7 +50,7 @@ function factText(fact: FactKey): string {
 }
 
 function missing(): never {
-  throw new Error('a row that this transaction wrote cannot be read back');
+  throw new Error('a row written by this transaction cannot be read back');
 }
 
 interface WantedFact {
@@ -59,7 +59,7 @@ interface WantedFact {
   port: number;
 }
 
-/** @param orMany a port without a row gets the row "many" of its group */
+/** @param orMany whether a port without a row gets its group's row "many" */
 async function findFacts(
   query: Query,
   wanted: readonly WantedFact[],
@@ -84,8 +84,9 @@ async function findFacts(
 }
 
 /**
- * Ports that count against the cap: seen on the present day or the one before, or on several of the last thirty. So a scan costs
- * its pair no ports after two days. Housekeeping folds those that do not recur; until it does, four times the cap is the limit.
+ * Ports that count against the cap: those seen on the current day or the day before, or on several of the last thirty
+ * days. After two days, ports of a scan no longer count. Housekeeping folds ports that do not recur; until then, the
+ * limit is four times the cap.
  */
 const countedPorts = `select group_id,
     case when count(*) >= $3 * ${portSlack} then count(*) else count(*) filter (where last_day >= $4 - 1 or recurs) end as counted
@@ -104,7 +105,7 @@ async function createFacts(
   day: number,
 ): Promise<number> {
   const groupIds = lacking.map(({ groupId }) => groupId);
-  // Counting a group's ports and adding one must not interleave with another worker that does the same.
+  // Counting a group's ports and adding one must not interleave with another worker doing the same.
   await query('select from flow_group where group_id = any ($1::bigint[]) order by group_id for update', [
     groupIds,
   ]);

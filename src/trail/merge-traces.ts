@@ -9,7 +9,7 @@ const otherId = '0';
 /** A row of `flow_fact`. */
 export interface FactRow {
   factId: string;
-  /** Ids of the traces that were seen of it. */
+  /** Ids of the traces seen for it. */
   traces: Set<string>;
 }
 
@@ -21,9 +21,10 @@ interface Seen {
 type TraceIdOf = (row: FactRow, trace: PolicyTrace | undefined) => string;
 
 /**
- * Stores the policy traces, and lists each with its fact up to the cap. A trace's id is its digest; owners of policies can
- * construct two traces with one digest, so stored texts are compared, and a trace whose id stands for another one is "other".
- * @returns the id under which the trace of a fact is stored
+ * Stores the policy traces and links each to its fact, up to the cap. A trace's id is its digest. Policy owners can
+ * construct two traces with the same digest, so stored texts are compared, and a trace whose id belongs to a different
+ * text is stored as "other".
+ * @returns the id under which a fact's trace is stored
  * @throws DatabaseFailure
  */
 export async function recordTraces(query: Query, seen: readonly Seen[]): Promise<TraceIdOf> {
@@ -79,7 +80,7 @@ async function insertTraces(query: Query, traces: readonly [id: string, text: st
   );
 }
 
-/** @returns the ids that are stored with another trace */
+/** @returns the ids that are stored with a different trace */
 async function findCollided(query: Query, traces: readonly [id: string, text: string][]): Promise<string[]> {
   const rows = await query<{ trace_id: string }>(
     `select p.trace_id from unnest($1::bigint[], $2::jsonb[]) as i(trace_id, trace)

@@ -19,17 +19,20 @@ export interface MergeSummary {
   newEdgeRecords: number;
   foundBySettling: number;
   newFactRecords: number;
-  /** Records left out because another one of their bucket has the same hash. A listed bucket with any is incomplete. */
+  /**
+   * Records left out because another record of their bucket has the same hash. A listed bucket with such records is
+   * incomplete.
+   */
   collidedRecords: number;
-  /** Facts of listed buckets that lost their port or policy trace, because there were too many. */
+  /** Facts of listed buckets stored without their port or policy trace, because there were too many. */
   coarseFacts: number;
 }
 
 /**
- * Merges records of some buckets in one transaction, each record once (invariant 1): ledger rows, edges, facts with their days and
- * traces, and the marks on which coverage rests. The number of statements does not depend on the traffic. Rows are locked in one
- * order everywhere: ledger by bucket, edges by key, groups and facts by key. Merging the same records again changes nothing, also
- * after a commit whose answer was lost.
+ * Merges records of some buckets in one transaction, each record once (invariant 1): ledger rows, edges, facts with
+ * their days and traces, and the marks from which coverage is computed. The number of statements does not depend on the
+ * traffic. Rows are locked in one order everywhere: ledger by bucket, edges by key, groups and facts by key. Merging
+ * the same records again changes nothing, even after a commit whose reply was lost.
  * @throws DatabaseFailure
  */
 export function merge(
@@ -194,12 +197,15 @@ async function writeLedger(
   );
 }
 
-/** Sets of hashes in one bytea, with the position of each: an array of bytea would be sent as text of twice the length. */
+/**
+ * All sets of hashes in one bytea, with the position of each: an array of bytea would be sent as text of twice the
+ * length.
+ */
 class Pieces {
   readonly #pieces: Buffer[] = [];
   #bytes = 0;
 
-  /** @returns its position, from 1; nulls for no set */
+  /** @returns its position, from 1; nulls if there is no set */
   add(hashes: ReadonlySet<bigint> | undefined): { from: number | null; bytes: number | null } {
     if (!hashes) return { from: null, bytes: null };
     const piece = packHashes(hashes);

@@ -11,7 +11,7 @@ const migrationsTable = 'flow_trail_migration';
 
 /** First key of the advisory lock under which the schema is migrated; the second is a hash of the schema's name. */
 const migrationLock = 7_443_015;
-/** After this time the migration fails and the worker tries again: another transaction holds the table. */
+/** After this time the migration fails and the worker retries: another transaction holds the table. */
 const lockTimeoutMs = 120_000;
 const progressIntervalMs = 10_000;
 
@@ -22,21 +22,22 @@ export interface MigrationProgress {
 }
 
 interface MigrateOptions {
-  /** Called when a migration begins, and every ten seconds while it runs. */
+  /** Called when a migration starts, and every ten seconds while it runs. */
   onProgress?: (progress: MigrationProgress) => void;
   /** Ends the connection, which rolls everything back. */
   signal?: AbortSignal;
-  /** Behaves like the version whose last migration was this one (file name without ending); for tests of upgrades. */
+  /** Behaves like the version whose last migration was this one (file name without extension); for upgrade tests. */
   upTo?: string;
 }
 
 /**
- * Brings the schema to the present version: applies each pending file of `migrations/` in order, all in one transaction without a
- * time limit. A schema that is up to date is only read, so a role without the right to change it suffices.
- * The tables are created in the schema that the URL names (`options=-c search_path=...`), which is created if it is missing, or in
- * the current one. An existing `edge` table of another aggregator is taken over with its rows (invariant 8).
- * @returns the names of the migrations that were applied now
- * @throws DatabaseFailure; `newer_schema` where a migration was applied that this version does not have
+ * Brings the schema to the current version: applies each pending file of `migrations/` in order, all in one transaction
+ * without a time limit. A schema that is up to date is only read, so a role without the right to change it suffices.
+ * The tables are created in the schema that the URL names (`options=-c search_path=...`), which is created if it is
+ * missing, or in the current one. An existing `edge` table of another aggregator is adopted with its rows (invariant
+ * 8).
+ * @returns the names of the migrations that this call applied
+ * @throws DatabaseFailure; `newer_schema` if the database has a migration that this version does not have
  */
 export async function migrate(
   database: Database,
@@ -67,7 +68,7 @@ export async function migrate(
         count: pending.length,
         checkOrder: false,
         noLock: true,
-        // Its BEGIN is one more in our transaction, which its COMMIT ends.
+        // Its BEGIN is redundant inside our transaction; its COMMIT ends our transaction.
         singleTransaction: true,
         log: () => undefined,
         logger: { debug() {}, info: (line) => progress.read(line), warn() {}, error() {} },
@@ -81,8 +82,9 @@ export async function migrate(
 }
 
 /**
- * Waits until no other worker migrates the same schema. The lock ends with the transaction, so it works through a pooler.
- * @param named in the URL; it may not exist yet
+ * Waits until no other worker is migrating the same schema. The lock ends with the transaction, so it works through a
+ * pooler.
+ * @param named the schema in the URL; it may not exist yet
  * @returns the name of the schema
  */
 async function lockSchema(client: pg.Client, named: string | undefined): Promise<string> {
@@ -92,7 +94,7 @@ async function lockSchema(client: pg.Client, named: string | undefined): Promise
   );
   const schema = rows[0]?.schema;
   if (schema === null || schema === undefined)
-    throw databaseFailure('no_schema', 'none of the schemas in the search_path of the role exists');
+    throw databaseFailure('no_schema', 'no schema in the search_path of the role exists');
   try {
     await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [migrationLock, schema]);
   } catch (error) {
@@ -104,7 +106,8 @@ async function lockSchema(client: pg.Client, named: string | undefined): Promise
 }
 
 /**
- * Creates the schema if it is missing. `if not exists` would need the right to create schemas even where it exists.
+ * Creates the schema if it is missing. `if not exists` would need the right to create schemas even if the schema
+ * exists.
  * @throws DatabaseFailure `no_permission`
  */
 async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
@@ -137,7 +140,7 @@ async function readApplied(database: Database, known: readonly string[]): Promis
   return new Set(names);
 }
 
-/** Reads the log of node-pg-migrate, which names each migration as it begins. */
+/** Reads the log of node-pg-migrate, which names each migration when it starts. */
 class Progress {
   readonly #tell: ((progress: MigrationProgress) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;

@@ -10,12 +10,15 @@ export interface NamespaceDay {
   egressHours: number;
 }
 
-/** When one namespace was seen. */
+/** The times at which one namespace was seen. */
 export interface NamespaceObservation {
   namespace: string;
-  /** From flow facts, oldest first; none if the namespace was only streamed. */
+  /** From flow facts, oldest first; empty if the namespace was only streamed. */
   days: NamespaceDay[];
-  /** How many edges begin in it, with any action, and when the newest was first seen; undefined without one. */
+  /**
+   * The number of edges from this namespace, with any action, and when the newest was first seen; undefined if there is
+   * none.
+   */
   egressEdges: number;
   newestEgressEdgeSeconds: number | undefined;
   /** When any edge with it at either end was first and last seen. */
@@ -23,7 +26,7 @@ export interface NamespaceObservation {
   edgesLastSeconds: number | undefined;
 }
 
-/** Days per statement: the first roll-up of an old trail may cover years. */
+/** Days per statement: the first roll-up of an old trail can cover years. */
 const daysPerRoll = 31;
 
 const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, max(d.last_seen) as last_seen,
@@ -33,9 +36,9 @@ const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, ma
   where n.namespace <> ''`;
 
 /**
- * Rolls up the days that can no longer change, because merges refuse all their buckets. Two workers may call it at the same time, and
- * repeating it changes nothing.
- * @returns rows added
+ * Rolls up days that can no longer change because merges refuse all their buckets. Two workers may call it at the same
+ * time, and repeating it changes nothing.
+ * @returns the number of rows added
  * @throws DatabaseFailure
  */
 export async function rollNamespaceDays(query: Query): Promise<number> {
@@ -82,7 +85,7 @@ export async function readObservations(query: Query): Promise<NamespaceObservati
        select namespace, day, first_seen, last_seen, egress_hours from namespace_day where day <= $1::date
        union all ${factDays} and d.day > $1::date group by 1, 2
      ), by_facts as (
-       -- Lists as text: reading arrays takes the client longer than all of this.
+       -- Lists as text: parsing arrays takes the client longer than the whole query.
        select namespace, string_agg((day - date 'epoch')::text, ',' order by day) as days,
          string_agg(date_part('epoch', first_seen)::text, ',' order by day) as firsts,
          string_agg(date_part('epoch', last_seen)::text, ',' order by day) as lasts,

@@ -3,14 +3,14 @@ import { bucketSeconds } from '../time/bucket.ts';
 import type { RecordHasher } from './record-hash.ts';
 import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
 
-/** The ledger's record of one bucket; the two sets are disjoint. */
+/** A ledger row of one bucket; the two sets are disjoint. */
 export interface LedgerRow {
   startSeconds: number;
   /** How the hashes of this row are computed. */
   hasher: RecordHasher;
   /** Counted in edges only. */
   streamed: Set<bigint>;
-  /** Counted in facts, and in edges where the record is one. */
+  /** Counted in facts, and in edges if the record belongs to one. */
   settled: Set<bigint>;
 }
 
@@ -38,21 +38,21 @@ export interface MergePlan {
   edges: EdgeDelta[];
   facts: FactDelta[];
   ledger: { startSeconds: number; streamed?: Set<bigint>; settled?: Set<bigint> }[];
-  /** Records counted in edges for the first time, and how many of them the stream had not delivered. */
+  /** Records counted in edges for the first time, and the number of these that the stream had not delivered. */
   newEdgeRecords: number;
   foundBySettling: number;
   /** Records counted in facts for the first time. */
   newFactRecords: number;
-  /** By bucket, how many records were left out because another one of the bucket has the same hash. */
+  /** By bucket, the number of records left out because another record of the bucket has the same hash. */
   collided: Map<number, number>;
 }
 
 /**
- * Decides what a merge changes: a set union per bucket, so merging twice, in any order or from two readers gives the same rows
- * (invariant 1). Pure, except that it updates the rows of `ledger` in place.
- * Records of one bucket with different contents and the same hash are all left out, and counted in `collided`: the ledger cannot
- * say which of them was counted before.
- * Buckets that ended at or before `adoptedUntilSeconds` merge times, not counts (invariant 8).
+ * Computes the changes of a merge. Merging is a set union per bucket, so merging twice, in any order or from two
+ * readers gives the same rows (invariant 1). Pure, except that it updates the rows of `ledger` in place. Records of one
+ * bucket with different contents and the same hash are all left out and counted in `collided`, because the ledger
+ * cannot tell which of them was counted before. Of buckets that ended at or before `adoptedUntilSeconds`, only times
+ * are merged, not counts (invariant 8).
  */
 export function planMerge(
   ledger: ReadonlyMap<number, LedgerRow>,
@@ -120,7 +120,7 @@ export function planMerge(
   return plan;
 }
 
-/** The hashes of the batch's records, in their order: 8 bytes each, whatever their keys take. */
+/** The hashes of the batch's records, in their order, 8 bytes each. */
 function hashesOf(
   { records }: BucketBatch,
   row: LedgerRow | undefined,
@@ -137,8 +137,8 @@ function hashesOf(
 }
 
 /**
- * By bucket, the hashes that stand for different contents, with these contents. A hash that occurs twice is mostly that of one
- * content with two traces; only these contents are compared.
+ * By bucket, the hashes shared by different contents, with these contents. A hash that occurs twice usually belongs to
+ * one content with two traces; only contents of repeated hashes are compared.
  */
 function findCollisions(
   batches: readonly BucketBatch[],
@@ -203,7 +203,7 @@ function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number,
 
 const daySeconds = 86_400;
 
-/** Identifies the trace's text within one plan: two texts with one digest can be constructed. */
+/** Identifies the trace's text within one plan, because two texts with the same digest can be constructed. */
 function numberOf(numbers: Map<string, number>, trace: PolicyTrace | undefined): number {
   const text = trace?.text ?? '';
   let number = numbers.get(text);

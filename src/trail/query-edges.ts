@@ -9,7 +9,7 @@ interface EdgeFilter {
   action?: string;
   /**
    * Only edges whose facts all have a network set, a host or a network at one end. Versions up to 0.1.0 counted a
-   * namespaced network set as its namespace.
+   * namespaced network set as part of its namespace.
    */
   withoutWorkload?: boolean;
   limit: number;
@@ -28,7 +28,7 @@ export interface EdgeRow {
   flowCount: string;
 }
 
-/** Edges, the most recently first-seen first; at most `limit`. @throws DatabaseFailure */
+/** Edges, newest first-seen time first; at most `limit`. @throws DatabaseFailure */
 export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]> {
   return query<EdgeRow>(
     `select src_ns as "srcNs", dst_ns as "dstNs", action, first_seen as "firstSeen", last_seen as "lastSeen",

@@ -14,7 +14,7 @@ interface FactFilter {
   port?: number;
   protocol?: string;
   reporter?: string;
-  /** True: only facts with an end that is not a workload. False: only those that count in an edge. */
+  /** True: only facts with an end that is not a workload. False: only facts that count in an edge. */
   external: boolean;
   limit: number;
 }
@@ -36,10 +36,11 @@ interface Row extends Omit<FactRow, 'src' | 'dst'> {
   dstIdentity: string;
 }
 
-/** Flow facts, the most recently first-seen first; at most `limit`. @throws DatabaseFailure */
+/** Flow facts, newest first-seen time first; at most `limit`. @throws DatabaseFailure */
 export async function queryFacts(query: Query, filter: FactFilter): Promise<FactRow[]> {
   const isOfNamespace = filter.ns !== undefined || filter.src !== undefined || filter.dst !== undefined;
-  // An array reaches the index of each table before months are expanded to days; a condition on the names does not.
+  // With an array, Postgres uses each table's index before it expands months to days; with a condition on the names it
+  // does not.
   const ofNamespace = `and fact_id = any (array(
       select f.fact_id from flow_fact f join flow_group g using (group_id)
       where ($1::text is null or g.src_ns = $1 or g.dst_ns = $1)

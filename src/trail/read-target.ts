@@ -3,7 +3,10 @@ import type { DatabaseConfig } from '../config/database-config.ts';
 import { databaseUrlProblem, parseDatabaseUrl, type DatabaseTarget } from '../config/database-url.ts';
 import { databaseFailure } from './database-failure.ts';
 
-/** Reads the database URL, from its file if there is one. @throws DatabaseFailure `url_unreadable`; never with the URL in it */
+/**
+ * Reads the database URL, from its file if one is set.
+ * @throws DatabaseFailure `url_unreadable`; never contains the URL
+ */
 export async function readTarget(config: DatabaseConfig): Promise<DatabaseTarget> {
   const { url, where } = await readUrl(config);
   const problem = databaseUrlProblem(url);

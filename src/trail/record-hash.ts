@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { RecordKey } from './record.ts';
 
-/** Computes the 64 bits by which the ledger remembers a record. */
+/** Computes the 64-bit hash that the ledger stores for a record. */
 export interface RecordHasher {
   /** Computed once per object. */
   hashOf(key: RecordKey): bigint;
@@ -10,21 +10,22 @@ export interface RecordHasher {
   hash(content: string): bigint;
 }
 
-/** A content that is a digest begins with it: see `contentOf` in src/goldmane/decoder/flow-key.ts. */
+/** Content that is a digest starts with this mark: see `contentOf` in src/goldmane/decoder/flow-key.ts. */
 const digestMark = '\u00ff';
 
 let latest: { salt: Buffer; hasher: RecordHasher } | undefined;
 
 /**
- * The first 64 bits, big-endian and unsigned, of SHA-256(salt, content). Without the salt it is impossible to construct two
- * records with one hash (docs/decisions/0002-identity-is-content.md). The salt comes from the same transaction as the rows
- * whose hashes are compared, so another database under the same URL is never read with the wrong one.
+ * The first 64 bits, big-endian and unsigned, of SHA-256(salt, content). Nobody can construct two records with the same
+ * hash without knowing the salt (docs/decisions/0002-identity-is-content.md). The salt is read in the same transaction
+ * as the rows whose hashes are compared, so the hashes of another database under the same URL are never compared with
+ * the wrong salt.
  * @param salt `record_salt.salt`
  */
 export function saltedHasher(salt: Buffer | null | undefined): RecordHasher {
   if (!salt) throw new Error('the table record_salt has no row; restore it from the backup of the database');
   if (!latest?.salt.equals(salt)) {
-    // The salt with room for a content behind it: one call on one buffer takes half the time of two updates.
+    // The salt with room for the content after it: hashing one buffer in one call takes half the time of two updates.
     let input = Buffer.concat([salt, Buffer.alloc(1_024)]);
     const hasher = remembering((content) => {
       const length = salt.length + content.length;
@@ -37,7 +38,7 @@ export function saltedHasher(salt: Buffer | null | undefined): RecordHasher {
   return latest.hasher;
 }
 
-/** Of rows that were begun before the database had a salt: the first 64 bits of the SHA-256 of the canonical encoding. */
+/** For rows created before the database had a salt: the first 64 bits of the SHA-256 of the canonical encoding. */
 export const unsaltedHasher = remembering((content) =>
   content.startsWith(digestMark)
     ? Buffer.from(content, 'latin1').readBigUInt64BE(1)

@@ -7,14 +7,16 @@ export interface EdgeKey {
   readonly action: Action;
 }
 
-/** One end of a fact. `identity` is the service identity, a network set's name, or `pub` / `pvt`; '' is none. */
+/**
+ * One end of a fact. `identity` is the service identity, a network set's name, or `pub` / `pvt`; '' if there is none.
+ */
 export interface FactEnd {
   readonly kind: EndpointType;
   readonly ns: string;
   readonly identity: string;
 }
 
-/** The finest detail that is stored (invariant 5): one row of `flow_fact`, before the port cap. */
+/** The finest detail stored (invariant 5): one row of `flow_fact`, before the port cap. */
 export interface FactKey {
   readonly src: FactEnd;
   readonly dst: FactEnd;
@@ -26,23 +28,23 @@ export interface FactKey {
   readonly action: Action;
 }
 
-/** What identifies a record within its bucket. Equal contents are one record, whatever object they come in. */
+/** Identifies a record within its bucket. Records with equal contents are one record, even as different objects. */
 export type RecordKey = Pick<FlowKey, 'content'>;
 
-/** A record on its way into the database: what it counts for. */
+/** A record to be merged, with the edge and fact that it counts for. */
 export interface TrailRecord {
   readonly key: RecordKey;
-  /** Absent unless the record is of workloads in two different namespaces. */
+  /** Absent unless both ends are workloads, in two different namespaces. */
   readonly edge?: EdgeKey;
   /** Only from `List`: streamed records may still gain or lose labels. */
   readonly fact?: FactKey;
   readonly trace?: PolicyTrace;
 }
 
-/** The records of one bucket, to be visited as often as needed. */
+/** The records of one bucket; can be visited repeatedly. */
 export interface RecordList extends Iterable<TrailRecord> {
   readonly length: number;
-  /** Each visit makes keys of its own, so there is no use in remembering anything by their identity. */
+  /** Each visit creates new key objects, so caching by object identity is useless. */
   readonly areKeysTransient?: boolean;
 }
 
@@ -52,11 +54,11 @@ export interface BucketBatch {
   readonly records: RecordList;
   /** The stream was open during the whole delivery of the bucket. */
   readonly streamedWhole?: boolean;
-  /** What the answer of `List` proves (invariant 2); absent for streamed records. */
+  /** What the `List` answer proves (invariant 2); absent for streamed records. */
   readonly settled?: 'settled' | 'final';
-  /** Records of the answer that were refused: with any, the bucket is incomplete. Only beside `settled`. */
+  /** Refused records of the answer; with any, the bucket is incomplete. Only set together with `settled`. */
   readonly refusedRecords?: number;
-  /** Why the bucket can never be settled, where that is known. */
+  /** Why the bucket can never be settled, if known. */
   readonly gapCause?: string;
 }
 
@@ -79,12 +81,14 @@ export function edgeKeyOf(key: FlowKey): EdgeKey | undefined {
   return { srcNs: key.srcNamespace, dstNs: key.dstNamespace, action: key.action };
 }
 
-/** A text per edge. It is unambiguous, because names contain no control characters. */
+/** A text key of an edge. It is unambiguous because names contain no control characters. */
 export function edgeText({ srcNs, dstNs, action }: EdgeKey): string {
   return `${srcNs}\n${dstNs}\n${action}`;
 }
 
-/** A map by edge without a text per look-up: recurring names are the same string objects, which maps find quickly. */
+/**
+ * A map by edge that builds no text per look-up: recurring names are the same string objects, which maps find quickly.
+ */
 export class EdgeMap<Value> {
   readonly #bySource = new Map<string, Map<string, Map<Action, Value>>>();
 

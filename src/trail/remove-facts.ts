@@ -8,10 +8,10 @@ interface FactRemoval {
 }
 
 interface RemovedFacts {
-  /** Facts without remaining days, and removed days. A rolled-up month counts as one day. */
+  /** Facts that have no days left, and removed days. A rolled-up month counts as one day. */
   facts: number;
   factDays: number;
-  /** Records that these days counted, by action. */
+  /** Records counted on these days, by action. */
   flowCounts: { action: string; flowCount: string }[];
 }
 
@@ -27,7 +27,7 @@ export function removeFacts(
   { isDryRun }: { isDryRun: boolean },
 ): Promise<RemovedFacts> {
   return database.transaction(async (query) => {
-    // A merge that has found one of these facts waits, fails because the fact is missing, and is retried.
+    // A concurrent merge that uses one of these facts waits, fails because the fact is gone, and is retried.
     if (!isDryRun) await query('lock table flow_fact in exclusive mode');
     const old = `g.src_ns = $1 and g.dst_ns = $2 and`;
     const day = `date 'epoch' + $3::int`;

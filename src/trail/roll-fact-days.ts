@@ -5,14 +5,14 @@ import { rollNamespaceDays } from './observations.ts';
 const factsPerStatement = 500;
 
 /**
- * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per day. Each
- * statement takes some facts with all their days, so a row of a month is written once. Merges refuse buckets of that age, and
- * repeating it changes nothing.
- * @returns rows of days that were rolled up
+ * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per
+ * day. Each statement handles some facts with all their days, so each month row is written once. Merges refuse buckets
+ * of that age. Repeating it changes nothing.
+ * @returns the number of day rows rolled up
  * @throws DatabaseFailure
  */
 export async function rollFactDays(query: Query, beforeSeconds: number): Promise<number> {
-  // The namespaces' days are read from the facts' days, so they are rolled up first.
+  // Namespace days are computed from fact days, so they are rolled up first.
   await rollNamespaceDays(query);
   let rolled = 0;
   let after = '0';

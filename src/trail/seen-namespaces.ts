@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-/** Those of the given namespaces that were seen at an end of any flow, in no particular order. @throws DatabaseFailure */
+/** Those of the given namespaces that were seen at an end of any flow, unordered. @throws DatabaseFailure */
 export async function seenNamespaces(query: Query, namespaces: readonly string[]): Promise<string[]> {
   const rows = await query<{ namespace: string }>(
     `select namespace from unnest($1::text[]) as wanted(namespace)
@@ -11,7 +11,7 @@ export async function seenNamespaces(query: Query, namespaces: readonly string[]
   return rows.map(({ namespace }) => namespace);
 }
 
-/** Every namespace seen at an end of any flow, in no particular order. @throws DatabaseFailure */
+/** Every namespace seen at an end of any flow, unordered. @throws DatabaseFailure */
 export async function allNamespaces(query: Query): Promise<string[]> {
   const rows = await query<{ namespace: string }>(
     `select namespace from (select src_ns from edge union select dst_ns from edge

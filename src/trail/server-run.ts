@@ -4,13 +4,13 @@ import { saltedHasher, unsaltedHasher, type RecordHasher } from './record-hash.t
 
 const remembered = 4_096;
 const stored = 256;
-/** Of one record: it has as many flow keys as there are orders of its policy trace's hits. */
+/** Maximum per record: a record has one flow key per order of the hits in its policy trace. */
 const storedIdsEach = 8;
 
-/** Per content of a record the server's ids of its flow keys, as `foldList` gives them. */
+/** The server's ids of a record's flow keys, by content, as `foldList` returns them. */
 type FlowIds = ReadonlyMap<string, readonly number[]>;
 
-/** What another worker, or an earlier window, knew: it left only hashes. */
+/** Restored from another worker or an earlier window, which stored only hashes. */
 interface RestoredIds {
   readonly ids: Map<bigint, Set<number>>;
   readonly hasher: RecordHasher;
@@ -18,13 +18,15 @@ interface RestoredIds {
 
 /**
  * Distinguishes one run of the Goldmane server from the next by the ids of recurring flow keys: within a run an id is stable unless
- * its key idled for an hour, after a restart all change (measured on 3.30 and 3.32). Of buckets that began before a run was first
- * seen, it may have only what nodes sent again: they are merged from it, but not settled by it (invariant 2).
+ * its key idled for an hour, after a restart all ids change (measured on 3.30 and 3.32). For buckets that began before
+ * a run was first seen, the server may have only what nodes sent again: these buckets are merged but not settled
+ * (invariant 2).
  *
- * An answer for which `suspects` is true is checked against a bucket that this run answered before and still holds.
+ * If `suspects` is true for an answer, a bucket that this run answered before and still holds is listed again and
+ * compared.
  */
 export class ServerRuns {
-  /** Per content the ids seen in this run, most recently seen last. */
+  /** The ids seen in this run by content, most recently seen last. */
   #ids = new Map<string, Set<number>>();
   #restored: RestoredIds | undefined;
   #firstSeenSeconds = Number.NEGATIVE_INFINITY;
@@ -35,17 +37,17 @@ export class ServerRuns {
     return this.#firstSeenSeconds;
   }
 
-  /** Call it when a connection is opened: until the run is recognised it may be another one. */
+  /** Call this when a connection is opened: until the run is recognised, it may be a new one. */
   doubt(): void {
     this.#isDoubted = true;
   }
 
-  /** Call it when the run was recognised. */
+  /** Call this when the run is recognised. */
   trust(): void {
     this.#isDoubted = false;
   }
 
-  /** Whether these ids may be of another run. Keys that idled for an hour have new ids within a run, too. */
+  /** Whether these ids may be from another run. Keys that idled for an hour get new ids within a run, too. */
   suspects(ids: FlowIds): boolean {
     if (this.#isEmpty || ids.size === 0) return false;
     return this.#isDoubted || (this.knows(ids) && this.differs(ids));
@@ -57,8 +59,8 @@ export class ServerRuns {
   }
 
   /**
-   * Whether these ids are of another run. Ids count from one in every run, so a few may coincide by chance. If no record is known,
-   * the run counts as another one, because a false gap is better than a false "settled".
+   * Whether these ids are from another run. Ids count from one in every run, so a few may match by chance. If no record
+   * is known, the run counts as new, because a false gap is better than a false "settled".
    */
   differs(ids: FlowIds): boolean {
     const { common, same } = this.#compare(ids);
@@ -71,7 +73,7 @@ export class ServerRuns {
     return this.#ids.has(content) || (restored?.ids.has(restored.hasher.hash(content)) ?? false);
   }
 
-  /** Another run answers, since this moment at the latest. */
+  /** A new run answers; it started at this time or earlier. */
   begin(nowSeconds: number): void {
     this.#ids.clear();
     this.#restored = undefined;
@@ -79,7 +81,7 @@ export class ServerRuns {
     this.#isDoubted = false;
   }
 
-  /** Adds what this run answered. The first run that ever answers is trusted. */
+  /** Adds the ids of an answer of this run. The first run that ever answers is trusted. */
   remember(ids: FlowIds): void {
     if (this.#isEmpty && ids.size > 0) this.#isDoubted = false;
     for (const [content, list] of ids) {
@@ -95,8 +97,8 @@ export class ServerRuns {
   }
 
   /**
-   * The most recent pairs of hash and id, 16 bytes each, for the next worker. What was restored and did not recur is not
-   * handed on when the hasher is another one, of a database that replaced the former.
+   * The most recent pairs of hash and id, 16 bytes each, for the next worker. Restored pairs that did not recur are
+   * left out if the hasher has changed because the database was replaced.
    */
   pack(hasher: RecordHasher): Buffer {
     const restored = this.#restored?.hasher === hasher ? this.#restored.ids : [];
@@ -114,8 +116,8 @@ export class ServerRuns {
   }
 
   /**
-   * Continues with what another worker, or an earlier process, knew; the next answer is compared with it first.
-   * @param hasher that `packed` was made with
+   * Restores the pairs that another worker or an earlier process stored; the next answer is compared with them first.
+   * @param hasher the one that computed `packed`
    */
   restore(packed: Buffer, firstSeenSeconds: number, hasher: RecordHasher): void {
     this.#ids.clear();
@@ -158,7 +160,7 @@ export class ServerRuns {
   }
 }
 
-/** Loads the newest known run, if there is one. @throws DatabaseFailure */
+/** Loads the newest known run, if any. @throws DatabaseFailure */
 export async function loadServerRun(query: Query, runs: ServerRuns): Promise<void> {
   const [row] = await query<{
     first_seen: number | null;
@@ -175,7 +177,7 @@ export async function loadServerRun(query: Query, runs: ServerRuns): Promise<voi
   runs.restore(row.flow_ids, row.first_seen ?? Number.NEGATIVE_INFINITY, hasher);
 }
 
-/** Stores the present run; older runs stay as history of restarts. @throws DatabaseFailure */
+/** Stores the current run; older runs stay as a history of restarts. @throws DatabaseFailure */
 export async function saveServerRun(query: Query, runs: ServerRuns): Promise<void> {
   const [row] = await query<{ salt: Buffer }>('select salt from record_salt');
   const packed = runs.pack(saltedHasher(row?.salt));

@@ -5,8 +5,9 @@ import type { DatabaseTarget } from '../config/database-url.ts';
 export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
 
 /**
- * Begins a transaction with its limits and the settings of the URL. They are set here and not when connecting: PgBouncer
- * refuses start-up parameters that it does not know, and in transaction mode gives each transaction another session.
+ * Begins a transaction with its limits and the settings of the URL. They are set here, not when connecting: PgBouncer
+ * refuses start-up parameters that it does not support, and in transaction mode each transaction may run in a different
+ * session.
  */
 export function beginStatement(
   { schema, settings }: SessionSettings,

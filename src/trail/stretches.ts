@@ -3,8 +3,8 @@ import type { LedgerBucket } from './ledger.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 
 /**
- * Joins buckets into stretches: neighbours of the same state and cause become one; a bucket without a row gets the state and cause
- * of `missing`. Pure.
+ * Joins buckets into stretches: neighbours with the same state and cause become one. A bucket without a row gets the
+ * state and cause of `missing`. Pure.
  */
 export function joinStretches(
   buckets: readonly Omit<LedgerBucket, 'hasRecords'>[],

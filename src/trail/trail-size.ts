@@ -1,14 +1,14 @@
 import type { Query } from './database.ts';
 
 export interface TrailSize {
-  /** When the oldest edge was first seen; undefined without edges. */
+  /** When the oldest edge was first seen; undefined if there are no edges. */
   since: Date | undefined;
   namespaces: number;
   /** Rows of `edge`. */
   edges: number;
 }
 
-/** Since when the trail exists, and how many namespaces and edges it has. @throws DatabaseFailure */
+/** When the trail began, and its numbers of namespaces and edges. @throws DatabaseFailure */
 export async function readTrailSize(query: Query): Promise<TrailSize> {
   const [row] = await query<{ since: Date | null; namespaces: number; edges: number }>(
     `select min(first_seen) as since, count(*)::int as edges,

@@ -1,8 +1,9 @@
 import type { Query } from './database.ts';
 
 /**
- * Records why Goldmane could not be read, and when that was last seen: the cause of the gap if buckets leave the ring
- * meanwhile. `undefined` clears it. @throws DatabaseFailure
+ * Records why Goldmane could not be read, and when that was last seen. It becomes the cause of the gap if buckets leave
+ * the ring meanwhile. `undefined` clears it.
+ * @throws DatabaseFailure
  */
 export async function recordTrouble(
   query: Query,
@@ -16,7 +17,10 @@ export async function recordTrouble(
   );
 }
 
-/** Records it unless another trouble is recorded: the first one is why earlier time cannot be read. @throws DatabaseFailure */
+/**
+ * Records it unless another trouble is recorded: the first one explains why earlier time could not be read.
+ * @throws DatabaseFailure
+ */
 export async function recordTroubleUnlessNoted(
   query: Query,
   trouble: string,

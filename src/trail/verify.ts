@@ -6,7 +6,7 @@ import { beginStatement } from './session.ts';
 /** A rule that rows of the database break. */
 export interface Difference {
   rule: string;
-  /** How many rows break it. */
+  /** Number of rows that break it. */
   rows: number;
   /** The first few. */
   examples: string[];
@@ -14,15 +14,15 @@ export interface Difference {
 
 const examplesShown = 5;
 
-/** Each returns one text per row that breaks the rule. */
+/** Each query returns one text per row that breaks the rule. */
 const rules: readonly { rule: string; sql: string }[] = [
   {
-    rule: 'each edge counts at least its facts, its adopted count and its removed facts',
+    rule: 'the count of each edge is at least the sum of its facts, its adopted count and its removed facts',
     sql: `select name || ': ' || flow_count || ', explained ' || workload_count from explained
       where flow_count < workload_count`,
   },
   {
-    rule: 'records that edges count beyond their facts were only streamed',
+    rule: 'records counted in edges but not in facts were only streamed',
     sql: `select 'edges count ' || surplus || ' more, and ' || streamed_only || ' records were only streamed' from (
         select coalesce(sum(greatest(0, flow_count - total_count)), 0) as surplus,
           (select streamed_only from trail_state)
@@ -38,7 +38,7 @@ const rules: readonly { rule: string; sql: string }[] = [
         and (e.src_ns is null or e.first_seen > f.first_seen or e.last_seen < f.last_seen)`,
   },
   {
-    rule: 'coverage is contiguous from the beginning to where it is decided',
+    rule: 'coverage is contiguous from its start to the last decided time',
     sql: `select from_time::text || ' to ' || to_time::text from (
         select from_time, to_time, lag(to_time) over w as before, lead(from_time) over w as after
         from coverage window w as (order by from_time)) c, trail_state s
@@ -116,7 +116,7 @@ export function verify(database: Database): Promise<Difference[]> {
   });
 }
 
-/** Reads one bucket at a time, which can have hundreds of thousands of hashes. */
+/** Reads one bucket at a time: a bucket can have hundreds of thousands of hashes. */
 async function bucketsCountingTwice(client: pg.Client): Promise<string[]> {
   const { rows: buckets } = await client.query<{ bucket: string }>(
     `select bucket::text from bucket_ledger where streamed <> '' and settled <> '' order by 1`,
@@ -136,7 +136,7 @@ async function bucketsCountingTwice(client: pg.Client): Promise<string[]> {
   return found;
 }
 
-/** When housekeeping verified the trail last; undefined: never. @throws DatabaseFailure */
+/** When housekeeping last verified the trail; undefined if never. @throws DatabaseFailure */
 export async function readLastVerification(query: Query): Promise<Date | undefined> {
   const [row] = await query<{ at: Date | null }>('select max(verified_at) as at from verification');
   return row?.at ?? undefined;

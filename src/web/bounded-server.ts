@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 
-/** A connection that sends or reads nothing for so long, or takes so long to send its request, is closed. */
+/** A connection that sends or reads nothing for this long, or takes this long to send its request, is closed. */
 const idleMs = 15_000;
-/** A request that is not answered and read completely by then is cut off, however it trickles. */
+/** Total time limit of a request and its answer, even if bytes keep trickling. */
 const requestMs = 25_000;
 const checkIntervalMs = 2_000;
-/** Of one server; further ones are closed at once. */
+/** Connections per server; further ones are closed at once. */
 const maxConnections = 200;
 
 interface Limits {
@@ -15,7 +15,7 @@ interface Limits {
 }
 
 /**
- * An HTTP server that no slow or half-open client can occupy: every connection that makes no progress ends within 30 s.
+ * An HTTP server that slow or half-open clients cannot block: every connection without progress is closed within 30 s.
  * @param limits for tests
  * @throws the error of `listen`
  */
@@ -35,7 +35,7 @@ export async function listenBounded(
     (request, response) => {
       const timer = setTimeout(() => request.socket.destroy(), limits.requestMs);
       response.once('close', () => clearTimeout(timer));
-      // A body is of no use to any path; what is not read would keep the connection waiting.
+      // No path uses a body, but an unread body would block the connection.
       request.resume();
       listener(request, response);
     },
@@ -47,7 +47,7 @@ export async function listenBounded(
   return server;
 }
 
-/** Ends the server and all its connections. */
+/** Closes the server and all its connections. */
 export async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -7,14 +7,14 @@ import type { MapData } from '../queries/map-data.ts';
 const dataStart = '<script id="map-data" type="application/json">';
 const dataEnd = '</script>';
 
-/** The page as it is built: one file with its script and style inside. */
+/** The built page: one file including its script and style. */
 export interface MapPage {
   html: string;
-  /** Content-Security-Policy that lets exactly this script and style run. */
+  /** Content-Security-Policy that allows only this script and style. */
   policy: string;
 }
 
-/** Where the build puts the page: `dist/map.html`, from the sources as from `dist`. */
+/** Path of the built page, `dist/map.html`; the same from the sources and from `dist`. */
 export const builtPage = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../../dist/map.html' : '../map.html', import.meta.url),
 );
@@ -34,9 +34,10 @@ export async function loadMapPage(path: string = builtPage): Promise<MapPage> {
   return { html, policy: contentPolicy(html) };
 }
 
-/** The page with data inside: one file that shows the map without a server. */
+/** The page with embedded data: one file that shows the map without a server. */
 export function selfContainedPage({ html, policy }: MapPage, data: MapData): string {
-  // A policy in the document itself, because no server sends one. `<` is escaped so that no name can end the element.
+  // The policy is in the document itself, because there is no server to send it. `<` is escaped so that no name can end
+  // the element.
   const meta = `<meta http-equiv="Content-Security-Policy" content="${policy.replace(/; frame-ancestors 'none'/, '')}">`;
   const json = JSON.stringify(data)
     .replaceAll('<', '\\u003c')

@@ -8,11 +8,11 @@ import type { Incident } from '../policy/incident.ts';
 import { listenBounded } from './bounded-server.ts';
 import type { MapPage } from './map-page.ts';
 
-/** What the page asks for. */
+/** The queries of the page. */
 export interface MapSource {
   readMap(): Promise<Omit<MapData, 'isFile'>>;
   readNamespace(name: string): Promise<NamespaceDetail>;
-  /** The staged egress policy of a namespace as YAML; undefined where nothing was observed. */
+  /** The staged egress policy of a namespace as YAML; undefined if nothing was observed. */
   readAllowlist(name: string): Promise<string | undefined>;
   readRuns(): Promise<MapRun[]>;
   readIncident(name: string, fromSeconds: number, toSeconds: number): Promise<Incident>;
@@ -25,17 +25,19 @@ export interface MapServerOptions {
   source: MapSource;
   host: string;
   port: number;
-  /** Host names under which the page may be asked for besides addresses and localhost; from MAP_URL. */
+  /** Host names, from MAP_URL, that requests may use in addition to addresses and localhost. */
   hostNames: readonly string[];
   onError: (error: unknown) => void;
 }
 
-/** One reading serves everybody who asks within this time, so that many open pages cost the database no more than one. */
+/**
+ * All requests within this time share one database read, so that many open pages load the database no more than one.
+ */
 const freshMs = 5_000;
-/** A longer period is a question for the command line: its answer is too long for a page. */
+/** Longer periods need the command line, because their answers are too long for a page. */
 const maxIncidentDays = 31;
 
-/** Serves the map: read-only, nothing but GET. @throws the error of `listen` */
+/** Serves the map, read-only: GET requests only. @throws the error of `listen` */
 export async function serveMap(options: MapServerOptions): Promise<Server> {
   const { host, port } = options;
   const readMap = shared(() => options.source.readMap(), freshMs);
@@ -44,7 +46,7 @@ export async function serveMap(options: MapServerOptions): Promise<Server> {
     (request, response) => {
       answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
         options.onError(error);
-        // Cause and cure of a known failure are made to be shown; anything else stays in the log.
+        // Cause and cure of a known failure can be shown; any other error goes only to the log.
         const text = isFailure(error) ? error.message : 'The worker could not answer; see its log.';
         send(response, 503, 'text/plain; charset=utf-8', `${text}\n`);
       });
@@ -125,7 +127,9 @@ function periodOf(
   return lengthSeconds > 0 && lengthSeconds <= maxDays * 86_400 ? { fromSeconds, toSeconds } : undefined;
 }
 
-/** A page elsewhere on the internet could point its own name at this address and read the trail; so names are checked. */
+/**
+ * Host names are checked against DNS rebinding: a website could point its own name at this address and read the trail.
+ */
 function isOwnHost(header: string | undefined, hostNames: readonly string[]): boolean {
   if (header === undefined || !URL.canParse(`http://${header}`)) return false;
   const { hostname } = new URL(`http://${header}`);

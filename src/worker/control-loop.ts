@@ -32,8 +32,9 @@ export interface ControlDeps {
 }
 
 /**
- * Twice a minute, until the signal aborts: reads Temporal's certificates and API key again, creates a missing supervisor or
- * schedule, replaces a supervisor that is stuck, and checks what readiness depends on. A failure ends no round early.
+ * Twice a minute, until the signal aborts: reads Temporal's certificates and API key again, creates a missing
+ * supervisor or schedule, replaces a stuck supervisor, and checks the conditions of readiness. A failed check does not
+ * end the round.
  * @throws TemporalFailure `wrong_trail` when supervisor or schedules turn out to belong to another database
  */
 export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Promise<void> {
@@ -49,7 +50,7 @@ export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Pr
 
 interface StepResult {
   isMet: boolean;
-  /** Why Temporal cannot be asked, for example because it is away; undefined when it can. */
+  /** Why Temporal cannot be queried, for example because it is down; undefined when it can. */
   noAnswer: Failure | undefined;
 }
 
@@ -57,13 +58,13 @@ class ControlLoop {
   readonly #deps: ControlDeps;
   readonly #supervisor: SupervisorKeeper;
   readonly #polls: PollWatch;
-  /** Failures that were logged and still last. */
+  /** Failures that were logged and are not resolved yet. */
   readonly #logged = new Map<string, string>();
   #databaseSinceMs: number;
   /** The supervisor and all schedules existed at the end of the last round. */
   isComplete = false;
   #isFirst = true;
-  /** End of the certificate that was warned of, milliseconds since the epoch. */
+  /** Expiry of the certificate of the last warning, milliseconds since the epoch. */
   #warnedOf = 0;
 
   constructor(deps: ControlDeps) {
@@ -78,7 +79,8 @@ class ControlLoop {
     await this.#reloadKeys();
     this.#checkCertificate();
     const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
-    // Each call to a Temporal that is away takes ten seconds: the next round, with the credentials read again, comes sooner.
+    // Each call takes ten seconds while Temporal is down; skipping the rest starts the next round, with credentials
+    // read again, sooner.
     if (supervisor.noAnswer) {
       this.#reportNoAnswer(supervisor.noAnswer);
       this.isComplete = false;
@@ -91,7 +93,7 @@ class ControlLoop {
     this.#isFirst &&= !this.isComplete;
   }
 
-  /** While new credentials do not work the former connection stays, so a failure alone does not end readiness. */
+  /** While new credentials do not work, the current connection stays, so a failure alone does not end readiness. */
   async #refreshConnection(): Promise<void> {
     const { temporal, workers, log, metrics } = this.#deps;
     try {
@@ -107,14 +109,14 @@ class ControlLoop {
     }
   }
 
-  /** While the file cannot be used the former keys stay. */
+  /** While the file is unusable, the current keys stay. */
   async #reloadKeys(): Promise<void> {
     const { temporal, log } = this.#deps;
     try {
       if (temporal.codec.keys?.reload() === true)
         log.info(
           { keys: temporal.codec.keys.ids },
-          'The keys of TEMPORAL_CODEC_KEY_FILE changed; the first encrypts',
+          'The keys in TEMPORAL_CODEC_KEY_FILE changed; the first one encrypts',
         );
       this.#logged.delete('codec keys');
     } catch (error) {
@@ -122,7 +124,7 @@ class ControlLoop {
     }
   }
 
-  /** Warns before the client certificate ends; once for each certificate. TLS goes by the machine's clock. */
+  /** Warns once before each client certificate expires. TLS uses the machine's clock. */
   #checkCertificate(): void {
     const { temporal, config, log, metrics } = this.#deps;
     const { certificateNotAfter: notAfter } = temporal;
@@ -133,7 +135,7 @@ class ControlLoop {
     this.#warnedOf = notAfter.getTime();
     log.warn(
       { notAfter: notAfter.toISOString(), daysLeft: Math.floor(daysLeft) },
-      'The client certificate for Temporal ends soon: renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
+      'The client certificate for Temporal expires soon: renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
     );
   }
 
@@ -142,7 +144,7 @@ class ControlLoop {
     const check = await this.#supervisor.check(temporal.client);
     metrics.supervisorRunning(check.state !== 'failing');
     if (check.state === 'started' && (!this.#isFirst || check.former !== 'none')) {
-      log.warn({ former: check.former }, 'The supervisor was missing and was started again');
+      log.warn({ former: check.former }, 'The supervisor was missing and was restarted');
       metrics.recreated('supervisor');
     }
     if (check.state === 'replaced') {
@@ -154,7 +156,7 @@ class ControlLoop {
       if (lost.length > 0)
         log.warn(
           { activities: lost },
-          'A former process of this worker left attempts behind; they were failed',
+          'A previous process of this worker left attempts running; they were failed',
         );
     }
     return check.state === 'failing'
@@ -219,7 +221,7 @@ class ControlLoop {
       readiness.set(condition, reason);
     } catch (error) {
       const failure = await this.#explain(error);
-      // Another installation was faster to start. Started again, this worker waits without taking the other's tasks.
+      // Another installation started first. After its restart, this worker waits without taking the other's tasks.
       if (failure.kind === 'wrong_trail') throw failure;
       reason = failure.message;
       // Temporal did not answer, so nothing is known: #checkPolls decides after a minute.

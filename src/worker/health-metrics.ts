@@ -9,7 +9,7 @@ export interface HealthMetrics {
   report(report: HealthReport): void;
   /** Of the last 24 hours. */
   coverage(stretches: readonly CoverageStretch[]): void;
-  /** When the newest finished digest was made. */
+  /** When the newest finished digest was created. */
   digest(doneAt: Date | undefined): void;
   failedRuns(counts: ReadonlyMap<JobName, number>): void;
 }
@@ -24,13 +24,13 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const ready = gauge('ready', '1 while /readyz answers 200');
   const health = gauge(
     'health',
-    'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 not known (the system that it needs does not answer)',
+    'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 unknown (a system it needs does not answer)',
   );
   const uncovered = gauge(
     'uncovered_seconds',
-    'Time of the last 24 hours that was not fully observed, by state',
+    'Time in the last 24 hours that was not fully observed, by state',
   );
-  const digest = gauge('digest_timestamp_seconds', 'When the newest finished digest was made; 0: never');
+  const digest = gauge('digest_timestamp_seconds', 'When the newest finished digest was created; 0: never');
   const failedRuns = gauge(
     'job_failed_runs',
     'Runs of the job that failed in the last 24 hours, since its last completed run',
@@ -53,7 +53,7 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const setFailedRuns = (counts: ReadonlyMap<JobName, number>) => {
     for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job });
   };
-  // Every series exists from the first scrape: an alert on one that does not would never fire.
+  // Every series exists from the first scrape: an alert on a missing series would never fire.
   ready.set(0);
   setReport(undefined);
   setCoverage([]);

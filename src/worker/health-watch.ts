@@ -39,7 +39,7 @@ interface Made {
   report: HealthReport;
 }
 
-/** The report of `flow-trail health`, made in the worker. */
+/** The report of `flow-trail health`, created in the worker. */
 export function workerHealth(config: Config, temporal: Temporal, query: Query): Promise<HealthReport> {
   return readHealth({
     config,
@@ -84,7 +84,7 @@ export class HealthWatch {
     }
   }
 
-  /** Exports the report until the signal aborts; never rejects. Begins before the worker has connected to anything. */
+  /** Exports the report until the signal aborts; never rejects. Starts before the worker has connected to anything. */
   async exportMetrics(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps.config;
     while (!signal.aborted) {
@@ -132,7 +132,7 @@ export class HealthWatch {
       temporalFailure(
         'unavailable',
         'the worker has not connected to Temporal yet',
-        'Read /readyz and the log of the worker',
+        "See /readyz and the worker's log",
       ),
     );
   }
@@ -141,6 +141,6 @@ export class HealthWatch {
     const text = error instanceof Error ? error.message : String(error);
     if (text === this.#logged) return;
     this.#logged = text;
-    this.#deps.log.warn({ err: error }, 'The health report was not exported as metrics; it is repeated');
+    this.#deps.log.warn({ err: error }, 'The health report was not exported as metrics; retrying');
   }
 }

@@ -5,13 +5,13 @@ import type { Heartbeat } from '../ingest/deps.ts';
 import type { Clock } from '../time/clock.ts';
 
 const defaultTimeoutMs = 10_000;
-/** Services limit the calls of one check, healthchecks.io to five a minute. */
+/** Services limit the calls per check; healthchecks.io allows five a minute. */
 const intervalMs = 30_000;
 
 interface HeartbeatOptions {
   clock: Clock;
   log: Logger;
-  /** Ends a call that is under way. */
+  /** Aborts a running call. */
   signal: AbortSignal;
   /** `sent`, or why not. */
   onResult: (result: HeartbeatResult) => void;
@@ -21,9 +21,10 @@ interface HeartbeatOptions {
 type HeartbeatResult = 'sent' | 'timeout' | 'unreachable' | 'refused' | 'no_url';
 
 /**
- * The dead-man signal: a service outside calls people when it was not called for a while, so it works while the worker, Temporal
- * and Slack do not. Protocol of healthchecks.io: GET on the URL after a success, POST to `URL/fail` with the kind of the failure.
- * Calls are not awaited and not retried: the next round is a minute later. There is one call at a time.
+ * The dead-man switch: an external service alerts people when it has not been called for a while, so it works even if
+ * the worker, Temporal and Slack do not. Protocol of healthchecks.io: GET on the URL after a success, POST to
+ * `URL/fail` with the kind of the failure. Calls are not awaited and not retried, because the next round follows a
+ * minute later. At most one call runs at a time.
  */
 export function createHeartbeat(source: SecretUrl | undefined, options: HeartbeatOptions): Heartbeat {
   if (!source) return { succeeded: () => undefined, failed: () => undefined };
@@ -51,7 +52,7 @@ export function createHeartbeat(source: SecretUrl | undefined, options: Heartbea
   return { succeeded: () => beat(undefined), failed: (kind) => beat(kind) };
 }
 
-/** Never rejects. Neither `reason` nor anything else contains the URL. */
+/** Never rejects. The URL is in neither `reason` nor any other output. */
 async function send(
   source: SecretUrl,
   kind: string | undefined,

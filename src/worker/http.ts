@@ -10,13 +10,13 @@ export interface Health {
   report(): Promise<string>;
 }
 
-/** The exporter is on this machine, and answers from memory. */
+/** The exporter is on this machine and answers from memory. */
 const metricsTimeoutMs = 5_000;
 
 /**
- * /healthz answers while the event loop turns, whatever the worker depends on is doing: restarting it cures nothing there.
- * /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`, which does not
- * decide the answer's status.
+ * /healthz answers as long as the event loop runs, whatever the state of the worker's dependencies: a restart would not
+ * fix those. /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`,
+ * which does not affect the status code.
  */
 export function serveHealth(health: Health, host: string, port: number): Promise<Server> {
   return serve('HTTP_PORT', host, port, (request, response) => {
@@ -32,21 +32,29 @@ export function serveHealth(health: Health, host: string, port: number): Promise
         return void health.report().then((lines) => answer(response, status, `${text}\n\n${lines}`));
       }
       default:
-        return answer(response, 404, 'there is /healthz and /readyz; /metrics has a port of its own');
+        return answer(
+          response,
+          404,
+          'not found; this port serves /healthz and /readyz, and /metrics has its own port',
+        );
     }
   });
 }
 
 /**
  * /metrics. The SDK's exporter listens on the loopback address only: it never closes a half-open connection (measured with SDK
- * 1.24), so this server is what the network can reach.
+ * 1.24), so only this server is reachable from the network.
  */
 export function serveMetrics(exporterPort: number, host: string, port: number): Promise<Server> {
   return serve('METRICS_PORT', host, port, (request, response) => {
     if (pathOf(request.url).pathname !== '/metrics')
-      return answer(response, 404, 'there is /metrics; /healthz and /readyz have a port of their own');
+      return answer(
+        response,
+        404,
+        'not found; this port serves /metrics, and /healthz and /readyz have their own port',
+      );
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return answer(response, 405, '/metrics is read with GET');
+      return answer(response, 405, '/metrics supports only GET');
     readExporter(exporterPort).then(
       ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
       () => answer(response, 503, 'the exporter does not answer'),
@@ -73,7 +81,7 @@ async function serve(name: string, host: string, port: number, listener: Request
   }
 }
 
-/** A path such as `//` is not a valid URL and not one of ours. */
+/** A path such as `//` is not a valid URL and not one of our paths. */
 function pathOf(url: string | undefined): { pathname: string; searchParams: URLSearchParams } {
   const [pathname = '/', search = ''] = (url ?? '/').split('?');
   return { pathname, searchParams: new URLSearchParams(search) };
@@ -83,15 +91,15 @@ function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
 }
 
-/** Why listening there fails, worded as a settings error. */
+/** Why listening failed, as a settings error. */
 export function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
   const reason = error instanceof Error ? error.message : String(error);
   return configFailure([
-    `${name} ${port} cannot be listened on at ${host} (${reason}); free the port, give another, or correct LISTEN_HOST`,
+    `cannot listen on ${name} ${port} at ${host} (${reason}); free the port, set another one, or correct LISTEN_HOST`,
   ]);
 }
 
-/** `host:port` of one text; brackets separate the colons of an IPv6 address from the port's (RFC 3986, 3.2.2). */
+/** `host:port`, with an IPv6 address in brackets (RFC 3986, 3.2.2). */
 export function socketAddress(host: string, port: number): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }

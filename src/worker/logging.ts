@@ -1,7 +1,7 @@
 import { DefaultLogger, type LogEntry, type Logger as TemporalLogger } from '@temporalio/worker';
 import { pino, type Logger } from 'pino';
 
-/** JSON lines on stdout. Errors are shown with message and stack; nothing that holds a secret is ever logged. */
+/** JSON lines on stdout. Errors are logged with message and stack; secrets are never logged. */
 export function createLog(level: string): Logger {
   return pino({
     name: 'goldmane-flow-trail',
@@ -12,7 +12,7 @@ export function createLog(level: string): Logger {
   });
 }
 
-/** Warnings of the SDK about what this worker does on purpose: its second worker runs activities only. */
+/** SDK warnings about something intended: the second worker runs only activities. */
 const expected = new Set(['No workflows registered, not polling for workflow tasks']);
 
 /** The SDK's own messages, through the same logger. */

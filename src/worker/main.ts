@@ -8,7 +8,10 @@ import { temporalConfig } from '../temporal/settings.ts';
 
 const exitLimitMs = 5_000;
 
-/** The worker as a process: settings from the environment, SIGTERM and SIGINT end it in order, a failure exits non-zero. */
+/**
+ * The worker as a process: settings from the environment, SIGTERM and SIGINT shut it down in order, a failure exits
+ * non-zero.
+ */
 export async function main(): Promise<void> {
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -23,7 +26,7 @@ export async function main(): Promise<void> {
       if (isConfigFailure(error)) throw error;
       log.fatal({ err: error }, 'the worker failed');
       process.exitCode = 1;
-      // A worker of the SDK that failed keeps the process alive.
+      // A failed SDK worker would keep the process alive.
       setTimeout(() => process.exit(), exitLimitMs).unref();
     }
   } catch (error) {
@@ -40,7 +43,7 @@ function loadSettings(env: NodeJS.ProcessEnv): Config {
     try {
       return load(env);
     } catch (error) {
-      // A certificate or key that cannot be used yet: the worker waits for it.
+      // The worker waits for a certificate or key that is not usable yet.
       if (isTemporalFailure(error)) return undefined;
       if (!isConfigFailure(error)) throw error;
       problems.push(...error.problems);

@@ -21,8 +21,8 @@ export interface MapService {
 }
 
 /**
- * Serves the map with a database pool of its own, so that its questions never wait for the readers' connections, nor the
- * readers for its. The trail does not depend on the map: where it cannot be served, the log says why.
+ * Serves the map with its own database pool, so that the map's queries and the readers never wait for each other's
+ * connections. The trail does not depend on the map: if it cannot be served, the reason is logged.
  */
 export async function startMap(
   config: Config,
@@ -39,7 +39,7 @@ export async function startMap(
       host: map.host,
       port: map.port,
       hostNames: config.jobs.mapUrl === undefined ? [] : [new URL(config.jobs.mapUrl).hostname],
-      onError: (error) => log.warn({ err: error }, 'a question of the map failed'),
+      onError: (error) => log.warn({ err: error }, 'a query of the map failed'),
     });
     log.info({ address: `http://${socketAddress(map.host, portOf(server))}/` }, 'the map is served');
     return {

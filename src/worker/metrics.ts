@@ -7,7 +7,7 @@ export interface ControlMetrics {
   supervisorRunning(isRunning: boolean): void;
   missingSchedules(count: number): void;
   connectionReplaced(): void;
-  /** May be a fraction, and negative. */
+  /** May be fractional and negative. */
   temporalCertificateDaysLeft(days: number): void;
 }
 
@@ -15,7 +15,7 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
   const recreated = meter.createCounter(
     'flow_trail_recreated',
     '',
-    'Supervisors and schedules that were missing and were created again, by what',
+    'Missing supervisors and schedules that were recreated, by kind',
   );
   const running = meter.createGauge(
     'flow_trail_supervisor_running',
@@ -27,7 +27,7 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     'flow_trail_schedules_missing',
     'int',
     '',
-    'Schedules that do not exist and could not be created',
+    'Schedules that are missing and could not be created',
   );
   const replaced = meter.createCounter(
     'flow_trail_temporal_connections_replaced',
@@ -38,7 +38,7 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     'flow_trail_temporal_certificate_days_left',
     'float',
     '',
-    'Days until the client certificate for Temporal ends',
+    'Days until the client certificate for Temporal expires',
   );
   for (const what of ['supervisor', 'schedule']) recreated.add(0, { what });
   running.set(0);

@@ -7,7 +7,7 @@ const workflowTasks = 1;
 const overdueMs = 100_000;
 const noAnswerMs = 60_000;
 
-/** Tells whether Temporal receives this worker's polls. All times are of the process's monotonic clock. */
+/** Checks whether Temporal receives this worker's polls. All times are by the process's monotonic clock. */
 export class PollWatch {
   readonly #taskQueue: string;
   readonly #identity: string;
@@ -20,7 +20,7 @@ export class PollWatch {
     this.#identity = identity;
   }
 
-  /** Asks Temporal when this worker polled last. @returns the task queue's poll problem, undefined when there is none */
+  /** Asks Temporal when this worker last polled. @returns the task queue's poll problem; undefined if there is none */
   async check(client: Client): Promise<string | undefined> {
     const { pollers } = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
@@ -40,11 +40,11 @@ export class PollWatch {
       : `Temporal received no poll from this worker for ${Math.round(sincePollMs / 1000)} s (task queue ${this.#taskQueue})`;
   }
 
-  /** @returns why the worker counts as cut off after a check failed; undefined for the first minute */
+  /** @returns why the worker counts as disconnected after a failed check; undefined for the first minute */
   noAnswer(reason: string): string | undefined {
     const sinceMs = performance.now() - this.#answeredAtMs;
     return sinceMs < noAnswerMs
       ? undefined
-      : `no poll of Temporal succeeded for ${Math.round(sinceMs / 1000)} s: ${reason}`;
+      : `no poll to Temporal succeeded for ${Math.round(sinceMs / 1000)} s: ${reason}`;
   }
 }

@@ -1,6 +1,6 @@
 import type { Progress } from '../ingest/summary.ts';
 
-/** A reader that works reports once in a window; the window's summary follows. */
+/** A working reader reports once per window; the window's summary follows. */
 const routineMs = 15 * 60_000;
 /** Reports that are not urgent wait this long after the last one, so that they are sent together. */
 const collectMs = 60_000;
@@ -10,15 +10,16 @@ const shortestMs = 10_000;
 interface Sent {
   runId: string;
   state: string;
-  /** Facts whose value was sent; later values are not sent by themselves. */
+  /** Fields whose first value was sent; a later value alone does not cause a report. */
   known: ReadonlySet<string>;
   atMs: number;
 }
 
 /**
  * Decides which reports of the readers are sent to the supervisor as a signal, which Temporal Cloud bills and the history
- * keeps: a change of state or error at once, gaps and facts that become known within a minute, else one in 15 minutes. What was
- * sent is remembered across windows and attempts, so that an outage is not sent again by each attempt.
+ * keeps: a change of state or error at once, new gaps and newly known values within a minute, otherwise one report in
+ * 15 minutes. The last sent report is kept across windows and attempts, so that each attempt does not report the same
+ * outage again.
  */
 export class ProgressNews {
   readonly #sent = new Map<Progress['reader'], Sent>();
@@ -51,7 +52,7 @@ export class ProgressNews {
     return true;
   }
 
-  /** The report did not arrive: the next one counts as a change. */
+  /** The report was not delivered: the next one counts as a change. */
   lost(reader: Progress['reader']): void {
     const sent = this.#sent.get(reader);
     if (sent) this.#sent.set(reader, { ...sent, state: '' });

@@ -1,7 +1,7 @@
 const conditions = ['starting', 'shutting down', 'polling', 'supervisor', 'schedules', 'database'] as const;
 export type Condition = (typeof conditions)[number];
 
-/** What keeps the worker from being ready, each condition with its reason. */
+/** The conditions that keep the worker from being ready, each with its reason. */
 export class Readiness {
   readonly #reasons = new Map<Condition, string>();
 
@@ -11,7 +11,7 @@ export class Readiness {
     else this.#reasons.set(condition, reason);
   }
 
-  /** All different reasons, one line each; undefined when the worker is ready. */
+  /** All distinct reasons, one line each; undefined when the worker is ready. */
   notReady(): string | undefined {
     const lines = new Set(conditions.flatMap((condition) => this.#reasons.get(condition) ?? []));
     return lines.size === 0 ? undefined : [...lines].join('\n');

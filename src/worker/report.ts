@@ -9,14 +9,14 @@ import { ProgressNews } from './progress-news.ts';
 
 const timeoutMs = 10_000;
 
-/** Sends news to the supervisor, for display only: if that fails, it is logged once and the readers continue. */
+/** Sends reports to the supervisor, for display only: a failure is logged once, and the readers continue. */
 export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger): Deps['report'] {
   const { address } = temporal;
   const news = new ProgressNews();
   let isAway = false;
   const send = async ({ workflowId }: SupervisorRun, progress: Progress) => {
     try {
-      // A deadline would apply to each try, and the client makes ten.
+      // A deadline would apply to each attempt, and the client makes ten.
       const { client } = temporal;
       await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () =>
         client.workflow.getHandle(workflowId).signal(progressSignal, progress),
@@ -29,7 +29,7 @@ export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger
       isAway = true;
       log.warn(
         { address, reason: (await temporal.explain(error)).message },
-        'Progress could not be sent to Temporal; the readers continue',
+        'Cannot send progress to Temporal; the readers continue',
       );
     }
   };

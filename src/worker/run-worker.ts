@@ -34,8 +34,9 @@ import { workflowBundle } from './workflow-bundle.ts';
 const phaseLimitMs = 5_000;
 
 /**
- * Runs the worker until the signal aborts: settings, telemetry, database, Temporal, polling, supervisor and schedules. It
- * waits for whatever is not available yet and logs what is missing and what to do, so the order of starting does not matter.
+ * Runs the worker until the signal aborts: settings, telemetry, database, Temporal, polling, supervisor and schedules.
+ * It waits for dependencies that are not available yet and logs what is missing and what to do, so the start order does
+ * not matter.
  */
 export async function runWorker(config: Config, log: Logger, signal: AbortSignal): Promise<void> {
   const tracing = await startTracing(process.env, log);
@@ -83,14 +84,14 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       waiting,
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
-    // The files of certificates and keys are read at each try.
+    // Certificate and key files are read at each attempt.
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), {
       log,
       signal,
       waiting,
     });
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
-    // Before the worker polls: with the names of another installation it would take that one's tasks.
+    // Checked before the worker polls: under another installation's names it would take that installation's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
     const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
@@ -114,7 +115,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     const { address, namespace } = temporal;
     const bundle = await workflowBundle(tracing !== undefined);
     const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, tracing);
-    log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker polls for work');
+    log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker is polling for work');
     await runUntilStopped(
       {
         config,
@@ -142,7 +143,9 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   }
 }
 
-/** Runs the workers and the control loop until the signal aborts or one of them fails; both have ended then. */
+/**
+ * Runs the workers and the control loop until the signal aborts or one of them fails; resolves once both have ended.
+ */
 async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promise<void> {
   const { workers, attempts, readiness } = control;
   const stopped = new AbortController();
@@ -154,7 +157,7 @@ async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promi
     stopAll(workers),
   );
   const results = await Promise.allSettled([running, controlled]);
-  // Those of a worker that failed still run; they commit what they have.
+  // Attempts of a failed worker are still running; they commit what they have.
   await attempts.endAll();
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
@@ -174,13 +177,14 @@ async function runAll(workers: readonly Worker[], signal: AbortSignal): Promise<
 }
 
 /**
- * Rejects when the worker has failed, for example because Temporal refused its polls for a minute. `run` does not: it waits for
- * activities whose results a failed worker no longer takes. Such a worker can be neither shut down nor used again.
+ * Rejects when the worker has failed, for example because Temporal refused its polls for a minute. `run` does not
+ * reject: it waits for activities whose results a failed worker no longer accepts. Such a worker can be neither shut
+ * down nor reused.
  */
 async function untilFailed(worker: Worker, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     if (worker.getState() === 'FAILED')
-      throw new Error('Temporal refused the polls of this worker; it ends, to be started again');
+      throw new Error("Temporal refused this worker's polls; the worker exits and must be restarted");
     await pause(1_000, signal);
   }
 }
@@ -189,7 +193,9 @@ function stopAll(workers: readonly Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-/** Waits while supervisor or schedules belong to another database; certificates and API key are read again meanwhile. */
+/**
+ * Waits while supervisor or schedules belong to another database, and reads certificates and API key again meanwhile.
+ */
 function untilTrailIsOwn(
   temporal: Temporal,
   { names }: Config,
@@ -209,7 +215,7 @@ function untilTrailIsOwn(
   }, waiting);
 }
 
-/** Runs one phase of the shutdown; none may delay the others for more than a few seconds. */
+/** Runs one phase of the shutdown, with a limit of a few seconds so that it does not delay the others. */
 async function phase(log: Logger, name: string, work: Promise<unknown> | undefined): Promise<void> {
   if (!work) return;
   const limit = new AbortController();

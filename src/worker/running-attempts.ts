@@ -19,9 +19,9 @@ interface RunningAttempt {
 }
 
 /**
- * The activity attempts that run in this process, compared with those that Temporal believes to run here. Temporal itself
- * learns of a lost attempt, and an attempt of its cancellation, only by heartbeats, which are minutes apart because each is
- * billed.
+ * The activity attempts that run in this process, compared with those that Temporal lists as running here. Otherwise,
+ * Temporal would detect a lost attempt, and an attempt its cancellation, only by heartbeats, which are minutes apart
+ * because each is billed.
  */
 export class RunningAttempts {
   readonly #running = new Map<string, RunningAttempt>();
@@ -30,7 +30,7 @@ export class RunningAttempts {
   /** Attempts that were missing at the last check. */
   #missing = new Set<string>();
 
-  /** @param startedAtMs when this process began, milliseconds of the system's clock */
+  /** @param startedAtMs when this process started, milliseconds by the system clock */
   constructor(identity: string, startedAtMs = Date.now()) {
     this.#identity = identity;
     this.#startedAtMs = startedAtMs;
@@ -60,18 +60,19 @@ export class RunningAttempts {
     return this.#running.get(keyOf(attempt))?.ending.signal;
   }
 
-  /** Asks all attempts in this process to end, and waits until they have, a few seconds at most. */
+  /** Asks all attempts in this process to end, and waits for them for a few seconds at most. */
   async endAll(): Promise<void> {
     const running = [...this.#running.values()];
-    for (const { ending } of running) ending.abort(new Error('the worker ends'));
+    for (const { ending } of running) ending.abort(new Error('the worker is shutting down'));
     const limit = new AbortController();
     await Promise.race([Promise.all(running.map(({ ended }) => ended)), pause(endingLimitMs, limit.signal)]);
     limit.abort();
   }
 
   /**
-   * Asks attempts to end whose cancellation the workflow requested, and those of its former runs. Fails attempts that a former
-   * process with this identity (a container that was restarted) left behind, so that Temporal starts the next ones now.
+   * Asks attempts to end if the workflow requested their cancellation or if they belong to its former runs. Fails
+   * attempts that a previous process with this identity (a restarted container) left behind, so that Temporal starts
+   * new ones at once.
    * @returns the activity types whose attempts were lost
    * @throws whatever the client throws when Temporal does not answer
    */
@@ -87,12 +88,12 @@ export class RunningAttempts {
       const id = { activityId, workflowExecution: { workflowId, runId } };
       const here = this.#running.get(keyOf(id));
       if (state === cancelRequested) here?.ending.abort(new Error('the workflow requested the cancellation'));
-      // Another process may have the same identity: attempts that started after this process did may run there.
+      // Another process may have the same identity: attempts that started after this process may be running there.
       const isOlder = lastStartedTime != null && tsToMs(lastStartedTime) < this.#startedAtMs;
       if (here || !isOlder) continue;
       const key = `${keyOf(id)} ${attempt}`;
       missing.add(key);
-      // Temporal's clock may be behind, and the attempt on its way to this process.
+      // Temporal's clock may be behind, and the attempt may be about to reach this process.
       if (!this.#missing.has(key)) continue;
       await fail(client, { workflowId, runId, activityId });
       lost.push(pending.activityType?.name ?? activityId);
@@ -102,8 +103,8 @@ export class RunningAttempts {
   }
 
   /**
-   * Ends the attempts of a workflow whose runs have all closed: left alone they would run on beside those of the next run, until
-   * their next heartbeat. Waits for them, for a few seconds at most.
+   * Ends the attempts of a workflow whose runs have all closed; otherwise, they would run alongside those of the next
+   * run until their next heartbeat. Waits for them for a few seconds at most.
    */
   async end(workflowId: string): Promise<void> {
     const ending = Promise.all(this.#askToEnd(workflowId).map(({ ended }) => ended));
@@ -130,7 +131,7 @@ async function fail(
       activity,
       ApplicationFailure.create({
         type: 'worker_restarted',
-        message: 'The worker ended without reporting, and was started again',
+        message: 'The worker ended without reporting and was restarted',
       }),
     );
   } catch (error) {

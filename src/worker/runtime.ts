@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { temporalLogger } from './logging.ts';
 
-/** While Temporal is unavailable every poller logs it at each try; report.ts logs it once, with the cure. */
+/** While Temporal is unavailable, every poller logs this at each attempt; report.ts logs it once, with the cure. */
 const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
 const portTries = 5;
 
@@ -15,13 +15,13 @@ export interface InstalledRuntime {
   exporterPort: number;
 }
 
-/** Installs the SDK's runtime with its Prometheus exporter on a free port of the loopback address. */
+/** Installs the SDK's runtime with its Prometheus exporter on a free loopback port. */
 export async function installRuntime(
   { clusterName }: Pick<Config, 'clusterName'>,
   log: Logger,
 ): Promise<InstalledRuntime> {
   for (let left = portTries; ; left -= 1) {
-    // The SDK does not say which port it got from 0.
+    // The SDK does not report which port it got for 0.
     const exporterPort = await freeLoopbackPort();
     try {
       const runtime = Runtime.install({
@@ -53,6 +53,6 @@ async function freeLoopbackPort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (typeof address !== 'object' || !address) throw new Error('no port of the loopback address is free');
+  if (typeof address !== 'object' || !address) throw new Error('no loopback port is free');
   return address.port;
 }

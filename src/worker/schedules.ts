@@ -17,9 +17,9 @@ import { trailIdField } from '../workflows/messages.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 
 interface JobPolicy {
-  /** A missed run is started late if it is not later than this. */
+  /** A missed run is still started within this time. */
   catchupWindow: string;
-  /** A run that hangs skips the ones after it. */
+  /** A hanging run would cause the following runs to be skipped. */
   executionTimeout: string;
   /** It watches all day: it runs in UTC. */
   isInterval: boolean;
@@ -54,8 +54,8 @@ const policies: Record<JobName, JobPolicy> = {
 };
 
 /**
- * What the worker sets in a schedule: kept in the memo of each run, so that changed settings are recognised and a pause
- * does not count as a change.
+ * The settings that the worker puts into a schedule, stored in the memo of each run so that changed settings are
+ * detected and a pause does not count as a change.
  */
 function fingerprint(job: JobName, config: Config): string {
   const { catchupWindow, executionTimeout } = policies[job];
@@ -63,8 +63,8 @@ function fingerprint(job: JobName, config: Config): string {
 }
 
 /**
- * Jobs that watch run in UTC, as do those that run every hour: read in a zone with summer time, a cron expression of
- * minutes or hours pauses for 65 minutes, twice, in the night in which the clocks go back.
+ * Monitoring jobs and hourly jobs run in UTC: in a zone with daylight saving time, a cron expression with minutes or
+ * hours pauses twice for 65 minutes in the night when the clocks go back.
  */
 function timeZoneOf(job: JobName, { jobs: { crons, timeZone } }: Config): string {
   const hour = crons[job].trim().split(/\s+/)[1] ?? '';
@@ -105,7 +105,7 @@ interface EnsuredSchedules {
 
 /**
  * Creates the schedules that do not exist and updates those whose settings changed; an operator's pause and note stay.
- * One that fails does not keep the others from being created. Two workers that start together end in the same schedules.
+ * If one fails, the others are still created. Two workers that start at the same time create the same schedules.
  * @throws TemporalFailure `wrong_trail` when one belongs to another database; whatever the client throws when Temporal does
  * not answer
  */

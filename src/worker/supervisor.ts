@@ -11,7 +11,10 @@ import { emptyStatus, withPause, type Pause, type SupervisorInput } from '../wor
 import type { RunningAttempts } from './running-attempts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 
-/** A run that is younger (by the trail's clock) is not replaced: while workers of two versions run side by side, they would take turns. */
+/**
+ * A younger run (by the trail's clock) is not replaced: otherwise, workers of two versions running at the same time
+ * would replace each other's supervisor.
+ */
 const replaceAfterMs = 2 * 60_000;
 const problemsBeforeReplacing = 2;
 
@@ -36,8 +39,9 @@ export class SupervisorKeeper {
   }
 
   /**
-   * Starts the supervisor unless it runs, and replaces one whose workflow tasks failed at two checks in a row: nothing is
-   * lost, because its state is in Postgres. A pause survives both. Safe to call from several workers at once.
+   * Starts the supervisor unless it is running, and replaces it if its workflow tasks failed at two checks in a row.
+   * Nothing is lost, because its state is in Postgres. A pause survives both. Safe to call from several workers at
+   * once.
    * @throws TemporalFailure `wrong_trail` when it belongs to another database; whatever the client throws
    */
   async check(client: Client): Promise<SupervisorCheck> {
@@ -75,10 +79,10 @@ export class SupervisorKeeper {
 
   async #start(client: Client, paused: Pause | undefined): Promise<void> {
     const { clockSpeed, taskQueue, names } = this.#config;
-    // Two streams at once would be the load of two installations on Goldmane.
+    // Two streams at once would put the load of two installations on Goldmane.
     await this.#attempts.end(names.supervisorId);
     const input: SupervisorInput = {
-      // On a fast clock Temporal's own time-outs, which stay in real time, must be shorter.
+      // On a fast clock, Temporal's own timeouts, which stay in real time, must be shorter.
       ...(clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 }),
       ...(paused ? { status: withPause(emptyStatus(new Date().toISOString()), paused) } : {}),
     };
@@ -99,7 +103,7 @@ export class SupervisorKeeper {
         'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n\n' +
         'A worker starts this workflow again if it is cancelled or terminated.',
     });
-    // Another database's worker may have been faster: USE_EXISTING then returns its run.
+    // If a worker of another database was faster, USE_EXISTING returns its run.
     expectOwnTrail(
       names.supervisorId,
       (await describeWorkflow(client, names.supervisorId))?.memo,

@@ -19,7 +19,9 @@ import type { Tracing } from './tracing.ts';
 
 const serviceName = 'goldmane-flow-trail';
 
-/** Reads the other OTEL_* variables (headers, time-outs, batches, sampler, resource attributes) as the libraries do. */
+/**
+ * The libraries read the other OTEL_* variables (headers, timeouts, batches, sampler, resource attributes) themselves.
+ */
 export function createTracing(log: Logger): Tracing {
   diag.setLogger(
     {
@@ -39,7 +41,7 @@ export function createTracing(log: Logger): Tracing {
   provider.register();
   const client = new OpenTelemetryWorkflowClientInterceptor();
   return {
-    // Queries and descriptions are the control loop's own, twice a minute.
+    // Queries and descriptions come from the control loop, twice a minute.
     client: {
       startWithDetails: (input, next) => client.startWithDetails(input, next),
       signal: (input, next) => client.signal(input, next),
@@ -70,7 +72,10 @@ const nameErrors: ActivityInterceptorsFactory = () => ({
   },
 });
 
-/** The interceptors' attributes, and those of the workflow's info that name runs. All others of it stay here: memo, arguments. */
+/**
+ * The interceptors' attributes, and the workflow info attributes that name runs. All others (memo, arguments) are not
+ * exported.
+ */
 const keptAttributes: ReadonlySet<string> = new Set([
   'temporalWorkflowId',
   'temporalActivityId',
@@ -84,7 +89,7 @@ const keptAttributes: ReadonlySet<string> = new Set([
   'error.type',
 ]);
 
-/** Passes spans on without what may name something in the cluster: messages and stacks of errors, memos. */
+/** Exports spans without attributes that may contain names from the cluster: error messages and stacks, memos. */
 class OnlyIds implements SpanProcessor {
   readonly #next: SpanProcessor;
 

@@ -3,19 +3,20 @@ import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/wor
 import type { Logger } from 'pino';
 import { configFailure } from '../config/config-failure.ts';
 
-/** What client and workers need to record spans. */
+/** The plugins that client and workers need to record spans. */
 export interface Tracing {
   readonly client: WorkflowClientInterceptor;
   readonly activities: readonly ActivityInterceptorsFactory[];
   readonly sinks: InjectedSinks<{ exporter: { export(spans: unknown[]): void } }>;
-  /** Sends what is recorded and stops. */
+  /** Sends recorded spans and stops. */
   shutdown(): Promise<void>;
 }
 
 /**
- * Starts OpenTelemetry tracing if its standard variables ask for it: OTEL_EXPORTER_OTLP_ENDPOINT or
- * OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, OTEL_SDK_DISABLED is not `true` and OTEL_TRACES_EXPORTER is not `none`. Its libraries
- * are loaded only then. @throws ConfigFailure
+ * Starts OpenTelemetry tracing if its standard variables enable it: OTEL_EXPORTER_OTLP_ENDPOINT or
+ * OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set, OTEL_SDK_DISABLED is not `true` and OTEL_TRACES_EXPORTER is not `none`.
+ * The libraries are loaded only in that case.
+ * @throws ConfigFailure
  */
 export async function startTracing(env: NodeJS.ProcessEnv, log: Logger): Promise<Tracing | undefined> {
   if (!isEnabled(env)) return undefined;

@@ -11,8 +11,8 @@ import { trailIdField } from '../workflows/messages.ts';
 type Memo = Record<string, unknown> | undefined;
 
 /**
- * Without an id it was made by an older version, and is adopted.
- * @param owner what carries the memo, for the message
+ * A memo without an id was created by an older version, and is adopted.
+ * @param owner names the memo's owner, for the message
  * @throws TemporalFailure `wrong_trail`
  */
 export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void {
@@ -21,7 +21,7 @@ export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void
 }
 
 /**
- * Reads the running supervisor and the schedules, and changes nothing.
+ * Reads the running supervisor and the schedules; changes nothing.
  * @throws TemporalFailure `wrong_trail` when one of them belongs to another database; whatever the client throws
  */
 export async function checkTrailOwner(client: Client, names: TrailNames, trailId: string): Promise<void> {

@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 interface Waiting {
   log: Logger;
   signal: AbortSignal;
-  /** Called with the reason each time that it fails. */
+  /** Called with the reason of each failure. */
   waiting: (reason: string) => void;
 }
 
 /**
- * Repeats `work` until it succeeds, with a backoff up to 15 s; logs the reason when it changes.
+ * Repeats `work` until it succeeds, with a backoff of up to 15 s; logs the reason when it changes.
  * @throws the signal's reason when it aborts
  */
 export async function untilItWorks<Result>(

@@ -21,8 +21,8 @@ interface Connected {
 }
 
 /**
- * Creates two workers: one for all workflows and activities, and one that only derives allowlists, one at a time, from a
- * task queue of its own. However many derivations are requested, they take no slot that a reader needs.
+ * Creates two workers: one for all workflows and activities, and one that only derives allowlists, one at a time, from
+ * its own task queue, so that derivations never take a slot that a reader needs.
  */
 export async function createWorkers(
   { native, namespace, codec }: Connected,
@@ -47,7 +47,7 @@ export async function createWorkers(
       ],
     },
     ...(tracing ? { sinks: tracing.sinks } : {}),
-    // An activity receives the shutdown when the grace time ends; it then commits what it has.
+    // An activity is notified of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
     shutdownForceTime: shutdownForceMs,
   };

@@ -11,7 +11,7 @@ export function bundlePath(isTraced: boolean): string {
   return fileURLToPath(new URL(`../workflow-bundle${isTraced ? '-traced' : ''}.js`, import.meta.url));
 }
 
-/** The bundle that the build made, or, in development, one made now in a few seconds. */
+/** The bundle from the build or, in development, one built now in a few seconds. */
 export async function workflowBundle(isTraced: boolean): Promise<WorkflowBundleOption> {
   const codePath = bundlePath(isTraced);
   return existsSync(codePath) ? { codePath } : makeWorkflowBundle({ isTraced });
@@ -29,7 +29,7 @@ export function makeWorkflowBundle({
       pathOf('interceptors'),
       ...(isTraced ? [createRequire(import.meta.url).resolve(tracingInterceptors)] : []),
     ],
-    // Only for payloads inside workflows: activities get what workflows sent, and their results are checked there.
+    // Only for payloads inside workflows: activities receive what workflows sent, and workflows validate their results.
     payloadConverterPath: pathOf('payload-converter'),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });

@@ -9,7 +9,7 @@ import type { Activities } from '../activities/index.ts';
 
 // The sum stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.
 const { inspectCertificates } = proxyActivities<Activities>({
-  summary: 'Inspect files, ask Goldmane',
+  summary: 'Inspect files, connect to Goldmane',
   startToCloseTimeout: '4 minutes',
   scheduleToCloseTimeout: '12 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },

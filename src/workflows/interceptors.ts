@@ -2,7 +2,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { workflowInfo, type WorkflowInterceptors } from '@temporalio/workflow';
 import { trailIdField } from './messages.ts';
 
-/** Hands the trail id of this run's memo to each activity; a run of an older version has none. */
+/** Passes the trail id in this run's memo to each activity; a run started by an older version has none. */
 export function interceptors(): WorkflowInterceptors {
   return {
     outbound: [

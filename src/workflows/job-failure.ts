@@ -3,7 +3,7 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 /**
  * The failure of a job's run, with the last error of its activity as the message instead of "Activity task failed", so that the
  * first line in the Temporal UI shows the error and its cure.
- * @param what what failed, for example `The digest was not posted`
+ * @param what names the failed step, for example `The digest was not posted`
  */
 export function jobFailure(what: string, error: unknown): unknown {
   if (!(error instanceof ActivityFailure)) return error;

@@ -20,7 +20,8 @@ const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 const dayMs = 24 * 60 * 60_000;
 
 /**
- * @param latestMs milliseconds since the epoch; a report of a later time would hide all reports after it, and is ignored
+ * @param latestMs milliseconds since the epoch; a report with a later time is ignored, because it would hide all
+ * reports after it
  * @returns undefined when the value is not a progress report
  */
 export function readProgress(value: unknown, latestMs = Number.POSITIVE_INFINITY): Progress | undefined {
@@ -52,7 +53,7 @@ export function readSummary(
   return isSummary(value) && value.reader === reader ? value : undefined;
 }
 
-/** @returns the valid options; an invalid one gets its default, because Temporal would refuse it at every try */
+/** @returns the valid options; an invalid option gets its default, because Temporal would refuse it on every attempt */
 export function readInput(value: unknown, now: string): SupervisorInput & { status: TrailStatus } {
   const fields = fieldsOf(value);
   const within = (name: string, least: number, most: number) => {

@@ -27,8 +27,8 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
- * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It ends the wait for
- * a worker that disappeared with its machine; a worker that is restarted fails its former attempts itself
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The timeout
+ * matters only when a worker disappeared with its machine; a restarted worker fails its former attempts itself
  * (`worker/running-attempts.ts`). Settling runs six minutes behind, so it can wait longer.
  */
 const heartbeatTimeoutMs = { stream: 120_000, settle: 300_000 } as const;
@@ -83,7 +83,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   setHandler(
     progressSignal,
     (received) => {
-      // A worker's clock may differ from the server's. On a fast clock (tests) it does by any amount.
+      // A worker's clock can differ from the server's; on a fast clock (tests) by any amount.
       const latestMs = options.speed === undefined ? Date.now() + dayMs : undefined;
       const progress = readProgress(received, latestMs);
       if (progress) setStatus(withProgress(status, progress));
@@ -161,7 +161,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   try {
     await Promise.race([
       Promise.all([stream, settle]),
-      condition(isDue, historyMs, { summary: 'Until the history is renewed' }),
+      condition(isDue, historyMs, { summary: 'Until continue-as-new' }),
     ]);
   } finally {
     // Both windows end and report before the next run starts or the supervisor closes, so that two streams never overlap.
@@ -179,7 +179,9 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   await continueAsNew<typeof superviseTrail>({ ...options, status });
 }
 
-/** The worker refused the reader, because this workflow is not the trail's supervisor: another try would be refused as well. */
+/**
+ * The worker refused the reader, because this workflow is not the trail's supervisor; it would refuse a retry as well.
+ */
 function isSecondSupervisor(error: unknown): boolean {
   return (
     error instanceof ActivityFailure &&

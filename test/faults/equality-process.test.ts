@@ -116,7 +116,7 @@ fullTest(
     await untilFollowedBy(first, world);
     const second = await world.startWorker();
     await until('the second worker polls', () =>
-      second.messages().find((line) => line === 'the worker polls for work'),
+      second.messages().find((line) => line === 'the worker is polling for work'),
     );
     await world.pass(120);
     expect(await first.terminate()).toBe(0);

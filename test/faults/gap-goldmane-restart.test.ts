@@ -80,7 +80,7 @@ fullTest(
     await untilSettledUpTo(beganSeconds + 300);
     const restartSeconds = world.nowSeconds();
     const reached = await restartForgetfully();
-    await untilSaid(worker, 'Goldmane was restarted: a new run answers');
+    await untilSaid(worker, 'Goldmane restarted');
     await world.pass(300);
     await world.traffic.stop();
 

@@ -47,9 +47,9 @@ fullTest(
     url.pathname = '/trail_to_come';
     await postgres.stop();
     const worker = await world.startWorker({ DATABASE_URL: url.href });
-    const refused = `waiting: Nothing answers where DATABASE_URL points (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
+    const refused = `waiting: Nothing listens at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
     await untilSaid(worker, refused);
-    expect(await notReady(worker)).toContain('Nothing answers where DATABASE_URL points');
+    expect(await notReady(worker)).toContain('Nothing listens at the address in DATABASE_URL');
     // Restarting the worker would not bring the database back.
     expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
 
@@ -64,7 +64,7 @@ fullTest(
     expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
 
     await administer('create database trail_to_come template template0');
-    await untilSaid(worker, 'the worker polls for work');
+    await untilSaid(worker, 'the worker is polling for work');
     await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
     await untilConnected(world);
     await expectNoSecretShown(world);

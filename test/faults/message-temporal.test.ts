@@ -36,7 +36,7 @@ fullTest(
     const namespace = `${world.namespace}-to-come`;
     await temporal.stop();
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
-    const refused = `Connection refused: no Temporal listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
+    const refused = `Connection refused: nothing listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
     await untilSaid(worker, `waiting: ${refused}`);
     await until('/readyz says so too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
@@ -48,7 +48,7 @@ fullTest(
       `waiting: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
     );
     await createNamespace(namespace, temporal.address);
-    await untilSaid(worker, 'the worker polls for work');
+    await untilSaid(worker, 'the worker is polling for work');
     await untilSaid(worker, 'the stream is open');
   },
 );
@@ -65,7 +65,7 @@ fullTest(
     );
     const away = await flowTrail(['status'], world.workerEnv());
     expect([away.code, away.out]).toEqual([1, '']);
-    expect(away.err).toMatch(/^flow-trail: Connection refused: no Temporal listens at .*. Start it[^\n]*\n$/);
+    expect(away.err).toMatch(/^flow-trail: Connection refused: nothing listens at .*. Start it[^\n]*\n$/);
     await temporal.start();
     await untilSaid(worker, 'Temporal answers again');
     await untilConnected(world);

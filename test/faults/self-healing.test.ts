@@ -53,7 +53,7 @@ test('a terminated or cancelled supervisor and a deleted schedule are recreated,
   expect(await metric(worker, 'flow_trail_recreated_total')).toBe(0);
 
   await supervisor((handle) => handle.terminate('a test'));
-  await untilSaid(worker, 'The supervisor was missing and was started again');
+  await untilSaid(worker, 'The supervisor was missing and was restarted');
   await untilFollowedBy(worker, world);
   await supervisor((handle) => handle.cancel());
   await until('the counter shows both', async () =>

@@ -68,7 +68,7 @@ test('a worker waits for certificates that are not mounted yet, and follows a ro
   await tls.writeClient(await tls.issueClient(new Date(Date.now() + 10 * 60_000)));
   await untilReady(worker);
   await untilFollowedBy(worker, world);
-  await untilSaid(worker, 'The client certificate for Temporal ends soon');
+  await untilSaid(worker, 'The client certificate for Temporal expires soon');
   expect(await daysLeft(worker)).toBeLessThan(1);
 
   await tls.rotateClientAuthority();

@@ -122,13 +122,13 @@ describe('a bucket with an invalid answer', () => {
     [
       'has other times',
       3,
-      /rejected: it holds a record of/,
+      /rejected: it contains a record of/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd - 15 })]),
     ],
     [
       'is not whole',
       3,
-      /rejected: it announces 9 records and holds 1/,
+      /rejected: it announces 9 records but contains 1/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd })], 9),
     ],
     ['is broken', 3, /./, () => Buffer.from([0x12, 0xff])],

@@ -43,7 +43,7 @@ test('a dry run uses neither Temporal nor Slack, and treats the past of a new tr
   });
   expect(code).toBe(0);
   expect(out).toContain('No new edge');
-  expect(out).toContain('1 edge from before digests began: taken as known, not announced');
+  expect(out).toContain('1 edge existed before the first digest; not announced');
 });
 
 test('digest runs the job, waits, and prints its result', async () => {

@@ -13,32 +13,32 @@ export { MalformedFlow, type MalformedReason } from './malformed-flow.ts';
 export type { PolicyTrace } from './policy-trace.ts';
 
 export interface FlowRecord {
-  /** Of the flow key, within one run of the server. */
+  /** The flow key's id within one server run. */
   id: number;
   key: FlowKey;
   /** The bucket's bounds, epoch seconds: multiples of the bucket's length, one bucket apart. */
   startSeconds: number;
   endSeconds: number;
-  /** Whether any of the seven counters is not zero; if none is, nothing happened. */
+  /** Whether any of the seven counters is non-zero; if none is, there was no traffic. */
   hasTraffic: boolean;
 }
 
-/** A record of a `List` answer, where labels are at rest. Reused: valid until the visit returns. */
+/** A record of a `List` answer, whose labels are final. Reused: valid until the visit returns. */
 export interface ListedRecord extends FlowRecord {
   /** The value of the pod label `name`; undefined if it is absent or cannot be stored. */
   sourceLabel(name: string): string | undefined;
   destLabel(name: string): string | undefined;
-  /** Decoded when it is asked for; never throws. */
+  /** Decoded on access; never throws. */
   readonly trace: PolicyTrace;
 }
 
 export interface DecoderOptions {
-  /** Memory for flow keys, names and policy traces that are kept for reuse. Default: 16 MiB. */
+  /** Memory for cached flow keys, names and policy traces. Default: 16 MiB. */
   internedBytes?: number;
 }
 
 export interface ListSummary {
-  /** As the server counted; must equal `count`, or the answer is not whole. */
+  /** The server's count; if it differs from `count`, the answer is not whole. */
   totalResults: number;
   /** Records in the answer, malformed ones included. */
   count: number;
@@ -48,12 +48,12 @@ const LIST_META = (1 << 3) | BYTES;
 const LIST_FLOW = (2 << 3) | BYTES;
 const META_TOTAL_RESULTS = (2 << 3) | VARINT;
 
-/** From here on a year has five digits, which not everything that shows a time can read. */
+/** From here on, years have five digits, which not all software can parse. */
 const YEAR_10000_SECONDS = 253_402_300_800;
 
 /**
- * Decodes Goldmane's FlowResult and FlowListResult by hand: it looks only at what the trail needs, and a flow key
- * that was seen before is recognised by its bytes and not decoded again. Not re-entrant.
+ * Decodes Goldmane's FlowResult and FlowListResult by hand: it reads only what the trail needs, and recognises a flow
+ * key seen before by its bytes instead of decoding it again. Not re-entrant.
  */
 export class FlowDecoder {
   readonly #scan = new FlowScan();
@@ -71,9 +71,9 @@ export class FlowDecoder {
   }
 
   /**
-   * Visits each record of a FlowListResult, in the order of the answer. A malformed record goes to `onMalformed`
-   * and is passed over. An answer that is itself broken throws MalformedFlow, possibly after some visits.
-   * It pauses after every `step` records, so that the caller can let other work run; the decoder is in use until the end.
+   * Visits each record of a FlowListResult, in the order of the answer. A malformed record is passed to `onMalformed`
+   * and skipped. A broken answer throws MalformedFlow, possibly after some visits. It pauses after every `step`
+   * records, so that the caller can let other work run; the decoder is in use until the end.
    */
   *decodeList(
     raw: Buffer,
@@ -91,7 +91,7 @@ export class FlowDecoder {
     }
   }
 
-  /** The number of records in a FlowListResult, found without decoding any. Throws MalformedFlow. */
+  /** The number of records in a FlowListResult, counted without decoding them. Throws MalformedFlow. */
   countRecords(raw: Buffer): number {
     const answer = new WireReader();
     answer.reset(raw, 0, raw.length);

@@ -8,16 +8,16 @@ export type EndpointType = 'unspecified' | 'workload' | 'host' | 'networkset' | 
 export type Reporter = 'unspecified' | 'src' | 'dst';
 export type Action = 'unspecified' | 'allow' | 'deny' | 'pass';
 
-/** What identifies a record within its bucket: fields 1 to 14 of Goldmane's FlowKey. */
+/** The identity of a record within its bucket: fields 1 to 14 of Goldmane's FlowKey. */
 export interface FlowKey {
   /**
    * The identity itself: two records of a bucket are the same record if and only if their contents are equal.
    * See `contentOf`. Policy trace, labels and id are not part of it.
    */
   readonly content: string;
-  /** Of a network or network set; otherwise empty, because nothing else uses the name of an end. */
+  /** Name of a network or network set; otherwise empty, because other names are not used. */
   readonly srcName: string;
-  /** As sent: `''` and `-` both mean that there is none. */
+  /** As sent: `''` and `-` both mean no namespace. */
   readonly srcNamespace: string;
   readonly srcType: EndpointType;
   readonly dstName: string;
@@ -82,8 +82,8 @@ export class FlowKeyReader {
   }
 
   /**
-   * Reads the identity fields between `reader.pos` and `reader.end` in whatever order and encoding they come, and
-   * skips other fields. Returns whether those bytes are the canonical encoding. Throws MalformedFlow.
+   * Reads the identity fields between `reader.pos` and `reader.end` in any order and encoding, and skips other fields.
+   * Returns whether those bytes are the canonical encoding. Throws MalformedFlow.
    */
   read(reader: WireReader): boolean {
     this.#strings.fill('');
@@ -114,7 +114,7 @@ export class FlowKeyReader {
     return this.#canonical;
   }
 
-  /** The canonical encoding of what was read. Throws MalformedFlow if there is nothing in it. */
+  /** The canonical encoding of what was read. Throws MalformedFlow if it is empty. */
   canonicalBytes(): Buffer {
     const bytes: number[] = [];
     for (let field = 1; field < POLICIES_FIELD; field++) {
@@ -180,7 +180,7 @@ export class FlowKeyReader {
     if (length === 0 || reader.pos - lengthAt !== varintLength(length)) this.#canonical = false;
     const read = isStored(field) ? readName : readUnstoredName;
     const name = read(reader.buf, reader.pos, end, FIELD_NAMES[field] ?? '');
-    // Namespaces, services and protocols recur from key to key; names of the ends rarely do.
+    // Namespaces, services and protocols recur in many keys; names of the ends rarely do.
     this.#strings[field] =
       field === SOURCE_NAME || field === DEST_NAME || length > MAX_NAME_BYTES
         ? name
@@ -190,13 +190,13 @@ export class FlowKeyReader {
 }
 
 const MAX_PLAIN_BYTES = 256;
-/** No encoding begins with it: the first byte of an encoding is the tag of one of the fields 1 to 14. */
+/** No encoding begins with this mark: the first byte of an encoding is the tag of one of the fields 1 to 14. */
 const DIGEST_MARK = '\u00ff';
 
 /**
- * A key's canonical encoding (fields 1 to 14 ascending, shortest varints, no defaults), a character per byte. One of more than
- * 256 bytes, which names of pods can make as long as they like, is represented by a mark and its SHA-256: nobody can find two
- * encodings with the same one.
+ * A key's canonical encoding (fields 1 to 14 ascending, shortest varints, no defaults), a character per byte. Pod names
+ * can make it arbitrarily long, so an encoding of more than 256 bytes is represented by a mark and its SHA-256, for
+ * which nobody can find a collision.
  */
 export function contentOf(encoding: Buffer): string {
   if (encoding.length <= MAX_PLAIN_BYTES) return encoding.toString('latin1');
@@ -217,7 +217,7 @@ function pushVarint(bytes: number[], value: number): void {
   bytes.push(Number(rest));
 }
 
-/** Of a number from 0 to 2^31. */
+/** For a number from 0 to 2^31. */
 function varintLength(value: number): number {
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;
@@ -225,7 +225,7 @@ function varintLength(value: number): number {
   return value < 0x1000_0000 ? 4 : 5;
 }
 
-/** Whether the text of the field is stored, whatever the types of the ends are. */
+/** Whether the field's text is stored, for every type of end. */
 function isStored(field: number): boolean {
   switch (field) {
     case SOURCE_NAME:

@@ -3,7 +3,7 @@ import { noKey, POLICIES_FIELD } from './flow-key.ts';
 import { MalformedFlow } from './malformed-flow.ts';
 import { BYTES, VARINT, WireReader } from './wire-reader.ts';
 
-// What the fields of FlowResult, Flow and FlowKey look like on the wire: number << 3 | wire type.
+// Tags of the fields of FlowResult, Flow and FlowKey: number << 3 | wire type.
 const RESULT_ID = (1 << 3) | VARINT;
 const RESULT_FLOW = (2 << 3) | BYTES;
 const FLOW_KEY = (1 << 3) | BYTES;
@@ -39,7 +39,7 @@ export class Span {
     this.buf = NOTHING;
   }
 
-  /** Records the content at `reader.pos`, and moves the reader past it. */
+  /** Records the position of the content at `reader.pos` and moves the reader past it. */
   take(reader: WireReader): void {
     const end = reader.contentEnd();
     if (this.start < 0) {
@@ -53,7 +53,7 @@ export class Span {
     reader.pos = end;
   }
 
-  /** Call it when all occurrences are recorded. */
+  /** Call this when all occurrences are recorded. */
   join(): void {
     if (!this.#pieces) return;
     this.buf = Buffer.concat(this.#pieces);
@@ -63,7 +63,7 @@ export class Span {
   }
 }
 
-/** Finds the parts of one FlowResult without decoding what is inside names, labels and policies. */
+/** Finds the parts of one FlowResult without decoding names, labels and policies. */
 export class FlowScan {
   readonly reader = new WireReader();
   id = 0;
@@ -77,12 +77,14 @@ export class FlowScan {
   readonly key = new Span();
   readonly policies = new Span();
   /**
-   * Where the identity fields of the key end, if all of them come before the policies and all else, as Go writes
-   * them; -1 if they have to be gathered from the whole key.
+   * The end of the key's identity fields if all of them come first, as Go writes them; -1 if they must be collected
+   * from the whole key.
    */
   identityEnd = 0;
 
-  /** Finds all but what is inside the key. Throws MalformedFlow for what is not a FlowResult with a flow and a key. */
+  /**
+   * Finds all parts except those inside the key. Throws MalformedFlow unless it is a FlowResult with a flow and a key.
+   */
   scanFlow(buf: Buffer, start: number, end: number): void {
     this.#scanResult(buf, start, end);
     this.#scanFlow();
@@ -110,7 +112,7 @@ export class FlowScan {
     policies.join();
   }
 
-  /** Releases the last buffer: an answer of `List` may have many megabytes. */
+  /** Releases the last buffer: a `List` answer may have many megabytes. */
   release(): void {
     this.reader.reset(NOTHING, 0, 0);
     this.flow.release();
@@ -145,7 +147,7 @@ export class FlowScan {
     this.labelsStart = flow.start;
     this.labelsEnd = flow.start;
     key.clear();
-    // One bit per counter: of several values of a field the last one is valid.
+    // One bit per counter: if a field occurs several times, the last value is valid.
     let traffic = 0;
     reader.reset(flow.buf, flow.start, flow.end);
     while (reader.pos < reader.end) {

@@ -1,9 +1,9 @@
-/** What an entry takes beside its content: in the map, and as an object. A rounded-up estimate. */
+/** Memory per entry in addition to its content, for the map and the object; an estimate, rounded up. */
 const entryBytes = 100;
 
 /**
- * A map with a limit in bytes, in two generations: entries that are used stay, those that were not used for a whole generation are
- * dropped. Both together never hold more than the limit, and no operation costs more than two look-ups.
+ * A map with a limit in bytes, in two generations: entries in use stay, and entries not used for a whole generation are
+ * dropped. Together they never exceed the limit, and no operation costs more than two look-ups.
  */
 export class InternCache<Key, Value> {
   readonly #generationBytes: number;
@@ -12,7 +12,7 @@ export class InternCache<Key, Value> {
   #youngBytes = 0;
   #old = new Map<Key, Value>();
 
-  /** @param bytesOf the memory that key and value take, about */
+  /** @param bytesOf the approximate memory of key and value */
   constructor(limitBytes: number, bytesOf: (key: Key, value: Value) => number) {
     this.#generationBytes = Math.floor(limitBytes / 2);
     this.#bytesOf = bytesOf;

@@ -14,17 +14,17 @@ export interface KnownKey {
   trace: PolicyTrace | undefined;
 }
 
-/** A key with eight names of 253 bytes and some policies is shorter; longer ones are decoded each time. */
+/** Long enough for a key with eight names of 253 bytes and some policies; longer keys are decoded each time. */
 const MAX_INTERNED_BYTES = 4096;
-/** What a Buffer and a FlowKey take beside their content. */
+/** Memory of a Buffer and a FlowKey in addition to their content. */
 const BUFFER_BYTES = 120;
 const KEY_BYTES = 120;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Turns the key that a scan found into a FlowKey, the same object for the same content while it is in use. Both caches compare
- * the whole content, so two different keys never share an object. The server's id of a key only says where to look: after a
- * restart of the server an id belongs to another key, which is then decoded.
+ * Turns the key that a scan found into a FlowKey, the same object for the same content while it is in use. Both caches
+ * compare the whole content, so two different keys never share an object. The server's id of a key only serves as a
+ * look-up hint: after a restart of the server, an id belongs to a different key, which is then decoded.
  */
 export class KeyInterner {
   readonly names: NameCache;
@@ -34,7 +34,7 @@ export class KeyInterner {
   readonly #keyReader: FlowKeyReader;
   readonly #traces: PolicyTraceReader;
 
-  /** @param limitBytes of memory for all that is kept for reuse */
+  /** @param limitBytes memory limit of all caches together */
   constructor(scan: FlowScan, limitBytes: number) {
     this.names = new NameCache(limitBytes * 0.1);
     this.#scan = scan;
@@ -44,7 +44,7 @@ export class KeyInterner {
     this.#keyReader = new FlowKeyReader(this.names);
   }
 
-  /** The key of the record that was scanned last. Throws MalformedFlow. */
+  /** The key of the last scanned record. Throws MalformedFlow. */
   intern(): KnownKey {
     const { id, key: span } = this.#scan;
     const hint = this.#byId.get(id);
@@ -65,7 +65,7 @@ export class KeyInterner {
     return known;
   }
 
-  /** The trace of `known`, the key of the record that was scanned last. */
+  /** The trace of `known`, the key of the last scanned record. */
   traceOf(known: KnownKey): PolicyTrace {
     if (known.trace) return known.trace;
     this.#scan.scanKey();
@@ -88,7 +88,7 @@ export class KeyInterner {
   }
 }
 
-/** A placeholder: the reused record has it until the first record is decoded. */
+/** A placeholder, used by the reused record until the first record is decoded. */
 export const NO_KEY: KnownKey = {
   key: new FlowKeyReader(new NameCache(0)).build(''),
   bytes: NOTHING,

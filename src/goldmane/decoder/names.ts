@@ -8,11 +8,11 @@ import { MalformedFlow } from './malformed-flow.ts';
  */
 export const MAX_NAME_BYTES = 253;
 
-// C0, DEL and C1: Postgres refuses NUL, and no valid name has any of the others.
+// C0, DEL and C1: Postgres refuses NUL, and no valid name contains any of the others.
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** The name at [start, end). Throws MalformedFlow (`name_too_long`, `bad_name`), which says which `field`. */
+/** The name at [start, end). Throws MalformedFlow (`name_too_long`, `bad_name`) with the name of the `field`. */
 export function readName(buf: Buffer, start: number, end: number, field: string): string {
   const length = end - start;
   if (length > MAX_NAME_BYTES)
@@ -60,11 +60,11 @@ export function tryReadName(buf: Buffer, start: number, end: number): string | u
   return CONTROL.test(text) ? undefined : text;
 }
 
-/** Gives equal names the same object while they are in use. */
+/** Returns the same string object for equal names while they are in use. */
 export class NameCache {
   readonly #seen: InternCache<string, string>;
 
-  /** @param limitBytes of memory for names that are kept for reuse */
+  /** @param limitBytes memory limit of the cached names */
   constructor(limitBytes: number) {
     this.#seen = new InternCache(limitBytes, (name) => name.length);
   }

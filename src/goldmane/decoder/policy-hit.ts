@@ -25,11 +25,11 @@ const CUT_MARK = '…';
 const REPLACEMENT = '\ufffd';
 
 /**
- * One rule that a flow matched, as it is stored in a trace: short keys in a fixed order, and only those with a value, because a
+ * One rule that a flow matched, as stored in a trace. Keys are short, in a fixed order and omitted if empty, because a
  * trace is stored for every fact.
  */
 export interface PolicyHit {
-  /** Kind by its name in Goldmane's API; the number as text where it is unknown. */
+  /** Kind, by its name in Goldmane's API; for an unknown kind, its number as text. */
   k: string;
   /** Tier. */
   t?: string;
@@ -41,11 +41,11 @@ export interface PolicyHit {
   a?: string;
   /** Rule index; -1 for an end of tier. Not for a trigger. */
   r?: number;
-  /** For kind EndOfTier: the policy that selected the flow first, and so made the tier's end apply to it. */
+  /** For kind EndOfTier: the policy that selected the flow first and so made the end of the tier apply. */
   by?: PolicyHit;
 }
 
-/** Reads the hit in field `tag`, whose value is at `reader.pos`. Throws MalformedFlow. */
+/** Reads the hit in field `tag` with its value at `reader.pos`. Throws MalformedFlow. */
 export function readPolicyHit(reader: WireReader, tag: number): PolicyHit {
   return readNested(reader, tag, true);
 }
@@ -97,7 +97,7 @@ function readFields(reader: WireReader, isHit: boolean): PolicyHit {
         else reader.skip(tag);
         break;
       default:
-        // Field 6, the policy's index, too: it only repeats the order, and that is random.
+        // Also skips field 6, the policy's index: it only repeats the order of the hits, which is random.
         reader.skip(tag);
     }
   }

@@ -5,11 +5,11 @@ import { MalformedFlow } from './malformed-flow.ts';
 import { readPolicyHit } from './policy-hit.ts';
 import { WireReader } from './wire-reader.ts';
 
-/** The most hits stored on each side of a trace. */
+/** The maximum number of hits stored on each side of a trace. */
 export const MAX_HITS = 16;
-/** The most bytes of UTF-8 in a trace's text. */
+/** The maximum UTF-8 bytes of a trace's text. */
 export const MAX_TRACE_BYTES = 4096;
-/** A longer encoding is decoded each time. */
+/** Longer encodings are not cached. */
 const MAX_KEPT_BYTES = 16_384;
 const ENFORCED = 1;
 const PENDING = 2;
@@ -23,9 +23,9 @@ export interface PolicyTrace {
   readonly digest: bigint;
   /**
    * JSON without spaces, `{"enforced":[hit,...],"pending":[hit,...]}`; a hit is a PolicyHit, each once, sorted by
-   * its own JSON. `enforced` is what the dataplane did; `pending` what it would have done with the staged policies
-   * in force. After them `"cut":n`, if n hits were left out to keep within MAX_HITS and MAX_TRACE_BYTES, or
-   * `"unreadable":true`, if the trace did not decode.
+   * its own JSON. `enforced` is what the dataplane did; `pending` is what it would have done if staged policies were
+   * enforced. Followed by `"cut":n` if n hits were left out to respect MAX_HITS and MAX_TRACE_BYTES, or by
+   * `"unreadable":true` if the trace could not be decoded.
    */
   readonly text: string;
 }
@@ -38,14 +38,14 @@ export class PolicyTraceReader {
   readonly #seen: InternCache<string, PolicyTrace>;
   readonly #reader = new WireReader();
 
-  /** @param limitBytes of memory for traces that are kept for reuse */
+  /** @param limitBytes memory limit of the cached traces */
   constructor(limitBytes: number) {
     this.#seen = new InternCache(limitBytes, (bytes, { text }) => bytes.length + text.length);
   }
 
   /**
-   * The trace encoded at [start, end); an empty one when there is nothing. It never throws: a record with a
-   * broken trace still counts for its edge and fact.
+   * The trace encoded at [start, end); empty if there are no bytes. Never throws: a record with a broken trace still
+   * counts for its edge and fact.
    */
   read(buf: Buffer, start: number, end: number): PolicyTrace {
     if (start === end) return NO_POLICIES;
@@ -91,7 +91,7 @@ function boundedText(allEnforced: string[], allPending: string[]): string {
     const cut = left > 0 ? `,"cut":${left}` : '';
     const text = `{"enforced":[${enforced.join(',')}],"pending":[${pending.join(',')}]${cut}}`;
     if (Buffer.byteLength(text) <= MAX_TRACE_BYTES) return text;
-    // Always the last of the longer side, so that the result does not depend on the order of the hits.
+    // Always removes the last hit of the longer side, so that the result does not depend on the order of the hits.
     (pending.length >= enforced.length ? pending : enforced).pop();
   }
 }

@@ -13,9 +13,8 @@ const NOTHING = Buffer.alloc(0);
 const MAX_GROUP_DEPTH = 100;
 
 /**
- * Reads protobuf's wire format between `pos` and `end` of a buffer, never beyond `end`. It is one object for
- * many messages: a nested message is read by narrowing `end` for a while. Throws MalformedFlow
- * (`truncated`, `bad_wire`).
+ * Reads protobuf's wire format between `pos` and `end` of a buffer, never beyond `end`. One object reads many messages:
+ * a nested message is read by temporarily narrowing `end`. Throws MalformedFlow (`truncated`, `bad_wire`).
  */
 export class WireReader {
   buf: Buffer = NOTHING;
@@ -56,7 +55,9 @@ export class WireReader {
     throw new MalformedFlow('bad_wire', 'a tag or a length does not fit 32 bits');
   }
 
-  /** A signed 64-bit varint as a number: exact up to 2^53 either way, beyond that near enough to be refused. */
+  /**
+   * A signed 64-bit varint as a number: exact up to 2^53 in both directions, beyond that close enough to be refused.
+   */
   int64(): number {
     const { buf } = this;
     if (this.pos >= this.end) throw truncated();
@@ -76,7 +77,7 @@ export class WireReader {
       } else high |= bits << (shift - 32);
       if (byte < 0x80) {
         if (shift === 63 && byte > 1) break;
-        // Most numbers are small integers, which the engine handles faster than the double of a product.
+        // Most numbers are small integers, which the engine handles faster than a double from a multiplication.
         return high === 0 && low >= 0 ? low : (high | 0) * 0x1_0000_0000 + (low >>> 0);
       }
     }
@@ -108,7 +109,7 @@ export class WireReader {
     return false;
   }
 
-  /** Reads a length and returns where the content that starts at `pos` ends. */
+  /** Reads a length and returns the end of the content that starts at `pos`. */
   contentEnd(): number {
     const length = this.uint32();
     const contentEnd = this.pos + length;

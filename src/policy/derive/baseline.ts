@@ -17,8 +17,8 @@ const databasePorts: Ports = [
 const redisPorts: Ports = [['tcp', 6379]];
 
 /**
- * The egress that nearly every namespace needs, as far as the options enable it. Databases and redis are added only where the
- * facts show that the subject uses them: for any other namespace such a rule would open what policy may deny today.
+ * The egress that nearly every namespace needs, if enabled by the options. Databases and redis are added only if the
+ * facts show that the subject uses them; otherwise, such a rule could allow what policy denies today.
  * @param facts the subject's allowed egress
  */
 export function baselineRules(baseline: Baseline, facts: readonly FlowEvidence[]): AllowRule[] {
@@ -45,7 +45,7 @@ export function baselineRules(baseline: Baseline, facts: readonly FlowEvidence[]
   ];
 }
 
-/** Warnings for what policy denies today and a baseline rule allows. */
+/** Warnings about baseline rules that allow what policy denies today. */
 export function reopenedByBaseline(rules: readonly AllowRule[], leftOut: readonly LeftOut[]): string[] {
   return rules.flatMap(({ peer, ports }) => {
     if (peer.kind !== 'namespace' && peer.kind !== 'pods') return [];
@@ -64,9 +64,9 @@ export function reopenedByBaseline(rules: readonly AllowRule[], leftOut: readonl
   });
 }
 
-/** Warning of policies for which `allowsDnsToPodsOnly` is true. */
+/** Warning about policies for which `allowsDnsToPodsOnly` is true. */
 export const dnsWarning =
-  'allows DNS only to pods. Pods usually query a service address (for example 10.96.0.10), and Calico can drop such queries under this policy: give that address with --dns-address or DNS_ADDRESSES';
+  'allows DNS only to pods. Pods usually query a service address (for example 10.96.0.10), and Calico can drop such queries under this policy: set that address with --dns-address or DNS_ADDRESSES';
 
 /** Whether egress rules allow DNS to pods but not to any address. */
 export function allowsDnsToPodsOnly(rules: readonly AllowRule[]): boolean {

@@ -5,8 +5,9 @@ import { manyPorts } from './model.ts';
 export type Arrival = 'arrived' | 'blocked' | 'contested';
 
 /**
- * Looks up what the destination did with connections that the source's policy allowed. A connection that the destination
- * denies is reported twice, as an allow and as a deny: `blocked`. `contested`: the destination both allowed and denied it.
+ * Returns a look-up of the destination's action on connections that the source's policy allowed. A connection that the
+ * destination denies is reported twice, as an allow and as a deny: `blocked`. `contested`: the destination both allowed
+ * and denied it.
  */
 export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence) => Arrival {
   const byPair = new Map<string, FlowEvidence[]>();
@@ -20,7 +21,7 @@ export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence
   return (fact) => {
     const answers = byPair.get(pairKey(fact))?.filter((answer) => isSameService(fact, answer)) ?? [];
     const ofPort = answers.filter(({ port }) => port === fact.port);
-    // Ports beyond the cap are kept as "many": that is the best available answer for one of them.
+    // Ports beyond the cap are stored as "many", which is the best available answer for one of them.
     const known = ofPort.length > 0 ? ofPort : answers.filter(({ port }) => port === manyPorts);
     if (known.every(({ action }) => action !== 'deny')) return 'arrived';
     return known.some(({ action }) => action === 'allow') ? 'contested' : 'blocked';

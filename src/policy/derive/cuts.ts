@@ -1,7 +1,7 @@
 import { isAllowedToday } from './left-out.ts';
 import type { DerivedPolicy, Direction, EvidenceEnd, LeftOut, Sighting } from './model.ts';
 
-/** Something that a format cannot express: a port of a rule that is missing in the written policy. */
+/** A port of a rule that the format cannot express, so that it is missing from the written policy. */
 export interface Inexpressible {
   readonly direction: Direction;
   /** `icmp`, `network sets`. */
@@ -11,7 +11,7 @@ export interface Inexpressible {
   readonly sighting?: Sighting;
 }
 
-/** Traffic that is allowed today and that the policy as written denies: one other end, protocol and port. */
+/** Traffic that is allowed today but denied by the written policy: one other end, protocol and port. */
 export interface Cut {
   readonly direction: Direction;
   /** `pub`, `hosts`, `icmp`. */
@@ -19,7 +19,7 @@ export interface Cut {
   readonly flowCount: number;
 }
 
-/** Everything that is allowed today and that the policy as written would deny. */
+/** All traffic that is allowed today but would be denied by the written policy. */
 export function cutsOf({ leftOut }: DerivedPolicy, inexpressible: readonly Inexpressible[]): Cut[] {
   return [
     ...leftOut.filter(isAllowedToday).map((entry) => ({

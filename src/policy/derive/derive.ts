@@ -20,10 +20,10 @@ export interface DerivedAllowlist {
 
 /**
  * Turns facts into policies: per namespace, or per service identity where every fact of the namespace has one. Egress
- * rests on what sources reported, ingress on what destinations reported. The same facts, in any order, give the same
- * policies. Pure.
+ * rules are based on reports of sources, ingress rules on reports of destinations. The same facts, in any order, give
+ * the same policies. Pure.
  *
- * @param evidence the facts of both reporters, of every flow that begins or ends in the namespaces
+ * @param evidence the facts of both reporters for every flow that begins or ends in the namespaces
  * @param namespaces default: every namespace in the facts
  * @param traces findings in the policy traces of the same facts
  */
@@ -122,7 +122,7 @@ function policiesOf(
     const note = isNamed
       ? `selects pods by the label ${options.identityLabel}; a pod of ${namespace} without it is not selected`
       : options.identities
-        ? `selects every pod of ${namespace}: some of its flows did not carry the label ${options.identityLabel}`
+        ? `selects every pod of ${namespace}: some of its flows did not have the label ${options.identityLabel}`
         : `selects every pod of ${namespace}: service identities are disabled`;
     return [{ ...policy, warnings: isWidened ? [note, ...policy.warnings] : policy.warnings }];
   });
@@ -196,9 +196,9 @@ function contestedWarning({ fact }: Judged): string {
   return `egress to ${fact.dst.ns || fact.dst.identity} ${portText(fact)} is allowed here; the destination both allowed and denied it (last seen ${minute(fact.lastSeconds)}): check its ingress policies`;
 }
 
-/** The same traffic was allowed at one time or for one pod, and denied at another time or for another pod. */
+/** The same traffic was allowed at one time or for one pod and denied at another time or for another pod. */
 function changedWarning({ direction, peer, protocol, port, sighting }: LeftOut): string {
-  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)} ${portText({ protocol, port })} was both allowed and denied (last denied ${minute(sighting.lastSeconds)}): it is allowed here`;
+  return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)} ${portText({ protocol, port })} was both allowed and denied (last denied ${minute(sighting.lastSeconds)}); this policy allows it`;
 }
 
 function factKey({ src, dst, protocol, port, action, firstSeconds }: FlowEvidence): (string | number)[] {

@@ -32,9 +32,9 @@ export function describePeer(peer: Peer): string {
 export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
   switch (kind) {
     case 'workload':
-      return (ns || 'workload without namespace') + (identity === '' ? '' : `/${identity}`);
+      return (ns || 'workload without a namespace') + (identity === '' ? '' : `/${identity}`);
     case 'network':
-      return identity === 'pub' || identity === 'pvt' ? identity : `network ${identity || 'without name'}`;
+      return identity === 'pub' || identity === 'pvt' ? identity : `network ${identity || 'without a name'}`;
     case 'networkset':
       return `network set ${ns === '' ? '' : `${ns}/`}${identity}`;
     case 'host':
@@ -44,7 +44,7 @@ export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
   }
 }
 
-/** The meaning of `pub` and `pvt` where one of the ends is such a network. */
+/** Explains `pub` and `pvt` if one of the ends is such a network. */
 export function networkLegend(ends: readonly EvidenceEnd[]): string[] {
   const has = (name: string) => ends.some(({ kind, identity }) => kind === 'network' && identity === name);
   return [
@@ -64,7 +64,7 @@ export function networkLegend(ends: readonly EvidenceEnd[]): string[] {
 const reasonTexts: Record<LeftOutReason, string> = {
   external: 'addresses are not stored',
   host: 'node addresses are not stored',
-  'many-ports': 'more ports than PORT_CAP; --all-ports makes it a rule for all ports',
+  'many-ports': 'more ports than PORT_CAP; --all-ports allows all ports instead',
   blocked: 'denied by policy today, so not evidence for a rule',
   'staged-verdict':
     'reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410)',
@@ -77,16 +77,16 @@ export function describeLeftOut({ direction, peer, protocol, port, reason, sight
   return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
 }
 
-/** `egress of immich`, `egress of ends without namespace`. */
+/** `egress of immich`, `egress of ends without a namespace`. */
 export function describeSubject(direction: Direction, namespace: string): string {
-  return `${direction} of ${namespace || 'ends without namespace'}`;
+  return `${direction} of ${namespace || 'ends without a namespace'}`;
 }
 
 export function toOrFrom(direction: Direction): string {
   return direction === 'egress' ? 'to' : 'from';
 }
 
-/** What to read before applying the policy: its subject, how complete the evidence is, and what it denies. */
+/** The header to read before applying the policy: its subject, the completeness of its evidence, and what it denies. */
 export function describePolicy(policy: DerivedPolicy, cuts: readonly Cut[], periodText: string): string[] {
   const { namespace, identity, status, statuses } = policy;
   const subject = identity === '' ? `namespace ${namespace}` : `${identity} in namespace ${namespace}`;

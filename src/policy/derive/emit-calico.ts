@@ -112,7 +112,7 @@ function annotations(rule: AllowRule, ports: readonly AllowedPort[]): Record<str
 function peerNotes(peer: Peer): string[] {
   return peer.kind === 'networkset'
     ? [
-        `matches only once the network set ${peer.name} carries the label ${networkSetLabel}: ${peer.name} (Calico selects network sets by label)`,
+        `matches only if the network set ${peer.name} has the label ${networkSetLabel}: ${peer.name} (Calico selects network sets by label)`,
       ]
     : [];
 }
@@ -142,7 +142,7 @@ function calicoEntity(peer: Peer): Record<string, YamlValue> {
   }
 }
 
-/** A rule to fill in and uncomment; undefined if the format cannot express one. */
+/** A commented rule to fill in; undefined if the format cannot express it. */
 export function calicoStub({ direction, protocol, port }: LeftOut): string | undefined {
   const name = calicoProtocol(protocol);
   const hasPort = protocolsWithPorts.has(protocol);

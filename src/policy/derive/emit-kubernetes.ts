@@ -13,7 +13,7 @@ import { portText } from './rules.ts';
 import { describeSighting } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';
 
-/** Rules in one format, and what the format cannot express. */
+/** Rules in one format, and the ports that the format cannot express. */
 export interface RenderedRules {
   readonly egress: readonly YamlValue[];
   readonly ingress: readonly YamlValue[];
@@ -36,7 +36,7 @@ export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
             inexpressible.push({
               direction,
               what: peer === undefined ? 'network sets' : port.protocol,
-              text: `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(port)}: a Kubernetes NetworkPolicy cannot express it, a Calico one can; ${evidenceText(port)}`,
+              text: `${direction} ${toOrFrom(direction)} ${describePeer(rule.peer)}, ${portText(port)}: a Kubernetes NetworkPolicy cannot express this, but a Calico policy can; ${evidenceText(port)}`,
               ...(port.sighting ? { sighting: port.sighting } : {}),
             });
         if (peer === undefined || ports.length === 0) return [];
@@ -62,9 +62,9 @@ export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
   return { egress: rulesOf('egress'), ingress: rulesOf('ingress'), inexpressible };
 }
 
-/** The comment above a rule: its other end, and whether it was observed. */
+/** The comment above a rule: the other end, and whether it was observed. */
 export function ruleText({ direction, peer, isBaseline }: AllowRule): string {
-  return `${toOrFrom(direction)} ${describePeer(peer)}: ${isBaseline ? 'baseline, switched on, not observed' : 'observed'}`;
+  return `${toOrFrom(direction)} ${describePeer(peer)}: ${isBaseline ? 'baseline, enabled by an option, not observed' : 'observed'}`;
 }
 
 /** The comment above a port: its evidence, and whether the rule is wider than the evidence. */
@@ -102,7 +102,7 @@ function kubernetesPeer(peer: Peer): YamlValue | undefined {
   }
 }
 
-/** A rule to fill in and uncomment; undefined if the format cannot express one. */
+/** A commented rule to fill in; undefined if the format cannot express it. */
 export function kubernetesStub({ direction, protocol, port }: LeftOut): string | undefined {
   const name = protocols[protocol];
   if (name === undefined || port === 0) return undefined;

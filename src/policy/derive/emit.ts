@@ -16,12 +16,12 @@ export type PolicyKind =
 
 export interface EmitOptions {
   readonly kind: PolicyKind;
-  /** Calico's tier, for the kinds that have one. */
+  /** Calico's tier, for kinds that have one. */
   readonly tier: string;
-  /** Position within the tier, for the kinds that have one; undefined: last. */
+  /** Position within the tier, for kinds that have one; last if undefined. */
   readonly order: number | undefined;
   readonly identityLabel: string;
-  /** CLUSTER_NAME of the trail that the flows come from; empty: not named. */
+  /** CLUSTER_NAME of the trail that the flows come from; omitted if empty. */
   readonly clusterName: string;
   /** `from 2026-11-01 to 2026-11-08 (UTC days)`. */
   readonly periodText: string;
@@ -112,14 +112,15 @@ function isExternal({ reason }: LeftOut): boolean {
 
 /**
  * The spec with its stubs as comments at the end of their list. An empty list is written as a comment together with its
- * stubs, so that the result is valid once all of it is uncommented; the meaning stays the same because policyTypes is set.
+ * stubs, so that the result is valid once the whole block is uncommented; the meaning stays the same because
+ * policyTypes is set.
  */
 function withStubs(spec: Fields, stubs: readonly Stub[]): Commented {
   const after: string[] = [];
   const entries = Object.entries(spec).map(([key, value]) => {
     const own = stubs.filter(({ entry }) => entry.direction === key);
     if (own.length === 0 || !Array.isArray(value)) return [key, value] as const;
-    // Explanations carry a second "#": they stay comments when the whole block is uncommented.
+    // Explanations have a second "#", so they stay comments when the whole block is uncommented.
     const lines = own.flatMap(({ entry, line }) => [`# ${describeLeftOut(entry)}`, line]);
     if (value.length > 0) return [key, new Commented(value, [], lines)] as const;
     after.push(`${key}:`, ...lines.map((line) => `  ${line}`));
@@ -173,7 +174,7 @@ function policyName({ identity }: DerivedPolicy, { kind, tier }: EmitOptions): s
   return `${prefix}flow-trail-allowlist${identity === '' ? '' : `-${nameOf(identity)}`}`;
 }
 
-/** A label's value as part of an object's name; a value that is not valid there becomes hex after a second dash. */
+/** A label's value as part of an object's name; a value that is not valid in a name becomes hex after a second dash. */
 function nameOf(identity: string): string {
   if (/^[a-z0-9-]+$/.test(identity)) return identity;
   return `-${Buffer.from(identity).toString('hex')}`;

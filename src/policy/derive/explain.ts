@@ -19,9 +19,9 @@ export interface ExplainedFact {
   readonly lastSeconds: number;
   readonly days: number;
   readonly flowCount: number;
-  /** What the destination did with a flow that the source allowed. */
+  /** The destination's action on a flow that the source allowed. */
   readonly note?: 'blocked at the destination' | 'both allowed and denied at the destination';
-  /** The deciding policies, with count and last time; the most frequent first. */
+  /** The deciding policies, with count and last time, most frequent first. */
   readonly decidedBy: readonly {
     readonly policy: string;
     readonly flowCount: number;
@@ -30,8 +30,8 @@ export interface ExplainedFact {
 }
 
 /**
- * Returns a matcher for the ends that a text names: a namespace (with all its identities and network sets), `namespace/identity`, or any
- * end as `edges`, `staged`, `replay` and this module write it: `pub`, `pvt`, `host`, `network set shop/partners`.
+ * Returns a matcher for ends by name: a namespace (with all its identities and network sets), `namespace/identity`, or
+ * any end as printed by `edges`, `staged`, `replay` and this module: `pub`, `pvt`, `host`, `network set shop/partners`.
  */
 export function endMatcher(text: string): (end: EvidenceEnd) => boolean {
   return (end) => describeEnd(end) === text || (end.ns !== '' && end.ns === text);

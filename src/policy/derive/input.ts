@@ -33,7 +33,7 @@ const schema = z
   .strictObject({
     namespaces: z.union([
       z.literal('all'),
-      z.array(namespace).min(1, 'is empty; name namespaces, or give "all"'),
+      z.array(namespace).min(1, 'is empty; list namespaces, or use "all"'),
     ]),
     since: time.optional(),
     until: time.optional(),
@@ -41,8 +41,8 @@ const schema = z
     format: z.enum(allowlistFormats, `is not one of ${allowlistFormats.join(', ')}`),
     minimumCoveredDays: z
       .int('is not a whole number of days')
-      .min(7, 'is below 7, and a weekly job may not have run by then; give 7 or more')
-      .max(365, 'is more than 365; give 7 to 365'),
+      .min(7, 'is below 7, too short to include a weekly job; use 7 or more')
+      .max(365, 'is more than 365; use 7 to 365'),
     includeExternals: z.boolean('is not true or false'),
     includeIdentities: z.boolean('is not true or false'),
     allowManyPorts: z.boolean('is not true or false'),
@@ -70,7 +70,7 @@ const schema = z
       context.addIssue({
         code: 'custom',
         path: [since === undefined ? 'until' : 'since'],
-        message: `has no effect in format ${format}; these queries read the whole table edge`,
+        message: `has no effect in format ${format}, which reads the whole table edge`,
       });
   });
 
@@ -94,8 +94,8 @@ export function isQueryFormat(format: AllowlistFormat): format is 'text' | 'json
 }
 
 /**
- * Reads the input of `deriveAllowlist`; every field is optional, unknown fields are refused. Returns all problems together,
- * each with its field and what to give instead.
+ * Reads the input of `deriveAllowlist`; every field is optional, unknown fields are refused. Returns all problems
+ * together, each with its field and a valid example.
  */
 export function parseAllowlistInput(
   value: unknown,
@@ -113,7 +113,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(
       (key) =>
-        `${path === '' ? '' : `${path}.`}${key} is unknown; known are ${path === 'baseline' ? 'dns, dnsAddresses, databases, redis' : Object.keys(schema.shape).join(', ')}`,
+        `${path === '' ? '' : `${path}.`}${key} is unknown; valid fields are ${path === 'baseline' ? 'dns, dnsAddresses, databases, redis' : Object.keys(schema.shape).join(', ')}`,
     );
   if (path === 'namespaces')
     return ['namespaces must be "all" or a list of names; for example ["immich", "dbaas"]'];

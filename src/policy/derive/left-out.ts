@@ -7,11 +7,11 @@ import { groupBy, sortedBy } from './order.ts';
 import { hasPorts, peerOf } from './rules.ts';
 import { mergeSightings } from './sighting.ts';
 
-/** A fact of one direction, and whether it becomes a rule. */
+/** A fact in one direction, and whether it becomes a rule. */
 export interface Judged {
   readonly fact: FlowEvidence;
   readonly arrival: Arrival;
-  /** Undefined: it becomes a rule. */
+  /** Undefined if it becomes a rule. */
   readonly reason: LeftOutReason | undefined;
 }
 
@@ -65,7 +65,7 @@ export function thingKey(
   return [kind, ns, identity, how.protocol, how.port].join('\n');
 }
 
-/** What does not become a rule: one entry per reason, other end, protocol and port. */
+/** Observed flows that do not become rules: one entry per reason, other end, protocol and port. */
 export function leftOutOf(direction: Direction, list: readonly Judged[]): LeftOut[] {
   const grouped = groupBy(
     list.filter(({ reason }) => reason !== undefined),

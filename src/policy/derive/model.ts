@@ -7,7 +7,7 @@ export type EvidenceEnd = FlowEvidence['src'];
 /** The port that stands for all ports beyond the cap of a fact. */
 export const manyPorts = -1;
 
-/** When and how often something was seen, of one fact or of several. */
+/** When and how often one fact, or several, were seen. */
 export interface Sighting {
   readonly firstSeconds: number;
   readonly lastSeconds: number;
@@ -46,7 +46,7 @@ export interface AllowRule {
   readonly ports: readonly AllowedPort[];
 }
 
-/** Why something that was observed did not become a rule. */
+/** Why an observed flow did not become a rule. */
 export type LeftOutReason =
   /** `pub`, `pvt`: addresses that are not stored. */
   | 'external'
@@ -58,7 +58,7 @@ export type LeftOutReason =
   | 'staged-verdict'
   /** Neither allow nor deny. */
   | 'undecided'
-  /** A kind of end or a protocol that no policy can express. */
+  /** A kind of end, or a protocol, that no policy can express. */
   | 'unnamed';
 
 export interface LeftOut {
@@ -73,7 +73,7 @@ export interface LeftOut {
 /** How complete the evidence of one direction is; never `complete` below seven covered days. */
 export interface NamespaceStatus {
   readonly verdict: Verdict;
-  /** Days without gaps since the first of these facts was seen. */
+  /** Covered days since the first of these facts was seen. */
   readonly coveredDays: number;
   readonly requiredDays: number;
   readonly gaps: readonly {
@@ -101,7 +101,7 @@ export interface DerivedPolicy {
 export interface Baseline {
   /** kube-dns, port 53 over UDP and TCP. */
   readonly dns: boolean;
-  /** Addresses other than its pods that answer DNS: the service address, a node-local cache; as CIDRs. */
+  /** Other addresses that answer DNS, such as the service address or a node-local cache; as CIDRs. */
   readonly dnsAddresses: readonly string[];
   /** `dbaas`, ports 3306 and 5432. */
   readonly databases: boolean;
@@ -113,10 +113,10 @@ export interface DeriveOptions {
   readonly directions: readonly Direction[];
   /** List externals and hosts one by one, as stubs to fill. */
   readonly externals: boolean;
-  /** Select by service identity where all evidence has one. */
+  /** Select by service identity if all evidence has one. */
   readonly identities: boolean;
   readonly identityLabel: string;
-  /** Let "many" ports become a rule for all ports of the protocol. */
+  /** Turn "many" ports into a rule for all ports of the protocol. */
   readonly allowManyPorts: boolean;
   readonly baseline: Baseline;
 }

@@ -17,8 +17,9 @@ interface Grant {
 }
 
 /**
- * The rules that allow exactly these facts of one subject and direction: one rule per peer, its ports sorted. An identity is
- * selected only if every fact of the port has one; otherwise the whole namespace is, which is a widening with a warning.
+ * The rules that allow exactly these facts of one subject and direction: one rule per peer, its ports sorted. An
+ * identity is selected only if every fact of the port has one; otherwise, the rule selects the whole namespace, with a
+ * warning that it is wider than observed.
  */
 export function observedRules(
   direction: Direction,
@@ -84,7 +85,7 @@ function grantsOf(
     );
   if (options.identities)
     warnings.push(
-      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow carried the label ${options.identityLabel}`,
+      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow had the label ${options.identityLabel}`,
     );
   return [grant({ kind: 'namespace', ns }, facts, ['namespace-instead-of-identity'])];
 }

@@ -14,22 +14,22 @@ export interface VerdictDifference {
   readonly enforced: 'allow' | 'deny';
   /** The verdict if staged policies were enforced. */
   readonly pending: 'allow' | 'deny';
-  /** The policy, or the end of a tier, that gives the pending verdict. */
+  /** The policy, or the end of a tier, that decides the pending verdict. */
   readonly by: string;
   readonly firstSeconds: number;
   readonly lastSeconds: number;
   readonly flowCount: number;
 }
 
-/** Flows of one namespace and direction that a policy which is not staged would decide even if staged policies were enforced. */
+/** Flows of one namespace and direction that an enforced policy would still decide if staged policies were enforced. */
 export interface DecidedByOther {
   readonly namespace: string;
   readonly direction: Direction;
   readonly policy: string;
   readonly action: 'allow' | 'deny';
-  /** A staged policy decided other flows of this namespace and direction. */
+  /** Whether a staged policy decided other flows of this namespace and direction. */
   readonly besideStaged: boolean;
-  /** The profile allows a flow only where no policy selects the pod. */
+  /** Whether the profile decided: it allows a flow only if no policy selects the pod. */
   readonly isProfile: boolean;
   readonly lastSeconds: number;
   readonly flowCount: number;
@@ -42,9 +42,14 @@ export interface StagedVerdicts {
   readonly decided: number;
   readonly agreeing: number;
   readonly decidedByOthers: readonly DecidedByOther[];
-  /** The pending verdict differs and no staged policy is among its hits: not a disagreement of staged policies. */
+  /**
+   * Flows whose pending verdict differs although no staged policy is among its hits, so the staged policies do not
+   * disagree.
+   */
   readonly withoutStaged: readonly VerdictDifference[];
-  /** Flows whose enforced verdict names a staged policy (projectcalico/calico#13410): no evidence, by policy. */
+  /**
+   * Flows whose enforced verdict names a staged policy (projectcalico/calico#13410), by policy; these are not evidence.
+   */
   readonly enforcedByStaged: readonly { readonly policy: string; readonly flowCount: number }[];
   /** Flows whose traces do not show a verdict. */
   readonly unknown: number;
@@ -58,8 +63,8 @@ interface Entry {
 }
 
 /**
- * What staged policies would have done, compared with what was enforced. Only flows that a staged policy decided say
- * anything about staged policies; all others are counted by the policy that decides them. Pure.
+ * Compares the verdicts of staged policies with the enforced ones. Only flows that a staged policy decided are evidence
+ * about staged policies; all others are counted by the policy that decides them. Pure.
  */
 export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdicts {
   const entries: Entry[] = [];
@@ -95,8 +100,8 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
 }
 
 /**
- * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows, would deny none that
- * is allowed, and no other policy allows what they leave out.
+ * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows, would deny no
+ * allowed flow, and no other policy allows what they leave out.
  */
 export function isEvidenceForEnforcing(verdicts: StagedVerdicts): boolean {
   return (

@@ -5,8 +5,8 @@ import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverag
 import type { NamespaceStatus } from './model.ts';
 
 /**
- * Judges how complete a set of facts is, by the rules of the completeness report. Here a new port, identity or direction
- * counts as new, not only a new edge. The verdict is as of the end of the covered time, not of the current time.
+ * Judges how complete a set of facts is, by the rules of the completeness report, except that a new port, identity or
+ * direction also counts as new. The verdict is as of the end of the covered time, not of the current time.
  */
 export function namespaceJudge(
   stretches: readonly CoverageStretch[],
@@ -23,7 +23,7 @@ const leastCompleteFirst: readonly NamespaceStatus['verdict'][] = [
   'complete',
 ];
 
-/** The least complete status; among equals, the one with the fewest covered days. */
+/** The least complete status; among equal ones, the one with the fewest covered days. */
 export function leastComplete(first: NamespaceStatus, others: readonly NamespaceStatus[]): NamespaceStatus {
   const rank = ({ verdict }: NamespaceStatus) => leastCompleteFirst.indexOf(verdict);
   return others.reduce(

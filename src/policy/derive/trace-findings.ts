@@ -5,17 +5,20 @@ import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './trace.ts';
 
-/** What the policy traces of the facts say about the evidence. */
+/** Findings about the evidence from the policy traces of the facts. */
 export interface TraceFindings {
-  /** The staged policy, if every known verdict of the fact names one (projectcalico/calico#13410); the busiest first. */
+  /**
+   * The staged policy, if every known verdict of the fact names one (projectcalico/calico#13410); the one with most
+   * flows first.
+   */
   misreportedBy(fact: FlowEvidence): string | undefined;
-  /** Warnings about rules that allow more than single destinations today and would allow what a derived policy omits. */
+  /** Warnings about existing broad rules that would allow traffic that a derived policy omits. */
   catchAlls(namespace: string, direction: Direction): readonly string[];
 }
 
 export const noTraces: TraceFindings = { misreportedBy: () => undefined, catchAlls: () => [] };
 
-/** Reads the traces of a set of facts once. Pure. */
+/** Evaluates the traces of a set of facts in one pass. Pure. */
 export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings {
   const verdicts = traced.flatMap((fact) => {
     const trace = readTrace(fact.trace);
@@ -53,12 +56,15 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
   };
 }
 
-/** A profile decides only where no policy selects the pod, and a baseline policy only after the derived one. */
+/** A profile decides only if no policy selects the pod, and a baseline policy only after the derived one. */
 function mayFollowAPolicy({ hit }: Verdict): boolean {
   return !isStaged(hit) && hit.k !== 'Profile' && hit.k !== 'BaselineAdminNetworkPolicy';
 }
 
-/** A rule for several peers and several ports is a catch-all; so is a global policy, unless it is for DNS only. */
+/**
+ * A rule used for several peers and several ports is a catch-all; so is a rule of a global policy, unless it is only
+ * for DNS.
+ */
 function isBroad(kind: string, facts: readonly TracedEvidence[]): boolean {
   if (kind === 'GlobalNetworkPolicy') return facts.some(({ port }) => port !== 53);
   const peers = new Set(facts.map(({ src, dst, reporter }) => endText(reporter === 'dst' ? src : dst)));

@@ -27,13 +27,15 @@ export function readTrace(value: unknown): Trace | undefined {
   return parsed.data;
 }
 
-/** The verdict of a list of hits, and the hit that gives it. */
+/** The verdict of a list of hits, and the hit that decides it. */
 export interface Verdict {
   readonly action: 'allow' | 'deny';
   readonly hit: Hit;
 }
 
-/** The verdict of a list of hits; all hits but one pass. Undefined if there is no deciding hit or more than one. */
+/**
+ * The verdict of a list of hits, in which all hits but one are `pass`. Undefined if no hit decides, or more than one.
+ */
 export function verdictOf(hits: readonly Hit[]): Verdict | undefined {
   const deciding = hits.filter(({ a }) => a === 'allow' || a === 'deny');
   const [only, another] = deciding;
@@ -41,7 +43,7 @@ export function verdictOf(hits: readonly Hit[]): Verdict | undefined {
   return { action: only.a === 'deny' ? 'deny' : 'allow', hit: only };
 }
 
-/** Whether the hit is of a staged policy, or of the end of a tier that applies only because of a staged policy. */
+/** Whether the hit belongs to a staged policy, or to the end of a tier that applies only because of a staged policy. */
 export function isStaged({ k, by }: Hit): boolean {
   return k.startsWith('Staged') || (k === 'EndOfTier' && by !== undefined && by.k.startsWith('Staged'));
 }
@@ -52,9 +54,9 @@ function describePolicyName({ k, t, ns, n }: Named): string {
   return `${k}${name === '' ? '' : ` ${name}`}${t === undefined ? '' : `, tier ${t}`}`;
 }
 
-/** The policy that decided: kind, name, tier and rule; for the end of a tier, the policy because of which it applies. */
+/** The policy that decided: kind, name, tier and rule; for the end of a tier, the policy that makes it apply. */
 export function describeHit(decided: Hit): string {
   if (decided.k === 'EndOfTier')
-    return `end of tier ${decided.t ?? 'without name'}${decided.by ? `, reached because ${describePolicyName(decided.by)} selects it and no rule matched` : ''}`;
+    return `end of tier ${decided.t ?? 'without a name'}${decided.by ? `, reached because ${describePolicyName(decided.by)} selects it and no rule matched` : ''}`;
   return `${describePolicyName(decided)}${decided.r === undefined || decided.r < 0 ? '' : `, rule ${decided.r}`}`;
 }

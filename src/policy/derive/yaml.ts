@@ -1,6 +1,6 @@
 import { Document, isMap, isScalar, isSeq } from 'yaml';
 
-/** A value with comment lines before it, and after its last entry where it is a list or a map that is not empty. */
+/** A value with comment lines before it and, for a non-empty list or map, after its last entry. */
 export class Commented {
   readonly value: YamlValue;
   readonly comments: readonly string[];
@@ -34,7 +34,7 @@ function asComment(line: string): string {
   return `# ${line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')}`.trimEnd();
 }
 
-/** Lines for the library, which adds the "#" and the indentation. */
+/** Comment text for the library, which adds the "#" and the indentation. */
 function commentText(lines: readonly string[]): string {
   return lines.map((line) => asComment(line).slice(1)).join('\n');
 }

@@ -11,8 +11,8 @@ const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].flatMap(
 const publicRanges = subtract(everyAddress, privateRanges);
 
 /**
- * Whether an end has one of the addresses. Addresses are not stored, but `pub` and `pvt` are known sets, and every
- * address is in 0.0.0.0/0. Pods are assumed to have IPv4 addresses.
+ * Whether an end's address is in one of the ranges. Addresses are not stored, but `pub` and `pvt` are known sets, and
+ * every IPv4 address is in 0.0.0.0/0. Pods are assumed to have IPv4 addresses.
  * @param nets CIDRs or addresses
  */
 export function isInNets(nets: readonly string[], end: EvidenceEnd, ownNets?: readonly string[]): Answer {
@@ -20,7 +20,7 @@ export function isInNets(nets: readonly string[], end: EvidenceEnd, ownNets?: re
   const outside = subtract(possible, nets.flatMap(rangesOf));
   if (outside.length === 0) return 'yes';
   const hasIpv6 = nets.some((net) => net.includes(':'));
-  // Some of `pub` is IPv6, and a pod may have an IPv6 address beside its IPv4 one.
+  // Part of `pub` is IPv6, and a pod may have an IPv6 address in addition to its IPv4 address.
   if (hasIpv6 && !isPrivate(end)) return 'unknown';
   return sizeOf(outside) === sizeOf(possible) ? 'no' : 'unknown';
 }

@@ -1,6 +1,6 @@
 /**
- * Three-valued logic: namespaces, service identities and kinds of ends are stored, but not every label and address. What
- * is not stored is `unknown`, never guessed.
+ * Three-valued logic: namespaces, service identities and kinds of ends are stored, but not every label and address.
+ * Anything not stored is `unknown`, never guessed.
  */
 export type Answer = 'yes' | 'no' | 'unknown';
 

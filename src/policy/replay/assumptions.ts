@@ -7,7 +7,7 @@ export type Assume = (label: string, test: LabelTest) => Answer;
 /** With more cases than this, the answer stays `unknown`. */
 const maxWorlds = 4_096;
 
-/** Records which tests of unknown labels are made, and finds every consistent combination of answers. */
+/** Records the tests made on unknown labels, and finds every consistent combination of answers. */
 export class AskedTests {
   readonly #tests = new Map<string, Map<string, LabelTest>>();
 
@@ -43,7 +43,7 @@ export class AskedTests {
 
 type Way = [text: string, holds: boolean][];
 
-/** Which tests of one label can pass and fail together; includes every possible combination. */
+/** The combinations of results that the tests of one label can have; includes every possible one. */
 function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
   if (2 ** tests.length > maxWorlds) return undefined;
   const ways: Way[] = [];
@@ -60,6 +60,6 @@ function isPossible(tests: readonly LabelTest[], passes: (index: number) => bool
   const fits = (value: string) => tests.every(({ holds }, index) => holds(value) === passes(index));
   const listed = tests.find(({ values }, index) => values !== undefined && passes(index));
   if (listed?.values) return listed.values.some(fits);
-  // A value that no test lists: only a test that every value passes can contradict it.
+  // A value that no test lists; only a test that every value passes can contradict it.
   return tests.every(({ text }, index) => text !== 'is there' || passes(index));
 }

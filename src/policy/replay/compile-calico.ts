@@ -42,7 +42,7 @@ export function compileCalico(
   };
 }
 
-/** Log does not decide and is dropped. */
+/** Log rules do not decide and are dropped. */
 function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: ClusterFacts): CompiledRule[] {
   const action = actions[rule.action];
   if (action === undefined) return [];
@@ -56,7 +56,7 @@ function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: C
       rule.ipVersion === undefined && rule.icmp === undefined && rule.notICMP === undefined
         ? 'yes'
         : 'unknown',
-      // Source ports are not stored either.
+      // Source ports are not stored.
       rule.source?.ports === undefined && rule.source?.notPorts === undefined ? 'yes' : 'unknown',
       source(flow.src),
       destination(flow.dst),
@@ -107,8 +107,8 @@ function entityTest(
 }
 
 /**
- * What a rule selects; undefined if it has no selector. In a namespaced policy any selector, notSelector
- * included, confines the rule to its namespace. Source: Calico's conversion of rules (GetEntityRuleSelector).
+ * What a rule selects; undefined if it has no selector. In a namespaced policy, any selector, including notSelector,
+ * restricts the rule to its namespace. Source: Calico's conversion of rules (GetEntityRuleSelector).
  */
 function endpointSelector(
   { selector, notSelector, namespaceSelector }: CalicoEntity,

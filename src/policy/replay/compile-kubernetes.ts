@@ -9,10 +9,10 @@ import { labelSelector } from './selector.ts';
 type Rule = NonNullable<KubernetesSpec['egress']>[number];
 type Peer = Rule['to'][number];
 type Port = Rule['ports'][number];
-/** Where Calico places a converted Kubernetes NetworkPolicy. */
+/** The order that Calico gives a converted Kubernetes NetworkPolicy. */
 const kubernetesOrder = 1_000;
 
-/** A Kubernetes NetworkPolicy, staged or not: rules that allow, in the default tier. @throws SelectorError */
+/** A Kubernetes NetworkPolicy, staged or not: allow rules in the default tier. @throws SelectorError */
 export function compileKubernetes(
   { name, namespace, spec }: { name: string; namespace: string; spec: KubernetesSpec },
   identity: IdentitySettings,

@@ -4,24 +4,28 @@ import { either } from './answer.ts';
 import type { ReplayEnd } from './ends.ts';
 import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
-/** The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on what is not stored. */
+/**
+ * The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on data that is
+ * not stored.
+ */
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'open' | 'unknown';
-  /** Which policy decides, or on what it depends. */
+  /** The policy that decides, or what the verdict depends on. */
   readonly by: string;
 }
 
 interface Outcome {
   verdict: 'allow' | 'deny' | 'open';
   by: string;
-  /** Policies of one order that all match: which comes first depends on the version of Calico. */
+  /** Policies with the same order that all match: which one is evaluated first depends on the Calico version. */
   tied?: readonly string[];
 }
 
 /**
- * Decides as Calico does: in a tier the first rule that matches decides; where a policy selects the end and no rule matches,
- * the tier's end decides; if none selects it, the next tier is evaluated. Every possible combination of what is not stored is
- * tried, with the same answer wherever a test recurs; there is a verdict only if all combinations agree.
+ * Decides as Calico does: in a tier, the first matching rule decides; if a policy selects the end and no rule matches,
+ * the end of the tier decides; if no policy selects it, the next tier is evaluated. Every possible combination of data
+ * that is not stored is tried, with the same answer for the same test; there is a verdict only if all combinations
+ * agree.
  */
 export function decide(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
   const asked = new AskedTests();
@@ -38,7 +42,7 @@ export function decide(tiers: readonly CompiledTier[], direction: Direction, flo
   );
 }
 
-/** The decision that all agree on; undefined if they differ. */
+/** The decision of all cases; undefined if they differ. */
 function agreement(decisions: readonly Decision[]): Decision | undefined {
   const [first] = decisions;
   if (
@@ -93,7 +97,8 @@ function walkTier(
       return [found];
     });
     if (walked.some(({ passed }) => passed)) goesOn = true;
-    // Policies of the same order are evaluated by name, which versions of Calico compare differently: all of them count.
+    // Policies with the same order are evaluated by name, which Calico versions compare differently, so all of them
+    // count.
     const reached = walked.flatMap((found) => found.outcomes);
     const names = walked.filter((found) => found.outcomes.length > 0 || found.passed).map(({ name }) => name);
     outcomes.push(...(names.length > 1 ? reached.map((outcome) => ({ ...outcome, tied: names })) : reached));
@@ -125,7 +130,7 @@ interface Walked {
   readonly name: string;
   /** A rule certainly matched, so later rules are not evaluated. */
   readonly ended: boolean;
-  /** A rule may have passed to the next tier. */
+  /** A rule may have passed the flow to the next tier. */
   readonly passed: boolean;
   readonly outcomes: readonly Outcome[];
 }
@@ -145,7 +150,7 @@ function walkRules(rules: readonly CompiledRule[], name: string, flow: ReplayFlo
 
 function combine(outcomes: readonly Outcome[]): Decision {
   const [first] = outcomes;
-  if (first === undefined) return { verdict: 'unknown', by: 'evaluation of the tiers reaches no verdict' };
+  if (first === undefined) return { verdict: 'unknown', by: 'no tier reaches a verdict' };
   const denied = outcomes.find(({ verdict }) => verdict === 'deny');
   const allowed = outcomes.find(({ verdict }) => verdict !== 'deny');
   if (denied && allowed) {

@@ -3,13 +3,13 @@ import { isInNets, overlap } from './address-sets.ts';
 import { both, either, known, type Answer } from './answer.ts';
 import type { LabelLookup, LabelTest, Selector } from './selector.ts';
 
-/** An end of a flow, with assumptions about what is not stored about it. */
+/** An end of a flow, with assumptions about data that is not stored. */
 export interface ReplayEnd extends EvidenceEnd {
   /** The assumed answer to a test of a label. */
   readonly assume?: ((label: string, test: LabelTest) => Answer) | undefined;
 }
 
-/** A NetworkSet or GlobalNetworkSet whose manifest was given. */
+/** A NetworkSet or GlobalNetworkSet from a given manifest. */
 export interface KnownNetworkSet {
   readonly name: string;
   /** Empty for a global one. */
@@ -18,7 +18,7 @@ export interface KnownNetworkSet {
   readonly nets: readonly string[];
 }
 
-/** How the trail reads service identities; the settings of the worker. */
+/** How service identities are read; the worker's settings. */
 export interface IdentitySettings {
   /** Pod label that holds the service identity. */
   readonly label: string;
@@ -26,7 +26,7 @@ export interface IdentitySettings {
   readonly namespaces: 'all' | ReadonlySet<string>;
 }
 
-/** What is known about a cluster besides its flows. */
+/** Data about a cluster other than its flows. */
 export interface ClusterFacts {
   readonly identity: IdentitySettings;
   /** All network sets of the cluster; undefined if no manifest was given, in which case any may exist. */
@@ -58,7 +58,7 @@ export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLook
   };
 }
 
-/** The known labels of a namespace: the name labels that Kubernetes and Calico set. `''`: there is no namespace. */
+/** The known labels of a namespace: the name labels that Kubernetes and Calico set. `''` if there is no namespace. */
 export function namespaceLabels({ ns, assume }: Pick<ReplayEnd, 'ns' | 'assume'>): LabelLookup {
   if (ns === '') return () => ({ value: undefined });
   return (label, test) =>
@@ -87,7 +87,7 @@ export function isSelected(selector: EndpointSelector, end: ReplayEnd, cluster: 
       .map((set) => setAnswer(selector, set));
     return either(own, ...covering.map((answer) => (answer === 'no' ? 'no' : 'unknown')));
   }
-  // Any global network set may exist. Its labels are unknown, but it is not a service.
+  // Any global network set may exist. Its labels are unknown, but it has no service identity.
   const anySet = both(
     selector.namespace(namespaceLabels({ ns: '' })),
     selector.labels((label) =>
@@ -123,7 +123,7 @@ function setAnswer(selector: EndpointSelector, { namespace, labels }: KnownNetwo
   );
 }
 
-/** Whether the address of an end may be within a set; a set that is itself the end is not counted again. */
+/** Whether the address of an end may be within a set; a set that is the end itself is not counted again. */
 function mayCover(set: KnownNetworkSet, end: EvidenceEnd, all: readonly KnownNetworkSet[]): boolean {
   if (end.kind !== 'networkset') return isInNets(set.nets, end) !== 'no';
   const own = findSet(all, end);
@@ -134,7 +134,7 @@ function findSet(sets: readonly KnownNetworkSet[] | undefined, { ns, identity }:
   return sets?.find(({ name, namespace }) => name === identity && namespace === ns);
 }
 
-/** Selects by the namespace's name only. */
+/** Whether the selector uses only the namespace's name. */
 export function ownNamespace(ns: string): Selector {
   return (labels) => {
     const found = labels('projectcalico.org/name', { text: `is ${ns}`, holds: (value) => value === ns });

@@ -13,7 +13,7 @@ export interface ReadOptions {
   readonly namespace?: string | undefined;
 }
 
-/** A manifest and where it is: `policies/immich.yaml, document 2`. */
+/** A manifest and its place: `policies/immich.yaml, document 2`. */
 interface PlacedManifest {
   readonly place: string;
   readonly manifest: Manifest;
@@ -44,7 +44,7 @@ const clusterKinds = new Set([
 const canDecide = /(NetworkPolicy|AdminNetworkPolicy|ClusterNetworkPolicy)$/;
 
 /**
- * Reads manifests as people write them and as kubectl and calicoctl print them. Kinds that do not affect policy are skipped
+ * Reads hand-written manifests and the output of kubectl and calicoctl. Kinds that do not affect policy are skipped
  * and counted. An unknown kind, field or value that could change a verdict is a problem, with its file, document and
  * field.
  */
@@ -69,7 +69,7 @@ export function readManifests(
   const takePolicy = (name: string, value: Record<string, unknown>, place: string, path: string) => {
     if (!isPolicyKind(name) && !isNetworkSet(name)) {
       problems.push(
-        `${place} is a ${name}, which cannot be replayed; known are ${Object.keys(policyShapes).join(', ')}`,
+        `${place} is a ${name}, which cannot be replayed; supported kinds are ${Object.keys(policyShapes).join(', ')}`,
       );
       return;
     }
@@ -79,7 +79,7 @@ export function readManifests(
     const namespace = namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
     if (wantsNamespace && namespace === undefined) {
       problems.push(
-        `${place}: ${kind} ${textOf(own['name']) ?? ''} has no metadata.namespace; add it, or give --namespace as for kubectl -n`,
+        `${place}: ${kind} ${textOf(own['name']) ?? ''} has no metadata.namespace; add it, or use --namespace (like kubectl -n)`,
       );
       return;
     }
@@ -141,7 +141,10 @@ function documentsOf({ path, text }: ManifestFile, problems: string[]): PlacedDo
   });
 }
 
-/** The namespace that a kustomization gives to the files it lists, the nearest one first; undefined if there is none. */
+/**
+ * The namespace that a kustomization sets for the files it lists, from the nearest kustomization; undefined if there is
+ * none.
+ */
 function kustomizedNamespaces(documents: readonly PlacedDocument[]): (path: string) => string | undefined {
   const found = documents.flatMap(({ path, value }) => {
     if (value['kind'] !== 'Kustomization' && !/(^|\/)[Kk]ustomization(\.ya?ml)?$/.test(path)) return [];
@@ -166,7 +169,7 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Fields that the API server takes as absent where they are null, an empty list or an empty text. */
+/** Fields that the API server treats as absent if they are null, an empty list or an empty string. */
 const optionalFields = new Set([
   ...[
     'policyTypes',
@@ -211,7 +214,9 @@ const switches = new Set(['doNotTrack', 'applyOnForward', 'preDNAT']);
 /** Their values are data; an empty value counts. */
 const dataFields = new Set(['labels', 'matchLabels', 'annotations', 'values']);
 
-/** Drops what the API server takes as absent, such as Calico's `selector: ''` and Kubernetes' `policyTypes: []`. */
+/**
+ * Drops fields that the API server treats as absent, such as Calico's `selector: ''` and Kubernetes' `policyTypes: []`.
+ */
 function withoutEmpty(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmpty);
   if (typeof value !== 'object' || value === null) return value;
@@ -228,6 +233,6 @@ function withoutEmpty(value: unknown): unknown {
 function describeIssue(place: string, issue: z.core.$ZodIssue): string[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${place}: ${path === '' ? '' : `${path}.`}${key} is not understood`);
+    return issue.keys.map((key) => `${place}: ${path === '' ? '' : `${path}.`}${key} is not supported`);
   return [`${place}: ${path} ${issue.message.replace(/^Invalid input: /, '')}`];
 }

@@ -21,9 +21,9 @@ export class PolicyError extends Error {
 /** Calico's default tier comes after tiers of an order below a million, and before tiers without an order. */
 const defaultTierOrder = 1_000_000;
 
-/** A set of policies, ready to decide. */
+/** A compiled set of policies. */
 export interface PolicySet {
-  /** In the order in which Calico evaluates them. */
+  /** In Calico's evaluation order. */
   readonly tiers: readonly CompiledTier[];
   /** Kinds of other objects in the files, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
@@ -72,7 +72,7 @@ export function compilePolicies(
   if (onlyTier !== undefined && moreTiers.length === 0 && tiers.size === 1) {
     tiers.set(onlyTier, { order: defaultTierOrder - 1, endsWith: 'deny' });
     notes.push(
-      `tier ${onlyTier} has no Tier manifest; assumed to be before the default tier, with default action Deny`,
+      `tier ${onlyTier} has no Tier manifest; assumed to precede the default tier, with default action Deny`,
     );
   } else
     for (const name of undefinedTiers)

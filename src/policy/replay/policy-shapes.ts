@@ -96,7 +96,7 @@ export const policyShapes = {
     kind: z.literal('NetworkPolicy'),
     metadata,
     status,
-    // The API server sets the types that are missing; Calico sets none for its staged kind, which then selects ingress only.
+    // The API server fills in missing types; Calico does not for its staged kind, which then selects ingress only.
     spec: kubernetesSpec.transform(({ policyTypes, ...spec }) => ({
       ...spec,
       policyTypes: policyTypes ?? ['Ingress' as const, ...(spec.egress ? (['Egress'] as const) : [])],

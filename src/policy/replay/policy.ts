@@ -35,6 +35,6 @@ export interface CompiledPolicy {
 export interface CompiledTier {
   readonly name: string;
   readonly endsWith: 'deny' | 'pass';
-  /** In the order in which they are evaluated. */
+  /** In evaluation order. */
   readonly policies: readonly CompiledPolicy[];
 }

@@ -10,7 +10,7 @@ import { both, either, type Answer } from './answer.ts';
 import { decide } from './decide.ts';
 import type { CompiledTier } from './policy.ts';
 
-/** One fact on which the policies differ from what was observed. */
+/** One fact for which the policies' verdict differs from the observed one. */
 export interface Finding {
   readonly direction: Direction;
   readonly src: string;
@@ -27,22 +27,22 @@ export interface Finding {
 export interface Replayed {
   /** Number of facts judged. */
   readonly facts: number;
-  /** Allowed when it was observed, and denied by the policies. */
+  /** Allowed when observed, denied by the policies. */
   readonly wouldDeny: readonly Finding[];
-  /** Denied when it was observed, and allowed by the policies. */
+  /** Denied when observed, allowed by the policies. */
   readonly wouldAllow: readonly Finding[];
   /** Depends on labels, addresses or ports that are not stored. */
   readonly undecided: readonly Finding[];
   /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared. */
   readonly misreported: readonly Finding[];
-  /** Denied facts of ends that no policy of the set selects: nothing would deny them. */
+  /** Denied facts of ends that no policy in the set selects, so that nothing would deny them. */
   readonly unselectedDenied: number;
 }
 
 const directions: readonly Direction[] = ['egress', 'ingress'];
 
 /**
- * Runs a policy set against what was observed, each end's report against that end's policies. Pure.
+ * Evaluates a policy set against observed facts: each end's report against that end's policies. Pure.
  *
  * @param traces findings in the policy traces of the same facts
  */
@@ -71,7 +71,7 @@ export function replay(
       facts += 1;
       const wasAllowed = fact.action === 'allow';
       const { verdict, by } = decide(tiers, direction, fact);
-      // Denying at the source what the destination denied anyway changes nothing.
+      // Denying at the source what the destination already denied changes nothing.
       if (wasAllowed && direction === 'egress' && arrivalOf(fact) === 'blocked') continue;
       const finding = findingOf(direction, fact, by);
       if (verdict === 'unknown') undecided.push(finding);
@@ -107,26 +107,26 @@ function sorted(findings: readonly Finding[]): Finding[] {
   return sortedBy(findings, ({ direction, src, dst, port, by }) => [direction, src, dst, port, by]);
 }
 
-/** A peer and port that a rule allows and that was not used. */
+/** A peer and port that a rule allows but that was not used. */
 export interface Unused {
   readonly policy: string;
   readonly rule: string;
 }
 
 export interface Drift {
-  /** Allowed and never used in the period. */
+  /** Allowed, but never used in the period. */
   readonly unused: readonly Unused[];
-  /** Allowed; whether it was used depends on what is not stored. */
+  /** Allowed; whether it was used depends on data that is not stored. */
   readonly perhapsUnused: readonly Unused[];
-  /** Used and not allowed. */
+  /** Used, but not allowed. */
   readonly notAllowed: readonly Finding[];
-  /** Used; whether it is allowed depends on what is not stored. */
+  /** Used; whether it is allowed depends on data that is not stored. */
   readonly undecided: readonly Finding[];
   /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared. */
   readonly misreported: readonly Finding[];
 }
 
-/** Compares a policy set with what was observed in the period of the evidence. Pure. */
+/** Compares a policy set with the flows observed in the period of the evidence. Pure. */
 export function drift(
   tiers: readonly CompiledTier[],
   evidence: readonly FlowEvidence[],

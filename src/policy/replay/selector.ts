@@ -1,7 +1,7 @@
 import { both, either, known, not, type Answer } from './answer.ts';
 
 /**
- * The value of a label (`undefined`: absent) or, if the value is not stored, the answer to the test itself.
+ * The value of a label (`undefined` if absent) or, if the value is not stored, the answer to the test itself.
  */
 export type LabelLookup = (label: string, test: LabelTest) => { readonly value: string | undefined } | Answer;
 
@@ -25,7 +25,7 @@ export class SelectorError extends Error {
   }
 }
 
-/** What all() and global() mean; it depends on the field that contains the selector. */
+/** The meaning of all() and global(), which depends on the field that contains the selector. */
 export interface SelectorCalls {
   readonly all: Selector;
   readonly global: Selector;
@@ -34,8 +34,9 @@ export interface SelectorCalls {
 const everything: SelectorCalls = { all: () => 'yes', global: () => 'yes' };
 
 /**
- * Compiles a selector of Calico's language: all(), global(), has(x), ==, !=, in, not in, contains, starts with, ends with,
- * !, &&, || and parentheses. Source: Calico's reference of selectors and its tokenizer. @throws SelectorError
+ * Compiles a selector of Calico's language: all(), global(), has(x), ==, !=, in, not in, contains, starts with, ends
+ * with, !, &&, || and parentheses. Source: Calico's reference of selectors and its tokenizer.
+ * @throws SelectorError
  */
 export function compileSelector(text: string, calls: SelectorCalls = everything): Selector {
   return new Parser(text, calls).parse();
@@ -121,9 +122,9 @@ interface Token {
 const maxLabelLength = 512;
 const identifier = /[A-Za-z0-9_./-]*/y;
 const identifierCharacter = /^[A-Za-z0-9_./-]/;
-/** Only these two separate tokens: a line break or a no-break space makes a selector invalid. */
+/** Only these two characters separate tokens: a line break or a no-break space makes a selector invalid. */
 const blanks = /[ \t]*/y;
-/** `==` and `!=` may follow anything; the others are operators only after a label, and labels elsewhere. */
+/** `==` and `!=` are operators anywhere; the others are operators only after a label, and labels elsewhere. */
 const wordOperators = [
   ['contains'],
   ['starts', 'with'],

@@ -43,7 +43,7 @@ test('many gaps are summed, and the command that lists them is named', () => {
   );
   expect(lines(many, 2, 1)).toEqual([
     'Not observed: 1 h, in 4 gaps.',
-    '00:00 to 00:15 (15 min): "the cause is not known"',
+    '00:00 to 00:15 (15 min): "unknown cause"',
     'and 3 more gaps, 45 min: flow-trail coverage --gaps',
   ]);
 });

@@ -34,7 +34,7 @@ test('the certificate of the Secret is read with the pod’s token, and its key 
 describe('an unknown result has a reason and is not an error', () => {
   test.each([
     [401, '', /may not be read \(401\)/],
-    [403, '{"reason":"Forbidden"}', /may not be read \(403\): the optional Role/],
+    [403, '{"reason":"Forbidden"}', /may not be read \(403\): its optional Role/],
     [404, '', /does not exist \(404\)/],
     [500, '', /the API answered 500/],
     [200, 'no JSON', /has no certificate/],

@@ -184,7 +184,7 @@ describe('signs of life', () => {
     const handlers = { onOpen: () => undefined, onMessage: () => hole.swallow() };
     await expect(followStream(client, handlers, limits)).rejects.toMatchObject({
       code: status.UNAVAILABLE,
-      details: 'no sign of life for 400 ms',
+      details: 'no answer to a probe for 400 ms',
     });
   });
 

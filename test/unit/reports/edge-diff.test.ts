@@ -76,6 +76,6 @@ test('time that was not fully observed is listed, with causes', () => {
   const gapEnd = new Date(within.getTime() + 15_000).toISOString();
   expect(notCovered).toEqual([
     { from: within.toISOString(), to: gapEnd, state: 'gap', cause: 'Goldmane restarted' },
-    { from: gapEnd, to: to.toISOString(), state: 'unknown', cause: 'no record of this time' },
+    { from: gapEnd, to: to.toISOString(), state: 'unknown', cause: 'no coverage recorded for this time' },
   ]);
 });

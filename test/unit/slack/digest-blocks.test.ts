@@ -79,7 +79,7 @@ describe('a digest of', () => {
     expect(text).toContain('`flow-trail edges`');
   });
 
-  test('few edges of a trail that was taken over shows denied edges that are taken as known', () => {
+  test('few edges of a trail that was taken over shows denied edges that existed before it', () => {
     const text = allText(
       check({
         previousPostedAt: undefined,
@@ -121,7 +121,7 @@ describe('a digest of', () => {
   test('edges that were found late are marked', () => {
     const text = allText(check({ edges: [edge({ firstSeen: new Date('2026-11-20T10:00:00Z') })] }));
     expect(text).toContain('since Fri 20 Nov 10:00 · 12 flows · _found late_');
-    expect(text).toContain('1 _found late_: first seen before a digest that did not have it');
+    expect(text).toContain('1 _found late_: first seen before an earlier digest that did not include it');
   });
 
   test('a period with gaps says what was not observed, and one without says that', () => {

@@ -29,7 +29,7 @@ test('an answer with more records than the limit is refused before any record is
 });
 
 describe('an answer that proves nothing is refused', () => {
-  test('when it holds a record of another bucket', () => {
+  test('when it contains a record of another bucket', () => {
     const raw = encodeListAnswer([
       encodeFlow({ startSeconds }),
       encodeFlow({ startSeconds: startSeconds + 15 }),
@@ -42,7 +42,7 @@ describe('an answer that proves nothing is refused', () => {
     );
   });
 
-  test.each([0, 1, 3])('when it announces %i records and holds 2', (announced) => {
+  test.each([0, 1, 3])('when it announces %i records but contains 2', (announced) => {
     const raw = encodeListAnswer(
       [encodeFlow({ startSeconds }), encodeFlow({ startSeconds, port: 81 })],
       announced,

@@ -171,7 +171,7 @@ describe('service identities', () => {
     ]);
     expect(grants(policies)).toEqual(['a egress b tcp 80', 'a egress b/x tcp 81']);
     expect(policies[0]?.warnings).toEqual([
-      'egress to b tcp 80 is allowed for the whole namespace: not every flow carried the label service-identity',
+      'egress to b tcp 80 is allowed for the whole namespace: not every flow had the label service-identity',
     ]);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });

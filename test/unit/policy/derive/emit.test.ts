@@ -224,7 +224,7 @@ describe('what only Calico can express', () => {
     '%s leaves out ICMP, and says so',
     (kind) => {
       const text = emit([fact('a', 'b', 'icmp 0'), fact('a', 'b', 'tcp 80')], kind);
-      expect(text).toMatch(/# Left out: egress to b, icmp: a Kubernetes NetworkPolicy cannot express it/);
+      expect(text).toMatch(/# Left out: egress to b, icmp: a Kubernetes NetworkPolicy cannot express this/);
       expect(JSON.stringify(read(text))).not.toMatch(/icmp/i);
     },
   );

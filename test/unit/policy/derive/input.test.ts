@@ -75,7 +75,7 @@ describe('the input of deriveAllowlist', () => {
     [{ baseline: { dns: 'yes' } }, /^baseline\.dns is not true or false/],
     [
       { baseline: { kafka: true } },
-      /^baseline\.kafka is unknown; known are dns, dnsAddresses, databases, redis$/,
+      /^baseline\.kafka is unknown; valid fields are dns, dnsAddresses, databases, redis$/,
     ],
     [
       { baseline: { dnsAddresses: ['10.96.0.10', '010.1.1.1/32'] } },
@@ -88,7 +88,7 @@ describe('the input of deriveAllowlist', () => {
     [{ order: 5, format: 'kubernetes-staged' }, /^order has no effect in format kubernetes-staged/],
     [{ order: 'first', format: 'calico' }, /^order is not a number/],
     [{ format: 'csv', since: '2026-01-01' }, /^since has no effect in format csv/],
-    [{ namespace: 'immich' }, /^namespace is unknown; known are namespaces, since/],
+    [{ namespace: 'immich' }, /^namespace is unknown; valid fields are namespaces, since/],
   ])('%j is refused, with the field and what would be right', (input, problem) => {
     expect(problems(input)).toEqual([expect.stringMatching(problem)]);
   });

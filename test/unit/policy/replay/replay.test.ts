@@ -243,12 +243,12 @@ describe('unknown content is refused with its name', () => {
     ['a: [', /0\.yaml is not valid YAML/],
     [
       '{ apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: { name: x }, spec: { podSelector: {} } }',
-      /0\.yaml: NetworkPolicy x has no metadata\.namespace; add it, or give --namespace/,
+      /0\.yaml: NetworkPolicy x has no metadata\.namespace; add it, or use --namespace/,
     ],
-    [kubernetes('a', { podSelector: {}, egres: [] }), /0\.yaml: spec\.egres is not understood/],
+    [kubernetes('a', { podSelector: {}, egres: [] }), /0\.yaml: spec\.egres is not supported/],
     [
       kubernetes('a', { podSelector: {}, egress: [{ to: [{ ipBlok: {} }] }] }),
-      /spec\.egress\.0\.to\.0\.ipBlok is not understood/,
+      /spec\.egress\.0\.to\.0\.ipBlok is not supported/,
     ],
     [kubernetes('a', { podSelector: {}, egress: [{ to: [{}] }] }), /spec\.egress\.0\.to\.0 needs either/],
     [
@@ -262,15 +262,15 @@ describe('unknown content is refused with its name', () => {
     [calico('NetworkPolicy', 'a', { egress: [{ action: 'Permit' }] }), /spec\.egress\.0\.action/],
     [
       calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', http: {} }] }),
-      /spec\.egress\.0\.http is not understood/,
+      /spec\.egress\.0\.http is not supported/,
     ],
     [
       calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', destination: { services: {} } }] }),
-      /spec\.egress\.0\.destination\.services is not understood/,
+      /spec\.egress\.0\.destination\.services is not supported/,
     ],
     [
       calico('NetworkPolicy', 'a', { serviceAccountSelector: 'x' }),
-      /spec\.serviceAccountSelector is not understood/,
+      /spec\.serviceAccountSelector is not supported/,
     ],
     [calico('NetworkPolicy', 'a', { selector: 'app = "web"' }), /the selector "app = \\"web\\"" has no ==/],
     [calico('NetworkPolicy', 'a', { selector: 'nearby()' }), /the selector "nearby\(\)"/],
@@ -288,7 +288,7 @@ describe('unknown content is refused with its name', () => {
       calico('StagedNetworkPolicy', 'a', { stagedAction: 'Delete' }),
       /stagedAction only "Set" can be replayed/,
     ],
-    [calico('GlobalNetworkPolicy', undefined, { preDNAT: true }), /spec\.preDNAT is not understood/],
+    [calico('GlobalNetworkPolicy', undefined, { preDNAT: true }), /spec\.preDNAT is not supported/],
     ['# nothing\n', /no policies found/],
   ])('%s', (text, problem) => {
     expect(() => policies(text)).toThrow(problem);
