@@ -31,7 +31,7 @@ export function allowlistInput(
   if (unknown !== undefined)
     throw usageFailure(
       '--baseline',
-      `cannot be "${unknown}"; give a comma-separated list of ${baselines.join(', ')}`,
+      `cannot contain "${unknown}"; use a comma-separated list of ${baselines.join(', ')}`,
     );
   const until = (options.until === undefined ? now : parseSince('--until', options.until, now)).toISOString();
   const parsed = parseAllowlistInput({

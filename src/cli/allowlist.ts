@@ -28,7 +28,7 @@ export function allowlistCommand(): Command {
 function deriveCommand(): Command {
   return new Command('derive')
     .description(
-      'derive from the database and print or write files; to keep the result, run the workflow deriveAllowlist',
+      'derive from the database and print or write files; to store the result, run the workflow deriveAllowlist',
     )
     .argument('[namespaces...]', 'default: all')
     .option('--since <time>', 'start, as an age (14d) or a time; whole UTC days; default: the beginning')
@@ -39,10 +39,10 @@ function deriveCommand(): Command {
       'text, json, csv, kubernetes, calico, calico-staged or kubernetes-staged',
       'kubernetes',
     )
-    .option('--minimum-days <days>', 'covered days that a complete namespace needs, at least 7', '7')
+    .option('--minimum-days <days>', 'covered days required for a complete namespace, at least 7', '7')
     .option('--no-externals', 'do not list hosts and external addresses one by one')
     .option('--no-identities', 'select whole namespaces instead of service identities')
-    .option('--all-ports', 'write a rule for all ports where more than PORT_CAP ports were observed')
+    .option('--all-ports', 'allow all ports if more than PORT_CAP ports were observed')
     .option(
       '--baseline <names>',
       'add rules for dns, databases, redis (comma-separated); databases and redis only for namespaces seen using them',
@@ -70,7 +70,7 @@ function deriveCommand(): Command {
 
 function showCommand(): Command {
   return new Command('show')
-    .description('print or write the files of an allowlist that the workflow derived')
+    .description('print or write the files of an allowlist derived by the workflow')
     .argument('<id>', 'the allowlistId in the workflow’s result')
     .option('--file <path>', 'only this file')
     .option('--out <folder>', 'write files to this folder instead of printing them')
@@ -81,7 +81,7 @@ function showCommand(): Command {
       if (wanted.length === 0 && file !== undefined)
         throw usageFailure(
           '--file',
-          `cannot be "${file}"; give one of ${files.map(({ path }) => path).join(', ')}`,
+          `cannot be "${file}"; use one of ${files.map(({ path }) => path).join(', ')}`,
         );
       if (json === true) return printAnswer('allowlist-show', { allowlistId: id, files: wanted });
       await handOut(wanted, out);
@@ -90,7 +90,7 @@ function showCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('list the allowlists that the workflow derived, newest first')
+    .description('list the allowlists derived by the workflow, newest first')
     .option('--limit <count>', 'maximum number of rows', '20')
     .option('--json', 'print JSON')
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
@@ -153,7 +153,7 @@ async function handOut(files: readonly Artefact[], out: string | undefined): Pro
   if (others.length > 0 && !first.path.endsWith('.yaml'))
     throw usageFailure(
       '--out',
-      `is missing; give a folder for ${files.length} files: ${named.join(', ')}${files.length > named.length ? ' and so on' : ''}`,
+      `is missing; set a folder for ${files.length} files: ${named.join(', ')}${files.length > named.length ? ', …' : ''}`,
     );
   printFile(files.map(({ content }) => content).join('---\n'));
 }

@@ -25,21 +25,21 @@ export interface EdgesQuestion {
   limit: string;
 }
 
-/** What was found: one row more than `limit` where there are more. */
+/** The rows found: one more than `limit` if there are more. */
 export type FoundEdges = { limit: number } & (
   | { name: 'edges'; rows: readonly EdgeRow[] }
   | { name: 'peers'; rows: readonly Peer[] }
   | { name: 'facts'; rows: readonly FactRow[] }
 );
 
-/** The same of several clusters, or of the one whose rows name no cluster. */
+/** The rows of several clusters, or of a single one, whose rows name no cluster. */
 export type FoundInClusters = { limit: number } & (
   | { name: 'edges'; rows: readonly InCluster<EdgeRow>[] }
   | { name: 'peers'; rows: readonly InCluster<Peer>[] }
   | { name: 'facts'; rows: readonly InCluster<FactRow>[] }
 );
 
-/** Joins the answers to one question, in the order of each: newest first, peers by name. */
+/** Merges the answers of several clusters in the same order: newest first, peers by name. */
 export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }>[]): FoundInClusters {
   const limit = answers[0]?.answer.found.limit ?? 0;
   const byAge = (a: { firstSeen: Date }, b: { firstSeen: Date }) =>
@@ -69,7 +69,7 @@ export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }
   }
 }
 
-/** Reads the question, before anything is connected. @throws UsageFailure */
+/** Parses the options before connecting to anything. @throws UsageFailure */
 export function readEdgesQuestion(
   question: EdgesQuestion,
 ): (query: Query) => Promise<{ found: FoundEdges; unknown: UnknownNamespace[] }> {
@@ -90,7 +90,7 @@ export function readEdgesQuestion(
       const rows = await queryFacts(query, { ...filter, ...detail, limit: limit + 1 });
       return { name: 'facts', limit, rows };
     }
-    // Peers are counted over all edges, whatever the limit.
+    // Peers are counted over all edges, regardless of the limit.
     const rows = await queryEdges(query, { ...filter, limit: peersOf === undefined ? limit + 1 : allEdges });
     return peersOf === undefined
       ? { name: 'edges', limit, rows }
@@ -104,7 +104,7 @@ export function readEdgesQuestion(
 
 function readEnds({ ns, src, dst, peersOf }: EdgesQuestion): { ns?: string; src?: string; dst?: string } {
   if (peersOf !== undefined && ns !== undefined)
-    throw usageFailure('--peers-of', 'cannot be combined with --ns; give one of them');
+    throw usageFailure('--peers-of', 'cannot be combined with --ns; use one of them');
   return {
     ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
     ...(peersOf === undefined ? {} : { ns: parseNamespace('--peers-of', peersOf) }),
@@ -116,11 +116,11 @@ function readEnds({ ns, src, dst, peersOf }: EdgesQuestion): { ns?: string; src?
 function readAction({ action, denied }: EdgesQuestion): { action?: string } {
   if (denied !== true) return action === undefined ? {} : { action };
   if (action !== undefined && action !== 'deny')
-    throw usageFailure('--denied', `contradicts --action ${action}; give one of them`);
+    throw usageFailure('--denied', `contradicts --action ${action}; use one of them`);
   return { action: 'deny' };
 }
 
-/** Filters on flow facts; undefined where only edges are asked for. */
+/** Filters on flow facts; undefined if only edges are requested. */
 function readDetail({ identity, port, reporter, external, peersOf, withoutWorkload }: EdgesQuestion) {
   if ([identity, port, reporter, external].every((option) => option === undefined)) return undefined;
   if (peersOf !== undefined || withoutWorkload === true)
@@ -129,7 +129,7 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
       'lists edges and cannot be combined with --identity, --port, --reporter or --external',
     );
   if (typeof reporter === 'string' && !['src', 'dst'].includes(reporter))
-    throw usageFailure('--reporter', `"${reporter}" is not an end of a flow; give src or dst`);
+    throw usageFailure('--reporter', `"${reporter}" is not an end of a flow; use src or dst`);
   const { port: number, protocol } =
     typeof port === 'string' ? parsePort('--port', port) : { port: undefined, protocol: undefined };
   return {

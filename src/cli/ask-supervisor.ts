@@ -19,16 +19,16 @@ const answerTimeoutMs = 10_000;
 interface ReaderNow {
   activity: string;
   attempt: number;
-  /** Paused by a person, in the Temporal UI or with its command line. */
+  /** Paused by an operator, in the Temporal UI or with its command line. */
   isPaused: boolean;
-  /** Why the attempt before failed. */
+  /** Why the previous attempt failed. */
   lastFailure: string | undefined;
-  /** Of its heartbeat: newer than what the supervisor was told. */
+  /** From its heartbeat: newer than the supervisor's state. */
   progress: Progress | undefined;
 }
 
 export interface SupervisorNow {
-  /** Temporal's word, for example `RUNNING` or `TERMINATED`. */
+  /** Temporal's status, for example `RUNNING` or `TERMINATED`. */
   state: string;
   startedAt: Date;
   closedAt: Date | undefined;
@@ -42,7 +42,7 @@ export interface SupervisorNow {
 }
 
 /**
- * Describes the supervisor, queries its status, and adds what is newer in the heartbeats of its readers.
+ * Describes the supervisor, queries its status, and adds newer values from its readers' heartbeats.
  * @returns undefined when there is no supervisor
  * @throws ConfigFailure, TemporalFailure
  */
@@ -55,7 +55,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   try {
     const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
     const state = description.status.name;
-    // A closed workflow still answers queries, with what it last knew.
+    // A closed workflow still answers queries with its last state.
     const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
     const readers = await readersOf(description, codec);
     return {
@@ -91,8 +91,8 @@ async function query(
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     const failure = temporalFailure(
       'no_worker',
-      `No worker answers for the supervisor (${reason})`,
-      'Check that the worker runs: its log and /readyz',
+      `No worker answers queries to the supervisor (${reason})`,
+      'Check whether the worker runs; see its log and /readyz',
     );
     return { unanswered: failure.message };
   }

@@ -20,18 +20,18 @@ export interface AtQuestion {
 export function atCommand(): Command {
   return new Command('at')
     .description(
-      'Reconstruct an incident: who talked to a namespace, and to whom it talked, in a given time.',
+      'Reconstruct an incident: who talked to a namespace, and to whom it talked, in a given time range.',
     )
     .requiredOption('--ns <namespace>', 'the namespace')
-    .requiredOption('--from <time>', 'start: 03:00 (the last one), a date and time, or how long ago')
-    .option('--to <time>', 'end; a time of day is the first one after the start; default: now')
-    .option('--silent-days <days>', 'report a peer that was silent for more days before', '7')
+    .requiredOption('--from <time>', 'start: 03:00 (the last one), a date and time, or an age (90m)')
+    .option('--to <time>', 'end; a time of day is its first occurrence after the start; default: now')
+    .option('--silent-days <days>', 'report a peer that was silent for more than this many days before', '7')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-The answer begins with the parts of the time that were not observed. Unusual rows come before the others.
-Flow facts are stored by the hour (UTC): the answer covers the hours that the time touches, and cannot order events within
+The output begins with the time ranges that were not observed, followed by unusual rows, then the others.
+Flow facts are stored by the hour (UTC), so the output covers all hours that overlap the time range and cannot order events within
 an hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
 
 Examples:
@@ -52,7 +52,7 @@ export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const start = parseSince('--from', from, now, timeZone);
   const end = to === undefined ? now : parseEnd('--to', to, { start, now, timeZone });
-  if (end <= start) throw usageFailure('--to', 'is not after --from; give both with their dates');
+  if (end <= start) throw usageFailure('--to', 'is not after --from; include the date in both');
   return withDatabase(async (query) => ({
     incident: await readIncident(query, {
       namespace,
@@ -67,7 +67,7 @@ export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
 function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident): void {
   const time = (iso: string) => formatTime(new Date(iso));
   print(`${namespace}, ${time(hoursFrom)} to ${time(hoursTo)} (whole hours)\n`);
-  if (notCovered.length === 0) print('All of this time was observed.\n');
+  if (notCovered.length === 0) print('This time was fully observed.\n');
   else {
     print('Not fully observed:');
     printTable(

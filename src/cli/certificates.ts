@@ -13,7 +13,7 @@ import { formatTable, formatTime, note, print, printAnswer } from './output.ts';
 export function certificatesCommand(): Command {
   return new Command('certificates')
     .description(
-      'Check whether Goldmane accepts the client certificate, when each certificate ends, and whether the operator has rotated it. Connects to Goldmane; changes nothing.',
+      'Check whether Goldmane accepts the client certificate, when each certificate expires, and whether the operator has rotated it. Connects to Goldmane; changes nothing.',
     )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExits with 3 when the state is critical.\n\nExample:\n  flow-trail certificates')
@@ -25,7 +25,9 @@ export function certificatesCommand(): Command {
     });
 }
 
-/** The inspection that the job does. Without the database it cannot tell whether a refused certificate ever worked. */
+/**
+ * Runs the same inspection as the job. Without the database, it is unknown whether a refused certificate ever worked.
+ */
 async function inspect(): Promise<CertificateReport> {
   const config = loadConfig(process.env);
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;

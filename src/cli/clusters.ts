@@ -4,7 +4,7 @@ import type { Query } from '../trail/database.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabaseOf } from './with-database.ts';
 
-/** A row; `cluster` is present where several clusters were asked. */
+/** A row; `cluster` is present if several clusters were queried. */
 export type InCluster<Row> = Row & { cluster?: string };
 
 export interface ClusterAnswer<Answer> {
@@ -19,17 +19,20 @@ export function parseClusters(option: string, value: string): string[] {
     if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name))
       throw usageFailure(
         option,
-        `"${name}" is not a cluster; give names as in CLUSTER_NAME, separated by commas`,
+        `"${name}" is not a cluster; use names as in CLUSTER_NAME, separated by commas`,
       );
     // DATABASE_URL_FILE and DATABASE_URL_<NAME>_FILE have another meaning.
     if (/(^|-)file$/.test(name))
-      throw usageFailure(option, `${name} cannot be asked; its DATABASE_URL_<NAME> would end with _FILE`);
+      throw usageFailure(
+        option,
+        `${name} cannot be queried, because its DATABASE_URL_<NAME> would end with _FILE`,
+      );
   }
   return clusters;
 }
 
 /**
- * Asks the database of each cluster the same. An answer of only some clusters would look complete, so all must answer.
+ * Runs the same query on the database of each cluster. A partial answer would look complete, so all must answer.
  * @throws ConfigFailure, DatabaseFailure with the cluster's name
  */
 export function askClusters<Answer>(

@@ -17,13 +17,13 @@ const minTokenLength = 16;
 export function codecServerCommand(): Command {
   return new Command('codec-server')
     .description(
-      'Decrypt payloads for the Temporal UI and CLI, where TEMPORAL_CODEC_KEY_FILE is used. Runs until it is interrupted.',
+      'Decrypt payloads for the Temporal UI and CLI if TEMPORAL_CODEC_KEY_FILE is used. Runs until interrupted.',
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0: any free port', '8088')
     .option(
       '--ui-origin <origin>',
-      'origin of a Temporal UI that may ask, for example http://127.0.0.1:8233; can be repeated',
+      'origin of a Temporal UI that may use the server, for example http://127.0.0.1:8233; repeatable',
       (origin: string, former: string[]) => [...former, origin],
       [],
     )
@@ -34,7 +34,7 @@ export function codecServerCommand(): Command {
     .addHelpText(
       'after',
       `
-Browsers are answered if their page's origin is given with --ui-origin. The CLI sends the token:
+Requests from browsers are answered if --ui-origin lists the origin of their page. The CLI sends the token:
   temporal workflow show -w flow-trail/supervisor --codec-endpoint http://127.0.0.1:8088 --codec-auth "Bearer $(cat token)"
 On an address that is not loopback, browsers must send the token too, because other programs can send any origin.
 Use a proxy with TLS there.
@@ -48,9 +48,9 @@ Examples:
       const isLoopback = isLoopbackAddress(host);
       const token = tokenFile === undefined ? undefined : readToken(tokenFile);
       if (token === undefined && !isLoopback)
-        throw usageFailure('--host', `${host} is not a loopback address; give --token-file too`);
+        throw usageFailure('--host', `${host} is not a loopback address; add --token-file`);
       if (token === undefined && origins.length === 0)
-        throw usageFailure('--ui-origin', 'is missing, and so is --token-file; give at least one of the two');
+        throw usageFailure('--ui-origin', 'and --token-file are both missing; set at least one of them');
       const { requiredCodecKeys } = await import('../temporal/codec-keys.ts');
       const { EncryptionCodec } = await import('../temporal/codec.ts');
       const { serveCodec } = await import('../temporal/codec-server.ts');
@@ -72,12 +72,12 @@ Examples:
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
         throw usageFailure(
           '--port',
-          `${host}:${port} cannot be listened on (${code}); free it or give another`,
+          `cannot listen on ${host}:${port} (${code}); free the port or use another one`,
         );
       });
       const address = server.address();
       const listening = typeof address === 'object' && address ? address.port : port;
-      note(`the codec server listens at http://${isIPv6(host) ? `[${host}]` : host}:${listening}`);
+      note(`the codec server is listening at http://${isIPv6(host) ? `[${host}]` : host}:${listening}`);
       const stopped = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
       await once(stopped.signal, 'abort');
@@ -88,7 +88,7 @@ Examples:
 
 function parseOrigin(text: string): string {
   const problem =
-    'is not an origin; give scheme, host and port without a path, for example http://127.0.0.1:8233';
+    'is not an origin; use scheme, host and port without a path, for example http://127.0.0.1:8233';
   if (!URL.canParse(text)) throw usageFailure('--ui-origin', `"${text}" ${problem}`);
   const { origin, protocol, pathname, search, hash, username } = new URL(text);
   if (!['http:', 'https:'].includes(protocol) || `${pathname}${search}${hash}${username}` !== '/')
@@ -99,7 +99,7 @@ function parseOrigin(text: string): string {
 function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535)
-    throw usageFailure('--port', `"${text}" is not a port; give a whole number from 0 to 65535`);
+    throw usageFailure('--port', `"${text}" is not a port; use a whole number from 0 to 65535`);
   return port;
 }
 
@@ -109,12 +109,15 @@ function readToken(path: string): string {
     token = readFileSync(path, 'utf8').trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw usageFailure('--token-file', `${path} cannot be read (${code}); give a file with the token`);
+    throw usageFailure(
+      '--token-file',
+      `${path} cannot be read (${code}); use a readable file with the token`,
+    );
   }
   if (!/^[\x21-\x7e]+$/.test(token) || token.length < minTokenLength)
     throw usageFailure(
       '--token-file',
-      `${path} does not contain a token of at least ${minTokenLength} characters without spaces; make one with: openssl rand -hex 24`,
+      `${path} does not contain a token of at least ${minTokenLength} characters without spaces; create one with: openssl rand -hex 24`,
     );
   return token;
 }

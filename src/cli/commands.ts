@@ -6,7 +6,7 @@ export interface CommandEntry {
   group: 'Questions:' | 'Policies:' | 'Operation:';
   /** The line in `flow-trail --help`. */
   summary: string;
-  /** Loads the command's module: only the command that runs is loaded. */
+  /** Loads the command's module, so that only the running command is loaded. */
   load: () => Promise<Command>;
 }
 
@@ -32,13 +32,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'externals',
     group: 'Questions:',
-    summary: 'show flows to and from ends outside of the cluster',
+    summary: 'show flows to and from ends outside the cluster',
     load: async () => (await import('./externals.ts')).externalsCommand(),
   },
   {
     name: 'at',
     group: 'Questions:',
-    summary: 'reconstruct an incident: what a namespace did in a given time',
+    summary: 'reconstruct an incident: the flows of a namespace in a time range',
     load: async () => (await import('./at.ts')).atCommand(),
   },
   {
@@ -86,7 +86,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'drift',
     group: 'Policies:',
-    summary: 'show what policies allow that was not used, and what was used that they do not allow',
+    summary: 'show unused allow rules, and used connections that policies do not allow',
     load: async () => (await import('./replay.ts')).driftCommand(),
   },
   {
@@ -98,7 +98,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'status',
     group: 'Operation:',
-    summary: 'show whether the readers run, how far they are, and the last error',
+    summary: 'show whether the readers run, their progress, and the last error',
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {
@@ -146,13 +146,13 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'forget',
     group: 'Operation:',
-    summary: 'remove the facts of one namespace pair before a day',
+    summary: 'remove the facts of one pair of namespaces before a given day',
     load: async () => (await import('./forget.ts')).forgetCommand(),
   },
   {
     name: 'mcp',
     group: 'Operation:',
-    summary: 'answer the same questions to an assistant, as a Model Context Protocol server',
+    summary: 'serve the same queries to an AI assistant, as a Model Context Protocol server',
     load: async () => (await import('./mcp.ts')).mcpCommand(),
   },
   {

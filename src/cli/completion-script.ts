@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
 
-/** What can follow a command: its options and subcommands, those of its subcommands included. */
+/** Words that can follow a command: its options and subcommands, including those of subcommands. */
 interface Completed {
   name: string;
   summary: string;
@@ -13,7 +13,7 @@ interface Completed {
 interface Word {
   word: string;
   description: string;
-  /** Of an option with choices. */
+  /** An option with choices. */
   values?: readonly string[];
 }
 
@@ -57,7 +57,7 @@ function distinctWords(words: Completed['words']): Completed['words'] {
   return [...new Map(words.map((entry) => [entry.word, entry])).values()];
 }
 
-/** Each option with choices, by its command and itself. */
+/** Each option with choices, keyed by command and option. */
 function optionValues(commands: readonly Completed[]): { at: string; values: readonly string[] }[] {
   return commands.flatMap(({ name, words }) =>
     words.flatMap(({ word, values }) => (values === undefined ? [] : [{ at: `${name} ${word}`, values }])),
@@ -119,7 +119,7 @@ ${cases.join('\n')}
   esac
   _describe option choices || _files
 }
-# As a file of fpath, this is the first call of the function that it defines.
+# In a file on fpath, this is the first call of the function defined here.
 if [[ "\${funcstack[1]}" == _flow-trail ]]; then
   _flow-trail "$@"
 else

@@ -26,7 +26,7 @@ export function copyCertificatesCommand(): Command {
     .addHelpText(
       'after',
       `
-Reads and writes through the Kubernetes API as the service account of the pod. An original that is not a usable certificate
+Reads and writes through the Kubernetes API as the service account of the pod. An unusable original
 never replaces a copy.
 
 Example, as deploy/helm runs it with certificateCopy.enabled:

@@ -15,7 +15,7 @@ export interface CoverageQuestion {
 export function coverageCommand(): Command {
   return new Command('coverage')
     .description('Show fully observed time ranges and gaps, with causes.')
-    .option('--since <time>', 'start: how long ago (24h, 7d) or a time', '7d')
+    .option('--since <time>', 'start, as an age (24h, 7d) or a time', '7d')
     .option('--gaps', 'only gaps and incomplete time')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -24,11 +24,11 @@ export function coverageCommand(): Command {
 States:
   final       read from Goldmane six minutes after its end, and again at 55 minutes
   settled     read six minutes after its end
-  streamed    only read from the live stream; about one record in twenty may be missing
+  streamed only read from the live stream; about one record in twenty may be missing
   gap         not observed
   incomplete  read, but records were refused; CAUSE shows how many
   pending     too recent to judge
-Coverage is about what Goldmane had. Flows of nodes that never reached Goldmane are not in it.
+Coverage describes what Goldmane had. It does not include flows of nodes that never reached Goldmane.
 
 Examples:
   flow-trail coverage --since 7d --gaps
@@ -48,7 +48,7 @@ Examples:
       );
       if (began === undefined) return print('(the trail is empty: nothing has been merged yet)');
       if (ranges.length === 0) print('(no gaps)');
-      if (began > since) print(`(nothing is known of the time before ${formatTime(began)})`);
+      if (began > since) print(`(nothing is known about the time before ${formatTime(began)})`);
     });
 }
 

@@ -1,6 +1,6 @@
 import { note, print } from './output.ts';
 
-/** Prints at most `limit` rows of those found, with `showJson` or `show`, and says when there are more. */
+/** Prints at most `limit` of the rows found, with `showJson` or `show`, and says if there are more. */
 export function printCut<Row>(
   found: readonly Row[],
   {
@@ -25,5 +25,5 @@ export function printCut<Row>(
 }
 
 export function cutText(limit: number): string {
-  return `only the first ${limit} lines are shown, and there are more`;
+  return `only the first ${limit} lines are shown; there are more`;
 }

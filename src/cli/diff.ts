@@ -23,12 +23,12 @@ export function diffCommand(): Command {
     )
     .requiredOption('--from <time>', 'start: a date, a date and time, or how long ago')
     .option('--to <time>', 'end; default: now')
-    .option('--silent-days <days>', 'days without a flow before the end for an edge to be silent', '7')
+    .option('--silent-days <days>', 'days without a flow before the end after which an edge is silent', '7')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-The answer begins with the parts of the time that were not observed: an edge may seem silent because of them.
+The output begins with the time ranges that were not observed, because an edge may seem silent during them.
 
 Examples:
   flow-trail diff --from 7d
@@ -46,7 +46,7 @@ export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const from = parseSince('--from', fromText, now, timeZone);
   const to = toText === undefined ? now : parseEnd('--to', toText, { start: from, now, timeZone });
-  if (to <= from) throw usageFailure('--to', 'is not after --from; give both with their dates');
+  if (to <= from) throw usageFailure('--to', 'is not after --from; include the date in both');
   const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
   return withDatabase((query) => readEdgeDiff(query, question));
 }

@@ -16,7 +16,7 @@ const digestsSuggested = 5;
 export function digestCommand(): Command {
   return new Command('digest')
     .description(
-      'Announce in Slack, now, every edge that no digest has announced yet. The name is that of the container command of goldmane-edge-aggregator.',
+      'Announce every edge in Slack that no digest has announced yet. The name is the container command of goldmane-edge-aggregator.',
     )
     .option('--dry-run', 'print what would be announced, post and record nothing; the same as DRY_RUN=1')
     .addHelpText(
@@ -41,7 +41,7 @@ Examples:
 function showCommand(): Command {
   return new Command('show')
     .description('List every edge that a digest announced, denied ones first.')
-    .argument('[id]', 'as shown below each message; without it, the newest posted digest')
+    .argument('[id]', 'the id shown below each message; default: the newest posted digest')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
     .action(async (id: string | undefined, { json }: { json?: boolean }) => {
@@ -59,7 +59,7 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
     if (digestId === undefined)
       throw usageFailure(
         'digest show',
-        'has nothing to show: no digest was posted yet; run "flow-trail digest"',
+        'has nothing to show: no digest has been posted yet; run "flow-trail digest"',
       );
     const found = await readDigestEdges(query, digestId);
     if (!found)
@@ -71,7 +71,7 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
   });
 }
 
-/** Reads only the database: needs neither a worker nor Temporal, and records nothing. */
+/** Reads only the database: needs neither a worker nor Temporal, and changes nothing. */
 async function previewDigest(): Promise<string> {
   const config = loadConfig(process.env);
   const database = openDatabase(config.database);

@@ -22,8 +22,11 @@ export function edgesCommand(): Command {
     .option('--ns <namespace>', 'source or destination')
     .option('--src <namespace>', 'source')
     .option('--dst <namespace>', 'destination')
-    .option('--peers-of <namespace>', 'list the distinct namespaces that it talks to or that talk to it')
-    .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
+    .option(
+      '--peers-of <namespace>',
+      'list the distinct namespaces that talk to this namespace or that it talks to',
+    )
+    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
     .addOption(new Option('--action <action>', 'what policy decided').choices(flowActions))
     .option('--denied', 'the same as --action deny')
     .option('--identity [name]', 'one line per flow fact; with a name, only this service identity')
@@ -36,22 +39,22 @@ export function edgesCommand(): Command {
     )
     .option(
       '--cluster <names>',
-      'ask the databases of these clusters, separated by commas; each is in DATABASE_URL_<NAME>',
+      'query the databases of these clusters, separated by commas; each is set by DATABASE_URL_<NAME>',
     )
-    .option('--limit <count>', 'at most this many lines, the newest', '200')
+    .option('--limit <count>', 'maximum number of lines, newest first', '200')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-FLOWS counts distinct records: one per kind of connection and 15 seconds.
-Facts are known for settled time only; an edge that was only streamed has none yet.
+FLOWS counts distinct records: one per connection kind and 15 seconds.
+Facts exist only for settled time; an edge that was only streamed has none yet.
 
 Examples:
   flow-trail edges --src immich                  what immich talks to
   flow-trail edges --dst dbaas --port            who reaches the database, on which port
   flow-trail edges --peers-of authentik          its peers, in both directions
   flow-trail edges --denied --new-since 24h      what was denied for the first time since yesterday
-  flow-trail edges --external --src immich       which addresses outside of the cluster it uses
+  flow-trail edges --external --src immich       which addresses outside the cluster it uses
   flow-trail edges --cluster north,south         both clusters (DATABASE_URL_NORTH, DATABASE_URL_SOUTH)`,
     )
     .action(async ({ json, cluster, ...question }: EdgesOptions) => {

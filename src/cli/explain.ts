@@ -34,7 +34,7 @@ export async function askExplain(source: string, destination: string, times: Omi
   const asked = [source, destination].flatMap(namespaceIn);
   const { facts, traced, seen } = await withDatabase(async (query) => {
     const known = await seenNamespaces(query, asked);
-    // One end's namespace narrows what is read; two ends without a namespace need all facts.
+    // One end's namespace limits the facts to read; two ends without a namespace need all facts.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
     return {
@@ -77,7 +77,7 @@ function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[]
   if (legend.length > 0) print(`\n${legend.join('\n')}`);
 }
 
-/** The namespace in `shop` and `shop/cart`; none in other ends, which have no spelling to check. */
+/** The namespace in `shop` and `shop/cart`; undefined for other ends, whose spelling is not checked. */
 function namespaceIn(text: string): string[] {
   const [name = ''] = text.split('/');
   return isNamespaceName(name) && !['pub', 'pvt', 'host', 'unspecified'].includes(text) ? [name] : [];

@@ -22,7 +22,7 @@ export function exportCommand(): Command {
     .description('Write all edges in a format that other tools read.')
     .addOption(new Option('--format <format>', 'format').choices(exportFormats).default('json'))
     .option('--ns <namespace>', 'only edges with this namespace at one end')
-    .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
+    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
     .addOption(new Option('--action <action>', 'what policy decided').choices(flowActions))
     .option('-o, --output <file>', 'the file to write instead of standard output')
     .addHelpText(
@@ -47,7 +47,7 @@ Examples:
       await writeFile(output, text).catch((error: unknown) => {
         throw usageFailure(
           '--output',
-          `${output} cannot be written (${error instanceof Error ? error.message : 'unknown error'}); give another file`,
+          `${output} cannot be written (${error instanceof Error ? error.message : 'unknown error'}); use another file`,
         );
       });
       note(`wrote ${edges.length} edges to ${output}`);

@@ -22,8 +22,8 @@ export function externalsCommand(): Command {
       'Show flows between namespaces and hosts, networks or network sets, newest first. They are never edges.',
     )
     .option('--ns <namespace>', 'only of this namespace')
-    .option('--new-since <time>', 'first seen since: how long ago (24h, 7d) or a time')
-    .option('--limit <count>', 'at most this many lines, the newest', '200')
+    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
+    .option('--limit <count>', 'maximum number of lines, newest first', '200')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -44,7 +44,7 @@ Examples:
     });
 }
 
-/** @returns one row more than `limit` where there are more. @throws UsageFailure, DatabaseFailure */
+/** @returns one more row than `limit` if there are more. @throws UsageFailure, DatabaseFailure */
 export function askExternals({ ns, newSince, limit: limitText }: ExternalsQuestion) {
   const limit = parseLimit('--limit', limitText);
   const filter = {

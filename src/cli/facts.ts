@@ -4,7 +4,7 @@ import type { FactRow } from '../trail/query-facts.ts';
 import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';
 import { formatTime, print, printTable } from './output.ts';
 
-/** What Goldmane reports as the decision on a flow. */
+/** Goldmane's actions on a flow. */
 export const flowActions = ['allow', 'deny', 'pass', 'unspecified'] as const;
 
 /** One line per flow fact. */

@@ -17,22 +17,19 @@ interface ForgetOptions {
 export function forgetCommand(): Command {
   return new Command('forget')
     .description(
-      'removes the facts (ports, identities, days, policies) of one namespace pair before a day; the edge and its count stay',
+      'remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count stay',
     )
-    .requiredOption('--src <namespace>', 'the source namespace; "" for flows without one')
-    .requiredOption('--dst <namespace>', 'the destination namespace; "" for flows without one')
-    .requiredOption(
-      '--before <time>',
-      'a UTC day (2026-01-31) or how long ago (90d); that day and later days stay',
-    )
-    .option('--apply', 'remove them; without it nothing is changed')
+    .requiredOption('--src <namespace>', 'source namespace; "" for flows without one')
+    .requiredOption('--dst <namespace>', 'destination namespace; "" for flows without one')
+    .requiredOption('--before <time>', 'a UTC day (2026-01-31) or an age (90d); that day and later days stay')
+    .option('--apply', 'remove the facts; without this option nothing is changed')
     .option('--json', 'as JSON')
     .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {
       const [src, dst] = [parseEnd('--src', srcText), parseEnd('--dst', dstText)];
       const now = new Date();
       const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / msPerDay);
       if (beforeDay > Math.floor(now.getTime() / msPerDay))
-        throw usageFailure('--before', `${before} is in the future; give today or an earlier day`);
+        throw usageFailure('--before', `${before} is in the future; use today or an earlier day`);
       const { removeFacts } = await import('../trail/remove-facts.ts');
       const removed = await withOpenDatabase((database) =>
         removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
@@ -52,7 +49,7 @@ export function forgetCommand(): Command {
     });
 }
 
-/** Flows with the outside have no namespace at that end. @throws UsageFailure */
+/** Flows to and from outside the cluster have no namespace at that end. @throws UsageFailure */
 function parseEnd(option: string, text: string): string {
   return text === '' ? '' : parseNamespace(option, text);
 }

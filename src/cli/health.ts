@@ -11,7 +11,7 @@ import { openDatabase } from '../trail/database.ts';
 import { formatTime, print, printAnswer } from './output.ts';
 
 const answerTimeoutMs = 10_000;
-/** Those of the cluster health check, not of the other commands. */
+/** Exit codes of the cluster health check, which differ from those of other commands. */
 const exitCodeOf: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
 
 interface HealthOptions {
@@ -22,15 +22,15 @@ interface HealthOptions {
 export function healthCommand(): Command {
   return new Command('health')
     .description(
-      'Check everything that recording and reporting depend on: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Each problem with its cause and what to do.',
+      'Check everything that recording and reporting depend on: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Shows each problem with its cause and what to do.',
     )
-    .option('--quiet', 'print only checks that do not pass')
+    .option('--quiet', 'print only checks that did not pass')
     .option('--json', 'print JSON, with the key goldmane_aggregator')
     .addHelpText(
       'after',
       `
 Exits with 0 (PASS), 1 (WARN) or 2 (FAIL; also when a setting is wrong).
-Certificates are those that the job certificates checked last; flow-trail certificates checks them now.
+The certificate check shows the last result of the job certificates; flow-trail certificates checks them now.
 
 Examples:
   flow-trail health
@@ -47,7 +47,7 @@ Examples:
     });
 }
 
-/** A wrong setting is part of the report: a script that reads the JSON gets it in any case. */
+/** A wrong setting is part of the report, so that scripts always get JSON. */
 export async function askHealth(): Promise<HealthReport> {
   try {
     return await checkHealth();

@@ -1,6 +1,6 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
-/** The run of a job failed; `message` is what it failed with. */
+/** A job's run failed; `message` is its failure message. */
 export function jobFailure(message: string): Failure<'job'> {
   return new Failure({ system: 'job', kind: 'failed', what: message, cure: '', retryable: false });
 }

@@ -6,7 +6,7 @@ export function withSeenTimes<Row extends { readonly firstSeconds: number; reado
   return { firstSeen: new Date(firstSeconds * 1000), ...withLastSeen(row) };
 }
 
-/** The same for rows that have the last time only. */
+/** The same for rows that have only the last time. */
 export function withLastSeen<Row extends { readonly lastSeconds: number }>({ lastSeconds, ...row }: Row) {
   return { ...row, lastSeen: new Date(lastSeconds * 1000) };
 }

@@ -5,9 +5,9 @@ import type { SupervisorNow } from './ask-supervisor.ts';
 const freshSeconds = 6 * 60;
 
 export interface Ages {
-  /** Since the end of the newest bucket that the stream brought. */
+  /** Since the end of the newest streamed bucket. */
   lagSeconds: number | undefined;
-  /** Since the youngest data of either reader. A cluster without traffic is judged by the buckets that are settled. */
+  /** Since the newest data of either reader. A cluster without traffic is judged by settled buckets. */
   dataAgeSeconds: number | undefined;
   /** Since a reader last reported. */
   reportAgeSeconds: number | undefined;
@@ -20,7 +20,7 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
   const newest = secondsSince(status?.newestBucket);
   const settled = secondsSince(status?.settledUpTo);
   const lagSeconds = newest === undefined ? undefined : Math.max(0, newest - bucketSeconds);
-  // A bucket is settled when it is six minutes old.
+  // A bucket is settled at the age of six minutes.
   const settledLag = settled === undefined ? undefined : Math.max(0, settled - freshSeconds);
   return {
     lagSeconds,
@@ -29,7 +29,7 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
   };
 }
 
-/** @returns what is wrong, each with what to do; empty while the trail is being recorded */
+/** @returns each problem with what to do; empty while the trail is being recorded */
 export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): string[] {
   if (!supervisor)
     return ['There is no supervisor. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.'];
@@ -38,7 +38,7 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
     return ['The supervisor is paused in Temporal. Continue it with temporal workflow unpause.'];
   if (state !== 'RUNNING')
     return [
-      `The supervisor is ${state}. A running worker starts it again within a minute; check that one runs: its log and /readyz.`,
+      `The supervisor is ${state}. A running worker restarts it within a minute; check whether a worker runs (its log and /readyz).`,
     ];
   const problems: string[] = [];
   if (problem)
@@ -66,7 +66,7 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
   else if (age >= freshSeconds)
     problems.push(`The newest data is ${age} s old. Check the readers' last errors and Goldmane.`);
   if (reported !== undefined && reported >= freshSeconds)
-    problems.push(`No reader has reported for ${reported} s. Check that the worker runs.`);
+    problems.push(`No reader has reported for ${reported} s. Check whether the worker runs.`);
   return problems;
 }
 

@@ -3,20 +3,20 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 
-/** Settings that say which database, Goldmane or Temporal to use; with one for another server, the local stack is not used. */
+/** Settings that name the database, Goldmane or Temporal; if one names another server, the local stack is not used. */
 const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE|CODEC_KEY_FILE))/;
 
 /**
- * Takes the settings of a running `npm start` of this checkout into `env` where `env` names no other server itself, and says so.
- * `npm start` keeps them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default `.flow-trail`), and its
- * process id in `lock`.
+ * Copies the settings of a running `npm start` of this checkout into `env` unless `env` names another server, and
+ * reports that. `npm start` stores them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default
+ * `.flow-trail`), and its process id in `lock`.
  */
 export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => void): void {
   const directory = env.FLOW_TRAIL_STATE_DIR ?? fileURLToPath(new URL('../../.flow-trail', import.meta.url));
   const file = readIfThere(join(directory, 'env'));
   if (file === undefined) return;
   const settings = parseEnv(file);
-  // `npm start` may itself use a Temporal that is set in the environment, whose credentials are not in the file.
+  // `npm start` may use a Temporal server set in the environment, whose credentials are not in the file.
   const isSameTemporal =
     env.TEMPORAL_ADDRESS !== undefined && env.TEMPORAL_ADDRESS === settings['TEMPORAL_ADDRESS'];
   const chosen = chosenServers(env);
@@ -34,7 +34,7 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   for (const [name, value] of Object.entries(settings)) env[name] ||= value;
 }
 
-/** Whether a setting says which database, Goldmane or Temporal to use. */
+/** Whether a setting names the database, Goldmane or Temporal. */
 export function choosesServer(env: NodeJS.ProcessEnv): boolean {
   return chosenServers(env).length > 0;
 }
@@ -57,7 +57,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it runs as another user.
+    // EPERM: the process runs as another user.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -6,7 +6,7 @@ import { choosesServer, useLocalStack } from './local-stack.ts';
 import { note } from './output.ts';
 import { createProgram } from './program.ts';
 
-// The reader of a pipe may have seen enough: `flow-trail edges | head`.
+// The reader of a pipe may close it early: `flow-trail edges | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
@@ -18,7 +18,7 @@ const wanted = first === 'help' ? second : first;
 try {
   const program = await createProgram(({ name, alias }) => wanted === name || wanted === alias);
   program.hook('preAction', (_, command) => {
-    // The worker gets its servers from its settings alone; completion needs none.
+    // The worker uses only its own settings; completion needs none.
     if (!['aggregate', 'completion'].includes(command.name())) useLocalStack(process.env, note);
   });
   await program.parseAsync(process.argv);
@@ -31,7 +31,9 @@ function report(error: unknown): void {
   if (!isFailure(error)) throw error;
   note(error.message);
   if (error.system === 'settings' && !choosesServer(process.env))
-    note('to try it on this machine without a cluster, run "npm start" and ask again in another terminal');
+    note(
+      'to try it on this machine without a cluster, run "npm start" and repeat the command in another terminal',
+    );
   process.exitCode =
     error.system === 'command' || error.system === 'settings' ? exitCodes.usage : exitCodes.failure;
 }

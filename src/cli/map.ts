@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { note, printFile } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
-/** With more namespaces the details would make the file too large to open. */
+/** With more namespaces, the details would make the file too large to open. */
 const maxDetailed = 300;
 const weekMs = 7 * 86_400_000;
 
@@ -14,7 +14,7 @@ export function mapCommand(): Command {
     .addHelpText(
       'after',
       `
-The file contains the edges, coverage and readiness as they are now, and each namespace's ports, identities and policies.
+The file contains the current edges, coverage and readiness, and each namespace's ports, identities and policies.
 The worker serves the same page, kept up to date, at MAP_HOST:MAP_PORT.
 
 Example:

@@ -4,13 +4,13 @@ import { note } from './output.ts';
 export function mcpCommand(): Command {
   return new Command('mcp')
     .description(
-      'Answer the same questions as a Model Context Protocol server on standard input and output. All its tools only read.',
+      'Serve the same queries as a Model Context Protocol server on standard input and output. All tools are read-only.',
     )
     .addHelpText(
       'after',
       `
-An assistant starts it, with the settings that the other commands read: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
-and runs. Standard output has only the protocol; notes go to standard error.
+An assistant starts it with the same settings as the other commands: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
+and runs. Standard output carries only the protocol; notes go to standard error.
 
 Example of a client's configuration:
   { "mcpServers": { "flow-trail": { "command": "npx", "args": ["flow-trail", "mcp"] } } }`,

@@ -5,7 +5,7 @@ import { withOpenDatabase } from './with-database.ts';
 
 export function migrateCommand(): Command {
   return new Command('migrate')
-    .description('creates the tables or brings them up to date; a worker does the same at its start')
+    .description('create the tables or bring them up to date; a worker does the same when it starts')
     .action(async () => {
       const { migrate } = await import('../trail/migrate.ts');
       const onProgress = ({ migration, seconds }: MigrationProgress) => note(`${migration}, ${seconds} s`);

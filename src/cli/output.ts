@@ -31,32 +31,32 @@ function tableLines(header: readonly string[], rows: readonly (readonly string[]
   );
 }
 
-/** Text of one or more lines on standard output. Whatever it contains, the terminal only shows it. */
+/** Prints text of one or more lines on standard output, made safe for terminals. */
 export function print(text: string): void {
   write(printableLines(text));
 }
 
-/** The content of a file on standard output, byte for byte. */
+/** Prints the content of a file on standard output, byte for byte. */
 export function printFile(content: string): void {
   process.stdout.write(content);
 }
 
-/** The answer of a command as JSON, in the shape of docs/schemas/NAME.json; times in UTC. */
+/** Prints a command's result as JSON, with the schema docs/schemas/NAME.json; times in UTC. */
 export function printAnswer<Name extends AnswerName>(_name: Name, answer: Answer<Name>): void {
   printJson(answer);
 }
 
-/** JSON whose shape is not ours: a job's result as Temporal has it. */
+/** Prints JSON of foreign shape: a job's result as stored in Temporal. */
 export function printJson(value: unknown): void {
   write(printableJson(value));
 }
 
-/** Beside the answer, on standard error: it can be piped without this. */
+/** Prints a note on standard error, so that standard output can be piped. */
 export function note(text: string): void {
   process.stderr.write(`flow-trail: ${printableLines(text)}\n`);
 }
 
-/** To the second, in the reader's time zone and with its name. JSON has UTC. */
+/** To the second, in the reader's time zone, with the zone's name. JSON uses UTC. */
 export function formatTime(time: Date): string {
   return wallClockText(time, displayTimeZone());
 }

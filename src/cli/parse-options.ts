@@ -6,8 +6,9 @@ const unitMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 8
 const dayMs = 86_400_000;
 
 /**
- * Reads a time: `90m`, `24h`, `7d` ago; `03:00`, the last time a clock showed it; `2026-01-31` or `2026-01-31 08:00` in the
- * time zone; or ISO 8601 with an offset. @throws UsageFailure
+ * Reads a time: `90m`, `24h`, `7d` ago; `03:00`, its last occurrence; `2026-01-31` or `2026-01-31 08:00` in the time
+ * zone; or ISO 8601 with an offset.
+ * @throws UsageFailure
  */
 export function parseSince(option: string, text: string, now: Date, timeZone = 'UTC'): Date {
   const time =
@@ -15,7 +16,7 @@ export function parseSince(option: string, text: string, now: Date, timeZone = '
   if (time === undefined || Number.isNaN(time.getTime()))
     throw usageFailure(
       option,
-      `"${text}" is not a time; give how long ago (90m, 24h, 7d) or a time (03:00, 2026-01-31, "2026-01-31 08:00")`,
+      `"${text}" is not a time; use an age (90m, 24h, 7d) or a time (03:00, 2026-01-31, "2026-01-31 08:00")`,
     );
   return time;
 }
@@ -56,7 +57,7 @@ function isoTime(text: string): Date | undefined {
 export function parseLimit(option: string, text: string): number {
   const limit = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(limit) || limit < 1)
-    throw usageFailure(option, `"${text}" is not a number of rows; give a whole number from 1`);
+    throw usageFailure(option, `"${text}" is not a number of rows; use a whole number from 1`);
   return limit;
 }
 
@@ -65,13 +66,13 @@ export function parseNamespace(option: string, text: string): string {
   if (!isNamespaceName(text))
     throw usageFailure(
       option,
-      `"${text}" is not a namespace name; give lower-case letters, digits and "-", at most 63 characters`,
+      `"${text}" is not a namespace name; use lower-case letters, digits and "-", at most 63 characters`,
     );
   return text;
 }
 
 export interface PortFilter {
-  /** Lower case, for example `tcp`; undefined for every protocol. */
+  /** Lower case, for example `tcp`; undefined for all protocols. */
   protocol: string | undefined;
   /** -1 for "many": beyond the number of distinct ports stored per pair. */
   port: number;
@@ -82,12 +83,13 @@ export function parsePort(option: string, text: string): PortFilter {
   const [, protocol, digits = ''] = /^(?:(tcp|udp|sctp|icmp|icmp6)\/)?(\d{1,5}|many)$/.exec(text) ?? [];
   const port = digits === 'many' ? -1 : Number(digits);
   if (digits === '' || port > 65_535)
-    throw usageFailure(option, `"${text}" is not a port; give for example 5432, udp/53 or many`);
+    throw usageFailure(option, `"${text}" is not a port; use, for example, 5432, udp/53 or many`);
   return { protocol, port };
 }
 
 /**
- * Reads the end of a period: as `parseSince`, but a time of day is the first one after the start. @throws UsageFailure
+ * Reads the end of a period: like `parseSince`, but a time of day is its first occurrence after the start.
+ * @throws UsageFailure
  */
 export function parseEnd(
   option: string,

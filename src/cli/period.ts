@@ -10,7 +10,7 @@ export interface PeriodOptions {
   json?: boolean;
 }
 
-/** Exit code where policies differ from what was observed, or evidence is missing: a pipeline can gate on it. */
+/** Exit code if policies differ from what was observed or evidence is missing, for use in pipelines. */
 export const differs = 3;
 
 export function withPeriod(command: Command): Command {

@@ -7,12 +7,13 @@ import { note } from './output.ts';
 import { usageFailure } from './usage-error.ts';
 
 /**
- * Reads and compiles a policy file, or every .yaml, .yml and .json below a folder, through symbolic links too. What was
- * skipped and assumed is reported on standard error. @throws UsageFailure
+ * Reads and compiles a policy file, or every .yaml, .yml and .json file below a folder, following symbolic links.
+ * Skipped files and assumptions are reported on standard error.
+ * @throws UsageFailure
  */
 export async function readPolicies(path: string, namespace: string | undefined): Promise<PolicySet> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw usageFailure(path, 'does not exist; give a policy file or a folder');
+  if (found === undefined) throw usageFailure(path, 'does not exist; use a policy file or a folder');
   const paths = found.isDirectory() ? (await filesBelow(path, new Set())).toSorted() : [path];
   const files = await Promise.all(
     paths.map(async (file) => ({
@@ -25,7 +26,7 @@ export async function readPolicies(path: string, namespace: string | undefined):
   return set;
 }
 
-/** Compiles manifests given as text; `notes` says what was skipped and assumed. @throws UsageFailure */
+/** Compiles manifests given as text; `notes` lists skipped objects and assumptions. @throws UsageFailure */
 export function readPolicyText(
   text: string,
   namespace: string | undefined,
@@ -56,7 +57,7 @@ function notesOn({ skipped, notes }: PolicySet): string[] {
   return lines;
 }
 
-/** @param seen real paths of the folders on the way, so that a link to a folder above ends */
+/** @param seen real paths of the parent folders, so that a link to one of them is not followed */
 async function filesBelow(folder: string, seen: ReadonlySet<string>): Promise<string[]> {
   const real = await realpath(folder);
   if (seen.has(real)) return [];

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { printableLines } from '../text/printable.ts';
 import { commands, type CommandEntry } from './commands.ts';
 
-/** The whole command line with only those commands loaded; of the others it knows name and summary, for its help. */
+/** The command line with only the given commands loaded; the others have only a name and summary, for the help text. */
 export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {
   const program = new Command('flow-trail')
     .description(
@@ -24,8 +24,8 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
 }
 
 const programHelp = `
-Exit codes: 0 success, 1 the question could not be answered, 2 wrong options or settings, 3 answered, needs attention.
-Times are in TIME_ZONE or this machine's time zone; --json has UTC.
+Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but the result needs attention.
+Times are in TIME_ZONE or this machine's time zone; --json uses UTC.
 
 Examples:
   flow-trail edges --src immich

@@ -9,7 +9,7 @@ const answerTimeoutMs = 10_000;
 const unsuccessful = new Set(['failed', 'timed_out', 'terminated', 'canceled']);
 
 export interface RunWithFailure extends JobRun {
-  /** Why it did not succeed; undefined where it did or still runs. */
+  /** Why it did not succeed; undefined if it succeeded or is still running. */
   failure: string | undefined;
 }
 
@@ -40,7 +40,7 @@ async function failureOf(client: Client, { workflowId, runId }: JobRun): Promise
     await client.workflow.getHandle(workflowId, runId).result();
     return undefined;
   } catch (error) {
-    // A failure whose details cannot be decrypted: the message says so.
+    // The failure's details cannot be decrypted, which the message says.
     if (isTemporalFailure(error)) return error.message;
     if (!(error instanceof WorkflowFailedError)) throw error;
     return error.cause?.message ?? error.message;

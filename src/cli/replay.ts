@@ -18,14 +18,14 @@ export function replayCommand(): Command {
     new Command('replay')
       .description('show what a set of policies would have denied, and what it would newly allow')
       .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced')
-      .option('--namespace <namespace>', 'for manifests without metadata.namespace, as for kubectl -n')
-      .option('--strict', 'exit with 3 also where a verdict cannot be told'),
+      .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
+      .option('--strict', 'also exit with 3 if a verdict is unknown'),
   )
     .addHelpText(
       'after',
       `
-Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or cannot be told).
-Reads what kubectl get -o yaml and calicoctl get -o yaml print, kustomizations, NetworkSets and Tiers; skips other kinds.
+Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or is unknown).
+Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations, NetworkSets and Tiers; skips other kinds.
 
 Examples:
   flow-trail replay policies/
@@ -37,16 +37,16 @@ Examples:
       if (json === true) printAnswer('replay', replayAnswer(result));
       else {
         print(`${result.facts} facts were replayed.`);
-        printFindings('would be denied, and was allowed', result.wouldDeny);
-        printFindings('would be allowed, and was denied', result.wouldAllow);
-        printFindings('cannot be told', result.undecided);
+        printFindings('would be denied, but was allowed', result.wouldDeny);
+        printFindings('would be allowed, but was denied', result.wouldAllow);
+        printFindings('unknown verdict', result.undecided);
         printFindings(misreportedTitle, result.misreported);
         if (result.unselectedDenied > 0)
           print(
-            `\n${result.unselectedDenied} facts were denied, and no policy of the set selects their end: nothing would deny them`,
+            `\n${result.unselectedDenied} facts were denied, but no policy in the set selects their end, so nothing would deny them`,
           );
         print(
-          `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} cannot be told`,
+          `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} unknown`,
         );
       }
       if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
@@ -54,7 +54,7 @@ Examples:
     });
 }
 
-/** What was observed in the period, judged by compiled policies. @throws UsageFailure, DatabaseFailure */
+/** The flows observed in the period, judged by the compiled policies. @throws UsageFailure, DatabaseFailure */
 export async function askReplay(
   tiers: Parameters<typeof replay>[0],
   times: Omit<PeriodOptions, 'json'>,
@@ -76,15 +76,15 @@ export function replayAnswer(result: Replayed) {
 export function driftCommand(): Command {
   return withPeriod(
     new Command('drift')
-      .description('show what policies allow that was never used, and what was used that they do not allow')
+      .description('show unused allow rules, and used connections that the policies do not allow')
       .argument('<path>', 'a policy file, or a folder of them')
-      .option('--namespace <namespace>', 'for manifests without metadata.namespace, as for kubectl -n')
-      .option('--strict', 'exit with 3 also where a verdict cannot be told'),
+      .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
+      .option('--strict', 'also exit with 3 if a verdict is unknown'),
   )
     .addHelpText(
       'after',
       `
-Exit codes: 0 everything that was used is allowed, 3 something is not (with --strict: or cannot be told).
+Exit codes: 0 everything used is allowed, 3 something is not (with --strict: or is unknown).
 
 Example:
   flow-trail drift policies/ --since 30d`,
@@ -101,13 +101,13 @@ Example:
           misreported: result.misreported.map(withSeenTimes),
         });
       else {
-        printUnused('allowed, and never used in the period', result.unused);
-        printUnused('allowed, and whether it was used cannot be told', result.perhapsUnused);
-        printFindings('used, and not allowed', result.notAllowed);
-        printFindings('used, and whether it is allowed cannot be told', result.undecided);
+        printUnused('allowed, but never used in the period', result.unused);
+        printUnused('allowed; use unknown', result.perhapsUnused);
+        printFindings('used, but not allowed', result.notAllowed);
+        printFindings('used; verdict unknown', result.undecided);
         printFindings(misreportedTitle, result.misreported);
         print(
-          `\n${result.unused.length} unused, ${result.perhapsUnused.length} perhaps unused, ${result.notAllowed.length} used and not allowed, ${result.undecided.length} used and cannot be told`,
+          `\n${result.unused.length} unused, ${result.perhapsUnused.length} perhaps unused, ${result.notAllowed.length} used and not allowed, ${result.undecided.length} used with unknown verdict`,
         );
       }
       if (result.notAllowed.length > 0 || (strict === true && result.undecided.length > 0))

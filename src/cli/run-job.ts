@@ -15,15 +15,15 @@ import { trailIdField } from '../workflows/messages.ts';
 import { jobFailure, isJobFailure } from './job-failure.ts';
 import { withDatabase } from './with-database.ts';
 
-/** Every job has a shorter limit of its own. */
+/** Every job has its own, shorter limit. */
 const executionTimeout = '2h';
 const answerTimeoutMs = 10_000;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const workflowTasks = 1;
 
 /**
- * Starts a job now, beside its schedule, and waits for its result. An interrupt ends the waiting, not the job. The run carries
- * the trail id, so that the worker of another database refuses it.
+ * Starts a job now, in addition to its schedule, and waits for its result. An interrupt ends the wait, not the job. The
+ * run includes the trail id, so that the worker of another database refuses it.
  * @throws ConfigFailure, DatabaseFailure, JobFailure, TemporalFailure (`wrong_trail` when the supervisor belongs to a database
  * other than that of DATABASE_URL)
  */
@@ -68,7 +68,7 @@ export async function runJob(job: JobName): Promise<unknown> {
   }
 }
 
-/** @returns undefined when no database is configured: the names in Temporal then say whose job it is */
+/** @returns undefined when no database is configured; the names in Temporal then identify the installation */
 async function databaseTrailId(): Promise<string | undefined> {
   const { env } = process;
   if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim()) return undefined;
@@ -92,7 +92,7 @@ async function resultOf(client: Client, workflowId: string): Promise<unknown> {
   }
 }
 
-/** Without a worker the job waits, and so does this command. */
+/** Without a worker, both the job and this command wait. */
 async function noPoller(
   { workflowService }: Connection,
   namespace: string,
@@ -104,5 +104,5 @@ async function noPoller(
     taskQueueType: workflowTasks,
   });
   if (pollers && pollers.length > 0) return undefined;
-  return `no worker takes work from the task queue ${taskQueue}: start one, or correct TEMPORAL_TASK_QUEUE; the job waits`;
+  return `no worker polls the task queue ${taskQueue}; start one, or correct TEMPORAL_TASK_QUEUE; the job is waiting`;
 }

@@ -4,9 +4,7 @@ import { printJson } from './output.ts';
 
 export function runCommand(): Command {
   return new Command('run')
-    .description(
-      'Run a scheduled job now, in addition to its schedule, wait for it, and print its result as JSON.',
-    )
+    .description('Run a job now, in addition to its schedule, wait for it, and print its result as JSON.')
     .addArgument(new Argument('<job>', 'the job').choices(jobNames))
     .addHelpText('after', '\nExample:\n  flow-trail run completeness')
     .action(async (job: JobName) => {

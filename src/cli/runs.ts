@@ -14,14 +14,14 @@ interface RunsOptions {
 
 export function runsCommand(): Command {
   return new Command('runs')
-    .description('Show recent runs of the jobs, with outcome and failure, newest first. Asks Temporal.')
+    .description('Show recent runs of the jobs from Temporal, with outcome and failure, newest first.')
     .addOption(new Option('--job <job>', 'only this job').choices([...jobNames, 'allowlist']))
-    .option('--limit <count>', 'at most this many runs', '20')
+    .option('--limit <count>', 'maximum number of runs', '20')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-Temporal keeps finished runs for the retention of its namespace.
+Temporal keeps finished runs for the retention time of its namespace.
 
 Examples:
   flow-trail runs

@@ -24,7 +24,7 @@ export function stagedCommand(): Command {
   return withPeriod(
     new Command('staged')
       .description(
-        'compare what staged policies would do with what was enforced; exit code 3 unless the result is evidence that enforcing is safe',
+        'compare staged policies with what was enforced; exit code 3 unless the result is evidence that enforcing is safe',
       )
       .option('--src <namespace>', 'only flows from this namespace')
       .option('--dst <namespace>', 'only flows to this namespace'),
@@ -75,24 +75,24 @@ function printVerdicts(
   for (const name of neverSeen)
     print(`Namespace ${name} was never seen at an end of a flow; check the spelling.`);
   if (disagreements.length > 0)
-    print(`Staged policies give another verdict:\n${differenceTable(disagreements)}\n`);
+    print(`Staged policies reach a different verdict:\n${differenceTable(disagreements)}\n`);
   const passed = passedByOthers(verdicts);
   if (passed.length > 0)
     print(
-      `Other policies allow what staged policies leave out; enforcing denies none of it while they stand:\n${otherTable(passed)}\n`,
+      `Other policies allow flows that staged policies leave out; enforcing denies none of them while those policies exist:\n${otherTable(passed)}\n`,
     );
   if (withoutStaged.length > 0)
     print(
-      `The pending verdict differs and no staged policy took part; not a disagreement of staged policies:\n${differenceTable(withoutStaged)}\n`,
+      `The pending verdict differs, but no staged policy is involved; not a disagreement of staged policies:\n${differenceTable(withoutStaged)}\n`,
     );
   for (const { policy, flowCount } of enforcedByStaged)
     print(
       `${counted(flowCount, 'flow')} reported ${policy} as the enforced verdict, although a staged policy enforces nothing (projectcalico/calico#13410); not counted.`,
     );
   print(
-    `Staged policies decided ${counted(decided, 'flow')}: ${agreeing.toLocaleString('en')} with the enforced verdict, ${(decided - agreeing).toLocaleString('en')} with another.`,
+    `Staged policies decided ${counted(decided, 'flow')}: ${agreeing.toLocaleString('en')} with the enforced verdict, ${(decided - agreeing).toLocaleString('en')} with a different one.`,
   );
-  if (unknown > 0) print(`${counted(unknown, 'flow')} with a trace that shows no verdict.`);
+  if (unknown > 0) print(`${counted(unknown, 'flow')} with a trace without a verdict.`);
   if (decided === 0 && decidedByOthers.length > 0)
     print(`\nPolicies that decide these flows instead:\n${otherTable(decidedByOthers)}`);
   print(`\n${conclusion(verdicts, isEvidence)}`);

@@ -24,7 +24,7 @@ export function statusCommand(): Command {
 
 /** @throws ConfigFailure, TemporalFailure */
 export async function askStatus() {
-  // Loads Temporal's client only when it is asked.
+  // Loads Temporal's client only when it is needed.
   const { askSupervisor } = await import('./ask-supervisor.ts');
   const { clockOf } = await import('../config/config.ts');
   const supervisor = await askSupervisor();
@@ -69,7 +69,7 @@ function executionText({ state, startedAt, closedAt }: SupervisorNow): string {
     : `${state.toLowerCase()}, this run since ${formatTime(startedAt)}`;
 }
 
-/** A time of the status for people. */
+/** Formats a time of the status. */
 function timeOf(iso: string | undefined): string {
   return iso === undefined ? '-' : formatTime(new Date(iso));
 }
@@ -104,7 +104,7 @@ function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages
   ];
 }
 
-/** The current error, or else the last error of the last completed window. */
+/** The current error, or the last error of the last completed window. */
 function failureOf({ lastError, lastWindow }: ReaderStatus): [string, string][] {
   if (lastError !== undefined) return [['  last error', lastError]];
   if (lastWindow?.lastError === undefined) return [];

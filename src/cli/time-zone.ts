@@ -3,7 +3,7 @@ import { canonicalTimeZone } from '../config/time-zone.ts';
 
 let known: string | undefined;
 
-/** TIME_ZONE, where it is set; otherwise this machine's time zone. An IANA name. @throws ConfigFailure */
+/** TIME_ZONE if set, otherwise this machine's time zone. An IANA name. @throws ConfigFailure */
 export function displayTimeZone(): string {
   known ??= readTimeZone(process.env['TIME_ZONE']?.trim());
   return known;

@@ -1,7 +1,7 @@
 import type { UnknownNamespace } from '../queries/unknown-namespaces.ts';
 import { note } from './output.ts';
 
-/** Says which namespaces were never seen, and which known ones have similar names. */
+/** Warnings about namespaces that were never seen, with known namespaces of similar name. */
 export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): void {
   for (const text of unknownNamespaceTexts(unknown)) note(text);
 }
@@ -15,7 +15,7 @@ export function unknownNamespaceTexts(unknown: readonly UnknownNamespace[]): str
   );
 }
 
-/** Of several clusters: the namespaces that none of them has seen. */
+/** The namespaces that none of several clusters has seen. */
 export function unknownEverywhere(answers: readonly (readonly UnknownNamespace[])[]): UnknownNamespace[] {
   const [first = [], ...others] = answers;
   return first

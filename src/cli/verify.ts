@@ -6,14 +6,14 @@ import { withOpenDatabase } from './with-database.ts';
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'checks that the tables agree: edges with facts, coverage without holes, announcements with edges; exits with 3 if not',
+      'check that the tables are consistent: edges with facts, coverage without holes, announcements with edges; exit with 3 if not',
     )
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const { verify } = await import('../trail/verify.ts');
       const differences = await withOpenDatabase((database) => verify(database));
       if (json === true) printAnswer('verify', differences);
-      else if (differences.length === 0) print('The tables agree with each other.');
+      else if (differences.length === 0) print('The tables are consistent.');
       else
         for (const { rule, rows, examples } of differences) {
           print(`Broken: ${rule} (${rows} ${rows === 1 ? 'row' : 'rows'})`);

@@ -1,12 +1,15 @@
 import type { DatabaseConfig } from '../config/database-config.ts';
 import type { Database, Query } from '../trail/database.ts';
 
-/** Runs queries that only read on the database of DATABASE_URL or DATABASE_URL_FILE. @throws ConfigFailure, DatabaseFailure */
+/**
+ * Runs read-only queries on the database of DATABASE_URL or DATABASE_URL_FILE.
+ * @throws ConfigFailure, DatabaseFailure
+ */
 export function withDatabase<Result>(ask: (query: Query) => Promise<Result>): Promise<Result> {
   return withOpenDatabase(({ query }) => ask(query), { isReadOnly: true });
 }
 
-/** The same for what needs more than single statements. @throws ConfigFailure, DatabaseFailure */
+/** The same for work that needs more than single statements. @throws ConfigFailure, DatabaseFailure */
 export async function withOpenDatabase<Result>(
   work: (database: Database) => Promise<Result>,
   options: { isReadOnly?: boolean } = {},
@@ -15,7 +18,7 @@ export async function withOpenDatabase<Result>(
   return withDatabaseOf(loadDatabaseConfig(process.env), work, options);
 }
 
-/** The same for a database of a known place. @throws DatabaseFailure */
+/** The same for a given database. @throws DatabaseFailure */
 export async function withDatabaseOf<Result>(
   config: DatabaseConfig,
   work: (database: Database) => Promise<Result>,

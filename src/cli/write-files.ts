@@ -5,15 +5,16 @@ import { Failure } from '../failure/failure.ts';
 import { usageFailure } from './usage-error.ts';
 
 /**
- * Writes files below a folder, which it creates. A path that leads out of it, by `..`, by being absolute or through a
- * symbolic link, is refused, and then nothing is written. @throws UsageFailure, Failure<'command'> of kind `outside_folder`
+ * Writes files below a folder, which it creates. A path that leads out of the folder (by `..`, an absolute path or a
+ * symbolic link) is refused, and then nothing is written.
+ * @throws UsageFailure, Failure<'command'> of kind `outside_folder`
  */
 export async function writeFilesInto(
   folder: string,
   files: readonly { path: string; content: string }[],
 ): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw usageFailure('--out', `${folder} cannot be created (${codeOf(error)}); give a folder`);
+    throw usageFailure('--out', `${folder} cannot be created (${codeOf(error)}); use another folder`);
   });
   const root = await realpath(folder);
   for (const { path } of files) if (isOutside(path)) throw outside(path);
@@ -46,8 +47,8 @@ function outside(path: string): Failure<'command'> {
   return new Failure({
     system: 'command',
     kind: 'outside_folder',
-    what: `the file "${path}" would be written outside of the folder of --out`,
-    cure: 'see where its name comes from; nothing was written for it',
+    what: `the file "${path}" would be written outside the folder of --out`,
+    cure: 'check where its name comes from; it was not written',
     retryable: false,
   });
 }

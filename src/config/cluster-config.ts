@@ -23,7 +23,7 @@ export function trailNamesOf({ CLUSTER_NAME, TEMPORAL_TASK_QUEUE }: ClusterEnvir
   return TEMPORAL_TASK_QUEUE === undefined ? names : { ...names, taskQueue: TEMPORAL_TASK_QUEUE };
 }
 
-/** Reads only the names in Temporal, for commands that ask the supervisor or start a job. @throws ConfigFailure */
+/** Reads only the names in Temporal, for commands that query the supervisor or start a job. @throws ConfigFailure */
 export function loadTrailNames(env: NodeJS.ProcessEnv): TrailNames {
   const parsed = z.object(clusterEnvironment).safeParse(env);
   if (!parsed.success) throw configFailure(issueProblems(parsed.error));

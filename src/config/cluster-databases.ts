@@ -8,8 +8,9 @@ export interface ClusterDatabase {
 }
 
 /**
- * Where the databases of several clusters are: `DATABASE_URL_<NAME>`, or `DATABASE_URL_<NAME>_FILE`, with the name in upper
- * case and `_` for `-`. The cluster of `CLUSTER_NAME` may have plain `DATABASE_URL` or `DATABASE_URL_FILE` instead.
+ * Locates the databases of several clusters: `DATABASE_URL_<NAME>` or `DATABASE_URL_<NAME>_FILE`, with the name in
+ * upper case and `_` for `-`. The cluster of `CLUSTER_NAME` may have plain `DATABASE_URL` or `DATABASE_URL_FILE`
+ * instead.
  * @throws ConfigFailure with the problems of all clusters
  */
 export function loadClusterDatabases(env: NodeJS.ProcessEnv, clusters: readonly string[]): ClusterDatabase[] {

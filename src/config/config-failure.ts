@@ -1,6 +1,6 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
-/** All wrong settings at once, one line each: the variable, what is wrong, what to set. */
+/** All wrong settings at once, one line each: the variable, what is wrong and what to set. */
 export type ConfigFailure = Failure<'settings'> & { readonly problems: readonly string[] };
 
 export function configFailure(problems: readonly string[]): ConfigFailure {

@@ -14,12 +14,12 @@ import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
 import type { TrailNames } from './names.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 
-/** The map in the browser. It has no login: everyone who can connect to it can read the trail. */
+/** The map in the browser. It has no login: anyone who can connect to it can read the trail. */
 interface MapConfig {
   /** 0: any free port. */
   port: number | 'off';
   host: string;
-  /** Address of the list of workflows in the Temporal UI, without a slash at its end. */
+  /** Address of the workflow list in the Temporal UI, without a trailing slash. */
   temporalUiUrl: string | undefined;
 }
 
@@ -48,11 +48,11 @@ export interface Config {
   goldmane: GoldmaneConfig;
   database: DatabaseConfig;
   identity: IdentityConfig;
-  /** Addresses that answer DNS, as CIDRs; for derived policies. */
+  /** Addresses that answer DNS, as CIDRs, for derived policies. */
   dnsAddresses: readonly string[];
   /** Distinct ports stored per group of facts; further ports are stored as "many". */
   portCap: number;
-  /** The scheduled jobs, and where they report. */
+  /** The scheduled jobs and where they report. */
   jobs: JobConfig;
   /** CLUSTER_NAME; empty when it is not set. */
   clusterName: string;
@@ -63,7 +63,7 @@ export interface Config {
   metricsPort: number;
   httpPort: number;
   map: MapConfig;
-  /** Called after each successful settling round; undefined: nothing is called. */
+  /** Called after each successful settling round; no calls if undefined. */
   heartbeat: SecretUrl | undefined;
   /** Address on which /metrics, /healthz and /readyz listen. */
   listenHost: string;
@@ -163,7 +163,7 @@ const environment = z.object({
 });
 
 /**
- * Reads the database and job settings, for commands that show what a job would report.
+ * Reads the database and job settings, for commands that preview a job's report.
  * @throws ConfigFailure
  */
 export function loadReportConfig(env: NodeJS.ProcessEnv): {
@@ -225,7 +225,7 @@ export function clockOf(env: NodeJS.ProcessEnv): Clock {
 }
 
 /**
- * Reads only the service identity settings, for commands that need nothing else.
+ * Reads only the service identity settings, for commands that need no others.
  * @throws ConfigFailure
  */
 export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {

@@ -45,9 +45,9 @@ const fields: readonly [Field, Field, Field, Field, Field] = [
 const mostDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Why Temporal's server would reject a five-field cron expression, or interpret it differently than expected;
- * undefined when it is valid. Source: temporalio/temporal, service/worker/scheduler/calendar.go, which decides what a
- * schedule runs; test/integration/cron-grammar.test.ts compares both.
+ * Why Temporal's server would reject a five-field cron expression or interpret it unexpectedly; undefined when it is
+ * valid. Source: temporalio/temporal, service/worker/scheduler/calendar.go, which decides what a schedule runs;
+ * test/integration/cron-grammar.test.ts compares both.
  */
 export function cronProblem(expression: string): string | undefined {
   if (expression.startsWith('@')) return 'must have five fields; names like @daily are not accepted';

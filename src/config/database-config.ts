@@ -1,12 +1,12 @@
 import { configFailure } from './config-failure.ts';
 import { databaseUrlProblem } from './database-url.ts';
 
-/** Where the database's URL is. It is read for each connection and not stored elsewhere. */
+/** The source of the database URL, which is read for each connection and not stored elsewhere. */
 export type DatabaseConfig = { url: string } | { urlFile: string };
 
 /**
- * Reads only where the database is, for commands that need nothing else. Apart from the other settings, because loading their
- * schema takes longer than most answers.
+ * Reads only the database location, for commands that need nothing else. Separate from the other settings, because
+ * loading their schema takes longer than most queries.
  * @throws ConfigFailure
  */
 export function loadDatabaseConfig(env: NodeJS.ProcessEnv): DatabaseConfig {
@@ -23,7 +23,7 @@ export function databaseConfigOf(env: NodeJS.ProcessEnv, names = plainNames): Da
   return url ? { url } : { urlFile: env[names.urlFile]?.trim() ?? '' };
 }
 
-/** What is wrong with DATABASE_URL and DATABASE_URL_FILE, or their variants; none of it contains their values. */
+/** What is wrong with DATABASE_URL and DATABASE_URL_FILE, or their variants, without their values. */
 export function databaseProblems(env: NodeJS.ProcessEnv, names = plainNames): string[] {
   const problems: string[] = [];
   const url = env[names.url]?.trim();

@@ -1,16 +1,16 @@
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-/** Which server of several is wanted; `any` takes the first that answers. */
+/** Required kind of server if the URL has several hosts; `any` takes the first that answers. */
 export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
-/** What a database URL says, with the meaning that libpq gives it (PostgreSQL manual, 32.1). */
+/** A parsed database URL, with the same meaning as in libpq (PostgreSQL manual, 32.1). */
 export interface DatabaseTarget {
-  /** In the order in which they are tried; a host that begins with / is the folder of a Unix socket. */
+  /** In the order to try; a host that begins with / is the folder of a Unix socket. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly user: string | undefined;
   readonly password: string | undefined;
   readonly database: string;
   readonly sslMode: SslMode;
-  /** `system`: the CAs that Node.js trusts. */
+  /** `system` means the CAs that Node.js trusts. */
   readonly sslRootCert: string | undefined;
   readonly sslCert: string | undefined;
   readonly sslKey: string | undefined;
@@ -18,9 +18,9 @@ export interface DatabaseTarget {
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   readonly sessionAttributes: SessionAttributes;
   readonly applicationName: string | undefined;
-  /** The schema of the tables (`options=-c search_path=name`); undefined: that of the role, usually `public`. */
+  /** The schema of the tables (`options=-c search_path=name`); if undefined, the role's schema, usually `public`. */
   readonly schema: string | undefined;
-  /** Other settings of the session (`options=-c name=value`), in their order. */
+  /** Other session settings (`options=-c name=value`), in order. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
 
@@ -65,7 +65,7 @@ export function databaseUrlProblem(value: string): string | undefined {
   }
 }
 
-/** Reads a postgres:// URL. @throws an Error whose message is that of `databaseUrlProblem` */
+/** Reads a postgres:// URL. @throws an Error with the message that `databaseUrlProblem` returns */
 export function parseDatabaseUrl(value: string): DatabaseTarget {
   const { authority, path, query } = split(value);
   const at = authority.lastIndexOf('@');
@@ -105,7 +105,7 @@ function splitOnce(text: string, separator: string): [string, string] {
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A % that does not begin an escape stays as it is; an escape that is not UTF-8 is rejected. */
+/** A % that does not begin an escape is kept; an escape that is not UTF-8 is rejected. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
@@ -117,7 +117,7 @@ function decode(text: string): string {
 function readParameters(query: string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const part of query.split('&').filter((text) => text !== '')) {
-    // Tools that build URLs write a blank as +, which libpq takes as it is; in options nothing else can be meant.
+    // Tools that build URLs encode a space as +, which libpq takes literally; in options, + can only mean a space.
     const text = part.startsWith('options=') ? part.replaceAll('+', '%20') : part;
     const [name, value] = splitOnce(text, '=').map(decode);
     if (name === undefined || value === undefined) continue;
@@ -213,7 +213,8 @@ function toSessionAttributes(text: string | undefined): SessionAttributes {
 function readSettings(options: string): Pick<DatabaseTarget, 'schema' | 'settings'> {
   const settings = readOptions(options);
   const searchPath = settings.findLast(([name]) => name.toLowerCase() === 'search_path')?.[1].trim();
-  // With a second schema in the path, the tables of another trail would be taken for those that are missing in the first.
+  // With a second schema in the path, tables missing in the first schema would be confused with those of another trail
+  // in the second.
   if (searchPath !== undefined && !/^(?:[a-z_][a-z0-9_]{0,62}|"[^",$]{1,63}")$/.test(searchPath))
     throw new UrlProblem(
       'has a search_path that is not one schema; name one, in lower-case letters, digits and _: options=-c%20search_path=cluster_a',
@@ -224,7 +225,7 @@ function readSettings(options: string): Pick<DatabaseTarget, 'schema' | 'setting
   };
 }
 
-/** `-c name=value`, `-cname=value` and `--name=value`, with \ before a blank that belongs to the value. */
+/** `-c name=value`, `-cname=value` and `--name=value`, with \ before a space that belongs to the value. */
 function readOptions(options: string): [string, string][] {
   const words = options.match(/(?:\\.|\S)+/g)?.map((word) => word.replace(/\\(.)/g, '$1')) ?? [];
   const settings: [string, string][] = [];

@@ -6,7 +6,7 @@ import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from '
 import { canonicalTimeZone } from './time-zone.ts';
 
 export interface SlackConfig {
-  /** The incoming webhook, read for each message. Undefined: messages are printed instead of posted. */
+  /** The incoming webhook, read for each message. If undefined, messages are printed instead of posted. */
   webhook: SecretUrl | undefined;
   /** `#name`, `@user` or the id of a conversation. */
   channel: string;
@@ -25,7 +25,7 @@ interface JobCrons {
 
 export interface JobConfig {
   slack: SlackConfig;
-  /** Canonical IANA name; of the daily schedules, and of the times in messages. */
+  /** Canonical IANA name; used for the daily schedules and for times in messages. */
   timeZone: string;
   crons: JobCrons;
   /** Address of a map of the edges, for links. */
@@ -35,7 +35,7 @@ export interface JobConfig {
   certificates: {
     warnDays: number;
     criticalDays: number;
-    /** The operator's Secret that the client certificate is a copy of; undefined: it is not compared. */
+    /** The operator's Secret that the client certificate is a copy of; not compared if undefined. */
     operatorSecret: { namespace: string; name: string } | undefined;
   };
   completeness: {
@@ -72,7 +72,7 @@ const cron = (fallback: string) =>
     })
     .default(fallback);
 
-/** The fields of the environment that concern the jobs. */
+/** The environment variables of the jobs. */
 export const jobEnvironment = {
   SLACK_WEBHOOK_URL: secretUrlField,
   SLACK_WEBHOOK_URL_FILE: secretUrlField,

@@ -3,13 +3,13 @@ import { getHeapStatistics } from 'node:v8';
 /** Memory limits. Data beyond them becomes coarser facts or a gap with a cause instead of a crash (invariant 3). */
 export interface MemoryLimits {
   heapLimitBytes: number;
-  /** Largest gRPC message that is received. */
+  /** Largest accepted gRPC message. */
   receiveBytes: number;
-  /** A bucket whose `List` answer holds more records is not folded. */
+  /** A bucket whose `List` answer has more records is not folded. */
   recordsPerBucket: number;
-  /** Facts of one bucket, each under one policy trace; beyond, ports become "many" and traces "other". */
+  /** Facts of one bucket, each under one policy trace; beyond the limit, ports become "many" and traces "other". */
   factsPerBucket: number;
-  /** Text of the policy traces of one bucket; those beyond become "other". */
+  /** Text of the policy traces of one bucket; traces beyond the limit become "other". */
   traceBytesPerBucket: number;
   /** Records merged in one transaction, as long as they come from more than one bucket. */
   recordsPerMerge: number;
@@ -17,7 +17,7 @@ export interface MemoryLimits {
   pendingRecords: number;
   /** Edges that the stream's writer remembers to have a row. */
   knownEdges: number;
-  /** Flow keys, names and policy traces that one decoder keeps for reuse. */
+  /** Flow keys, names and policy traces cached by one decoder. */
   internedBytes: number;
 }
 
@@ -25,10 +25,11 @@ const kib = 1024;
 const mib = 1024 * kib;
 
 /**
- * What was measured on Node 20 (docs/benchmarks.md): a listed record takes 100 to 150 bytes of heap until it is merged, and up to
- * 300 bytes outside of it; a fact takes up to 2 KiB while it is merged; a streamed record that waits takes 0.5 to 1 KiB, a known
- * edge 240 bytes. Both readers share the heap. An answer is held outside of the heap, twice while it is received; a container should
- * have twice as much memory as the heap limit. Pure.
+ * Derives the limits from the heap size. Measured on Node 20 (docs/benchmarks.md): until it is merged, a listed record
+ * takes 100 to 150 bytes of heap and up to 300 bytes outside the heap; a fact takes up to 2 KiB while it is merged; a
+ * pending streamed record takes 0.5 to 1 KiB, a known edge 240 bytes. Both readers share the heap. An answer is stored
+ * outside the heap, twice while it is received, so a container should have twice as much memory as the heap limit.
+ * Pure.
  */
 export function deriveMemoryLimits(heapLimitBytes: number): MemoryLimits {
   const perHeap = (bytes: number) => Math.floor(heapLimitBytes / bytes);
@@ -45,5 +46,5 @@ export function deriveMemoryLimits(heapLimitBytes: number): MemoryLimits {
   };
 }
 
-/** The limits of this process. */
+/** The limits for this process. */
 export const memoryLimits = deriveMemoryLimits(getHeapStatistics().heap_size_limit);

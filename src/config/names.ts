@@ -1,4 +1,4 @@
-/** Names in Temporal without CLUSTER_NAME; people type them. */
+/** Names in Temporal without CLUSTER_NAME; typed by people, so they are short. */
 const defaultTaskQueue = 'flow-trail';
 export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
@@ -28,7 +28,7 @@ export interface TrailNames {
   scheduleIds: Record<JobName, string>;
 }
 
-/** @param clusterName CLUSTER_NAME; empty: the names that a single trail has always had */
+/** @param clusterName CLUSTER_NAME; if empty, the names of a single trail */
 export function trailNames(clusterName: string): TrailNames {
   const own = (id: string) =>
     clusterName === '' ? id : id.replace('flow-trail/', `flow-trail/${clusterName}/`);
@@ -45,7 +45,7 @@ export function trailNames(clusterName: string): TrailNames {
   };
 }
 
-/** The queue from which allowlists are derived, so that they never take a slot from the readers. */
+/** A separate queue for deriving allowlists, so that derivations never take a slot from the readers. */
 export function allowlistTaskQueue(taskQueue: string): string {
   return `${taskQueue}/allowlist`;
 }

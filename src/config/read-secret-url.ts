@@ -3,12 +3,12 @@ import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretUrlProblem, type SecretUrl } from './secret-url.ts';
 
-/** `problem` names the file and what is wrong with it, never its content. */
+/** `problem` says which file is wrong and how, never its content. */
 export type SecretUrlReading = { url: string | undefined } | { problem: string; cure: string };
 
 /**
- * Reads a secret URL. There is none where the file is empty, and where it is missing in an existing folder: an optional
- * Secret that does not exist is mounted as an empty folder.
+ * Reads a secret URL. An empty file means no URL, and so does a missing file in an existing folder: an optional Secret
+ * that does not exist is mounted as an empty folder.
  * @param name the setting, for `problem`
  */
 export async function readSecretUrl(source: SecretUrl | undefined, name: string): Promise<SecretUrlReading> {

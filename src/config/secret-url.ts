@@ -11,19 +11,19 @@ export function secretUrlOf(url: string | undefined, urlFile: string | undefined
   return urlFile ? { urlFile } : undefined;
 }
 
-/** Why a value cannot be called, without repeating it: it must be https, or http on this machine. */
+/** Why a URL cannot be called, without repeating it: it must be https, or http on this machine. */
 export function secretUrlProblem(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url?.protocol !== 'https:' && !(isLocal && url.protocol === 'http:'))
     return 'is not an https:// address (the value is secret and not shown)';
-  // fetch refuses such an address, with the address in its message.
+  // fetch refuses such an address and puts it into its error message.
   return url.username === '' && url.password === ''
     ? undefined
     : 'contains a user name or a password, which cannot be sent (the value is secret and not shown)';
 }
 
-/** What is wrong with `NAME` and `NAME_FILE`; none of it contains their values. */
+/** What is wrong with `NAME` and `NAME_FILE`, without their values. */
 export function secretUrlProblems(env: NodeJS.ProcessEnv, name: string, cure: string): string[] {
   const url = env[name]?.trim();
   const problem = url ? secretUrlProblem(url) : undefined;

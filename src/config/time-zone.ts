@@ -1,7 +1,7 @@
 /**
- * The name of a time zone as both Node and Temporal's server know it: `utc` becomes `UTC`, `europe/london` becomes
- * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server refuses or reads
- * as an offset that never changes, and for offsets such as `+01:00`. Sources: ECMA-402, resolvedOptions; Go,
+ * The name of a time zone that both Node and Temporal's server accept: `utc` becomes `UTC`, `europe/london` becomes
+ * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server refuses or
+ * treats as a fixed offset, and for offsets such as `+01:00`. Sources: ECMA-402, resolvedOptions; Go,
  * time.LoadLocation.
  */
 export function canonicalTimeZone(name: string): string | undefined {

@@ -52,7 +52,7 @@ export interface CertificateFindings {
     | undefined;
   authority: { subject: string; notAfter: Date } | undefined;
   server: { issuer: string; notAfter: Date } | undefined;
-  /** Undefined: not attempted, because it could only fail. */
+  /** Undefined if not attempted because it could only fail. */
   handshake: 'accepted' | (Reason & { kind: string }) | undefined;
   /** Undefined when the database could not be queried. */
   contacts: Contacts | undefined;

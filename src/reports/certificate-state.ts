@@ -164,7 +164,7 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
   }
 }
 
-/** Tells a stale copy from a wrong CA by the stored contacts or by comparison with the operator's Secret. */
+/** Distinguishes a stale copy from a wrong CA by the stored contacts or by comparison with the operator's Secret. */
 function refusal(
   { contacts, operatorSecret }: CertificateFindings,
   { kind, what }: Reason & { kind: string },
@@ -203,7 +203,7 @@ function refusal(
 
 function secret({ operatorSecret, handshake, certPath }: CertificateFindings): CertificateFinding[] {
   if (!('isSame' in operatorSecret) || operatorSecret.isSame) return [];
-  // The refusal is already a finding, and its text names this reason.
+  // The refusal is already a finding, and its text includes this reason.
   if (typeof handshake === 'object' && handshake.kind === 'certificate_refused') return [];
   const { name } = operatorSecret;
   const works = handshake === 'accepted' ? '; Goldmane still accepts the copy' : '';

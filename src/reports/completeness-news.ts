@@ -9,7 +9,7 @@ export interface VerdictChange {
   was: string | undefined;
 }
 
-/** What to post of a report. `first` and `weekly` are full reports. */
+/** The part of a report to post. `first` and `weekly` are full reports. */
 export interface CompletenessNews {
   kind: 'first' | 'weekly' | 'changes';
   /** By name; empty in the first report. */
@@ -24,8 +24,8 @@ export interface ToldBefore {
 }
 
 /**
- * Chooses what to post: a full report the first time and once a week, otherwise the changes. A missed weekly report is posted
- * with the next run. Undefined: nothing to post. Pure.
+ * Chooses what to post: a full report the first time and once a week, otherwise the changes. A missed weekly report is
+ * posted with the next run. Undefined if there is nothing to post. Pure.
  * @param reportWeekday 0 (Sunday) to 6, in the report's zone
  */
 export function newsOf(

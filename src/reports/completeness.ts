@@ -26,19 +26,19 @@ export interface NamespaceCompleteness {
   verdict: Verdict;
   /** When the verdict began, derived from the observations. */
   since: Date;
-  /** First settled observation, or the first after it was stale. Null: nothing is settled yet. */
+  /** First settled observation, or the first after it was stale. Null if nothing is settled yet. */
   watchedSince: Date | null;
   lastSeen: Date | null;
   /** Settled days since then, rounded down to a tenth. */
   coveredDays: number;
   /** Days since then that were gaps, incomplete or only streamed, rounded up to a tenth. */
   uncoveredDays: number;
-  /** With any action: a denied edge also needs a decision. */
+  /** Edges with any action, because a denied edge also needs a decision. */
   egressEdges: number;
   newestEdge: Date | null;
-  /** Covered days since the newest egress edge; null without one. */
+  /** Covered days since the newest egress edge; null if there is none. */
   daysSinceNewEdge: number | null;
-  /** Days (UTC) on which it was seen. */
+  /** UTC days on which it was seen. */
   daysSeen: number;
   /** Local weekdays and hours of the day in which it was the source of a flow. */
   weekdaysSeen: Weekday[];
@@ -160,7 +160,7 @@ function seenHours(
 ): { weekdays: Set<number>; hours: Set<number> } {
   const slots = new Set<number>();
   for (const { day, egressHours } of days) {
-    // Nothing is missing any more.
+    // All thresholds are met.
     if (slots.size === hoursOfWeek) break;
     for (const [hour, slot] of week.hoursOfDay(day).entries()) if ((egressHours >> hour) & 1) slots.add(slot);
   }

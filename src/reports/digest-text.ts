@@ -4,7 +4,7 @@ import { observationLines } from '../coverage/observation.ts';
 
 const gapsShown = 20;
 
-/** A digest for a terminal: every edge, however many. */
+/** A digest for a terminal, always with every edge. */
 export function digestText(report: DigestReport): string {
   const { groups, from, to, timeZone, takenAsKnown, late } = report;
   const lines = [`${headlineOf(report)}, from ${from} to ${to} (${timeZone})`];
@@ -28,7 +28,7 @@ function edgeText({ dstNs, action, isDenied, isLate, firstSeen, flowCount }: Ann
   return `-> ${printable(dstNs)}  ${marks}  since ${firstSeen}, ${flowCount} ${flowCount === '1' ? 'flow' : 'flows'}`;
 }
 
-/** Control characters of a name would act on the terminal. */
+/** A terminal would interpret control characters in a name. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

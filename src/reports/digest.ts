@@ -5,42 +5,42 @@ import type { TrailSize } from '../trail/trail-size.ts';
 import { counted } from '../text/counted.ts';
 import { observe, type Observation } from '../coverage/observation.ts';
 
-/** Without a digest before it, a digest speaks of a day. */
+/** Period of a digest that has no predecessor. */
 export const firstPeriodMs = 24 * 3_600_000;
 
-/** An edge is in the table this long after its bucket began, when all is well. */
+/** Normally, an edge is in the table this long after its bucket began. */
 const usualDelayMs = 90_000;
 
 export interface DigestInput {
   digestId: string;
   edges: readonly EdgeRow[];
-  /** When the newest digest that was posted was frozen; undefined when none ever was. */
+  /** When the newest posted digest was frozen; undefined if none was posted. */
   previousPostedAt: Date | undefined;
-  /** When the newest digest that is done, posted or quiet, was frozen: an edge from before it was found late. */
+  /** When the newest finished digest (posted or quiet) was frozen: an edge first seen before it was found late. */
   previousDoneAt: Date | undefined;
-  /** Edges that were there before digests began, and are not announced. */
+  /** Edges that existed before the first digest and are not announced. */
   takenAsKnown: number;
-  /** From `coverageFrom`, since when gaps were not told, up to `now`. */
+  /** From `coverageFrom`, the end of the last reported time, to `now`. */
   coverage: readonly CoverageStretch[];
   coverageFrom: Date;
   now: Date;
   /** IANA name of the reader's zone. */
   timeZone: string;
-  /** Namespaces that hold data: edges to them are shown first where not all are. */
+  /** Namespaces with data: edges to them are shown first if not all edges are shown. */
   dataNamespaces: readonly string[];
-  /** What the trail holds. Used until a digest was posted. */
+  /** Size of the trail. Used until a digest has been posted. */
   trail: TrailSize;
-  /** Every denied edge of the trail. Used until a digest was posted. */
+  /** Every denied edge of the trail. Used until a digest has been posted. */
   deniedEdges: readonly Pick<EdgeRow, 'srcNs' | 'dstNs'>[];
 }
 
-/** What the first digest says about the whole trail. */
+/** Facts about the whole trail, for the first digest. */
 export interface Introduction {
   /** In the reader's zone. */
   since: string;
   namespaces: number;
   edges: number;
-  /** All denied edges, also those that are taken as known. */
+  /** All denied edges, including those from before the first digest. */
   denied: number;
   deniedBySource: { srcNs: string; dstNs: string[] }[];
 }
@@ -50,7 +50,7 @@ export interface AnnouncedEdge {
   dstNs: string;
   action: string;
   isDenied: boolean;
-  /** First seen well before a digest that did not have it. */
+  /** First seen well before an earlier digest that did not include it. */
   isLate: boolean;
   /** In the reader's zone. */
   firstSeen: string;
@@ -69,9 +69,9 @@ export interface DigestReport {
   edges: number;
   denied: number;
   late: number;
-  /** Those with a denied edge first, then by name. */
+  /** Sources with a denied edge first, then by name. */
   groups: SourceGroup[];
-  /** The period, in the reader's zone, with that zone's name on the day. */
+  /** The period in the reader's zone, with the zone's name on that day. */
   from: string;
   to: string;
   timeZone: string;
@@ -80,11 +80,14 @@ export interface DigestReport {
   observation: Observation;
   /** Only in the first digest that is posted. */
   introduction: Introduction | undefined;
-  /** Announced edges to namespaces that hold data, by destination, those with most sources first. */
+  /** Announced edges to namespaces with data, by destination, those with most sources first. */
   toData: { dstNs: string; srcNs: string[] }[];
 }
 
-/** The content of a digest for any output: by source namespace, what is denied first, and what was not observed. Pure. */
+/**
+ * The content of a digest for any output: edges by source namespace, denied ones first, and what was not observed.
+ * Pure.
+ */
 export function composeDigest(input: DigestInput): DigestReport {
   const { digestId, edges, previousPostedAt, previousDoneAt, now, timeZone } = input;
   const from = previousPostedAt ?? new Date(now.getTime() - firstPeriodMs);
@@ -142,7 +145,7 @@ function edgesToData(
     .toSorted((a, b) => b.srcNs.length - a.srcNs.length || byText(a.dstNs, b.dstNs));
 }
 
-/** The distinct names at one end of edges, by the name at the other. */
+/** The distinct names at one end of edges, by the name at the other end. */
 function groupNames(
   edges: readonly Pick<EdgeRow, 'srcNs' | 'dstNs'>[],
   by: 'srcNs' | 'dstNs',
@@ -172,7 +175,7 @@ function groupBySource(edges: readonly AnnouncedEdge[]): SourceGroup[] {
     .toSorted((a, b) => Number(b.denied > 0) - Number(a.denied > 0) || byText(a.srcNs, b.srcNs));
 }
 
-/** `12 new edges, 2 of them denied`: the same numbers in every form of a digest. */
+/** `12 new edges, 2 of them denied`; used by every form of a digest. */
 export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'denied'>): string {
   if (edges === 0) return 'No new edge';
   const all = counted(edges, 'new edge');

@@ -7,19 +7,21 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 export interface EdgeDiff {
   from: Date;
   to: Date;
-  /** An edge fell silent if it was seen within this many days before `from` and not within this many before `to`. */
+  /**
+   * An edge fell silent if it was seen within this many days before `from` but not within this many days before `to`.
+   */
   silentDays: number;
   /** Time ranges in the period that were not fully observed, oldest first. */
   notCovered: NotCovered[];
-  /** First seen between the times; the newest first. */
+  /** First seen between the two times, newest first. */
   appeared: EdgeRow[];
   fellSilent: EdgeRow[];
-  /** Edges whose action first appeared in the period, where the opposite action is older. */
+  /** Edges whose action first appeared in the period, although the opposite action is older. */
   allowedToDenied: EdgeRow[];
   deniedToAllowed: EdgeRow[];
 }
 
-/** Pure. @param edges all that were first seen before `to` */
+/** Compares two times. Pure. @param edges all edges first seen before `to` */
 export function diffEdges(
   edges: readonly EdgeActivity[],
   {

@@ -5,7 +5,7 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 export const exportFormats = ['json', 'jsonl', 'csv', 'dot', 'mermaid', 'graphml'] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Edges as the text of a file. Pure; times are ISO 8601 in UTC, and names are data in every format. */
+/** Formats edges as a file. Times are ISO 8601 in UTC, and names are escaped in every format. Pure. */
 export function exportEdges(edges: readonly EdgeRow[], format: ExportFormat): string {
   switch (format) {
     case 'json':
@@ -43,7 +43,7 @@ function dot(edges: readonly EdgeRow[]): string {
   ].join('\n');
 }
 
-/** Mermaid flowchart: names are labels of numbered nodes, in entity codes where they are not plain. */
+/** Mermaid flowchart: names are labels of numbered nodes, with entity codes for special characters. */
 function mermaid(edges: readonly EdgeRow[]): string {
   const numbers = numberNodes(edges);
   const label = (text: string) =>

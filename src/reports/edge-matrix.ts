@@ -5,7 +5,7 @@ export interface MatrixRow {
   srcNs: string;
   allowed: string[];
   denied: string[];
-  /** Neither allowed nor denied: passed on, or unspecified. */
+  /** Neither allowed nor denied: passed or unspecified. */
   other: string[];
 }
 

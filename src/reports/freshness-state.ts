@@ -5,18 +5,18 @@ import type { Severity } from '../coverage/severity.ts';
 /** The watchdog's verdict. */
 export type FreshnessState =
   | 'good'
-  /** Nothing was merged yet, and the trail is only minutes old. */
+  /** Nothing has been merged yet, and the trail is only minutes old. */
   | 'beginning'
   | 'never_merged'
   | 'late'
-  /** Neither reader makes progress; records are lost unless it is repaired within Goldmane's hour. */
+  /** Neither reader makes progress; records are lost unless this is repaired within Goldmane's hour. */
   | 'stalled'
-  /** The stream brings records, but no bucket is settled. */
+  /** The stream delivers records, but no bucket is settled. */
   | 'settling_late'
   | 'settling_stalled'
-  /** Buckets are settled, but the stream brings nothing. */
+  /** Buckets are settled, but the stream delivers nothing. */
   | 'stream_late'
-  /** A stored time lies in the future. */
+  /** A stored time is in the future. */
   | 'clock_ahead';
 
 export interface FreshnessOptions {
@@ -34,19 +34,19 @@ export interface FreshnessVerdict {
   what: string;
   /** Empty when the state is good. */
   cause: string;
-  /** What is lost and since when; empty when the state is good. */
+  /** What is lost, and since when; empty when the state is good. */
   remembered: string;
-  /** Minutes since the last progress that the state is about, or since the trail began. */
+  /** Minutes since the last progress of the stalled part, or since the trail began. */
   minutes: number;
 }
 
 const settlingWarnMinutes = 15;
 const streamWarnMinutes = 15;
-/** Two minutes of buckets with records: fewer may be late flows only. */
+/** Two minutes of buckets with records; fewer may contain only late flows. */
 const missedByStreamLimit = 8;
 const minuteMs = 60_000;
 const bucketMs = 15_000;
-/** What Goldmane had is asked for at 55 minutes for the last time (design: final). */
+/** Buckets are listed for the last time at 55 minutes. */
 const rememberedMs = 55 * minuteMs;
 
 const neverCure =
@@ -55,8 +55,9 @@ const unknownCause =
   'The readers reported no problem: check that the workflow flow-trail/supervisor runs; `flow-trail status` shows its state.';
 
 /**
- * Judges the trail as a whole, then settling and the stream separately, then the clock; the worst finding is the verdict.
- * Progress is merging or settling a bucket, not its records: a quiet cluster settles empty buckets. Pure.
+ * Judges the trail as a whole, then settling and the stream separately, then the clock; the worst finding is the
+ * verdict. Progress means merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
+ * Pure.
  */
 export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
   const overall = judgeProgress(facts, options);
@@ -77,7 +78,7 @@ function judgeSettling(facts: FreshnessFacts, options: FreshnessOptions): Freshn
   return {
     state: isCritical ? 'settling_stalled' : 'settling_late',
     severity: isCritical ? 'critical' : 'warning',
-    what: `No bucket was settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still brings records, but it misses about 5 % of them.`,
+    what: `No bucket was settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still delivers records, but it misses about 5 % of them.`,
     cause: causeOf(facts, formatTime),
     remembered: rememberedText(facts, options),
     minutes,
@@ -93,7 +94,7 @@ function judgeStream(facts: FreshnessFacts, options: FreshnessOptions): Freshnes
   return {
     state: 'stream_late',
     severity: 'warning',
-    what: `The stream has brought no whole bucket since ${formatTime(from)}, and ${counted(missedByStream, 'bucket')} with records came from settling only. New edges appear six minutes late.`,
+    what: `The stream has delivered no whole bucket since ${formatTime(from)}; ${counted(missedByStream, 'bucket')} with records came only from settling. New edges appear six minutes late.`,
     cause: causeOf(facts, formatTime),
     remembered: '',
     minutes: Math.floor((nowMs - from.getTime()) / minuteMs),
@@ -109,7 +110,7 @@ function judgeClock(
   return {
     state: 'clock_ahead',
     severity: 'warning',
-    what: `The ledger contains the time ${formatTime(futureAt)}, ${counted(minutes, 'minute')} in the future: a worker’s clock was ahead, or this one is behind.`,
+    what: `The ledger contains the time ${formatTime(futureAt)}, ${counted(minutes, 'minute')} in the future: a worker’s clock was ahead, or this clock is behind.`,
     cause: 'Check time synchronisation (NTP) on the nodes that run the worker.',
     remembered: '',
     minutes: 0,
@@ -159,7 +160,7 @@ function causeOf(
 
 function rememberedText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: FreshnessOptions): string {
   if (!settledBucket)
-    return 'No bucket has been settled yet. Goldmane keeps one hour: what is older when settling continues will be missing.';
+    return 'No bucket has been settled yet. Goldmane keeps one hour: records older than that when settling continues will be missing.';
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
   const forgets = new Date(settledUntil.getTime() + rememberedMs);
   return forgets.getTime() > nowMs

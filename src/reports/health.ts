@@ -16,25 +16,25 @@ export const healthCheckNames = [
   'certificates',
 ] as const;
 
-/** One thing that was checked. */
+/** The result of one check. */
 export interface HealthCheck {
   name: (typeof healthCheckNames)[number];
   status: HealthStatus;
-  /** What is so and why; no full stop at its end. */
+  /** The finding and its cause; no full stop at the end. */
   detail: string;
-  /** What to do; empty where nothing has to be done. */
+  /** What to do; empty if no action is needed. */
   cure: string;
 }
 
 export interface HealthReport {
   /** The worst of all checks. */
   status: HealthStatus;
-  /** One line: what is wrong, or that nothing is. */
+  /** All problems on one line, or that all checks pass. */
   detail: string;
   checks: HealthCheck[];
 }
 
-/** A system that does not answer. */
+/** Why a system does not answer. */
 interface Unreachable {
   what: string;
   cure: string;
@@ -50,26 +50,26 @@ interface ScheduleState {
   nextDueAt: Date | undefined;
 }
 
-/** What Temporal says; `ControlFacts` has this shape. */
+/** Facts from Temporal; `ControlFacts` has this shape. */
 export interface HealthControl {
   supervisor: { state: string | undefined; taskProblem: string | undefined };
   pollers: number;
   schedules: readonly ScheduleState[];
 }
 
-/** What the database says. */
+/** Facts from the database. */
 export interface HealthTrail {
   /** The watchdog's verdict, as one sentence with its cause. */
   freshness: { severity: Severity; what: string; cause: string };
   newestBucket: Date | undefined;
   settledBucket: Date | undefined;
-  /** Since when the trail has its tables. */
+  /** When the tables were created. */
   since: Date;
   /** Of the last 24 hours. */
   coverage: readonly CoverageStretch[];
-  /** When the newest finished digest was frozen, and the oldest unfinished one since then. */
+  /** When the newest finished digest was frozen, and the oldest unfinished digest after it. */
   digests: { doneAt: Date | undefined; waitingSince: Date | undefined };
-  /** What the job certificates found last; `state` names its findings, joined by `+`. */
+  /** Last result of the job certificates; `state` lists its findings, joined by `+`. */
   certificates: { state: string; detail: string; checkedAt: Date } | undefined;
 }
 
@@ -84,7 +84,7 @@ const hourMs = 3_600_000;
 /** A digest run retries Slack for 80 minutes. */
 const digestLateMs = 2 * hourMs;
 const certificatesLateMs = 26 * hourMs;
-/** Settling ends 55 minutes after a bucket; streamed time that is older stays so. */
+/** Settling ends 55 minutes after a bucket; older streamed time is never settled. */
 const decidedSeconds = 65 * 60;
 const harmlessCertificates = new Set([
   'expiring',
@@ -97,8 +97,8 @@ const ranks: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
 const statusOf: Record<Severity, HealthStatus> = { good: 'PASS', warning: 'WARN', critical: 'FAIL' };
 
 /**
- * Judges whether the trail is recorded and reported. The command `health` and `/readyz?verbose` show the same report.
- * A check whose facts are not known is left out: the check of the system that does not answer says why. Pure.
+ * Judges whether the trail is recorded and reported. The command `health` and `/readyz?verbose` show the same report. A
+ * check whose facts are unknown is left out: the check of the system that does not answer gives the reason. Pure.
  */
 export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
   const checks = [
@@ -127,7 +127,7 @@ export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts):
   };
 }
 
-/** One line per check, with what to do below it. */
+/** One line per check, with the cure below it. */
 export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] {
   return checks.flatMap(({ name, status, detail, cure }) => [
     `${status}  ${name.padEnd(12)}  ${detail}`,
@@ -217,8 +217,8 @@ function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): Hea
     return check(
       'coverage',
       'WARN',
-      'nothing of the last day is recorded',
-      'The trail begins with the first bucket; flow-trail status shows what the readers do',
+      'nothing was recorded in the last day',
+      'The trail begins with the first bucket; flow-trail status shows the state of the readers',
     );
   const missedSeconds = secondsOf(missed);
   if (missedSeconds === 0) return check('coverage', 'PASS', 'no gap in the last day');
@@ -229,7 +229,7 @@ function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): Hea
     'coverage',
     missedSeconds * 2 > secondsOf(coverage) ? 'FAIL' : 'WARN',
     `${spanText(missedSeconds)} of the last day not fully observed; longest cause: ${cause}`,
-    'flow-trail coverage --since 24h --gaps shows each gap and its cause; what Goldmane no longer has cannot be recovered',
+    'flow-trail coverage --since 24h --gaps shows each gap and its cause; records that Goldmane no longer has cannot be recovered',
   );
 }
 
@@ -252,7 +252,8 @@ function judgeDigest(
     dueAt &&
     dueAt.getTime() < nowMs - digestLateMs &&
     (doneAt === undefined || doneAt.getTime() < dueAt.getTime() - digestLateMs);
-  if (isLate) return check('digest', 'FAIL', `the one of ${formatTime(dueAt)} is not done (${text})`, cure);
+  if (isLate)
+    return check('digest', 'FAIL', `the digest due at ${formatTime(dueAt)} is not finished (${text})`, cure);
   return check('digest', 'PASS', text);
 }
 

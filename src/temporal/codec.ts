@@ -93,7 +93,7 @@ function decrypt({ data }: Payload, { id, secret }: CodecKey, path: string): Pay
     throw temporalFailure(
       'codec_key_wrong',
       `The key ${shown(id)} in ${path} does not decrypt a payload in Temporal: it is a different key with the same id, or the payload was altered`,
-      'restore the key that had this id, and give a new key a new id; nothing is lost meanwhile',
+      'restore the key that had this id, and use a new id for a new key; nothing is lost meanwhile',
     );
   }
 }

@@ -63,7 +63,7 @@ export function wrongTrailActivity(
     system: 'temporal',
     kind: 'wrong_trail',
     what: `activity ${activity} on the task queue ${taskQueue} was started for another database: its trail id is ${other}, that of this worker's database is ${own}`,
-    cure: 'give each installation a task queue of its own (CLUSTER_NAME or TEMPORAL_TASK_QUEUE), or correct DATABASE_URL; see docs/clusters.md',
+    cure: 'use a separate task queue for each installation (CLUSTER_NAME or TEMPORAL_TASK_QUEUE), or correct DATABASE_URL; see docs/clusters.md',
     retryable: false,
   });
 }

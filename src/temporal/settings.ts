@@ -78,7 +78,7 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
       'TEMPORAL_ADDRESS is not host:port, without a scheme; for example temporal-frontend.temporal:7233',
     );
   if (env['TEMPORAL_NAMESPACE']?.trim() === '')
-    problems.push('TEMPORAL_NAMESPACE is empty; give it a value or unset it');
+    problems.push('TEMPORAL_NAMESPACE is empty; set a value or unset it');
   for (const name of flags)
     if (!['1', 'true', '0', 'false', undefined].includes(env[name]))
       problems.push(`${name} must be true or false; correct or unset it`);

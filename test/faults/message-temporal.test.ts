@@ -82,5 +82,5 @@ test('when no worker runs, the command says so, with the last failure of the rea
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
   expect([code, err]).toEqual([3, '']);
   expect(out).toMatch(/the previous one failed: Connection refused/);
-  expect(out).toMatch(/No worker answers for the supervisor/);
+  expect(out).toMatch(/No worker answers queries to the supervisor/);
 });

@@ -8,7 +8,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'health',
     description:
-      'Whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates; each problem with cause and cure. Same as flow-trail health --json.',
+      'Whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates; each problem with its cause and cure. Same as flow-trail health --json.',
     schemas: ['health'],
     shape: {},
     ask: async () => ({ answer: { goldmane_aggregator: await askHealth() } }),

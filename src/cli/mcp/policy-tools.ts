@@ -28,7 +28,10 @@ export const policyTools: readonly Tool[] = [
         .describe('covered days that a complete namespace needs'),
       externals: z.boolean().default(true).describe('list hosts and external addresses one by one'),
       identities: z.boolean().default(true).describe('false: select whole namespaces'),
-      allPorts: z.boolean().default(false).describe('a rule for all ports where too many were observed'),
+      allPorts: z
+        .boolean()
+        .default(false)
+        .describe('allow all ports if more ports were observed than are stored'),
       baseline: z.array(z.enum(baselines)).default([]).describe('add rules for these'),
       dnsAddresses: z.array(z.string().max(64)).max(16).default([]).describe('for example 10.96.0.10'),
       tier: z.string().max(63).optional().describe('Calico tier'),
@@ -63,7 +66,7 @@ export const policyTools: readonly Tool[] = [
   tool({
     name: 'staged',
     description:
-      'Where staged policies would decide differently from what was enforced, and whether this is evidence that enforcing is safe. Same as flow-trail staged --json.',
+      'Where staged policies would decide differently than the enforced ones, and whether that is evidence that enforcing them is safe. Same as flow-trail staged --json.',
     schemas: ['staged'],
     shape: { src: namespace.optional(), dst: namespace.optional(), ...period },
     ask: async (question) => {
@@ -74,7 +77,7 @@ export const policyTools: readonly Tool[] = [
   tool({
     name: 'replay',
     description:
-      'What the given policies would have denied, and what they would newly allow, of the observed flows. Same as flow-trail replay --json.',
+      'Which observed flows the given policies would have denied or newly allowed. Same as flow-trail replay --json.',
     schemas: ['replay'],
     shape: {
       policies: z

@@ -36,7 +36,9 @@ export const questionTools: readonly Tool[] = [
       ns: namespace.optional().describe('source or destination'),
       src: namespace.optional().describe('source'),
       dst: namespace.optional().describe('destination'),
-      peersOf: namespace.optional().describe('list the namespaces that it talks to or that talk to it'),
+      peersOf: namespace
+        .optional()
+        .describe('list the namespaces that talk to this namespace or that it talks to'),
       newSince: pastTime('first seen since').optional(),
       action: z.enum(flowActions).optional().describe('what policy decided'),
       denied: z.boolean().optional().describe('the same as action "deny"'),
@@ -91,13 +93,13 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'at',
     description:
-      'Reconstruct an incident: who talked to a namespace and to whom it talked in a given time, at the grain of an hour; what was unusual, and what was not observed. Same as flow-trail at --json.',
+      'Reconstruct an incident: the peers of a namespace in a given time range, by the hour; what was unusual, and what was not observed. Same as flow-trail at --json.',
     schemas: ['at'],
     shape: {
       ns: namespace,
       from: pastTime('start'),
-      to: pastTime('end; a time of day is the first one after the start; default: now').optional(),
-      silentDays: silentDays.describe('report a peer that was silent for more days before'),
+      to: pastTime('end; a time of day is its first occurrence after the start; default: now').optional(),
+      silentDays: silentDays.describe('report a peer that was silent for more than this many days before'),
     },
     ask: async ({ silentDays: days, ...question }) => {
       const { incident, unknown } = await askAt({ ...question, silentDays: String(days) });
@@ -121,7 +123,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'externals',
     description:
-      'Flows between namespaces and hosts, networks or network sets outside of the cluster, newest first. Same as flow-trail externals --json.',
+      'Flows between namespaces and hosts, networks or network sets outside the cluster, newest first. Same as flow-trail externals --json.',
     schemas: ['facts'],
     shape: {
       ns: namespace.optional(),
@@ -139,7 +141,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'coverage',
     description:
-      'Which time was fully observed and which was not, with causes: final, settled, streamed, gap, incomplete, pending. Same as flow-trail coverage --json.',
+      'Fully observed time ranges and gaps, with causes: final, settled, streamed, gap, incomplete, pending. Same as flow-trail coverage --json.',
     schemas: ['coverage'],
     shape: {
       since: pastTime('start').default('7d'),

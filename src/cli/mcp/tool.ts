@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import type { Answer, AnswerName } from '../schemas/index.ts';
 
-/** What a tool found: the JSON of the command with the same question, and what the command says on standard error. */
+/**
+ * The result of a tool: the JSON of the equivalent command, and the notes that the command prints on standard error.
+ */
 export interface Answered<Name extends AnswerName = AnswerName> {
   answer: Answer<Name>;
   notes?: readonly string[];
@@ -10,7 +12,7 @@ export interface Answered<Name extends AnswerName = AnswerName> {
 
 export interface Tool {
   name: string;
-  /** What it answers; the command with the same answer. */
+  /** What the tool answers, and the equivalent command. */
   description: string;
   /** Names of docs/schemas. */
   schemas: readonly AnswerName[];
@@ -19,7 +21,7 @@ export interface Tool {
   call: (input: unknown) => Promise<Answered>;
 }
 
-/** A tool whose question gets what its input schema accepts. */
+/** A tool whose input has the type of its schema. */
 export function tool<Shape extends z.ZodRawShape, Name extends AnswerName>({
   shape,
   ask,
@@ -37,16 +39,21 @@ export const namespace = z
   .string()
   .refine(
     isNamespaceName,
-    'is not a namespace name; give lower-case letters, digits and "-", at most 63 characters',
+    'is not a namespace name; use lower-case letters, digits and "-", at most 63 characters',
   );
 
 const timeHelp =
-  'how long ago (90m, 24h, 7d), a time of day (03:00, the last one), a date, a date and time, or ISO 8601';
+  'an age (90m, 24h, 7d), a time of day (03:00, the last one), a date, a date and time, or ISO 8601';
 
 export function pastTime(what: string) {
   return z.string().max(40).describe(`${what}: ${timeHelp}`);
 }
 
 export function limit(most: number) {
-  return z.int().min(1).max(most).default(Math.min(200, most)).describe('at most this many rows, the newest');
+  return z
+    .int()
+    .min(1)
+    .max(most)
+    .default(Math.min(200, most))
+    .describe('maximum number of rows, newest first');
 }

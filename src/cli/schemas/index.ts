@@ -4,8 +4,8 @@ import { allowlistDerive, allowlistList, allowlistShow, drift, forget, replay, s
 import { at, completeness, coverage, diff, edges, explain, facts, matrix, peers } from './questions.ts';
 
 /**
- * The JSON that commands print and MCP tools return, by the name of its file in docs/schemas. `npm run schemas` writes
- * the files from here. Only what needs them at run time loads them; commands import the types.
+ * The schemas of the JSON that commands print and MCP tools return, by file name in docs/schemas. `npm run schemas`
+ * generates the files. Only code that needs the schemas at run time imports them; commands import only the types.
  */
 export const answerSchemas = {
   'allowlist-derive': { schema: allowlistDerive, title: 'allowlist derive --json' },
@@ -36,7 +36,7 @@ export const answerSchemas = {
 
 export type AnswerName = keyof typeof answerSchemas;
 
-/** What a command prints under a name; `Date` where the JSON has a time. */
+/** The type of a command's JSON output by schema name, with `Date` for times. */
 export type Answer<Name extends AnswerName> = DeepReadonly<z.output<(typeof answerSchemas)[Name]['schema']>>;
 
 type DeepReadonly<Value> = Value extends Date | null | undefined
@@ -54,7 +54,7 @@ export function jsonSchemaOf(name: AnswerName): object {
     ...z.toJSONSchema(schema, {
       io: 'input',
       override: ({ jsonSchema }) => {
-        // The pattern of a date-time is long and says no more than the format.
+        // The pattern of a date-time is long and adds nothing to its format.
         if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
         if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
       },

@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { count, number, text, time, timeText } from './parts.ts';
 
 const readerState = z.enum(['connecting', 'connected', 'failing']);
-/** Kept in workflow history: another version may have written it. */
+/** Stored in workflow history, so another version may have written it. */
 const fromWorkflow: z.ZodType<object, object> = z.looseObject({});
 const gap = z.strictObject({ from: timeText('start'), to: timeText('end'), cause: text('the cause') });
 
 const reader = z.strictObject({
   state: readerState,
-  asOf: timeText('when the reader reported last'),
+  asOf: timeText('when the reader last reported'),
   connectedSince: timeText('start of the connection').optional(),
-  lastError: text('while it fails: why').optional(),
+  lastError: text('why it fails; absent while it works').optional(),
   lastWindow: fromWorkflow
     .optional()
     .meta({ description: 'totals of the last completed window, as in the Temporal UI' }),
@@ -19,40 +19,40 @@ const reader = z.strictObject({
 const seconds = (description: string) => number(`${description}, in seconds`).optional();
 
 export const status = z.strictObject({
-  problems: z.array(text('what is wrong and what to do; empty while the trail is recorded')),
+  problems: z.array(text('what is wrong and what to do; empty while the trail is being recorded')),
   supervisor: z
     .strictObject({
-      state: text("Temporal's word, for example RUNNING or TERMINATED"),
+      state: text("Temporal's status, for example RUNNING or TERMINATED"),
       startedAt: time('start of this run'),
       closedAt: time('end; absent while it runs').optional(),
       problem: z
         .strictObject({
-          cause: text("Temporal's name of the failure of its workflow task"),
+          cause: text("Temporal's name for the failure of its workflow task"),
           message: text('first line of the failure'),
-          attempt: count('tries of the task'),
-          isPermanent: z.boolean().meta({ description: 'another try fails as well' }),
+          attempt: count('attempts of the task'),
+          isPermanent: z.boolean().meta({ description: 'whether a retry fails as well' }),
         })
         .optional(),
       unanswered: text('why no worker answers').optional(),
     })
     .nullable()
-    .meta({ description: 'null where it does not exist' }),
+    .meta({ description: 'null if it does not exist' }),
   readers: z.array(
     z.strictObject({
       activity: text('streamFlows or settleBuckets'),
-      attempt: count('1 unless the one before failed'),
+      attempt: count('1 unless the previous one failed'),
       isPaused: z.boolean().meta({ description: 'paused by a person in Temporal' }),
-      lastFailure: text('why the attempt before failed').optional(),
-      progress: fromWorkflow.optional().meta({ description: 'its newest heartbeat' }),
+      lastFailure: text('why the previous attempt failed').optional(),
+      progress: fromWorkflow.optional().meta({ description: 'time of its newest heartbeat' }),
     }),
   ),
-  lagSeconds: seconds('since the end of the newest bucket that was streamed'),
+  lagSeconds: seconds('since the end of the newest streamed bucket'),
   dataAgeSeconds: seconds('since the youngest data of either reader'),
   reportAgeSeconds: seconds('since a reader reported'),
   supervisedSince: timeText('start of the totals below').optional(),
   stream: reader.optional(),
   settle: reader.optional(),
-  newestBucket: timeText('start of the newest bucket that was streamed').optional(),
+  newestBucket: timeText('start of the newest streamed bucket').optional(),
   settledUpTo: timeText('end of settled time').optional(),
   edges: count('rows of the table edge').optional(),
   records: count('records streamed in completed windows').optional(),
@@ -61,9 +61,9 @@ export const status = z.strictObject({
   lateRecords: count('records that only settling found').optional(),
   gaps: z.array(gap).optional().meta({ description: 'the newest gaps, at most 20' }),
   paused: z
-    .strictObject({ since: timeText('start'), reason: text('as the signal gave it').optional() })
+    .strictObject({ since: timeText('start'), reason: text('as given in the signal').optional() })
     .optional(),
-  lastError: text('while a reader fails: why').optional(),
+  lastError: text('why a reader fails; absent while both work').optional(),
 });
 
 const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);
@@ -71,7 +71,7 @@ const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);
 export const health = z.strictObject({
   goldmane_aggregator: z.strictObject({
     status: healthStatus.meta({ description: 'the worst of all checks' }),
-    detail: text('all problems on one line, the worst first'),
+    detail: text('all problems on one line, worst first'),
     checks: z.array(
       z.strictObject({
         name: z
@@ -87,8 +87,8 @@ export const health = z.strictObject({
           ])
           .meta({ description: 'what was checked' }),
         status: healthStatus,
-        detail: text('what is so and why'),
-        cure: text('what to do; empty where nothing has to be done'),
+        detail: text('the finding and its cause'),
+        cure: text('what to do; empty if no action is needed'),
       }),
     ),
   }),
@@ -102,7 +102,7 @@ export const runs = z.array(
     status: text('running, completed, failed, timed_out, canceled or terminated'),
     startedAt: time('start'),
     closedAt: time('end; absent while it runs').optional(),
-    failure: text('why it did not succeed; absent where it did').optional(),
+    failure: text('why it did not succeed; absent if it succeeded').optional(),
   }),
 );
 
@@ -139,7 +139,7 @@ export const certificates = z.strictObject({
     z.strictObject({
       state: certificateState,
       severity,
-      what: text('what is wrong; empty where nothing is'),
+      what: text('what is wrong; empty if nothing is'),
       cure: text('what to do'),
     }),
   ),

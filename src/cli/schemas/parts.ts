@@ -10,7 +10,7 @@ export function time(description: string) {
     .meta({ description: `${description} (ISO 8601, UTC)` });
 }
 
-/** The same where the program has text already. */
+/** The same, for values that are already text in the program. */
 export function timeText(description: string) {
   return z.iso.datetime().meta({ description: `${description} (ISO 8601, UTC)` });
 }
@@ -32,7 +32,7 @@ export const flowCount = z
   .regex(/^[0-9]+$/)
   .meta({ description: 'distinct records; a string, because it may exceed 2^53' });
 
-/** The program has them as text from the database. */
+/** Text in the program, as read from the database. */
 export const flowAction: z.ZodType<string, string> = z
   .enum(['allow', 'deny', 'pass', 'unspecified'])
   .meta({ description: 'what policy decided' });

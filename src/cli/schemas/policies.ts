@@ -17,14 +17,14 @@ const finding = z.strictObject({
 });
 
 export const replay = z.strictObject({
-  facts: count('facts that were judged'),
+  facts: count('number of facts judged'),
   wouldDeny: z.array(finding),
   wouldAllow: z.array(finding),
   undecided: z.array(finding),
   misreported: z
     .array(finding)
     .meta({ description: 'reported as denied by a staged policy, which denies nothing; not compared' }),
-  unselectedDenied: count('denied facts of ends that no policy of the set selects'),
+  unselectedDenied: count('denied facts of ends that no policy in the set selects'),
 });
 
 const unused = z.strictObject({ policy: text('the policy'), rule: text('the rule') });
@@ -53,14 +53,14 @@ const difference = z.strictObject({
 });
 
 export const staged = z.strictObject({
-  isEvidence: z.boolean().meta({ description: 'true: enforcing would have denied none of these flows' }),
-  neverSeen: z.array(text('namespace that was asked for and never seen')),
+  isEvidence: z.boolean().meta({ description: 'true if enforcing would have denied none of these flows' }),
+  neverSeen: z.array(text('requested namespace that was never seen')),
   disagreements: z.array(difference),
   decided: count('flows that a staged policy or the end of its tier decided'),
-  agreeing: count('those of them with the enforced verdict'),
+  agreeing: count('those with the same verdict as enforced'),
   decidedByOthers: z.array(
     z.strictObject({
-      namespace: text('the namespace whose policies were asked'),
+      namespace: text('the namespace whose policies decide'),
       direction: policyDirection,
       policy: text('the policy that decided'),
       action: verdict,
@@ -87,7 +87,7 @@ const summary = z.strictObject({
   rules: count('rules'),
   leftOut: count('observed combinations without a rule'),
   warnings: count('warnings in the files'),
-  notices: z.array(text('what concerns several files')),
+  notices: z.array(text('warnings that concern several files')),
   verdicts: z.record(z.string(), count('namespaces with this completeness verdict')),
   without: z.array(
     z.strictObject({ namespace: text('a namespace without a policy'), why: text('the reason') }),
@@ -99,7 +99,7 @@ const files = z.array(z.strictObject({ path: text('name of the file'), content: 
 
 export const allowlistDerive = z.strictObject({ summary, files });
 
-export const allowlistShow = z.strictObject({ allowlistId: text('as it was asked for'), files });
+export const allowlistShow = z.strictObject({ allowlistId: text('as requested'), files });
 
 export const allowlistList = z.array(
   z.strictObject({

@@ -17,7 +17,7 @@ import {
 const endKind = z
   .enum(['workload', 'network', 'networkset', 'host', 'unspecified'])
   .meta({ description: 'what the end is' });
-const identityText = 'service identity, name of the network set, or pub or pvt; empty without one';
+const identityText = 'service identity, name of the network set, pub or pvt; empty if there is none';
 
 const cluster = text('cluster; present with --cluster').optional();
 
@@ -87,7 +87,7 @@ export const explain = z.array(
       z.strictObject({
         policy: text('the policy that decided'),
         flowCount: count('distinct records that it decided'),
-        lastSeen: time('when it decided last'),
+        lastSeen: time('when it last decided'),
       }),
     ),
   }),
@@ -99,7 +99,7 @@ export const coverage = z.array(
     to: time('end'),
     state: coverageState,
     cause: text('why it was not observed').optional(),
-    refusedRecords: count('of incomplete time: records that were refused').optional(),
+    refusedRecords: count('refused records; only for incomplete time').optional(),
   }),
 );
 
@@ -116,13 +116,13 @@ export const at = z.strictObject({
       direction,
       peer: text('the other end'),
       peerNamespace: text('empty for ends that are not workloads'),
-      identity: text("service identity of the namespace's own end; empty without one"),
+      identity: text("service identity of the namespace's own end; empty if it has none"),
       port: text('protocol and port, for example tcp 5432'),
       action: flowAction,
       reporter,
       hours: z.array(timeText('start of an hour in which it was seen')),
       firstEver: timeText('first seen ever'),
-      flowsOnTheseDays: count('records on the whole days of the time'),
+      flowsOnTheseDays: count('records on the whole days of the period'),
       policies: z.array(text('policy that decided')),
       unusual: z.array(
         z.enum([
@@ -154,9 +154,9 @@ export const completeness = z.strictObject({
   madeAt: time('when the report was made'),
   timeZone: text('IANA name; weekdays and hours are local to it'),
   thresholds: z.strictObject({
-    minimumDays: days('covered days for a verdict other than learning'),
-    stableDays: days('without a new edge for a verdict other than unstable'),
-    staleDays: days('without an observation after which a namespace is stale'),
+    minimumDays: days('covered days required for a verdict other than learning'),
+    stableDays: days('days without a new edge required for a verdict other than unstable'),
+    staleDays: days('days without an observation after which a namespace is stale'),
   }),
   trailBegan: time('start of the trail; null while it is empty').nullable(),
   coveredDays: days('covered since then'),
@@ -183,13 +183,13 @@ export const completeness = z.strictObject({
         .enum(['complete', 'unstable', 'learning', 'stale'])
         .meta({ description: 'see flow-trail completeness' }),
       since: time('when the verdict began'),
-      watchedSince: time('first settled observation; null before it').nullable(),
-      lastSeen: time('last settled observation; null before it').nullable(),
+      watchedSince: time('first settled observation; null if there is none yet').nullable(),
+      lastSeen: time('last settled observation; null if there is none yet').nullable(),
       coveredDays: days('covered since watchedSince'),
       uncoveredDays: days('not covered since watchedSince'),
       egressEdges: count('edges from this namespace, with any action'),
-      newestEdge: time('first seen of the newest of them; null without one').nullable(),
-      daysSinceNewEdge: days('covered since then; null without one').nullable(),
+      newestEdge: time('when the newest of them was first seen; null if there is none').nullable(),
+      daysSinceNewEdge: days('covered since then; null if there is none').nullable(),
       daysSeen: count('UTC days on which it was seen'),
       weekdaysSeen: z.array(text('local weekday on which it was the source of a flow')),
       hoursSeen: z.array(count('local hour in which it was the source of a flow')),

@@ -1,6 +1,6 @@
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../../queries/map-data.ts';
 
-/** The data inside of the page, where it is a file; else from the worker. */
+/** The data embedded in the page, if it is a file; otherwise from the worker. */
 export async function readMapData(signal: AbortSignal): Promise<MapData> {
   const inside = document.getElementById('map-data')?.textContent ?? '';
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command that made this file wrote it
@@ -17,7 +17,7 @@ export async function readDetail(data: MapData, name: string, signal: AbortSigna
   return readJson<NamespaceDetail>(`api/namespaces/${encodeURIComponent(name)}`, signal);
 }
 
-/** @throws Error; a file has the changes of its last week only */
+/** @throws Error; a file has only the changes of its last week */
 export async function readChanges(
   data: MapData,
   { from, to }: { from: string; to: string },

@@ -6,7 +6,7 @@ import { actionOf, externalsOf, noFilters, type Filters as FilterValues, type Ro
 interface FiltersProps {
   data: MapData;
   route: Route;
-  /** Edges that pass the filters. */
+  /** The number of edges that pass the filters. */
   shown: number;
   times: Times;
   go: (change: Partial<Route>) => void;
@@ -22,7 +22,7 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
       [
         ...new Set([
           ...[...data.edges, ...data.externals].flatMap((edge) => edge.identities ?? []),
-          // One of the address stays chosen, although nothing has it.
+          // A value from the address stays selected, even if no edge has it.
           ...(filters.identity === '' ? [] : [filters.identity]),
         ]),
       ].toSorted(),

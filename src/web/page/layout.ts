@@ -35,8 +35,8 @@ function layoutEngine(): InstanceType<typeof ElkApi> {
 }
 
 /**
- * Places groups beside each other: one per island, whose namespaces lie in layers from callers to callees, one for the
- * namespaces that only talk with shared ones, and one for the shared ones.
+ * Places groups next to each other: one per island, whose namespaces are in layers from callers to callees, one for
+ * namespaces that talk only with shared ones, and one for the shared ones.
  */
 export async function placeGroups(
   islands: readonly (readonly string[])[],

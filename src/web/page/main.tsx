@@ -122,7 +122,7 @@ function useRoute(): Route {
   return route;
 }
 
-/** Stays the same function while the route changes, so that the picture is not drawn again for a click. */
+/** The same function while the route changes, so that a click does not redraw the picture. */
 function useSelect(route: Route, go: (change: Partial<Route>) => void): (name: string) => void {
   const latest = useRef({ route, go });
   latest.current = { route, go };
@@ -160,7 +160,7 @@ function useMapData(): { data: MapData | undefined; error: string | undefined } 
   return { data, error };
 }
 
-/** Keeps the same pairs where nothing changed, so that an update does not draw the picture again. */
+/** Returns the same pairs if nothing changed, so that an update does not redraw the picture. */
 function useShown(data: MapData | undefined, { filters }: Route) {
   const edges = useMemo(() => (data ? filterEdges(data, filters) : []), [data, JSON.stringify(filters)]);
   const signature = useMemo(

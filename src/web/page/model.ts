@@ -3,7 +3,7 @@ import type { Filters } from './route.ts';
 
 const dayMs = 86_400_000;
 
-/** One line of the picture: all actions of a pair together. */
+/** One line of the picture, for all actions of a pair. */
 export interface Pair {
   src: string;
   dst: string;
@@ -11,7 +11,7 @@ export interface Pair {
   kind: 'allowed' | 'denied' | 'mixed' | 'other';
 }
 
-/** Edges that the filters let through. */
+/** Edges that pass the filters. */
 export function filterEdges(data: MapData, filters: Filters): MapEdge[] {
   const now = Date.parse(data.madeAt);
   const search = filters.search.trim().toLowerCase();
@@ -55,7 +55,7 @@ function kindOf(edges: readonly MapEdge[]): Pair['kind'] {
   return denies ? 'denied' : 'other';
 }
 
-/** Names at the ends of flows with the outside that are not namespaces. */
+/** Names outside the cluster at the ends of flows. */
 export function externalNames(data: MapData): Set<string> {
   const namespaces = new Set(data.namespaces.map(({ name }) => name));
   return new Set(
@@ -66,7 +66,7 @@ export function externalNames(data: MapData): Set<string> {
 /** What happened to an edge between two times. */
 export type Change = 'appeared' | 'fell-silent' | 'now-denied' | 'now-allowed';
 
-/** The change of each pair, by `pairKey`; a change of the action says more than the appearance that it also is. */
+/** The change of each pair, by `pairKey`. A changed action takes precedence over the appearance of an edge. */
 export function changesByPair(changes: MapChanges): Map<string, Change> {
   const groups: [readonly MapEdge[], Change][] = [
     [changes.fellSilent, 'fell-silent'],
@@ -97,8 +97,8 @@ export function neighbours(pairs: readonly Pair[]): Map<string, Set<string>> {
 }
 
 /**
- * Namespaces that so many others talk with that their lines would cover the picture: DNS, databases, ingress, monitoring.
- * They are found by their number of neighbours, not by name.
+ * Namespaces with so many peers that their lines would cover the picture: DNS, databases, ingress, monitoring. They are
+ * detected by their number of neighbours, not by name.
  */
 export function findHubs(pairs: readonly Pair[]): Set<string> {
   const byNamespace = neighbours(pairs);
@@ -106,7 +106,7 @@ export function findHubs(pairs: readonly Pair[]): Set<string> {
   return new Set([...byNamespace].filter(([, others]) => others.size >= least).map(([name]) => name));
 }
 
-/** Groups of namespaces that are connected when the hubs are left out; the largest first. */
+/** Groups of namespaces that are connected without the hubs, largest first. */
 export function islands(
   names: readonly string[],
   pairs: readonly Pair[],

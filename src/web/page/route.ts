@@ -1,13 +1,13 @@
-/** What the page shows is in the part of its address behind `#`, so that every view can be linked to. */
+/** The state of the page is in its URL fragment (after `#`), so that every view can be linked to. */
 export interface Route {
   view: View;
-  /** Selected namespace; empty without one. */
+  /** Selected namespace; empty if none. */
   namespace: string;
   filters: Filters;
   /** For the incident view and the comparison of two times; ISO 8601 or empty. */
   from: string;
   to: string;
-  /** How the changes are shown. */
+  /** Whether changes are shown as lists or on the map. */
   show: 'list' | 'map';
 }
 
@@ -28,15 +28,15 @@ export interface Filters {
   /** Part of a namespace's name. */
   search: string;
   action: '' | 'allow' | 'deny' | 'pass' | 'unspecified';
-  /** Edges seen within so many days; 0 for all. */
+  /** Edges seen within this many days; 0 for all. */
   seenWithinDays: number;
-  /** Edges first seen within so many days; 0 for all. */
+  /** Edges first seen within this many days; 0 for all. */
   newWithinDays: number;
   /** Edges first seen until this time, epoch milliseconds; 0 for all. The time slider sets it. */
   firstSeenUntil: number;
   /** Service identity at an end; empty for all. */
   identity: string;
-  /** Whether ends outside of the cluster are shown, or only edges to and from them. */
+  /** Whether ends outside the cluster are hidden, shown, or shown exclusively. */
   externals: '' | 'show' | 'only';
 }
 
@@ -62,7 +62,7 @@ export function actionOf(text: string): Filters['action'] {
   return actions.find((action) => action === text) ?? '';
 }
 
-/** Reads the part of the address behind `#`; anything unknown becomes the default. */
+/** Reads the URL fragment; unknown values become the default. */
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#?\/?/, '').split('?');
   const [view = '', name = ''] = path.split('/');

@@ -81,13 +81,14 @@ export function Changes({ data, route, times, go, select, externals }: ChangesPr
   );
 }
 
-/** The changes, why there are none, or undefined while they are read. */
+/** The changes, an error, or undefined while loading. */
 function useChanges(
   data: MapData,
   period: { fromMs: number; toMs: number } | undefined,
 ): MapChanges | string | undefined {
   const [found, setFound] = useState<MapChanges | string>();
-  // Without chosen times the period moves with each update; the minute keeps the answer while it is looked at.
+  // Without chosen times, the period moves with each update; rounding to the minute keeps the answer stable for a
+  // while.
   const [from, to] = period
     ? [period.fromMs, period.toMs].map((ms) => new Date(Math.floor(ms / 60_000) * 60_000).toISOString())
     : [];
@@ -158,7 +159,7 @@ function Group({
   );
 }
 
-/** A time in the browser's zone, because that is what such a field edits; written into the address in UTC. */
+/** A time in the browser's zone, which is what such a field edits; stored in the address in UTC. */
 export function TimeField({
   label,
   ms,

@@ -11,7 +11,7 @@ export const stateTexts: Record<string, string> = {
   unknown: 'not observed',
 };
 
-/** One bar for the last 30 days; gaps are wide enough to be seen, however short they are. */
+/** One bar for the last 30 days; even short gaps are wide enough to see. */
 export function CoverageStrip({ coverage, times }: { coverage: readonly MapStretch[]; times: Times }) {
   const [first] = coverage;
   const last = coverage.at(-1);

@@ -10,7 +10,7 @@ interface EdgesProps {
   select: (name: string) => void;
 }
 
-/** All edges that the filters let through, the most recently first seen on top. */
+/** All edges that pass the filters, newest first-seen time first. */
 export function Edges({ edges, times, select }: EdgesProps) {
   const [shown, setShown] = useState(pageSize);
   if (edges.length === 0) return <p class="notice">No edge matches the filters.</p>;

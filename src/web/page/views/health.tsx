@@ -3,10 +3,10 @@ import type { MapData } from '../../../queries/map-data.ts';
 import type { HealthReport } from '../../../reports/health.ts';
 import { readJson } from '../api.ts';
 
-/** The report, why there is none, or undefined while it is read. */
+/** The report, an error, or undefined while loading. */
 export type HealthState = HealthReport | string | undefined;
 
-/** The report of `flow-trail health`, read with every update of the map. */
+/** The report of `flow-trail health`, loaded with every update of the map. */
 export function useHealth(data: MapData | undefined): HealthState {
   const [health, setHealth] = useState<HealthState>();
   const isFile = data?.isFile;

@@ -25,7 +25,7 @@ const unusualTexts: Record<Unusual, string> = {
   silent_before: 'silent for days before',
 };
 
-/** What one namespace did between two times, the unusual first. */
+/** The flows of one namespace between two times, unusual ones first. */
 export function Incident({ data, route, times, go }: IncidentProps) {
   const [found, setFound] = useState<IncidentData | string>();
   const nowMs = Date.parse(data.madeAt);

@@ -1,7 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { findHubs, islands, neighbours, type Pair } from '../model.ts';
 
-/** A table of more than so many rows and columns is slow and unreadable; the most connected namespaces are kept. */
+/** Larger tables are slow and unreadable; only the most connected namespaces are shown. */
 const maxRows = 120;
 
 interface MatrixProps {

@@ -10,7 +10,7 @@ interface NamespaceListProps {
   select: (name: string) => void;
 }
 
-/** Every namespace of the picture as a list: the way to select one by keyboard, by screen reader and on a phone. */
+/** Every namespace of the picture as a list, for selection by keyboard, by screen reader and on a phone. */
 export function NamespaceList({ data, shown, route, select }: NamespaceListProps) {
   const links = useMemo(() => neighbours(shown), [shown]);
   const verdicts = useMemo(

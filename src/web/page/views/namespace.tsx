@@ -11,7 +11,7 @@ interface NamespaceProps {
   select: (name: string) => void;
 }
 
-/** A namespace's own picture: who calls it on the left, whom it calls on the right, by port and identity. */
+/** The picture of one namespace: callers on the left, callees on the right, by port and identity. */
 export function Namespace({ data, name, times, select }: NamespaceProps) {
   const [detail, setDetail] = useState<NamespaceDetail | string>();
   useEffect(() => {
@@ -215,7 +215,7 @@ function Policy({ name }: { name: string }) {
   );
 }
 
-/** Browsers have the clipboard for https and localhost only; elsewhere the text is selected, ready for Ctrl-C. */
+/** Browsers allow clipboard access only for https and localhost; elsewhere the text is selected, ready for Ctrl-C. */
 async function copy(text: string, shown: HTMLElement | null): Promise<void> {
   if (isSecureContext) return navigator.clipboard.writeText(text);
   if (shown) getSelection()?.selectAllChildren(shown);

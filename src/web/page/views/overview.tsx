@@ -8,7 +8,9 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { labelWidth, placeGroups, titleHeight, type PlacedGroup } from '../layout.ts';
 import { findHubs, islands, pairKey, type Change, type Pair } from '../model.ts';
 
-/** Above these sizes a picture is not readable, and drawing it takes longer than a frame: the page shows lists instead. */
+/**
+ * Above these sizes the picture is unreadable and drawing takes longer than a frame, so the page shows lists instead.
+ */
 const maxDrawnNamespaces = 300;
 const maxDrawnPairs = 3_000;
 const maxFitZoom = 1.3;
@@ -19,7 +21,7 @@ interface OverviewProps {
   select: (name: string) => void;
   /** Ends outside of the cluster. */
   externals: ReadonlySet<string>;
-  /** Where two times are compared: what happened to each pair, by `pairKey`. */
+  /** When two times are compared: the change of each pair, by `pairKey`. */
   changes?: ReadonlyMap<string, Change>;
 }
 
@@ -106,7 +108,7 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
         ref={container}
         class="canvas"
         role="img"
-        aria-label={`Map of ${names.length} namespaces and ${pairs.length} pairs. The list of namespaces beside it has the same content.`}
+        aria-label={`Map of ${names.length} namespaces and ${pairs.length} pairs. The list of namespaces next to it has the same content.`}
       />
       {isPlacing && <p class="notice placing">Placing {names.length} namespaces…</p>}
       <div class="zoom">

@@ -4,7 +4,7 @@ import { Name } from './edges.tsx';
 
 const order = ['complete', 'unstable', 'learning', 'stale', null] as const;
 const meaning: Record<string, string> = {
-  complete: 'Observed for long enough, and nothing new lately: ready for a staged default-deny policy.',
+  complete: 'Observed for long enough, with nothing new recently: ready for a staged default-deny policy.',
   unstable: 'Something new was seen in the last days.',
   learning: 'Not observed for long enough yet.',
   stale: 'Not seen any more.',
@@ -31,7 +31,7 @@ export function Readiness({
               <span class={`verdict ${verdict ?? 'learning'}`}>{verdict ?? 'not settled yet'}</span>{' '}
               {own.length}
             </h3>
-            <p class="facts">{verdict === null ? 'Only the stream has seen it so far.' : meaning[verdict]}</p>
+            <p class="facts">{verdict === null ? 'Only seen by the stream so far.' : meaning[verdict]}</p>
             <table class="list">
               <thead>
                 <tr>
