@@ -51,7 +51,7 @@ describe('a time', () => {
     '2026-01-01T08:00Zebra',
   ])('%j is refused, with the name of the option and examples', (text) => {
     expect(() => since(text)).toThrow(usage);
-    expect(() => since(text)).toThrow(/^--since ".*" is not a time\. Give .*24h.*2026-01-31/);
+    expect(() => since(text)).toThrow(/^--since ".*" is not a time\. Use .*24h.*2026-01-31/);
   });
 });
 
