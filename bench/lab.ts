@@ -96,23 +96,43 @@ export class Lab {
 
   async goldmane(scale?: ClockScale): Promise<BenchGoldmane> {
     const child = await this.process('goldmane-server.js', 'the stand-in');
-    const { authority, server, client } = this.#certificates;
+    const address = await child.ask(z.string(), 'start', {
+      tls: this.#serverTls(),
+      ...(scale ? { scale } : {}),
+    });
+    const env = await this.#environmentOf(address);
+    return new BenchGoldmane(child, {
+      ...env,
+      ...(scale ? { FLOW_TRAIL_CLOCK: formatClockScale(scale) } : {}),
+    });
+  }
+
+  /** A Goldmane of which each bucket holds the same port scan. */
+  async scannedGoldmane(records: number): Promise<BenchGoldmane> {
+    const child = await this.process('scan-server.js', 'the scanned Goldmane');
+    const address = await child.ask(z.string(), 'start', { tls: this.#serverTls(), records });
+    return new BenchGoldmane(child, await this.#environmentOf(address));
+  }
+
+  #serverTls(): { ca: string; cert: string; key: string } {
+    const { authority, server } = this.#certificates;
+    return { ca: authority.certificate, cert: server.certificate, key: server.key };
+  }
+
+  /** The settings with which a reader reaches the server at `address`. */
+  async #environmentOf(address: string): Promise<Environment> {
+    const { authority, client } = this.#certificates;
     const files = await writeCertificates(join(this.#scratch, 'tls'), {
       pair: client,
       bundle: authority.certificate,
     });
-    const address = await child.ask(z.string(), 'start', {
-      tls: { ca: authority.certificate, cert: server.certificate, key: server.key },
-      ...(scale ? { scale } : {}),
-    });
-    return new BenchGoldmane(child, {
+    return {
       GOLDMANE_HOST: address,
       GOLDMANE_SERVER_NAME: 'goldmane',
       TLS_CERT_PATH: files.certPath,
       TLS_KEY_PATH: files.keyPath,
       CA_CERT_PATH: files.caPath,
-      ...(scale ? { FLOW_TRAIL_CLOCK: formatClockScale(scale) } : {}),
-    });
+    };
   }
 
   /** A database of its own, with today's schema. */

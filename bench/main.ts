@@ -8,6 +8,7 @@ import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
 import { growthSection } from './growth.ts';
 import { memorySection } from './memory.ts';
+import { scanSection } from './scan.ts';
 import { settlingSection } from './settling.ts';
 import { realStreamSection, streamSection } from './stream.ts';
 
@@ -17,6 +18,7 @@ const sections = {
   settling: settlingSection,
   database: databaseSection,
   memory: memorySection,
+  scan: scanSection,
   day: daySection,
   allowlist: allowlistSection,
   growth: growthSection,

@@ -14,8 +14,8 @@ interface Size {
 }
 
 /** As in a container of 512 MiB: Node takes half of it for the heap. */
-const heapFlag = '--max-old-space-size=256';
-const containerMiB = 512;
+export const heapFlag = '--max-old-space-size=256';
+export const containerMiB = 512;
 
 /**
  * A whole ring of the larger sizes would be some GiB of the stand-in's; what the worker holds is a few buckets of it. The two largest
@@ -30,7 +30,7 @@ const sizes: readonly Size[] = [
 /** Four buckets, and a merge of what the stream brought. */
 const streamSeconds = 75;
 /** Younger buckets are still in motion. */
-const settleAgeSeconds = 6 * 60 + 30;
+export const settleAgeSeconds = 6 * 60 + 30;
 const section = 'memory';
 
 /** The limits are given in megabytes, the kernel counts in powers of two. */
