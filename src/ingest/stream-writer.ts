@@ -119,7 +119,7 @@ export class StreamWriter {
     this.#whole = new Set();
     const starts = new Map(taken.map((bucket) => [bucket.startSeconds, bucket]));
     for (const start of whole)
-      if (!starts.has(start)) starts.set(start, { startSeconds: start, records: new Set() });
+      if (!starts.has(start)) starts.set(start, { startSeconds: start, records: [] });
     const waiting = [...starts.values()].sort((a, b) => a.startSeconds - b.startSeconds);
     try {
       while (waiting.length > 0) {
@@ -157,7 +157,7 @@ function zeroCounts(): Record<Folded | 'malformed', number> {
 }
 
 function countOf(buckets: readonly StreamedBucket[]): number {
-  return buckets.reduce((sum, { records }) => sum + records.size, 0);
+  return buckets.reduce((sum, { records }) => sum + records.length, 0);
 }
 
 /** The number of buckets in the next transaction: at least one, whatever its size. */
@@ -165,7 +165,7 @@ function fittingBuckets(buckets: readonly StreamedBucket[]): number {
   let sum = 0;
   let fitting = 0;
   for (const { records } of buckets.slice(0, bucketsPerMerge)) {
-    sum += records.size;
+    sum += records.length;
     if (fitting > 0 && sum > memoryLimits.recordsPerMerge) break;
     fitting += 1;
   }

@@ -14,15 +14,20 @@ export const futureLimitSeconds = 3_600;
 interface StreamedRecord extends TrailRecord {
   readonly key: FlowKey;
   readonly edge: EdgeKey;
+  /** The start of the bucket that it was added to last. */
+  lastBucket: number;
 }
 
 /**
  * Collects the stream's records in memory, synchronously, until a writer takes them (invariant 3). It stores one
- * reference per distinct record, at most `limit`. Further records are dropped and their bucket is marked as not whole;
- * settling adds them later.
+ * reference per record, at most `limit`. Further records are dropped and their bucket is marked as not whole; settling adds
+ * them later. Goldmane sends one bucket after the other, so a repeated record is recognised by the last bucket of its key. A
+ * record that is repeated after one of another bucket is stored twice, which the merge ignores.
  */
 export class StreamFold {
-  #buckets = new Map<number, Set<StreamedRecord>>();
+  #buckets = new Map<number, StreamedRecord[]>();
+  /** The records of the bucket that was added to last. */
+  #latest: StreamedBucket | undefined;
   #damaged = new Set<number>();
   #pending = 0;
   /** Records that the writer took and has not merged yet. */
@@ -45,17 +50,15 @@ export class StreamFold {
     if (!hasTraffic) return 'no_traffic';
     if (startSeconds > nowSeconds + futureLimitSeconds) return 'future';
     const known = this.#known.get(key);
+    if (known?.lastBucket === startSeconds) return 'repeated';
     const record = known ?? streamedRecord(key);
     if (!record) return 'no_edge';
-    let records = this.#buckets.get(startSeconds);
     if (this.#pending + this.#held >= this.#limit) {
-      if (records?.has(record)) return 'repeated';
       this.damage(startSeconds);
       return 'dropped';
     }
-    if (!records) this.#buckets.set(startSeconds, (records = new Set()));
-    const before = records.size;
-    if (records.add(record).size === before) return 'repeated';
+    this.#recordsOf(startSeconds).push(record);
+    record.lastBucket = startSeconds;
     this.#pending += 1;
     if (!known) {
       this.#known.set(key, record);
@@ -92,31 +95,39 @@ export class StreamFold {
       .sort(([a], [b]) => a - b)
       .map(([startSeconds, records]) => ({ startSeconds, records }));
     this.#buckets = new Map();
+    this.#latest = undefined;
     this.#pending = 0;
     return taken;
   }
 
   restore(buckets: readonly StreamedBucket[]): void {
     for (const { startSeconds, records } of buckets) {
-      const present = this.#buckets.get(startSeconds) ?? new Set();
-      for (const record of records) present.add(record);
-      this.#buckets.set(startSeconds, present);
+      this.#buckets.set(startSeconds, [...records, ...(this.#buckets.get(startSeconds) ?? [])]);
+      this.#pending += records.length;
     }
-    this.#pending = [...this.#buckets.values()].reduce((sum, records) => sum + records.size, 0);
+    this.#latest = undefined;
+  }
+
+  #recordsOf(startSeconds: number): StreamedRecord[] {
+    if (this.#latest?.startSeconds === startSeconds) return this.#latest.records;
+    const records = this.#buckets.get(startSeconds) ?? [];
+    this.#buckets.set(startSeconds, records);
+    this.#latest = { startSeconds, records };
+    return records;
   }
 }
 
 export interface StreamedBucket {
   startSeconds: number;
-  records: Set<StreamedRecord>;
+  records: StreamedRecord[];
 }
 
 /** Streamed records as input of a merge: they count in edges, not in facts. */
 export function streamBatch({ startSeconds, records }: StreamedBucket, streamedWhole: boolean): BucketBatch {
-  return { startSeconds, records: [...records], ...(streamedWhole ? { streamedWhole } : {}) };
+  return { startSeconds, records, ...(streamedWhole ? { streamedWhole } : {}) };
 }
 
 function streamedRecord(key: FlowKey): StreamedRecord | undefined {
   const edge = edgeKeyOf(key);
-  return edge && { key, edge };
+  return edge && { key, edge, lastBucket: Number.NaN };
 }

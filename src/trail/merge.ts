@@ -1,5 +1,5 @@
 import type { Database, Query } from './database.ts';
-import { packHashes, unpackHashes } from './hashes.ts';
+import { unpackHashes, type HashSet } from './hashes.ts';
 import { saltedHasher, unsaltedHasher } from './record-hash.ts';
 import { planMerge, type LedgerRow, type MergePlan } from './plan.ts';
 import type { BucketBatch, EdgeKey } from './record.ts';
@@ -206,9 +206,9 @@ class Pieces {
   #bytes = 0;
 
   /** @returns its position, from 1; nulls if there is no set */
-  add(hashes: ReadonlySet<bigint> | undefined): { from: number | null; bytes: number | null } {
+  add(hashes: HashSet | undefined): { from: number | null; bytes: number | null } {
     if (!hashes) return { from: null, bytes: null };
-    const piece = packHashes(hashes);
+    const piece = hashes.pack();
     this.#pieces.push(piece);
     this.#bytes += piece.length;
     return { from: this.#bytes - piece.length + 1, bytes: piece.length };

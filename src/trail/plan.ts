@@ -1,5 +1,6 @@
 import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
 import { bucketSeconds } from '../time/bucket.ts';
+import { HashList, type HashSet } from './hashes.ts';
 import type { RecordHasher } from './record-hash.ts';
 import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from './record.ts';
 
@@ -9,9 +10,9 @@ export interface LedgerRow {
   /** How the hashes of this row are computed. */
   hasher: RecordHasher;
   /** Counted in edges only. */
-  streamed: Set<bigint>;
+  streamed: HashSet;
   /** Counted in facts, and in edges if the record belongs to one. */
-  settled: Set<bigint>;
+  settled: HashSet;
 }
 
 export interface EdgeDelta {
@@ -37,7 +38,7 @@ export interface FactDelta {
 export interface MergePlan {
   edges: EdgeDelta[];
   facts: FactDelta[];
-  ledger: { startSeconds: number; streamed?: Set<bigint>; settled?: Set<bigint> }[];
+  ledger: { startSeconds: number; streamed?: HashSet; settled?: HashSet }[];
   /** Records counted in edges for the first time, and the number of these that the stream had not delivered. */
   newEdgeRecords: number;
   foundBySettling: number;
@@ -82,12 +83,13 @@ export function planMerge(
     changed.set(batch.startSeconds, change);
     const collidedHashes = collisions.get(batch.startSeconds);
     if (collidedHashes) plan.collided.set(batch.startSeconds, countRecords(collidedHashes));
-    const ofRecords = hashes[index]?.values();
+    const ofRecords = hashes[index] ?? new HashList(0);
+    let at = -1;
     for (const { edge, fact, trace } of batch.records) {
-      const hash: bigint = ofRecords?.next().value ?? 0n;
-      if (collidedHashes?.has(hash)) continue;
-      const inFacts = row.settled.has(hash);
-      const inEdges = inFacts || row.streamed.has(hash);
+      at += 1;
+      if (collidedHashes?.has(ofRecords.numbers[at] ?? 0n)) continue;
+      const inFacts = row.settled.has(ofRecords, at);
+      const inEdges = inFacts || row.streamed.has(ofRecords, at);
       if (edge && !inEdges) {
         addEdge(edges, edge, batch.startSeconds, weight);
         plan.newEdgeRecords += 1;
@@ -97,11 +99,11 @@ export function planMerge(
         addFact(facts, fact, trace, numberOf(traceNumbers, trace), batch.startSeconds, inFacts ? 0 : weight);
         if (inFacts) continue;
         plan.newFactRecords += 1;
-        row.settled.add(hash);
+        row.settled.add(ofRecords, at);
         change.settled = true;
-        if (row.streamed.delete(hash)) change.streamed = true;
+        if (row.streamed.delete(ofRecords, at)) change.streamed = true;
       } else if (!inEdges) {
-        row.streamed.add(hash);
+        row.streamed.add(ofRecords, at);
         change.streamed = true;
       }
     }
@@ -121,16 +123,13 @@ export function planMerge(
 }
 
 /** The hashes of the batch's records, in their order, 8 bytes each. */
-function hashesOf(
-  { records }: BucketBatch,
-  row: LedgerRow | undefined,
-): BigUint64Array<ArrayBuffer> | undefined {
+function hashesOf({ records }: BucketBatch, row: LedgerRow | undefined): HashList | undefined {
   if (!row) return undefined;
   const { hasher } = row;
-  const hashes = new BigUint64Array(records.length);
+  const hashes = new HashList(records.length);
   let index = 0;
   for (const { key } of records) {
-    hashes[index] = records.areKeysTransient ? hasher.hash(key.content) : hasher.hashOf(key);
+    hashes.numbers[index] = records.areKeysTransient ? hasher.hash(key.content) : hasher.hashOf(key);
     index += 1;
   }
   return hashes;
@@ -142,7 +141,7 @@ function hashesOf(
  */
 function findCollisions(
   batches: readonly BucketBatch[],
-  hashes: readonly (BigUint64Array<ArrayBuffer> | undefined)[],
+  hashes: readonly (HashList | undefined)[],
 ): Map<number, Map<bigint, Set<string>>> {
   const collisions = new Map<number, Map<bigint, Set<string>>>();
   for (const startSeconds of new Set(batches.map((batch) => batch.startSeconds))) {
@@ -153,7 +152,7 @@ function findCollisions(
     const contents = new Map<bigint, Set<string>>();
     for (const [index, batch] of batches.entries()) {
       if (batch.startSeconds !== startSeconds) continue;
-      const ofRecords = hashes[index]?.values();
+      const ofRecords = hashes[index]?.numbers.values();
       for (const { key } of batch.records) {
         const hash: bigint = ofRecords?.next().value ?? 0n;
         if (repeated.has(hash)) contents.set(hash, (contents.get(hash) ?? new Set()).add(key.content));
@@ -165,13 +164,13 @@ function findCollisions(
   return collisions;
 }
 
-function repeatedHashes(parts: readonly (BigUint64Array<ArrayBuffer> | undefined)[]): Set<bigint> {
-  const all = new BigUint64Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
+function repeatedHashes(parts: readonly (HashList | undefined)[]): Set<bigint> {
+  const all = new BigUint64Array(parts.reduce((sum, part) => sum + (part?.numbers.length ?? 0), 0));
   let at = 0;
   for (const part of parts) {
     if (!part) continue;
-    all.set(part, at);
-    at += part.length;
+    all.set(part.numbers, at);
+    at += part.numbers.length;
   }
   all.sort();
   const repeated = new Set<bigint>();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideCoverage } from '../../src/trail/decide-coverage.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { packHashes } from '../../src/trail/hashes.ts';
+import { HashSet } from '../../src/trail/hashes.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
 import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
@@ -137,7 +137,7 @@ describe('the ledger', () => {
   async function packer(): Promise<(...records: number[]) => string> {
     const [row] = await database.query<{ salt: Buffer }>('select salt from record_salt');
     const hasher = saltedHasher(row?.salt);
-    return (...records) => packHashes(records.map((n) => hasher.hash(`${n}`))).toString('hex');
+    return (...records) => HashSet.of(...records.map((n) => hasher.hash(`${n}`))).pack().toString('hex');
   }
 
   test('keeps each hash in one place: counted in edges only, or in facts too', async () => {

@@ -1,3 +1,4 @@
+import { HashSet } from '../../src/trail/hashes.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
 import { planMerge, type LedgerRow } from '../../src/trail/plan.ts';
 import { edgeText, factGroupText, type BucketBatch } from '../../src/trail/record.ts';
@@ -32,8 +33,8 @@ export class TrailModel {
         this.ledger.set(startSeconds, {
           startSeconds,
           hasher: saltedHasher(salt),
-          streamed: new Set(),
-          settled: new Set(),
+          streamed: new HashSet(),
+          settled: new HashSet(),
         });
     const plan = planMerge(this.ledger, batches, this.#adoptedUntilSeconds);
     for (const { edge, count, firstSeconds, lastSeconds } of plan.edges) {
@@ -86,7 +87,7 @@ export class TrailModel {
 
   /** What the ledger remembers, in a form that can be compared. */
   remembered(): [number, bigint[], bigint[]][] {
-    const sorted = (hashes: ReadonlySet<bigint>) => [...hashes].toSorted((a, b) => (a < b ? -1 : 1));
+    const sorted = (hashes: HashSet) => [...hashes].toSorted((a, b) => (a < b ? -1 : 1));
     return [...this.ledger.values()]
       .toSorted((a, b) => a.startSeconds - b.startSeconds)
       .map(({ startSeconds, streamed, settled }) => [startSeconds, sorted(streamed), sorted(settled)]);

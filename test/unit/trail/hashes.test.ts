@@ -1,30 +1,70 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { packHashes, unpackHashes } from '../../../src/trail/hashes.ts';
+import { describe, expect, test } from 'vitest';
+import { HashList, HashSet, unpackHashes } from '../../../src/trail/hashes.ts';
 
-const hashes = fc.uniqueArray(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }));
+const largest = (1n << 64n) - 1n;
+const hash = fc.oneof(
+  fc.bigInt({ min: 0n, max: largest }),
+  // These share their slots in a small set, whichever half decides.
+  fc.bigInt({ min: 0n, max: 40n }),
+  fc.bigInt({ min: 0n, max: 40n }).map((number) => number << 32n),
+  fc.bigInt({ min: 0n, max: 40n }).map((number) => number * 16n * ((1n << 32n) + 1n)),
+);
 
-test('what is packed is unpacked again', () => {
-  fc.assert(
-    fc.property(hashes, (list) => {
-      expect(unpackHashes(packHashes(list))).toEqual(new Set(list));
-    }),
-  );
+describe('a set of hashes', () => {
+  test('holds what a Set of BigInts holds after the same operations', () => {
+    const operation = fc.tuple(fc.constantFrom('add', 'delete', 'has'), hash);
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
+        const set = new HashSet();
+        const expected = new Set<bigint>();
+        const list = HashList.from(operations.map(([, number]) => number));
+        for (const [index, [name, number]] of operations.entries()) {
+          if (name === 'has') expect(set.has(list, index)).toBe(expected.has(number));
+          else if (name === 'delete') expect(set.delete(list, index)).toBe(expected.delete(number));
+          else {
+            set.add(list, index);
+            expected.add(number);
+          }
+          expect(set.size).toBe(expected.size);
+        }
+        expect(new Set(set)).toEqual(expected);
+        for (const [index, [, number]] of operations.entries())
+          expect(set.has(list, index)).toBe(expected.has(number));
+      }),
+    );
+  });
+
+  test('is the same after it was packed and unpacked', () => {
+    fc.assert(
+      fc.property(fc.array(hash), (numbers) => {
+        const packed = HashSet.of(...numbers).pack();
+        expect(new Set(unpackHashes(packed))).toEqual(new Set(numbers));
+      }),
+    );
+  });
+
+  test('is packed as the same bytes in any order: ascending, unsigned, big-endian, eight bytes each', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(hash), (numbers) => {
+        const sorted = numbers.toSorted((a, b) => (a < b ? -1 : 1));
+        const bytes = sorted.map((number) => number.toString(16).padStart(16, '0')).join('');
+        expect(
+          HashSet.of(...numbers)
+            .pack()
+            .toString('hex'),
+        ).toBe(bytes);
+        expect(
+          HashSet.of(...numbers.toReversed())
+            .pack()
+            .toString('hex'),
+        ).toBe(bytes);
+      }),
+    );
+    expect(HashSet.of(largest, 1n).pack().toString('hex')).toBe('0000000000000001ffffffffffffffff');
+  });
 });
 
-test('the same set is the same bytes in whatever order, eight for each hash, ascending as unsigned numbers', () => {
-  fc.assert(
-    fc.property(hashes, (list) => {
-      const packed = packHashes(list);
-      expect(packHashes(list.toReversed())).toEqual(packed);
-      const sorted = list.toSorted((a, b) => (a < b ? -1 : 1));
-      expect([...unpackHashes(packed)]).toEqual(sorted);
-      expect(packed).toHaveLength(8 * list.length);
-    }),
-  );
-  expect(packHashes([(1n << 64n) - 1n, 1n]).toString('hex')).toBe('0000000000000001ffffffffffffffff');
-});
-
-test('bytes that are no hashes are refused', () => {
+test('bytes that are not hashes are refused', () => {
   expect(() => unpackHashes(Buffer.alloc(9))).toThrow(RangeError);
 });
