@@ -137,7 +137,10 @@ describe('the ledger', () => {
   async function packer(): Promise<(...records: number[]) => string> {
     const [row] = await database.query<{ salt: Buffer }>('select salt from record_salt');
     const hasher = saltedHasher(row?.salt);
-    return (...records) => HashSet.of(...records.map((n) => hasher.hash(`${n}`))).pack().toString('hex');
+    return (...records) =>
+      HashSet.of(...records.map((n) => hasher.hash(`${n}`)))
+        .pack()
+        .toString('hex');
   }
 
   test('keeps each hash in one place: counted in edges only, or in facts too', async () => {
