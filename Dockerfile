@@ -1,6 +1,6 @@
 # Targets: `worker` (the default, what production runs) and `stand-in` (a simulated Goldmane, for trying it out).
 # Debian's slim image, not Alpine: Temporal's native core is linked against glibc.
-FROM node:24.21.0-bookworm-slim AS base
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS base
 WORKDIR /app
 COPY package.json package-lock.json ./
 
@@ -30,7 +30,7 @@ USER 65532:65532
 EXPOSE 7443
 ENTRYPOINT ["node", "--enable-source-maps", "--import", "tsx", "deploy/compose/stand-in.ts"]
 
-FROM node:24.21.0-bookworm-slim AS worker
+FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS worker
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=build /app/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

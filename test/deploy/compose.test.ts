@@ -34,8 +34,10 @@ describe('docker-compose.yaml', () => {
     expect(Object.keys(without.services)).toContain('worker');
   });
 
-  test.each(Object.entries(services))('pins the image of %s to one release', (_, { image }) => {
-    expect(image).toMatch(/^[a-z0-9/-]+:\d+\.\d+(\.\d+)?$/);
+  test.each(Object.entries(services))('pins the image of %s to one release, and digest', (_, { image }) => {
+    expect(image).toMatch(
+      /^(goldmane-flow-trail(-stand-in)?:\d+\.\d+\.\d+|[a-z0-9/-]+:\d+\.\d+(\.\d+)?@sha256:[0-9a-f]{64})$/,
+    );
   });
 
   test.each(Object.entries(services))('publishes the ports of %s on this machine only', (_, { ports }) => {

@@ -16,11 +16,11 @@ describe('the Dockerfile', () => {
     expect(await hadolint(join(projectFolder, 'Dockerfile'))).toMatchObject({ code: 0, stdout: '' });
   });
 
-  test('pins its base image to one exact release, the same everywhere', () => {
+  test('pins its base image to one exact release and digest, the same everywhere', () => {
     const names = new Set(stages.map(({ name }) => name));
     const bases = new Set(stages.map(({ base }) => base).filter((base) => !names.has(base)));
     expect(bases.size).toBe(1);
-    for (const base of bases) expect(base).toMatch(/^node:24\.\d+\.\d+-bookworm-slim$/);
+    for (const base of bases) expect(base).toMatch(/^node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/);
   });
 
   test('builds the worker by default, and the stand-in on request', () => {

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** An image as Dockerfile and Compose name it, without a digest: `node:24.21.0-bookworm-slim`. */
+export interface ImageTag {
+  /** `docker.io` where the name has no host. */
+  host: string;
+  /** With `library/` where Docker's official images leave it out. */
+  repository: string;
+  tag: string;
+}
+
+const indexTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+];
+const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+];
+const timeoutMs = 30_000;
+
+/** @throws Error where the text names no tag */
+export function parseImageTag(text: string): ImageTag {
+  const found = /^(?:([^/]+[.:][^/]*|localhost)\/)?([a-z0-9._/-]+):([\w][\w.-]{0,127})$/.exec(text);
+  const [, host = 'docker.io', name, tag] = found ?? [];
+  if (name === undefined || tag === undefined)
+    throw new Error(`"${text}" is not an image with a tag; give for example postgres:18.4`);
+  return { host, repository: host === 'docker.io' && !name.includes('/') ? `library/${name}` : name, tag };
+}
+
+/**
+ * Asks the registry for the digest of the tag's index of several platforms (OCI distribution specification; anonymous bearer tokens
+ * as in the specification of Docker's token authentication). The digest is computed from what the registry sent.
+ * @param platforms that the index must have, for example `linux/arm64`
+ * @param endpoints where hosts are asked, where that is not `https://HOST`
+ * @throws Error that names the image and what to do
+ */
+export async function readIndexDigest(
+  image: ImageTag,
+  platforms: readonly string[],
+  endpoints: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const { host, repository, tag } = image;
+  const name = `${host}/${repository}:${tag}`;
+  const base = endpoints[host] ?? (host === 'docker.io' ? 'https://registry-1.docker.io' : `https://${host}`);
+  const url = `${base}/v2/${repository}/manifests/${tag}`;
+  const headers = { accept: [...indexTypes, ...manifestTypes].join(', ') };
+  let response = await ask(name, url, headers);
+  if (response.status === 401) {
+    const token = await readToken(name, repository, response.headers.get('www-authenticate') ?? '');
+    response = await ask(name, url, { ...headers, authorization: `Bearer ${token}` });
+  }
+  if (response.status !== 200)
+    throw new Error(`${name}: the registry answered ${response.status}; ${cureOf(response.status)}`);
+  const body = Buffer.from(await response.arrayBuffer());
+  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  const stated = response.headers.get('docker-content-digest');
+  if (stated !== null && stated !== digest)
+    throw new Error(`${name}: the registry states ${stated}, and its answer has ${digest}; try again`);
+  const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
+  if (!indexTypes.includes(type))
+    throw new Error(
+      `${name}: is ${type || 'of no type'}, an image for one platform; choose a tag for several`,
+    );
+  const present = new Set(
+    indexSchema
+      .parse(JSON.parse(body.toString('utf8')))
+      .manifests.map(({ platform }) => `${platform?.os}/${platform?.architecture}`),
+  );
+  const missing = platforms.filter((platform) => !present.has(platform));
+  if (missing.length > 0)
+    throw new Error(`${name}: has no image for ${missing.join(', ')}; choose another tag`);
+  return digest;
+}
+
+const indexSchema = z.object({
+  manifests: z.array(
+    z.object({ platform: z.object({ os: z.string(), architecture: z.string() }).optional() }),
+  ),
+});
+
+async function ask(name: string, url: string, headers: Record<string, string>): Promise<Response> {
+  try {
+    return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    const why = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    throw new Error(`${name}: no answer of ${new URL(url).host}: ${String(why)}; check the network`, {
+      cause: error,
+    });
+  }
+}
+
+async function readToken(name: string, repository: string, challenge: string): Promise<string> {
+  const fields = Object.fromEntries(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  );
+  const { realm, service, scope = `repository:${repository}:pull` } = fields;
+  if (!/^bearer /i.test(challenge) || realm === undefined)
+    throw new Error(`${name}: the registry asks for "${challenge}"; anonymous tokens are supported only`);
+  const url = new URL(realm);
+  url.searchParams.set('scope', scope);
+  if (service !== undefined) url.searchParams.set('service', service);
+  const response = await ask(name, url.href, {});
+  if (!response.ok)
+    throw new Error(`${name}: no token: ${url.host} answered ${response.status}; ${cureOf(response.status)}`);
+  const { token, access_token: accessToken } = tokenSchema.parse(await response.json());
+  const given = token ?? accessToken;
+  if (given === undefined) throw new Error(`${name}: no token in the answer of ${url.host}; try again`);
+  return given;
+}
+
+const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+
+function cureOf(status: number): string {
+  if (status === 429) return 'its limit for anonymous pulls is reached: try again later';
+  if (status === 404) return 'correct the name or the tag';
+  if (status === 401 || status === 403) return 'the repository is not public: pin it by hand';
+  return 'try again later';
+}
