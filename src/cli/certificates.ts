@@ -18,7 +18,7 @@ export function certificatesCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExits with 3 when the state is critical.\n\nExample:\n  flow-trail certificates')
     .action(async ({ json }: { json?: boolean }) => {
-      const report = await inspect();
+      const report = await askCertificates();
       if (json === true) printAnswer('certificates', report);
       else print(formatReport(report));
       if (report.severity === 'critical') process.exitCode = exitCodes.finding;
@@ -28,7 +28,7 @@ export function certificatesCommand(): Command {
 /**
  * Runs the same inspection as the job. Without the database, it is unknown whether a refused certificate ever worked.
  */
-async function inspect(): Promise<CertificateReport> {
+export async function askCertificates(): Promise<CertificateReport> {
   const config = loadConfig(process.env);
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;
   const nowMs = Date.now();

@@ -150,6 +150,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./forget.ts')).forgetCommand(),
   },
   {
+    name: 'adopt',
+    group: 'Operation:',
+    summary: 'take over what another program counted in the table edge',
+    load: async () => (await import('./adopt.ts')).adoptCommand(),
+  },
+  {
     name: 'mcp',
     group: 'Operation:',
     summary: 'serve the same queries to an AI assistant, as a Model Context Protocol server',

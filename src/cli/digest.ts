@@ -1,13 +1,14 @@
 import { Command } from 'commander';
-import { readDigestReport } from '../queries/digest.ts';
+import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
 import { readDigestEdges } from '../trail/announcements.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
-import { print, printAnswer, printJson } from './output.ts';
+import { print, printAnswer } from './output.ts';
 import { printEdges } from './print-edges.ts';
+import type { Answer } from './schemas/index.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -19,6 +20,7 @@ export function digestCommand(): Command {
       'Announce every edge in Slack that no digest has announced yet. The name is the container command of goldmane-edge-aggregator.',
     )
     .option('--dry-run', 'print what would be announced, post and record nothing; the same as DRY_RUN=1')
+    .option('--json', 'print JSON; without --dry-run the result is JSON anyway')
     .addHelpText(
       'after',
       `
@@ -26,15 +28,21 @@ Without --dry-run the job runs in the worker: the command waits for it and print
 
 Examples:
   flow-trail digest --dry-run
+  flow-trail digest --dry-run --json
   flow-trail digest
   flow-trail digest show`,
     )
     .addCommand(showCommand())
-    .action(async ({ dryRun }: { dryRun?: boolean }) => {
+    .action(async ({ dryRun, json }: { dryRun?: boolean; json?: boolean }) => {
       const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
-      if (isDry) return print(await previewDigest());
-      const { runJob } = await import('./run-job.ts');
-      printJson(await runJob('digest'));
+      if (isDry) {
+        const preview = await readPreview();
+        if (json === true) printAnswer('digest-preview', previewAnswer(preview));
+        else print(digestText(preview.report));
+        return;
+      }
+      const { runAndPrint } = await import('./job-result.ts');
+      await runAndPrint('digest');
     });
 }
 
@@ -44,7 +52,9 @@ function showCommand(): Command {
     .argument('[id]', 'the id shown below each message; default: the newest posted digest')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
-    .action(async (id: string | undefined, { json }: { json?: boolean }) => {
+    .action(async (id: string | undefined, _options: unknown, command: Command) => {
+      // `digest` has --json too, and takes it.
+      const { json } = command.optsWithGlobals<{ json?: boolean }>();
       const edges = await askDigestEdges(id);
       if (json === true) printAnswer('edges', edges);
       else printEdges(edges);
@@ -71,14 +81,41 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
   });
 }
 
-/** Reads only the database: needs neither a worker nor Temporal, and changes nothing. */
-async function previewDigest(): Promise<string> {
+/** What the next digest would announce. @throws ConfigFailure, DatabaseFailure */
+export async function askDigestPreview(): Promise<Answer<'digest-preview'>> {
+  return previewAnswer(await readPreview());
+}
+
+/** Reads only the database: needs neither a worker nor Temporal, and records nothing. */
+async function readPreview(): Promise<ReadDigest> {
   const config = loadConfig(process.env);
-  const database = openDatabase(config.database);
+  const database = openDatabase(config.database, { isReadOnly: true });
   try {
-    const { report } = await readDigestReport(database.query, config, 'a dry run');
-    return digestText(report);
+    return await readDigestReport(database.query, config, 'a dry run');
   } finally {
     await database.close();
   }
+}
+
+function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): Answer<'digest-preview'> {
+  const announced = new Map(
+    report.groups.flatMap((group) => group.edges).map((edge) => [keyOf(edge), edge] as const),
+  );
+  return {
+    from,
+    to,
+    edges: edges
+      .map((edge) => ({ ...edge, isLate: announced.get(keyOf(edge))?.isLate === true }))
+      .toSorted((a, b) => Number(b.action === 'deny') - Number(a.action === 'deny')),
+    takenAsKnown: report.takenAsKnown,
+    gaps: gaps.map(({ fromSeconds, toSeconds, cause }) => ({
+      from: new Date(fromSeconds * 1000),
+      to: new Date(toSeconds * 1000),
+      ...(cause === undefined ? {} : { cause }),
+    })),
+  };
+}
+
+function keyOf({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
+  return JSON.stringify([srcNs, dstNs, action]);
 }

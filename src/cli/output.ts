@@ -46,7 +46,7 @@ export function printAnswer<Name extends AnswerName>(_name: Name, answer: Answer
   printJson(answer);
 }
 
-/** Prints JSON of foreign shape: a job's result as stored in Temporal. */
+/** Prints JSON whose shape another version may have chosen: a job's result as stored in Temporal. */
 export function printJson(value: unknown): void {
   write(printableJson(value));
 }

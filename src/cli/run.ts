@@ -1,6 +1,5 @@
 import { Argument, Command } from 'commander';
 import { jobNames, type JobName } from '../config/names.ts';
-import { printJson } from './output.ts';
 
 export function runCommand(): Command {
   return new Command('run')
@@ -8,7 +7,7 @@ export function runCommand(): Command {
     .addArgument(new Argument('<job>', 'the job').choices(jobNames))
     .addHelpText('after', '\nExample:\n  flow-trail run completeness')
     .action(async (job: JobName) => {
-      const { runJob } = await import('./run-job.ts');
-      printJson(await runJob(job));
+      const { runAndPrint } = await import('./job-result.ts');
+      await runAndPrint(job);
     });
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Difference } from '../trail/verify.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, printAnswer } from './output.ts';
 import { withOpenDatabase } from './with-database.ts';
@@ -10,8 +11,7 @@ export function verifyCommand(): Command {
     )
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { verify } = await import('../trail/verify.ts');
-      const differences = await withOpenDatabase((database) => verify(database));
+      const differences = await askVerify();
       if (json === true) printAnswer('verify', differences);
       else if (differences.length === 0) print('The tables are consistent.');
       else
@@ -21,4 +21,10 @@ export function verifyCommand(): Command {
         }
       if (differences.length > 0) process.exitCode = exitCodes.finding;
     });
+}
+
+/** @returns the rules that do not hold @throws ConfigFailure, DatabaseFailure */
+export async function askVerify(): Promise<Difference[]> {
+  const { verify } = await import('../trail/verify.ts');
+  return withOpenDatabase((database) => verify(database), { isReadOnly: true });
 }

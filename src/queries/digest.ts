@@ -2,15 +2,20 @@ import type { Config } from '../config/config.ts';
 import { composeDigest, firstPeriodMs, type DigestReport } from '../reports/digest.ts';
 import { gapsReportedUntil } from '../coverage/observation.ts';
 import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
-import { readCoverage } from '../trail/coverage.ts';
+import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
-import { allEdges, queryEdges } from '../trail/query-edges.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
 import { readTrailSize } from '../trail/trail-size.ts';
 import { readDigestsBefore } from '../trail/digests.ts';
 
 export interface ReadDigest {
   report: DigestReport;
   gapsReportedUntil: Date;
+  /** What the report was made of: the period, its edges, and the gaps that it names. */
+  from: Date;
+  to: Date;
+  edges: EdgeRow[];
+  gaps: CoverageStretch[];
 }
 
 /** The digest that would be posted now under this id. Read-only. @throws DatabaseFailure */
@@ -24,9 +29,10 @@ export async function readDigestReport(
   const dayAgoSeconds = knownBefore(clock.now());
   const coverageFrom = before.posted?.gapsReportedUntil ?? new Date(now.getTime() - firstPeriodMs);
   const coverage = await readCoverage(query, coverageFrom.getTime() / 1000, now.getTime() / 1000);
+  const edges = await readUnannounced(query, dayAgoSeconds);
   const report = composeDigest({
     digestId,
-    edges: await readUnannounced(query, dayAgoSeconds),
+    edges,
     previousPostedAt: before.posted?.frozenAt,
     previousDoneAt: before.doneAt,
     takenAsKnown: await countTakenAsKnown(query, dayAgoSeconds),
@@ -38,7 +44,17 @@ export async function readDigestReport(
     trail: await readTrailSize(query),
     deniedEdges: before.posted ? [] : await queryEdges(query, { action: 'deny', limit: allEdges }),
   });
-  return { report, gapsReportedUntil: gapsReportedUntil(coverage, now) };
+  const reportedUntil = gapsReportedUntil(coverage, now);
+  return {
+    report,
+    gapsReportedUntil: reportedUntil,
+    from: before.posted?.frozenAt ?? new Date(now.getTime() - firstPeriodMs),
+    to: now,
+    edges,
+    gaps: coverage.filter(
+      ({ state, fromSeconds }) => state === 'gap' && fromSeconds < reportedUntil.getTime() / 1000,
+    ),
+  };
 }
 
 /** The first digest does not announce edges first seen before this time. Epoch seconds. */

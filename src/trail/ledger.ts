@@ -53,11 +53,12 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
       [keepSeconds],
     );
     const rows = await query<{ streamed: number }>(
-      `delete from bucket_ledger where bucket < (select expired_before from trail_state)
-       returning octet_length(streamed) / 8 as streamed`,
+      `delete from bucket_ledger l using trail_state s where l.bucket < s.expired_before
+       returning case when l.bucket + interval '15 s' <= s.adopted_until then 0
+         else octet_length(l.streamed) / 8 end as streamed`,
     );
     const streamedOnly = rows.reduce((sum, { streamed }) => sum + streamed, 0);
-    // These records stay counted in edges and are in no fact.
+    // These records stay counted in edges and are in no fact. Records of adopted buckets are not counted.
     if (streamedOnly > 0)
       await query('update trail_state set streamed_only = streamed_only + $1', [streamedOnly]);
     return rows.length;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Database, Query } from './database.ts';
+import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
 import { HashList, unpackHashes } from './hashes.ts';
 import { beginStatement } from './session.ts';
 
@@ -18,15 +19,13 @@ const examplesShown = 5;
 const rules: readonly { rule: string; sql: string }[] = [
   {
     rule: 'the count of each edge is at least the sum of its facts, its adopted count and its removed facts',
-    sql: `select name || ': ' || flow_count || ', explained ' || workload_count from explained
-      where flow_count < workload_count`,
+    sql: `select src_ns || ' -> ' || dst_ns || ' ' || action || ': ' || flow_count || ', explained ' || workload_count
+      from explained where flow_count < workload_count`,
   },
   {
     rule: 'records counted in edges but not in facts were only streamed',
     sql: `select 'edges count ' || surplus || ' more, and ' || streamed_only || ' records were only streamed' from (
-        select coalesce(sum(greatest(0, flow_count - total_count)), 0) as surplus,
-          (select streamed_only from trail_state)
-            + (select coalesce(sum(octet_length(streamed)), 0) / 8 from bucket_ledger) as streamed_only
+        select coalesce(sum(greatest(0, flow_count - total_count)), 0) as surplus, ${streamedOnlyCount} as streamed_only
         from explained) s
       where surplus > streamed_only`,
   },
@@ -65,29 +64,6 @@ const rules: readonly { rule: string; sql: string }[] = [
   },
 ];
 
-const withExplained = `with facts as (
-    select src_ns, dst_ns, action, sum(flow_count) as total_count,
-      sum(flow_count) filter (where is_workload) as workload_count,
-      min(first_seen) filter (where is_workload) as first_seen, max(last_seen) filter (where is_workload) as last_seen
-    from (
-      select g.src_ns, g.dst_ns, g.action, g.src_kind = 'workload' and g.dst_kind = 'workload' as is_workload,
-        d.first_seen, d.last_seen, d.flow_count
-      from flow_group g join flow_fact using (group_id)
-      join (select fact_id, first_seen, last_seen, flow_count from flow_fact_day
-        union all select fact_id, first_seen, last_seen, flow_count from flow_fact_month) d using (fact_id)
-      where g.src_ns <> g.dst_ns and g.src_ns <> '' and g.dst_ns <> ''
-    ) f group by 1, 2, 3
-  ), removed as (
-    select src_ns, dst_ns, action, sum(workload_flow_count) as workload_count, sum(flow_count) as total_count
-    from removal join removal_edge using (removal_id) group by 1, 2, 3
-  ), explained as (
-    select e.src_ns || ' -> ' || e.dst_ns || ' ' || e.action as name, e.flow_count,
-      coalesce(f.workload_count, 0) + coalesce(r.workload_count, 0) + coalesce(a.flow_count, 0) as workload_count,
-      coalesce(f.total_count, 0) + coalesce(r.total_count, 0) + coalesce(a.flow_count, 0) as total_count
-    from edge e left join facts f using (src_ns, dst_ns, action) left join removed r using (src_ns, dst_ns, action)
-    left join edge_adopted a using (src_ns, dst_ns, action)
-  )`;
-
 /**
  * Compares the tables with each other in one snapshot, without a time limit and without writing, so a reader's role suffices.
  * @returns the rules that are broken; none when all tables agree
@@ -99,7 +75,7 @@ export function verify(database: Database): Promise<Difference[]> {
     const differences: Difference[] = [];
     for (const { rule, sql } of rules) {
       const { rows } = await client.query<{ row: string; rows: number }>(
-        `${withExplained}, broken(row) as (${sql})
+        `with ${explainedEdges}, broken(row) as (${sql})
          select row, count(*) over ()::float8 as rows from broken order by row limit ${examplesShown}`,
       );
       const [first] = rows;

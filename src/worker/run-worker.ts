@@ -9,6 +9,7 @@ import { connectGoldmane } from '../goldmane/connection.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
 import { readTrailId } from '../trail/trail-id.ts';
+import { adoptIfCountedElsewhere } from '../trail/adopt.ts';
 import { openDatabase } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { Temporal } from '../temporal/connection.ts';
@@ -84,6 +85,17 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       waiting,
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
+    // Before anything is merged, or what another program counted meanwhile would be counted again.
+    const adoption = await untilItWorks(() => adoptIfCountedElsewhere(database, config.clock.now() / 1000), {
+      log,
+      signal,
+      waiting,
+    });
+    if (adoption)
+      log.warn(
+        { until: adoption.until, formerUntil: adoption.formerUntil, edges: adoption.edges.length },
+        'another program counted edges while no worker ran; its counts are taken over',
+      );
     // Certificate and key files are read at each attempt.
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), {
       log,

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
 import { DigestHarness } from './digest-harness.ts';
 
@@ -50,7 +51,7 @@ test('digest runs the job, waits, and prints its result', async () => {
   await harness.addEdges({ dst: 'billing' });
   const { code, out, err } = await flowTrail(['digest'], env());
   expect(code).toBe(0);
-  expect(JSON.parse(out)).toMatchObject({ outcome: 'posted', edges: 1 });
+  expect(parseAnswer('run-digest', out)).toMatchObject({ outcome: 'posted', edges: 1 });
   expect(err).toMatch(/started flow-trail\/daily-digest-by-hand-\S+, waiting for its result/);
   expect(harness.announced).toEqual([['billing']]);
 });

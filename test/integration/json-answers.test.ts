@@ -73,7 +73,9 @@ const cases: readonly Case[] = [
   { name: 'drift', args: ['drift', 'POLICY', ...period], ofFull: 3 },
   { name: 'staged', args: ['staged', ...period], ofFull: 3 },
   { name: 'edges', args: ['digest', 'show'], ofEmpty: 2 },
+  { name: 'digest-preview', args: ['digest', '--dry-run'] },
   { name: 'verify', args: ['verify'], ofFull: 3 },
+  { name: 'adopt', args: ['adopt'] },
   { name: 'forget', args: ['forget', '--src', 'immich', '--dst', 'dbaas', '--before', '2026-11-25'] },
 ];
 

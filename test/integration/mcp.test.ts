@@ -113,6 +113,7 @@ const cases: Case[] = [
     ],
   ],
   ['allowlist_list', {}, 'allowlist-list', ['allowlist', 'list']],
+  ['verify', {}, 'verify', ['verify']],
   ['staged', period, 'staged', ['staged', ...periodOptions]],
 ];
 
@@ -131,6 +132,9 @@ test.each([
   ['health', {}, 'health'],
   ['status', {}, 'status'],
   ['runs', { limit: 3 }, 'runs'],
+  ['certificates', {}, 'certificates'],
+  // Its period ends now.
+  ['digest_preview', {}, 'digest-preview'],
   ['replay', { policies: policy, ...period }, 'replay'],
 ] as const)('%s answers in its schema', async (name, args, schema) => {
   const { isError, texts } = await call(name, args);

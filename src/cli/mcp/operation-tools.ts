@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { jobNames } from '../../config/names.ts';
+import { askCertificates } from '../certificates.ts';
 import { askHealth } from '../health.ts';
 import { askStatus, statusAnswer } from '../status.ts';
+import { askVerify } from '../verify.ts';
 import { limit, tool, type Tool } from './tool.ts';
 
 export const operationTools: readonly Tool[] = [
@@ -37,5 +39,21 @@ export const operationTools: readonly Tool[] = [
       const { readRuns } = await import('../read-runs.ts');
       return { answer: await readRuns(most, job) };
     },
+  }),
+  tool({
+    name: 'certificates',
+    description:
+      'Whether Goldmane accepts the client certificate, when each certificate ends, and whether the operator has rotated it. Connects to Goldmane. Same as flow-trail certificates --json.',
+    schemas: ['certificates'],
+    shape: {},
+    ask: async () => ({ answer: await askCertificates() }),
+  }),
+  tool({
+    name: 'verify',
+    description:
+      'The rules between the tables that do not hold, for example edges that count more than their facts; empty where all agree. Reads all facts, which takes seconds on a large trail. Same as flow-trail verify --json.',
+    schemas: ['verify'],
+    shape: {},
+    ask: async () => ({ answer: await askVerify() }),
   }),
 ];

@@ -7,7 +7,7 @@ import { askCompleteness } from '../completeness.ts';
 import { askCoverage } from '../coverage.ts';
 import { cutText } from '../cut.ts';
 import { askDiff } from '../diff.ts';
-import { askDigestEdges } from '../digest.ts';
+import { askDigestEdges, askDigestPreview } from '../digest.ts';
 import { askExplain, neverSeenText } from '../explain.ts';
 import { askExternals } from '../externals.ts';
 import { flowActions, toJsonFact } from '../facts.ts';
@@ -166,5 +166,13 @@ export const questionTools: readonly Tool[] = [
       id: z.string().max(200).optional().describe('as shown in Slack; default: the newest posted digest'),
     },
     ask: async ({ id }) => ({ answer: await askDigestEdges(id) }),
+  }),
+  tool({
+    name: 'digest_preview',
+    description:
+      'What the next digest would announce: new edges, denied ones first, and gaps. Posts and records nothing. Same as flow-trail digest --dry-run --json.',
+    schemas: ['digest-preview'],
+    shape: {},
+    ask: async () => ({ answer: await askDigestPreview() }),
   }),
 ];

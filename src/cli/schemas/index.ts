@@ -1,21 +1,35 @@
 import { z } from 'zod';
-import { certificates, health, runs, status, verify } from './operation.ts';
+import { jobResultSchemas } from './jobs.ts';
+import { adopt, certificateReport, health, runs, status, verify } from './operation.ts';
 import { allowlistDerive, allowlistList, allowlistShow, drift, forget, replay, staged } from './policies.ts';
-import { at, completeness, coverage, diff, edges, explain, facts, matrix, peers } from './questions.ts';
+import {
+  at,
+  completeness,
+  coverage,
+  diff,
+  digestPreview,
+  edges,
+  explain,
+  facts,
+  matrix,
+  peers,
+} from './questions.ts';
 
 /**
  * The schemas of the JSON that commands print and MCP tools return, by file name in docs/schemas. `npm run schemas`
  * generates the files. Only code that needs the schemas at run time imports them; commands import only the types.
  */
 export const answerSchemas = {
+  adopt: { schema: adopt, title: 'adopt --json' },
   'allowlist-derive': { schema: allowlistDerive, title: 'allowlist derive --json' },
   'allowlist-list': { schema: allowlistList, title: 'allowlist list --json' },
   'allowlist-show': { schema: allowlistShow, title: 'allowlist show --json' },
   at: { schema: at, title: 'at --json' },
-  certificates: { schema: certificates, title: 'certificates --json' },
+  certificates: { schema: certificateReport, title: 'certificates --json' },
   completeness: { schema: completeness, title: 'completeness --json' },
   coverage: { schema: coverage, title: 'coverage --json' },
   diff: { schema: diff, title: 'diff --json' },
+  'digest-preview': { schema: digestPreview, title: 'digest --dry-run --json' },
   drift: { schema: drift, title: 'drift --json' },
   edges: { schema: edges, title: 'edges --json, export --format json, digest show --json' },
   explain: { schema: explain, title: 'explain --json' },
@@ -28,6 +42,11 @@ export const answerSchemas = {
   matrix: { schema: matrix, title: 'matrix --json' },
   peers: { schema: peers, title: 'edges --peers-of --json' },
   replay: { schema: replay, title: 'replay --json' },
+  'run-certificates': { schema: jobResultSchemas.certificates, title: 'run certificates' },
+  'run-completeness': { schema: jobResultSchemas.completeness, title: 'run completeness' },
+  'run-digest': { schema: jobResultSchemas.digest, title: 'digest, run digest' },
+  'run-freshness': { schema: jobResultSchemas.freshness, title: 'run freshness' },
+  'run-housekeeping': { schema: jobResultSchemas.housekeeping, title: 'run housekeeping' },
   runs: { schema: runs, title: 'runs --json' },
   staged: { schema: staged, title: 'staged --json' },
   status: { schema: status, title: 'status --json' },

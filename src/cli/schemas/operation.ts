@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, number, text, time, timeText } from './parts.ts';
+import { count, flowAction, flowCount, number, text, time, timeText } from './parts.ts';
 
 const readerState = z.enum(['connecting', 'connected', 'failing']);
 /** Stored in workflow history, so another version may have written it. */
@@ -132,7 +132,7 @@ const certificateState = z.enum([
 const perCertificate = <Value extends z.ZodType>(value: Value) =>
   z.strictObject({ client: value.optional(), ca: value.optional(), goldmane: value.optional() });
 
-export const certificates = z.strictObject({
+export const certificateReport = z.strictObject({
   state: certificateState.meta({ description: 'of the worst finding' }),
   severity: severity.meta({ description: 'of the worst finding' }),
   findings: z.array(
@@ -158,3 +158,23 @@ export const verify = z.array(
     examples: z.array(text('one of them')),
   }),
 );
+
+const countedElsewhere = (description: string) =>
+  z
+    .array(
+      z.strictObject({
+        srcNs: text('source namespace'),
+        dstNs: text('destination namespace'),
+        action: flowAction,
+        flowCount,
+      }),
+    )
+    .meta({ description });
+
+export const adopt = z.strictObject({
+  isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
+  until: time('time before this adds no counts any more; absent where nothing is taken over').optional(),
+  formerUntil: time('the same before; absent where nothing was ever taken over').optional(),
+  edges: countedElsewhere('what another program counted, the most first'),
+  lowered: countedElsewhere('edges that count less than the trail counted, by how much; left as they are'),
+});

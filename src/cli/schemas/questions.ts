@@ -197,3 +197,21 @@ export const completeness = z.strictObject({
     }),
   ),
 });
+
+export const digestPreview = z.strictObject({
+  from: time('start of the period: when the newest posted digest was made'),
+  to: time('now'),
+  edges: z
+    .array(edge.extend({ isLate: z.boolean().meta({ description: 'first seen before a former digest' }) }))
+    .meta({ description: 'what would be announced, denied ones first' }),
+  takenAsKnown: count('edges from before digests began: not announced'),
+  gaps: z
+    .array(
+      z.strictObject({
+        from: time('start'),
+        to: time('end'),
+        cause: text('why it was not observed').optional(),
+      }),
+    )
+    .meta({ description: 'gaps that no former digest reported' }),
+});

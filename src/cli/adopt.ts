@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import { counted } from '../text/counted.ts';
+import type { Adoption } from '../trail/adopt.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { withOpenDatabase } from './with-database.ts';
+
+const edgesShown = 20;
+
+export function adoptCommand(): Command {
+  return new Command('adopt')
+    .description(
+      'Take over what another program, such as goldmane-edge-aggregator, counted in the table edge after the trail was created, so that its time is not counted again. No row of edge is changed.',
+    )
+    .option('--apply', 'take it over; without it nothing is changed')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Stop the other program first. A worker does the same when it starts and finds that edges were seen after the last bucket that
+it merged; by hand it is needed when the other program ran beside the worker. Exits with 3 when an edge counts less than the
+trail counted: another program or a person has changed it, and adopt leaves it as it is.
+
+Examples:
+  flow-trail adopt
+  flow-trail adopt --apply`,
+    )
+    .action(async ({ apply = false, json }: { apply?: boolean; json?: boolean }) => {
+      const { adopt } = await import('../trail/adopt.ts');
+      const adoption = await withOpenDatabase(
+        (database) => adopt(database, { nowSeconds: Date.now() / 1000, isDryRun: !apply }),
+        { isReadOnly: !apply },
+      );
+      if (json === true) printAnswer('adopt', { isDryRun: !apply, ...adoption });
+      else printAdoption(adoption, !apply);
+      if (adoption.lowered.length > 0) process.exitCode = exitCodes.finding;
+    });
+}
+
+function printAdoption({ until, edges, lowered }: Adoption, isDryRun: boolean): void {
+  if (until === undefined) print('Nothing to take over: the trail explains the counts of all edges.');
+  else {
+    const records = edges.reduce((sum, { flowCount }) => sum + BigInt(flowCount), 0n);
+    print(
+      `${isDryRun ? 'Would take over' : 'Took over'} ${records} records of ${counted(edges.length, 'edge')}. ` +
+        `Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no counts any more.`,
+    );
+    printCounts('RECORDS', edges);
+    if (isDryRun) print('Nothing was changed. Add --apply to take it over.');
+  }
+  if (lowered.length === 0) return;
+  print(`${counted(lowered.length, 'edge')} count less than the trail counted; they are left as they are:`);
+  printCounts('MISSING', lowered);
+}
+
+function printCounts(header: string, edges: Adoption['edges']): void {
+  if (edges.length === 0) return;
+  printTable(
+    ['FROM', 'TO', 'ACTION', header],
+    edges
+      .slice(0, edgesShown)
+      .map(({ srcNs, dstNs, action, flowCount }) => [srcNs, dstNs, action, flowCount]),
+  );
+  if (edges.length > edgesShown) print(`(${edges.length - edgesShown} more; --json lists all)`);
+}

@@ -1,0 +1,143 @@
+import type pg from 'pg';
+import { bucketSeconds } from '../time/bucket.ts';
+import type { Database } from './database.ts';
+import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
+import { beginStatement } from './session.ts';
+
+/** An edge whose count differs from what the trail counted. */
+interface CountedElsewhere {
+  srcNs: string;
+  dstNs: string;
+  action: string;
+  /** Records, as text: a bigint. */
+  flowCount: string;
+}
+
+export interface Adoption {
+  /** Buckets that end at or before this add no counts from then on. Undefined where nothing is taken over. */
+  until: Date | undefined;
+  /** The same before. Undefined: nothing was ever taken over. */
+  formerUntil: Date | undefined;
+  /** What another program counted, the most first. */
+  edges: CountedElsewhere[];
+  /** Edges that count less than the trail counted, by how much: another program changed them. They are left as they are. */
+  lowered: CountedElsewhere[];
+}
+
+/**
+ * Takes over what another program, such as goldmane-edge-aggregator, counted in `edge` since the trail was created: remembers the
+ * counts as adopted, and moves the time until which buckets add no counts to the newest `last_seen` (invariant 8). No row of `edge`
+ * changes. Merges wait meanwhile. Nothing is taken over where the ledger explains all counts and times.
+ *
+ * Records that were only streamed cannot be told from counts of another program. They are taken over too, and their buckets are
+ * before the new time, so that settling adds nothing to them.
+ * @param nowSeconds later times of edges are wrong, and do not count
+ * @throws DatabaseFailure
+ */
+export function adopt(
+  database: Database,
+  { nowSeconds, isDryRun }: { nowSeconds: number; isDryRun: boolean },
+): Promise<Adoption> {
+  return database.withClient(async (client, session) => {
+    await client.query(
+      beginStatement(session, {}, isDryRun ? 'isolation level repeatable read read only' : ''),
+    );
+    // In the order of the ledger's expiry and of merges.
+    if (!isDryRun)
+      await client.query(`select from trail_state for update;
+        lock table bucket_ledger in share row exclusive mode; lock table edge in share row exclusive mode`);
+    const found = await readCountedElsewhere(client, nowSeconds);
+    const { until } = found;
+    if (!isDryRun && until) await takeOver(client, found, until);
+    await client.query('commit');
+    return found;
+  });
+}
+
+/**
+ * The same at the start of a worker, but only if an edge was seen later than any bucket that the trail merged: then another program
+ * counted while no worker ran. Counting its time again would be noticed too late.
+ * @returns undefined when that is not so
+ * @throws DatabaseFailure
+ */
+export async function adoptIfCountedElsewhere(
+  database: Database,
+  nowSeconds: number,
+): Promise<Adoption | undefined> {
+  const [row] = await database.query<{ elsewhere: boolean }>(
+    `select coalesce(max(e.last_seen) > ${knownUntil}, false) as elsewhere from edge e
+     where e.last_seen <= to_timestamp($1)`,
+    [nowSeconds],
+  );
+  return row?.elsewhere === true ? adopt(database, { nowSeconds, isDryRun: false }) : undefined;
+}
+
+/** No edge that the trail wrote was seen later. The ledger keeps the newest bucket. */
+const knownUntil = `greatest(
+  (select adopted_until from trail_state),
+  (select max(bucket) + interval '${bucketSeconds} s' from bucket_ledger), '-infinity')`;
+
+async function readCountedElsewhere(client: pg.Client, nowSeconds: number): Promise<Adoption> {
+  const { rows: differing } = await client.query<CountedElsewhere & { lowered: boolean }>(
+    `with ${explainedEdges}
+     select src_ns as "srcNs", dst_ns as "dstNs", action, flow_count < workload_count as lowered,
+       (case when flow_count < workload_count then workload_count - flow_count else flow_count - total_count end)::text
+         as "flowCount"
+     from explained where flow_count < workload_count or flow_count > total_count
+     order by abs(flow_count - total_count) desc, src_ns, dst_ns, action`,
+  );
+  const { rows: states } = await client.query<{
+    former: Date | null;
+    until: Date;
+    is_newer: boolean;
+    streamed_only: string;
+  }>(
+    // Up to the end of the bucket: one that is counted in part would be counted again.
+    `select s.adopted_until as former, ${streamedOnlyCount}::text as streamed_only,
+       coalesce(e.newest > ${knownUntil}, false) as is_newer,
+       to_timestamp(${bucketSeconds} * ceil(extract(epoch from greatest(s.adopted_until, e.newest, l.newest)) / ${bucketSeconds}))
+         as until
+     from trail_state s,
+       (select max(last_seen) as newest from edge where last_seen <= to_timestamp($1)) e,
+       (select max(bucket) + interval '${bucketSeconds} s' as newest from bucket_ledger where streamed <> '') l`,
+    [nowSeconds],
+  );
+  const [state] = states;
+  if (!state) throw new Error('the table trail_state has no row; restore it from the backup of the database');
+  const columns = ({ srcNs, dstNs, action, flowCount }: CountedElsewhere) => ({
+    srcNs,
+    dstNs,
+    action,
+    flowCount,
+  });
+  const edges = differing.filter(({ lowered }) => !lowered).map(columns);
+  const surplus = edges.reduce((sum, { flowCount }) => sum + BigInt(flowCount), 0n);
+  const isElsewhere = state.is_newer || surplus > BigInt(state.streamed_only);
+  return {
+    until: isElsewhere ? state.until : undefined,
+    formerUntil: state.former ?? undefined,
+    edges: isElsewhere ? edges : [],
+    lowered: differing.filter(({ lowered }) => lowered).map(columns),
+  };
+}
+
+async function takeOver(client: pg.Client, { formerUntil, edges }: Adoption, until: Date): Promise<void> {
+  await client.query(
+    `insert into edge_adopted as a (src_ns, dst_ns, action, flow_count)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+     on conflict (src_ns, dst_ns, action) do update set flow_count = a.flow_count + excluded.flow_count`,
+    [
+      edges.map(({ srcNs }) => srcNs),
+      edges.map(({ dstNs }) => dstNs),
+      edges.map(({ action }) => action),
+      edges.map(({ flowCount }) => flowCount),
+    ],
+  );
+  await client.query('update trail_state set adopted_until = $1, streamed_only = 0', [until]);
+  await client.query('insert into adoption (from_time, to_time, edges, flow_count) values ($1, $2, $3, $4)', [
+    formerUntil ?? null,
+    until,
+    edges.length,
+    edges.reduce((sum, { flowCount }) => sum + BigInt(flowCount), 0n).toString(),
+  ]);
+}
