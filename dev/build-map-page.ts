@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { builtPage } from '../src/web/map-page.ts';
 
-/** Cytoscape adds an inline style of its own, which the policy forbids, unless an element with this id exists. */
+/** Unless an element with this id exists, Cytoscape adds an inline style, which the policy forbids. */
 const cytoscapeStyle = '__________cytoscape_stylesheet';
 
 const root = fileURLToPath(new URL('../src/web/page', import.meta.url));
 
 /**
- * Bundles the page into one HTML file. Script, style and the layout worker are inside, so that the same file is served by the
- * worker and works on its own; nothing is fetched from elsewhere.
+ * Bundles the page into one HTML file, including script, style and the layout worker. The worker serves this file, and
+ * it also works on its own; it fetches nothing from other hosts.
  */
 export async function buildMapPage(target: string = builtPage): Promise<void> {
   const result = await build({
@@ -43,7 +43,7 @@ export async function buildMapPage(target: string = builtPage): Promise<void> {
     )
     .replace(
       '<script type="module" src="./main.tsx"></script>',
-      // `</script` inside of a string would end the element.
+      // `</script` inside a string would end the element.
       () => `<script type="module">${script.replaceAll('</script', '<\\/script')}</script>`,
     );
   await mkdir(dirname(target), { recursive: true });
@@ -57,7 +57,7 @@ function onlyOne<Item>(items: readonly Item[]): Item {
   return item;
 }
 
-/** `virtual:elk-worker` is the text of ELK's worker, from which the page makes a Worker by a blob URL. */
+/** `virtual:elk-worker` is the source text of ELK's worker, from which the page creates a Worker with a blob URL. */
 function layoutWorkerText() {
   const id = 'virtual:elk-worker';
   return {
@@ -71,7 +71,7 @@ function layoutWorkerText() {
   };
 }
 
-/** Builds the page unless the built one is newer than everything it is made of. */
+/** Builds the page unless the built one is newer than all its sources. */
 export async function ensureMapPage(): Promise<void> {
   const builtMs = (await stat(builtPage).catch(() => undefined))?.mtimeMs ?? 0;
   const files = await readdir(root, { recursive: true });

@@ -1,4 +1,4 @@
-// @peculiar/x509 finds its own parts through tsyringe, which wants this polyfill loaded first.
+// @peculiar/x509 uses tsyringe, which needs this polyfill to be loaded first.
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import * as x509 from '@peculiar/x509';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** The names on a real Goldmane's serving certificate, and what reaches it on this machine. */
+/** The names on a real Goldmane's serving certificate, and the local names. */
 export const GOLDMANE_NAMES: readonly string[] = [
   'goldmane',
   'goldmane.calico-system.svc',
@@ -27,7 +27,7 @@ export interface CertificateAuthority {
   readonly certificate: string;
   /** Signs a new key pair. A server certificate carries `names` (DNS names and IP addresses) as its SANs. */
   issue(request: IssueRequest): Promise<CertifiedKey>;
-  /** Signs an authority below this one; what that issues is to be shown together with its certificate. */
+  /** Signs an intermediate authority. Certificates that it issues must be presented together with its own. */
   issueAuthority(options?: AuthorityOptions): Promise<CertificateAuthority>;
 }
 
@@ -39,7 +39,10 @@ export interface IssueRequest {
   notBefore?: Date;
   /** Default: 30 days from now. */
   notAfter?: Date;
-  /** Default true: the certificate names the key that signed it, so that of two CAs of one name the right one is found. */
+  /**
+   * Default true: the certificate identifies the key that signed it, so that the right one of two CAs with the same
+   * name is found.
+   */
   withKeyIdentifier?: boolean;
 }
 
@@ -49,7 +52,10 @@ export interface AuthorityOptions {
   notAfter?: Date;
 }
 
-/** Makes a fresh self-signed authority (ECDSA P-256); two calls never trust each other's certificates. */
+/**
+ * Creates a new self-signed authority (ECDSA P-256). Authorities of different calls do not trust each other's
+ * certificates.
+ */
 export async function createAuthority(options: AuthorityOptions = {}): Promise<CertificateAuthority> {
   const keys = await generateKeys();
   const root = await x509.X509CertificateGenerator.createSelfSigned(
@@ -155,7 +161,7 @@ export interface CertificateOptions {
   client?: Partial<IssueRequest>;
 }
 
-/** Everything that the two ends of one mTLS connection need. PEM. */
+/** Everything that both ends of an mTLS connection need, as PEM. */
 export interface IssuedCertificates {
   authority: CertificateAuthority;
   server: CertifiedKey;
@@ -163,9 +169,9 @@ export interface IssuedCertificates {
 }
 
 /**
- * Issues what a Goldmane and a reader of it need: a server certificate with Goldmane's names and a client
- * certificate, both of one authority. Tests make the broken ones with the options: other `names`, times that
- * have passed, another `authority`, or by joining one pair's certificate with another pair's key.
+ * Issues the certificates for Goldmane and a reader: a server certificate with Goldmane's names and a client
+ * certificate, both signed by one authority. Tests create broken ones with the options: different `names`, times in the
+ * past, a different `authority`, or by combining one pair's certificate with another pair's key.
  */
 export async function issueCertificates(options: CertificateOptions = {}): Promise<IssuedCertificates> {
   const authority = options.authority ?? (await createAuthority());
@@ -176,7 +182,7 @@ export async function issueCertificates(options: CertificateOptions = {}): Promi
   return { authority, server, client };
 }
 
-/** Where a written pair and its bundle lie; the file names are those of the mounted secret and config map. */
+/** Paths of a written pair and its bundle; the file names are those of the mounted secret and config map. */
 export interface CertificateFiles {
   certPath: string;
   keyPath: string;
@@ -184,8 +190,8 @@ export interface CertificateFiles {
 }
 
 /**
- * Writes `tls.crt`, `tls.key` (0600) and `tigera-ca-bundle.crt` into `directory`, each replaced atomically,
- * so that a reader sees the old or the new file, as with a mounted secret.
+ * Writes `tls.crt`, `tls.key` (0600) and `tigera-ca-bundle.crt` into `directory`, each replaced atomically, so that a
+ * reader sees either the old or the new file, as with a mounted secret.
  */
 export async function writeCertificates(
   directory: string,
@@ -214,7 +220,7 @@ function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
 }
 
 function serialNumber(): string {
-  // A leading bit of 0 keeps the number positive, a leading bit of 1 after it keeps its length.
+  // A leading 0 bit keeps the number positive; the 1 bit after it keeps its length.
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');

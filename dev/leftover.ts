@@ -9,20 +9,20 @@ const PATIENCE_MS = 5_000;
 
 export interface Leftover {
   pid: number;
-  /** Words that its command line must hold: process ids are used again, so an id alone proves nothing. */
+  /** Words that must be in its command line: process ids are reused, so an id alone proves nothing. */
   marks: readonly string[];
-  /** Sent one after the other until it has ended. */
+  /** Signals, sent one after the other until the process has ended. */
   signals: readonly NodeJS.Signals[];
 }
 
-/** Whether this process runs and is what we think it is. */
+/** Whether this process is running and is the expected program. */
 export async function isRunning({ pid, marks }: Pick<Leftover, 'pid' | 'marks'>): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid || !isAlive(pid)) return false;
   const commandLine = await commandLineOf(pid);
   return marks.every((mark) => commandLine.includes(mark));
 }
 
-/** Ends what an earlier start left running. Returns false when there was nothing of that kind. */
+/** Ends a process that an earlier start left running. Returns false if there was none. */
 export async function endLeftover(leftover: Leftover, signal?: AbortSignal): Promise<boolean> {
   if (!(await isRunning(leftover))) return false;
   for (const request of leftover.signals) {
@@ -48,7 +48,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The process id that a file begins with, if there is such a file and it does. */
+/** The process id at the beginning of a file; undefined if there is no such file or id. */
 export async function readPidFile(path: string): Promise<number | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const pid = Number.parseInt(text, 10);

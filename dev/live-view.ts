@@ -28,7 +28,7 @@ export async function showTrail({
 }: LiveViewOptions): Promise<void> {
   const news = new News();
   let lastPlainMs = 0;
-  let hour: 'waiting' | 'told' = 'waiting';
+  let hour: 'waiting' | 'announced' = 'waiting';
   while (!signal.aborted) {
     const nowMs = Date.now();
     const [trouble, snapshot] = await Promise.all([
@@ -41,7 +41,7 @@ export async function showTrail({
     if (typeof snapshot === 'object') {
       for (const line of news.of(snapshot, seconds)) terminal.line(line);
       if (hour === 'waiting' && hasWholeHour(snapshot)) {
-        hour = 'told';
+        hour = 'announced';
         terminal.line(`the last hour is settled (${seconds} s after the servers started)`);
       }
       lines = describeTrail(snapshot, trouble, nowMs);
@@ -64,7 +64,7 @@ export class News {
   readonly #known = new Set<string>();
   #looked = false;
 
-  /** One line per new edge; the first ones, and many at once, only as a count. */
+  /** One line per new edge; the first edges, and many new ones at once, only as a count. */
   of({ edges }: Pick<TrailSnapshot, 'edges'>, seconds: number): string[] {
     const fresh = edges.filter((edge) => !this.#known.has(nameOf(edge)));
     const first = this.#known.size === 0;
@@ -88,7 +88,7 @@ function nameOf({ srcNs, dstNs, action }: SeenEdge): string {
   return `${srcNs} -> ${dstNs}${action === 'allow' ? '' : ` (${action})`}`;
 }
 
-/** All but the newest six minutes, which are not settled yet, and the oldest two, which may leave the ring first. */
+/** All except the newest six minutes, which are not settled yet, and the oldest two, which may leave the ring first. */
 function hasWholeHour({ coverage }: TrailSnapshot): boolean {
   return coverage.final + coverage.settled >= HOUR_BUCKETS - 32;
 }
@@ -100,7 +100,7 @@ export function describeTrail(snapshot: TrailSnapshot, trouble: string | undefin
   const lag = newestEndSeconds === undefined ? 'nothing yet' : age(nowMs - newestEndSeconds * 1000);
   const merge = lastMergeMs === undefined ? 'none yet' : age(nowMs - lastMergeMs);
   const { final, settled, streamed, gap } = coverage;
-  // A bucket that was not read yet has no row.
+  // A bucket that has not been read yet has no row.
   const waiting = Math.max(0, HOUR_BUCKETS - final - settled - streamed - gap);
   const lines = [
     `${edges.length} edges (${denied} denied), ${records.toLocaleString('en')} records; ` +

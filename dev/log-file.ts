@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 
-/** A log of one start; the one before it is kept as `.1`. */
+/** The log of one start; the previous log is kept as `.1`. */
 export interface LogFile {
   readonly path: string;
   line(text: string): void;
@@ -11,7 +11,7 @@ export interface LogFile {
 export async function openLogFile(path: string): Promise<LogFile> {
   await rename(path, `${path}.1`).catch(() => undefined);
   const stream = createWriteStream(path, { mode: 0o600 });
-  // A full disk must not end the stack: this is only its log.
+  // A full disk must not end the stack, because this is only its log.
   stream.on('error', () => undefined);
   return {
     path,

@@ -10,7 +10,7 @@ const stopWatching = await watchStarter((name) => session.end(`The parent proces
 try {
   await start(session);
 } catch (error) {
-  // Failures during shutdown are caused by it.
+  // Failures during shutdown are a consequence of the shutdown.
   if (!session.signal.aborted) {
     process.exitCode = 1;
     explain(error);
@@ -19,7 +19,7 @@ try {
 } finally {
   stopWatching();
   await session.parts.stopAll(session.log);
-  // Children that an interrupted start had not yet added to the session's parts.
+  // Children that an interrupted start had not added to the session's parts yet.
   await killAllOwned();
   session.log('All parts stopped');
 }

@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const KEPT_LINES = 60;
 
 /**
- * A shell that waits for a line on its standard input. When the input ends without one, this process was killed (kill -9,
- * out of memory), and the shell ends the child: first with the stop signal, then with SIGKILL.
+ * A shell script that waits for a line on standard input. If the input ends without a line, this process was killed
+ * (kill -9, out of memory), and the shell ends the child: first with the stop signal, then with SIGKILL.
  */
 const GUARD = `
 read -r word
@@ -25,7 +25,7 @@ export interface OwnedProcessOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** Asks the child to end in an orderly way. Default SIGTERM. */
+  /** Signal that asks the child to shut down. Default SIGTERM. */
   stopSignal?: NodeJS.Signals;
   /** Each line of standard output and standard error. */
   onLine?: (line: string) => void;
@@ -39,20 +39,20 @@ interface Exit {
 /** A child process that ends with this process, even when this one is killed with -9. */
 export interface OwnedProcess {
   readonly pid: number;
-  /** Settles when the process has ended and all its output was seen; never rejects. */
+  /** Resolves when the process has ended and all its output was read; never rejects. */
   readonly exited: Promise<Exit>;
   hasExited(): boolean;
-  /** The last lines it wrote, oldest first. */
+  /** The last lines of its output, oldest first. */
   lastLines(): readonly string[];
-  /** Sends to the process and to the children that it has in its group. */
+  /** Sends a signal to the process and to the children in its process group. */
   signal(signal: NodeJS.Signals): void;
   /** Sends the stop signal, and SIGKILL after `graceMs`; resolves when the process has ended. */
   stop(graceMs?: number): Promise<Exit>;
 }
 
 /**
- * Starts a child in a session of its own, so that a Ctrl-C at the terminal reaches only this process, which then
- * chooses the order in which things end. Rejects with the system's error when the command cannot be started.
+ * Starts a child in its own session, so that Ctrl-C in the terminal reaches only this process, which then stops
+ * everything in order. Rejects with the system's error if the command cannot be started.
  */
 export async function spawnOwned(options: OwnedProcessOptions): Promise<OwnedProcess> {
   const stopSignal = options.stopSignal ?? 'SIGTERM';
@@ -80,7 +80,7 @@ export async function spawnOwned(options: OwnedProcessOptions): Promise<OwnedPro
     child.once('exit', (code, signal) => {
       state.exited = true;
       guard.release();
-      // Descendants may hold the pipes open after the child has ended; its own output has arrived by then.
+      // Descendants may keep the pipes open after the child has ended; the child's own output has arrived by then.
       const settle = (): void => resolve({ code, signal });
       child.once('close', settle);
       setTimeout(settle, 500).unref();
@@ -125,7 +125,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // It has just ended; `exited` reports that.
+    // The process has just ended; `exited` reports that.
   }
 }
 

@@ -1,6 +1,6 @@
 import { describeError } from './start-failure.ts';
 
-/** What runs, in the order in which it was started; it ends in the opposite one. */
+/** Running parts, in the order in which they were started; they are stopped in reverse order. */
 export class Parts {
   readonly #parts: { name: string; stop: () => Promise<void> }[] = [];
 
@@ -8,7 +8,7 @@ export class Parts {
     this.#parts.push({ name, stop });
   }
 
-  /** Stops all, the last started first. A failure of one does not keep the others running. */
+  /** Stops all parts, the last started first. If one fails to stop, the others are still stopped. */
   async stopAll(log: (line: string) => void): Promise<void> {
     for (let part = this.#parts.pop(); part; part = this.#parts.pop()) {
       try {

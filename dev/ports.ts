@@ -8,7 +8,7 @@ export function freePort(): Promise<number> {
   return probe(0);
 }
 
-/** Whether nothing listens on this port of loopback, nor on all addresses. */
+/** Whether nothing listens on this port, neither on loopback nor on all addresses. */
 export async function isPortFree(port: number): Promise<boolean> {
   try {
     await probe(port);
@@ -20,8 +20,8 @@ export async function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * The wanted port where it is free, else the next free one above it. Ports in `taken` are skipped, and the result is added,
- * so that servers that are about to start do not choose the same port.
+ * The wanted port if it is free, otherwise the next free one above it. Ports in `taken` are skipped, and the result is
+ * added, so that servers starting at the same time do not choose the same port.
  */
 export async function preferredPort(wanted: number, taken: Set<number>): Promise<number> {
   for (let port = wanted; port < Math.min(wanted + 100, 65_536); port++) {

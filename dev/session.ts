@@ -2,22 +2,22 @@ import { killAllOwned } from './owned-process.ts';
 import { Parts } from './parts.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 
-/** One Ctrl-C can arrive twice (from the terminal, and relayed by tsx); a second one comes later than this. */
+/** One Ctrl-C can arrive twice (from the terminal, and relayed by tsx); a real second one comes later than this. */
 const SAME_KEYSTROKE_MS = 700;
 
-/** One run of `npm start`: its output, the parts that it has started, and its end. */
+/** One run of `npm start`: its output, its started parts, and its shutdown. */
 export interface Session {
   readonly terminal: Terminal;
   readonly parts: Parts;
-  /** Aborts when it should end. */
+  /** Aborts when the run should end. */
   readonly signal: AbortSignal;
   /** A line with the time since the start. */
   readonly log: (line: string) => void;
-  /** Prints the reason and stops all parts in order. A second call kills them at once. */
+  /** Prints the reason and stops all parts in order; a second call kills them at once. */
   readonly end: (why: string) => void;
 }
 
-/** Takes over the signals of this process: Ctrl-C, SIGTERM, a closed terminal. */
+/** Handles the signals of this process: Ctrl-C, SIGTERM, a closed terminal. */
 export function openSession(): Session {
   const startedMs = Date.now();
   const terminal = openTerminal(process.stdout, process.env);
@@ -42,7 +42,7 @@ export function openSession(): Session {
   process.on('SIGINT', () => end('Ctrl-C'));
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGHUP', () => end('The terminal was closed'));
-  // The reader of the output has exited.
+  // The process reading the output has exited.
   process.stdout.on('error', () => end('The output was closed'));
   process.on('uncaughtException', (error) => {
     process.exitCode = 1;

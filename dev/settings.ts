@@ -3,18 +3,18 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeError, startFailure } from './start-failure.ts';
 
-/** What `npm start` brings up itself; an address that is set in the environment replaces a part. */
+/** The parts that `npm start` starts itself; an address set in the environment replaces a part. */
 export interface DevSettings {
   stateDir: string;
   seed: number;
   temporal: 'embedded' | { address: string };
   goldmane: 'embedded' | { host: string };
   database: 'embedded' | { url: string } | { urlFile: string };
-  /** Or the setting that names a webhook of one's own. */
+  /** Or the setting with the user's own webhook. */
   slack: 'embedded' | { name: 'SLACK_WEBHOOK_URL' | 'SLACK_WEBHOOK_URL_FILE' };
 }
 
-/** Reads the environment. Throws StartFailure for what cannot work, before anything is started. */
+/** Reads the environment. Throws StartFailure for settings that cannot work, before anything is started. */
 export async function readDevSettings(env: NodeJS.ProcessEnv): Promise<DevSettings> {
   if (process.platform === 'win32') {
     throw startFailure('npm start does not support native Windows', 'Run it in WSL, or on Linux or macOS.');

@@ -21,13 +21,13 @@ export interface StackContext {
   signal: AbortSignal;
 }
 
-/** The worker's settings for a part, and the address of its page. */
+/** The worker's settings for a part, and the address of the part's page. */
 export interface PartAddress {
   env: NodeJS.ProcessEnv;
   uiUrl?: string;
 }
 
-/** Ports of the parts. A taken one is replaced by the next free one, and a line says so. */
+/** Ports of the parts. A taken port is replaced by the next free one, with a message. */
 export interface DevPorts {
   temporal: number;
   ui: number;
@@ -104,7 +104,7 @@ export async function bringUpTemporal(
     const isNamed = Boolean(process.env.CLUSTER_NAME?.trim() || process.env.TEMPORAL_TASK_QUEUE?.trim());
     if (isNamed || settings.database !== 'embedded') return { env: server };
     const clusterName = await ownClusterName(state.in('cluster-name'));
-    log(`Temporal: CLUSTER_NAME is ${clusterName}; its supervisor and schedules are removed at the end`);
+    log(`Temporal: CLUSTER_NAME is ${clusterName}; its supervisor and schedules are removed on exit`);
     parts.add('Supervisor and schedules', () => removeTrail(clusterName));
     return { env: { ...server, CLUSTER_NAME: clusterName } };
   }
@@ -129,7 +129,10 @@ export async function bringUpTemporal(
   return { env: onlyProfile(profile, server.address), uiUrl: server.uiUrl };
 }
 
-/** Settings for another Temporal, in the environment or in a user's profile, must not reach the dev server's client. */
+/**
+ * Settings for another Temporal server, from the environment or a user's profile, must not reach the dev server's
+ * client.
+ */
 function onlyProfile(profile: string, address: string): NodeJS.ProcessEnv {
   const kept = new Set(['TEMPORAL_TASK_QUEUE', 'TEMPORAL_CODEC_KEY_FILE']);
   const others = Object.keys(process.env).filter((name) => name.startsWith('TEMPORAL_') && !kept.has(name));
@@ -154,7 +157,7 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
     tls: { ca: authority.certificate, cert: server.certificate, key: server.key },
     port,
     startAtOnce: true,
-    // After a restart it gets the past hour of the same simulation again, so its readers see no restart.
+    // After a restart, it gets the past hour of the same simulation again, so readers do not notice the restart.
     keyIds: 'of_content',
   });
   parts.add('Goldmane', () => goldmane.stop());
@@ -181,7 +184,7 @@ export async function bringUpGoldmane(context: StackContext, port: number): Prom
   };
 }
 
-/** Every two minutes, so that the first digest does not wait until 08:00. */
+/** Every two minutes, so that the first digest is not delayed until 08:00. */
 const DIGEST_CRON = '*/2 * * * *';
 
 export async function bringUpSlack(context: StackContext, port: number): Promise<PartAddress> {

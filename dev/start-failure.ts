@@ -9,7 +9,7 @@ export function startFailure(
   return new Failure({ system: 'stack', kind, what, cure, retryable: false, cause });
 }
 
-/** Where starting again can help: its `port` was taken, or an `earlier_server` still runs on the data. */
+/** Set if another attempt can help: the `port` was taken, or an `earlier_server` is still running on the data. */
 export type StartFailureKind = 'start' | 'port' | 'earlier_server';
 export type StartFailure = Failure<'stack', StartFailureKind>;
 
@@ -17,7 +17,7 @@ export function isStartFailure(error: unknown): error is StartFailure {
   return isFailureOf('stack', error);
 }
 
-/** The words of an error that came from anywhere. */
+/** The message of any thrown value. */
 export function describeError(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
   return error instanceof Error ? error.message : String(error);

@@ -19,8 +19,9 @@ import { openTrailReader } from './trail-reader.ts';
 import { startWorker, type WorkerOptions } from './worker-process.ts';
 
 /**
- * Starts the whole stack and shows the trail until the session ends. All started parts are in `session.parts`, also when this
- * throws. @throws StartFailure with a cure
+ * Starts the whole stack and shows the trail until the session ends. All started parts are in `session.parts`, even if
+ * this throws.
+ * @throws StartFailure with a cure
  */
 export async function start(session: Session): Promise<void> {
   const { parts, terminal, log, signal } = session;
@@ -43,7 +44,7 @@ export async function start(session: Session): Promise<void> {
     log,
     onLine: (line) => {
       file.line(line);
-      // During shutdown it logs every lost connection.
+      // During shutdown, the worker would log every lost connection.
       if (!signal.aborted) relayWarning(line);
     },
   };

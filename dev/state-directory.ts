@@ -8,14 +8,14 @@ const NEEDED_BYTES = 300e6;
 /** The directory for everything that `npm start` stores, locked for one process. */
 export interface StateDirectory {
   readonly path: string;
-  /** A path below it. */
+  /** A path in the directory. */
   in(...names: string[]): string;
   release(): Promise<void>;
 }
 
 /**
- * Opens the state directory for this process alone. What a start that was killed left is taken over. Throws
- * StartFailure when another one runs here, when the directory cannot be written, or when the disk is full.
+ * Locks the state directory for this process. The lock of a killed process is taken over. Throws StartFailure if
+ * another process uses the directory, if it is not writable, or if the disk is full.
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   try {
@@ -65,7 +65,7 @@ function explain(error: unknown, path: string): unknown {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-    // What Node says of a read-only file system when it makes directories one in another.
+    // Node's error for nested directories on a read-only file system.
     case 'ENOENT':
       return startFailure(
         `${path} cannot be written by this user`,
@@ -81,7 +81,7 @@ function explain(error: unknown, path: string): unknown {
   }
 }
 
-/** Writes a file that only this user may read; what it holds is a secret. */
+/** Writes a secret to a file that only this user may read. */
 export async function writeSecret(path: string, content: string): Promise<void> {
   const known = await readFile(path, 'utf8').catch(() => undefined);
   if (known === content) return;

@@ -1,14 +1,14 @@
-/** What people see: lines that stay, and below them, on a terminal, a block that is drawn anew. */
+/** The output: permanent lines and, on a terminal, a block below them that is redrawn. */
 export interface Terminal {
   readonly isInteractive: boolean;
   line(text: string): void;
-  /** Replaces the block below the lines; without a terminal nothing is shown. */
+  /** Replaces the block below the lines; no effect without a terminal. */
   block(lines: readonly string[]): void;
   bold(text: string): string;
   dim(text: string): string;
 }
 
-/** The part of a stream that is used here. */
+/** The parts of a stream used here. */
 export interface Output {
   isTTY?: boolean;
   columns?: number;
@@ -17,7 +17,7 @@ export interface Output {
 
 const ESCAPE = '\u001b[';
 
-/** A terminal where standard output is one (and neither CI nor NO_COLOR say otherwise), plain lines elsewhere. */
+/** A terminal if standard output is one (unless CI or NO_COLOR is set), otherwise plain lines. */
 export function openTerminal(output: Output, env: NodeJS.ProcessEnv): Terminal {
   const isInteractive = output.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   return isInteractive ? interactive(output, env) : plain(output);
@@ -40,7 +40,7 @@ function interactive(output: Output, env: NodeJS.ProcessEnv): Terminal {
   const style = (code: number, text: string): string =>
     env.NO_COLOR ? text : `${ESCAPE}${code}m${text}${ESCAPE}0m`;
   const erase = (): string => (shown.length === 0 ? '' : `${ESCAPE}${shown.length}A${ESCAPE}0J`);
-  // A line that wraps would take two rows, and the block would creep down the screen.
+  // A wrapped line would take two rows, and the block would move down the screen.
   const fit = (text: string): string => cut(text, Math.max(20, (output.columns ?? 80) - 1));
   const draw = (lines: readonly string[]): string => lines.map((line) => `${fit(line)}\n`).join('');
   return {
@@ -57,7 +57,7 @@ function interactive(output: Output, env: NodeJS.ProcessEnv): Terminal {
   };
 }
 
-/** Cuts to so many visible characters; escape sequences take no room. */
+/** Cuts to a number of visible characters; escape sequences do not count. */
 export function cut(text: string, columns: number): string {
   // oxlint-disable-next-line no-control-regex
   const pieces = text.split(/(\u001b\[[0-9;]*m)/);

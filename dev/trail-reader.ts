@@ -8,22 +8,22 @@ export interface SeenEdge {
   action: string;
 }
 
-/** The trail at one moment, as far as people who watch it grow want to know. */
+/** The state of the trail that the live view shows. */
 export interface TrailSnapshot {
   edges: readonly SeenEdge[];
   records: number;
-  /** End of the newest bucket of which something was counted. */
+  /** End of the newest bucket with counted records. */
   newestEndSeconds: number | undefined;
   lastMergeMs: number | undefined;
-  /** Buckets of the last hour, by what is known of them. */
+  /** Buckets of the last hour, by state. */
   coverage: { final: number; settled: number; streamed: number; gap: number };
-  /** The last reason why Goldmane could not be asked, if it is recent. */
+  /** The last reason why Goldmane could not be read, if recent. */
   trouble: string | undefined;
 }
 
-/** Reads the trail with a connection of its own, made anew when it is lost. */
+/** Reads the trail over its own connection, and reconnects when the connection is lost. */
 export interface TrailReader {
-  /** Undefined while there is no schema yet. Throws what the database says. */
+  /** Undefined while there is no schema yet. Throws the database's error. */
   read(): Promise<TrailSnapshot | undefined>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ interface LedgerRow {
   trouble: string | null;
 }
 
-/** @param source the URL, or the file that holds it (a password that is rotated is read anew) */
+/** @param source the URL, or the file that contains it (read again after a password rotation) */
 export function openTrailReader(source: { url: string } | { urlFile: string }): TrailReader {
   let client: pg.Client | undefined;
   let known: { count: number; edges: SeenEdge[] } = { count: -1, edges: [] };

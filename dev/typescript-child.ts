@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** The arguments with which `process.execPath` runs a TypeScript file of this project through tsx. */
+/** Arguments for `process.execPath` to run a TypeScript file of this project with tsx. */
 export function typeScriptArguments(script: URL, args: readonly string[] = []): string[] {
   const loader = createRequire(import.meta.url).resolve('tsx');
   return ['--enable-source-maps', '--import', pathToFileURL(loader).href, fileURLToPath(script), ...args];

@@ -4,29 +4,29 @@ import { startFailure } from './start-failure.ts';
 import { typeScriptArguments } from './typescript-child.ts';
 
 const ENTRY = new URL('../src/worker/main.ts', import.meta.url);
-/** Longer than the worker's own shutdown phases take together. */
+/** Longer than all shutdown phases of the worker together. */
 const STOP_GRACE_MS = 25_000;
 
 export interface WorkerOptions {
   env: NodeJS.ProcessEnv;
-  /** Where /readyz answers. */
+  /** Port of /readyz. */
   httpPort: number;
   onLine: (line: string) => void;
   log: (line: string) => void;
 }
 
-/** The worker as a child process, started again when it ends by itself. */
+/** The worker as a child process, restarted when it exits by itself. */
 export interface WorkerProcess {
-  /** Rejects with StartFailure when the worker ended before it was ever ready; never resolves. */
+  /** Rejects with StartFailure if the worker exits before it was ever ready; never resolves. */
   readonly failed: Promise<never>;
-  /** Why it is not polling, as /readyz says; undefined when it is. */
+  /** Why the worker is not polling, according to /readyz; undefined when it is. */
   readonly notReady: () => Promise<string | undefined>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the worker and returns as soon as its process is there. A worker that ends before it has ever been ready
- * makes `failed` reject; after a later end it is logged and started again.
+ * Starts the worker and returns as soon as its process exists. If the worker exits before it was ever ready, `failed`
+ * rejects; a later exit is logged and the worker restarted.
  */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
   const { log } = options;
@@ -86,7 +86,7 @@ function spawn({ env, onLine }: WorkerOptions): Promise<OwnedProcess> {
   return spawnOwned({ command: process.execPath, args: typeScriptArguments(ENTRY), env, onLine });
 }
 
-/** Its last messages, without the JSON around them. */
+/** Its last messages, without the surrounding JSON. */
 function lastOutput(child: OwnedProcess): string {
   return child
     .lastLines()
@@ -100,7 +100,7 @@ export interface LogLine {
   message: string;
 }
 
-/** What a line of the worker's JSON log says; undefined for other output. */
+/** Level and message of a line of the worker's JSON log; undefined for other output. */
 export function readLogLine(line: string): LogLine | undefined {
   if (!line.startsWith('{')) return undefined;
   try {

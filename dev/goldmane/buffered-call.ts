@@ -1,18 +1,18 @@
 import { ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 
-/** As much as grpc-go lets wait in the transport for one call before a send blocks. */
+/** Bytes that grpc-go buffers in the transport per call before a send blocks. */
 const BUFFERED_BYTES = 64 * 1024;
 
 interface CallEvents {
-  /** A message is about to be sent. */
+  /** Called before a message is sent. */
   onMessage(): void;
-  /** The call is over, for whatever reason. */
+  /** Called when the call has ended, for any reason. */
   onEnd(): void;
 }
 
 /**
- * A call that accepts messages until 64 KiB of them wait in the transport, as grpc-go does. grpc-js by itself has one message on
- * its way at a time, and asks for the next one when the socket has taken it.
+ * A call that accepts messages until 64 KiB are buffered in the transport, as grpc-go does. grpc-js itself sends one
+ * message at a time and requests the next one when the socket has accepted it.
  */
 export class BufferedCall extends ServerInterceptingCall {
   readonly #onMessage: () => void;

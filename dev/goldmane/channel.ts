@@ -5,7 +5,7 @@ interface Waiting<T> {
   settle(taken: boolean): void;
 }
 
-/** A bounded queue whose writers wait for room, each for so long; Go's channel with a deadline on writing. */
+/** A bounded queue whose writers wait for space with a deadline, like a Go channel. */
 export class BoundedChannel<T> {
   readonly capacity: number;
   readonly #clock: Clock;
@@ -28,7 +28,7 @@ export class BoundedChannel<T> {
     return this.#closed;
   }
 
-  /** Takes the item if there is room for it now. A closed channel takes nothing. */
+  /** Adds the item if there is space now. A closed channel accepts nothing. */
   tryPush(item: T): boolean {
     if (this.#closed || this.size >= this.capacity) return false;
     this.#items.push(item);
@@ -36,7 +36,7 @@ export class BoundedChannel<T> {
     return true;
   }
 
-  /** Waits for room, at most `deadlineMs` of the clock; false when there was none, or the channel closed. */
+  /** Waits for space, at most `deadlineMs` by the clock; false if there was none or the channel was closed. */
   push(item: T, deadlineMs: number): Promise<boolean> {
     if (this.tryPush(item)) return Promise.resolve(true);
     if (this.#closed) return Promise.resolve(false);
@@ -60,7 +60,7 @@ export class BoundedChannel<T> {
     });
   }
 
-  /** The oldest item, if there is one; the writer that has waited longest takes its place. */
+  /** Removes and returns the oldest item, if any; the item of the longest-waiting writer is then added. */
   shift(): T | undefined {
     if (this.size === 0) return undefined;
     const item = this.#items[this.#first++];
@@ -76,7 +76,7 @@ export class BoundedChannel<T> {
     return item;
   }
 
-  /** Resolves when there is something to `shift`, or the channel is closed. One reader at a time. */
+  /** Resolves when there is an item to `shift` or the channel is closed. One reader at a time. */
   readable(): Promise<void> {
     if (this.size > 0 || this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
@@ -87,7 +87,7 @@ export class BoundedChannel<T> {
     });
   }
 
-  /** Drops what is queued and refuses all waiting writers. */
+  /** Drops all queued items and refuses all waiting writers. */
   close(): void {
     this.#closed = true;
     this.#items = [];

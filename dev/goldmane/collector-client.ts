@@ -5,16 +5,16 @@ import { completeFlow, type Flow } from './flow.ts';
 export interface CollectorTarget {
   /** host:port */
   address: string;
-  /** PEM texts: whom to trust, and who we are. */
+  /** PEM texts: the trusted CA and our certificate. */
   tls: { ca: string; cert: string; key: string };
-  /** The name to look for in the server's certificate; default `goldmane`. */
+  /** The name expected in the server's certificate; default `goldmane`. */
   serverName?: string;
 }
 
-/** The server ended the connection, or never took it. */
+/** The server ended the connection or never accepted it. */
 export class CollectorDisconnected extends Error {
   override readonly name = 'CollectorDisconnected';
-  /** Flows sent and not receipted. */
+  /** Flows sent without a receipt. */
   readonly pending: number;
 
   constructor(cause: Error | undefined, pending: number) {
@@ -32,7 +32,7 @@ interface Receipt {
 
 const asIs = (message: Buffer): Buffer => message;
 
-/** One `FlowCollector.Connect`, to a real server or the stand-in. Receipts come in the order of the updates. */
+/** One `FlowCollector.Connect`, to a real server or the stand-in. Receipts arrive in the order of the updates. */
 export class CollectorConnection {
   readonly #client: Client;
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
@@ -48,7 +48,8 @@ export class CollectorConnection {
       {
         'grpc.ssl_target_name_override': target.serverName ?? 'goldmane',
         'grpc.default_authority': target.serverName ?? 'goldmane',
-        // A connection of its own: the server tells nodes apart by it, and no back-off of an older one applies.
+        // A separate connection: the server distinguishes nodes by connection, and no backoff of an older connection
+        // applies.
         'grpc.use_local_subchannel_pool': 1,
       },
     );
@@ -66,12 +67,12 @@ export class CollectorConnection {
     return this.#failure;
   }
 
-  /** Resolves when the server has receipted the flow; rejects with CollectorDisconnected. */
+  /** Resolves when the server has sent the receipt for the flow; rejects with CollectorDisconnected. */
   send(flow: Flow): Promise<void> {
     return this.sendBytes(encodeFlowUpdate(completeFlow(flow)));
   }
 
-  /** As `send`, of bytes that claim to be a FlowUpdate. */
+  /** Like `send`, for bytes that claim to be a FlowUpdate. */
   sendBytes(update: Buffer): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
@@ -80,7 +81,7 @@ export class CollectorConnection {
     });
   }
 
-  /** Sends all without waiting in between, for feeding a lot; resolves with the last receipt. */
+  /** Sends all without waiting in between, for large amounts; resolves with the last receipt. */
   async sendAll(flows: Iterable<Flow>, { inFlight = 500 } = {}): Promise<void> {
     let waiting: Promise<void>[] = [];
     for (const flow of flows) {
@@ -92,7 +93,7 @@ export class CollectorConnection {
     await Promise.all(waiting);
   }
 
-  /** Says that nothing more will come, and waits for the end of the call. */
+  /** Half-closes the call and waits for its end. */
   async close(): Promise<void> {
     if (!this.#failure) {
       this.#call.end();
@@ -101,7 +102,7 @@ export class CollectorConnection {
     this.#client.close();
   }
 
-  /** Ends at once. */
+  /** Cancels the call. */
   abort(): void {
     this.#fail(undefined);
     this.#call.cancel();

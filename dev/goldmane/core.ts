@@ -21,11 +21,11 @@ export interface CoreOptions {
   clock: Clock;
   ring: BucketRing;
   version: GoldmaneVersion;
-  /** When the first rollover is due, in milliseconds of the clock. */
+  /** When the first rollover is due, milliseconds by the clock. */
   firstRolloverMs: number;
 }
 
-/** One run of Goldmane, without its network: ring, main loop, streams. */
+/** One run of Goldmane without the network: ring, main loop, streams. */
 export class GoldmaneCore {
   readonly ring: BucketRing;
   readonly intake: Intake;
@@ -78,9 +78,9 @@ export class GoldmaneCore {
     this.#loop.hold(ms);
   }
 
-  /** Flows as from one connection: added at once if the main loop is idle, queued otherwise. */
+  /** Accepts flows as from one connection: added at once if the main loop is idle, otherwise queued. */
   ingest(flows: readonly Flow[]): void {
-    // A node keeps its flows in a map, so their order, and with it the ids of new keys, is random.
+    // A node keeps its flows in a map, so their order, and thus the order of new key ids, is random.
     const arriving = shuffled([...flows]);
     for (const [index, flow] of arriving.entries()) {
       const identified = identify(completeFlow(flow));
@@ -96,7 +96,7 @@ export class GoldmaneCore {
     }
   }
 
-  /** A FlowListResult. Computed in its turn even if the caller is gone. */
+  /** A FlowListResult. Computed in its turn even if the caller has disconnected. */
   list(request: ListRequest): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#lists.push(() => {
@@ -159,7 +159,7 @@ export class GoldmaneCore {
     const busy = oldest && this.fanOut.busy(oldest);
     if (busy) await busy;
     this.ring.advance();
-    // Due when the newest bucket begins, or, when that is past, as soon as others had their turn.
+    // Due when the newest bucket begins or, if that is in the past, as soon as other sources had their turn.
     this.#nextRolloverMs = Math.max(this.ring.newestSeconds * 1000, this.#clock.now() + BEHIND_RETRY_MS);
     this.#scheduleRollover();
   }
@@ -167,7 +167,7 @@ export class GoldmaneCore {
   #scheduleRollover(): void {
     this.#clock.sleep(this.#nextRolloverMs - this.#clock.now(), this.#stopped.signal).then(
       () => {
-        // Timers of a fast clock come early by up to a millisecond, which is many of its own.
+        // Timers of a fast clock fire up to a real millisecond early, which is many milliseconds of the clock.
         if (this.#clock.now() < this.#nextRolloverMs) this.#scheduleRollover();
         else {
           this.#rolloverDue = true;

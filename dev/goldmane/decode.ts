@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CompleteFlow, PolicyHit } from './flow.ts';
 import { decodeMessage, fieldNumbersOf } from './messages.ts';
 
-/** The bounds of a FlowListRequest, as sent. `unsupported` names what the stand-in does not do. */
+/** The bounds of a FlowListRequest, as sent. `unsupported` names features that the stand-in does not have. */
 export interface ListRequest {
   startTimeGte: number;
   startTimeLt: number;
@@ -13,7 +13,7 @@ const listRequest = z.object({ start_time_gte: z.number(), start_time_lt: z.numb
 
 export function decodeListRequest(message: Buffer): ListRequest {
   const { start_time_gte, start_time_lt } = listRequest.parse(decodeMessage('FlowListRequest', message));
-  // Fields 3 to 6, which proto/goldmane.proto leaves out.
+  // Fields 3 to 6, which proto/goldmane.proto omits.
   const others = fieldNumbersOf(message).some((field) => field > 2 && field <= 6);
   return {
     startTimeGte: start_time_gte,
@@ -85,7 +85,10 @@ const flowUpdate = z.object({
     .nullable(),
 });
 
-/** The flow of a FlowUpdate; undefined when it has none, or one without a key. Throws where the bytes are no FlowUpdate. */
+/**
+ * The flow of a FlowUpdate; undefined if it has no flow or a flow without a key. Throws if the bytes are not a
+ * FlowUpdate.
+ */
 export function decodeFlowUpdate(message: Buffer): CompleteFlow | undefined {
   const { flow } = flowUpdate.parse(decodeMessage('FlowUpdate', message));
   if (!flow?.Key) return undefined;

@@ -18,8 +18,8 @@ const encodeResult = encoderOf('EncodedFlowResult');
 const encodeListResult = encoderOf('EncodedFlowListResult');
 
 /**
- * A FlowKey message, hits of the trace in the order given, or by policy index. The trace is there even when empty, as Goldmane
- * sends it.
+ * A FlowKey message, with the hits of the trace in the given order or by policy index. An empty trace is included, as
+ * Goldmane does.
  */
 export function encodeFlowKey(key: FlowKey, hits: 'as_given' | 'by_policy_index' = 'as_given'): Buffer {
   return encodeKey(keyMessage(key, hits === 'by_policy_index'));
@@ -80,7 +80,7 @@ export function encodeFlowUpdate(flow: CompleteFlow): Buffer {
   });
 }
 
-/** What a record says, its key already encoded. */
+/** The content of a record, with its key already encoded. */
 export interface RecordContent {
   readonly id: number;
   readonly encodedKey: Buffer;
@@ -104,7 +104,7 @@ export function encodeRecord({ id, encodedKey, startSeconds, endSeconds, window 
   });
 }
 
-/** A FlowListResult of these encoded FlowResults: one page of everything, as it is without paging. */
+/** A FlowListResult of these encoded FlowResults: one page with everything, as without paging. */
 export function encodeList(records: readonly Buffer[]): Buffer {
   return encodeListResult({
     meta: { totalPages: records.length === 0 ? 0 : 1, totalResults: records.length },

@@ -9,8 +9,8 @@ const WAIT_FOR_QUEUE_MS = 30_000;
 const WAIT_FOR_READER_MS = 1_000;
 
 /**
- * 3.30: record by record, through one queue, to one reader after the other. A reader whose own queue stays full
- * for a second misses the record, and all others have waited for that second.
+ * 3.30: record by record, through one queue, to one reader after the other. A reader whose own queue stays full for a
+ * second misses the record, and all other readers wait for that second.
  */
 export class SerialFanOut implements FanOut {
   readonly #ring: BucketRing;

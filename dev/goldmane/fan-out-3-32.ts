@@ -10,8 +10,8 @@ const WAIT_FOR_QUEUE_MS = 1_000;
 const WAIT_FOR_READER_MS = 60_000;
 
 /**
- * 3.32: whole buckets to each reader's own queue, so that readers do not wait for each other. But a bucket cannot
- * be changed while anyone reads from it: a late flow into it waits, and with the flow the whole main loop.
+ * 3.32: whole buckets to each reader's own queue, so that readers do not wait for each other. But a bucket cannot be
+ * changed while a reader reads from it, so a late flow for it blocks the whole main loop.
  */
 export class BucketFanOut implements FanOut {
   readonly #ring: BucketRing;
@@ -66,7 +66,7 @@ export class BucketFanOut implements FanOut {
     while (!queue.closed) {
       await queue.readable();
       const bucket = queue.shift();
-      // A bucket that was not sent yet, or was dropped since, has no records.
+      // A bucket that was not sent yet, or has since been dropped, has no records.
       if (!bucket?.sent) continue;
       const reading = this.#read(stream, bucket);
       const readers = this.#reading.get(bucket) ?? new Set();

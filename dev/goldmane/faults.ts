@@ -2,27 +2,27 @@ import type { GoldmaneCore } from './core.ts';
 import type { StreamCall } from './grpc-server.ts';
 import { GrpcError, type GrpcStatusName } from './grpc-status.ts';
 
-/** What happens to a request: it is served, never answered, or refused with a status. */
+/** The handling of a request: it is served, never answered, or refused with a status. */
 export type Answer = 'serve' | 'hang' | { status: GrpcStatusName; message?: string };
 
-/** What tests can make the stand-in do that a healthy Goldmane does not. */
+/** Faults that tests can trigger. */
 export interface Faults {
-  /** For streams opened from now on; those that are open stay. */
+  /** For streams opened from now on; open streams are unaffected. */
   answerStreams(how: Answer): void;
   /** For `List` from now on. */
   answerLists(how: Answer): void;
-  /** Called with the start of the time that is asked for, before each `List` is answered. */
+  /** Called before each `List` is answered, with the start of the requested time range. */
   beforeList(listener: (startSeconds: number) => Promise<void>): void;
-  /** The main loop does nothing else for so long (of the clock), from its next turn on. */
+  /** Blocks the main loop for a duration (by the clock), from its next turn on. */
   holdMainLoop(ms: number): void;
   /** Ends every open stream with this status. */
   endStreams(status: GrpcStatusName, message?: string): void;
-  /** Sends these bytes to every open stream as one well-framed message; the number of streams. */
+  /** Sends these bytes to every open stream as one well-framed message. Returns the number of streams. */
   sendToStreams(message: Buffer): number;
-  /** The next `times` answers of `List` are these bytes. */
+  /** Answers the next `times` calls of `List` with these bytes. */
   answerNextLists(message: Buffer, times?: number): void;
   /**
-   * Puts messages among the records of a bucket: streamed if it was not sent yet, listed with it (and counted
+   * Adds messages to the records of a bucket: they are streamed if it was not sent yet, and listed with it (and counted
    * in its total). False if the ring has no such bucket.
    */
   injectRecords(startSeconds: number, messages: readonly Buffer[]): boolean;
@@ -30,7 +30,7 @@ export interface Faults {
   cutConnections(): void;
 }
 
-/** The switches behind `Faults`. */
+/** The state behind `Faults`. */
 export interface FaultState {
   streams: Answer;
   lists: Answer;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { encodeFlowKey } from './encode.ts';
 import type { CompleteFlow } from './flow.ts';
 
-/** A flow, and what identifies its flow key: the encoded key, trace in the order given, as text. */
+/** A flow, and the identity of its flow key: the encoded key as text, with the trace in the given order. */
 export interface IdentifiedFlow {
   readonly flow: CompleteFlow;
   readonly identity: string;
@@ -12,22 +12,24 @@ export function identify(flow: CompleteFlow): IdentifiedFlow {
   return { flow, identity: encodeFlowKey(flow).toString('latin1') };
 }
 
-/** A flow key while the ring knows it. The id counts up within one run. */
+/** A flow key in the ring. Ids count up within one run. */
 export interface KnownKey {
   readonly identity: string;
   readonly id: number;
   readonly encodedKey: Buffer;
-  /** In how many buckets it has a window; at 0 the key is dropped, and gets a new id when it is seen again. */
+  /**
+   * The number of buckets in which it has a window; at 0 the key is dropped, and gets a new id when it is seen again.
+   */
   windows: number;
 }
 
 /**
- * Where a key's id comes from: counted anew in every run, or made of the key's content. With the latter a restart
- * looks like the same run, which is right only if the new run is given everything that the old one held.
+ * The source of a key's id: a counter that restarts in every run, or the key's content. With the latter, a restart
+ * looks like the same run, which is correct only if the new run receives everything that the old one had.
  */
 export type KeyIds = 'counted' | 'of_content';
 
-/** The flow keys that the ring knows, with the ids of this run. */
+/** The flow keys in the ring, with their ids in this run. */
 export class FlowKeys {
   readonly #known = new Map<string, KnownKey>();
   readonly #hits: 'as_given' | 'by_policy_index';

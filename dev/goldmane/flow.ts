@@ -1,6 +1,6 @@
 /**
- * The flow as a node reports it, in the words of proto/goldmane.proto's FlowKey and Flow. Enumerations are names,
- * or numbers for values that this API does not know.
+ * A flow as a node reports it, with the names of FlowKey and Flow in proto/goldmane.proto. Enumerations are names, or
+ * numbers for values that are not in this API.
  */
 
 export const ENDPOINT_TYPES = { unspecified: 0, workload: 1, host: 2, networkset: 3, network: 4 } as const;
@@ -37,7 +37,7 @@ export interface PolicyHit {
   trigger?: PolicyHit;
 }
 
-/** Hits are kept in the order given: the same hits in another order are another flow key. */
+/** Hits are kept in the given order: the same hits in a different order are a different flow key. */
 export interface PolicyTrace {
   enforced?: readonly PolicyHit[];
   pending?: readonly PolicyHit[];
@@ -79,15 +79,15 @@ export interface CompleteFlow extends FlowKey, FlowCounters {
   destLabels: readonly string[];
 }
 
-/** What a node sends: only the time must be given, `completeFlow` says what the rest becomes. */
+/** A flow as a node sends it: only the time is required; `completeFlow` fills in the rest. */
 export type Flow = Partial<CompleteFlow> & Pick<CompleteFlow, 'startSeconds'>;
 
 const NO_TRACE: PolicyTrace = {};
 const NO_LABELS: readonly string[] = [];
 
 /**
- * Fills what a flow leaves out: an allowed TCP connection between two pods that is reported by its source, has
- * labels on neither side and moved one packet each way. `endSeconds` is `startSeconds`, as calico-node sends it.
+ * Fills in the fields that a flow omits. Default: an allowed TCP connection between two pods, reported by its source,
+ * without labels, with one packet each way. `endSeconds` defaults to `startSeconds`, as calico-node sends it.
  */
 export function completeFlow(flow: Flow): CompleteFlow {
   return {
@@ -120,7 +120,7 @@ export function completeFlow(flow: Flow): CompleteFlow {
   };
 }
 
-/** The number on the wire of an enumeration's name; numbers stand for themselves. */
+/** The wire number of an enumeration's name; numbers are returned unchanged. */
 export function enumNumber<T extends Record<string, number>>(names: T, value: keyof T | number): number {
   return typeof value === 'number' ? value : (names[value] ?? 0);
 }

@@ -11,14 +11,14 @@ import {
 import { BufferedCall } from './buffered-call.ts';
 import { PingPolicy } from './ping-policy.ts';
 
-/** PEM texts: who may sign clients, and what the server shows. */
+/** PEM texts: the CA of the clients, and the server's certificate and key. */
 export interface ServerCertificates {
   ca: string;
   cert: string;
   key: string;
 }
 
-/** So that the client reads why before the connection ends. */
+/** Delay that lets the client read the reason before the connection ends. */
 const GOAWAY_GRACE_MS = 20;
 const STOP_GRACE_MS = 500;
 
@@ -27,7 +27,7 @@ export type StreamCall = ServerWritableStream<Buffer, Buffer>;
 /** A call of `FlowCollector.Connect`. */
 export type CollectorCall = ServerDuplexStream<Buffer, Buffer>;
 
-/** Goldmane's methods. A GrpcError that a handler throws is the call's status. */
+/** Goldmane's methods. A GrpcError thrown by a handler becomes the call's status. */
 interface Handlers {
   /** Resolves with the answer. */
   list(request: Buffer): Promise<Buffer>;
@@ -39,7 +39,7 @@ interface Handlers {
 export interface GrpcServerOptions {
   certificates: ServerCertificates;
   host: string;
-  /** 0: any free one. */
+  /** 0: any free port. */
   port: number;
   handlers: Handlers;
 }
@@ -57,7 +57,7 @@ const METHODS = {
   Connect: { ...raw, path: '/goldmane.FlowCollector/Connect', requestStream: true, responseStream: true },
 } as const;
 
-/** Goldmane's gRPC server over mutual TLS, with what grpc-go does and grpc-js leaves out: the ping policy. */
+/** Goldmane's gRPC server over mutual TLS, with grpc-go's ping policy, which grpc-js lacks. */
 export class GrpcServer {
   readonly #grpc: Server;
   readonly #http2: Http2SecureServer;
@@ -107,17 +107,20 @@ export class GrpcServer {
     return new GrpcServer(grpc, bound, calls, policies);
   }
 
-  /** From the next handshake on. */
+  /** Takes effect at the next handshake. */
   useCertificates(certificates: ServerCertificates): void {
     this.#http2.setSecureContext(certificates);
   }
 
-  /** Cuts every connection, as a network does; new ones are accepted. */
+  /** Cuts every connection, like a network failure; new ones are accepted. */
   cutConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Accepts no more, announces that to each client, and ends every open call as unavailable; resolves when all is closed. */
+  /**
+   * Stops accepting calls, announces that to each client, and ends every open call as unavailable; resolves when
+   * everything is closed.
+   */
   async stop(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
       this.#grpc.tryShutdown(() => resolve());
@@ -140,7 +143,7 @@ export class GrpcServer {
   }
 }
 
-/** Ends the call as its handler ends: grpc-js takes the status of an 'error' event. */
+/** Ends the call with the handler's result: grpc-js uses the status of an 'error' event. */
 function endWith(call: StreamCall | CollectorCall, handled: Promise<void>): void {
   handled.then(
     () => call.end(),
@@ -150,7 +153,7 @@ function endWith(call: StreamCall | CollectorCall, handled: Promise<void>): void
   );
 }
 
-/** Resolves when the call takes messages again, or is over. */
+/** Resolves when the call accepts messages again or has ended. */
 export function drained(call: StreamCall | CollectorCall): Promise<void> {
   if (call.destroyed || !call.writableNeedDrain) return Promise.resolve();
   return new Promise((resolve) => {
@@ -191,8 +194,8 @@ class PingPolicies {
 }
 
 /**
- * The HTTP/2 server inside grpc-js, which has no public way to its connections: pings, cutting them and new certificates need it.
- * Throws where a later grpc-js keeps it elsewhere.
+ * The HTTP/2 server inside grpc-js, needed for pings, cutting connections and new certificates, because grpc-js has no
+ * public access to its connections. Throws if a later grpc-js stores it elsewhere.
  */
 function http2ServerOf(grpc: Server): Http2SecureServer {
   const servers: unknown = Reflect.get(grpc, 'http2Servers');

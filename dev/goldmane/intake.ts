@@ -18,8 +18,8 @@ export class FlowWithoutKey extends Error {
 }
 
 /**
- * The way in: flows of all nodes wait here for the main loop, 5,000 at most; a node that finds no room for 5 s
- * loses the flow. Flows that come again over the same connection within five minutes are taken as known.
+ * The input queue: up to 5,000 flows of all nodes wait here for the main loop; if a node finds no space for 5 s, the
+ * flow is lost. Flows repeated over the same connection within five minutes count as duplicates.
  */
 export class Intake {
   readonly queue: BoundedChannel<IdentifiedFlow>;
@@ -37,7 +37,7 @@ export class Intake {
     this.queue = new BoundedChannel(QUEUED_FLOWS, clock);
   }
 
-  /** As from one node's connection: one flow after the other. */
+  /** Adds flows as from one node's connection, one after the other. */
   async receive(flows: readonly Flow[]): Promise<void> {
     for (const flow of flows) {
       const identified = identify(completeFlow(flow));
@@ -46,9 +46,9 @@ export class Intake {
     }
   }
 
-  /** FlowCollector.Connect: one receipt for each update, once it waits for the main loop. */
+  /** FlowCollector.Connect: one receipt for each update, once it is queued for the main loop. */
   async serve(call: CollectorCall): Promise<void> {
-    // The receipt of the last update may be on its way when the iteration ends.
+    // The receipt of the last update may still be in transit when the iteration ends.
     const updates: AsyncIterable<Buffer> = call.iterator({ destroyOnReturn: false });
     for await (const update of updates) {
       const flow = decodeFlowUpdate(update);

@@ -1,14 +1,14 @@
-/** One side's labels, sorted. The same array for the same labels. */
+/** The labels of one end, sorted; the same array for the same labels. */
 export type Labels = readonly string[];
 
 export const NO_LABELS: Labels = [];
 
-/** Hands out one array for each distinct set of labels; there are few, and thousands of windows share them. */
+/** Returns one array per distinct set of labels; there are few sets, and thousands of windows share them. */
 export class LabelSets {
   readonly #known = new Map<string, Labels>();
 
   of(labels: readonly string[]): Labels {
-    // Like the real server: joined by commas, so that a label with a comma in it comes out as two.
+    // Joined by commas like on the real server, so that a label containing a comma becomes two.
     const joined = labels.length < 2 ? (labels[0] ?? '') : labels.toSorted().join(',');
     if (joined === '') return NO_LABELS;
     const known = this.#known.get(joined);

@@ -1,15 +1,15 @@
 import type { Clock } from '../../src/time/clock.ts';
 
-/** Something that the main loop may have to do. */
+/** A source of work for the main loop. */
 export interface Source {
   ready(): boolean;
-  /** One turn; the loop does nothing else until it is over. */
+  /** Runs one turn; the loop does nothing else until it ends. */
   run(): void | Promise<void>;
 }
 
 /**
- * Goldmane's one main loop: flows, the rollover, every `List` and every stream's history take turns in it, and
- * while one works all others wait. Which of several that are ready comes next is left to chance, as in Go.
+ * Goldmane's single main loop: flows, the rollover, every `List` and every stream's history take turns, and all others
+ * wait for the current one. If several are ready, the next one is chosen at random, as in Go.
  */
 export class MainLoop {
   readonly #sources: readonly Source[];
@@ -30,12 +30,12 @@ export class MainLoop {
     ];
   }
 
-  /** In the middle of a turn that takes its time: held, or waiting for a reader. */
+  /** In the middle of a long turn: held, or waiting for a reader. */
   get working(): boolean {
     return this.#working || this.#holds.length > 0;
   }
 
-  /** Keeps the loop busy for so long, from its next turn on. */
+  /** Keeps the loop busy for this long, from its next turn on. */
   hold(ms: number): void {
     this.#holds.push(ms);
     this.wake();
@@ -54,7 +54,7 @@ export class MainLoop {
   /** Resolves after `stop`. */
   async run(): Promise<void> {
     while (!this.#stopped.signal.aborted) {
-      // A hold is meant for the next turn, whatever else is waiting.
+      // A hold takes the next turn, before all other sources.
       const due = this.#sources.filter((source) => source.ready());
       const source = this.#holds.length > 0 ? due.at(-1) : due[Math.floor(Math.random() * due.length)];
       if (!source) {
@@ -71,7 +71,7 @@ export class MainLoop {
       } finally {
         this.#working = false;
       }
-      // Sockets get their turn too: a Go server has other threads for them.
+      // Lets sockets run; a Go server has other threads for them.
       await new Promise(setImmediate);
     }
   }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 
-/** The messages of Goldmane's API: proto/goldmane.proto, the nodes' side of it in collector.proto, and records.proto. */
+/** The messages of Goldmane's API: proto/goldmane.proto, the nodes' part in collector.proto, and records.proto. */
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) =>
   fileURLToPath(
@@ -15,13 +15,16 @@ export function encoderOf(type: string): (message: object) => Buffer {
   return (fields) => Buffer.from(message.encode(fields).finish());
 }
 
-/** Plain values: defaults filled in, enumerations as numbers, int64 as numbers. Throws where the bytes are no such message. */
+/**
+ * Decodes to plain values: defaults filled in, enumerations and int64 as numbers. Throws if the bytes are not such a
+ * message.
+ */
 export function decodeMessage(type: string, bytes: Buffer): Record<string, unknown> {
   const message = root.lookupType(`goldmane.${type}`);
   return message.toObject(message.decode(bytes), { defaults: true, longs: Number, arrays: true });
 }
 
-/** The numbers of the fields that are in the message, known or not. */
+/** The numbers of all fields in the message, known or unknown. */
 export function fieldNumbersOf(bytes: Buffer): number[] {
   const reader = protobuf.Reader.create(bytes);
   const numbers: number[] = [];

@@ -7,12 +7,12 @@ import { shuffled } from './shuffled.ts';
 export interface NodeOptions {
   target: CollectorTarget;
   clock: Clock;
-  /** Default 15, and up to 1.5 more each time, as calico-node does. */
+  /** Default 15, plus up to 1.5 each time, as in calico-node. */
   flushSeconds?: number;
   jitterSeconds?: number;
-  /** How long a flow is remembered, to be sent again over a new connection. Default 300. */
+  /** How long flows are kept for resending over a new connection. Default 300. */
   cacheSeconds?: number;
-  /** How much later than it should each flush leaves this node. Default 0. */
+  /** Delay of each flush. Default 0. */
   lateSeconds?: number;
   /** In [0, 1). Default Math.random. */
   random?: () => number;
@@ -28,9 +28,9 @@ interface Remembered {
 }
 
 /**
- * One node: gathers flows, flushes them every 15 s and a bit, one at a time, each awaiting its receipt; and after
- * every reconnect, which a failed send brings about, it first sends again what it flushed in the last five minutes,
- * whether or not that had arrived, in random order.
+ * One node: collects flows and flushes them slightly less often than every 15 s, one at a time, waiting for each
+ * receipt. A failed send causes a reconnect, after which the node first resends everything flushed in the last five
+ * minutes, in random order, whether or not it had arrived.
  */
 export class SimulatedNode {
   readonly #options: Required<NodeOptions>;
@@ -42,7 +42,7 @@ export class SimulatedNode {
   connections = 0;
   sent = 0;
   resent = 0;
-  /** Flows given up because 5,000 were waiting. */
+  /** Flows dropped because 5,000 were waiting. */
   dropped = 0;
 
   constructor(options: NodeOptions) {
@@ -57,17 +57,17 @@ export class SimulatedNode {
     this.#gatheringSinceSeconds = Math.floor(this.#options.clock.now() / 1000);
   }
 
-  /** When the last flush was, in Unix seconds: what calico-node gives the flows of the next one as start time. */
+  /** Time of the last flush, in Unix seconds, which calico-node uses as the start time of flows in the next flush. */
   get gatheringSinceSeconds(): number {
     return this.#gatheringSinceSeconds;
   }
 
-  /** Flows that happened on this node; they leave with the next flush. */
+  /** Adds flows of this node; they are sent with the next flush. */
   observe(flows: readonly Flow[]): void {
     for (const flow of flows) this.#gathered.push(flow);
   }
 
-  /** Hands over what was gathered without waiting for the time to come. */
+  /** Flushes the collected flows at once. */
   flush(): void {
     const flows = this.#gathered;
     this.#gathered = [];
@@ -75,7 +75,7 @@ export class SimulatedNode {
     this.#handOver(flows);
   }
 
-  /** Works until the signal aborts. */
+  /** Runs until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     // Hundreds of nodes may share one signal.
     setMaxListeners(0, signal);

@@ -3,10 +3,9 @@ const MIN_INTERVAL_IDLE_MS = 2 * 60 * 60_000;
 const STRIKES_ALLOWED = 2;
 
 /**
- * How often a connection may be pinged by its client: grpc-go's default, which Goldmane leaves as it is. A ping
- * that comes sooner than five minutes after the one before (two hours when no call is open) is a strike, unless
- * the server has written a message in between; the third strike ends the connection. These are real minutes: the
- * policy belongs to the transport, not to the buckets.
+ * How often a client may ping: grpc-go's default, which Goldmane does not change. A ping less than five minutes after
+ * the previous one (two hours if no call is open) is a strike, unless the server has written a message in between; the
+ * third strike ends the connection. These are real minutes: the policy belongs to the transport, not to the buckets.
  */
 export class PingPolicy {
   #lastPingMs = Number.NEGATIVE_INFINITY;
@@ -17,7 +16,7 @@ export class PingPolicy {
     this.#written = true;
   }
 
-  /** Counts a ping; true when the connection must end. */
+  /** Counts a ping; true if the connection must end. */
   tooMany(nowMs: number, callsOpen: boolean): boolean {
     const sinceLastMs = nowMs - this.#lastPingMs;
     this.#lastPingMs = nowMs;

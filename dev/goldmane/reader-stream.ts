@@ -8,10 +8,10 @@ import { shuffled } from './shuffled.ts';
 /** An item of the queue: a record, or bytes sent as one. */
 export type Outgoing = RecordContent | Buffer;
 
-/** One reader of `Flows.Stream`: a bounded queue, and the loop that empties it as fast as the reader reads. */
+/** One reader of `Flows.Stream`: a bounded queue and the loop that empties it as fast as the reader reads. */
 export class ReaderStream {
   readonly call: StreamCall;
-  /** As normalised by the server: 0 for none, else Unix seconds. */
+  /** As normalised by the server: 0 for none, otherwise Unix seconds. */
   readonly historyFromSeconds: number;
   readonly out: BoundedChannel<Outgoing>;
 
@@ -22,7 +22,7 @@ export class ReaderStream {
     this.call.once('close', () => this.out.close());
   }
 
-  /** Sends until the call is over; `onSent` is called for each record that went out. */
+  /** Sends until the call ends; `onSent` is called for each sent record. */
   async send(onSent: () => void): Promise<void> {
     while (this.call.writable) {
       await this.out.readable();
@@ -35,7 +35,7 @@ export class ReaderStream {
   }
 }
 
-/** Each record of a bucket, as it is now, in random order. */
+/** The current records of a bucket, in random order. */
 export function recordsOf(ring: BucketRing, bucket: Bucket): Outgoing[] {
   const records: Outgoing[] = [...bucket.injected];
   for (const [key, window] of bucket.windows) records.push(ring.record(key, window, bucket));

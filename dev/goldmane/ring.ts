@@ -4,32 +4,32 @@ import type { CompleteFlow } from './flow.ts';
 import { LabelSets, type Labels } from './labels.ts';
 import { NOTHING, type Window } from './window.ts';
 
-/** 3.30 and 3.32 differ in how records reach streams, and in the order of a trace's hits. */
+/** 3.30 and 3.32 differ in how records reach streams and in the order of a trace's hits. */
 export type GoldmaneVersion = '3.30' | '3.32';
 
 export interface Bucket {
   startSeconds: number;
   endSeconds: number;
   readonly windows: Map<KnownKey, Window>;
-  /** Set once it went to the streams, or was past that when the ring was made. */
+  /** Set once the bucket was sent to the streams, or if it was too old for that when the ring was created. */
   sent: boolean;
-  /** Bytes that are passed off as records of this bucket. */
+  /** Additional bytes sent as records of this bucket. */
   readonly injected: Buffer[];
 }
 
 export interface RingOptions {
-  /** Start of the bucket that fills when the ring is made. */
+  /** Start of the bucket being filled when the ring is created. */
   fillingSeconds: number;
-  /** How many buckets the newest is past the filling one. */
+  /** How many buckets the newest one is ahead of the one being filled. */
   ahead: number;
   buckets: number;
   bucketSeconds: number;
   version: GoldmaneVersion;
-  /** Default `counted`, as the real server does. */
+  /** Default `counted`, as on the real server. */
   keyIds?: KeyIds;
 }
 
-/** Goldmane's hour: a ring of buckets, the newest of which has not begun yet. Knows no clock; see `advance`. */
+/** Goldmane's hour: a ring of buckets, the newest of which has not begun yet. Has no clock; see `advance`. */
 export class BucketRing {
   readonly bucketSeconds: number;
   readonly #buckets: Bucket[];
@@ -62,23 +62,25 @@ export class BucketRing {
     return this.#at(this.#head + 1).startSeconds;
   }
 
-  /** Start of the newest bucket, which is the moment at which the next `advance` is due. */
+  /** Start of the newest bucket, which is when the next `advance` is due. */
   get newestSeconds(): number {
     return this.#at(this.#head).startSeconds;
   }
 
-  /** The bucket that is sent at the next `advance`: two before the newest. */
+  /** The bucket sent at the next `advance`: two before the newest. */
   get streamingBucket(): Bucket {
     return this.#at(this.#head - 2);
   }
 
-  /** The bucket that holds this second, if the ring has it. */
+  /** The bucket containing this second, if it is in the ring. */
   find(seconds: number): Bucket | undefined {
     const index = this.#indexOf(seconds);
     return index === undefined ? undefined : this.#at(index);
   }
 
-  /** Adds what a flow counted to its bucket; false if the ring has none for it. Labels become what both share. */
+  /**
+   * Adds a flow's counters to its bucket; false if the ring has no such bucket. Labels are reduced to the common ones.
+   */
   add({ flow, identity }: IdentifiedFlow): boolean {
     const bucket = this.find(flow.startSeconds);
     if (!bucket) return false;
@@ -89,7 +91,7 @@ export class BucketRing {
     return true;
   }
 
-  /** Drops the oldest bucket and begins a new one after the newest; drops keys that have no window left. */
+  /** Drops the oldest bucket and starts a new one after the newest; drops keys that have no windows left. */
   advance(): void {
     const startSeconds = this.#at(this.#head).endSeconds;
     this.#head = (this.#head + 1) % this.#buckets.length;
@@ -106,15 +108,15 @@ export class BucketRing {
   }
 
   /**
-   * What a stream that asks for history is given: from the bucket that holds `seconds` on, up to the one that is
-   * to be sent next. It runs around the ring, so a start in the filling or the newest bucket gives nearly all;
-   * a start in the bucket that is next, or outside the ring, gives none.
+   * The history for a stream: from the bucket containing `seconds` to the one to be sent next, around the ring. So a
+   * start in the bucket being filled or the newest one returns nearly everything; a start in the bucket to be sent
+   * next, or outside the ring, returns nothing.
    */
   history(seconds: number): Bucket[] {
     return this.#around(this.#indexOf(seconds), this.#wrapped(this.#head - 2));
   }
 
-  /** How many records lie from the bucket that holds one second up to the one that holds another, around the ring. */
+  /** The number of records from the bucket containing one second to the bucket containing another, around the ring. */
   countRecords(fromSeconds: number, toSeconds: number): number {
     const buckets = this.#around(this.#indexOf(fromSeconds), this.#indexOf(toSeconds));
     return buckets.reduce((sum, { windows }) => sum + windows.size, 0);
@@ -130,7 +132,7 @@ export class BucketRing {
     return found;
   }
 
-  /** The record of one key in one bucket, with the counters that it has now. */
+  /** The record of one key in one bucket, with its current counters. */
   record(key: KnownKey, window: Window, bucket: Bucket): RecordContent {
     return {
       id: key.id,
@@ -142,8 +144,8 @@ export class BucketRing {
   }
 
   /**
-   * The records of the keys that have a window beginning in [gte, lt), each once, counting only windows that also
-   * end by `lt`: so one whose only window sticks out over an unaligned bound has nothing left, not even a time.
+   * The records of keys with a window beginning in [gte, lt), each once, counting only windows that also end by `lt`. A
+   * record whose only window crosses an unaligned bound is empty, without even a time.
    */
   list(gte: number, lt: number): RecordContent[] {
     const buckets = this.bucketsIn(gte, lt);
@@ -179,7 +181,9 @@ export class BucketRing {
     return { id, encodedKey, startSeconds: 0, endSeconds: 0, window: NOTHING };
   }
 
-  /** Over several buckets labels are what all share, except that an empty set counts as not yet begun. */
+  /**
+   * Over several buckets, labels are reduced to the common ones, except that an empty set counts as not yet started.
+   */
   #joined(before: RecordContent, window: Window, bucket: Bucket): RecordContent {
     const share = (a: Labels, b: Labels): Labels => (a.length === 0 ? b : this.#labels.intersection(a, b));
     return {

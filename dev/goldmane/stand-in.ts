@@ -23,9 +23,9 @@ interface StandInLogger {
 
 export interface GoldmaneOptions {
   clock: Clock;
-  /** PEM texts: the CA that signs clients, and the server's own pair. */
+  /** PEM texts: the CA of the clients, and the server's certificate and key. */
   tls: ServerCertificates;
-  /** Default: any free one. */
+  /** Default: any free port. */
   port?: number;
   /** Default 127.0.0.1. */
   host?: string;
@@ -33,11 +33,11 @@ export interface GoldmaneOptions {
   version?: GoldmaneVersion;
   /** Default 15. */
   bucketSeconds?: number;
-  /** Default 242: an hour, the bucket that fills and the one after it. */
+  /** Default 242: one hour, the bucket being filled, and the next one. */
   ringBuckets?: number;
   /**
-   * Default false: like the real server, wait for a whole bucket to begin before listening, and send the first
-   * bucket as soon as it has ended. True: as if it had been running.
+   * Default false: like the real server, wait for a bucket to begin before listening, and send the first bucket as soon
+   * as it has ended. True: behave as if it had already been running.
    */
   startAtOnce?: boolean;
   /** Default `counted`, as the real server does. */
@@ -46,28 +46,28 @@ export interface GoldmaneOptions {
 }
 
 interface StandInStats {
-  /** Open now. */
+  /** Currently open. */
   streams: number;
   recordsSent: number;
-  /** Answers of `List`, and the milliseconds (real) that the main loop spent on them. */
+  /** Answers of `List`, and the real milliseconds that the main loop spent on them. */
   lists: number;
   listMsTotal: number;
   listMsMax: number;
-  /** Flows received, dropped ones included. */
+  /** Flows received, including dropped ones. */
   ingested: number;
-  /** Of those: duplicates from the same connection, and flows that the main loop did not accept in time. */
+  /** Duplicates from the same connection, and flows that the main loop did not accept in time. */
   alreadyKnown: number;
   droppedAtIntake: number;
-  /** Of those: too old or too new for the ring. */
+  /** Flows too old or too new for the ring. */
   outsideRing: number;
-  /** Records that a reader missed because it was slow. */
+  /** Records that readers missed because they were slow. */
   droppedForReaders: number;
   /** Flow keys in the ring. */
   keys: number;
   oldestBucketSeconds: number;
 }
 
-/** Stopped by the caller, or crashed as the real server does: by a 101st stream, or by a flow without a key. */
+/** Stopped by the caller, or crashed like the real server: by a 101st stream or by a flow without a key. */
 type EndReason = 'stopped' | 'killed' | 'too_many_streams' | 'flow_without_key';
 
 export interface GoldmaneStandIn {
@@ -75,23 +75,23 @@ export interface GoldmaneStandIn {
   readonly address: string;
   readonly port: number;
   readonly faults: Faults;
-  /** Resolves with the reason when this run is over. */
+  /** Resolves with the reason when this run has ended. */
   readonly ended: Promise<EndReason>;
   /**
-   * Flows as from a connection of a node's, each new. They are in their buckets when this returns, unless the main
-   * loop is held: then they queue for it, as a node's do.
+   * Adds flows as from a new connection of a node. They are in their buckets when this returns, unless the main loop is
+   * held; then they are queued, like a node's.
    */
   ingest(flows: readonly Flow[]): void;
   stats(): StandInStats;
-  /** From the next handshake on. */
+  /** Takes effect at the next handshake. */
   useCertificates(tls: ServerCertificates): void;
-  /** Orderly: open calls end as unavailable. */
+  /** Orderly shutdown: open calls end as unavailable. */
   stop(): Promise<void>;
   /** Like kill -9: connections break mid-message, and the ring is lost. */
   kill(): Promise<void>;
 }
 
-/** Starts a run of the stand-in: nothing in the ring, ids from 1. See the README beside this file. */
+/** Starts a run of the stand-in, with an empty ring and ids from 1. See README.md in this folder. */
 export async function startGoldmane(options: GoldmaneOptions): Promise<GoldmaneStandIn> {
   const { clock, version = '3.30', bucketSeconds = 15, ringBuckets = 242, startAtOnce = false } = options;
   if (!startAtOnce) await bucketBegins(clock, bucketSeconds);
@@ -110,7 +110,7 @@ export async function startGoldmane(options: GoldmaneOptions): Promise<GoldmaneS
   return run;
 }
 
-/** The real server looks once a second whether a bucket begins in this second. */
+/** The real server checks once a second whether a bucket begins in this second. */
 async function bucketBegins(clock: Clock, bucketSeconds: number): Promise<void> {
   const phaseMs = clock.now() % (bucketSeconds * 1000);
   if (phaseMs < 1000) return;
@@ -221,14 +221,14 @@ class Run implements GoldmaneStandIn {
   }
 
   async #crash(reason: EndReason): Promise<void> {
-    this.#options.logger?.warn({ reason }, 'this ends Goldmane');
+    this.#options.logger?.warn({ reason }, 'this crashes Goldmane');
     this.#core.stop();
     await this.#server?.kill();
     this.#end(reason);
   }
 }
 
-/** Throws the status that a test wants, or never resolves. */
+/** Throws the status requested by a test, or never resolves. */
 async function maybeRefuse(how: Answer): Promise<void> {
   if (how === 'serve') return;
   if (how === 'hang') await new Promise(() => undefined);

@@ -2,8 +2,8 @@ import type { FlowCounters } from './flow.ts';
 import { NO_LABELS, type Labels } from './labels.ts';
 
 /**
- * What one flow key did in one bucket, or in several together. Never changed, only replaced: a record on its way
- * to a stream keeps the content it had. A class, because there are millions and spread objects are slow to make.
+ * The counters of one flow key in one bucket, or in several together. Immutable: a record in a stream's queue keeps its
+ * content. A class, because there are millions, and object spread is slow.
  */
 export class Window implements FlowCounters {
   readonly packetsIn: number;

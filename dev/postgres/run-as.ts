@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 /** Used by root for files that an unprivileged user must access. */
 const SHARED_ROOT = '/var/lib/goldmane-flow-trail';
 
-/** The user that runs PostgreSQL (undefined: the current user), the binaries, and the location of its files. */
+/** The user that runs PostgreSQL (the current user if undefined), the binaries, and the location of its files. */
 export interface RunAs {
   user: { uid: number; gid: number } | undefined;
   binaries: string;
@@ -20,9 +20,9 @@ export interface RunAs {
 }
 
 /**
- * PostgreSQL refuses to run as root. For root this chooses the user `postgres`, or `nobody`, and gives it a
- * directory in `dataDir`; and where that user cannot get there (a checkout below /root or in a private temporary
- * directory), one in /var/lib instead, with a copy of the binaries.
+ * PostgreSQL refuses to run as root. For root, this chooses the user `postgres` or `nobody` and creates a directory for
+ * it in `dataDir`. If that user cannot access it (a checkout below /root or in a private temporary directory), the
+ * directory is in /var/lib instead, with a copy of the binaries.
  */
 export async function findRunAs(dataDir: string, binaries: PostgresBinaries): Promise<RunAs> {
   const home = join(dataDir, 'home');
@@ -30,13 +30,14 @@ export async function findRunAs(dataDir: string, binaries: PostgresBinaries): Pr
     await mkdir(home, { recursive: true, mode: 0o700 });
     return { user: undefined, binaries: join(binaries.root, 'bin'), home };
   }
-  // Names the directory in /var/lib once it is in use; who deletes `dataDir` begins anew, there too.
+  // Contains the name of the directory in /var/lib once it is in use; deleting `dataDir` resets that directory, too.
   const marker = join(dataDir, 'elsewhere');
   const isElsewhere = await exists(marker);
   const remote = join(SHARED_ROOT, digest(await realpath(dataDir)));
   const user = (await ownerOf(isElsewhere ? remote : home)) ?? (await unprivilegedUser());
   if (!isElsewhere) {
-    // Passable, not readable: the directory is ours (often one of mkdtemp), what lies in it has its own modes.
+    // Executable but not readable for others: the directory is ours (often from mkdtemp), and its content has its own
+    // modes.
     await chmod(dataDir, 0o711);
     const local = { user, binaries: join(binaries.root, 'bin'), home };
     await prepareHome(home, user);

@@ -1,11 +1,11 @@
 import { startFailure, type StartFailure } from '../start-failure.ts';
 
-/** Finds the cause in the last lines of its log. @param what what failed */
+/** Finds the cause in the last lines of the log. @param what the failed operation */
 export function diagnose(lines: readonly string[], what: string): StartFailure {
   const text = lines.join('\n');
-  const told =
-    lines.findLast((line) => /FATAL|PANIC|error|could not/i.test(line)) ?? lines.at(-1) ?? 'no word';
-  const message = `${what}: ${told.trim()}`;
+  const cause =
+    lines.findLast((line) => /FATAL|PANIC|error|could not/i.test(line)) ?? lines.at(-1) ?? 'no output';
+  const message = `${what}: ${cause.trim()}`;
   if (/Address already in use|could not create any TCP/.test(text)) {
     return startFailure(message, 'Free the port, or let npm start choose another.', { kind: 'port' });
   }

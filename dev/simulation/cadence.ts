@@ -9,11 +9,11 @@ const WEEK = 7 * DAY;
 
 /** When a connection is used. */
 export type Cadence =
-  /** In this share of the buckets. */
+  /** In this fraction of the buckets. */
   | { kind: 'often'; share: number }
-  /** Every so many seconds, each route at its own phase. */
+  /** At this interval in seconds, each route with its own phase. */
   | { kind: 'every'; seconds: number }
-  /** For a minute and a half, once in each period. */
+  /** For a minute and a half, once per period. */
   | { kind: 'job'; period: 'hour' | 'day' | 'week' };
 
 export function often(share: number): Cadence {
@@ -28,7 +28,7 @@ export function job(period: 'hour' | 'day' | 'week'): Cadence {
   return { kind: 'job', period };
 }
 
-/** Whether the route is used in the bucket. A function of its arguments alone. */
+/** Whether the route is used in the bucket. Pure. */
 export function isActive(cadence: Cadence, seed: number, route: number, bucketStartSeconds: number): boolean {
   switch (cadence.kind) {
     case 'often':

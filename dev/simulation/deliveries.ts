@@ -6,17 +6,17 @@ import { flowsOf } from './flows.ts';
 import { NODE_COUNT } from './workloads.ts';
 
 const RING_SECONDS = 240 * BUCKET_SECONDS;
-/** No flow arrives later than this after its bucket began. */
+/** Every flow arrives within this time after its bucket began. */
 const MAX_DELAY_MS = 6 * 60_000;
 
-/** A node's flows for a bucket, and when they reach Goldmane (Unix milliseconds). */
+/** A node's flows of a bucket, and when they reach Goldmane (Unix milliseconds). */
 export interface Delivery {
   bucketStartSeconds: number;
   node: number;
   arrivalMs: number;
 }
 
-/** What reaches Goldmane after `afterMs` and until `untilMs`, in the order of arrival. */
+/** The flows that reach Goldmane after `afterMs` and up to `untilMs`, in order of arrival. */
 export function deliveriesBetween(seed: number, afterMs: number, untilMs: number): Delivery[] {
   const deliveries: Delivery[] = [];
   const first = Math.floor((afterMs - MAX_DELAY_MS) / 1000 / BUCKET_SECONDS) * BUCKET_SECONDS;
@@ -33,21 +33,21 @@ export function deliveriesBetween(seed: number, afterMs: number, untilMs: number
 export interface NodesOptions {
   seed: number;
   clock: Clock;
-  /** Where the flows go. */
+  /** Receives the flows. */
   ingest: (flows: readonly CompleteFlow[]) => void;
   signal: AbortSignal;
 }
 
 /**
- * Sends what the cluster's nodes sent in the hour before now, so that a Goldmane that has just started looks as if
- * it had been there all the time. Returns until when (Unix milliseconds) all has been sent.
+ * Sends the flows of the past hour, so that a newly started Goldmane looks as if it had been running all the time.
+ * Returns the time (Unix milliseconds) up to which everything has been sent.
  */
 export async function sendPastHour({ seed, clock, ingest, signal }: NodesOptions): Promise<number> {
   const untilMs = clock.now();
   let bucket = 0;
   for (const delivery of deliveriesBetween(seed, untilMs - RING_SECONDS * 1000, untilMs)) {
     ingest(flowsOf(seed, delivery.bucketStartSeconds, delivery.node));
-    // Now and then someone else may want the thread: a server is listening already.
+    // Yields the thread now and then, because a server is already listening.
     if (delivery.bucketStartSeconds !== bucket) await new Promise((resolve) => setImmediate(resolve));
     bucket = delivery.bucketStartSeconds;
     signal.throwIfAborted();
@@ -55,13 +55,13 @@ export async function sendPastHour({ seed, clock, ingest, signal }: NodesOptions
   return untilMs;
 }
 
-/** Goes on sending from `sentUntilMs`, each node in its own time, until the signal aborts (then it resolves). */
+/** Continues sending from `sentUntilMs`, each node at its own times, and resolves when the signal aborts. */
 export async function runNodes(options: NodesOptions & { sentUntilMs: number }): Promise<void> {
   const { seed, clock, ingest, signal } = options;
   let sentMs = options.sentUntilMs;
   while (!signal.aborted) {
     const nowMs = clock.now();
-    // After a pause (a laptop that slept) only what the ring can still hold is worth sending.
+    // After a pause (a laptop was asleep), only flows that still fit in the ring are sent.
     const afterMs = Math.max(sentMs, nowMs - RING_SECONDS * 1000);
     for (const { bucketStartSeconds, node } of deliveriesBetween(seed, afterMs, nowMs)) {
       ingest(flowsOf(seed, bucketStartSeconds, node));

@@ -2,7 +2,7 @@ import type { CompleteFlow } from '../goldmane/flow.ts';
 
 const BUCKET_SECONDS = 15;
 
-/** An edge as the table must hold it. Times are Unix seconds. */
+/** An edge as the table must have it. Times are Unix seconds. */
 export interface ExpectedEdge {
   srcNs: string;
   dstNs: string;
@@ -13,12 +13,12 @@ export interface ExpectedEdge {
 }
 
 /**
- * What the edges must be, once every bucket is settled, if these flows are all that there ever was. On purpose as
- * plain as the requirement and without a line of the trail's own code: tests compare the two.
+ * The edges that must exist once every bucket of these flows is settled. Deliberately as simple as the requirement and
+ * without any of the trail's own code, because tests compare the two.
  *
- * A record is what is the same in bucket, both ends' name, namespace and type, port, service, protocol, reporter
- * and action. It counts once, however often, by whom and with whichever policy trace it was sent, if any of
- * these had a counter that is not zero. Records between workloads of two namespaces make an edge.
+ * Flows with the same bucket, both ends' name, namespace and type, port, service, protocol, reporter and action are one
+ * record. It counts once if any of these flows has a non-zero counter, no matter how often, by which node and with
+ * which policy trace they were sent. Records between workloads of two namespaces form an edge.
  */
 export function expectedTrail(flows: Iterable<CompleteFlow>): ExpectedEdge[] {
   const counted = new Set<string>();

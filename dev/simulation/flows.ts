@@ -9,7 +9,7 @@ import { createWorld, type World } from './world.ts';
 
 const NO_POLICIES: NamespacePolicies = { observed: false, caught: false, staged: false, guarded: false };
 
-/** A world, its routes by the node that sees an end of them, and what newcomers must not be. */
+/** A world, its routes by the node that sees one of their ends, and the pairs that newcomers must not use. */
 interface KnownWorld {
   world: World;
   routesOfNode: readonly (readonly Route[])[];
@@ -19,9 +19,9 @@ interface KnownWorld {
 const worlds = new Map<number, KnownWorld>();
 
 /**
- * The flows that one node reports for one bucket, as calico-node does: what its pods began (reporter src) and what
- * reached them (reporter dst), each with the time of the flush in it. A function of its arguments alone, so that
- * any stretch of any day can be made again.
+ * The flows that one node reports for one bucket, like calico-node: connections opened by its pods (reporter src) and
+ * connections to its pods (reporter dst), each with the time of the flush. Pure, so that any period can be generated
+ * again.
  * @param bucketStartSeconds Unix seconds, a multiple of 15
  * @param node 0 to NODE_COUNT - 1
  */
@@ -58,7 +58,7 @@ function reportRoute(world: World, route: Route, bucket: number, node: number, f
 
   const used = isActive(route.cadence, seed, route.id, bucket);
   const denies = route.verdict !== 'allow';
-  // calico#13185: a denial is sent again with all counters zero while nothing happens any more.
+  // calico#13185: a denial is sent repeatedly with all counters zero after traffic has stopped.
   const echoed = denies && !used && chance(seed, route.id, bucket, 41) < 0.3;
   if (!used && !echoed) return;
   const counted = used && route.verdict !== 'stale deny';
@@ -81,7 +81,7 @@ function reportRoute(world: World, route: Route, bucket: number, node: number, f
   }
 }
 
-/** Of several pods one has the connection, in a quarter of the buckets a second one too. */
+/** If there are several pods, one has the connection; in a quarter of the buckets, a second one does as well. */
 function takesPart(
   seed: number,
   route: Route,
@@ -100,7 +100,7 @@ function takesPart(
 interface Report {
   reporter: 'src' | 'dst';
   action: Action;
-  /** Whether anything happened; otherwise all counters are zero. */
+  /** Whether there was traffic; otherwise all counters are zero. */
   counted: boolean;
   bucket: number;
   node: number;
@@ -113,7 +113,7 @@ function addFlow(world: World, route: Route, report: Report, flows: CompleteFlow
   const startSeconds = bucket + below(BUCKET_SECONDS, seed, node, bucket, 46);
   const { stem, trace, otherTrace } = outlineOf(world, route, reporter, report.action);
   const swapped = otherTrace !== undefined && chance(seed, route.id, bucket, 45, node) < 0.5;
-  // Every field by name: spreading the stem takes ten times as long, and an hour has 150,000 flows.
+  // Every field is listed: object spread takes ten times as long, and an hour has 150,000 flows.
   const flow: CompleteFlow = {
     srcName: stem.srcName,
     srcNamespace: stem.srcNamespace,
@@ -143,20 +143,20 @@ function addFlow(world: World, route: Route, report: Report, flows: CompleteFlow
     connectionsLive: counted ? 1 : 0,
   };
   flows.push(flow);
-  // The same connection, its hits listed in the other order: one record for us, two keys for Goldmane v3.30.
+  // The same connection with its hits in reverse order: one record for us, two keys for Goldmane v3.30.
   if (otherTrace && chance(seed, route.id, bucket, 47, node) < 0.2) {
     flows.push({ ...flow, policies: swapped ? trace : otherTrace });
   }
 }
 
-/** What all flows of a route have in common, by reporter and action. */
+/** The common fields of all flows of a route, by reporter and action. */
 interface Outline {
   stem: Omit<
     CompleteFlow,
     'policies' | 'startSeconds' | 'endSeconds' | keyof FlowCounters | 'sourceLabels' | 'destLabels'
   >;
   trace: PolicyTrace;
-  /** The trace with its hits in the other order, where there are several. */
+  /** The trace with its hits in reverse order, if it has several. */
   otherTrace: PolicyTrace | undefined;
 }
 

@@ -11,7 +11,7 @@ const REMEMBERED = 1_000;
 const RECURRING = 1;
 const ONCE = 2;
 
-/** A pair that is new in its epoch. */
+/** A pair of namespaces that is new in its epoch. */
 interface Newcomer {
   beginsSeconds: number;
   route: Route | undefined;
@@ -19,8 +19,8 @@ interface Newcomer {
 
 /**
  * New connections: every ten minutes one pair of namespaces begins to communicate, for three hours, and another pair
- * communicates once. Only pairs without a route of their own. The cache only saves time: the result depends on the world
- * and the bucket alone.
+ * communicates once. Only pairs without an existing route are used. The cache only saves time: the result depends only
+ * on the world and the bucket.
  */
 export class Newcomers {
   readonly #world: World;
@@ -34,14 +34,14 @@ export class Newcomers {
     );
   }
 
-  /** The routes of newcomers that may be used in the bucket. */
+  /** The newcomers' routes that may be used in the bucket. */
   in(bucketStartSeconds: number): Route[] {
     const now = Math.floor(bucketStartSeconds / EPOCH_SECONDS);
     const routes: Route[] = [];
     for (let epoch = now - LIFE_EPOCHS; epoch <= now; epoch++) {
       const { beginsSeconds, route } = this.#newcomer(RECURRING, epoch);
       if (!route || bucketStartSeconds < beginsSeconds) continue;
-      // Always used in its first bucket.
+      // A new route is always used in its first bucket.
       routes.push(bucketStartSeconds === beginsSeconds ? { ...route, cadence: often(1) } : route);
     }
     const once = this.#newcomer(ONCE, now);

@@ -1,18 +1,18 @@
 import type { PolicyHit, PolicyTrace } from '../goldmane/flow.ts';
 
-/** What a namespace's policies are, as far as they show in policy traces. */
+/** The policies of a namespace that are visible in policy traces. */
 export interface NamespacePolicies {
-  /** A platform policy looks at its egress and passes it on: two hits a trace. */
+  /** A platform policy matches its egress and passes it: two hits per trace. */
   readonly observed: boolean;
-  /** A global policy in the default tier logs and allows all its egress, after all other policies. */
+  /** A global policy in the default tier logs and allows all its egress after all other policies. */
   readonly caught: boolean;
-  /** A staged egress policy allows what it lists, and denies the rest unless a later policy allows it. */
+  /** A staged egress policy allows listed destinations and denies the rest unless a later policy allows it. */
   readonly staged: boolean;
-  /** A policy of its own allows its ingress. */
+  /** A separate policy allows its ingress. */
   readonly guarded: boolean;
 }
 
-/** The trace of an allowed connection, as the reporting end's policies gave it. */
+/** The trace of an allowed connection, from the reporting end's policies. */
 export function allowTrace(
   namespace: string,
   policies: NamespacePolicies,
@@ -66,7 +66,7 @@ export function allowTrace(
   return { enforced, pending: policies.observed ? [observe, staged] : [staged] };
 }
 
-/** The trace of a connection that no rule of the namespace's policy allowed: the end of the tier denies it. */
+/** The trace of a connection that no rule of the namespace's policy allows: the end of the tier denies it. */
 export function denyTrace(namespace: string, policyName: string): PolicyTrace {
   const end: PolicyHit = {
     kind: 'EndOfTier',
@@ -79,7 +79,7 @@ export function denyTrace(namespace: string, policyName: string): PolicyTrace {
   return { enforced: [end], pending: [end] };
 }
 
-/** calico-node lists the hits of a trace in random order; this is the other one. */
+/** calico-node lists the hits of a trace in random order; this returns the reverse order. */
 export function reordered(trace: PolicyTrace): PolicyTrace {
   return { enforced: trace.enforced?.toReversed() ?? [], pending: trace.pending?.toReversed() ?? [] };
 }

@@ -1,13 +1,13 @@
 /**
- * Random numbers without state: the same inputs give the same number in every process and at any time, which makes
- * the simulated cluster a function of seed and time.
+ * Stateless random numbers: the same inputs give the same number in every process and at any time, so the simulated
+ * cluster depends only on seed and time.
  */
 
-/** A well-mixed 32-bit number from some integers. */
+/** A well-mixed 32-bit hash of integers. */
 export function mix(...values: readonly number[]): number {
   let hash = 0x9e3779b9;
   for (const value of values) {
-    // Integers beyond 32 bits (seconds are within) would lose their upper part.
+    // Only the lower 32 bits of each integer count (seconds fit).
     hash ^= Math.imul(value | 0, 0x85ebca6b);
     hash ^= hash >>> 15;
     hash = Math.imul(hash, 0xc2b2ae35);
@@ -18,12 +18,12 @@ export function mix(...values: readonly number[]): number {
   return hash >>> 0;
 }
 
-/** From 0 up to, not including, 1. */
+/** From 0 (inclusive) to 1 (exclusive). */
 export function chance(...values: readonly number[]): number {
   return mix(...values) / 0x1_0000_0000;
 }
 
-/** A whole number from 0 up to, not including, `limit`. */
+/** A whole number from 0 (inclusive) to `limit` (exclusive). */
 export function below(limit: number, ...values: readonly number[]): number {
   return Math.floor(chance(...values) * limit);
 }
@@ -38,7 +38,7 @@ export function choose<T>(items: readonly T[], count: number, ...values: readonl
     .map(({ item }) => item);
 }
 
-/** A number for a text, so that it can take part in chance. */
+/** A number for a text, for use as a seed. */
 export function textNumber(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {

@@ -1,7 +1,7 @@
 import type { Cadence } from './cadence.ts';
 import type { Workload } from './workloads.ts';
 
-/** One end of a connection. Everything but pods has the namespace `-`, a namespaced network set its own. */
+/** One end of a connection. Ends other than pods have the namespace `-`, except namespaced network sets. */
 export type End =
   | { kind: 'workload'; workload: Workload }
   | { kind: 'host'; name: string; node: number }
@@ -9,24 +9,24 @@ export type End =
   | { kind: 'networkset'; name: string; namespace: string; labels: readonly string[] };
 
 /**
- * What policy does with the connection: allows it, denies it at the source, denies it at the destination, or denied it
- * long ago, after which the node keeps repeating the denial with zero counters.
+ * The policy decision on the connection: allowed, denied at the source, denied at the destination, or denied long ago,
+ * after which the node keeps repeating the denial with zero counters.
  */
 type Verdict = 'allow' | 'deny at source' | 'deny at destination' | 'stale deny';
 
-/** A way from one end to another that is used now and then. `id` is what tells its chances from another's. */
+/** A connection between two ends that is used now and then. `id` seeds its random choices. */
 export interface Route {
   readonly id: number;
   readonly source: End;
   readonly destination: End;
-  /** As the destination's pod listens; 0 for ICMP. */
+  /** The port on which the destination's pod listens; 0 for ICMP. */
   readonly port: number;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
-  /** The Service it was reached through. */
+  /** The Service used to reach it. */
   readonly service?: { name: string; namespace: string; portName: string; port: number };
   readonly cadence: Cadence;
   readonly verdict: Verdict;
-  /** A staged egress policy of the source namespace does not list this destination. */
+  /** True if a staged egress policy of the source namespace does not list this destination. */
   readonly unlisted: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { below, mix, textNumber } from './random.ts';
 
-/** How many nodes report to Goldmane. */
+/** Number of nodes that report to Goldmane. */
 export const NODE_COUNT = 6;
 
 /** The pods of one controller: a name as Felix aggregates it, labels, and the nodes its pods run on. */
@@ -8,12 +8,12 @@ export interface Workload {
   readonly name: string;
   readonly namespace: string;
   readonly labels: readonly string[];
-  /** Labels of the pods on one node, where they differ from the others'. */
+  /** Labels of the pods on one node, if they differ from those on other nodes. */
   readonly labelsOnNode?: { node: number; labels: readonly string[] };
   readonly nodes: readonly number[];
 }
 
-/** Namespaces that run the cluster; what they talk to is laid out in routes.ts. */
+/** Infrastructure namespaces; world.ts defines their routes. */
 const SYSTEM = [
   ...['kube-system', 'monitoring', 'dbaas', 'redis', 'traefik', 'authentik', 'vault', 'external-secrets'],
   ...['cert-manager', 'cnpg-system', 'kyverno', 'calico-system', 'velero', 'descheduler', 'reloader', 'keel'],
@@ -21,7 +21,7 @@ const SYSTEM = [
   ...['mailserver', 'headscale', 'wireguard', 'goldmane-flow-trail'],
 ] as const;
 
-/** One service each, reached through the ingress. */
+/** Namespaces with one service each, reached through the ingress. */
 const APPS = [
   ...[
     'actualbudget',
@@ -58,7 +58,7 @@ export type SystemNamespace = (typeof SYSTEM)[number];
 export const APP_NAMESPACES: readonly string[] = APPS;
 export const NAMESPACES: readonly string[] = [...SYSTEM, ...APPS];
 
-/** The pods of a namespace with one service, which is named like it. */
+/** The pods of a namespace with one service of the same name. */
 export function mainWorkload(seed: number, namespace: string): Workload {
   return deployment(seed, namespace, namespace);
 }
@@ -114,8 +114,8 @@ export function daemonSet(namespace: string, name: string, identity?: string): W
 }
 
 /**
- * The same pods where those on one node were never given the identity: in a record to which both contributed,
- * Goldmane keeps only the labels that all of them have.
+ * The same pods, but those on one node lack the identity label: in a record to which both contributed, Goldmane keeps
+ * only the common labels.
  */
 export function partlyLabelled(workload: Workload, node: number): Workload {
   const labels = workload.labels.filter((label) => !label.startsWith('service-identity='));
@@ -126,7 +126,7 @@ export function labelsOn(workload: Workload, node: number): readonly string[] {
   return workload.labelsOnNode?.node === node ? workload.labelsOnNode.labels : workload.labels;
 }
 
-/** Most pods live on the first nodes; the last two, of which one is often late, are small. */
+/** Most pods run on the first nodes; the last two nodes are small, and one of them is often late. */
 const NODE_WEIGHTS = [25, 22, 20, 17, 9, 7] as const;
 
 function place(seed: number, namespace: string, name: string, replicas: number): number[] {

@@ -16,7 +16,7 @@ import {
   type Workload,
 } from './workloads.ts';
 
-/** The cluster of one seed: who runs where, which ways there are between them, and the policies. */
+/** The cluster of one seed: workloads, nodes, routes and policies. */
 export interface World {
   readonly seed: number;
   readonly routes: readonly Route[];
@@ -28,12 +28,14 @@ interface Details extends Partial<Pick<Route, 'protocol' | 'service' | 'verdict'
   cadence: Cadence;
 }
 
-/** Lays a way from one end to another. */
+/** Adds a route between two ends. */
 export type Connect = (source: End, destination: End, port: number, details: Details) => void;
 
 const APP_PORTS = [80, 3000, 4180, 5000, 8000, 8080, 8096, 9000] as const;
 
-/** Lays out the cluster: about 90 namespaces and the shape of the requirements, different for each seed. */
+/**
+ * Generates the cluster: about 90 namespaces with the structure described in the requirements, different for each seed.
+ */
 export function createWorld(seed: number): World {
   const workloads = new Map(NAMESPACES.map((name) => [name, mainWorkload(seed, name)]));
   const routes: Route[] = [];
@@ -91,7 +93,7 @@ function layData(seed: number, connect: Connect, of: Of): void {
     labels: ['cnpg.io/cluster=pg-cluster'],
   });
   const mysql = statefulSet(seed, 'dbaas', 'mysql-cluster', { identity: 'mysql' });
-  // Its pods were never given an identity.
+  // Its pods have no identity label.
   const pooler = deployment(seed, 'dbaas', 'pg-pooler', { replicas: 2 });
   const redis = statefulSet(seed, 'redis', 'redis-node');
   const onPostgres = choose(APP_NAMESPACES, 35, seed, 1);

@@ -1,4 +1,4 @@
-/** The emoji that our messages use. */
+/** Emoji used in our messages. */
 const emoji: Record<string, string> = {
   bell: '🔔',
   hourglass_flowing_sand: '⏳',
@@ -29,11 +29,11 @@ export function plainHtml(text: string): string {
 }
 
 /**
- * Slack's mrkdwn as HTML. What Slack would take for a mention is drawn as one, so that a name that was not escaped shows.
+ * Renders Slack's mrkdwn as HTML. Mentions are rendered as in Slack, so that an unescaped name is visible.
  * Source: Slack, "Formatting text for app surfaces".
  */
 export function mrkdwnHtml(text: string): string {
-  // In turns: a code span, something in angle brackets, or what is between.
+  // Splits into code spans, parts in angle brackets, and the text in between.
   const html = text.replaceAll(
     /`([^`\n]+)`|<([^<>\n]+)>|[^`<]+|[`<]/g,
     (whole, code?: string, angled?: string) => {
@@ -42,7 +42,7 @@ export function mrkdwnHtml(text: string): string {
       return emphasised(plainHtml(whole)).replaceAll('\n', '<br>');
     },
   );
-  // An asterisk without a partner is an asterisk; it must not make the rest of the page bold.
+  // An unpaired asterisk stays an asterisk; it must not make the rest of the page bold.
   const isPaired = html.split('<b>').length === html.split('</b>').length;
   return isPaired ? html : html.replaceAll(/<\/?b>/g, '*');
 }
@@ -55,7 +55,7 @@ function angledHtml(inside: string): string {
   return `<a href="${escapeHtml(url)}" rel="noreferrer">${escapeHtml(unescapeSlack(label))}</a>`;
 }
 
-/** Bold around a code span begins in one piece and ends in another: so each asterisk is taken by itself. */
+/** Bold around a code span starts in one part and ends in another, so each asterisk is handled separately. */
 function emphasised(html: string): string {
   return html
     .replaceAll(/(^|[\s(])\*(?=\S|$)/g, '$1<b>')

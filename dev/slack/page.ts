@@ -33,16 +33,16 @@ const style = `
 `;
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-/** Nothing but this page and its style: no script, nothing from elsewhere. */
+/** Allows only this page and its style: no scripts, nothing from other hosts. */
 export const contentSecurityPolicy = `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** What arrived, as Slack would draw it, the newest at the bottom; looks again every few seconds. */
+/** The received messages as Slack would render them, newest at the bottom; refreshes every few seconds. */
 export function messagesPage(messages: readonly ShownMessage[], channel: string): string {
   const shown = messages.map(messageHtml).join('');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="5">
 <meta name="viewport" content="width=device-width"><title>${escapeHtml(channel)}</title><style>${style}</style></head>
-<body><header>${escapeHtml(channel)}<small>a stand-in for Slack: nothing here was sent anywhere</small></header>
+<body><header>${escapeHtml(channel)}<small>a stand-in for Slack: no message leaves this machine</small></header>
 <main><div class="messages">${shown || '<p class="none">No message yet.</p>'}</div></main></body></html>
 `;
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-/** Source: Slack, "Block Kit" reference: blocks, composition objects. Only the kinds that the project uses are taken. */
+/**
+ * Source: Slack, "Block Kit" reference: blocks, composition objects. Only the kinds that the project uses are accepted.
+ */
 const text = (max: number) =>
   z.discriminatedUnion('type', [
     z.strictObject({
@@ -57,10 +59,10 @@ const payload = z.object({
   blocks: z.array(z.unknown()).optional(),
 });
 const blocks = z.array(block).max(50);
-/** All blocks of a message together; measured, Slack does not write it down. */
+/** All blocks of a message together; measured, because Slack does not document it. */
 const maxBlocksJson = 13_000;
 
-/** @returns the message, or the word with which Slack refuses it (400) */
+/** @returns the message, or the error code with which Slack refuses it (400) */
 export function readPayload(body: string): TakenMessage | 'invalid_payload' | 'invalid_blocks' | 'no_text' {
   let json: unknown;
   try {

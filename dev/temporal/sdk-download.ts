@@ -1,7 +1,6 @@
 /**
- * Runs in a process of its own, because the SDK's download cannot be cancelled: downloads the Temporal CLI into
- * the given directory, as the SDK's test environment does it, and ends the server that comes with it.
- * Arguments: directory, version.
+ * Downloads the Temporal CLI into the given directory with the SDK's test environment, and stops the server that this
+ * starts. Runs in a separate process, because the SDK's download cannot be cancelled. Arguments: directory, version.
  */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';

@@ -12,14 +12,14 @@ const NAMESPACE = 'default';
 const START_LIMIT_MS = 60_000;
 
 export interface TemporalServerOptions {
-  /** The program, as found by findTemporal. */
+  /** Path of the program, from findTemporal. */
   executable: string;
-  /** SQLite file in which workflows are kept between starts; without it they end with the server. */
+  /** SQLite file that keeps workflows between starts; without it, they are lost when the server stops. */
   dataFile?: string;
-  /** Default: free ones. */
+  /** Default: free ports. */
   port?: number;
   uiPort?: number;
-  /** How long closed workflows are kept. Default 30 days (the dev server's own default is one). */
+  /** Retention of closed workflows. Default 30 days (the dev server's own default is one day). */
   retentionDays?: number;
   /** Default true. */
   ui?: boolean;
@@ -106,7 +106,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   };
 }
 
-/** A server that outlives a kill -9 of its parent still locks the SQLite file. */
+/** A server that survived a kill -9 of its parent still locks the SQLite file. */
 async function clearLeftover(
   { dataFile }: TemporalServerOptions,
   signal: AbortSignal | undefined,
@@ -172,7 +172,7 @@ async function untilReady(
   }
 }
 
-/** Succeeds as soon as the frontend and the namespace are there. */
+/** Resolves as soon as the frontend and the namespace are available. */
 async function setRetention(address: string, retentionDays: number): Promise<void> {
   const connection = await Connection.connect({ address, connectTimeout: 2_000 });
   try {
@@ -188,9 +188,9 @@ async function setRetention(address: string, retentionDays: number): Promise<voi
 }
 
 function diagnose(lines: readonly string[]): StartFailure {
-  const told =
+  const cause =
     lines.findLast((line) => /error|fail|in use|unable/i.test(line)) ?? lines.at(-1) ?? 'no output';
-  const message = `The Temporal dev server ended while it was starting: ${told.trim()}`;
+  const message = `The Temporal dev server ended while it was starting: ${cause.trim()}`;
   const text = lines.join('\n');
   if (/in use/.test(text)) return startFailure(message, 'Free the port, or let npm start choose another.');
   if (/disk is full|No space left/i.test(text)) {

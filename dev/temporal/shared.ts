@@ -8,8 +8,8 @@ import { temporalConfig } from '../../src/temporal/settings.ts';
 import { errorCode } from '../start-failure.ts';
 
 /**
- * The CLUSTER_NAME of an embedded database on a Temporal server of one's own: its names must not be those of a trail that
- * is, or will be, in use there. Kept in `file`, so that the next start continues with the same supervisor.
+ * The CLUSTER_NAME for an embedded database on the user's own Temporal server: its names must differ from those of any
+ * real trail on that server. Stored in `file`, so that the next start continues with the same supervisor.
  */
 export async function ownClusterName(file: string): Promise<string> {
   try {

