@@ -1,5 +1,5 @@
-# Targets: `worker` (the default, what production runs) and `stand-in` (a simulated Goldmane, for trying it out).
-# Debian's slim image, not Alpine: Temporal's native core is linked against glibc.
+# Targets: `worker` (the default, for production) and `stand-in` (a simulated Goldmane, for evaluation). Uses Debian's
+# slim image, not Alpine, because Temporal's native core is linked against glibc.
 FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS base
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -10,21 +10,21 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY proto ./proto
 COPY src ./src
 COPY dev ./dev
-# Compiles to dist/ and bundles the workflows, so that no worker spends its start on bundling. The slim image has no
-# CA certificates, but Temporal's core looks for Debian's file (the certificate of Temporal Cloud is a public one):
-# Node has the same roots built in.
+# Compiles to dist/ and bundles the workflows, so that workers do not bundle at start. The slim image has no CA
+# certificates, but Temporal's core reads Debian's file (Temporal Cloud has a public certificate), so the file is
+# created from the roots built into Node.
 RUN npm run build \
     && node --print 'tls.rootCertificates.join("\n")' > ca-certificates.crt
 
 FROM base AS production
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
-# Temporal's core comes for five platforms at 27 MB each; one can run here.
+# Temporal's core contains five platforms of 27 MB each; only one is needed.
 RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
     ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} +
 
 FROM build AS stand-in
 COPY deploy/compose/stand-in.ts ./deploy/compose/
-# A new named volume takes its owner from this folder.
+# A new named volume inherits the owner of this folder.
 RUN install -d -o 65532 -g 65532 certificates
 USER 65532:65532
 EXPOSE 7443
@@ -38,11 +38,11 @@ COPY --from=production /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY migrations ./migrations
 COPY --from=build /app/dist ./dist
-# Numeric, so that Kubernetes can see that it is not root. Nothing in the image is writable for it.
+# Numeric, so that Kubernetes can verify that it is not root. Nothing in the image is writable for this user.
 USER 65532:65532
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 \
     CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.HTTP_PORT || 8080}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# As `npm run worker` does: V8 collects sooner, which halves what the worker takes while it catches up.
+# Same flags as `npm run worker`: V8 collects garbage sooner, which halves the worker's memory while it catches up.
 ENTRYPOINT ["node", "--enable-source-maps", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/dist/cli/main.js"]
 CMD ["aggregate"]

@@ -2,16 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 /**
- * `npm test` has a test of each kind; `npm run test:full` has all of them (docs/testing.md lists what is only there). Groups run
- * one after the other. `unit` and `clocked` compute, so they have one worker for each of two cores; what runs against servers
- * mostly waits, so three of its files run side by side. No test is retried. Time limits end what hangs, they measure nothing: they
- * are for a machine that is ten times slower than a developer's.
+ * `npm test` runs tests of each kind; `npm run test:full` runs all tests (docs/testing.md lists the additional ones).
+ * Groups run one after the other. `unit` and `clocked` are CPU-bound, so they use one worker per core on two cores;
+ * tests against servers mostly wait, so three files run at the same time. No test is retried. Timeouts only end hanging
+ * tests: they allow for a machine ten times slower than a developer's.
  */
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
-/** `npm run soak`: random faults for minutes, and nothing else. */
+/** `npm run soak`: only random faults, for minutes. */
 const isSoak = process.env['FLOW_TRAIL_TESTS'] === 'soak';
 
-/** What `npm test` has of the stand-in's conformance: what it receives, answers and streams. */
+/** The conformance tests of the stand-in that `npm test` runs: receiving, answering and streaming. */
 const conformance = isFull
   ? ['test/conformance/**/*.test.ts']
   : ['test/conformance/{collector,records,stream}.test.ts'];
@@ -33,7 +33,8 @@ export default defineConfig({
           exclude: ['test/unit/dev-goldmane/**', 'test/unit/goldmane/{connection,stream}.test.ts'],
           sequence: { groupOrder: 0 },
           maxWorkers: 2,
-          // Half of the time of isolated files is spent on importing the same modules. No unit test changes what another one sees.
+          // With isolation, half of the time would be spent on importing the same modules. Unit tests do not affect
+          // each other.
           isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -75,7 +76,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'deploy',
-          // The others build validators and evaluators with Go, or the files of the image.
+          // The other tests build validators and evaluators with Go, or the files of the image.
           include: isFull ? ['test/deploy/**/*.test.ts'] : ['test/deploy/{smoke,alerts}.test.ts'],
           ...againstServers,
         },

@@ -10,7 +10,7 @@ const days = 14;
 const until = '2026-11-15T00:00:00.000Z';
 const formats: readonly AllowlistFormat[] = ['kubernetes', 'calico-staged', 'csv'];
 
-/** A large cluster, each edge reported by both ends on two ports, on every day of two weeks that were covered. */
+/** A large cluster: each edge is reported by both ends on two ports, on every day of two covered weeks. */
 const evidence = `
   with pair as (
     select n, 'ns-' || lpad((n % ${namespaces})::text, 4, '0') as src,
@@ -31,12 +31,12 @@ const evidence = `
   select fact_id, day::date, 0, day, day + interval '23 hours', 50, 16777215
   from fact, generate_series(timestamptz '2026-11-01', timestamptz '${until}' - interval '1 day', interval '1 day') as day`;
 
-/** How long an allowlist of everything takes, from the database to the files. */
+/** Measures the derivation of an allowlist for everything, from the database to the files. */
 export async function allowlistSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts: { connectMs: 10_000, statementMs: 300_000 } });
   try {
-    say(`allowlist: making ${edges * 4} facts of ${days} days`);
+    say(`allowlist: creating ${edges * 4} facts of ${days} days`);
     await database.query(evidence);
     await database.query(
       `insert into coverage values (timestamptz '2026-11-01', timestamptz '${until}', 'final', null)`,

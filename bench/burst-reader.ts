@@ -4,7 +4,7 @@ import { streamFlows } from '../src/ingest/stream-flows.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { createDeps } from './reader-deps.ts';
 
-/** Follows the stream as the worker does, and measures arrivals and how long the event loop was held. */
+/** Follows the stream like the worker, and measures arrivals and event loop delays. */
 export function startBurst(env: Record<string, string>) {
   const config = loadConfig(env);
   const arrivals = { count: 0, firstAt: 0, lastAt: 0, longestGapMs: 0 };

@@ -7,7 +7,7 @@ import { countsInEdge } from './naive-writer.ts';
 
 const records = 100_000;
 const outageMs = 60_000;
-/** A stream that lags by a minute is replaced; a hold of this length is far from that, and from any time-out of gRPC's. */
+/** Far below the minute of lag after which a stream is replaced, and below all gRPC timeouts. */
 const holdLimitMs = 1_000;
 const limitMs = 180_000;
 
@@ -24,7 +24,10 @@ const summaryShape = z.object({
   leftOut: z.record(z.string(), z.number()),
 });
 
-/** 100,000 records for one bucket, while the database is stopped for a minute: all are taken, and written afterwards. */
+/**
+ * Sends 100,000 records of one bucket while the database is stopped for a minute: all must be accepted, and written
+ * afterwards.
+ */
 export async function burstSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
   const { url, database } = await lab.database();
@@ -34,7 +37,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
     env: { ...goldmane.env, DATABASE_URL: url, LOG_LEVEL: 'error' },
   });
 
-  say(`burst: the database is stopped for ${outageMs / 1000} s, and ${records} records come`);
+  say(`burst: stopping the database for ${outageMs / 1000} s while ${records} records arrive`);
   await lab.postgres.stop();
   const stoppedAt = performance.now();
   await goldmane.burst(records);
@@ -44,7 +47,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
   await lab.postgres.start();
 
   const expected = burst(records, 0).filter(countsInEdge).length;
-  say(`burst: the database is back; ${pending} records wait`);
+  say(`burst: the database is back; ${pending} records are pending`);
   const startedAt = performance.now();
   const written = async () => {
     const rows = await database
@@ -61,7 +64,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
   return [
     {
       section,
-      what: 'records taken, of those sent',
+      what: 'fraction of sent records accepted',
       value: arrived.count / records,
       unit: 'x',
       limit: { atLeast: 1 },
@@ -69,7 +72,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
     },
     {
       section,
-      what: 'records counted in edges, of those that count',
+      what: 'fraction of countable records counted in edges',
       value: merged / expected,
       unit: 'x',
       limit: { atLeast: 1 },
@@ -77,21 +80,21 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
     },
     {
       section,
-      what: 'connections that it took',
+      what: 'connections used',
       value: summary.connections,
       unit: '',
       limit: { atMost: 1 },
     },
     {
       section,
-      what: 'longest time the reader did not read',
+      what: 'longest time without reading',
       value: arrived.longestHoldMs,
       unit: 'ms',
       limit: { atMost: holdLimitMs },
-      note: `its event loop; between two records at most ${Math.round(arrived.longestGapMs)} ms`,
+      note: `event loop delay; at most ${Math.round(arrived.longestGapMs)} ms between two records`,
     },
-    { section, what: 'waiting when the database came back', value: pending, unit: 'records' },
-    { section, what: 'until all was written', value: secondsToWrite, unit: 's' },
+    { section, what: 'records pending when the database was back', value: pending, unit: 'records' },
+    { section, what: 'time until everything was written', value: secondsToWrite, unit: 's' },
   ];
 }
 

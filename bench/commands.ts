@@ -23,7 +23,7 @@ interface Size {
 const usual: Size = { namespaces: 90, edges: 400, days: 30 };
 const large: Size = { namespaces: 1_000, edges: 23_000, days: 180 };
 
-/** How long commands take as processes, from start to exit. */
+/** Measures commands as processes, from start to exit. */
 export async function commandsSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const rows: Row[] = [
@@ -64,8 +64,8 @@ async function withTrail(
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts });
   try {
-    say(`commands: making ${size.edges} edges and their facts of ${size.days} days`);
-    // Without checks of foreign keys, which take most of the time.
+    say(`commands: creating ${size.edges} edges and their facts of ${size.days} days`);
+    // Skips foreign key checks, which would take most of the time.
     await database.transaction(async (query) => {
       await query(`set local session_replication_role = replica`);
       for (const statement of trailOf(size)) await query(statement);
@@ -77,7 +77,7 @@ async function withTrail(
   }
 }
 
-/** Each edge with one fact a day, every sixth with two, until today. */
+/** One fact per edge and day, two for every sixth edge, until today. */
 function trailOf({ namespaces, edges, days }: Size): string[] {
   const name = (n: string) => `'ns-' || lpad((${n})::text, 4, '0')`;
   const firstDay = `((now() at time zone 'UTC')::date - ${days - 1})`;

@@ -9,12 +9,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiled = join(root, 'node_modules', '.cache', 'flow-trail-bench');
 
 /**
- * Compiles what is measured as the build does: a loader that transpiles on the fly wraps functions to keep their names, which
- * costs where they are made. @returns the path of a script of bench/ as JavaScript
+ * Compiles the measured code like the build does: a loader that transpiles on the fly wraps functions to keep their
+ * names, which makes creating them slower.
+ * @returns a function that maps a script of bench/ to its JavaScript file
  */
 export async function compileBench(): Promise<(script: string) => string> {
   await mkdir(compiled, { recursive: true });
-  // Below node_modules nothing else says that these are modules.
+  // Below node_modules, only this file marks them as modules.
   await writeFile(join(compiled, 'package.json'), '{ "type": "module" }\n');
   await run(join(root, 'node_modules', '.bin', 'tsc'), ['-p', join(root, 'bench', 'tsconfig.json')]);
   for (const file of ['proto/goldmane.proto', 'dev/goldmane/collector.proto', 'dev/goldmane/records.proto'])

@@ -9,7 +9,9 @@ import { BenchWorker } from './worker.ts';
 const speed = 60;
 const bucketSeconds = 15;
 const hourSeconds = 3_600;
-/** As often as PostgreSQL makes a checkpoint by default: the first change of a page after one is written whole. */
+/**
+ * PostgreSQL's default checkpoint interval: after a checkpoint, the first change of each page writes the whole page.
+ */
 const checkpointSeconds = 300;
 
 interface Written {
@@ -18,9 +20,9 @@ interface Written {
 }
 
 /**
- * What an hour at the user's size costs the database: ours, the whole worker once it has caught up, on a clock that runs
- * sixty times as fast; and the obvious design, one awaited upsert per streamed record into the same table. Ours also keeps
- * the ledger, the facts, their days and traces.
+ * Measures the database load of an hour at the user's size for two designs: the whole worker after it has caught up, on
+ * a clock sixty times as fast; and the obvious design, one awaited upsert per streamed record into the same table. The
+ * worker also writes the ledger, facts, days and traces.
  */
 export async function databaseSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   await buildWorker();
@@ -30,23 +32,23 @@ export async function databaseSection(lab: Lab, say: (line: string) => void): Pr
   return [
     {
       section,
-      what: 'WAL an hour, to an awaited upsert per record',
+      what: 'WAL per hour, relative to an upsert per record',
       value: ours.walBytes / naive.walBytes,
       unit: 'x',
       limit: { atMost: 1 },
-      note: 'ours with ledger and facts, the other with edges alone',
+      note: 'the worker with ledger and facts, the other design with only edges',
     },
     {
       section,
-      what: 'rows written an hour, to an awaited upsert per record',
+      what: 'rows written per hour, relative to an upsert per record',
       value: ours.rows / naive.rows,
       unit: 'x',
       limit: { atMost: 1 },
     },
-    { section, what: 'WAL an hour', value: ours.walBytes / 2 ** 20, unit: 'MiB' },
-    { section, what: 'rows written an hour', value: ours.rows, unit: 'rows' },
-    { section, what: 'WAL an hour, upsert per record', value: naive.walBytes / 2 ** 20, unit: 'MiB' },
-    { section, what: 'rows written an hour, upsert per record', value: naive.rows, unit: 'rows' },
+    { section, what: 'WAL per hour', value: ours.walBytes / 2 ** 20, unit: 'MiB' },
+    { section, what: 'rows written per hour', value: ours.rows, unit: 'rows' },
+    { section, what: 'WAL per hour, upsert per record', value: naive.walBytes / 2 ** 20, unit: 'MiB' },
+    { section, what: 'rows written per hour, upsert per record', value: naive.rows, unit: 'rows' },
   ];
 }
 
@@ -57,12 +59,12 @@ async function workerHour(lab: Lab, say: (line: string) => void): Promise<Writte
   const worker = await BenchWorker.start(lab, goldmane);
   const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
   const steadyAt = clockSeconds() + 3 * hourSeconds;
-  say('database: the worker runs for three hours, a second a minute, until all that will recur is known');
+  say('database: warming up the worker for three hours of its clock, until all recurring keys are known');
   while (clockSeconds() < steadyAt) {
     worker.throwIfEnded();
     await delay(500);
   }
-  say('database: the hour that is measured');
+  say('database: measuring one hour');
   const { database } = worker;
   const before = await written(database);
   const from = clockSeconds();
@@ -79,7 +81,7 @@ async function workerHour(lab: Lab, say: (line: string) => void): Promise<Writte
   await worker.stop();
   await goldmane.stop();
   if (settled < 0.9 * (1_800 / bucketSeconds))
-    throw new Error(`the worker fell behind: it settled ${settled} buckets of half an hour`);
+    throw new Error(`the worker fell behind: it settled only ${settled} buckets of half an hour`);
   return difference(before, after);
 }
 
@@ -87,7 +89,7 @@ async function naiveHour(lab: Lab, say: (line: string) => void): Promise<Written
   const bench = await lab.database();
   const { database } = bench;
   const start = bucketOf(Date.now() / 1000);
-  say('database: an hour of records, an upsert each');
+  say('database: upserting each record of an hour');
   await upsertEach(database, flowsOfBucket(userRecords, start - bucketSeconds), start - bucketSeconds);
   const before = await written(bench);
   for (let bucket = start; bucket < start + hourSeconds; bucket += bucketSeconds) {
@@ -98,13 +100,13 @@ async function naiveHour(lab: Lab, say: (line: string) => void): Promise<Written
 }
 
 async function written({ database }: BenchDatabase): Promise<Written> {
-  // Sessions report what they wrote when they are idle for a moment.
+  // Sessions report their statistics when they are briefly idle.
   await delay(1_500);
   const [row] = await database.query<{ rows: number; wal: number }>(
     `select (select sum(n_tup_ins + n_tup_upd + n_tup_del) from pg_stat_user_tables)::float8 as rows,
        pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 as wal`,
   );
-  if (!row) throw new Error('the database does not say what was written');
+  if (!row) throw new Error('the database reports no write statistics');
   return { rows: row.rows, walBytes: row.wal };
 }
 

@@ -7,20 +7,20 @@ import { BenchWorker } from './worker.ts';
 
 const hourSeconds = 3_600;
 const daySeconds = 24 * hourSeconds;
-/** Of the clock by which stand-in and worker live. */
+/** Speed of the clock of stand-in and worker. */
 const speed = 120;
-/** The ring is full, and all that recurs in an hour was seen. */
+/** After this time the ring is full, and all keys that recur within an hour were seen. */
 const warmUpSeconds = 2 * hourSeconds;
 const rounds = 10;
-/** Younger buckets are still in motion. */
+/** Younger buckets are not at rest yet. */
 const settleAgeSeconds = 6 * 60 + 30;
-/** What is settled again in each round, of the ring. */
+/** The part of the ring that is settled again in each round. */
 const roundSeconds = 1_200;
 const section = 'day';
 
 /**
- * Whether traffic adds anything to the worker's memory: what is still referred to on its main thread after a collection,
- * before a day of traffic, after it, and after the same ring was settled ten times over.
+ * Checks for memory leaks: live memory of the worker's main thread after a garbage collection, before a day of traffic,
+ * after it, and after the same ring was settled ten times.
  */
 export async function daySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   await buildWorker();
@@ -37,13 +37,13 @@ export async function daySection(lab: Lab, say: (line: string) => void): Promise
   await goldmane.fill(userRecords, nowMs / 1000 - hourSeconds, nowMs / 1000);
   const worker = await BenchWorker.start(lab, goldmane);
   const warmAtSeconds = clockSeconds() + warmUpSeconds;
-  say(`day: ${userRecords} records a bucket for a day, in ${daySeconds / speed / 60} minutes`);
+  say(`day: ${userRecords} records per bucket for a day, in ${daySeconds / speed / 60} minutes`);
   await until(warmAtSeconds);
   const [liveBefore, recordsBefore] = [await worker.liveMiB(), await worker.countedRecords()];
   await until(warmAtSeconds + daySeconds);
   const [liveAfterDay, recordsAfter] = [await worker.liveMiB(), await worker.countedRecords()];
 
-  say(`day: ${roundSeconds / 60} minutes of the ring are settled ${rounds} times over`);
+  say(`day: settling ${roundSeconds / 60} minutes of the ring ${rounds} times`);
   for (let round = 0; round < rounds; round += 1) {
     const toSeconds = bucketOf(clockSeconds() - settleAgeSeconds);
     await worker.database.database.query('truncate bucket_ledger');
@@ -55,7 +55,7 @@ export async function daySection(lab: Lab, say: (line: string) => void): Promise
   return [
     {
       section,
-      what: 'live memory after a day of traffic, to before',
+      what: 'live memory after a day of traffic, relative to before',
       value: liveAfterDay / liveBefore,
       unit: 'x',
       limit: { atMost: 1.1 },
@@ -63,7 +63,7 @@ export async function daySection(lab: Lab, say: (line: string) => void): Promise
     },
     {
       section,
-      what: `live memory after ${rounds} times the same ring, to before`,
+      what: `live memory after settling the ring ${rounds} times, relative to before`,
       value: liveAfterRounds / liveAfterDay,
       unit: 'x',
       limit: { atMost: 1.1 },

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type TLSSocket } from 'node:tls';
 
-// Frames of HTTP/2 (RFC 9113): type, flags and settings that matter here.
+// HTTP/2 frames (RFC 9113): the types, flags and settings used here.
 const FRAME_HEADER = 9;
 const DATA = 0;
 const HEADERS = 1;
@@ -16,17 +16,17 @@ const INITIAL_WINDOW_SIZE = 4;
 const DEFAULT_WINDOW = 65_535;
 const PREFACE = 24;
 const GRPC_PREFIX = 5;
-/** As much as grpc-go gathers before it writes. */
+/** Bytes that grpc-go buffers before it writes. */
 const WRITE_BYTES = 32 * 1024;
 const tickMs = 1;
 
-// `:status: 200` of the static table, and `content-type: application/grpc` as a literal (RFC 7541).
+// `:status: 200` from the static table, and `content-type: application/grpc` as a literal (RFC 7541).
 const RESPONSE_HEADERS = Buffer.concat([
   Buffer.from([0x88, 0x0f, 0x10, 'application/grpc'.length]),
   Buffer.from('application/grpc'),
 ]);
 
-// The same, and `grpc-status: 12`, unimplemented.
+// The same, plus `grpc-status: 12` (unimplemented).
 const NO_SUCH_METHOD = Buffer.concat([
   RESPONSE_HEADERS,
   Buffer.from([0x00, 'grpc-status'.length]),
@@ -38,13 +38,14 @@ const NO_SUCH_METHOD = Buffer.concat([
 export interface FramesOptions {
   tls: { ca: string; cert: string; key: string };
   messages: readonly Buffer[];
-  /** No faster than a Goldmane can. */
+  /** Not faster than a real Goldmane. */
   messagesPerSecond: number;
 }
 
 /**
- * Answers every call that has a request with the same messages, framed as grpc-go does: a DATA frame for each. Node's own HTTP/2 server would
- * put fifty into one, which spares the client most of its work: beside that no reader would look good, or honest.
+ * Answers every call that has a request with the same messages, framed like grpc-go: one DATA frame per message. Node's
+ * own HTTP/2 server would put fifty messages into one frame, which saves the client most of its work and would distort
+ * the comparison.
  * @returns host:port
  */
 export async function serveFrames({ tls, messages, messagesPerSecond }: FramesOptions): Promise<string> {
@@ -59,7 +60,7 @@ export async function serveFrames({ tls, messages, messagesPerSecond }: FramesOp
   return `127.0.0.1:${address.port}`;
 }
 
-/** One connection of a client that makes one call at a time. */
+/** A client connection with one call at a time. */
 class Peer {
   readonly #socket: TLSSocket;
   readonly #messages: readonly Buffer[];
@@ -123,7 +124,7 @@ class Peer {
         if (this.#call?.stream === stream) this.#call = undefined;
         return;
       case DATA:
-        // The headers are not read; what asks for a sign of life sends an empty message, and wants no more than that.
+        // Headers are not parsed; a probe is recognised by its empty message.
         if (payload.length === GRPC_PREFIX)
           this.#socket.write(frame(HEADERS, END_HEADERS | END_STREAM, stream, NO_SUCH_METHOD));
         if (payload.length <= GRPC_PREFIX) return;

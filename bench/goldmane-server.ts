@@ -8,7 +8,7 @@ import { readHistory, targetOf } from './history.ts';
 import { serve } from './subprocess.ts';
 import { bucketOf, burst, flowsOfBucket, flowsOfNode } from './traffic.ts';
 
-// The stand-in in a process of its own, and what happens in the cluster behind it.
+// The stand-in in a separate process, with its simulated cluster.
 
 const scale = z.object({ realAnchorMs: z.number(), anchorMs: z.number(), speed: z.number() });
 const startArgs = z.object({
@@ -21,9 +21,9 @@ const replayArgs = z.object({ env: z.record(z.string(), z.string()), fromSeconds
 const burstArgs = z.object({ records: z.number() });
 
 const arrivalSeed = 1;
-/** As fast as a real server was ever seen to send: 24,000 to 39,000 a second. */
+/** The highest rate measured on a real server, which sends 24,000 to 39,000 records per second. */
 const messagesPerSecond = 40_000;
-/** So long before the bucket goes out the burst is in it. */
+/** The burst is complete this long before the bucket is sent. */
 const burstLeadMs = 5_000;
 
 let clock: Clock = systemClock;
@@ -40,7 +40,7 @@ serve({
     return goldmane.address;
   },
 
-  /** Whole buckets, as a server holds them that has run for a while: late flows included. */
+  /** Whole buckets, including late flows, as on a server that has been running for a while. */
   async fill(args) {
     const { size, fromSeconds, toSeconds } = fillArgs.parse(args);
     for (let start = bucketOf(fromSeconds); start < toSeconds; start += BUCKET_SECONDS) {
@@ -50,26 +50,26 @@ serve({
     return flowsIn;
   },
 
-  /** From now on what the nodes send, each in its own time. */
+  /** From now on, the nodes send at their own times. */
   follow(args) {
     const { size } = followArgs.parse(args);
     void followNodes(size);
   },
 
-  /** Returns the bucket once the burst is in it, a moment before it is sent. */
+  /** Returns the bucket once the burst is in it, just before it is sent. */
   async burst(args) {
     const { records } = burstArgs.parse(args);
     const flows = burst(records, 0);
     const sentAtMs = (bucketOf((clock.now() + burstLeadMs) / 1000) + BUCKET_SECONDS) * 1000;
     await clock.sleep(sentAtMs - burstLeadMs - clock.now());
-    // It goes out when the next bucket but one begins.
+    // It is sent when the next bucket but one begins.
     const bucketSeconds = sentAtMs / 1000 - 2 * BUCKET_SECONDS;
     ingest(flows.map((flow) => ({ ...flow, startSeconds: bucketSeconds, endSeconds: bucketSeconds })));
-    if (clock.now() > sentAtMs) throw new Error('the burst took too long to make');
+    if (clock.now() > sentAtMs) throw new Error('creating the burst took too long');
     return bucketSeconds;
   },
 
-  /** Takes the stand-in's history once, and serves it in the frames of a Go server. @returns its address */
+  /** Reads the stand-in's history once and serves it framed like a Go server. @returns the address */
   async replay(args) {
     const { env, fromSeconds } = replayArgs.parse(args);
     if (!tls) throw new Error('there is no stand-in to replay');

@@ -13,7 +13,7 @@ const sizes = [
   { edges: 4_000, days: 92 },
   { edges: 23_000, days: 61 },
 ] as const;
-/** Days that stay days when older ones are rolled up; the default of FACT_DAYS_KEEP is 400. */
+/** Days that are not rolled up; the default of FACT_DAYS_KEEP is 400. */
 const keptDays = 30;
 const edgesPerNamespace = 12;
 const secondsPerDay = 86_400;
@@ -22,9 +22,9 @@ const end = Date.parse('2026-07-01T00:00:00Z') / 1000;
 const mib = 2 ** 20;
 
 /**
- * How many bytes facts take, by the day and rolled up by month, and what that does to the times of questions. Each edge has two
- * facts, of which one is seen every day and the other once a week: 1.14 rows an edge and day. The days are written one after the
- * other, as time does, each row three times, and vacuumed once a week.
+ * Measures the size of facts, by day and rolled up by month, and the effect on query times. Each edge has two facts:
+ * one is seen every day and the other once a week, which makes 1.14 rows per edge and day. Days are written in order,
+ * each row three times, and vacuumed once a week.
  */
 export async function growthSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
@@ -53,12 +53,12 @@ async function grow(
     const perYear = (byDay.bytes / days) * 365;
     const measured: Row[] = [
       { section, what: `${name}: rows of days`, value: byDay.rows, unit: 'rows' },
-      { section, what: `${name}: table, a row`, value: byDay.tableBytes / byDay.rows, unit: 'B' },
-      { section, what: `${name}: index, a row`, value: byDay.indexBytes / byDay.rows, unit: 'B' },
+      { section, what: `${name}: table, per row`, value: byDay.tableBytes / byDay.rows, unit: 'B' },
+      { section, what: `${name}: index, per row`, value: byDay.indexBytes / byDay.rows, unit: 'B' },
       { section, what: `${name}: table and index`, value: byDay.bytes / mib, unit: 'MiB' },
       {
         section,
-        what: `${name}: a year at this rate`,
+        what: `${name}: per year at this rate`,
         value: perYear / mib,
         unit: 'MiB',
         note: 'extrapolated',
@@ -76,20 +76,20 @@ async function grow(
       ...measured,
       {
         section,
-        what: `${name}: rows of months, to the days they replace`,
+        what: `${name}: rows of months, relative to the days they replace`,
         value: byMonth.rows / rolled,
         unit: 'x',
       },
       {
         section,
-        what: `${name}: bytes of months, to the days they replace`,
+        what: `${name}: bytes of months, relative to the days they replace`,
         value: byMonth.bytes / ((byDay.bytes / byDay.rows) * rolled),
         unit: 'x',
         limit: { atMost: 0.1 },
       },
       ...Object.entries(after).map(([question, ms]): Row => ({
         section,
-        what: `${name}: ${question}, rolled up to by day`,
+        what: `${name}: ${question}, rolled up relative to by day`,
         value: ms / (before[question] ?? Number.NaN),
         unit: 'x',
         // Most take milliseconds, so the ratio is noisy; expanding all months took 20 times as long.
@@ -148,12 +148,15 @@ async function sizeOf(query: Query, table: string) {
     `select (select count(*) from ${table})::float8 as rows, pg_table_size('${table}')::float8 as table_bytes,
        pg_indexes_size('${table}')::float8 as index_bytes`,
   );
-  if (!row) throw new Error('the database does not say how large it is');
+  if (!row) throw new Error('the database reports no size');
   const { rows, table_bytes: tableBytes, index_bytes: indexBytes } = row;
   return { rows, tableBytes, indexBytes, bytes: tableBytes + indexBytes };
 }
 
-/** Milliseconds of what people and jobs ask, the shortest of several: the rest is the machine's other work. */
+/**
+ * Milliseconds of typical queries of people and jobs; the minimum of several runs, to exclude other load on the
+ * machine.
+ */
 async function timeQuestions(query: Query): Promise<Record<string, number>> {
   const toDay = end / secondsPerDay;
   const namespace = 'ns-3';
@@ -162,7 +165,7 @@ async function timeQuestions(query: Query): Promise<Record<string, number>> {
     'evidence of a namespace, all days': () =>
       readEvidence(query, { fromDay: 0, toDay, namespaces: [namespace] }),
     'evidence of all, 14 days': () => readTracedEvidence(query, { fromDay: toDay - 14, toDay }),
-    'incident of a namespace, an hour': () => readFactHistory(query, namespace, end - 90_000, end - 86_400),
+    'incident of a namespace, one hour': () => readFactHistory(query, namespace, end - 90_000, end - 86_400),
   };
   const times: Record<string, number> = {};
   for (const [question, ask] of Object.entries(questions)) {

@@ -18,8 +18,8 @@ export interface History {
 }
 
 /**
- * Goldmane's history through `Stream`, as the worker reads what comes next; the worker itself never asks for history this
- * way. Resolves when the signal aborts.
+ * Reads Goldmane's history through `Stream`, the way the worker reads live records; the worker itself never requests
+ * history this way. Resolves when the signal aborts.
  */
 export async function readHistory({ target, fromSeconds, signal, onMessage }: History): Promise<void> {
   const client = createClient(target, await readCertificates(target));
@@ -33,7 +33,7 @@ export async function readHistory({ target, fromSeconds, signal, onMessage }: Hi
   }
 }
 
-/** The same as anybody would read it who only counts: grpc-js, its `data` event, the same options of the channel. */
+/** The same with a minimal client that only counts: grpc-js, its `data` event, the same channel options. */
 export async function countHistory({ target, fromSeconds, signal, onMessage }: History): Promise<void> {
   const client: Client = createClient(target, await readCertificates(target));
   try {
@@ -57,7 +57,7 @@ export async function countHistory({ target, fromSeconds, signal, onMessage }: H
   }
 }
 
-/** Whom the worker's settings mean by Goldmane. */
+/** The Goldmane in the worker's settings. */
 export function targetOf(env: NodeJS.ProcessEnv): GoldmaneConfig {
   return loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1/none', ...env }).goldmane;
 }

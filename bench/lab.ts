@@ -27,7 +27,7 @@ const standInStats = z.object({
   flowsIn: z.number(),
 });
 
-/** A Goldmane stand-in in a process of its own, and the settings with which a reader reaches it. */
+/** A Goldmane stand-in in a separate process, and the settings for a reader to connect to it. */
 export class BenchGoldmane {
   readonly env: Environment;
   readonly #process: Subprocess;
@@ -37,12 +37,12 @@ export class BenchGoldmane {
     this.env = env;
   }
 
-  /** Puts whole buckets of about `size` records into the ring. @returns how many flows that were */
+  /** Puts whole buckets of about `size` records into the ring. @returns the number of flows */
   fill(size: number, fromSeconds: number, toSeconds: number): Promise<number> {
     return this.#process.ask(z.number(), 'fill', { size, fromSeconds, toSeconds });
   }
 
-  /** From now on the cluster's nodes send, about `size` records a bucket. */
+  /** From now on, the cluster's nodes send about `size` records per bucket. */
   async follow(size: number): Promise<void> {
     await this.#process.ask(z.unknown(), 'follow', { size });
   }
@@ -51,7 +51,10 @@ export class BenchGoldmane {
     return this.#process.ask(z.number(), 'burst', { records });
   }
 
-  /** The history since `fromSeconds` (negative: before now) as a Go server frames it. @returns a reader's settings */
+  /**
+   * Serves the history since `fromSeconds` (negative: before now), framed like a Go server.
+   * @returns a reader's settings
+   */
   async replay(fromSeconds: number): Promise<Environment> {
     const address = await this.#process.ask(z.string(), 'replay', { env: this.env, fromSeconds });
     return { ...this.env, GOLDMANE_HOST: address };
@@ -66,7 +69,7 @@ export class BenchGoldmane {
   }
 }
 
-/** The servers that the measurements need: each section takes what it wants, all end with `close`. */
+/** The servers for the measurements: each section starts what it needs, and `close` stops all. */
 export class Lab {
   readonly postgres: Postgres;
   readonly compiled: (script: string) => string;
@@ -89,7 +92,7 @@ export class Lab {
 
   static async open(compiled: (script: string) => string): Promise<Lab> {
     const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-bench-'));
-    // What is counted is rows, bytes of WAL and the client's CPU; how fast a disk flushes is not of interest.
+    // Rows, WAL bytes and client CPU are measured, not the speed of disk flushes.
     const postgres = await startPostgres({ dataDir: join(scratch, 'postgres'), settings: { fsync: 'off' } });
     return new Lab({ postgres, compiled, scratch, certificates: await issueCertificates() });
   }
@@ -135,7 +138,7 @@ export class Lab {
     };
   }
 
-  /** A database of its own, with today's schema. */
+  /** A new database with the current schema. */
   async database(): Promise<BenchDatabase> {
     this.#databases += 1;
     const name = `bench_${this.#databases}`;

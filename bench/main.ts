@@ -32,7 +32,7 @@ const names = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const unknown = names.filter((name) => !(name in sections));
 if (unknown.length > 0) {
-  say(`there is no section ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}`);
+  say(`unknown section ${unknown.join(', ')}; use ${Object.keys(sections).join(', ')}`);
   process.exit(2);
 }
 const wanted = Object.entries(sections).filter(([name]) => names.length === 0 || names.includes(name));
@@ -58,7 +58,7 @@ process.stdout.write(
     : formatTable(rows) + '\n',
 );
 
-/** The settings of the real server that is measured too, where they are given. */
+/** Settings of a real server to measure as well, if set. */
 function realEnv(): Environment {
   return Object.fromEntries(
     ['GOLDMANE_HOST', 'GOLDMANE_SERVER_NAME', 'TLS_CERT_PATH', 'TLS_KEY_PATH', 'CA_CERT_PATH'].flatMap(

@@ -2,7 +2,7 @@ import { isMainThread } from 'node:worker_threads';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-// Loaded into the worker with --import: on SIGHUP it collects garbage and prints what is left.
+// Loaded into the worker with --import: on SIGHUP, it collects garbage and prints the live memory.
 if (isMainThread) {
   setFlagsFromString('--expose-gc');
   const collect: unknown = runInNewContext('gc');

@@ -5,7 +5,7 @@ import type { Row } from './table.ts';
 import { bucketOf, userRecords } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
-/** `ringSeconds`: how much of the hour before now holds buckets of that size. `follow`: records a bucket from now on. */
+/** `ringSeconds`: how much of the hour before now holds buckets of that size. `follow`: records per bucket from now on. */
 interface Size {
   records: number;
   ringSeconds: number;
@@ -13,7 +13,7 @@ interface Size {
   limitMiB: number;
 }
 
-/** As in a container of 512 MiB: Node takes half of it for the heap. */
+/** As in a container with 512 MiB, of which Node uses half for the heap. */
 export const heapFlag = '--max-old-space-size=256';
 export const containerMiB = 512;
 
@@ -27,13 +27,13 @@ const sizes: readonly Size[] = [
   { records: 100_000, ringSeconds: 7.5 * 60, follow: userRecords, limitMiB: containerMiB },
   { records: 250_000, ringSeconds: 7 * 60, follow: userRecords, limitMiB: containerMiB },
 ];
-/** Four buckets, and a merge of what the stream brought. */
+/** Four buckets, and a merge of streamed records. */
 const streamSeconds = 75;
-/** Younger buckets are still in motion. */
+/** Younger buckets are not at rest yet. */
 export const settleAgeSeconds = 6 * 60 + 30;
 const section = 'memory';
 
-/** The limits are given in megabytes, the kernel counts in powers of two. */
+/** Limits are in megabytes, the kernel counts in powers of two. */
 function mibOf(megabytes: number): number {
   return (megabytes * 1_000_000) / (1024 * 1024);
 }
@@ -51,7 +51,7 @@ async function peakOf(
   lab: Lab,
   say: (line: string) => void,
 ): Promise<Row[]> {
-  const what = `${records.toLocaleString('en-US')} records a bucket`;
+  const what = `${records.toLocaleString('en-US')} records per bucket`;
   const goldmane = await lab.goldmane();
   const now = Date.now() / 1000;
   const toSeconds = bucketOf(now - settleAgeSeconds);
@@ -62,7 +62,7 @@ async function peakOf(
   await goldmane.follow(follow);
   const worker = await BenchWorker.start(lab, goldmane, heapFlag);
   const fromSeconds = Math.max(bucketOf(now - ringSeconds) + 15, bucketOf(now - 3_000));
-  say('memory: the worker catches up, and streams what comes');
+  say('memory: the worker catches up and streams');
   await worker.untilSettled(fromSeconds, toSeconds);
   await delay(streamSeconds * 1000);
   const [peak, live, counted] = [
@@ -81,6 +81,12 @@ async function peakOf(
       limit: { atMost: limitMiB },
       note: `${counted.toLocaleString('en-US')} records counted in edges`,
     },
-    { section, what: `live after a collection, ${what}`, value: live, unit: 'MiB', note: 'main thread' },
+    {
+      section,
+      what: `live after a garbage collection, ${what}`,
+      value: live,
+      unit: 'MiB',
+      note: 'main thread',
+    },
   ];
 }

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamHandlers } from '../src/goldmane/connection.ts';
 
-/** History has no end of its own: after so long without a record it counts as over. */
+/** History has no end marker: after this long without a record it counts as finished. */
 const quietMs = 1_500;
 const tickMs = 100;
 
-/** Counts messages, and measures CPU and time from the first to the last of them. */
+/** Counts messages and measures CPU and time from the first to the last message. */
 export class Meter {
   #messages = 0;
   #started: { at: number; cpu: NodeJS.CpuUsage } | undefined;

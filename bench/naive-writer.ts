@@ -11,7 +11,7 @@ const counters = [
   'connectionsLive',
 ] as const;
 
-/** Whether a flow counts in `edge`: something happened, between two namespaces, both present, not the same. */
+/** Whether a flow counts in `edge`: it has traffic, and both ends have namespaces that differ. */
 export function countsInEdge(flow: CompleteFlow): boolean {
   const { srcNamespace, dstNamespace } = flow;
   return (
@@ -21,7 +21,7 @@ export function countsInEdge(flow: CompleteFlow): boolean {
   );
 }
 
-/** The obvious design: one awaited upsert for each record that is an edge. */
+/** The obvious design: one awaited upsert per record that counts in an edge. */
 export async function upsertEach(
   database: Database,
   flows: readonly CompleteFlow[],

@@ -8,7 +8,7 @@ import { ServerClock } from '../src/goldmane/server-clock.ts';
 import { openDatabase } from '../src/trail/database.ts';
 
 /**
- * What the worker would give its activities, and the gauges that they set last.
+ * The dependencies that the worker passes to its activities, and the last values of their gauges.
  * @param measured replaces methods of the connection
  */
 export function createDeps(

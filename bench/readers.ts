@@ -11,7 +11,7 @@ import { Meter } from './meter.ts';
 import { createDeps } from './reader-deps.ts';
 import { serve } from './subprocess.ts';
 
-// The readers that are measured, in a process of its own. All of the environment is what the worker's would be.
+// The measured readers, in a separate process with the worker's environment.
 
 const environment = z.record(z.string(), z.string());
 const historyArgs = z.object({ env: environment, fromSeconds: z.number() });
@@ -21,7 +21,7 @@ const longWindow = { windowMs: 3_600_000 };
 let burst: ReturnType<typeof startBurst> | undefined;
 
 serve({
-  /** A client that does nothing but count raw messages. */
+  /** A client that only counts raw messages. */
   async countHistory(args) {
     const { env, fromSeconds } = historyArgs.parse(args);
     const meter = new Meter();
@@ -38,7 +38,7 @@ serve({
     return { ...meter.result(), cpuWithMergeMs: meter.result().cpuMs };
   },
 
-  /** The activity of production, whose connection asks for history instead of what comes next. */
+  /** The production activity, with a connection that requests history instead of live records. */
   async readHistory(args) {
     const { env, fromSeconds } = historyArgs.parse(args);
     const config = loadConfig(env);
@@ -65,20 +65,20 @@ serve({
     return { ...read, cpuWithMergeMs, summary };
   },
 
-  /** Starts to follow; resolves when the stream is open. */
+  /** Starts following the stream; resolves when it is open. */
   async startBurst(args) {
     burst = startBurst(readArgs.parse(args).env);
     await burst.opened;
   },
 
-  /** What has come so far. */
+  /** Records received so far. */
   burst: () => burst?.status(),
 
   async finishBurst() {
     return burst?.finish();
   },
 
-  /** Settles what is due, until every bucket of the stretch is. */
+  /** Settles due buckets until every bucket of the period is settled. */
   async settle(args) {
     const { env, fromSeconds, toSeconds } = settleArgs.parse(args);
     const config = loadConfig(env);
@@ -101,7 +101,7 @@ serve({
         return answer;
       },
     }));
-    // Asked over a pool of its own, so that the question waits for nothing.
+    // Uses its own pool, so that the query is not delayed.
     const watching = openDatabase(config.database);
     const activity = new MockActivityEnvironment();
     const startedAt = performance.now();

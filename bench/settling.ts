@@ -4,7 +4,7 @@ import { median, type Row } from './table.ts';
 import { bucketOf, userRecords } from './traffic.ts';
 
 const outageSeconds = 48 * 60;
-/** Younger buckets are still in motion. */
+/** Younger buckets are not at rest yet. */
 const settleAgeSeconds = 6 * 60 + 30;
 
 const settled = z.object({
@@ -24,13 +24,13 @@ const settled = z.object({
 });
 
 /**
- * The worker was away for 48 minutes; all of the ring that has come to rest is asked for and merged. The time includes what
- * the reader waits to learn Goldmane's clock, here in vain, as no stream runs beside it.
+ * Measures catching up after the worker was down for 48 minutes: every bucket at rest is listed and merged. The time
+ * includes waiting for the stream to show Goldmane's clock; no stream runs here, so that wait times out.
  */
 export async function settlingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
   const now = Date.now() / 1000;
-  say(`settling: filling the ring, ${userRecords} records a bucket`);
+  say(`settling: filling the ring, ${userRecords} records per bucket`);
   await goldmane.fill(userRecords, now - 3_600, now);
   const before = await goldmane.stats();
   const { url } = await lab.database();
@@ -54,38 +54,38 @@ export async function settlingSection(lab: Lab, say: (line: string) => void): Pr
       value: seconds,
       unit: 's',
       limit: { atMost: 180 },
-      note: `${summary.lists} lists, ${summary.records.toLocaleString('en-US')} records; listing ${listingSeconds.toFixed(0)} s, before it the clock is learnt`,
+      note: `${summary.lists} lists, ${summary.records.toLocaleString('en-US')} records; listing took ${listingSeconds.toFixed(0)} s, after determining the clock`,
     },
     {
       section,
-      what: "share of the listing in which the server's loop was busy with it",
+      what: "fraction of the listing time in which the server's loop was busy",
       value: serverMs / 1000 / listingSeconds,
       unit: 'x',
       limit: { atMost: 0.5 },
     },
-    { section, what: 'List, a bucket, in the server', value: serverMs / lists, unit: 'ms', note: 'mean' },
+    { section, what: 'List of a bucket, in the server', value: serverMs / lists, unit: 'ms', note: 'mean' },
     {
       section,
-      what: 'List, a bucket, as the reader waits',
+      what: 'List of a bucket, as seen by the reader',
       value: median(listMs),
       unit: 'ms',
       note: 'median',
     },
     {
       section,
-      what: 'List, a bucket, as the reader waits, longest',
+      what: 'List of a bucket, as seen by the reader, maximum',
       value: Math.max(...listMs),
       unit: 'ms',
     },
     {
       section,
-      what: 'records a second, the waiting left out',
+      what: 'records per second, excluding waits',
       value: summary.records / (seconds - sleptSeconds),
       unit: '/s',
     },
     {
       section,
-      what: 'CPU a record, listing, folding, merging',
+      what: 'CPU per record: listing, folding, merging',
       value: (cpuMs * 1000) / summary.records,
       unit: 'us',
     },

@@ -4,9 +4,9 @@ import { median, type Row } from './table.ts';
 import { bucketOf } from './traffic.ts';
 
 const pairs = 3;
-/** As much as may be asked for: an older start is answered with nothing at all. */
+/** The maximum: an older start returns nothing. */
 const historySeconds = 3_540;
-/** 236 buckets of these are 170,000 records. */
+/** 236 buckets of this size have 170,000 records. */
 const size = 720;
 
 const counted = z.object({
@@ -21,12 +21,12 @@ const counted = z.object({
 type Counted = z.infer<typeof counted>;
 
 /**
- * What our reader costs beside a client that only counts raw messages of the same stream: the server's history, read by
- * one after the other, each time by a new process. Decoding, identity, fold and merging are all in our number.
+ * Measures our reader relative to a client that only counts raw messages of the same stream: both read the server's
+ * history in turn, each time in a new process. Our figure includes decoding, identity, folding and merging.
  */
 export async function streamSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
-  say(`stream: filling the ring, ${size} records a bucket`);
+  say(`stream: filling the ring, ${size} records per bucket`);
   const now = Date.now() / 1000;
   await goldmane.fill(size, now - 3_600, bucketOf(now) - 30);
   const rows = await measure(lab, await goldmane.replay(-historySeconds), 'stream', say);
@@ -34,7 +34,7 @@ export async function streamSection(lab: Lab, say: (line: string) => void): Prom
   return rows;
 }
 
-/** The same with what the ring of a real server holds. */
+/** The same with the ring of a real server. */
 export async function realStreamSection(
   lab: Lab,
   env: Environment,
@@ -66,7 +66,7 @@ async function measure(
   return [
     {
       section,
-      what: 'CPU a record, to counting raw messages',
+      what: 'CPU per record, relative to counting raw messages',
       value: ratio(readers, counters, ({ cpuWithMergeMs, records }) => cpuWithMergeMs / records),
       unit: 'x',
       limit: { atMost: 1.8 },
@@ -74,19 +74,24 @@ async function measure(
     },
     {
       section,
-      what: 'records a second, to counting raw messages',
+      what: 'records per second, relative to counting raw messages',
       value: ratio(readers, counters, ({ records, seconds }) => records / seconds),
       unit: 'x',
       limit: { atLeast: 0.8 },
     },
-    { section, what: 'CPU a record, counting', value: median(counters.map(perRecord)), unit: 'us' },
-    { section, what: 'CPU a record, reading and merging', value: median(readers.map(perRecord)), unit: 'us' },
-    { section, what: 'records a second, counting', value: median(counters.map(rate)), unit: '/s' },
-    { section, what: 'records a second, reading', value: median(readers.map(rate)), unit: '/s' },
+    { section, what: 'CPU per record, counting', value: median(counters.map(perRecord)), unit: 'us' },
+    {
+      section,
+      what: 'CPU per record, reading and merging',
+      value: median(readers.map(perRecord)),
+      unit: 'us',
+    },
+    { section, what: 'records per second, counting', value: median(counters.map(rate)), unit: '/s' },
+    { section, what: 'records per second, reading', value: median(readers.map(rate)), unit: '/s' },
   ];
 }
 
-/** Reads it twice in one process: what a process needs once, such as compiling its code, is no cost of a record. */
+/** Reads twice in one process, because one-time costs such as compiling code are not costs per record. */
 async function run(
   lab: Lab,
   serverEnv: Environment,
@@ -104,7 +109,7 @@ async function run(
   return result;
 }
 
-/** The median of the runs' neighbours, each pair under the same weather. */
+/** The median ratio of neighbouring runs, because both runs of a pair saw similar machine load. */
 function ratio(
   readers: readonly Counted[],
   counters: readonly Counted[],

@@ -8,7 +8,7 @@ const answer = z.object({ id: z.number(), result: z.unknown().optional(), error:
 
 export type Methods = Readonly<Record<string, (args: unknown) => unknown>>;
 
-/** In the child: answers what the parent asks, and ends when the parent is gone. */
+/** In the child: answers the parent's requests, and exits when the parent has ended. */
 export function serve(methods: Methods): void {
   process.once('disconnect', () => process.exit(1));
   process.on('message', (raw) => {
@@ -29,7 +29,7 @@ export function serve(methods: Methods): void {
   process.send?.({ id: 0 });
 }
 
-/** In the parent: a script in a process of its own, so that its CPU and memory are its own too. */
+/** In the parent: a script in a separate process, so that its CPU and memory are measured separately. */
 export class Subprocess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();

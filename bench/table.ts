@@ -4,7 +4,7 @@ export interface Row {
   what: string;
   value: number;
   unit: string;
-  /** What it must not exceed, or fall below. Absent where a number only informs. */
+  /** Upper or lower limit; absent for informational values. */
   limit?: { atMost: number } | { atLeast: number };
   note?: string;
 }
@@ -17,7 +17,7 @@ export function verdictOf({ value, limit }: Row): Verdict {
   return isKept ? 'ok' : 'over';
 }
 
-/** The rows as a table of plain text, one line each, numbers aligned. */
+/** Formats the rows as a plain-text table, one line each, numbers aligned. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = [
     ['section', 'what', 'measured', '', 'limit', '', ''],

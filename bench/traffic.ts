@@ -2,12 +2,12 @@ import { BUCKET_SECONDS, flowsOf, NODE_COUNT } from '../dev/simulation.ts';
 import { textNumber } from '../dev/simulation/random.ts';
 import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 
-/** What one simulated cluster, of the user's size, has in a bucket; about 580 records. */
+/** Records per bucket of one simulated cluster of the user's size, about 580. */
 export const userRecords = 580;
 
 /**
- * What one node sends for one bucket, in a world of `size` records a bucket: so many simulated clusters side by side,
- * each with namespaces of its own; of the last one a part.
+ * The flows of one node for one bucket in a world with `size` records per bucket: several simulated clusters next to
+ * each other, each with its own namespaces; only a part of the last one.
  */
 export function flowsOfNode(size: number, bucketSeconds: number, node: number): CompleteFlow[] {
   const flows: CompleteFlow[] = [];
@@ -26,7 +26,7 @@ export function flowsOfBucket(size: number, bucketSeconds: number): CompleteFlow
   return Array.from({ length: NODE_COUNT }, (_, node) => flowsOfNode(size, bucketSeconds, node)).flat();
 }
 
-/** Exactly `count` records of one bucket, each of a pod of its own: everything that pods can do starts anew at once. */
+/** Exactly `count` records of one bucket, each from a different pod, as if all pods had restarted at once. */
 export function burst(count: number, bucketSeconds: number): CompleteFlow[] {
   const distinct = new Map<string, CompleteFlow>();
   for (const flow of flowsOfBucket(userRecords, bucketSeconds)) {
@@ -57,7 +57,7 @@ function namespaceIn(namespace: string, cluster: number): string {
   return namespace === '' || namespace === '-' ? namespace : `${namespace}-${cluster}`;
 }
 
-/** The start of the bucket that holds this moment. */
+/** The start of the bucket that contains this time. */
 export function bucketOf(seconds: number): number {
   return Math.floor(seconds / BUCKET_SECONDS) * BUCKET_SECONDS;
 }

@@ -8,7 +8,7 @@ const mib = 1024 * 1024;
 const liveReadings = 8;
 const betweenReadingsMs = 1_500;
 
-/** The worker as production runs it, with a Temporal server and a database of its own. */
+/** The worker as in production, with its own Temporal server and database. */
 export class BenchWorker {
   readonly database: BenchDatabase;
   readonly #process: WorkerProcess;
@@ -36,7 +36,10 @@ export class BenchWorker {
     return (await this.#status('VmHWM')) / 1024;
   }
 
-  /** What is still referred to, on the main thread, after a collection: the least of several readings, as it is never idle. */
+  /**
+   * Live memory of the main thread after a garbage collection; the lowest of several readings, because the worker is
+   * never idle.
+   */
   async liveMiB(): Promise<number> {
     const readings: number[] = [];
     for (let reading = 0; reading < liveReadings; reading += 1) {
@@ -56,10 +59,10 @@ export class BenchWorker {
       }
       await delay(50);
     }
-    throw new Error('the worker does not say what it holds');
+    throw new Error('the worker does not report its live memory');
   }
 
-  /** Buckets of a stretch that are settled, or finally known to be nothing but a gap. */
+  /** Buckets of a period that are settled or decided as a gap. */
   async settled(fromSeconds: number, toSeconds: number): Promise<number> {
     const [row] = await this.database.database.query<{ settled: number }>(
       `select count(*)::int as settled from bucket_ledger where (settled_at is not null or gap_cause is not null)
@@ -69,7 +72,7 @@ export class BenchWorker {
     return row?.settled ?? 0;
   }
 
-  /** Records that `edge` counts. */
+  /** Records counted in `edge`. */
   async countedRecords(): Promise<number> {
     const [row] = await this.database.database.query<{ records: number }>(
       'select coalesce(sum(flow_count), 0)::float8 as records from edge',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// In a checkout `npx flow-trail` runs the sources, so that nothing has to be built and no old build is run by mistake.
-// An installation without development dependencies has the build only.
+// In a checkout, `npx flow-trail` runs the sources, so that no build is needed and no stale build is run by mistake. An
+// installation without development dependencies has only the build.
 import { existsSync } from 'node:fs';
 
 const source = new URL('../src/cli/main.ts', import.meta.url);

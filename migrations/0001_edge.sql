@@ -1,5 +1,5 @@
--- The table that an earlier aggregator fills and that people query, with exactly its columns and key: queries continue to work, and
--- a database that already has the table with rows is taken over.
+-- The table that an earlier aggregator fills and that people query, with exactly the same columns and key: existing
+-- queries keep working, and a database that already has the table with rows can be adopted.
 create table if not exists edge (
   src_ns text not null,
   dst_ns text not null,

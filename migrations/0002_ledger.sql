@@ -1,23 +1,24 @@
--- To count each record once, the ledger stores which were counted; to report gaps, it stores which buckets were listed.
+-- The ledger stores which records were counted, so that each is counted once, and which buckets were listed, so that
+-- gaps can be reported.
 
--- One row for the whole trail. adopted_until is the newest last_seen of a table that another aggregator filled, set once: buckets
--- that end at or before it were counted there, so they merge times, not counts.
+-- One row for the whole trail. adopted_until is the newest last_seen of a table that another aggregator filled, set
+-- once: buckets that end at or before it were already counted, so only their times are merged, not their counts.
 create table trail_state (
   only_row boolean primary key default true check (only_row),
   adopted_until timestamptz,
   -- Hashes of buckets before this were deleted; merges refuse such buckets.
   expired_before timestamptz not null default '-infinity',
-  -- The first bucket of the trail, and until when coverage is decided.
+  -- The first bucket of the trail, and the time up to which coverage is decided.
   began_at timestamptz,
   decided_until timestamptz,
-  -- Why Goldmane could not be read last: the cause of a gap that results.
+  -- Why Goldmane could last not be read; the cause of the resulting gap.
   trouble text,
   trouble_at timestamptz
 );
 
 insert into trail_state (adopted_until) select max(last_seen) from edge;
 
--- The counts that were taken over, which explain the difference between an edge and its facts.
+-- The adopted counts, which explain the difference between an edge and its facts.
 create table edge_adopted (
   src_ns text not null,
   dst_ns text not null,
@@ -29,7 +30,7 @@ create table edge_adopted (
 insert into edge_adopted select src_ns, dst_ns, action, flow_count from edge;
 
 -- A row per bucket of the last hours. The hashes are sorted unsigned 64-bit big-endian identities of records; each is
--- in one of the two columns: `streamed` while it is counted in edge only, `settled` once it is counted in facts too.
+-- in one of two columns: `streamed` while it is counted only in edge, `settled` once it is also counted in facts.
 create table bucket_ledger (
   bucket timestamptz primary key,
   streamed bytea not null default '',
@@ -41,7 +42,7 @@ create table bucket_ledger (
   merged_at timestamptz
 );
 
--- Hashes do not compress; external storage keeps an unchanged one from being written again with its row.
+-- Hashes do not compress; with external storage, an unchanged value is not rewritten with its row.
 alter table bucket_ledger alter column streamed set storage external;
 alter table bucket_ledger alter column settled set storage external;
 
@@ -59,7 +60,7 @@ create table goldmane_run (
   flow_ids bytea not null
 );
 
--- Which client certificate worked with which CA bundle, and until when: distinguishes a stale certificate from a wrong CA.
+-- When each client certificate last worked with each CA bundle; distinguishes a stale certificate from a wrong CA.
 create table tls_contact (
   ca_fingerprint text not null,
   cert_fingerprint text not null,

@@ -1,7 +1,8 @@
--- The finest detail that is stored: who (kind, namespace, service identity of both ends), how (protocol, port), as whom reported
--- and with what action. Rows grow with distinct facts and days, never with traffic.
+-- The finest detail stored: both ends (kind, namespace, service identity), protocol and port, reporter and action. The
+-- number of rows grows with distinct facts and days, not with traffic.
 
--- A fact without its port. An end's identity is its service identity, a network set's name, or pub / pvt; '' is none.
+-- A fact without its port. An end's identity is its service identity, a network set's name, or pub / pvt; '' if there
+-- is none.
 create table flow_group (
   group_id bigint generated always as identity primary key,
   src_kind text not null,
@@ -16,8 +17,8 @@ create table flow_group (
   unique (src_ns, dst_ns, src_kind, src_identity, dst_kind, dst_identity, protocol, reporter, action)
 );
 
--- Port -1 is "many": ports beyond the cap of their group. traces lists the policy traces of the fact up to a cap; 0 stands for
--- those beyond it.
+-- Port -1 is "many": ports beyond the cap of their group. traces lists the policy traces of the fact up to a cap; 0
+-- represents those beyond it.
 create table flow_fact (
   fact_id bigint generated always as identity primary key,
   group_id bigint not null references flow_group,
@@ -34,7 +35,7 @@ create table policy_trace (
 
 insert into policy_trace values (0, '{"other": true}');
 
--- When, per day (UTC), and by which policies. hours is a bitmap, bit n for hour n.
+-- Times and policies per day (UTC). hours is a bitmap, bit n for hour n.
 create table flow_fact_day (
   fact_id bigint not null references flow_fact,
   day date not null,

@@ -1,4 +1,5 @@
--- A digest announces each edge once and misses none, so announced edges are stored, not a time until which all were announced.
+-- A digest announces each edge once and misses none, so the announced edges themselves are stored, not just a time up
+-- to which all were announced.
 
 -- Announced edges. Those without a digest_id existed before digests began and are not announced.
 create table announced_edge (
@@ -10,18 +11,18 @@ create table announced_edge (
   primary key (src_ns, dst_ns, action)
 );
 
--- When the first digest marked the existing edges; null before it.
+-- When the first digest marked the existing edges; null before that.
 alter table trail_state add column digests_began_at timestamptz;
 
--- A digest is stored before it is posted for the first time, so that a retry posts the same.
+-- A digest is stored before the first attempt to post it, so that a retry posts the same messages.
 create table digest (
   digest_id text primary key,
   frozen_at timestamptz not null,
-  -- How much is announced, of which period, and what of it was not observed.
+  -- The number of announced edges, the period, and the parts of it that were not observed.
   summary json not null,
-  -- Gaps were reported until here; later time was too recent.
+  -- Gaps were reported up to this time; later time was too recent.
   gaps_told_until timestamptz not null,
-  -- Null until it is done; `quiet` had nothing to announce.
+  -- Null until the digest is finished; `quiet` if there was nothing to announce.
   outcome text check (outcome in ('posted', 'quiet')),
   done_at timestamptz
 );

@@ -1,8 +1,8 @@
--- An allowlist is complete once its namespace was observed for long enough. This needs when each namespace was seen, its verdict, and
--- the verdict that was posted last.
+-- An allowlist is complete once its namespace was observed for long enough. To judge that, these tables store when each
+-- namespace was seen, its verdict, and the last posted verdict.
 
--- Per namespace and day (UTC) a summary of the facts, written once merges refuse the buckets of the day, so that it cannot change.
--- Later days are read from the facts.
+-- A summary of the facts per namespace and day (UTC), written once merges refuse the buckets of the day, so that it
+-- cannot change. Later days are read from the facts.
 create table namespace_day (
   namespace text not null,
   day date not null,
@@ -23,7 +23,7 @@ create table completeness_report (
   -- Counts per verdict, changes, thresholds, gaps; and a row per namespace.
   summary jsonb not null,
   namespaces jsonb not null,
-  -- The message, stored before it is posted for the first time; null: there is nothing to post.
+  -- The message, stored before the first attempt to post it; null if there is nothing to post.
   message json,
   -- Whether the message lists all namespaces, not only changes.
   is_whole boolean not null,
@@ -32,12 +32,12 @@ create table completeness_report (
 
 create index completeness_report_by_time on completeness_report (made_at);
 
--- The present verdict of each namespace.
+-- The current verdict of each namespace.
 create table namespace_verdict (
   namespace text primary key,
   verdict text not null check (verdict in ('complete', 'unstable', 'learning', 'stale')),
   since timestamptz not null,
   report_id text not null,
-  -- The verdict that was posted last; null until one was.
+  -- The last posted verdict; null until one was posted.
   told_verdict text
 );

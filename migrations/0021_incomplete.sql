@@ -1,5 +1,5 @@
--- A bucket from which a record was refused is not complete, although it was listed. The count says how many records are
--- missing, so that no report calls such time covered.
+-- A bucket from which a record was refused is not complete, although it was listed. The count is the number of missing
+-- records, so that no report treats such time as covered.
 
 -- Records of the newest answer for this bucket that could not be read.
 alter table bucket_ledger add column refused_records int not null default 0;

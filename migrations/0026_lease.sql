@@ -2,7 +2,7 @@
 -- connection pooler in transaction mode.
 create table lease (
   name text primary key,
-  -- A random id of the process that has it.
+  -- A random id of the process that holds the lease.
   holder uuid not null,
   -- By the clock of the database; another process may take it afterwards.
   expires_at timestamptz not null

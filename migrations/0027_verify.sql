@@ -1,5 +1,5 @@
--- `flow-trail verify` compares each edge with its facts. Records that were only streamed are counted in edges and in no fact, so
--- how many of them left the ledger has to be remembered, and so has what an operator removed.
+-- `flow-trail verify` compares each edge with its facts. Records that were only streamed are counted in edges and in no
+-- fact, so the number that left the ledger must be stored, and so must facts removed by an operator.
 alter table trail_state add column streamed_only bigint not null default 0;
 
 -- Records that an older version deleted from the ledger: the surplus of edges over their facts that the ledger does not explain. Later
@@ -18,7 +18,7 @@ update trail_state set streamed_only = greatest(0, (
 create table removal (
   removal_id bigint generated always as identity primary key,
   removed_at timestamptz not null default now(),
-  -- The role of the database.
+  -- The database role.
   removed_by text not null default session_user,
   src_ns text not null,
   dst_ns text not null,
@@ -30,7 +30,7 @@ create table removal (
 create table removal_edge (
   removal_id bigint not null references removal,
   action text not null,
-  -- Of flows between workloads, which edges count; and of all flows between the two namespaces.
+  -- For flows between workloads, which edges count, and for all flows between the two namespaces.
   workload_flow_count bigint not null,
   flow_count bigint not null,
   primary key (removal_id, action)
@@ -38,6 +38,6 @@ create table removal_edge (
 
 create table verification (
   verified_at timestamptz primary key,
-  -- [] where nothing differs.
+  -- [] if nothing differs.
   differences jsonb not null
 );

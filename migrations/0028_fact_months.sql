@@ -1,5 +1,5 @@
--- Facts grow by a row per fact, policy trace and day. Days that are older than FACT_DAYS_KEEP are rolled up by month: first and
--- last seen, count, which days, and in which hours stay known.
+-- Facts grow by a row per fact, policy trace and day. Days older than FACT_DAYS_KEEP are rolled up by month, which
+-- keeps first and last seen, the count, the days, and the hours of the day.
 create table flow_fact_month (
   fact_id bigint not null references flow_fact,
   -- The first day of the month (UTC).
@@ -15,7 +15,8 @@ create table flow_fact_month (
   primary key (fact_id, month, trace_id)
 );
 
--- Both tables as days: a rolled-up month gives a row for each of its days, with its count in the first and its hours in all of them.
+-- Both tables as days: a rolled-up month yields a row for each of its days, with the count in the first row and the
+-- hours in all of them.
 create view flow_fact_days as
 select fact_id, day, trace_id, first_seen, last_seen, flow_count, hours from flow_fact_day
 union all

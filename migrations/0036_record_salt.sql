@@ -1,6 +1,7 @@
--- The ledger identifies a record by a hash of 64 bits. Two records with one hash can be constructed in minutes if the hash
--- function is known, and the second one would be taken for the first. A random salt per database makes that impossible. It
--- stays in the database and in the memory of workers; a backup contains it, because the hashes are of no use without it.
+-- The ledger identifies a record by a hash of 64 bits. If the hash function is known, two records with the same hash
+-- can be constructed in minutes, and the second one would be mistaken for the first. A random salt per database
+-- prevents that. The salt stays in the database and in the memory of workers; a backup contains it, because the hashes
+-- are useless without it.
 create table record_salt (
   only_row boolean primary key default true check (only_row),
   salt bytea not null check (octet_length(salt) = 32)
@@ -10,7 +11,7 @@ create table record_salt (
 insert into record_salt (salt)
 select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
--- Roles that only read get the right to read each new table (deploy/postgres/create-roles.sh). Only workers need this one.
+-- Read-only roles may read each new table by default (deploy/postgres/create-roles.sh), but only workers need this one.
 do $$
 declare
   reader text;
@@ -25,9 +26,9 @@ begin
   end loop;
 end $$;
 
--- Hashes that are there were computed without the salt. Their rows keep being compared that way until they leave the ledger, so
--- no record is counted twice and no time is lost. There is no default on purpose: a worker of an older version, which may still
--- run while this one starts, would add hashes without the salt to rows with it; its merges fail instead.
+-- Existing hashes were computed without the salt. Their rows continue to use unsalted hashes until they leave the
+-- ledger, so no record is counted twice and no time is lost. There is intentionally no default: a worker of an older
+-- version that is still running would otherwise add unsalted hashes to salted rows; without a default, its merges fail.
 alter table bucket_ledger add column salted boolean not null default false;
 alter table bucket_ledger alter column salted drop default;
 alter table goldmane_run add column salted boolean not null default false;

@@ -1,5 +1,5 @@
--- Questions about one namespace, or about recent days, must not expand every month that was rolled up into its days: with 23,000
--- edges that took twenty times as long as without the roll-up.
+-- Queries about one namespace or about recent days must not expand every rolled-up month into its days: with 23,000
+-- edges, that took twenty times as long as without the roll-up.
 
 -- last_day is the last day of a row's month, known without expanding the month. A condition on it, or on fact_id with a constant
 -- or an array, is applied to flow_fact_day and flow_fact_month before months are expanded.

@@ -1,6 +1,7 @@
--- A bucket can be so large that listing it exhausts the memory of the process, which then ends without a word, is started again
--- and lists the same bucket first. So a process writes down which bucket it is about to list, and deletes the row when the bucket is
--- merged or given up. A row of another process is one that ended in between; after two of them the bucket is skipped.
+-- A bucket can be so large that listing it exhausts the memory of the process, which is then killed, restarted, and
+-- lists the same bucket first. Therefore, a process stores which bucket it is about to list and deletes the row when
+-- the bucket is merged or dropped. A row of another process means that it ended in between; after two such rows, the
+-- bucket is skipped.
 create table bucket_listing (
   bucket timestamptz not null,
   -- A random id of the process.

@@ -1,2 +1,2 @@
--- The newest day that was rolled up is asked for by every completeness report.
+-- Every completeness report reads the newest rolled-up day.
 create index namespace_day_by_day on namespace_day (day);

@@ -1,5 +1,5 @@
 import { every, often, type Cadence } from './cadence.ts';
-import { layApps, layDenials, layJobs, layOutside, layPolicies } from './layout-apps.ts';
+import { connectApps, connectDenied, connectJobs, connectExternals, choosePolicies } from './app-routes.ts';
 import type { NamespacePolicies } from './policies.ts';
 import { below, choose, textNumber } from './random.ts';
 import { host, pod, PRIVATE, PUBLIC, type End, type Route } from './routes.ts';
@@ -54,22 +54,22 @@ export function createWorld(seed: number): World {
   const of = (namespace: string): Workload => workloads.get(namespace) ?? mainWorkload(seed, namespace);
   const system = (namespace: SystemNamespace): Workload => of(namespace);
 
-  layNames(seed, connect, of);
-  layData(seed, connect, of);
-  layIngress(seed, connect, of, workloads);
-  layMonitoring(seed, connect, of);
-  layPlatform(seed, connect, system);
-  layApps(seed, connect, of);
-  layOutside(seed, connect, of);
-  layDenials(seed, connect, of);
-  layJobs(seed, connect, of);
-  return { seed, routes, workloads, policies: layPolicies(seed) };
+  connectDns(seed, connect, of);
+  connectDatabases(seed, connect, of);
+  connectIngress(seed, connect, of, workloads);
+  connectMonitoring(seed, connect, of);
+  connectPlatform(seed, connect, system);
+  connectApps(seed, connect, of);
+  connectExternals(seed, connect, of);
+  connectDenied(seed, connect, of);
+  connectJobs(seed, connect, of);
+  return { seed, routes, workloads, policies: choosePolicies(seed) };
 }
 
 /** The main workload of a namespace. */
-export type Of = (namespace: string) => Workload;
+export type WorkloadOf = (namespace: string) => Workload;
 
-function layNames(seed: number, connect: Connect, of: Of): void {
+function connectDns(seed: number, connect: Connect, of: WorkloadOf): void {
   const coredns = deployment(seed, 'kube-system', 'coredns', { replicas: 2, identity: 'kube-dns' });
   for (const namespace of NAMESPACES) {
     if (namespace === 'kube-system') continue;
@@ -86,7 +86,7 @@ function layNames(seed: number, connect: Connect, of: Of): void {
   }
 }
 
-function layData(seed: number, connect: Connect, of: Of): void {
+function connectDatabases(seed: number, connect: Connect, of: WorkloadOf): void {
   const postgres = statefulSet(seed, 'dbaas', 'pg-cluster', {
     replicas: 3,
     identity: 'postgresql',
@@ -122,7 +122,12 @@ function layData(seed: number, connect: Connect, of: Of): void {
   }
 }
 
-function layIngress(seed: number, connect: Connect, of: Of, workloads: Map<string, Workload>): void {
+function connectIngress(
+  seed: number,
+  connect: Connect,
+  of: WorkloadOf,
+  workloads: Map<string, Workload>,
+): void {
   const traefik = deployment(seed, 'traefik', 'traefik', { replicas: 3 });
   workloads.set('traefik', traefik);
   const through = { name: 'traefik', namespace: 'traefik', portName: 'websecure', port: 443 };
@@ -145,7 +150,7 @@ function layIngress(seed: number, connect: Connect, of: Of, workloads: Map<strin
   connect(cdn, pod(traefik), 8443, { cadence: often(1), service: through });
 }
 
-function layMonitoring(seed: number, connect: Connect, of: Of): void {
+function connectMonitoring(seed: number, connect: Connect, of: WorkloadOf): void {
   const prometheus = deployment(seed, 'monitoring', 'prometheus-server', { identity: 'prometheus' });
   const grafana = deployment(seed, 'monitoring', 'grafana', { identity: 'grafana' });
   const loki = partlyLabelled(statefulSet(seed, 'monitoring', 'loki', { identity: 'loki' }), NODE_COUNT - 1);
@@ -172,7 +177,7 @@ function layMonitoring(seed: number, connect: Connect, of: Of): void {
   }
 }
 
-function layPlatform(seed: number, connect: Connect, of: (namespace: SystemNamespace) => Workload): void {
+function connectPlatform(seed: number, connect: Connect, of: (namespace: SystemNamespace) => Workload): void {
   const apiServer = { name: 'kubernetes', namespace: 'default', portName: 'https', port: 443 };
   const operators = [
     ...(['external-secrets', 'cert-manager', 'cnpg-system', 'kyverno', 'velero', 'descheduler'] as const),

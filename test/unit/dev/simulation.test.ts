@@ -44,7 +44,7 @@ describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
     );
   });
 
-  test('has about 90 namespaces, 390 edges and 580 records a bucket', () => {
+  test('has about 90 namespaces, 390 edges and 580 records per bucket', () => {
     const namespaces = new Set(
       flows.flatMap(({ srcNamespace, dstNamespace }) => [srcNamespace, dstNamespace]),
     );

@@ -3,9 +3,9 @@ import type { NamespacePolicies } from './policies.ts';
 import { below, choose, textNumber } from './random.ts';
 import { pod, PRIVATE, PUBLIC, type End } from './routes.ts';
 import { APP_NAMESPACES, deployment, NAMESPACES, statefulSet } from './workloads.ts';
-import type { Connect, Of } from './world.ts';
+import type { Connect, WorkloadOf } from './world.ts';
 
-export function layApps(seed: number, connect: Connect, of: Of): void {
+export function connectApps(seed: number, connect: Connect, of: WorkloadOf): void {
   for (const name of choose(APP_NAMESPACES, 6, seed, 10)) {
     connect(pod(of(name)), pod(of('vault')), 8200, { cadence: often(0.2) });
   }
@@ -29,7 +29,7 @@ export function layApps(seed: number, connect: Connect, of: Of): void {
   }
 }
 
-export function layOutside(seed: number, connect: Connect, of: Of): void {
+export function connectExternals(seed: number, connect: Connect, of: WorkloadOf): void {
   for (const name of choose(APP_NAMESPACES, 34, seed, 15)) {
     connect(pod(of(name)), PUBLIC, 443, { cadence: often(0.8), unlisted: true });
   }
@@ -46,7 +46,7 @@ export function layOutside(seed: number, connect: Connect, of: Of): void {
   connect(pod(of('home-assistant')), cameras, 80, { cadence: often(0.3) });
 }
 
-export function layDenials(seed: number, connect: Connect, of: Of): void {
+export function connectDenied(seed: number, connect: Connect, of: WorkloadOf): void {
   const postgres = statefulSet(seed, 'dbaas', 'pg-cluster', {
     replicas: 3,
     identity: 'postgresql',
@@ -64,7 +64,7 @@ export function layDenials(seed: number, connect: Connect, of: Of): void {
   }
 }
 
-export function layJobs(seed: number, connect: Connect, of: Of): void {
+export function connectJobs(seed: number, connect: Connect, of: WorkloadOf): void {
   const periods = ['hour', 'hour', 'hour', 'day', 'day', 'week'] as const;
   for (const [index, name] of choose(APP_NAMESPACES, 18, seed, 19).entries()) {
     const cadence = job(periods[index % periods.length] ?? 'hour');
@@ -78,7 +78,7 @@ export function layJobs(seed: number, connect: Connect, of: Of): void {
   connect(pod(of('descheduler')), pod(of('vault')), 8200, { cadence: job('week') });
 }
 
-export function layPolicies(seed: number): Map<string, NamespacePolicies> {
+export function choosePolicies(seed: number): Map<string, NamespacePolicies> {
   return new Map(
     NAMESPACES.map((name) => [
       name,
