@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
+import { forgetExportMarks } from '../trail/export-marks.ts';
 import { expireLedger } from '../trail/ledger.ts';
 import { foldRarePorts } from '../trail/fold-rare-ports.ts';
 import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
@@ -48,6 +49,7 @@ export async function applyRetention({ database, config, log }: Deps): Promise<H
       digestMessages: await forgetDigestMessages(database.query, reportsBefore),
       foldedPorts: await foldRarePorts(database, config.portCap, nowSeconds),
       factDays: await rollFactDays(database.query, nowSeconds - factDays * daySeconds),
+      exportMarks: await forgetExportMarks(database.query),
     };
     const lastVerified = (await readLastVerification(database.query))?.getTime() ?? Number.NEGATIVE_INFINITY;
     if (nowSeconds - lastVerified / 1000 >= verifyEverySeconds) {

@@ -19,6 +19,9 @@ import {
 } from './freshness.ts';
 import { applyRetention, type HousekeepingResult } from './housekeeping.ts';
 import { deriveAllowlist } from './allowlist.ts';
+import type { ExportDeps } from '../export/deps.ts';
+import { exportFlows } from '../export/export-flows.ts';
+import type { ExportInput, ExportSummary } from '../export/summary.ts';
 import type { AllowlistSummary } from '../queries/allowlist.ts';
 import { settleBuckets } from '../ingest/settle-buckets.ts';
 import { streamFlows } from '../ingest/stream-flows.ts';
@@ -55,4 +58,13 @@ export function createActivities(deps: Deps): Activities {
     applyRetention: () => applyRetention(deps),
     deriveAllowlist: (requested, defaultUntil) => deriveAllowlist(deps, requested, defaultUntil),
   };
+}
+
+/** Of workers that have a receiver of flow logs, on a task queue of their own. */
+export interface ExportActivities {
+  exportFlows(input: ExportInput): Promise<ExportSummary>;
+}
+
+export function createExportActivities(deps: ExportDeps): ExportActivities {
+  return { exportFlows: (input) => exportFlows(deps, input) };
 }

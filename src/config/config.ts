@@ -9,6 +9,12 @@ import { parseAddress } from '../text/address.ts';
 import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { parseClockScale, scaledClock, systemClock, type Clock } from '../time/clock.ts';
+import {
+  exportCrossProblems,
+  exportEnvironment,
+  toExportConfig,
+  type ExportConfig,
+} from './export-config.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
 import type { TrailNames } from './names.ts';
@@ -65,6 +71,8 @@ export interface Config {
   map: MapConfig;
   /** Called after each successful settling round; no calls if undefined. */
   heartbeat: SecretUrl | undefined;
+  /** Where records are sent as flow logs; undefined: nowhere. */
+  export: ExportConfig | undefined;
   /** Address on which /metrics, /healthz and /readyz listen. */
   listenHost: string;
   logLevel: string;
@@ -153,6 +161,7 @@ const environment = z.object({
     )
     .default('info'),
   ...jobEnvironment,
+  ...exportEnvironment,
   FLOW_TRAIL_CLOCK: z
     .string()
     .optional()
@@ -202,6 +211,7 @@ function crossProblems(env: NodeJS.ProcessEnv): string[] {
     problems.push('METRICS_PORT and HTTP_PORT are the same; each needs its own port');
   problems.push(
     ...jobCrossProblems(env),
+    ...exportCrossProblems(env),
     ...secretUrlProblems(
       env,
       'HEARTBEAT_URL',
@@ -277,6 +287,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       temporalUiUrl: value.TEMPORAL_UI_URL === '' ? undefined : value.TEMPORAL_UI_URL,
     },
     heartbeat: secretUrlOf(value.HEARTBEAT_URL, value.HEARTBEAT_URL_FILE),
+    export: toExportConfig(value),
     listenHost: value.LISTEN_HOST,
     logLevel: value.LOG_LEVEL,
     workerIdentity: `${process.pid}@${hostname()}`,

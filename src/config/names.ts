@@ -2,6 +2,8 @@
 const defaultTaskQueue = 'flow-trail';
 export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
+export const exportWorkflowType = 'superviseExport';
+const exportWorkflowId = 'flow-trail/export';
 
 /** The scheduled jobs by their name on the command line: schedule id and workflow type. */
 export const jobs = {
@@ -23,6 +25,7 @@ export const jobNames: readonly JobName[] = [
 /** Names in Temporal of one cluster's trail. Several trails share a Temporal namespace when each has its own. */
 export interface TrailNames {
   supervisorId: string;
+  exportId: string;
   taskQueue: string;
   /** By job; also the workflow id of the runs that the schedule starts. */
   scheduleIds: Record<JobName, string>;
@@ -34,6 +37,7 @@ export function trailNames(clusterName: string): TrailNames {
     clusterName === '' ? id : id.replace('flow-trail/', `flow-trail/${clusterName}/`);
   return {
     supervisorId: own(supervisorWorkflowId),
+    exportId: own(exportWorkflowId),
     taskQueue: clusterName === '' ? defaultTaskQueue : `${defaultTaskQueue}-${clusterName}`,
     scheduleIds: {
       digest: own(jobs.digest.scheduleId),
@@ -48,4 +52,9 @@ export function trailNames(clusterName: string): TrailNames {
 /** A separate queue for deriving allowlists, so that derivations never take a slot from the readers. */
 export function allowlistTaskQueue(taskQueue: string): string {
   return `${taskQueue}/allowlist`;
+}
+
+/** The queue of workers that have a receiver of flow logs. */
+export function exportTaskQueue(taskQueue: string): string {
+  return `${taskQueue}/export`;
 }

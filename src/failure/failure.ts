@@ -4,6 +4,8 @@ export type FailedSystem =
   | 'database'
   | 'slack'
   | 'temporal'
+  /** What receives the exported flow logs. */
+  | 'receiver'
   /** The Kubernetes API. */
   | 'kubernetes'
   /** Environment variables. */

@@ -73,7 +73,7 @@ export function secondSupervisor(workflowId: string, supervisorId: string): Temp
     system: 'temporal',
     kind: 'second_supervisor',
     what: `workflow ${workflowId} is not the supervisor of this trail (${supervisorId}); two supervisors would read Goldmane at the same time`,
-    cure: `do not start superviseTrail by hand; send the signal freshWindow to ${supervisorId} for new windows`,
+    cure: `do not start supervisors by hand; a worker keeps ${supervisorId} running`,
     retryable: false,
   });
 }

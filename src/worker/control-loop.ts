@@ -10,7 +10,9 @@ import { PollWatch } from './polling.ts';
 import type { Condition, Readiness } from './readiness.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { ensureSchedules } from './schedules.ts';
-import { SupervisorKeeper } from './supervisor.ts';
+import { trailSupervisor } from './supervisor.ts';
+import { ExportControl } from './export-control.ts';
+import { WorkflowKeeper } from './workflow-keeper.ts';
 
 const roundMs = 30_000;
 /** On a fast clock (tests) a round still takes real time. */
@@ -25,6 +27,8 @@ export interface ControlDeps {
   temporal: Temporal;
   workers: readonly Worker[];
   attempts: RunningAttempts;
+  /** Of the worker that exports flow logs. */
+  exportAttempts: RunningAttempts;
   query: Query;
   log: Logger;
   metrics: ControlMetrics;
@@ -56,7 +60,8 @@ interface StepResult {
 
 class ControlLoop {
   readonly #deps: ControlDeps;
-  readonly #supervisor: SupervisorKeeper;
+  readonly #supervisor: WorkflowKeeper;
+  readonly #export: ExportControl;
   readonly #polls: PollWatch;
   /** Failures that were logged and are not resolved yet. */
   readonly #logged = new Map<string, string>();
@@ -69,7 +74,9 @@ class ControlLoop {
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
-    this.#supervisor = new SupervisorKeeper(deps.config, deps.trailId, deps.attempts);
+    const { config, trailId, attempts, exportAttempts } = deps;
+    this.#supervisor = new WorkflowKeeper(config, trailId, attempts, trailSupervisor(config));
+    this.#export = new ExportControl({ ...deps, attempts: exportAttempts });
     this.#polls = new PollWatch(deps.config.taskQueue, deps.config.workerIdentity);
     this.#databaseSinceMs = deps.config.clock.elapsed();
   }
@@ -88,6 +95,7 @@ class ControlLoop {
       const schedules = await this.#step('schedules', () => this.#ensureSchedules());
       await this.#checkPolls();
       this.isComplete = supervisor.isMet && schedules.isMet;
+      await this.#ensureExport();
     }
     await this.#checkDatabase();
     this.#isFirst &&= !this.isComplete;
@@ -162,6 +170,16 @@ class ControlLoop {
     return check.state === 'failing'
       ? `the supervisor makes no progress: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
       : undefined;
+  }
+
+  /** The export does not decide whether the worker is ready. */
+  async #ensureExport(): Promise<void> {
+    try {
+      await this.#inTime(() => this.#export.round(this.#deps.temporal.client));
+      this.#logged.delete('export');
+    } catch (error) {
+      this.#logOnce('export', (await this.#explain(error)).message);
+    }
   }
 
   async #ensureSchedules(): Promise<string | undefined> {

@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { memoryLimits } from '../config/memory-limits.ts';
+import type { ExportDeps } from '../export/deps.ts';
+import { createExportMetrics } from '../export/metrics.ts';
 import { createMetrics } from '../ingest/metrics.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { Config } from '../config/config.ts';
@@ -56,6 +58,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   const servers: Server[] = [];
   const ended = new AbortController();
   const metrics = createMetrics(runtime.metricMeter);
+  const exportMetrics = createExportMetrics(runtime.metricMeter);
   log.info(memoryLimits, 'memory limits, derived from the heap');
   const database = openDatabase(config.database, {
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
@@ -126,7 +129,18 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
     const bundle = await workflowBundle(tracing !== undefined);
-    const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, tracing);
+    const exportAttempts = new RunningAttempts(config.workerIdentity);
+    const exportDeps: ExportDeps | undefined = config.export && {
+      ...deps,
+      settings: config.export,
+      metrics: exportMetrics,
+      trailId,
+      askedToEnd: (attempt) => exportAttempts.askedToEnd(attempt),
+    };
+    const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, {
+      tracing,
+      exporting: exportDeps && { deps: exportDeps, attempts: exportAttempts },
+    });
     log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker is polling for work');
     await runUntilStopped(
       {
@@ -135,6 +149,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
         temporal,
         workers,
         attempts,
+        exportAttempts,
         query: database.query,
         log,
         metrics: controlMetrics,
@@ -159,7 +174,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
  * Runs the workers and the control loop until the signal aborts or one of them fails; resolves once both have ended.
  */
 async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promise<void> {
-  const { workers, attempts, readiness } = control;
+  const { workers, attempts, exportAttempts, readiness } = control;
   const stopped = new AbortController();
   const running = runAll(workers, signal).finally(() => {
     readiness.set('shutting down', 'shutting down');
@@ -170,7 +185,7 @@ async function runUntilStopped(control: ControlDeps, signal: AbortSignal): Promi
   );
   const results = await Promise.allSettled([running, controlled]);
   // Attempts of a failed worker are still running; they commit what they have.
-  await attempts.endAll();
+  await Promise.all([attempts.endAll(), exportAttempts.endAll()]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 

@@ -38,13 +38,19 @@ export async function checkTrailOwner(client: Client, names: TrailNames, trailId
   }
 }
 
-const readers = new Set(['streamFlows', 'settleBuckets']);
-
 /**
  * Fails activities that were started for another database's trail, or readers of a second supervisor, before they read or
  * write anything. A run that was started by hand without a trail id belongs to the task queue's trail.
  */
-export function refuseOtherTrails(trailId: string, supervisorId: string): ActivityInterceptorsFactory {
+export function refuseOtherTrails(
+  trailId: string,
+  { supervisorId, exportId }: Pick<TrailNames, 'supervisorId' | 'exportId'>,
+): ActivityInterceptorsFactory {
+  const supervisors = new Map([
+    ['streamFlows', supervisorId],
+    ['settleBuckets', supervisorId],
+    ['exportFlows', exportId],
+  ]);
   return ({ info }) => ({
     inbound: {
       async execute(input, next) {
@@ -53,8 +59,9 @@ export function refuseOtherTrails(trailId: string, supervisorId: string): Activi
         const other: unknown = header && defaultPayloadConverter.fromPayload(header);
         if (typeof other === 'string' && other !== trailId)
           throw toActivityFailure(wrongTrailActivity(activityType, taskQueue, other, trailId));
-        if (readers.has(activityType) && workflowExecution && workflowExecution.workflowId !== supervisorId)
-          throw toActivityFailure(secondSupervisor(workflowExecution.workflowId, supervisorId));
+        const expectedId = supervisors.get(activityType);
+        if (expectedId !== undefined && workflowExecution && workflowExecution.workflowId !== expectedId)
+          throw toActivityFailure(secondSupervisor(workflowExecution.workflowId, expectedId));
         return next(input);
       },
     },

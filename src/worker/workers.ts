@@ -1,7 +1,8 @@
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { PayloadCodec } from '@temporalio/common';
-import { createActivities, type Activities } from '../activities/index.ts';
-import { allowlistTaskQueue } from '../config/names.ts';
+import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
+import { allowlistTaskQueue, exportTaskQueue } from '../config/names.ts';
+import type { ExportDeps } from '../export/deps.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Tracing } from './tracing.ts';
@@ -10,6 +11,8 @@ import { refuseOtherTrails } from './trail-owner.ts';
 const shutdownForceMs = 20_000;
 /** A settling heartbeat is due every four minutes; the SDK would send one every 60 s. */
 const maxHeartbeatThrottleMs = 240_000;
+/** Of the export: it is due every eight minutes. */
+const maxExportThrottleMs = 480_000;
 const allowlistsAtOnce = 1;
 
 type DeriveArguments = Parameters<Activities['deriveAllowlist']>;
@@ -20,9 +23,16 @@ interface Connected {
   readonly codec: PayloadCodec;
 }
 
+/** What a worker needs that exports flow logs. */
+export interface ExportWorker {
+  deps: ExportDeps;
+  attempts: RunningAttempts;
+}
+
 /**
- * Creates two workers: one for all workflows and activities, and one that only derives allowlists, one at a time, from
- * its own task queue, so that derivations never take a slot that a reader needs.
+ * Creates a worker for all workflows and activities, one that only derives allowlists, one at a time, from a task queue of its own
+ * (however many derivations are requested, they take no slot that a reader needs), and one that exports flow logs, if this process
+ * has a receiver.
  */
 export async function createWorkers(
   { native, namespace, codec }: Connected,
@@ -30,22 +40,19 @@ export async function createWorkers(
   trailId: string,
   attempts: RunningAttempts,
   bundle: WorkflowBundleOption,
-  tracing?: Tracing,
+  { tracing, exporting }: { tracing?: Tracing | undefined; exporting?: ExportWorker | undefined } = {},
 ): Promise<Worker[]> {
   const { taskQueue, workerIdentity, names } = deps.config;
   const activities = createActivities(deps);
+  const interceptorsWith = (running: RunningAttempts) => ({
+    activity: [...(tracing?.activities ?? []), refuseOtherTrails(trailId, names), running.interceptor],
+  });
   const options = {
     connection: native,
     namespace,
     dataConverter: { payloadCodecs: [codec] },
     identity: workerIdentity,
-    interceptors: {
-      activity: [
-        ...(tracing?.activities ?? []),
-        refuseOtherTrails(trailId, names.supervisorId),
-        attempts.interceptor,
-      ],
-    },
+    interceptors: interceptorsWith(attempts),
     ...(tracing ? { sinks: tracing.sinks } : {}),
     // An activity is notified of the shutdown when the grace time ends; it then commits what it has.
     shutdownGraceTime: 0,
@@ -65,5 +72,16 @@ export async function createWorkers(
       activities: { deriveAllowlist: (...args: DeriveArguments) => activities.deriveAllowlist(...args) },
       maxConcurrentActivityTaskExecutions: allowlistsAtOnce,
     }),
+    ...(exporting
+      ? [
+          Worker.create({
+            ...options,
+            interceptors: interceptorsWith(exporting.attempts),
+            taskQueue: exportTaskQueue(taskQueue),
+            activities: { ...createExportActivities(exporting.deps) },
+            maxHeartbeatThrottleInterval: maxExportThrottleMs,
+          }),
+        ]
+      : []),
   ]);
 }

@@ -5,3 +5,4 @@ export { freshnessWatchdog } from './freshness.ts';
 export { housekeeping } from './housekeeping.ts';
 export { deriveAllowlist } from './allowlist.ts';
 export { superviseTrail } from './supervise-trail.ts';
+export { superviseExport } from './supervise-export.ts';

@@ -1,6 +1,7 @@
 import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 import {
   emptyStatus,
+  type ExportSupervisorInput,
   type Pause,
   type ReaderStatus,
   type SupervisorInput,
@@ -56,18 +57,27 @@ export function readSummary(
 /** @returns the valid options; an invalid option gets its default, because Temporal would refuse it on every attempt */
 export function readInput(value: unknown, now: string): SupervisorInput & { status: TrailStatus } {
   const fields = fieldsOf(value);
+  return definedOf({ ...readTimes(fields), status: readStatus(fields['status'], now) });
+}
+
+/** The valid options of the export's supervisor; an invalid one gets its default. */
+export function readExportInput(value: unknown): ExportSupervisorInput {
+  const { windowMs, heartbeatTimeoutMs, speed } = readTimes(fieldsOf(value));
+  return definedOf({ windowMs, heartbeatTimeoutMs, speed });
+}
+
+function readTimes(fields: Record<string, unknown>) {
   const within = (name: string, least: number, most: number) => {
     const number = numberOf(fields[name]);
     return number !== undefined && number >= least && number <= most ? number : undefined;
   };
-  return definedOf({
+  return {
     windowMs: within('windowMs', 1_000, dayMs),
     historyMs: within('historyMs', 1_000, 30 * dayMs),
     heartbeatTimeoutMs: within('heartbeatTimeoutMs', 1_000, dayMs),
     maxBackoffMs: within('maxBackoffMs', 100, dayMs),
     speed: within('speed', 0.01, 10_000),
-    status: readStatus(fields['status'], now),
-  });
+  };
 }
 
 /** @returns undefined when the value has no valid `since` */

@@ -12,6 +12,9 @@ export interface SupervisorInput {
   status?: TrailStatus;
 }
 
+/** Options of the export's supervisor, as those of `SupervisorInput`. */
+export type ExportSupervisorInput = Pick<SupervisorInput, 'windowMs' | 'heartbeatTimeoutMs' | 'speed'>;
+
 /** The readers were stopped by the signal `pause`. */
 export interface Pause {
   /** ISO time. */

@@ -59,6 +59,7 @@ export const jobResultSchemas = {
     digestMessages: count('deleted messages'),
     foldedPorts: count('facts of single ports that became "many"'),
     factDays: count('days of facts that were rolled up by month'),
+    exportMarks: count('deleted marks of exported buckets'),
     verified: z.enum(['not due', 'all tables agree']),
   }),
 } satisfies Record<JobName, z.ZodType>;

@@ -6,11 +6,13 @@ import { KeyInterner, NO_KEY, type KnownKey } from './key-interner.ts';
 import { MalformedFlow } from './malformed-flow.ts';
 import { tryReadName } from './names.ts';
 import type { PolicyTrace } from './policy-trace.ts';
+import { readDetails, type RecordDetails } from './record-details.ts';
 import { BYTES, VARINT, WireReader } from './wire-reader.ts';
 
 export type { Action, EndpointType, FlowKey, Reporter } from './flow-key.ts';
 export { MalformedFlow, type MalformedReason } from './malformed-flow.ts';
 export type { PolicyTrace } from './policy-trace.ts';
+export type { RecordDetails } from './record-details.ts';
 
 export interface FlowRecord {
   /** The flow key's id within one server run. */
@@ -30,6 +32,11 @@ export interface ListedRecord extends FlowRecord {
   destLabel(name: string): string | undefined;
   /** Decoded on access; never throws. */
   readonly trace: PolicyTrace;
+  /** Where its FlowResult lies in the answer, for `decodeAt`. */
+  readonly start: number;
+  readonly end: number;
+  /** Decoded each time it is asked for. */
+  details(options: { withLabels: boolean }): RecordDetails;
 }
 
 export interface DecoderOptions {
@@ -70,6 +77,17 @@ export class FlowDecoder {
     return this.#decode(raw, 0, raw.length);
   }
 
+  /** The record at `start` of an answer that was visited before. It is reused: valid until the next call. */
+  decodeAt(raw: Buffer, start: number, end: number): ListedRecord {
+    return this.#decode(raw, start, end);
+  }
+
+  /** Releases the last buffer, which may be a whole answer. */
+  release(): void {
+    this.#scan.release();
+    this.#record.release();
+  }
+
   /**
    * Visits each record of a FlowListResult, in the order of the answer. A malformed record is passed to `onMalformed`
    * and skipped. A broken answer throws MalformedFlow, possibly after some visits. It pauses after every `step`
@@ -86,8 +104,7 @@ export class FlowDecoder {
     try {
       return yield* this.#decodeList(answer, visit, onMalformed, step);
     } finally {
-      this.#scan.release();
-      this.#record.release();
+      this.release();
     }
   }
 
@@ -156,6 +173,8 @@ export class FlowDecoder {
     record.startSeconds = startSeconds;
     record.endSeconds = endSeconds;
     record.hasTraffic = scan.hasTraffic;
+    record.start = start;
+    record.end = end;
     return record;
   }
 
@@ -181,6 +200,8 @@ class DecodedRecord implements ListedRecord {
   startSeconds = 0;
   endSeconds = 0;
   hasTraffic = false;
+  start = 0;
+  end = 0;
   readonly #scan: FlowScan;
   readonly #keys: KeyInterner;
   readonly #labels = new WireReader();
@@ -193,6 +214,10 @@ class DecodedRecord implements ListedRecord {
 
   get trace(): PolicyTrace {
     return this.#keys.traceOf(this.known);
+  }
+
+  details(options: { withLabels: boolean }): RecordDetails {
+    return readDetails(this.#scan, options);
   }
 
   release(): void {

@@ -13,6 +13,7 @@ test('without CLUSTER_NAME the names are those that a single trail has always ha
 test('CLUSTER_NAME is in every id and in the task queue', () => {
   expect(loadTrailNames({ CLUSTER_NAME: ' homelab ' })).toEqual({
     supervisorId: 'flow-trail/homelab/supervisor',
+    exportId: 'flow-trail/homelab/export',
     taskQueue: 'flow-trail-homelab',
     scheduleIds: {
       digest: 'flow-trail/homelab/daily-digest',

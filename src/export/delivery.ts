@@ -1,0 +1,147 @@
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { ExportConfig } from '../config/export-config.ts';
+import { receiverFailure } from './failure.ts';
+import type { SizedLogRecord } from './log-record.ts';
+import type { ExportMetrics } from './metrics.ts';
+import { encodeRequest } from './otlp-message.ts';
+import type { Receiver } from './receiver.ts';
+
+/** So many records in a row that are refused alone mean that the receiver refuses everything. */
+const mostRefusedInARow = 8;
+
+interface Waiting {
+  hash: bigint;
+  record: ReadableLogRecord;
+}
+
+/**
+ * Sends the records of one bucket in batches. A batch that is refused as invalid or too large is halved until the records that cause
+ * it are alone. Such a record is rejected once the receiver has accepted another one; a receiver that refuses every record is a
+ * failure, and nothing is rejected.
+ */
+export class Delivery {
+  readonly #receiver: Pick<Receiver, 'send' | 'name'>;
+  readonly #config: Pick<ExportConfig, 'batchRecords' | 'batchBytes'>;
+  readonly #metrics: ExportMetrics;
+  readonly #signal: AbortSignal;
+  readonly #hasAccepted: boolean;
+  #batch: Waiting[] = [];
+  #batchBytes = 0;
+  /** Refused alone, while the receiver has accepted nothing since. */
+  #refused: bigint[] = [];
+  #refusal = '';
+  readonly #done: bigint[] = [];
+  #accepted = 0;
+  #rejected = 0;
+  #rejection: string | undefined;
+
+  /** @param hasAccepted the receiver accepted records a moment ago */
+  constructor(
+    parts: {
+      receiver: Pick<Receiver, 'send' | 'name'>;
+      config: Pick<ExportConfig, 'batchRecords' | 'batchBytes'>;
+      metrics: ExportMetrics;
+      signal: AbortSignal;
+    },
+    hasAccepted: boolean,
+  ) {
+    this.#receiver = parts.receiver;
+    this.#config = parts.config;
+    this.#metrics = parts.metrics;
+    this.#signal = parts.signal;
+    this.#hasAccepted = hasAccepted;
+  }
+
+  /** Hashes of records that were accepted or rejected. */
+  get done(): readonly bigint[] {
+    return this.#done;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** How many were rejected, and what the receiver said of the last one. */
+  get rejected(): { count: number; message: string | undefined } {
+    return { count: this.#rejected, message: this.#rejection };
+  }
+
+  /** Sends a batch when it is full. @returns whether it did @throws ReceiverFailure */
+  async add(hash: bigint, { record, bytes }: SizedLogRecord): Promise<boolean> {
+    const isFull =
+      this.#batch.length >= this.#config.batchRecords ||
+      (this.#batch.length > 0 && this.#batchBytes + bytes > this.#config.batchBytes);
+    if (isFull) await this.#flush();
+    this.#batch.push({ hash, record });
+    this.#batchBytes += bytes;
+    return isFull;
+  }
+
+  /** Sends what is left, and decides of records that were refused alone. @throws ReceiverFailure */
+  async finish(): Promise<void> {
+    await this.#flush();
+    if (this.#refused.length === 0) return;
+    if (!this.#hasAccepted && this.#accepted === 0) throw this.#refusesAll();
+    this.#reject();
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    await this.#send(batch);
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    const body = encodeRequest(batch.map(({ record }) => record));
+    const startedAt = performance.now();
+    const answer = await this.#receiver.send(body, this.#signal);
+    this.#metrics.sent(answer.status, body.length, (performance.now() - startedAt) / 1_000);
+    if (answer.status === 'accepted') {
+      const rejected = Math.min(answer.rejected, batch.length);
+      this.#accept(batch, rejected, answer.message);
+      return;
+    }
+    const [only, another] = batch;
+    if (only && !another) {
+      this.#refused.push(only.hash);
+      this.#refusal = answer.message === '' ? answer.status.replace('_', ' ') : answer.message;
+      if (this.#refused.length >= mostRefusedInARow) throw this.#refusesAll();
+      return;
+    }
+    const half = Math.ceil(batch.length / 2);
+    await this.#send(batch.slice(0, half));
+    await this.#send(batch.slice(half));
+  }
+
+  #accept(batch: readonly Waiting[], rejected: number, message: string): void {
+    for (const { hash } of batch) this.#done.push(hash);
+    this.#accepted += batch.length - rejected;
+    this.#metrics.records('accepted', batch.length - rejected);
+    if (rejected > 0) this.#count(rejected, message);
+    if (rejected < batch.length) this.#reject();
+  }
+
+  /** The receiver accepts others, so those that it refused alone were the cause. */
+  #reject(): void {
+    if (this.#refused.length === 0) return;
+    this.#done.push(...this.#refused);
+    this.#count(this.#refused.length, this.#refusal);
+    this.#refused = [];
+  }
+
+  #count(rejected: number, message: string): void {
+    this.#rejected += rejected;
+    this.#rejection = message === '' ? this.#rejection : message;
+    this.#metrics.records('rejected', rejected);
+  }
+
+  #refusesAll(): Error {
+    return receiverFailure({
+      kind: 'refused',
+      what: `the receiver ${this.#receiver.name} refuses each record, also alone (${this.#refusal})`,
+      cure: 'Read the log of the receiver; records are sent again while Goldmane still has them',
+    });
+  }
+}

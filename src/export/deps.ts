@@ -1,0 +1,14 @@
+import type { ExportConfig } from '../config/export-config.ts';
+import type { Deps } from '../ingest/deps.ts';
+import type { ExportMetrics } from './metrics.ts';
+
+/** What the export works with; made once by the worker's composition root, or by a test. */
+export interface ExportDeps extends Pick<
+  Deps,
+  'config' | 'database' | 'log' | 'connectGoldmane' | 'askedToEnd'
+> {
+  settings: ExportConfig;
+  metrics: ExportMetrics;
+  /** `trail_state.trail_id` */
+  trailId: string;
+}

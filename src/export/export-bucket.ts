@@ -1,0 +1,98 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Database } from '../trail/database.ts';
+import { writeExportMarks, type ExportBucket, type ExportMarks } from '../trail/export-marks.ts';
+import { hashesMissingIn } from '../trail/sorted-hashes.ts';
+import type { Delivery } from './delivery.ts';
+import type { ListedAnswer } from './listed-answer.ts';
+import { exportKeyOf, recordId, toLogRecord, type LogContext } from './log-record.ts';
+
+/** Beyond this the progress is stored also within a bucket. */
+const recordsPerSave = 20_000;
+/** After so many records other work may run. */
+const recordsPerStep = 50;
+
+interface BucketExportParts {
+  database: Database;
+  delivery: Delivery;
+  context: LogContext;
+  nowMs: () => number;
+  /** Called after each request. */
+  beat: () => void;
+}
+
+interface ExportedBucket {
+  accepted: number;
+  rejected: number;
+  /** What the receiver said of the last rejected record. */
+  rejection: string | undefined;
+}
+
+/** Sends what of one bucket was not sent before, and stores how far it came, also when it fails in the middle. */
+export class BucketExport {
+  readonly #parts: BucketExportParts;
+  readonly #bucket: ExportBucket;
+  readonly #marks: ExportMarks;
+  #saved = 0;
+  #savedRejected = 0;
+
+  constructor(parts: BucketExportParts, bucket: ExportBucket, marks: ExportMarks) {
+    this.#parts = parts;
+    this.#bucket = bucket;
+    this.#marks = marks;
+  }
+
+  get exported(): ExportedBucket {
+    const { accepted, rejected } = this.#parts.delivery;
+    return { accepted, rejected: rejected.count, rejection: rejected.message };
+  }
+
+  /**
+   * @returns how many settled records the answer does not have
+   * @throws ReceiverFailure, DatabaseFailure; the signal's reason
+   */
+  async run(answer: ListedAnswer): Promise<number> {
+    const { settled, sent } = this.#marks;
+    let isWhole = false;
+    try {
+      await this.#send(answer);
+      isWhole = true;
+    } finally {
+      if (isWhole || this.#parts.delivery.done.length > this.#saved) await this.#save(isWhole);
+    }
+    return hashesMissingIn(hashesMissingIn(settled, sent), answer.hashes()).length;
+  }
+
+  async #send(answer: ListedAnswer): Promise<void> {
+    const { delivery, context, nowMs, beat } = this.#parts;
+    const { startSeconds } = this.#bucket;
+    const exportKey = exportKeyOf(this.#marks.salt);
+    let count = 0;
+    for (const record of answer.records(this.#marks.sent)) {
+      const id = recordId(exportKey, startSeconds, record.key.content);
+      const log = toLogRecord(record, { id, startSeconds, nowMs: nowMs() }, context);
+      if (await delivery.add(record.hash, log)) beat();
+      count += 1;
+      if (count % recordsPerStep === 0) await setImmediate();
+      if (delivery.done.length - this.#saved >= recordsPerSave) await this.#save(false);
+    }
+    await delivery.finish();
+  }
+
+  async #save(isWhole: boolean): Promise<void> {
+    const { database, delivery } = this.#parts;
+    const { count, message } = delivery.rejected;
+    const { sent, isFinal } = this.#marks;
+    const all = new BigUint64Array(sent.length + delivery.done.length);
+    all.set(sent);
+    all.set(delivery.done, sent.length);
+    await writeExportMarks(database.query, this.#bucket.startSeconds, {
+      sent: all,
+      rejected: count - this.#savedRejected,
+      rejection: message,
+      isDone: isWhole || this.#bucket.stage === 'listed',
+      isChecked: isWhole && isFinal,
+    });
+    this.#saved = delivery.done.length;
+    this.#savedRejected = count;
+  }
+}

@@ -1,0 +1,301 @@
+import { memoryLimits } from '../config/memory-limits.ts';
+import { isFailure, type Failure } from '../failure/failure.ts';
+import { FlowDecoder } from '../goldmane/decoder/decode.ts';
+import type { GoldmaneConnection } from '../goldmane/connection.ts';
+import { isGoldmaneFailure } from '../goldmane/failure.ts';
+import { toActivityFailure } from '../temporal/activity-failure.ts';
+import { bucketSeconds } from '../time/bucket.ts';
+import { isDatabaseFailure } from '../trail/database-failure.ts';
+import { decideExportGaps } from '../trail/export-gaps.ts';
+import {
+  beginLargeTry,
+  endLargeTry,
+  giveUpExport,
+  readExportBuckets,
+  readExportMarks,
+  writeExportMarks,
+  type ExportBucket,
+  type ExportMarks,
+} from '../trail/export-marks.ts';
+import { noteExportActive, noteExportSent, noteExportTrouble } from '../trail/export-state.ts';
+import { hashesMissingIn } from '../trail/sorted-hashes.ts';
+import { Delivery } from './delivery.ts';
+import type { ExportDeps } from './deps.ts';
+import { BucketExport } from './export-bucket.ts';
+import { ExportAttempt } from './export-attempt.ts';
+import { iso } from '../ingest/attempt.ts';
+import { isReceiverFailure } from './failure.ts';
+import { ListedAnswer } from './listed-answer.ts';
+import type { LogContext } from './log-record.ts';
+import { Receiver } from './receiver.ts';
+import { makeResource } from './resource.ts';
+import type { ExportInput, ExportSummary } from './summary.ts';
+
+const pollMs = 15_000;
+/** Certificates are read again at least this often. */
+const connectionMs = 15 * 60_000;
+const longestBackoffMs = 60_000;
+/** Goldmane continues with an abandoned call, and answers no other call meanwhile. */
+const listTimeoutPauseMs = 90_000;
+/** An answer that cannot be used is asked for again after this time. */
+const setAsideMs = 5 * 60_000;
+/** A receiver that accepted records within this time does not refuse everything. */
+const recentlyMs = 10 * 60_000;
+/** So many processes ended while they exported one very large bucket: it is given up. */
+const mostLargeTries = 3;
+const givenUpLarge =
+  'three workers ended while they exported this very large bucket, most likely because memory ran out; give the worker more memory';
+
+/**
+ * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It lists each
+ * bucket again, because the trail stores no names and no counters. Nothing here waits for the readers, and they wait for nothing
+ * here. A failure of Goldmane, the database or the receiver does not end the window: another attempt would be billed, and no wiser.
+ */
+export async function exportFlows(deps: ExportDeps, { windowMs }: ExportInput): Promise<ExportSummary> {
+  return new ExportWindow(deps, windowMs).run();
+}
+
+class ExportWindow {
+  readonly #deps: ExportDeps;
+  readonly #attempt: ExportAttempt;
+  readonly #endsAtMs: number;
+  readonly #receiver: Receiver;
+  readonly #decoder = new FlowDecoder({ internedBytes: memoryLimits.internedBytes / 4 });
+  readonly #context: LogContext;
+  readonly #summary: ExportSummary;
+  #connection: GoldmaneConnection | undefined;
+  #connectedAtMs = 0;
+  #acceptedAtMs = Number.NEGATIVE_INFINITY;
+  /** By bucket, when it may be listed again. */
+  readonly #setAside = new Map<number, number>();
+  #logged = '';
+
+  constructor(deps: ExportDeps, windowMs: number) {
+    this.#deps = deps;
+    const { config, settings } = deps;
+    this.#attempt = new ExportAttempt(deps);
+    this.#endsAtMs = config.clock.elapsed() + windowMs;
+    this.#receiver = new Receiver(settings);
+    this.#context = { ...makeResource(config.clusterName, deps.trailId), labels: settings.labels };
+    const from = new Date(config.clock.now()).toISOString();
+    this.#summary = { from, to: from, ended: 'window', buckets: 0, records: 0, rejected: 0, gaps: 0 };
+  }
+
+  async run(): Promise<ExportSummary> {
+    const { clock } = this.#deps.config;
+    const { signal } = this.#attempt;
+    let failures = 0;
+    try {
+      while (!signal.aborted && clock.elapsed() < this.#endsAtMs) {
+        try {
+          await this.#round();
+          failures = 0;
+          if (!this.#hasSetAside) this.#recovered();
+          await this.#attempt.idle(Math.min(pollMs, this.#endsAtMs - clock.elapsed()));
+        } catch (error) {
+          if (signal.aborted) break;
+          if (!isFailure(error)) throw error;
+          failures += 1;
+          await this.#fail(error, failures);
+        }
+      }
+    } catch (error) {
+      throw toActivityFailure(error);
+    } finally {
+      this.#disconnect();
+      this.#receiver.close();
+    }
+    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
+    this.#summary.to = new Date(clock.now()).toISOString();
+    return this.#summary;
+  }
+
+  /** Exports whatever is settled now. */
+  async #round(): Promise<void> {
+    const { database, config } = this.#deps;
+    await this.#decide();
+    await noteExportActive(database.query, this.#receiver.name, this.#nowSeconds());
+    const buckets = await readExportBuckets(database.query);
+    for (const bucket of buckets) {
+      if (this.#attempt.signal.aborted || config.clock.elapsed() >= this.#endsAtMs) return;
+      if ((this.#setAside.get(bucket.startSeconds) ?? 0) > config.clock.elapsed()) continue;
+      this.#attempt.beat({ bucket: iso(bucket.startSeconds), waiting: buckets.length });
+      await this.#exportOne(bucket);
+    }
+  }
+
+  async #exportOne(bucket: ExportBucket): Promise<void> {
+    const { startSeconds, stage, largeTries } = bucket;
+    const { query } = this.#deps.database;
+    const marks = await readExportMarks(query, startSeconds);
+    if (!marks) return;
+    if (stage === 'listed' && hashesMissingIn(marks.settled, marks.sent).length === 0) {
+      await writeExportMarks(query, startSeconds, {
+        sent: marks.sent,
+        rejected: 0,
+        isDone: true,
+        isChecked: true,
+      });
+      return;
+    }
+    const isLarge = bucket.records > memoryLimits.recordsPerMerge;
+    if (isLarge && largeTries >= mostLargeTries) {
+      this.#deps.log.warn({ bucket: iso(startSeconds), cause: givenUpLarge }, 'A bucket is not exported');
+      await giveUpExport(query, startSeconds, givenUpLarge);
+      return;
+    }
+    if (isLarge) await beginLargeTry(query, startSeconds);
+    try {
+      await this.#sendBucket(bucket, marks);
+    } catch (error) {
+      // A database that is away keeps the try; it counts only if the process ends as well, three times.
+      if (isLarge) await endLargeTry(query, startSeconds).catch(() => undefined);
+      if (!isGoldmaneFailure(error) || !['invalid_list_response', 'answer_too_large'].includes(error.kind))
+        throw error;
+      this.#setAside.set(startSeconds, this.#deps.config.clock.elapsed() + setAsideMs);
+      await this.#note(error);
+    }
+  }
+
+  async #sendBucket(bucket: ExportBucket, marks: ExportMarks): Promise<void> {
+    const { settings, metrics, config, log, database } = this.#deps;
+    const answer = await this.#list(bucket.startSeconds, marks);
+    const delivery = new Delivery(
+      { receiver: this.#receiver, config: settings, metrics, signal: this.#attempt.signal },
+      config.clock.elapsed() - this.#acceptedAtMs < recentlyMs,
+    );
+    const run = new BucketExport(
+      {
+        database,
+        delivery,
+        context: this.#context,
+        nowMs: () => config.clock.now(),
+        beat: () => this.#attempt.beat(),
+      },
+      bucket,
+      marks,
+    );
+    let missing = 0;
+    try {
+      missing = await run.run(answer);
+      this.#summary.buckets += 1;
+    } finally {
+      this.#decoder.release();
+      const { accepted, rejected, rejection } = run.exported;
+      this.#summary.records += accepted;
+      this.#summary.rejected += rejected;
+      if (accepted > 0) this.#acceptedAtMs = config.clock.elapsed();
+      if (rejected > 0)
+        log.warn(
+          { bucket: iso(bucket.startSeconds), records: rejected, said: rejection },
+          'The receiver rejected records',
+        );
+    }
+    await noteExportSent(database.query, this.#nowSeconds());
+    if (missing > 0)
+      log.warn(
+        { bucket: iso(bucket.startSeconds), records: missing },
+        'Goldmane no longer has some records of a bucket that was to be exported',
+      );
+  }
+
+  /** Goldmane answers in its single main loop: waits twice as long as the call took, so that others are served first. */
+  async #list(startSeconds: number, { hasher }: ExportMarks): Promise<ListedAnswer> {
+    const connection = await this.#connect();
+    const startedAt = performance.now();
+    const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
+    const tookMs = performance.now() - startedAt;
+    const { labels } = this.#context;
+    const answer = await ListedAnswer.read(this.#decoder, raw, startSeconds, {
+      hasher,
+      maxRecords: memoryLimits.recordsPerBucket,
+      withLabels: labels === 'all' || labels.size > 0,
+    });
+    await this.#attempt.idle(Math.max(20, 2 * tookMs));
+    return answer;
+  }
+
+  async #connect(): Promise<GoldmaneConnection> {
+    const { clock } = this.#deps.config;
+    if (this.#connection && clock.elapsed() - this.#connectedAtMs > connectionMs) this.#disconnect();
+    if (this.#connection) return this.#connection;
+    this.#connection = await this.#attempt.waitFor(this.#deps.connectGoldmane(this.#attempt.signal));
+    this.#connectedAtMs = clock.elapsed();
+    this.#deps.metrics.connected(true);
+    return this.#connection;
+  }
+
+  #disconnect(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+    this.#deps.metrics.connected(false);
+  }
+
+  /** Judges time that has left Goldmane's ring. */
+  async #decide(): Promise<void> {
+    const { database, log, metrics } = this.#deps;
+    for (let isBehind = true; isBehind && !this.#attempt.signal.aborted;) {
+      const decided = await decideExportGaps(database);
+      ({ isBehind } = decided);
+      for (const { fromSeconds, toSeconds, reason, cause, records } of decided.gaps) {
+        const buckets = (toSeconds - fromSeconds) / bucketSeconds;
+        metrics.gap(reason, buckets);
+        if (reason !== 'not_settled') this.#summary.gaps += buckets;
+        log.warn(
+          { from: iso(fromSeconds), to: iso(toSeconds), reason, cause, records },
+          'A gap of the export: the receiver did not get all records of this time',
+        );
+      }
+    }
+  }
+
+  async #fail(error: Failure, failures: number): Promise<void> {
+    if (!isReceiverFailure(error)) this.#disconnect();
+    await this.#note(error);
+    const backoffMs = Math.min(longestBackoffMs, 1_000 * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
+    const asked = isReceiverFailure(error) ? error.retryAfterMs : undefined;
+    const isListTimeout = isGoldmaneFailure(error) && error.kind === 'timeout';
+    await this.#wait(Math.max(backoffMs, asked ?? 0, isListTimeout ? listTimeoutPauseMs : 0));
+  }
+
+  /** Waits, and goes on judging gaps meanwhile, so that they are reported while the receiver is away. */
+  async #wait(ms: number): Promise<void> {
+    const { clock } = this.#deps.config;
+    const untilMs = Math.min(clock.elapsed() + ms, this.#endsAtMs);
+    while (!this.#attempt.signal.aborted && clock.elapsed() < untilMs) {
+      await this.#attempt.idle(Math.min(pollMs, untilMs - clock.elapsed()));
+      await this.#decide().catch((error: unknown) => {
+        if (!isDatabaseFailure(error)) throw error;
+      });
+    }
+  }
+
+  async #note(error: Failure): Promise<void> {
+    const { log, metrics, database } = this.#deps;
+    const kind = `${error.system}_${error.kind}`;
+    metrics.failed(kind);
+    this.#summary.lastError = error.message;
+    this.#attempt.beat({ error: error.message });
+    if (this.#logged !== error.message)
+      log.warn({ kind }, `The export waits; the trail is not affected. ${error.message}`);
+    this.#logged = error.message;
+    await noteExportTrouble(database.query, error.message, this.#nowSeconds()).catch(() => undefined);
+  }
+
+  #recovered(): void {
+    this.#attempt.beat({ error: undefined });
+    if (this.#logged === '') return;
+    this.#logged = '';
+    this.#deps.log.info('The export continues');
+  }
+
+  get #hasSetAside(): boolean {
+    const nowMs = this.#deps.config.clock.elapsed();
+    return [...this.#setAside.values()].some((untilMs) => untilMs > nowMs);
+  }
+
+  #nowSeconds(): number {
+    return this.#deps.config.clock.now() / 1_000;
+  }
+}

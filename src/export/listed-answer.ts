@@ -1,0 +1,193 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FlowDecoder, ListedRecord, PolicyTrace, RecordDetails } from '../goldmane/decoder/decode.ts';
+import { MalformedFlow } from '../goldmane/decoder/decode.ts';
+import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
+import type { RecordHasher } from '../trail/record-hash.ts';
+import type { ExportRecord } from './log-record.ts';
+
+const recordsPerStep = 2_000;
+/** The index of a record takes the low bits of its sort key; an answer with more records is refused long before. */
+const indexBits = 26n;
+const indexMask = (1n << indexBits) - 1n;
+
+/** A record, and the hash by which the ledger knows it. */
+export interface HashedRecord extends ExportRecord {
+  hash: bigint;
+}
+
+/**
+ * One answer of `List`, with 24 bytes for each record beside the answer itself: where it lies, and its hash. Records are decoded when
+ * they are visited, so an answer of hundreds of thousands takes no more memory than that.
+ */
+export class ListedAnswer {
+  readonly #decoder: FlowDecoder;
+  readonly #raw: Buffer;
+  readonly #withLabels: boolean;
+  readonly #starts: Uint32Array;
+  readonly #ends: Uint32Array;
+  readonly #hashes: BigUint64Array;
+  #length = 0;
+  /** Records that could not be read. */
+  refused = 0;
+
+  private constructor(decoder: FlowDecoder, raw: Buffer, capacity: number, withLabels: boolean) {
+    this.#decoder = decoder;
+    this.#raw = raw;
+    this.#withLabels = withLabels;
+    this.#starts = new Uint32Array(capacity);
+    this.#ends = new Uint32Array(capacity);
+    this.#hashes = new BigUint64Array(capacity);
+  }
+
+  /**
+   * Finds the records that are evidence of traffic; lets other work run every few thousand.
+   * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`)
+   */
+  static async read(
+    decoder: FlowDecoder,
+    raw: Buffer,
+    startSeconds: number,
+    options: { hasher: RecordHasher; maxRecords: number; withLabels: boolean },
+  ): Promise<ListedAnswer> {
+    const { hasher, maxRecords, withLabels } = options;
+    try {
+      const held = decoder.countRecords(raw);
+      if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
+      const answer = new ListedAnswer(decoder, raw, held, withLabels);
+      const steps = decoder.decodeList(
+        raw,
+        (record) => {
+          if (record.startSeconds !== startSeconds)
+            throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
+          if (record.hasTraffic) answer.#add(record, hasher.hash(record.key.content));
+        },
+        () => {
+          answer.refused += 1;
+        },
+        recordsPerStep,
+      );
+      for (;;) {
+        const { done, value } = steps.next();
+        if (!done) {
+          await setImmediate();
+          continue;
+        }
+        if (value.totalResults !== value.count)
+          throw invalidListResponse(
+            startSeconds,
+            `it announces ${value.totalResults} records and holds ${value.count}`,
+          );
+        return answer;
+      }
+    } catch (error) {
+      if (!(error instanceof MalformedFlow)) throw error;
+      throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);
+    }
+  }
+
+  /** Sorted; a record that appears as several flow keys is there several times. */
+  hashes(): BigUint64Array<ArrayBuffer> {
+    return this.#hashes.slice(0, this.#length).sort();
+  }
+
+  /**
+   * Each record once, except those whose hash is among `known`: flow keys with the same identity are added up. Of different policy
+   * traces the one with the smaller digest is taken, as the trail does.
+   * @param known sorted
+   */
+  *records(known: BigUint64Array): Generator<HashedRecord> {
+    const order = this.#order();
+    let at = 0;
+    while (at < order.length) {
+      const first = indexOf(order[at]);
+      let next = at + 1;
+      while (next < order.length && (order[next] ?? 0n) >> indexBits === (order[at] ?? 0n) >> indexBits)
+        next += 1;
+      if (next === at + 1) {
+        const hash = this.#hashes[first] ?? 0n;
+        if (!includes(known, hash)) yield { ...this.#decode(first), hash };
+      } else yield* this.#added(order.subarray(at, next), known);
+      at = next;
+    }
+  }
+
+  #add({ start, end }: ListedRecord, hash: bigint): void {
+    this.#starts[this.#length] = start;
+    this.#ends[this.#length] = end;
+    this.#hashes[this.#length] = hash;
+    this.#length += 1;
+  }
+
+  /** Indexes of records, those with similar hashes beside each other: the high bits of the hash, then the index. */
+  #order(): BigUint64Array {
+    const order = new BigUint64Array(this.#length);
+    for (let index = 0; index < this.#length; index++)
+      order[index] = ((this.#hashes[index] ?? 0n) & ~indexMask) | BigInt(index);
+    return order.sort();
+  }
+
+  #decode(index: number): ExportRecord {
+    const record = this.#decoder.decodeAt(this.#raw, this.#starts[index] ?? 0, this.#ends[index] ?? 0);
+    return {
+      key: record.key,
+      details: record.details({ withLabels: this.#withLabels }),
+      trace: record.trace,
+      traces: 1,
+    };
+  }
+
+  /** Records whose hashes begin alike: mostly one record as several flow keys. */
+  #added(order: BigUint64Array, known: BigUint64Array): HashedRecord[] {
+    const byContent = new Map<string, HashedRecord & { texts: Set<string> }>();
+    for (const each of order) {
+      const index = indexOf(each);
+      const hash = this.#hashes[index] ?? 0n;
+      if (includes(known, hash)) continue;
+      const record = this.#decode(index);
+      const { content } = record.key;
+      const before = byContent.get(content);
+      if (!before) {
+        byContent.set(content, { ...record, hash, texts: new Set([record.trace.text]) });
+        continue;
+      }
+      before.texts.add(record.trace.text);
+      before.traces = before.texts.size;
+      if (isBefore(record.trace, before.trace)) before.trace = record.trace;
+      addDetails(before.details, record.details);
+    }
+    return [...byContent.values()];
+  }
+}
+
+/** Counters are added up; of the labels those remain that both have. */
+function addDetails(sum: RecordDetails, { counters, srcLabels, dstLabels }: RecordDetails): void {
+  sum.counters.packetsIn += counters.packetsIn;
+  sum.counters.packetsOut += counters.packetsOut;
+  sum.counters.bytesIn += counters.bytesIn;
+  sum.counters.bytesOut += counters.bytesOut;
+  sum.counters.connectionsStarted += counters.connectionsStarted;
+  sum.counters.connectionsCompleted += counters.connectionsCompleted;
+  sum.counters.connectionsLive += counters.connectionsLive;
+  const [ofSource, ofDestination] = [new Set(srcLabels), new Set(dstLabels)];
+  sum.srcLabels = sum.srcLabels.filter((label) => ofSource.has(label));
+  sum.dstLabels = sum.dstLabels.filter((label) => ofDestination.has(label));
+}
+
+function isBefore(a: PolicyTrace, b: PolicyTrace): boolean {
+  return a.digest === b.digest ? a.text < b.text : a.digest < b.digest;
+}
+
+function indexOf(key: bigint | undefined): number {
+  return Number((key ?? 0n) & indexMask);
+}
+
+/** @param sorted ascending */
+function includes(sorted: BigUint64Array, hash: bigint): boolean {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((sorted[middle] ?? 0n) < hash) from = middle + 1;
+    else to = middle;
+  }
+  return sorted[from] === hash;
+}

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { SeverityNumber, type LogAttributes } from '@opentelemetry/api-logs';
+import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
+import type { FlowKey, PolicyTrace, RecordDetails } from '../goldmane/decoder/decode.ts';
+import { printable } from '../text/printable.ts';
+import { bucketSeconds } from '../time/bucket.ts';
+import { namespaceOf } from '../trail/record.ts';
+import { AttributeList } from './attributes.ts';
+import { policyAttributes } from './policies.ts';
+
+/** One record of a bucket, whole: several flow keys with the same identity are added up. */
+export interface ExportRecord {
+  key: FlowKey;
+  details: RecordDetails;
+  trace: PolicyTrace;
+  /** Distinct policy traces that the record appeared with; `trace` is one of them. */
+  traces: number;
+}
+
+/** What all log records of a trail have in common. */
+export interface LogContext {
+  resource: ReadableLogRecord['resource'];
+  instrumentationScope: ReadableLogRecord['instrumentationScope'];
+  /** Keys of the pod labels that are sent. */
+  labels: ReadonlySet<string> | 'all';
+}
+
+/** A log record, with the size that it takes in a request, about. */
+export interface SizedLogRecord {
+  record: ReadableLogRecord;
+  bytes: number;
+}
+
+/** Of a log record without its attributes. */
+const frameBytes = 64;
+/** Characters of one end in the body; the attributes have the whole names. */
+const shownEnd = 320;
+
+/**
+ * The id of a record: 32 hexadecimal digits, the same whenever and by whomever it is sent (docs/decisions/0008-export.md).
+ * @param exportKey of `exportKeyOf`
+ */
+export function recordId(exportKey: Buffer, startSeconds: number, content: string): string {
+  return createHash('sha256')
+    .update(exportKey)
+    .update(`${startSeconds}\n`)
+    .update(content, 'latin1')
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** The secret part of all ids, from the secret of the ledger's hashes: neither can be computed from the other. */
+export function exportKeyOf(salt: Buffer): Buffer {
+  return createHash('sha256').update('flow log id\n').update(salt).digest();
+}
+
+/**
+ * The log record of one record. Every text of it is data that someone in the cluster may have chosen; long ones are cut, and
+ * `flow_trail.cut` names the attributes. Pure.
+ * @param nowMs when it is sent, milliseconds since the epoch
+ */
+export function toLogRecord(
+  { key, details, trace, traces }: ExportRecord,
+  { id, startSeconds, nowMs }: { id: string; startSeconds: number; nowMs: number },
+  { resource, instrumentationScope, labels }: LogContext,
+): SizedLogRecord {
+  const { counters } = details;
+  const list = new AttributeList();
+  list.text('log.record.uid', id);
+  list.text('event.name', 'calico.flow');
+  list.text('calico.bucket.start', iso(startSeconds));
+  list.text('calico.bucket.end', iso(startSeconds + bucketSeconds));
+  list.text('calico.flow.action', key.action);
+  list.text('calico.flow.reporter', key.reporter);
+  list.text('network.transport', key.protocol);
+  addEnd(list, 'source', key.srcType, namespaceOf(key.srcNamespace), details.srcName);
+  addEnd(list, 'destination', key.dstType, namespaceOf(key.dstNamespace), details.dstName);
+  list.number('destination.port', key.dstPort);
+  if (namespaceOf(details.serviceName) !== '') {
+    list.text('destination.k8s.service.name', details.serviceName);
+    list.text('destination.k8s.service.namespace', namespaceOf(details.serviceNamespace));
+    list.text('destination.k8s.service.port.name', namespaceOf(details.servicePortName));
+    list.number('destination.k8s.service.port', details.servicePort);
+  }
+  list.number('calico.flow.bytes.in', counters.bytesIn);
+  list.number('calico.flow.bytes.out', counters.bytesOut);
+  list.number('calico.flow.packets.in', counters.packetsIn);
+  list.number('calico.flow.packets.out', counters.packetsOut);
+  list.number('calico.flow.connections.started', counters.connectionsStarted);
+  list.number('calico.flow.connections.completed', counters.connectionsCompleted);
+  list.number('calico.flow.connections.live', counters.connectionsLive);
+  policyAttributes(list, trace, traces);
+  list.labels('source.k8s.pod.label', details.srcLabels, labels);
+  list.labels('destination.k8s.pod.label', details.dstLabels, labels);
+  const attributes: LogAttributes = list.finish();
+  const body = bodyOf(key, details);
+  const isDenied = key.action === 'deny';
+  const now: [number, number] = [Math.floor(nowMs / 1_000), Math.floor(nowMs % 1_000) * 1_000_000];
+  return {
+    bytes: frameBytes + body.length + list.bytes,
+    record: {
+      hrTime: [startSeconds, 0],
+      hrTimeObserved: now,
+      severityNumber: isDenied ? SeverityNumber.WARN : SeverityNumber.INFO,
+      severityText: isDenied ? 'WARN' : 'INFO',
+      body,
+      resource,
+      instrumentationScope,
+      attributes,
+      droppedAttributesCount: list.dropped,
+    },
+  };
+}
+
+function addEnd(
+  list: AttributeList,
+  side: 'source' | 'destination',
+  type: FlowKey['srcType'],
+  namespace: string,
+  name: string,
+): void {
+  list.text(`calico.${side}.type`, type);
+  if (namespace !== '') list.text(`${side}.k8s.namespace.name`, namespace);
+  list.text(`calico.${side}.name`, name);
+}
+
+/** One line for people, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. */
+function bodyOf(key: FlowKey, { srcName, dstName }: RecordDetails): string {
+  const end = (namespace: string, name: string) => {
+    const text = namespaceOf(namespace) === '' ? name : `${namespace}/${name}`;
+    return text.slice(0, shownEnd);
+  };
+  const { action, protocol, dstPort, reporter } = key;
+  const port = dstPort === 0 ? '' : ` ${dstPort}`;
+  return printable(
+    `${action} ${end(key.srcNamespace, srcName)} -> ${end(key.dstNamespace, dstName)} ${protocol}${port} (${reporter})`,
+  );
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
+}

@@ -1,0 +1,66 @@
+import type { MetricMeter } from '@temporalio/common';
+import type { ExportGapReason } from '../trail/export-gaps.ts';
+import type { Answer } from './receiver.ts';
+
+/** Numbers of the export on /metrics; docs/flow-logs.md lists them. */
+export interface ExportMetrics {
+  records(result: 'accepted' | 'rejected', count: number): void;
+  /** A request was answered. */
+  sent(status: Answer['status'], bytes: number, seconds: number): void;
+  /** @param kind of the failure, with its system, for example `receiver_busy` */
+  failed(kind: string): void;
+  gap(reason: ExportGapReason, buckets: number): void;
+  connected(isConnected: boolean): void;
+}
+
+const failureKinds = [
+  'receiver_unreadable_file',
+  'receiver_dns',
+  'receiver_connection_refused',
+  'receiver_unreachable',
+  'receiver_timeout',
+  'receiver_untrusted',
+  'receiver_busy',
+  'receiver_refused',
+  'receiver_not_otlp',
+];
+const gapReasons: readonly ExportGapReason[] = ['not_exported', 'not_settled', 'missing', 'rejected'];
+
+export function createExportMetrics(meter: MetricMeter): ExportMetrics {
+  const counter = (name: string, description: string) =>
+    meter.createCounter(`flow_trail_export_${name}`, '', description);
+  const records = counter('records', 'Records that a receiver of flow logs accepted, or rejected for good');
+  const requests = counter('requests', 'Requests with flow logs that were answered, by answer');
+  const bytes = counter('bytes', 'Bytes of these requests before compression');
+  const failures = counter('failures', 'Rounds of the export that failed, by cause');
+  const gaps = counter('gap_buckets', 'Buckets that were not exported completely, by reason');
+  const seconds = meter.createHistogram(
+    'flow_trail_export_request_seconds',
+    'float',
+    '',
+    'Time until the receiver answered a request',
+  );
+  const connected = meter.createGauge(
+    'flow_trail_export_connected',
+    'int',
+    '',
+    '1 while the export has a connection to Goldmane',
+  );
+  for (const result of ['accepted', 'rejected']) records.add(0, { result });
+  for (const answer of ['accepted', 'too_large', 'invalid']) requests.add(0, { answer });
+  bytes.add(0);
+  for (const cause of failureKinds) failures.add(0, { cause });
+  for (const reason of gapReasons) gaps.add(0, { reason });
+  connected.set(0);
+  return {
+    records: (result, count) => records.add(count, { result }),
+    sent(answer, size, duration) {
+      requests.add(1, { answer });
+      bytes.add(size);
+      seconds.record(duration);
+    },
+    failed: (cause) => failures.add(1, { cause }),
+    gap: (reason, buckets) => gaps.add(buckets, { reason }),
+    connected: (isConnected) => connected.set(isConnected ? 1 : 0),
+  };
+}

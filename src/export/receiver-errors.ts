@@ -1,0 +1,58 @@
+import { errorCode } from '../failure/error-code.ts';
+import { isReceiverFailure, receiverFailure, type ReceiverFailure } from './failure.ts';
+
+/** A receiver that asks for more time than this is asked again, because Goldmane keeps records for an hour only. */
+const longestWaitMs = 10 * 60_000;
+
+/** Of the header Retry-After, seconds or a date (RFC 9110); undefined where there is none that can be read. */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (text === '') return undefined;
+  const ms = /^[0-9]+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestWaitMs);
+}
+
+const untrusted =
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_.*(CERT|UNKNOWN_CA))/;
+const wrongProtocol = /^(EPROTO|HPE_|ERR_SSL_WRONG_VERSION|ERR_SSL_PACKET|ERR_SSL_HTTP_REQUEST)/;
+
+/** Explains why a request got no answer. @param protocol `http:` or `https:` */
+export function connectionFailure(name: string, protocol: string, error: unknown): ReceiverFailure {
+  if (isReceiverFailure(error)) return error;
+  const code = firstCode(error);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return receiverFailure({
+      kind: 'dns',
+      what: `the name of the receiver ${name} cannot be resolved (${code})`,
+      cure: 'Correct OTLP_LOGS_ENDPOINT, or allow DNS in the NetworkPolicy',
+    });
+  if (code === 'ECONNREFUSED')
+    return receiverFailure({
+      kind: 'connection_refused',
+      what: `nothing listens at the receiver ${name}`,
+      cure: 'Start the receiver, or correct the port of OTLP_LOGS_ENDPOINT (4318 at a Collector)',
+    });
+  if (untrusted.test(code))
+    return receiverFailure({
+      kind: 'untrusted',
+      what: `the certificate of the receiver ${name} is not accepted (${code})`,
+      cure: 'Put the CA that signed it into OTLP_LOGS_CA_FILE, and use a name that is in the certificate',
+    });
+  if (wrongProtocol.test(code))
+    return receiverFailure({
+      kind: 'not_otlp',
+      what: `the receiver ${name} does not speak ${protocol.slice(0, -1)} at this port (${code})`,
+      cure: 'Use https:// if it has TLS, http:// if not, and its port for OTLP/HTTP, usually 4318',
+    });
+  return receiverFailure({
+    kind: 'unreachable',
+    what: `the receiver ${name} cannot be reached, or ended the connection (${code})`,
+    cure: 'Check the receiver and its log, and that the NetworkPolicy allows egress to it',
+  });
+}
+
+/** Node tries several addresses of a name and then throws them together. */
+function firstCode(error: unknown): string {
+  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return errorCode(inner, errorCode(error, 'no code'));
+}

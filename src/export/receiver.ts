@@ -1,0 +1,180 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { finished } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { ExportConfig } from '../config/export-config.ts';
+import { printable } from '../text/printable.ts';
+import { readCredentials, type ReceiverCredentials } from './credentials.ts';
+import { receiverFailure } from './failure.ts';
+import { readErrorText, readSuccess } from './otlp-message.ts';
+import { connectionFailure, retryAfterMs } from './receiver-errors.ts';
+
+/** What the receiver made of a request. */
+export type Answer =
+  /** It has all records but `rejected` ones, which must not be sent again. */
+  | { status: 'accepted'; rejected: number; message: string }
+  /** 413: fewer records at once may pass. */
+  | { status: 'too_large'; message: string }
+  /** 400: some record of it may be the cause. */
+  | { status: 'invalid'; message: string };
+
+const zip = promisify(gzip);
+/** Of an answer; whatever is longer is no answer to an export. */
+const maxAnswerBytes = 64 * 1024;
+const shownMessage = 300;
+const busyStatus: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/**
+ * Sends requests to one OTLP/HTTP endpoint, one at a time, over a connection that is kept. Headers, CA and client certificate are read
+ * for each request; a changed CA or certificate takes a new connection.
+ */
+export class Receiver {
+  readonly #config: ExportConfig;
+  readonly #url: URL;
+  #agent: HttpAgent | undefined;
+  #agentKey = '';
+
+  constructor(config: ExportConfig) {
+    this.#config = config;
+    this.#url = new URL(config.url);
+  }
+
+  /** host:port. The rest of the address may contain a secret. */
+  get name(): string {
+    return this.#url.host;
+  }
+
+  /**
+   * @param body an ExportLogsServiceRequest, protobuf
+   * @throws ReceiverFailure; the signal's reason
+   */
+  async send(body: Uint8Array, signal: AbortSignal): Promise<Answer> {
+    const credentials = await readCredentials(this.#config);
+    const isZipped = this.#config.compression === 'gzip';
+    const content = isZipped ? await zip(body) : body;
+    const limit = AbortSignal.timeout(this.#config.timeoutMs);
+    const ended = AbortSignal.any([signal, limit]);
+    try {
+      const response = await this.#post(content, credentials, isZipped, ended);
+      return await this.#read(response);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (limit.aborted)
+        throw receiverFailure({
+          kind: 'timeout',
+          what: `the receiver ${this.name} did not answer within ${this.#config.timeoutMs / 1000} s`,
+          cure: 'Check its load; a larger OTLP_LOGS_TIMEOUT_SECONDS, or a smaller OTLP_LOGS_BATCH_RECORDS, gives it more time',
+        });
+      throw connectionFailure(this.name, this.#url.protocol, error);
+    }
+  }
+
+  close(): void {
+    this.#agent?.destroy();
+    this.#agent = undefined;
+    this.#agentKey = '';
+  }
+
+  #post(
+    content: Uint8Array,
+    credentials: ReceiverCredentials,
+    isZipped: boolean,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      const request = send(
+        this.#url,
+        {
+          method: 'POST',
+          agent: this.#agentOf(credentials),
+          headers: {
+            ...credentials.headers,
+            'content-type': 'application/x-protobuf',
+            'content-length': content.length,
+            ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
+          },
+          signal,
+        },
+        resolve,
+      );
+      request.on('error', reject);
+      request.end(content);
+    });
+  }
+
+  #agentOf({ ca, cert, key }: ReceiverCredentials): HttpAgent {
+    const agentKey = JSON.stringify([ca, cert, key]);
+    if (!this.#agent || agentKey !== this.#agentKey) {
+      this.close();
+      const options = { keepAlive: true, maxSockets: 1 };
+      this.#agent =
+        this.#url.protocol === 'https:'
+          ? new HttpsAgent({ ...options, ca, cert, key })
+          : new HttpAgent(options);
+      this.#agentKey = agentKey;
+    }
+    return this.#agent;
+  }
+
+  async #read(response: IncomingMessage): Promise<Answer> {
+    const status = response.statusCode ?? 0;
+    const body = await readBody(response);
+    const type = response.headers['content-type'] ?? '';
+    if (status >= 200 && status < 300) {
+      const success = readSuccess(body, type);
+      if (success)
+        return { status: 'accepted', rejected: success.rejected, message: shortText(success.message) };
+      throw receiverFailure({
+        kind: 'not_otlp',
+        what: `${this.name} answers ${status} with a body that is no answer of OTLP (${type === '' ? 'no content type' : shortText(type)})`,
+        cure: 'Check OTLP_LOGS_ENDPOINT; a proxy or a login page may be in between',
+      });
+    }
+    const said = shortText(readErrorText(body, type));
+    if (status === 413) return { status: 'too_large', message: said };
+    if (status === 400) return { status: 'invalid', message: said };
+    const reason = said === '' ? '' : ` (${said})`;
+    if (busyStatus.has(status))
+      throw receiverFailure({
+        kind: 'busy',
+        what: `the receiver ${this.name} answers ${status}${reason}: it takes nothing now`,
+        cure: 'Records are sent again after the time that it asks for; if it continues, give the receiver more capacity',
+        retryAfterMs: retryAfterMs(response.headers['retry-after'], Date.now()),
+      });
+    throw receiverFailure({
+      kind: 'refused',
+      what: `the receiver ${this.name} refuses requests with status ${status}${reason}`,
+      cure: cureOf(status),
+    });
+  }
+}
+
+function shortText(text: string): string {
+  return printable(text.slice(0, shownMessage));
+}
+
+function cureOf(status: number): string {
+  if (status === 401 || status === 403)
+    return 'Correct the token in OTLP_LOGS_HEADERS_FILE, or the client certificate; both are read again at the next try';
+  if (status === 404 || status === 405)
+    return 'Correct the path of OTLP_LOGS_ENDPOINT: /v1/logs at a Collector, /otlp/v1/logs at Loki';
+  if (status >= 300 && status < 400)
+    return 'Set OTLP_LOGS_ENDPOINT to the address that it redirects to; headers are not sent to another address';
+  return 'Read the log of the receiver';
+}
+
+async function readBody(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  response.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > maxAnswerBytes) response.destroy();
+    else chunks.push(chunk);
+  });
+  await finished(response).catch((error: unknown) => {
+    if (length <= maxAnswerBytes) throw error;
+  });
+  return Buffer.concat(chunks);
+}

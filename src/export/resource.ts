@@ -1,0 +1,27 @@
+import { detectResourcesSync, envDetectorSync, Resource } from '@opentelemetry/resources';
+import { readVersion } from '../config/version.ts';
+import type { LogContext } from './log-record.ts';
+
+const name = 'goldmane-flow-trail';
+
+/**
+ * What all log records say of their origin; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it, as the standard defines.
+ * @param clusterName CLUSTER_NAME
+ * @param trailId of the database; records of two trails are told apart by it
+ */
+export function makeResource(
+  clusterName: string,
+  trailId: string,
+): Pick<LogContext, 'resource' | 'instrumentationScope'> {
+  const version = readVersion();
+  const own = new Resource({
+    'service.name': name,
+    'service.version': version,
+    'service.instance.id': trailId,
+    ...(clusterName === '' ? {} : { 'k8s.cluster.name': clusterName }),
+  });
+  return {
+    resource: own.merge(detectResourcesSync({ detectors: [envDetectorSync] })),
+    instrumentationScope: { name, version },
+  };
+}

@@ -1,0 +1,31 @@
+import { ActivityCancellationType, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { ExportActivities } from '../activities/index.ts';
+import { exportTaskQueue } from '../config/names.ts';
+import { readExportInput } from './received.ts';
+
+const minuteMs = 60_000;
+const defaultWindowMs = 6 * 60 * minuteMs;
+/**
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It ends the wait for a
+ * worker that disappeared with its machine; Goldmane keeps records for an hour.
+ */
+const defaultHeartbeatTimeoutMs = 10 * minuteMs;
+
+/**
+ * Keeps the export of flow logs working, apart from the trail's supervisor: window after window, each in a run of its own. The
+ * activity waits by itself while the receiver, Goldmane or the database is away, so it hardly ever fails.
+ */
+export async function superviseExport(input?: unknown): Promise<void> {
+  const options = readExportInput(input);
+  const windowMs = options.windowMs ?? defaultWindowMs;
+  const { exportFlows } = proxyActivities<ExportActivities>({
+    taskQueue: exportTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: windowMs / (options.speed ?? 1) + 10 * minuteMs,
+    heartbeatTimeout: options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs,
+    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: minuteMs },
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    summary: 'Export flow logs for one window',
+  });
+  await exportFlows({ windowMs });
+  await continueAsNew<typeof superviseExport>(options);
+}
