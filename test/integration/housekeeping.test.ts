@@ -186,6 +186,7 @@ describe('a run', () => {
       digestMessages: 1,
       foldedPorts: 0,
       factDays: 0,
+      exportMarks: 0,
       verified: 'all tables agree',
     });
     expect(await kept()).toEqual(before);
@@ -203,6 +204,7 @@ describe('a run', () => {
       digestMessages: 0,
       foldedPorts: 0,
       factDays: 0,
+      exportMarks: 0,
       verified: 'not due',
     });
   });
@@ -218,6 +220,7 @@ describe('a run', () => {
           digestMessages: 0,
           foldedPorts: 0,
           factDays: 0,
+          exportMarks: 0,
           verified: 'all tables agree',
         },
       });

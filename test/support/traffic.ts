@@ -108,6 +108,11 @@ export class Traffic {
     return flows;
   }
 
+  /** All flows so far, each once. */
+  generatedFlows(): Flow[] {
+    return [...this.#generated.values()];
+  }
+
   /** The rows that all that was generated must end in; `keep` can leave out buckets that were lost for good. */
   expectedEdges(keep: (startSeconds: number, flow: Flow) => boolean = () => true): EdgeRow[] {
     const rows = new Map<string, EdgeRow>();

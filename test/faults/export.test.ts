@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { completeFlow } from '../../dev/goldmane/flow.ts';
+import { trailNames } from '../../src/config/names.ts';
+import { readExportGaps } from '../../src/trail/export-gaps.ts';
+import { readExportState } from '../../src/trail/export-state.ts';
+import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { casesOf, fullTest } from '../support/full.ts';
+import {
+  partialSuccess,
+  startLogReceiver,
+  type LogReceiver,
+  type Reaction,
+} from '../support/log-receiver.ts';
+import { until } from '../support/poll.ts';
+import { untilReady } from '../support/readyz.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+let receiver: LogReceiver;
+beforeEach(async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  receiver = await startLogReceiver();
+});
+afterEach(async () => {
+  await world.close();
+  await receiver.close();
+});
+
+const env = () => ({ OTLP_LOGS_ENDPOINT: receiver.url });
+
+/** What identifies a record among those of the traffic. */
+const nameOf = (parts: readonly unknown[]) => parts.map(String).join(' ');
+
+/** Waits until the receiver has a record of each generated flow, and checks that no two have one id. */
+async function expectAllExported(): Promise<void> {
+  const expected = new Set(
+    world.traffic.generatedFlows().map((generated) => {
+      const flow = completeFlow(generated);
+      return nameOf([
+        new Date(flow.startSeconds * 1_000).toISOString(),
+        flow.srcNamespace,
+        flow.srcName,
+        flow.dstNamespace === '-' ? undefined : flow.dstNamespace,
+        flow.dstPort,
+        flow.reporter,
+        flow.action,
+      ]);
+    }),
+  );
+  const arrived = () => {
+    const names = new Map<string, Set<string>>();
+    for (const { id, attributes } of receiver.accepted) {
+      const name = nameOf([
+        attributes['calico.bucket.start'],
+        attributes['source.k8s.namespace.name'],
+        attributes['calico.source.name'],
+        attributes['destination.k8s.namespace.name'],
+        attributes['destination.port'],
+        attributes['calico.flow.reporter'],
+        attributes['calico.flow.action'],
+      ]);
+      names.set(name, (names.get(name) ?? new Set()).add(id));
+    }
+    return names;
+  };
+  await until(
+    'the receiver has every record',
+    () => {
+      const names = arrived();
+      return [...expected].every((name) => names.has(name)) ? true : undefined;
+    },
+    120_000,
+  );
+  const names = arrived();
+  expect([...names.keys()].filter((name) => !expected.has(name))).toEqual([]);
+  expect([...names.values()].filter((ids) => ids.size !== 1)).toEqual([]);
+  expect(new Set(receiver.accepted.map(({ id }) => id)).size).toBe(expected.size);
+}
+
+test('workers that are killed while they export lose no record, and duplicates have the same id', async () => {
+  // Slow, so that a kill falls into the middle of a bucket.
+  let isSlow = true;
+  receiver.react = (logs, response) => {
+    if (!isSlow) return undefined;
+    setTimeout(() => {
+      receiver.accepted.push(...logs);
+      response.writeHead(200).end();
+    }, 100);
+    return 'answered';
+  };
+  for (let kills = 0; kills < 3; kills += 1) {
+    const before = receiver.requests.length;
+    const worker = await world.startWorker({ ...env(), OTLP_LOGS_BATCH_RECORDS: '5' });
+    await until(
+      'the worker exports',
+      () => (receiver.requests.length > before + 10 ? true : undefined),
+      120_000,
+    );
+    await worker.kill();
+  }
+  isSlow = false;
+  const worker = await world.startWorker(env());
+  await expectWhole(world);
+  await expectAllExported();
+  expect(await readExportGaps(world.db.database.query, 0, 10)).toEqual([]);
+  expect(await worker.terminate()).toBe(0);
+});
+
+const answers = casesOf<[string, Reaction]>([
+  ['hangs', () => 'hangs'],
+  [
+    'answers 429 with Retry-After',
+    (_logs, response) => {
+      response.writeHead(429, { 'retry-after': '60' }).end();
+      return 'answered';
+    },
+  ],
+  [
+    'answers 400',
+    (_logs, response) => {
+      response.writeHead(400).end();
+      return 'answered';
+    },
+  ],
+  [
+    'resets connections',
+    (_logs, _response, request) => {
+      request.socket.destroy();
+      return 'answered';
+    },
+  ],
+]);
+
+test.each(answers)(
+  'a receiver that %s delays neither stream nor settling, and gets everything afterwards',
+  async (_what, reaction) => {
+    receiver.react = reaction;
+    const worker = await world.startWorker({ ...env(), OTLP_LOGS_TIMEOUT_SECONDS: '1' });
+    await untilReady(worker);
+    await until('a request failed', () => (receiver.requests.length > 0 ? true : undefined), 120_000);
+    await untilFollowedBy(worker, world);
+    // The trail is whole while nothing was exported.
+    await expectWhole(world);
+    expect(receiver.accepted).toEqual([]);
+    const { trouble, waiting } = await readExportState(world.db.database.query);
+    expect(trouble?.text).toContain(`127.0.0.1:${receiver.port}`);
+    expect(waiting).toBeGreaterThan(0);
+    receiver.react = () => undefined;
+    await expectAllExported();
+  },
+);
+
+fullTest('a receiver that is started late, and restarted, gets everything', async () => {
+  const { port } = receiver;
+  await receiver.close();
+  const worker = await world.startWorker({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${port}` });
+  await until(
+    'the export waits',
+    () => (worker.messages().some((text) => text.includes('nothing listens')) ? true : undefined),
+    120_000,
+  );
+  receiver = await startLogReceiver({ port });
+  await until('records arrive', () => (receiver.accepted.length > 0 ? true : undefined), 120_000);
+  const { accepted } = receiver;
+  await receiver.close();
+  receiver = await startLogReceiver({ port });
+  receiver.accepted.push(...accepted);
+  await expectWhole(world);
+  await expectAllExported();
+});
+
+fullTest('records that a receiver rejects by partial success are counted, and not sent again', async () => {
+  let rejected = 0;
+  receiver.react = (logs, response) => {
+    if (rejected > 0) return undefined;
+    rejected = 1;
+    receiver.accepted.push(...logs.slice(1));
+    response
+      .writeHead(200, { 'content-type': 'application/x-protobuf' })
+      .end(partialSuccess(1, 'rejected by a test'));
+    return 'answered';
+  };
+  const worker = await world.startWorker(env());
+  await until(
+    'the rejection is counted',
+    async () =>
+      (await worker.metrics('flow_trail_export_records_total{')).some((line) => /rejected.* 1$/.test(line))
+        ? true
+        : undefined,
+    120_000,
+  );
+  await expectWhole(world);
+});
+
+fullTest('a supervisor of the export that is terminated is started again', async () => {
+  const { exportId } = trailNames('');
+  const describe = () =>
+    world.temporal((client) =>
+      client.workflow
+        .getHandle(exportId)
+        .describe()
+        .then(({ status }) => status.name),
+    );
+  const first = await world.startWorker(env());
+  await until('records arrive', () => (receiver.accepted.length > 0 ? true : undefined), 120_000);
+  expect(await describe()).toBe('RUNNING');
+  await world.temporal((client) => client.workflow.getHandle(exportId).terminate('a test'));
+  await until('the supervisor runs again', async () => ((await describe()) === 'RUNNING' ? true : undefined));
+  expect(await first.terminate()).toBe(0);
+});
