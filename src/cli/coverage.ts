@@ -22,8 +22,8 @@ export function coverageCommand(): Command {
       'after',
       `
 States:
-  final       read from Goldmane six minutes after it began, and again at 55 minutes
-  settled     read six minutes after it began
+  final       read from Goldmane six minutes after its end, and again at 55 minutes
+  settled     read six minutes after its end
   streamed only read from the live stream; about one record in twenty may be missing
   gap         not observed
   incomplete  read, but records were refused; CAUSE shows how many

@@ -20,7 +20,7 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
   const newest = secondsSince(status?.newestBucket);
   const settled = secondsSince(status?.settledUpTo);
   const lagSeconds = newest === undefined ? undefined : Math.max(0, newest - bucketSeconds);
-  // A bucket is settled at the age of six minutes.
+  // A bucket is settled six minutes after its end.
   const settledLag = settled === undefined ? undefined : Math.max(0, settled - freshSeconds);
   return {
     lagSeconds,

@@ -2,7 +2,7 @@ import type { CoverageStretch } from './coverage.ts';
 import type { LedgerBucket } from './ledger.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 
-/** Ages of a bucket, in seconds since it began, by Goldmane's clock: settled at six minutes, final at 55. */
+/** Ages of a bucket, in seconds since it began, by Goldmane's clock: settled six minutes after its end, final at 55 minutes. */
 export const settleAgeSeconds = bucketSeconds + 6 * 60;
 export const finalAgeSeconds = 55 * 60;
 /** Older buckets are not listed: they may leave the ring before the call arrives. */
