@@ -1,8 +1,8 @@
 import { parseImageTag, readIndexDigest } from './registry.ts';
 
-/** Both platforms that a release is built for. */
+/** The platforms that a release is built for. */
 const platforms = ['linux/amd64', 'linux/arm64'];
-/** Built here, so no registry has them. */
+/** Built locally, so they are in no registry. */
 const own = /^goldmane-flow-trail/;
 
 /** `FROM image` of a Dockerfile or `image: image` of Compose, with or without a digest. */
@@ -10,7 +10,7 @@ const reference =
   /^((?:FROM(?: --platform=\S+)?|\s*(?:- )?image:) +)([^\s@]+:[^\s@/]+)(?:@sha256:[0-9a-f]{64})?(?=\s|$)/gm;
 
 /**
- * Puts the present digests into a Dockerfile or Compose file.
+ * Writes the current digests into the text of a Dockerfile or Compose file.
  * @param endpoints where hosts of registries are asked instead
  * @returns the new text, and the images with their digests
  */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Creates Temporal's databases where they are missing and applies what their schemas lack; does nothing when both are
-# up to date. Address, user, plugin and password come from the SQL_* variables.
+# Creates Temporal's databases if they are missing and brings their schemas up to date. Address, user, plugin and
+# password come from the SQL_* variables.
 set -eu
 
 prepare() { # database, folder of its versioned schema

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Creates the database of the trail and three roles, or completes what is missing; run it as often as you like, with psql's
-# own variables for the connection (PGHOST, PGUSER, ...) and a role that may create roles and databases.
+# Creates the trail's database and three roles, or adds whatever is missing; it can be run repeatedly. Uses psql's own
+# connection variables (PGHOST, PGUSER, ...) and a role that may create roles and databases.
 #
 #   flow_trail_owner   owns the tables and migrates them: flow-trail migrate
 #   flow_trail         the worker: reads and writes rows, cannot change or drop a table
@@ -19,7 +19,7 @@ run() {
     --set=reader_password="$FLOW_TRAIL_READER_PASSWORD" "$@"
 }
 
-# psql quotes the values itself (:'name'), so a password may hold any character.
+# psql quotes the values itself (:'name'), so a password may contain any character.
 run --dbname=postgres <<'SQL'
 select format('create role %I login', name)
 from unnest(array['flow_trail_owner', 'flow_trail', 'flow_trail_reader']) as name
