@@ -37,14 +37,16 @@ Examples:
     });
 }
 
-function printAdoption({ until, edges, lowered }: Adoption, isDryRun: boolean): void {
+function printAdoption({ until, edges, streamedOnly, lowered }: Adoption, isDryRun: boolean): void {
   if (until === undefined) print('Nothing to take over: the trail explains the counts of all edges.');
   else {
     const records = edges.reduce((sum, { flowCount }) => sum + BigInt(flowCount), 0n);
+    const elsewhere = records - BigInt(streamedOnly);
     print(
-      `${isDryRun ? 'Would take over' : 'Took over'} ${records} records of ${counted(edges.length, 'edge')}. ` +
-        `Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no counts any more.`,
+      `Another program counted ${elsewhere > 0n ? elsewhere : 0n} records. ${isDryRun ? 'Would take over' : 'Took over'} ` +
+        `${records} records of ${counted(edges.length, 'edge')}, including those that the trail only streamed (${streamedOnly}).`,
     );
+    print(`Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no more counts.`);
     printCounts('RECORDS', edges);
     if (isDryRun) print('Nothing was changed. Add --apply to take it over.');
   }

@@ -71,7 +71,7 @@ function formatReport(report: CertificateReport): string {
     ],
   );
   return [
-    `${severity}: ${state}`,
+    state === severity ? severity : `${severity}: ${state}`,
     ...findings.map((finding) => `  ${sentenceOf(finding)}`),
     '',
     table,

@@ -60,7 +60,11 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
     problems.push(
       `Paused since ${status.paused.since}${status.paused.reason === undefined ? '' : ` (${status.paused.reason})`}. Send the signal resume to continue.`,
     );
-  if (status.lastError !== undefined) problems.push(status.lastError);
+  // A reader reports its error, and reports nothing while the next attempt connects.
+  const failures = readers.flatMap(({ lastFailure, progress }) =>
+    lastFailure !== undefined && progress?.state !== 'connected' ? [lastFailure] : [],
+  );
+  problems.push(...new Set([...(status.lastError === undefined ? [] : [status.lastError]), ...failures]));
   const { dataAgeSeconds: age, reportAgeSeconds: reported } = ages;
   if (age === undefined) problems.push('No data has arrived yet.');
   else if (age >= freshSeconds)

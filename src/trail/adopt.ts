@@ -18,8 +18,10 @@ export interface Adoption {
   until: Date | undefined;
   /** The same before. Undefined: nothing was ever taken over. */
   formerUntil: Date | undefined;
-  /** What another program counted, the most first. */
+  /** What another program counted, and what was only streamed, the most first. */
   edges: CountedElsewhere[];
+  /** How many of these records were only streamed, at most; text, a bigint. */
+  streamedOnly: string;
   /** Edges that count less than the trail counted, by how much: another program changed them. They are left as they are. */
   lowered: CountedElsewhere[];
 }
@@ -117,6 +119,7 @@ async function readCountedElsewhere(client: pg.Client, nowSeconds: number): Prom
     until: isElsewhere ? state.until : undefined,
     formerUntil: state.former ?? undefined,
     edges: isElsewhere ? edges : [],
+    streamedOnly: isElsewhere ? state.streamed_only : '0',
     lowered: differing.filter(({ lowered }) => lowered).map(columns),
   };
 }

@@ -129,6 +129,7 @@ describe('back to the aggregator, and to the trail again', () => {
         { dstNs: 'b', flowCount: '7' },
         { dstNs: 'c', flowCount: '4' },
       ],
+      streamedOnly: '2',
       lowered: [],
     });
     expect(await verify(database)).toHaveLength(1);

@@ -175,6 +175,9 @@ export const adopt = z.strictObject({
   isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
   until: time('time before this adds no counts any more; absent where nothing is taken over').optional(),
   formerUntil: time('the same before; absent where nothing was ever taken over').optional(),
-  edges: countedElsewhere('what another program counted, the most first'),
+  edges: countedElsewhere('what another program counted and what was only streamed, the most first'),
+  streamedOnly: flowCount.meta({
+    description: 'how many of these records were only streamed, at most: they cannot be told apart by edge',
+  }),
   lowered: countedElsewhere('edges that count less than the trail counted, by how much; left as they are'),
 });

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
+import { problemsOf } from '../../../src/cli/judge-status.ts';
+import { emptyStatus } from '../../../src/workflows/status.ts';
+
+const at = '2026-11-30T05:00:00.000Z';
+const fresh = { lagSeconds: 30, dataAgeSeconds: 30, reportAgeSeconds: 5 };
+const why = 'Wrong CA: these files have never worked.';
+
+type State = 'connecting' | 'connected' | 'failing';
+
+/** Both readers in the same state, after a failed attempt or not. */
+function supervisor(state: State, lastFailure: string | undefined): SupervisorNow {
+  const reader = { attempt: 3, isPaused: false, lastFailure };
+  return {
+    state: 'RUNNING',
+    startedAt: new Date(at),
+    closedAt: undefined,
+    problem: undefined,
+    unanswered: undefined,
+    readers: [
+      { ...reader, activity: 'streamFlows', progress: { reader: 'stream', at, state } },
+      { ...reader, activity: 'settleBuckets', progress: { reader: 'settle', at, state } },
+    ],
+    status: { ...emptyStatus(at), ...(state === 'failing' ? { lastError: why } : {}) },
+  };
+}
+
+test.each<[State, string | undefined, string[]]>([
+  ['failing', why, [why]],
+  // Between two attempts a reader reports no error.
+  ['connecting', why, [why]],
+  ['connecting', undefined, []],
+  // Temporal keeps the failure of the attempt before.
+  ['connected', why, []],
+  ['connected', undefined, []],
+])('readers that are %s after the failure %s: the problems are %j', (state, lastFailure, problems) => {
+  expect(problemsOf(supervisor(state, lastFailure), fresh)).toEqual(problems);
+});
