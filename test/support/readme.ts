@@ -1,5 +1,5 @@
 /** The commands in the `sh` blocks of a Markdown text, without comments. */
-export function shellLinesIn(markdown: string): string[] {
+function shellLinesIn(markdown: string): string[] {
   return [...markdown.matchAll(/^```sh\n(.*?)^```/gms)]
     .flatMap(([, block = '']) => block.split('\n'))
     .map((line) => line.replace(/ +# .*$/, '').trim())
