@@ -98,12 +98,12 @@ describe.each<[string, object]>([
     },
   ],
 ])('with %s, the chart', (_what, values) => {
-  test.each(['1.30', '1.37'])('gives manifests that are valid for Kubernetes %s', async (version) => {
+  test.each(['1.30', '1.37'])('renders manifests that are valid for Kubernetes %s', async (version) => {
     const manifests = (await render(values)).filter(({ kind }) => !foreign.has(kind));
     expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('gives pods that meet the restricted Pod Security Standard', async () => {
+  test('renders pods that meet the restricted Pod Security Standard', async () => {
     const manifests = await render(values);
     const pod = deploymentShape.parse(one(manifests, 'Deployment')).spec.template.spec;
     expect(podSecurityProblems(pod)).toEqual([]);
@@ -120,7 +120,7 @@ describe.each<[string, object]>([
     expect(readSettings({ ...settings, ...own }).config.names.taskQueue).not.toBe('');
   });
 
-  test('names no object twice', async () => {
+  test('renders no object twice', async () => {
     const names = (await render(values)).map(
       ({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`,
     );
@@ -152,7 +152,7 @@ describe('values that cannot work are refused with their name', () => {
       { networkPolicy: { dns: { addresses: ['10.96.0.10'] } } },
       '/networkPolicy/dns/addresses/0',
     ],
-    ['a map that everyone may reach', { map: { enabled: true } }, '/map/from/namespace'],
+    ['a map that is reachable by everyone', { map: { enabled: true } }, '/map/from/namespace'],
     ['a tag as digest', { image: { digest: 'v1' } }, '/image/digest'],
     [
       'an Ingress without host',
@@ -247,7 +247,7 @@ describe('the network policy', () => {
     ['tcp', 'temporal', 7233],
   ];
 
-  test('lets the worker reach what it needs and nothing else, as our replay judges it', async () => {
+  test('allows only the egress that the worker needs, according to our replay', async () => {
     // Addresses are not stored: with one, a pod might have it, and no verdict on port 53 is certain.
     const policy = one(await render({ networkPolicy: { dns: { addresses: [] } } }), 'NetworkPolicy');
     // The labels of pods are not stored, so the policy is judged as if it selected every pod of the namespace.
@@ -271,7 +271,7 @@ describe('the network policy', () => {
     }
   });
 
-  test('and as an evaluator of other people judges it', { timeout: 600_000 }, async () => {
+  test('and according to an independent evaluator', { timeout: 600_000 }, async () => {
     const policy = one(await render({}), 'NetworkPolicy');
     const policies = [{ ...policy, metadata: { ...policy.metadata, namespace: 'trail' } }];
     const workerLabels = {

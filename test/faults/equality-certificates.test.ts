@@ -44,7 +44,7 @@ fullTest(
     const next = await issueCertificates();
     await world.mountCertificates(next);
     await world.pass(120);
-    // What is open stays open until the window is over; the next dial meets the server with its old certificate.
+    // Open connections stay open until the window ends; the next one still uses the old certificate.
     world.goldmane.faults.cutConnections();
     await untilFailure(worker, 'unknown_ca');
     world.goldmane.useCertificates(serverTls(next));
@@ -66,7 +66,7 @@ fullTest(
     const clients = await issueCertificates();
     world.goldmane.useCertificates({ ...serverTls(first), ca: clients.authority.certificate });
     world.goldmane.faults.cutConnections();
-    // Node's TLS server hangs up where Go's sends an alert.
+    // Node's TLS server closes the connection where Go's sends an alert.
     await untilFailure(worker, 'unavailable');
     await world.mountCertificates({ ...first, client: clients.client });
     await untilMerged(world, bucketNow(world));

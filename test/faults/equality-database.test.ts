@@ -19,7 +19,7 @@ import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
 import { casesOf, fullTest } from '../support/full.ts';
 
-/** A server of this file's own, for what is done to it. */
+/** A separate server for this file, because the tests stop it. */
 let postgres: Postgres;
 let scratch: string;
 let world: World;
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 test.each(casesOf(['kill', 'stop'] as const))(
-  'Postgres is gone for minutes (%s) and comes back',
+  'Postgres is down for minutes (%s) and comes back',
   async (end) => {
     world = await World.create({ postgresUrl: postgres.url });
     world.traffic.start(world.goldmane);
@@ -71,7 +71,7 @@ fullTest.each([
   const worker = await world.startWorker({ DATABASE_URL: proxy.url });
   await untilStreaming(worker, world);
   const link = await proxy.withholdCommit(statement);
-  // The worker waits for an answer that was given. Then its connection breaks.
+  // The worker waits for an answer that was already sent. Then its connection breaks.
   await world.pass(60);
   expect(link.swallowed.fromServer).toBeGreaterThan(0);
   expect(link.closedBy.size).toBe(0);

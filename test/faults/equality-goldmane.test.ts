@@ -18,8 +18,8 @@ afterEach(async () => {
 });
 
 fullTest.each([
-  ['keeps all that was streamed, re-sent or settled', 0.05],
-  ['ends in equality where the stream had brought the rest', 0],
+  ['keeps everything streamed, re-sent or settled', 0.05],
+  ['loses nothing if the stream had delivered the rest', 0],
 ])('a Goldmane restarted while its nodes re-send %s', async (_what, lateShare) => {
   world = await World.create({ traffic: { lateShare } });
   const { traffic } = world;
@@ -36,7 +36,7 @@ fullTest.each([
   await traffic.stop();
   const ledger = await untilAsked();
 
-  // Of the time before the new run was seen it proves nothing (invariant 2): what had not been settled stays so.
+  // The new run proves nothing about the time before it was seen (invariant 2): unsettled buckets stay unsettled.
   const unsettled = ledger.filter(({ state }) => state !== 'settled');
   for (const { state, cause } of unsettled) {
     expect(['streamed', 'gap']).toContain(state);
@@ -49,8 +49,8 @@ fullTest.each([
   expect(last + 15).toBeLessThan(traffic.toSeconds);
   expect(unsettled).toHaveLength((last - first) / 15 + 1);
 
-  // Lost are late flows that came after their bucket was sent, before it was settled, and that no node had any more.
-  // Whether one that was seconds late was still sent is for the server to know.
+  // Late flows are lost if they arrived after their bucket was sent and before it was settled, and no node had them any
+  // more. Only the server knows whether a flow that was seconds late was still sent.
   const lost = new Set(
     traffic.lateArrivals
       .filter(({ atMs, flow }) => atMs < restartedMs && flow.startSeconds < resentSeconds - 300)
@@ -70,7 +70,7 @@ fullTest.each([
   }
   expect(lost.size > 0).toBe(lateShare > 0);
   if (lateShare === 0) expect(await readEdges(world.db.database)).toEqual(atMost);
-  // What was streamed and never listed is in edges, and has no facts yet.
+  // Records streamed but never listed are in edges and have no facts yet.
   const unexplained = await readUnexplainedEdges(world.db.database);
   const [unlisted] = await world.db.database.query<{ records: number }>(
     'select coalesce(sum(length(streamed)) / 8, 0)::float8 as records from bucket_ledger',
@@ -106,7 +106,7 @@ test.each(
 fullTest.each([
   ['has stopped reading', 'stopped'],
   ['takes a record every 20 ms', { bytes: 300, everyMs: 20 }],
-] as const)('a neighbour that %s costs the stream its records, and the trail none', async (_what, pace) => {
+] as const)('a neighbour that %s makes the stream lose records, but not the trail', async (_what, pace) => {
   world = await World.create({ traffic: { recurring: 2_500 } });
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -120,10 +120,10 @@ fullTest.each([
   expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'lag' })).toBeGreaterThan(0);
 });
 
-/** The buckets of the traffic once each of them was settled, or asked for and found wanting. */
+/** Waits until every bucket of the traffic was settled, or listed without success. */
 function untilAsked(): Promise<LedgerBucket[]> {
   const { fromSeconds, toSeconds } = world.traffic;
-  return until('every bucket was settled, or asked for', async () => {
+  return until('every bucket was settled or listed', async () => {
     const buckets = await readLedger(world.db.database.query, fromSeconds);
     const asked = buckets.filter(
       ({ startSeconds, state, cause }) =>

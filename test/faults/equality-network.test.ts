@@ -25,10 +25,10 @@ test('a connection to Goldmane that goes silent is detected and replaced', async
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
   await untilStreaming(worker, world);
-  // Too early to miss the records that should come: only the sign of life that is asked for can tell.
+  // Too early for missing records to be noticed: only the probe can detect it.
   const silent = proxy.blackHole();
   expect(silent.length).toBeGreaterThan(0);
-  await untilSaid(worker, 'no sign of life');
+  await untilSaid(worker, 'no answer to a probe');
   await untilMerged(world, bucketNow(world));
   expect(
     await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unavailable' }),

@@ -28,7 +28,7 @@ fullTest('two pairs of readers on one database count each record once', async ()
 });
 
 fullTest(
-  'an attempt that has lost Temporal runs on beside its successor, and each record is counted once',
+  'an attempt that has lost Temporal keeps running alongside its successor, and each record is counted once',
   async () => {
     world = await World.create();
     proxy = await TcpProxy.listen(world.temporalAddress);
@@ -49,7 +49,7 @@ fullTest(
   },
 );
 
-test('two workers that start at the same moment migrate once and start one supervisor', async () => {
+test('two workers that start at the same time migrate once and start one supervisor', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const workers = await Promise.all([world.startWorker(), world.startWorker()]);

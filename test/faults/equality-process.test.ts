@@ -28,7 +28,7 @@ fullTest('a worker killed with -9 during its windows loses and doubles nothing',
   await untilFollowedBy(first, world);
   await world.pass(450);
   await first.kill();
-  // Nothing was handed over: Temporal has to find out by itself.
+  // Nothing was handed over, so Temporal must detect it.
   const second = await world.startWorker();
   const taken = await untilFollowedBy(second, world, 2);
   expect(taken.map(({ lastFailure }) => lastFailure)).toEqual([
@@ -39,7 +39,7 @@ fullTest('a worker killed with -9 during its windows loses and doubles nothing',
 });
 
 fullTest(
-  'a worker killed with -9 in the middle of a merge leaves no half of it, though its session lives on',
+  'a worker killed with -9 in the middle of a merge leaves no partial merge, although its session stays open',
   async () => {
     world = await World.create();
     const session = await openSession(world.db.url);
@@ -86,7 +86,7 @@ test('a merge whose worker is killed with -9 before the commit is acknowledged i
   await expectWhole(world);
 });
 
-test('on SIGTERM the worker commits streamed records, exits with 0, and hands over without a time-out', async () => {
+test('on SIGTERM the worker commits streamed records, exits with 0, and hands over without a timeout', async () => {
   // Without new edges the writer would wait for most of a minute before it merges.
   world = await World.create({ traffic: { oneOff: 0 } });
   world.traffic.start(world.goldmane);
@@ -107,21 +107,18 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
   await expectWhole(world);
 });
 
-fullTest(
-  'with two workers at once SIGTERM of the one that reads moves both readers to the other',
-  async () => {
-    world = await World.create();
-    world.traffic.start(world.goldmane);
-    const first = await world.startWorker();
-    await untilFollowedBy(first, world);
-    const second = await world.startWorker();
-    await until('the second worker polls', () =>
-      second.messages().find((line) => line === 'the worker is polling for work'),
-    );
-    await world.pass(120);
-    expect(await first.terminate()).toBe(0);
-    const taken = await untilFollowedBy(second, world, 2);
-    expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
-    await expectWhole(world);
-  },
-);
+fullTest('with two workers, SIGTERM to the reading one moves both readers to the other', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  const second = await world.startWorker();
+  await until('the second worker polls', () =>
+    second.messages().find((line) => line === 'the worker is polling for work'),
+  );
+  await world.pass(120);
+  expect(await first.terminate()).toBe(0);
+  const taken = await untilFollowedBy(second, world, 2);
+  expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
+  await expectWhole(world);
+});

@@ -15,7 +15,10 @@ afterEach(async () => {
   await world.close();
 });
 
-/** Flows inside one namespace are no edges, but show what time it is for Goldmane: no cluster is silent for an hour. */
+/**
+ * Flows inside one namespace are not edges, but show Goldmane's clock, as in a real cluster, which is never silent for
+ * an hour.
+ */
 function tick(): void {
   ticking = setInterval(() => {
     world.goldmane.ingest([{ startSeconds: bucketNow(world), srcNamespace: 'clock', dstNamespace: 'clock' }]);
@@ -41,7 +44,7 @@ test('settling finds late flows: one in twenty, minutes late', async () => {
 });
 
 fullTest(
-  'flows that come when their bucket was settled long ago are found before it leaves the ring',
+  'flows that arrive long after their bucket was settled are found before it leaves the ring',
   async () => {
     world = await World.create();
     const { traffic } = world;
@@ -58,7 +61,7 @@ fullTest(
     traffic.fill(from, to);
     const all = traffic.expectedEdges();
     expect(await readEdges(world.db.database)).not.toEqual(all);
-    await until('all were asked for the last time', async () => {
+    await until('all buckets were listed for the last time', async () => {
       const coverage = await readCoverage(world.db.database.query, from, to);
       return coverage.length > 0 && coverage.every(({ state }) => state === 'final') ? true : undefined;
     });
@@ -86,14 +89,14 @@ fullTest(
     expect(
       await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
     ).toBeGreaterThan(100);
-    // Both orders are one trace, kept once.
+    // Both orders are one trace, stored once.
     const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
     expect(traced).toHaveLength(1);
   },
 );
 
 fullTest(
-  'records that the stream brings twice, at once or when they are long merged, count once',
+  'records that the stream delivers twice, together or long after they were merged, count once',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -133,7 +136,7 @@ fullTest(
   },
 );
 
-fullTest('facts carry the labels of the record at rest', async () => {
+fullTest('facts have the labels of the record at rest', async () => {
   world = await World.create();
   const worker = await world.startWorker();
   await untilSaid(worker, 'the stream is open');

@@ -42,9 +42,9 @@ test('while Temporal is killed with -9 the trail continues, and the same supervi
 
   const { pid } = temporal;
   await temporal.kill();
-  // What runs, runs on: it needs Temporal only to be watched.
+  // Running activities continue: they need Temporal only for supervision.
   await untilMerged(world, bucketNow(world));
-  // Longer than a heartbeat may stay out.
+  // Longer than the heartbeat timeout.
   await world.pass(250);
   await temporal.start();
   expect(temporal.pid).not.toBe(pid);
@@ -62,33 +62,30 @@ test('while Temporal is killed with -9 the trail continues, and the same supervi
   expect(await metric(worker, 'flow_trail_merges_total', { reader: 'settle' })).toBeGreaterThan(0);
 });
 
-fullTest(
-  'Temporal killed with -9, and the worker with it: both start anew, and nothing is missing',
-  async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
-    temporal = await startTemporalServer({
-      executable: inject('temporalExecutable'),
-      dataFile: join(scratch, 'temporal.db'),
-      ui: false,
-    });
-    world = await World.create({ temporalAddress: temporal.address });
-    world.traffic.start(world.goldmane);
-    const first = await world.startWorker();
-    await untilFollowedBy(first, world);
-    const before = await supervisorRun();
-    await untilStreaming(first, world);
-    await Promise.all([temporal.kill(), first.kill()]);
-    // The worker waits for what is not there.
-    const second = await world.startWorker();
-    await until('it waits for Temporal', () =>
-      second.messages().find((line) => /waiting: .*Temporal/.test(line)),
-    );
-    await temporal.start();
-    await untilFollowedBy(second, world, 2);
-    expect(await supervisorRun()).toBe(before);
-    await expectWhole(world);
-  },
-);
+fullTest('after Temporal and the worker are killed with -9 and restarted, nothing is missing', async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
+  temporal = await startTemporalServer({
+    executable: inject('temporalExecutable'),
+    dataFile: join(scratch, 'temporal.db'),
+    ui: false,
+  });
+  world = await World.create({ temporalAddress: temporal.address });
+  world.traffic.start(world.goldmane);
+  const first = await world.startWorker();
+  await untilFollowedBy(first, world);
+  const before = await supervisorRun();
+  await untilStreaming(first, world);
+  await Promise.all([temporal.kill(), first.kill()]);
+  // The worker waits for Temporal.
+  const second = await world.startWorker();
+  await until('it waits for Temporal', () =>
+    second.messages().find((line) => /waiting: .*Temporal/.test(line)),
+  );
+  await temporal.start();
+  await untilFollowedBy(second, world, 2);
+  expect(await supervisorRun()).toBe(before);
+  await expectWhole(world);
+});
 
 function supervisorRun(): Promise<string> {
   return world.temporal(async (client) => {

@@ -12,7 +12,7 @@ afterEach(() => world.close());
 const restarted = /^Goldmane restarted and lost its buffer/;
 const empty = /^Goldmane returned no records, and no older bucket showed/;
 
-/** Goldmane begun anew on the same port, and what reached it since: of the last five minutes only every other flow. */
+/** Restarts Goldmane on the same port; of the last five minutes, only every other flow is sent again. */
 async function restartForgetfully(): Promise<Set<Flow>> {
   await world.restartGoldmane({ nodesResend: false });
   const { goldmane } = world;
@@ -37,7 +37,7 @@ async function untilSettledUpTo(seconds: number): Promise<void> {
   });
 }
 
-test('records lost by a restart of Goldmane while the worker was away are a gap with a cause; re-sent records are merged', async () => {
+test('records lost by a restart of Goldmane while the worker was down are a gap with a cause; re-sent records are merged', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const beganSeconds = world.nowSeconds();
@@ -61,7 +61,7 @@ test('records lost by a restart of Goldmane while the worker was away are a gap 
   expect(gaps.length).toBeGreaterThan(0);
   for (const { cause } of gaps) expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
   expect(gaps.some(({ cause }) => restarted.test(cause))).toBe(true);
-  // Nothing that was settled is taken back, and nothing of the time in which nobody looked is called settled.
+  // Settled buckets stay settled, and unobserved time is never called settled.
   for (const { fromSeconds, toSeconds, state } of before)
     if (state === 'settled')
       for (let at = fromSeconds; at < toSeconds; at += 15) expect(isSettled(coverage, at)).toBe(true);
@@ -71,7 +71,7 @@ test('records lost by a restart of Goldmane while the worker was away are a gap 
 });
 
 fullTest(
-  'what a quick restart of Goldmane lost while the worker looked on is never called settled',
+  'records lost by a quick restart of Goldmane while the worker was connected are never called settled',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -84,12 +84,12 @@ fullTest(
     await world.pass(300);
     await world.traffic.stop();
 
-    // The new run is noticed when the first bucket that it knows anything of is asked for, a few minutes later.
+    // The new run is detected when its first bucket with records is listed, a few minutes later.
     const coverage = await untilCovered(world, restartSeconds + 270);
     await expectAllRemaining(world, coverage, (flow) => reached.has(flow));
     for (const { cause } of gapsOf(coverage))
       expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
-    // The bucket that was filling when Goldmane ended was neither streamed nor settled whole.
+    // The bucket being filled when Goldmane ended was neither streamed nor settled completely.
     const filling = Math.floor(restartSeconds / 15) * 15;
     expect(
       coverage.find(({ fromSeconds, toSeconds }) => fromSeconds <= filling && filling < toSeconds)?.state,

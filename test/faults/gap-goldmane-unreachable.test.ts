@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 fullTest(
-  'a Goldmane that is out of reach for longer than its ring leaves a gap in the words of the failure',
+  'if Goldmane is unreachable for longer than its ring, the gap has the failure as its cause',
   async () => {
     world = await World.create({ speed: 120 });
     proxy = await TcpProxy.listen(world.goldmane.address);
@@ -27,7 +27,7 @@ fullTest(
       values: [proxy.address],
       where: ['attempts', 'status'],
     });
-    // While it lasts the gap grows, and is reported as one.
+    // Meanwhile, the gap grows and is reported as one gap.
     await world.pass(4_200);
     const growing = gapsOf(await world.coverage());
     expect(growing).toHaveLength(1);

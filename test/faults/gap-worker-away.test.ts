@@ -16,8 +16,8 @@ afterEach(() => world.close());
 const bucketSeconds = 15;
 const ringSeconds = 3_540;
 
-test('a worker outage longer than the buffer is a gap with its cause, and everything still buffered is in the trail', async () => {
-  // In the past, so that the command, which goes by the system clock, sees it.
+test('a worker outage longer than the buffer is a gap with a cause, and everything still buffered is in the trail', async () => {
+  // In the past, because the command uses the system clock.
   world = await World.create({ beginAgoSeconds: 6 * 3_600 });
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
@@ -37,11 +37,12 @@ test('a worker outage longer than the buffer is a gap with its cause, and everyt
   const coverage = await untilCovered(world, backSeconds);
   await expectAllRemaining(world, coverage);
   const gaps = gapsOf(coverage);
-  // On a busy machine the first worker may leave buckets that it neither streamed whole nor had time to settle: earlier gaps.
-  for (const { cause } of gaps) expect(cause).toMatch(/worker, Temporal or the database was away/);
+  // On a busy machine, the first worker may leave buckets that it neither streamed completely nor had time to settle,
+  // which are earlier gaps.
+  for (const { cause } of gaps) expect(cause).toMatch(/worker, Temporal or the database was unavailable/);
   const gap = gaps.at(-1);
   const [from, to] = [Date.parse(gap?.from ?? '') / 1000, Date.parse(gap?.to ?? '') / 1000];
-  // From before the worker left, to the oldest bucket that could be listed: how soon that is, depends on the machine.
+  // From before the worker ended to the oldest bucket that could be listed, which depends on the machine.
   expect(from).toBeLessThanOrEqual(leftSeconds);
   expect(to).toBeGreaterThan(backSeconds - ringSeconds - bucketSeconds);
   expect(to).toBeLessThan(backSeconds);

@@ -49,7 +49,7 @@ fullTest(
       ),
     ).toEqual([{ start: deadly, gap_cause: skippedCause }]);
     await expectAllRemaining(world, coverage);
-    // Of the bucket that is skipped two processes are on record, of those merged since then none.
+    // Two processes are recorded for the skipped bucket, and none for the buckets merged since then.
     expect(
       await database.query(
         `select extract(epoch from bucket)::float8 as start, count(*)::int as lost from bucket_listing

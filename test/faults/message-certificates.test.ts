@@ -10,7 +10,7 @@ let world: World;
 afterEach(() => world.close());
 
 fullTest(
-  'whatever is wrong with the client certificate is named with its cure, and the trail is whole once it is right',
+  'each problem with the client certificate is reported with its cure, and the trail is complete after the repair',
   async () => {
     world = await World.create();
     const { authority, client } = world.certificates;
@@ -52,7 +52,7 @@ fullTest(
 );
 
 fullTest(
-  'a CA bundle that does not know Goldmane is distinguished from one that did until it was replaced',
+  'a CA bundle that never verified Goldmane is distinguished from one that did until it was replaced',
   async () => {
     world = await World.create();
     const other = await createAuthority();

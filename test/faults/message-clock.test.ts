@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-/** For a worker whose clock shows so much more than the world's. */
+/** Settings of a worker whose clock is ahead of the world's by this much. */
 function clockOff(offsetSeconds: number): { FLOW_TRAIL_CLOCK: string } {
   const { scale } = world.clock;
   return {
@@ -16,8 +16,7 @@ function clockOff(offsetSeconds: number): { FLOW_TRAIL_CLOCK: string } {
 }
 
 /**
- * The age, by Goldmane's clock, at which the youngest bucket was settled by a worker whose clock was off by so much, of
- * those that it settled after a moment of that clock.
+ * The lowest age, by Goldmane's clock, at which a worker with the wrong clock settled a bucket after a given time.
  */
 async function youngestSettledAge(offsetSeconds: number, afterSeconds = 0): Promise<number> {
   const [age] = await world.db.database.query<{ youngest: number | null }>(
@@ -35,7 +34,7 @@ for (const [name, offsetSeconds] of [
   ['behind', -300],
 ] as const)
   fullTest(
-    `a worker whose clock is five minutes ${name} Goldmane's goes by Goldmane's: nothing is settled before its time`,
+    `a worker whose clock is five minutes ${name} Goldmane's uses Goldmane's: nothing is settled too early`,
     async () => {
       world = await World.create();
       world.traffic.start(world.goldmane);
@@ -43,37 +42,34 @@ for (const [name, offsetSeconds] of [
       await world.pass(600);
       await expectWhole(world);
       expect(await youngestSettledAge(offsetSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds);
-      // Nor long after it, or the ring would be shorter by as much.
+      // Nor much too late, which would shorten the ring.
       expect(await youngestSettledAge(offsetSeconds)).toBeLessThan(settleAgeSeconds + 120);
     },
   );
 
-test("a worker whose clock is five minutes ahead, and whose stream never opens, finds Goldmane's clock by asking", async () => {
+test("a worker whose clock is five minutes ahead, and whose stream never opens, determines Goldmane's clock from its newest bucket", async () => {
   world = await World.create();
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker(clockOff(300));
-  await untilSaid(worker, 'it was found by asking for its newest bucket');
+  await untilSaid(worker, 'it was determined from the newest bucket');
   await world.pass(600);
   await expectWhole(world);
   expect(await youngestSettledAge(300)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
 });
 
-fullTest(
-  'a worker that takes over from one whose clock was wrong does not go by what that one measured',
-  async () => {
-    world = await World.create();
-    world.traffic.start(world.goldmane);
-    const slow = await world.startWorker(clockOff(-300));
-    await world.pass(700);
-    await slow.kill();
-    expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
-    const takenOverSeconds = world.nowSeconds();
-    // No stream tells this one.
-    world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
-    await world.startWorker();
-    await world.pass(300);
-    await expectWhole(world);
-    expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
-  },
-);
+fullTest('a worker that takes over from one with a wrong clock does not use its measurement', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  const slow = await world.startWorker(clockOff(-300));
+  await world.pass(700);
+  await slow.kill();
+  expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
+  const takenOverSeconds = world.nowSeconds();
+  // This worker has no stream.
+  world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
+  await world.startWorker();
+  await world.pass(300);
+  await expectWhole(world);
+  expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
+});

@@ -40,7 +40,7 @@ async function notReady({ httpPort }: WorkerProcess): Promise<string | undefined
 }
 
 fullTest(
-  'without a database, then without the right one, the worker waits and says for what, and begins when it is there',
+  'without a database server, then without the database, the worker waits, reports what is missing, and starts once it exists',
   async () => {
     world.traffic.start(world.goldmane);
     const url = new URL(world.db.url);
@@ -57,10 +57,10 @@ fullTest(
     const missing =
       'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
     await untilSaid(worker, `waiting: ${missing}`);
-    await until('/readyz says so too', async () =>
+    await until('/readyz reports it too', async () =>
       (await notReady(worker))?.includes(missing) ? true : undefined,
     );
-    // Said once each, not at every try.
+    // Logged once, not at every attempt.
     expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
 
     await administer('create database trail_to_come template template0');

@@ -13,7 +13,7 @@ import { fullTest } from '../support/full.ts';
 const mayWait = 200_000;
 const burst = 55_000;
 const bursts = 4;
-/** What Node takes for itself in a container of 512 MiB, which is what the Deployment gives. */
+/** Node's heap limit in a container with 512 MiB, the Deployment's limit. */
 const heapLimit = '--max-old-space-size=256';
 const containerMiB = 512;
 
@@ -23,7 +23,7 @@ let world: World;
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-flood-'));
   postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
-  // Slow enough for the stand-in to send a burst before the next one, and before the stream counts as lagging.
+  // Slow enough for the stand-in to send a burst before the next one, and before the stream is considered lagging.
   world = await World.create({ speed: 10, postgresUrl: postgres.url });
 });
 afterEach(async () => {
@@ -32,14 +32,14 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-/** The most memory that the process ever held, MiB. Source: proc(5). */
+/** Peak memory of the process, MiB. Source: proc(5). */
 async function peakMemoryMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
 }
 
 fullTest(
-  'more records than may wait for the database are dropped with a word, in bounded memory, and settling brings them back',
+  'records beyond the limit that waits for the database are dropped and reported, in bounded memory, and settling adds them later',
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker({ NODE_OPTIONS: heapLimit });

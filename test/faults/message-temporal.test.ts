@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 fullTest(
-  'without a Temporal, then without its namespace, the worker waits and says for what, and begins when it is there',
+  'without Temporal, then without its namespace, the worker waits, reports what is missing, and starts once it exists',
   async () => {
     world.traffic.start(world.goldmane);
     const namespace = `${world.namespace}-to-come`;
@@ -38,7 +38,7 @@ fullTest(
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
     const refused = `Connection refused: nothing listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
     await untilSaid(worker, `waiting: ${refused}`);
-    await until('/readyz says so too', async () => {
+    await until('/readyz reports it too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
       return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
     });
@@ -54,13 +54,13 @@ fullTest(
 );
 
 fullTest(
-  'a Temporal that goes away is reported in the log and by the command, and the trail is whole when it is back',
+  'a Temporal outage is reported in the log and by the command, and the trail is complete afterwards',
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilConnected(world);
     await temporal.stop();
-    await until('the log says that Temporal does not answer', () =>
+    await until('the log reports that Temporal does not answer', () =>
       worker.lines.find((line) => line.includes(`Temporal at ${temporal.address} does not answer`)),
     );
     const away = await flowTrail(['status'], world.workerEnv());
@@ -74,7 +74,7 @@ fullTest(
   },
 );
 
-test('when no worker runs, the command says so, with the last failure of the readers', async () => {
+test('when no worker runs, the command reports it, with the last failure of the readers', async () => {
   await world.goldmane.kill();
   const worker = await world.startWorker();
   await untilFailureShown(world, worker, 'connection_refused', { where: ['attempts'] });

@@ -31,7 +31,7 @@ async function startFollowing(env: NodeJS.ProcessEnv = {}): Promise<WorkerProces
   return worker;
 }
 
-/** Where an operator looks: /readyz, the log and `flow-trail status` all name the setting. */
+/** Checks the places where operators look: /readyz, the log and `flow-trail status` all name the setting. */
 async function untilAllTell(
   worker: WorkerProcess,
   setting: RegExp,
@@ -90,7 +90,7 @@ describe('the server’s CA', () => {
     await expectRecovered(worker);
   });
 
-  fullTest('rotated after the CA file holds both: the worker is never cut off', async () => {
+  fullTest('rotated after the CA file contains both: the worker stays connected', async () => {
     const worker = await startFollowing();
     const old = tls.serverAuthority.certificate;
     const next = await tls.prepareServer();
@@ -104,7 +104,7 @@ describe('the server’s CA', () => {
   });
 
   fullTest(
-    'rotated after the CA file holds only the new one: the log tells, and the old connection stays',
+    'rotated after the CA file contains only the new one: the log reports it, and the old connection stays',
     async () => {
       const worker = await startFollowing();
       const next = await tls.prepareServer();
@@ -118,7 +118,7 @@ describe('the server’s CA', () => {
     },
   );
 
-  fullTest('of the same name as the former one, beside it in the file', async () => {
+  fullTest('with the same name as the old one, both in the file', async () => {
     const worker = await startFollowing();
     const next = await tls.prepareServer('temporal-server-ca');
     tls.presentServer(next);
@@ -131,7 +131,7 @@ describe('the server’s CA', () => {
 
 describe('files that are broken', () => {
   fullTest(
-    'keep the former connection, are told when it breaks, and work once they are repaired',
+    'keep the current connection, are reported when it breaks, and work once they are repaired',
     async () => {
       const worker = await startFollowing();
       const other = await issueCertificates();
@@ -177,7 +177,7 @@ describe('files that are broken', () => {
 
 describe('the API key', () => {
   fullTest(
-    'rotated, first in the file and then at the server; and revoked for longer than the SDK waits',
+    'rotated first in the file and then at the server, and revoked for longer than the SDK waits',
     async () => {
       const keys = ['first-api-key', 'second-api-key', 'third-api-key'];
       await tls.write('api-key', `${keys[0]}\n`);
@@ -191,7 +191,7 @@ describe('the API key', () => {
       tls.proxy.apiKeys = new Set([keys[2] ?? '']);
       tls.proxy.drop();
       await untilAllTell(worker, /TEMPORAL_API_KEY_FILE/, env);
-      // The SDK gives up after a minute; whatever runs the worker starts it again.
+      // The SDK stops after a minute, and the worker is restarted.
       expect((await worker.process.exited).code).toBe(1);
       const next = await world.startWorker({ ...tls.env, ...env });
       await untilNotReady(next, /TEMPORAL_API_KEY_FILE/);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** What takes spans by OTLP/HTTP: protobuf, in which names and attributes are plain text. */
+/** Receives spans by OTLP/HTTP: protobuf, in which names and attributes are plain text. */
 async function startCollector() {
   const received: { path: string; type: string | undefined; body: Buffer }[] = [];
   const server = createServer((request, response) => {
@@ -57,7 +57,7 @@ test('spans of workflows, activities and starts arrive as OTLP, without messages
   await untilReady(worker);
   await untilFollowedBy(worker, world);
   await flowTrail(['run', 'housekeeping'], world.workerEnv());
-  // It fails with a message that contains the address of a Goldmane that is away.
+  // It fails with a message that contains the address of an unavailable Goldmane.
   await world.goldmane.kill();
   await until(
     'spans of all kinds arrive',
@@ -86,7 +86,7 @@ test('spans of workflows, activities and starts arrive as OTLP, without messages
   expect(await worker.terminate()).toBe(0);
 });
 
-fullTest('a collector that is away is told of in the log and does not disturb the trail', async () => {
+fullTest('an unavailable collector is logged and does not affect the trail', async () => {
   const worker = await world.startWorker({
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
     OTEL_BSP_SCHEDULE_DELAY: '200',

@@ -53,7 +53,7 @@ test('a second database under the same names is refused, the first continues, an
   expect((await supervisorOf('')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
 });
 
-test('two clusters share one Temporal namespace and one database with a schema each, and nothing is crossed', async () => {
+test('two clusters share one Temporal namespace and one database with separate schemas, without interference', async () => {
   const far = await World.create();
   const slack = await startSlack({ port: 0 });
   try {
@@ -121,7 +121,7 @@ test('two clusters share one Temporal namespace and one database with a schema e
   }
 });
 
-test('a supervisor that was started by hand beside the trail’s own fails, and the trail continues', async () => {
+test('a second supervisor started by hand fails, and the trail continues', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilFollowedBy(worker, world);
@@ -139,7 +139,7 @@ test('a supervisor that was started by hand beside the trail’s own fails, and 
   await expectWhole(world);
 });
 
-/** The same flow in a cluster whose namespaces have other names. */
+/** The same flow in a cluster whose namespaces have different names. */
 function inSouth(flow: Flow): Flow {
   const { srcNamespace, dstNamespace } = flow;
   return {

@@ -31,7 +31,7 @@ const runId = async () => {
 };
 
 fullTest(
-  'a release with compatible workflows continues the supervisor, and so does the one before it after a rollback',
+  'a release with compatible workflows continues the supervisor, and so does the previous release after a rollback',
   async () => {
     // The previous release ended both windows at once; `patched` keeps its histories.
     await makeRelease(release, { from: "patched('settling-ends-first')", to: 'false' });
@@ -53,8 +53,8 @@ fullTest(
   },
 );
 
-test('a release that cannot replay the supervisor’s history replaces it, and so does the one before it after a rollback', async () => {
-  // The previous release started the readers in the other order.
+test('a release that cannot replay the supervisor’s history replaces it, and so does the previous release after a rollback', async () => {
+  // The previous release started the readers in reverse order.
   const stream = "const stream = follow('stream', () => streamFlows({ windowMs }));";
   const settle = "const settle = follow('settle', () => settleBuckets({ windowMs }));";
   await makeRelease(release, { from: `${stream}\n  ${settle}`, to: `${settle}\n  ${stream}` });

@@ -33,7 +33,7 @@ describe('settling', () => {
     for (const asked of goldmane.asked) times.set(asked, (times.get(asked) ?? 0) + 1);
     for (let bucket = start - 3_525; bucket <= end - 450; bucket += 15)
       expect([bucket, times.get(bucket)]).toEqual([bucket, expect.toBeOneOf([1, 2, 3])]);
-    // Twice each, and once a window one of them again, to recognise the server.
+    // Each bucket twice, and one of them once more per window, to recognise the server.
     expect(goldmane.asked.length).toBeLessThan(2 * times.size + 20);
     expect(goldmane.asked.slice(0, 100)).toEqual(goldmane.asked.slice(0, 100).toSorted((a, b) => a - b));
     expect(Math.max(...ages)).toBeLessThanOrEqual(3_540);
@@ -135,7 +135,7 @@ describe('a bucket with an invalid answer', () => {
   ];
 
   test.each(answers)(
-    'because it %s, does not hold up the others, is named, and is settled once it can be',
+    'because it %s does not delay the others, is reported, and is settled later',
     async (_why, times, message, answer) => {
       settling = await Settling.create(start, busy);
       const { goldmane } = settling;
@@ -161,7 +161,7 @@ describe('a bucket with an invalid answer', () => {
 
 describe('while Goldmane cannot be reached', () => {
   fullTest(
-    'attempts fail by its name, and what is lost is a gap by its name, of which the supervisor is told',
+    'attempts fail with that cause, and lost time is a gap with that cause, which is reported to the supervisor',
     async () => {
       settling = await Settling.create(start, busy);
       await settling.run(20);
@@ -189,7 +189,7 @@ describe('while Goldmane cannot be reached', () => {
     },
   );
 
-  test('one signal to the supervisor says so, not one per attempt', async () => {
+  test('one signal reports it to the supervisor, not one per attempt', async () => {
     settling = await Settling.create(start, busy);
     settling.goldmane.onConnect = () => {
       throw failure('connection_refused', 'Nobody is there');
@@ -201,7 +201,7 @@ describe('while Goldmane cannot be reached', () => {
     expect(settling.reported.slice(before)).toEqual([]);
   });
 
-  test('because it takes too long, each further call waits as long again, across attempts', async () => {
+  test('because it takes too long makes each further call wait as long, across attempts', async () => {
     settling = await Settling.create(start, busy);
     const times: number[] = [];
     settling.goldmane.onList = () => {
@@ -219,7 +219,7 @@ describe('while Goldmane cannot be reached', () => {
 describe('a bucket that another process was listing when it died', () => {
   const bucket = start - 1_500;
 
-  /** As a process leaves it that is killed: about to list, and nothing after that. */
+  /** The state after a process was killed: it was about to list, and nothing followed. */
   function lose(heapLimitBytes = Number.MAX_SAFE_INTEGER): Promise<unknown> {
     return settling.db.database.query(
       'insert into bucket_listing (bucket, process, heap_limit_bytes) values (to_timestamp($1), gen_random_uuid(), $2)',

@@ -17,7 +17,7 @@ test('every SQL panel of the Grafana dashboard finds what the database has', asy
   await query(`insert into edge select 'web', 'vault', 'deny', first_seen, last_seen, 3 from edge limit 1`);
   await query(
     `insert into coverage (from_time, to_time, state, cause, refused_records) values
-       ($1, $2, 'final', null, 0), ($2, $3, 'gap', 'the worker was away', 0), ($3, $4, 'incomplete', null, 7)`,
+       ($1, $2, 'final', null, 0), ($2, $3, 'gap', 'the worker was down', 0), ($3, $4, 'incomplete', null, 7)`,
     [startSeconds - 90_000, startSeconds - 3_600, startSeconds - 1_800, startSeconds].map(iso),
   );
   await query(

@@ -61,7 +61,7 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
     await admin.close();
   });
 
-  test('let the owner migrate, the worker write and the reader read, and nothing more', async () => {
+  test('allow the owner to migrate, the worker to write and the reader to read, and nothing else', async () => {
     if (!owner || !writer || !reader) throw new Error('they are open');
     await expect(migrate(writer)).rejects.toMatchObject({ kind: 'no_permission' });
     expect(await migrate(owner)).not.toEqual([]);

@@ -101,7 +101,7 @@ describe('each edge is announced once', () => {
 });
 
 describe('run again', () => {
-  test('the same nominal time is the same digest, and posts once', async () => {
+  test('runs with the same nominal time are the same digest, which is posted once', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     const scheduleId = `schedule-${harness.taskQueue}`;
@@ -142,7 +142,7 @@ describe('run again', () => {
     await schedule.delete();
   });
 
-  test('a post whose answer was lost is repeated with the same digest id, and loses no edge', async () => {
+  test('a post whose answer was lost is repeated with the same digest id, and no edge is lost', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext('take_and_cut');
@@ -176,14 +176,14 @@ describe('run again', () => {
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext({ status: 503, body: '' });
     const run = await harness.begin();
-    await until('the first try was refused', () => (harness.slack.posts >= 1 ? true : undefined));
+    await until('the first attempt was refused', () => (harness.slack.posts >= 1 ? true : undefined));
     await harness.addEdges({ dst: 'newcomer' });
     expect(await harness.resultOf(run)).toMatchObject({ edges: 1 });
     await harness.run();
     expect(harness.announced).toEqual([['billing'], ['newcomer']]);
   });
 
-  test('of several messages only those that Slack did not accept are repeated', async () => {
+  test('only messages that Slack did not accept are repeated', async () => {
     await start();
     await harness.addEdges(
       ...Array.from({ length: 40 }, (_, n) => ({
@@ -245,7 +245,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('what Slack refuses', () => {
+describe('refusals by Slack', () => {
   test.each([
     [404, 'channel_not_found'],
     [404, 'no_service'],
@@ -283,7 +283,7 @@ describe('what Slack refuses', () => {
   });
 });
 
-test('gaps are reported once, with their cause, also if they ended while a digest was made', async () => {
+test('gaps are reported once, with their cause, even if they ended while a digest was prepared', async () => {
   await start();
   const at = (hours: number) => new Date(morning + hours * hourMs);
   const cover = (from: number, to: number, state: string, cause: string | null) =>
@@ -297,17 +297,17 @@ test('gaps are reported once, with their cause, also if they ended while a diges
       at(hours),
     ]);
   await cover(-48, -5, 'final', null);
-  await cover(-5, -4, 'gap', 'Goldmane was away');
+  await cover(-5, -4, 'gap', 'Goldmane was down');
   await cover(-4, -0.75, 'final', null);
   await decided(-0.75);
   await harness.addEdges({ dst: 'billing' });
-  expect(await harness.run()).toMatchObject({ gapSeconds: 3_600, gaps: [{ cause: 'Goldmane was away' }] });
+  expect(await harness.run()).toMatchObject({ gapSeconds: 3_600, gaps: [{ cause: 'Goldmane was down' }] });
   expect(JSON.stringify(harness.slack.messages[0])).toContain('1 h, in 1 gap');
 
-  await cover(-0.75, -0.5, 'gap', 'the worker was away');
+  await cover(-0.75, -0.5, 'gap', 'the worker was down');
   await cover(-0.5, 24, 'final', null);
   await decided(24);
   harness.nowMs += dayMs;
   await harness.addEdges({ dst: 'vault' });
-  expect(await harness.run()).toMatchObject({ gapSeconds: 900, gaps: [{ cause: 'the worker was away' }] });
+  expect(await harness.run()).toMatchObject({ gapSeconds: 900, gaps: [{ cause: 'the worker was down' }] });
 });

@@ -72,7 +72,7 @@ async function adoptions(): Promise<unknown[]> {
 describe('from the aggregator to the trail', () => {
   beforeEach(async () => use(await createTestDatabase()));
 
-  test('keeps every row, adds times but no counts to what was counted, and counts what comes after', async () => {
+  test('keeps every row, adds times but no counts for counted records, and counts later records', async () => {
     await aggregator.start();
     await count(0, 3);
     await count(1, 2, 'c');
@@ -84,7 +84,7 @@ describe('from the aggregator to the trail', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('takes over what it counted between the migration and the start of the worker', async () => {
+  test('adopts what it counted between the migration and the start of the worker', async () => {
     await aggregator.start();
     await count(0, 3);
     await migrate(database);
@@ -105,7 +105,7 @@ describe('back to the aggregator, and to the trail again', () => {
     await stream(1, 1, 2);
   });
 
-  test('the aggregator starts on the table of the trail, counts and makes its digest', async () => {
+  test('the aggregator starts with the table of the trail, counts and creates its digest', async () => {
     const before = await readEdges(database);
     await aggregator.start();
     expect(await readEdges(database)).toEqual(before);
@@ -114,7 +114,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await aggregator.newEdges(bucket(3))).toEqual(['b', 'c']);
   });
 
-  test('verify finds its counts; adopt shows them without changing anything, and then takes them over', async () => {
+  test('verify finds its counts; adopt shows them without changes, and then adopts them', async () => {
     await count(2, 5);
     await count(3, 4, 'c');
     const before = await readEdges(database);
@@ -179,7 +179,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await isOneMoreFound()).toBe(true);
   });
 
-  test('beside the worker: both counted, no count is lost, and the trail goes on exactly', async () => {
+  test('running alongside the worker: both counted, no count is lost, and the trail continues exactly', async () => {
     await count(0, 4);
     await count(1, 2);
     expect(await adoptIfCountedElsewhere(database, nowSeconds)).toBeUndefined();
@@ -192,7 +192,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('a worker takes over at its start, once, what was counted while none ran', async () => {
+  test('a worker adopts, once at its start, what was counted while none ran', async () => {
     await list(2);
     expect(await adoptIfCountedElsewhere(database, nowSeconds)).toBeUndefined();
     await count(3, 5);
@@ -204,7 +204,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await flowCounts()).toEqual({ b: 6 + 5 });
   });
 
-  test('several workers that start at once take over once', async () => {
+  test('several workers that start at the same time adopt once', async () => {
     await count(3, 5);
     await Promise.all(Array.from({ length: 4 }, () => adoptIfCountedElsewhere(database, nowSeconds)));
     expect(await database.query('select flow_count::int from edge_adopted')).toEqual([{ flow_count: 7 }]);
@@ -248,7 +248,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await adoptions()).toEqual([]);
   });
 
-  test('on a trail that nobody else wrote to, there is nothing to take over', async () => {
+  test('on a trail without other writers, there is nothing to adopt', async () => {
     expect(await apply()).toMatchObject({ until: undefined, edges: [] });
     expect(await adoptions()).toEqual([]);
   });

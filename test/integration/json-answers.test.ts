@@ -54,7 +54,7 @@ afterAll(async () => {
 
 type Case = { name: AnswerName; args: string[]; ofEmpty?: 0 | 2; ofFull?: 0 | 3 };
 
-/** Exit codes are 0 unless said. Those that ask Temporal or Goldmane are in json-answers of `npm start`. */
+/** Exit codes are 0 unless stated. Commands that query Temporal or Goldmane are tested with `npm start`. */
 const cases: readonly Case[] = [
   { name: 'edges', args: ['edges'] },
   { name: 'facts', args: ['edges', '--port'] },
@@ -110,7 +110,7 @@ test('export --format json has the schema of edges', async () => {
   parseAnswer('edges', out);
 });
 
-test('every command with --json is tried here, or beside npm start', async () => {
+test('every command with --json is tested here or with npm start', async () => {
   const program = await createProgram(() => true);
   const tried = new Set([...cases.map(({ args }) => args.join(' ')), ...elsewhere]);
   const withJson = program.commands.flatMap((command) =>

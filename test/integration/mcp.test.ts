@@ -61,7 +61,7 @@ async function call(name: string, args: Record<string, unknown>) {
   return { isError, texts: content.map(({ text }) => text) };
 }
 
-test('every tool says that it only reads, and that names are data', async () => {
+test('every tool is described as read-only, and names as data', async () => {
   const { tools } = await client.listTools();
   expect(tools.length).toBeGreaterThan(15);
   for (const { annotations, description, inputSchema } of tools) {
@@ -142,13 +142,13 @@ test.each([
   parseAnswer(schema, texts[0] ?? '');
 });
 
-test('what a namespace is called arrives as JSON, without characters that act on a terminal', async () => {
+test('namespace names are returned as JSON, without characters that control a terminal', async () => {
   const { texts } = await call('edges', { dst: 'immich', denied: true });
   expect(JSON.parse(texts[0] ?? '')).toContainEqual(expect.objectContaining({ srcNs: hostile }));
   for (const text of texts) expect(text).not.toMatch(/(?!\n)\p{Cc}|\p{Cf}/u);
 });
 
-test('what the command says beside the answer is a note', async () => {
+test('messages on standard error are returned as notes', async () => {
   const { texts } = await call('edges', { ns: 'imich', limit: 1 });
   expect(z.object({ notes: z.array(z.string()).length(1) }).parse(JSON.parse(texts[1] ?? ''))).toBeDefined();
   expect((await call('edges', { limit: 1 })).texts).toHaveLength(2);
@@ -175,7 +175,7 @@ test.each([
   expect((await call(name, args)).isError).toBe(true);
 });
 
-test('standard output has the protocol and nothing else', async () => {
+test('standard output carries only the protocol', async () => {
   const server = spawn(process.execPath, [main, 'mcp'], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const [out, err]: [string[], string[]] = [[], []];
   server.stdout.on('data', (chunk) => out.push(String(chunk)));
@@ -205,7 +205,7 @@ test('standard output has the protocol and nothing else', async () => {
   expect(err.join('')).toContain('MCP server');
 });
 
-test('the database refuses changes on the connection of questions', async () => {
+test('the database refuses changes on the connection for queries', async () => {
   const database = openDatabase({ url: db.url }, { isReadOnly: true });
   await expect(database.query('delete from edge')).rejects.toMatchObject({ kind: 'read_only' });
   await database.close();

@@ -66,7 +66,7 @@ test('a schema with an unknown migration is refused and stays unchanged', async 
   expect(await migrate(database)).toEqual([]);
 });
 
-test('a role without the right to change the schema may run a worker on one that is up to date', async () => {
+test('a role without the right to change the schema can run a worker on an up-to-date schema', async () => {
   await migrate(database);
   const readOnly = new URL(db.url);
   readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
@@ -93,7 +93,7 @@ describe('several clusters in one database, with a schema each', () => {
     );
   });
 
-  test('an empty schema is not taken as migrated because public is', async () => {
+  test('an empty schema does not count as migrated because public is migrated', async () => {
     await migrate(database);
     await expect(readEdges(inSchema('cluster_a'))).rejects.toMatchObject({ kind: 'no_schema' });
   });
@@ -102,7 +102,7 @@ describe('several clusters in one database, with a schema each', () => {
 describe('a lease', () => {
   beforeEach(() => migrate(database));
 
-  test('of a worker that disappeared is taken over when it expires, and the former holder notices', async () => {
+  test('of a worker that disappeared is taken over when it expires, and the previous holder detects it', async () => {
     const held = withLease(database, 'digest', async (hold) => {
       await database.query(`update lease set expires_at = now() - interval '1 second'`);
       expect(

@@ -143,7 +143,7 @@ test('an edge without a flow for a week fell silent', async () => {
   }
 });
 
-test('every question of the README is answered', async () => {
+test('every question in the README is answered', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const folder = await mkdtemp(join(tmpdir(), 'flow-trail-readme-'));
   // Those that ask Temporal or Goldmane have tests of their own.
@@ -160,7 +160,7 @@ test('every question of the README is answered', async () => {
   }
 });
 
-test('a role that may only read is enough', async () => {
+test('a read-only role is sufficient', async () => {
   const role = `reader_${process.pid}_${bucket}`;
   await db.database.query(`create role ${role} login password 'x'`);
   try {

@@ -64,7 +64,7 @@ async function saltOf(from: Database): Promise<string | undefined> {
   return row?.salt;
 }
 
-test('two records that have one hash without a salt are both counted, once each, by stream and list', async () => {
+test('two records with the same unsalted hash are both counted, once each, by stream and list', async () => {
   await merge(database, streamedCollision(), options);
   await merge(database, listedCollision(), options);
   await merge(database, streamedCollision(), options);
@@ -78,7 +78,7 @@ test('two records that have one hash without a salt are both counted, once each,
 });
 
 describe('the salt', () => {
-  test('is 32 random bytes of each database, and hashes of one record differ', async () => {
+  test('is 32 random bytes per database, so the hashes of a record differ', async () => {
     const other = await createMigratedDatabase();
     closing.push(() => other.drop());
     for (const each of [database, other.database])
@@ -88,7 +88,7 @@ describe('the salt', () => {
     expect(await storedHashes(other.database)).not.toBe(await storedHashes(database));
   });
 
-  test('stays when the worker starts again', async () => {
+  test('stays the same after a restart of the worker', async () => {
     const salt = await saltOf(database);
     await merge(database, [batch(startSeconds, [streamed(1)])], options);
     expect(await migrate(database)).toEqual([]);
@@ -99,7 +99,7 @@ describe('the salt', () => {
     expect((await readEdges(next)).map(({ flow_count }) => flow_count)).toEqual([1]);
   });
 
-  test('of another database is used as soon as it stands under the same URL', async () => {
+  test('of another database is used as soon as it has the same URL', async () => {
     const other = await createMigratedDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'flow-trail-'));
     closing.push(
@@ -120,7 +120,7 @@ describe('the salt', () => {
     }
   });
 
-  test('is missed with a message that says what to restore', async () => {
+  test('is reported with what to restore if it is missing', async () => {
     await database.query('delete from record_salt');
     await expect(merge(database, [batch(startSeconds, [streamed(1)])], options)).rejects.toThrow(
       'record_salt',
@@ -129,7 +129,7 @@ describe('the salt', () => {
   });
 });
 
-test('a listed bucket with two records of one hash is incomplete, and edges agree with facts', async () => {
+test('a listed bucket with two records of the same hash is incomplete, and edges agree with facts', async () => {
   const content = (n: number) => listed(n).key.content;
   const colliding = new Set([content(1), content(2)]);
   const hasher = saltedHasher(Buffer.alloc(32));

@@ -23,7 +23,7 @@ async function follow(database: TestDatabase['database'], from: number, to: numb
     batch(from + n * 15, [listed(from + n)], { settled: 'final' }),
   );
   await merge(database, batches, options);
-  await decideCoverage(database, to - hourSeconds, 'the worker was away');
+  await decideCoverage(database, to - hourSeconds, 'the worker was down');
 }
 
 test('after the restore of an old backup the lost time is a gap whose cause is the restore', async () => {
@@ -51,10 +51,10 @@ test('after the restore of an old backup the lost time is a gap whose cause is t
         cause: restoredCause,
       },
     ]);
-    await decideCoverage(database, restoredAt + hourSeconds, 'the worker was away');
+    await decideCoverage(database, restoredAt + hourSeconds, 'the worker was down');
     expect((await readGaps(database.query, 10)).map(({ cause }) => cause)).toEqual([
       restoredCause,
-      'the worker was away',
+      'the worker was down',
     ]);
     expect(await verify(database)).toEqual([]);
   } finally {

@@ -52,7 +52,7 @@ async function timesOf(job: JobName, from: string, to: string): Promise<string[]
 
 const digestTimes = (from: string, to: string) => timesOf('digest', from, to);
 
-test('every job has a schedule whose runs skip what overlaps, never pause by themselves and may not hang', async () => {
+test('every job has a schedule that skips overlapping runs, never pauses itself and limits the run time', async () => {
   await ensureSchedules(client, config(), trailId, log);
   for (const job of jobNames) {
     const { action, policies, state } = await client.schedule.getHandle(jobs[job].scheduleId).describe();
@@ -91,7 +91,7 @@ describe.each([
     new Date(Date.parse(night) + 2 * dayMs).toISOString(),
   ];
 
-  test('jobs that watch never pause, and daily jobs keep their local hour', async () => {
+  test('monitoring jobs never pause, and daily jobs keep their local hour', async () => {
     await ensureSchedules(client, config({ TIME_ZONE, HOUSEKEEPING_CRON: '7 * * * *' }), trailId, log);
     for (const night of [spring, autumn]) {
       for (const [job, minutes] of [
@@ -166,7 +166,7 @@ test('unchanged settings write nothing', async () => {
   expect(after.raw.conflictToken).toEqual(before.raw.conflictToken);
 });
 
-test('workers that start together end in one set of schedules', async () => {
+test('workers that start at the same time create one set of schedules', async () => {
   await Promise.all([1, 2, 3].map(() => ensureSchedules(client, config(), trailId, log)));
   const found = await until('all schedules are listed', async () => {
     const ids: string[] = [];

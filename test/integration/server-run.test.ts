@@ -40,7 +40,7 @@ describe('what is known of the server’s run', () => {
     return runs;
   }
 
-  test('is handed to the next worker', async () => {
+  test('is passed to the next worker', async () => {
     await saveServerRun(db.database.query, runsWith(7));
     const runs = await loaded();
     expect(runs.firstSeenSeconds).toBe(Number.NEGATIVE_INFINITY);
@@ -59,7 +59,7 @@ describe('what is known of the server’s run', () => {
     expect(await db.database.query('select from goldmane_run')).toHaveLength(2);
   });
 
-  test('is nothing at first, and nothing is remembered of a run that said nothing', async () => {
+  test('is empty at first, and nothing is stored about a run that returned nothing', async () => {
     await saveServerRun(db.database.query, new ServerRuns());
     expect(await db.database.query('select from goldmane_run')).toEqual([]);
     expect((await loaded()).knows(new Map([['7', [7]]]))).toBe(false);
@@ -97,7 +97,7 @@ describe('settling', () => {
     return at;
   }
 
-  test('goes on with the same run over windows and workers, and after an outage', async () => {
+  test('continues with the same run over windows and workers, and after an outage', async () => {
     settling = await Settling.create(start, busy);
     const summaries = await settling.run(60);
     settling.clock.pass(40 * 60);
@@ -108,7 +108,7 @@ describe('settling', () => {
   });
 
   test.each(casesOf([0, 300]))(
-    'never takes a bucket for settled that began before a run which nodes sent %i s to',
+    'never settles a bucket that began before a run to which nodes re-sent %i s',
     async (resentSeconds) => {
       settling = await Settling.create(start, busy);
       await settling.run(30);
@@ -156,7 +156,7 @@ describe('settling', () => {
     expect(await settling.gaps()).toEqual([]);
   });
 
-  test('in a cluster where nothing recurs notices a restart all the same, at the next connection', async () => {
+  test('in a cluster where nothing recurs, detects a restart at the next connection', async () => {
     settling = await Settling.create(start, quiet);
     await settling.run(30);
     const at = settling.clock.now() / 1000;
@@ -169,7 +169,7 @@ describe('settling', () => {
   });
 
   fullTest(
-    'does not take a connection that idled for an hour, and came back with another id, for a restart',
+    'does not mistake a connection that idled for an hour and got a new id for a restart',
     async () => {
       const isHourly = (bucket: number) => bucket % 3_600 < 15;
       settling = await Settling.create(start, (bucket) =>
@@ -182,7 +182,7 @@ describe('settling', () => {
     },
   );
 
-  test('does not take the many keys of one connection, of which each bucket shows another, for a restart', async () => {
+  test('does not mistake the many keys of one connection, which differ from bucket to bucket, for a restart', async () => {
     const orders = [
       ['p', 'q', 'r'],
       ['p', 'r', 'q'],

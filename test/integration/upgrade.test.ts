@@ -62,7 +62,7 @@ function settledBatches() {
 }
 
 describe('a database that the version before the salt filled', () => {
-  test('keeps each row, and each question has the same answer', async () => {
+  test('keeps each row, and each query has the same result', async () => {
     const before = await readEdges(database);
     const coverage = await readCoverage(database.query, starts[0] ?? 0, (starts[3] ?? 0) + 15);
     expect(coverage.map(({ state }) => state)).toEqual(['final', 'settled', 'streamed', 'pending']);
@@ -73,7 +73,7 @@ describe('a database that the version before the salt filled', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('counts each record of the time before once, whoever brings it afterwards', async () => {
+  test('counts each earlier record once, whichever reader delivers it later', async () => {
     await migrate(database);
     await merge(database, streamAll(), options);
     for (const settled of settledBatches()) await merge(database, [settled], options);
@@ -85,7 +85,7 @@ describe('a database that the version before the salt filled', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('still recognises the run of the server, and knows it under the salt afterwards', async () => {
+  test('still recognises the server run, and stores it with salted hashes afterwards', async () => {
     await migrate(database);
     const [first, second] = listAll().map(({ ids }) => ids);
     if (!first || !second) throw new Error('the capture has four buckets');
@@ -112,8 +112,8 @@ describe('a database that the version before the salt filled', () => {
   });
 });
 
-describe('a worker of the version before', () => {
-  test('that still runs cannot add to the ledger', async () => {
+describe('a worker of the previous version', () => {
+  test('that is still running cannot add to the ledger', async () => {
     await migrate(database);
     for (const statement of [
       'insert into bucket_ledger (bucket) select bucket from bucket_ledger on conflict do nothing',
@@ -122,7 +122,7 @@ describe('a worker of the version before', () => {
       await expect(database.query(statement)).rejects.toMatchObject({ sqlState: '23502' });
   });
 
-  test('that starts refuses the schema, and changes nothing', async () => {
+  test('refuses the schema when it starts, and changes nothing', async () => {
     const applied = await migrate(database);
     await expect(migrate(database, { upTo: oldSchema })).rejects.toMatchObject({
       kind: 'newer_schema',

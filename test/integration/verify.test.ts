@@ -92,7 +92,7 @@ describe('verify', () => {
     expect(code).toBe(3);
   });
 
-  test('runs weekly in housekeeping, and fails the run where something differs', async () => {
+  test('runs weekly in housekeeping, and fails the run if something differs', async () => {
     await seeDaily(database, 0, 3);
     await cover(database, 3);
     expect(await applyRetention(testDeps(database, standingClock(3)))).toMatchObject({
@@ -108,7 +108,7 @@ describe('verify', () => {
 });
 
 describe('the cap of ports', () => {
-  test('counts ports of recent days: a scan costs its pair nothing after two days', async () => {
+  test('counts ports of recent days: ports of a scan no longer count after two days', async () => {
     await onPort(0, 1, 2, 3, 4, 5);
     expect(await ports()).toEqual([-1, 1, 2, 3]);
     await onPort(1, 5432);
@@ -118,7 +118,7 @@ describe('the cap of ports', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('keeps ports that recur: those seen on the fewest days are folded into "many"', async () => {
+  test('keeps recurring ports: those seen on the fewest days are folded into "many"', async () => {
     await onPort(0, 1, 2, 3);
     await onPort(2, 80, 443);
     for (const day of [3, 4, 20]) await onPort(day, 80, 443);
@@ -137,7 +137,7 @@ describe('flow-trail forget', () => {
       DATABASE_URL: db.url,
     });
 
-  test('only counts without --apply, then removes the days before, and records it; the edge stays', async () => {
+  test('only counts without --apply, then removes earlier days and records that; the edge stays', async () => {
     await onPort(0, 1, 2, 3, 4);
     await onPort(3, 2);
     const before = await readEdges(database);
@@ -177,7 +177,7 @@ describe('old days of facts', () => {
     const answers = async () => ({
       evidence: await readEvidence(query, period),
       ofNamespace: await readEvidence(query, { ...period, namespaces: ['a'] }),
-      // A month that was rolled up has one count and one pair of times.
+      // A rolled-up month has one count and one pair of times.
       daysAcrossMonths: await daysOf({ fromDay: mondayDay + 20, toDay: mondayDay + 90 }),
       daysWithinMonth: await daysOf({ fromDay: mondayDay + 30, toDay: mondayDay + 33, dstNs: 'b' }),
       facts: await query('select * from flow_facts'),

@@ -337,7 +337,7 @@ test('on a phone nothing is wider than the screen', async () => {
   }
 });
 
-test('names are text, whatever they contain', async () => {
+test('hostile names are shown as text', async () => {
   const name = '<img src=x onerror=globalThis.pwned=1>';
   const [namespace] = smallCluster().namespaces;
   const [edge] = smallCluster().edges;

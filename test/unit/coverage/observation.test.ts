@@ -31,9 +31,9 @@ test('nothing is reported if everything but the newest minutes was observed', ()
 });
 
 test('a gap is reported with its cause', () => {
-  expect(lines(coverage(['final', 1], ['gap', 0.5, 'Goldmane was away'], ['final', 0.5]), 2)).toEqual([
+  expect(lines(coverage(['final', 1], ['gap', 0.5, 'Goldmane was down'], ['final', 0.5]), 2)).toEqual([
     'Not observed: 30 min, in 1 gap.',
-    '01:00 to 01:30 (30 min): "Goldmane was away"',
+    '01:00 to 01:30 (30 min): "Goldmane was down"',
   ]);
 });
 

@@ -26,7 +26,7 @@ async function failureOf(target: GoldmaneConfig): Promise<GoldmaneFailure> {
   );
 }
 
-test('what belongs together is taken, with the fingerprints of the bundle and of the certificate', async () => {
+test('matching files are accepted, with the fingerprints of the bundle and of the certificate', async () => {
   const { bundle, isSignedByBundle } = await readCertificates(await files());
   const leaf = new X509Certificate(issued.client.certificate);
   expect(bundle).toEqual({
@@ -37,11 +37,11 @@ test('what belongs together is taken, with the fingerprints of the bundle and of
   expect(isSignedByBundle).toBe(true);
 });
 
-test('a certificate of another authority is taken, but known as such', async () => {
+test('a certificate of another authority is accepted but marked', async () => {
   expect((await readCertificates(await files({}, others.client))).isSignedByBundle).toBe(false);
 });
 
-test('a bundle may hold several authorities, and words around them', async () => {
+test('a bundle may contain several authorities and other text', async () => {
   const target = await files();
   await writeFile(
     target.caPath,
@@ -67,7 +67,7 @@ test('with GOLDMANE_TLS_INSECURE the bundle may be missing', async () => {
   expect((await readCertificates(target)).isSignedByBundle).toBeUndefined();
 });
 
-describe('what cannot work is named with its file', () => {
+describe('an unusable file is named', () => {
   test.each(['certPath', 'keyPath', 'caPath'] as const)('%s that is missing', async (path) => {
     const target = await files();
     await rm(target[path]);
@@ -104,7 +104,7 @@ describe('what cannot work is named with its file', () => {
     expect(failure.message).not.toContain('PRIVATE');
   });
 
-  test('a certificate whose time is over', async () => {
+  test('an expired certificate', async () => {
     const notAfter = new Date(Date.now() - 60_000);
     const client = await issued.authority.issue({
       usage: 'client',
@@ -118,7 +118,7 @@ describe('what cannot work is named with its file', () => {
     expect(failure.bundle?.certNotAfter.getTime()).toBeLessThan(Date.now());
   });
 
-  test('a certificate whose time has not come', async () => {
+  test('a certificate that is not valid yet', async () => {
     const authority = await createAuthority();
     const client = await authority.issue({
       usage: 'client',

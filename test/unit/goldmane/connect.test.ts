@@ -41,7 +41,7 @@ function targetOf(
   return writeTarget(port, { pair, bundle: issued.authority.certificate, ...rest });
 }
 
-test('of two CAs of one name in the bundle, of which only the second signed, the message says so', async () => {
+test('if only the second of two CAs with the same name signed the certificate, the message names them', async () => {
   const server = await issued.authority.issue({
     usage: 'server',
     commonName: 'goldmane',
@@ -57,7 +57,7 @@ test('of two CAs of one name in the bundle, of which only the second signed, the
   await connect(await targetOf(peer.port, { bundle: swapped }));
 });
 
-/** A TLS server that is no Goldmane. */
+/** A TLS server that is not Goldmane. */
 async function startTls(options: TlsOptions): Promise<number> {
   const server = createTlsServer({ key: issued.server.key, cert: issued.server.certificate, ...options });
   server.on('tlsClientError', () => undefined);
@@ -67,7 +67,7 @@ async function startTls(options: TlsOptions): Promise<number> {
 }
 
 describe('it connects', () => {
-  test('and says with which files', async () => {
+  test('and returns the files used', async () => {
     const { target } = await startPair();
     const { bundle } = await readCertificates(target);
     expect((await connect(target)).bundle).toEqual(bundle);
@@ -90,7 +90,7 @@ describe('it connects', () => {
     await connect({ ...target, serverName: 'goldmane' });
   });
 
-  test('whatever the server shows, with GOLDMANE_TLS_INSECURE', async () => {
+  test('to a server with any certificate, with GOLDMANE_TLS_INSECURE', async () => {
     const peer = await startPeer({ server: others.server, authority: issued.authority });
     const target = await targetOf(peer.port);
     expect((await failureOf(connect(target))).kind).toBe('unknown_ca');
@@ -100,7 +100,7 @@ describe('it connects', () => {
     await connect({ ...target, insecure: true });
   });
 
-  test('with the files of the moment: what was replaced counts at the next connection', async () => {
+  test('with the current files: replaced files are used by the next connection', async () => {
     const { target, peer } = await startPair();
     const before = await connect(target);
     peer.stop();
@@ -128,7 +128,7 @@ describe('the reason why it cannot connect is reported', () => {
     expect(failure.bundle).toBeDefined();
   });
 
-  test('a client certificate that the server does not take', async () => {
+  test('a client certificate that the server rejects', async () => {
     const peer = await startPeer(issued);
     const target = await targetOf(peer.port, {}, others.client);
     const failure = await failureOf(connect(target));
@@ -148,7 +148,7 @@ describe('the reason why it cannot connect is reported', () => {
     expect((await failureOf(connect(await targetOf(peer.port)))).kind).toBe('server_certificate_expired');
   });
 
-  test('a wrong server name, with the names that there are', async () => {
+  test('a wrong server name, with the valid names', async () => {
     const peer = await startPeer(issued);
     const failure = await failureOf(connect(await targetOf(peer.port, { serverName: 'elsewhere' })));
     expect(failure.kind).toBe('wrong_server_name');
@@ -168,7 +168,7 @@ describe('the reason why it cannot connect is reported', () => {
     expect(failure.message).toContain('goldmane.invalid:7443');
   });
 
-  test('what is no host:port', async () => {
+  test('an address that is not host:port', async () => {
     expect((await failureOf(connect(await targetOf(7443, { host: 'goldmane' })))).kind).toBe('dns');
   });
 
@@ -184,7 +184,7 @@ describe('the reason why it cannot connect is reported', () => {
     expect(failure.kind).toBe('unavailable');
   });
 
-  test('a server that hangs up', async () => {
+  test('a server that closes the connection', async () => {
     const port = await startTcp((socket) => socket.destroy());
     expect((await failureOf(connect(await targetOf(port)))).kind).toBe('unavailable');
   });

@@ -52,14 +52,14 @@ describe('list', () => {
   });
 
   test.each([0, -15, 1_501, 1.5, Number.NaN])(
-    'a start of %d is refused here: it is no bucket',
+    'a start of %d is refused, because it is not the start of a bucket',
     async (start) => {
       const { connection } = await connectTo({});
       await expect(connection.list(start, never)).rejects.toThrow(RangeError);
     },
   );
 
-  test('an answer larger than the limit is named as such', async () => {
+  test('an answer larger than the limit is reported as such', async () => {
     const { connection } = await connectTo(
       { list: (_call, reply) => reply(null, Buffer.alloc(200_000)) },
       { maxReceiveBytes: 100_000 },
@@ -67,7 +67,7 @@ describe('list', () => {
     expect(await failureOf(connection.list(BUCKET, never))).toMatchObject({ kind: 'answer_too_large' });
   });
 
-  test('an answer of 20 MB is taken', async () => {
+  test('an answer of 20 MB is accepted', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(20_000_000)) });
     expect((await connection.list(BUCKET, never)).length).toBe(20_000_000);
   });
@@ -106,14 +106,14 @@ describe('list', () => {
     await expect(waiting).rejects.toBeInstanceOf(CallError);
   });
 
-  test('a server that stopped is reported, and the next one is found', async () => {
+  test('a stopped server is reported, and a restarted one is found', async () => {
     const answers: sendUnaryData<Buffer>[] = [];
     const { connection, peer } = await connectTo({ list: (_call, reply) => void answers.push(reply) });
     const asked = failureOf(connection.list(BUCKET, never));
     await until('the server was asked', () => answers[0], 5_000);
     peer.stop();
     expect((await asked).kind).toBe('unavailable');
-    // The channel only says that there is no connection; why not is asked for anew.
+    // The channel reports only that there is no connection; the cause is determined with a new one.
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('connection_refused');
   });
 

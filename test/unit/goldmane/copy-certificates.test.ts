@@ -82,7 +82,7 @@ function originals(of: typeof issued): Objects {
 
 async function kindOf(failing: Promise<unknown>): Promise<string> {
   const error: unknown = await failing.catch((failure: unknown) => failure);
-  return isFailureOf('kubernetes', error) ? error.kind : expect.fail('it did not fail as it should');
+  return isFailureOf('kubernetes', error) ? error.kind : expect.fail('it did not fail as expected');
 }
 
 test('copies are created, then kept, and replaced when the operator has rotated', async () => {
@@ -98,7 +98,7 @@ test('copies are created, then kept, and replaced when the operator has rotated'
   expect(objects.get(bundleCopy)).toEqual(bundleOf(rotated));
 });
 
-describe('an original that cannot work replaces no copy', () => {
+describe('an unusable original never replaces a copy', () => {
   test.each<[string, ClusterFailureKind, Record<string, string>, Record<string, string>]>([
     ['not base64 of PEM', 'invalid_certificate', { 'tls.crt': 'x', 'tls.key': 'y' }, bundleOf(issued)],
     [

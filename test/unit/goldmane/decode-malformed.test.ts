@@ -11,7 +11,7 @@ import { runToEnd } from '../../support/run-to-end.ts';
 vi.setConfig({ testTimeout: 60_000 });
 const capture = readCapture();
 
-describe('what is malformed is refused with its reason', () => {
+describe('malformed records are refused with a reason', () => {
   const longName = 'n'.repeat(254);
   test.each<[string, Buffer, MalformedReason]>([
     ['no flow', encodeFields([varintField(1, 7)]), 'no_key'],
@@ -96,7 +96,7 @@ describe('what is malformed is refused with its reason', () => {
     expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
   });
 
-  test('a sound record after a malformed one is decoded as ever', () => {
+  test('a valid record after a malformed one is decoded as usual', () => {
     const decoder = new FlowDecoder();
     expect(() => decoder.decode(flowResult([bytesField(2, 'a\0')]))).toThrow(MalformedFlow);
     expect(plain(decoder.decode(flowResult(KEY)))).toEqual(referenceRecord(flowResult(KEY)));
@@ -113,7 +113,7 @@ describe('broken bytes', () => {
         expect(['truncated', 'no_key']).toContain(outcome(decoder, raw.subarray(0, length)));
   });
 
-  test('what lies behind the end of a record is not read', () => {
+  test('nothing beyond the end of a record is read', () => {
     const decoder = new FlowDecoder();
     for (const raw of [...samples, ...fc.sample(flowResults, { numRuns: 20, seed: 1 })])
       for (let length = 0; length < raw.length; length++) {
@@ -122,7 +122,7 @@ describe('broken bytes', () => {
       }
   });
 
-  test('whatever they are, nothing but MalformedFlow is thrown', () => {
+  test('random bytes cause only MalformedFlow', () => {
     const decoder = new FlowDecoder({ internedBytes: 4_000 });
     const damaged = fc
       .tuple(

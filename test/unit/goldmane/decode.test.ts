@@ -10,7 +10,7 @@ import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
 vi.setConfig({ testTimeout: 60_000 });
 const capture = readCapture();
 
-describe('a record is what the generated decoder says', () => {
+describe('a record equals that of the generated decoder', () => {
   test('for each of the capture, when it is new and when its key is known', () => {
     const decoder = new FlowDecoder();
     const expected = capture.map((raw) => textOf(referenceRecord(raw)));
@@ -28,14 +28,14 @@ describe('a record is what the generated decoder says', () => {
     );
   });
 
-  test('when an id comes to mean another key', () => {
+  test('when an id is reused for another key', () => {
     const decoder = new FlowDecoder();
     decoder.decode(flowResult(KEY));
     const other = flowResult([...KEY.slice(0, 2), bytesField(5, 'redis'), varintField(14, 1)]);
     expect(plain(decoder.decode(other))).toEqual(referenceRecord(other));
   });
 
-  test('when a message is sent in pieces, which belong together', () => {
+  test('when a message is sent in several parts', () => {
     const pieces = encodeFields([
       messageField(2, [messageField(1, KEY.slice(0, 2)), varintField(2, 1_500)]),
       varintField(1, 7),
@@ -53,7 +53,7 @@ describe('traffic', () => {
     expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, 1n << 56n)])).hasTraffic).toBe(true);
   });
 
-  test('counters that are absent or written as zero are none', () => {
+  test('absent or zero counters are not traffic', () => {
     const decoder = new FlowDecoder();
     expect(decoder.decode(flowResult(KEY)).hasTraffic).toBe(false);
     expect(

@@ -14,7 +14,7 @@ import { writeTarget } from './peer.ts';
 
 const bundle = { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(0) };
 
-describe('what dialling failed with is named', () => {
+describe('failures of connecting are classified', () => {
   // The codes that Node gives the alerts of Goldmane v3.30.7 and v3.32.1, and of other servers.
   test.each<[string, GoldmaneFailureKind]>([
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate_refused'],
@@ -51,7 +51,7 @@ describe('what dialling failed with is named', () => {
   });
 });
 
-describe('what a call ended with is named', () => {
+describe('failures of calls are classified', () => {
   test.each<[status, string, GoldmaneFailureKind]>([
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 90s', 'timeout'],
     [status.UNAVAILABLE, 'Connection dropped', 'unavailable'],
@@ -96,7 +96,7 @@ describe('only stored contacts distinguish stale from wrong', () => {
     ]);
   });
 
-  test('what has nothing to do with the bundle stays as it is', () => {
+  test('failures unrelated to the bundle are unchanged', () => {
     const refused = failure('connection_refused');
     expect(withBundleHistory(refused, new Date())).toBe(refused);
     expect(withBundleHistory(refused, undefined)).toBe(refused);

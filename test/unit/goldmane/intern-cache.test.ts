@@ -4,7 +4,7 @@ import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { InternCache } from '../../../src/goldmane/decoder/intern-cache.ts';
 import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
 
-test('it never holds more bytes than its limit, whatever its entries take', () => {
+test('it never exceeds its limit, whatever the size of its entries', () => {
   const keys = fc.array(fc.tuple(fc.nat({ max: 50 }), fc.nat({ max: 2_000 })), { maxLength: 300 });
   fc.assert(
     fc.property(keys, (entries) => {
@@ -27,7 +27,7 @@ test('an entry that is larger than the limit is not kept', () => {
   expect(cache.get('small')).toBeUndefined();
 });
 
-test('what is used stays, what is not goes', () => {
+test('used entries stay, unused entries are dropped', () => {
   const cache = new InternCache<string, number>(1_500, () => 50);
   cache.set('used', 1);
   cache.set('idle', 2);

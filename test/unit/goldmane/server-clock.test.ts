@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { deliveryDelayMs, ServerClock, untilQuietMs } from '../../../src/goldmane/server-clock.ts';
 
 const bucket = 1_800_000_000;
-/** What our clock shows, and the time that has elapsed; only who sets our clock parts the two. */
+/** Our clock and the elapsed time, which differ only if our clock is changed. */
 const ours = { now: 0, elapsed: 0 };
 let clock: ServerClock;
 beforeEach(() => {
@@ -29,25 +29,28 @@ describe('the difference of the clocks', () => {
     expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 5_000]);
   });
 
-  test('may be found to be so much at least; the stream shows it exactly', () => {
+  test('may be known as a lower bound; the stream shows it exactly', () => {
     clock.assume(ours.elapsed - 600_000, { isAtLeast: true });
     expect([clock.isKnown, clock.isAtLeast]).toEqual([true, true]);
     arrives(0, 0);
     expect([clock.isAtLeast, offset()]).toEqual([false, 0]);
   });
 
-  test.each([-7_200_000, 7_200_000])('does not go by ours: that is set by %i ms, and nothing ages', (ms) => {
-    arrives(0, 0);
-    const before = clock.nowMs();
-    ours.now += ms;
-    expect([clock.nowMs() - before, clock.lagMs]).toEqual([0, 0]);
-    ours.now += 15_000;
-    ours.elapsed += 15_000;
-    expect(clock.nowMs() - before).toBe(15_000);
-  });
+  test.each([-7_200_000, 7_200_000])(
+    'does not depend on ours: changing our clock by %i ms has no effect on ages',
+    (ms) => {
+      arrives(0, 0);
+      const before = clock.nowMs();
+      ours.now += ms;
+      expect([clock.nowMs() - before, clock.lagMs]).toEqual([0, 0]);
+      ours.now += 15_000;
+      ours.elapsed += 15_000;
+      expect(clock.nowMs() - before).toBe(15_000);
+    },
+  );
 
   test.each([-300_000, 0, 300_000])(
-    'is what the least delayed of the last buckets shows (%i ms)',
+    'is determined by the least delayed of the last buckets (%i ms)',
     (behindMs) => {
       for (const [n, late] of [150, 40, 900, 200].entries()) arrives(n, late, behindMs);
       expect(offset()).toBe(behindMs - 40);
@@ -61,7 +64,7 @@ describe('the difference of the clocks', () => {
     expect([offset(), clock.lagMs]).toEqual([-100, 0]);
   });
 
-  test('follows a clock that is set: twenty buckets replace what was before', () => {
+  test('follows a changed clock: twenty buckets replace the earlier ones', () => {
     for (let n = 0; n < 5; n += 1) arrives(n, 0, 60_000);
     for (let n = 5; n < 25; n += 1) arrives(n, 0, 0);
     expect(offset()).toBe(0);
@@ -83,7 +86,7 @@ describe('the difference of the clocks', () => {
 });
 
 describe('the lag', () => {
-  test('is how much later than the best the newest bucket came', () => {
+  test('is the delay of the newest bucket relative to the least delayed one', () => {
     arrives(0, 100);
     arrives(1, 61_100);
     expect(clock.lagMs).toBe(61_000);

@@ -21,7 +21,7 @@ async function connectTo(handlers: PeerHandlers) {
   return { ...pair, connection };
 }
 
-/** Follows the stream, and keeps what happens in the order in which it does. */
+/** Follows the stream and records events in order. */
 function follow(connection: GoldmaneConnection) {
   const controller = new AbortController();
   const events: (string | Buffer)[] = [];
@@ -82,14 +82,14 @@ test('aborting resolves and cancels the call at the server', async () => {
   await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
 });
 
-test('aborting beforehand resolves without asking', async () => {
+test('aborting beforehand resolves without a request', async () => {
   let calls = 0;
   const { connection } = await connectTo({ stream: () => (calls += 1) });
   await connection.stream({ onOpen: () => (calls += 1), onMessage: () => undefined }, AbortSignal.abort());
   expect(calls).toBe(0);
 });
 
-test('after aborting no message is handed over any more', async () => {
+test('after aborting, no more messages are delivered', async () => {
   const controller = new AbortController();
   const { connection } = await connectTo({
     stream: (call) => {
@@ -146,7 +146,7 @@ describe('a stream that ends by itself is a failure', () => {
   });
 });
 
-test('an error of a handler ends the stream, and is its own', async () => {
+test('an error of a handler ends the stream and is passed on', async () => {
   let wasCancelled = false;
   const { connection } = await connectTo({
     stream: (call) => {
@@ -163,10 +163,10 @@ test('an error of a handler ends the stream, and is its own', async () => {
   await expect(connection.stream({ onOpen: fail, onMessage: () => undefined }, never)).rejects.toBe(mine);
 });
 
-describe('signs of life', () => {
+describe('probes', () => {
   const limits = { silenceMs: 100, answerMs: 400, signal: never };
 
-  test('a quiet stream whose peer lives stays open', async () => {
+  test('a quiet stream with a live peer stays open', async () => {
     const { target } = await startPair({ stream: () => undefined });
     const client = await createGrpcClient(target);
     const controller = new AbortController();
@@ -177,7 +177,7 @@ describe('signs of life', () => {
     );
   });
 
-  test('a black hole is noticed', async () => {
+  test('a black hole is detected', async () => {
     const { target, peer } = await startPair({ stream: (call) => void call.write(Buffer.from([1])) });
     const hole = await startHole(peer.port);
     const client = await createGrpcClient({ ...target, host: `localhost:${hole.port}` });
@@ -204,7 +204,7 @@ describe('signs of life', () => {
   });
 });
 
-/** A way to a port that swallows everything from a moment on. */
+/** A proxy that can start to swallow all traffic. */
 async function startHole(port: number) {
   let isSwallowing = false;
   const clients = new Set<Socket>();

@@ -21,7 +21,7 @@ const others = await issueCertificates();
 const neverWorked: Contacts = { certificate: undefined, authorities: undefined };
 const days = (count: number) => new Date(Date.now() + count * 86_400_000);
 
-/** Waits for nothing: whoever pauses is asked again at once. */
+/** A clock without waits. */
 const hasty: Clock = { ...systemClock, sleep: () => Promise.resolve() };
 
 interface Circumstances {
@@ -70,7 +70,7 @@ async function scene({
 const client = (notBefore: Date, notAfter: Date) =>
   issued.authority.issue({ usage: 'client', commonName: 'whisker-backend', notBefore, notAfter });
 
-test('what Goldmane accepts and lasts is good, with its times and the signer of Goldmane’s certificate', async () => {
+test('accepted certificates that are valid long enough are good, with expiry times and the issuer of Goldmane’s certificate', async () => {
   const { verdict, report } = await look(await scene());
   expect(verdict).toMatchObject({ state: 'good', severity: 'good' });
   expect(report).toMatchObject({ handshake: 'accepted', goldmaneIssuer: 'CN=tigera-operator-signer' });
@@ -130,7 +130,7 @@ test('after a full rotation, files that worked before are a stale copy, with the
   expect(verdict.findings[0]?.what).toContain('2026-11-23T10:00:00.000Z');
 });
 
-test('a certificate that worked before is a stale copy also when only the bundle was copied again', async () => {
+test('a certificate that worked before is a stale copy even if only the bundle was copied again', async () => {
   const target = await scene({ server: others, bundle: others.authority.certificate });
   const worked = { certificate: new Date('2026-11-23T10:00:00Z'), authorities: undefined };
   const { verdict, report } = await look(target, { contacts: worked });
@@ -139,7 +139,7 @@ test('a certificate that worked before is a stale copy also when only the bundle
   expect((await look(target)).verdict.state).toBe('wrong_ca');
 });
 
-test('files that never worked have a wrong CA; without stored contacts this is not claimed', async () => {
+test('files that never worked have a wrong CA; without stored contacts, this is not claimed', async () => {
   const target = await scene({ server: others });
   const never = await look(target);
   expect(never.report.handshake).toBe('unknown_ca');
@@ -149,7 +149,7 @@ test('files that never worked have a wrong CA; without stored contacts this is n
   expect(unknown.verdict.state).toBe('refused');
 });
 
-test('a chain over an intermediate is followed, and ends with the first of its parts', async () => {
+test('a chain with an intermediate is followed, and its earliest expiry counts', async () => {
   const intermediate = await issued.authority.issueAuthority({ notAfter: days(40) });
   const leaf = await intermediate.issue({ usage: 'client', commonName: 'whisker-backend' });
   const pair = { certificate: leaf.certificate + intermediate.certificate, key: leaf.key };
@@ -160,7 +160,7 @@ test('a chain over an intermediate is followed, and ends with the first of its p
   expect(withoutChain.report.handshake).toBe('certificate_refused');
 });
 
-test('a CA matters when something rests on it: an old one beside it in the bundle does not', async () => {
+test('a CA matters only if a certificate depends on it; an unused old CA in the bundle does not', async () => {
   const old = await createAuthority({ commonName: 'old', notBefore: days(-400), notAfter: days(-35) });
   const bundle = old.certificate + issued.authority.certificate;
   const { verdict, report } = await look(await scene({ bundle }));
@@ -172,17 +172,20 @@ test.each([
   ['ca_expiring', 'warning', 10],
   ['ca_critical', 'critical', 2],
   ['ca_expired', 'critical', -1],
-] as const)('a CA that is %s is found although the certificates last', async (state, severity, left) => {
-  const authority = await createAuthority({ notBefore: days(-100), notAfter: days(left) });
-  const own = await issueCertificates({ authority });
-  const { verdict } = await look(
-    await scene({ server: own, pair: own.client, bundle: authority.certificate }),
-  );
-  expect(verdict).toMatchObject({ state, severity });
-  expect(verdict.findings).toHaveLength(1);
-});
+] as const)(
+  'a CA that is %s is reported although the certificates are valid',
+  async (state, severity, left) => {
+    const authority = await createAuthority({ notBefore: days(-100), notAfter: days(left) });
+    const own = await issueCertificates({ authority });
+    const { verdict } = await look(
+      await scene({ server: own, pair: own.client, bundle: authority.certificate }),
+    );
+    expect(verdict).toMatchObject({ state, severity });
+    expect(verdict.findings).toHaveLength(1);
+  },
+);
 
-test('a certificate of Goldmane that runs out is the operator’s business, and named as such', async () => {
+test('an expiring certificate of Goldmane is reported as a problem of the operator', async () => {
   const server = await issued.authority.issue({
     usage: 'server',
     commonName: 'goldmane',

@@ -15,7 +15,7 @@ function judge(found: Partial<CertificateFindings> = {}) {
 
 const states = (found: Partial<CertificateFindings>) => judge(found).findings.map(({ state }) => state);
 
-test('good is alone, and good only when nothing is the matter', () => {
+test('good is the only finding, and only without problems', () => {
   expect(judge()).toMatchObject({ state: 'good', severity: 'good' });
   expect(judge().findings).toHaveLength(1);
 });
@@ -31,7 +31,7 @@ describe('a Secret of the operator that holds another certificate', () => {
     expect(states({ operatorSecret, handshake: refused, contacts: never })).toEqual(['stale_copy']);
   });
 
-  test('is not alleged when it is the same, or not known', () => {
+  test('is not reported if it is the same or unknown', () => {
     expect(states({ operatorSecret: { ...operatorSecret, isSame: true } })).toEqual(['good']);
     expect(
       states({
@@ -43,7 +43,7 @@ describe('a Secret of the operator that holds another certificate', () => {
   });
 });
 
-test('all findings are reported, the worst first', () => {
+test('all findings are reported, worst first', () => {
   expect(
     states({
       client: { notBefore: days(-30), notAfter: days(10), keyMatches: true, isSignedByBundle: true },

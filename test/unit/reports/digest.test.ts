@@ -55,12 +55,12 @@ describe('found late', () => {
   const late = (firstSeen: string, previousDoneAt: Date | undefined = yesterday) =>
     compose({ edges: [edge({ firstSeen: new Date(firstSeen) })], previousDoneAt }).late;
 
-  test('is what was first seen well before the digest before', () => {
+  test('is an edge first seen well before the previous digest', () => {
     expect(late('2026-11-21T12:00:00Z')).toBe(1);
     expect(late('2026-11-22T07:58:00Z')).toBe(1);
   });
 
-  test('is not what could not have been in that digest yet', () => {
+  test('is not an edge that could not have been in that digest', () => {
     expect(late('2026-11-22T07:59:30Z')).toBe(0);
     expect(late('2026-11-22T08:00:00Z')).toBe(0);
   });
@@ -79,7 +79,7 @@ describe('times', () => {
     expect(told({ timeZone: 'Asia/Kolkata' }, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 13:11');
   });
 
-  test('name their zone where the clocks were changed: half past one comes twice', () => {
+  test('name their zone if the clocks changed: half past one occurs twice', () => {
     const change = {
       previousPostedAt: new Date('2026-10-24T07:00:00Z'),
       now: new Date('2026-10-25T08:00:00Z'),
@@ -88,7 +88,7 @@ describe('times', () => {
     expect(told(change, '2026-10-25T01:30:00Z')).toBe('Sun 25 Oct 01:30 GMT');
   });
 
-  test('of the period are from the digest before; the first one speaks of a day', () => {
+  test('of the period start at the previous digest; the first digest covers a day', () => {
     const previousPostedAt = new Date('2026-11-20T08:00:00Z');
     expect(compose({ previousPostedAt })).toMatchObject({
       from: 'Fri 20 Nov 08:00 GMT',
@@ -149,7 +149,7 @@ describe('the text for a terminal', () => {
       compose({
         edges: [edge(), edge({ dstNs: 'zoo', action: 'deny', flowCount: '1' })],
         coverage: [
-          { fromSeconds: from, toSeconds: from + 5_400, state: 'gap', cause: 'Goldmane was away' },
+          { fromSeconds: from, toSeconds: from + 5_400, state: 'gap', cause: 'Goldmane was down' },
           { fromSeconds: from + 5_400, toSeconds: now.getTime() / 1000, state: 'final' },
         ],
       }),
@@ -157,7 +157,7 @@ describe('the text for a terminal', () => {
     expect(text.split('\n')).toEqual([
       '2 new edges, 1 of them denied, from Sun 22 Nov 08:00 GMT to Mon 23 Nov 08:00 GMT (Europe/London)',
       'Not observed: 1 h 30 min, in 1 gap.',
-      'Sun 22 Nov 08:00 to Sun 22 Nov 09:30 (1 h 30 min): Goldmane was away',
+      'Sun 22 Nov 08:00 to Sun 22 Nov 09:30 (1 h 30 min): Goldmane was down',
       '',
       'shop',
       '  -> zoo  DENIED  since Mon 23 Nov 07:41, 1 flow',

@@ -23,7 +23,7 @@ test.each([
   [1, 'beginning', 'good'],
   [5, 'never_merged', 'warning'],
   [45, 'stalled', 'critical'],
-])('a trail that never merged anything is %s as a beginner of %d minutes', (minutes, state, severity) => {
+])('a trail that never merged anything is %s after %d minutes', (minutes, state, severity) => {
   const verdict = judge({ ...begun, since: minutesAgo(minutes) });
   expect(verdict).toMatchObject({ state, severity });
   expect(verdict.cause === '').toBe(severity === 'good');
@@ -52,7 +52,7 @@ describe('the cause', () => {
   });
 });
 
-describe('what Goldmane remembers', () => {
+describe('data still in Goldmane', () => {
   test('is everything until 55 minutes after the newest settled bucket', () => {
     const { remembered } = judge({ lastProgressAt: minutesAgo(20), settledBucket: minutesAgo(30) });
     expect(remembered.match(/\d\d:\d\d:\d\d/g)).toEqual(['08:25:15']);
@@ -63,7 +63,7 @@ describe('what Goldmane remembers', () => {
     expect(remembered.match(/\d\d:\d\d:\d\d/g)).toEqual(['06:40:15', '07:05:00']);
   });
 
-  test('is not claimed where nothing was ever settled', () => {
+  test('is not claimed if nothing was ever settled', () => {
     const { remembered } = judge({ lastProgressAt: minutesAgo(6), settledBucket: undefined });
     expect(remembered).not.toMatch(/\d\d:\d\d/);
   });
@@ -76,7 +76,7 @@ test.each([
   [45, 'settling_stalled', 'critical'],
   [120, 'settling_stalled', 'critical'],
 ])(
-  '%d minutes without a settled bucket are %s (%s), although the stream brings records',
+  '%d minutes without a settled bucket are %s (%s), although the stream delivers records',
   (minutes, state, severity) => {
     expect(judge({ lastSettledAt: minutesAgo(minutes) })).toMatchObject({ state, severity });
   },

@@ -61,7 +61,7 @@ const stretch = (hours: number, state: 'gap' | 'incomplete' | 'streamed') => [
     fromSeconds: seconds(hoursAgo(24)),
     toSeconds: seconds(hoursAgo(24 - hours)),
     state,
-    cause: 'the worker was away',
+    cause: 'the worker was down',
   },
   { fromSeconds: seconds(hoursAgo(24 - hours)), toSeconds: seconds(now), state: 'final' as const },
 ];

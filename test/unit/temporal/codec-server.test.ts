@@ -60,7 +60,7 @@ test('encodes and decodes as the remote codec protocol says', async () => {
   expect(await (await post('/decode', {})).json()).toEqual({ payloads: [] });
 });
 
-test('one payload of an unknown key leaves the others readable, and is reported', async () => {
+test('a payload with an unknown key is reported, and the others are still decoded', async () => {
   const { post, failures } = await start();
   const [foreign] = await otherCodec.encode([{ metadata: {}, data: Buffer.from('x') }]);
   const [own] = await codec.encode([
@@ -80,7 +80,7 @@ test('one payload of an unknown key leaves the others readable, and is reported'
   expect(failures).toMatchObject([{ kind: 'codec_key_unknown' }]);
 });
 
-describe('who may ask', () => {
+describe('access', () => {
   const body = { payloads: [plain] };
   test.each<[number, Record<string, string>, Partial<CodecServerOptions>]>([
     [200, { authorization }, {}],
@@ -101,7 +101,7 @@ describe('who may ask', () => {
     for (const path of ['/decode', '/encode']) expect((await post(path, body, headers)).status).toBe(code);
   });
 
-  test('a browser is told so before it asks', async () => {
+  test("a browser's preflight is answered", async () => {
     const { url } = await start();
     const preflight = (origin: string) =>
       fetch(`${url}/decode`, {

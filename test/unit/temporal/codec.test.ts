@@ -29,7 +29,7 @@ const plainOf = (payloads: readonly Payload[]) =>
   }));
 const textOf = ({ data }: Payload) => Buffer.from(data ?? []).toString('latin1');
 
-test('what is encoded is decoded to the same value, and shows nothing of it', async () => {
+test('an encoded value is decoded to the same value and does not reveal it', async () => {
   const codec = await codecOf(current);
   await fc.assert(
     fc.asyncProperty(fc.array(fc.json({ maxDepth: 2 })), async (values) => {
@@ -72,7 +72,7 @@ test('a key that is added to the file is used without a restart', async () => {
   expect(plainOf(await codec.decode(encoded))).toEqual(plainOf([payloadOf(1)]));
 });
 
-test('a missing key, another key of the same id and an altered payload are told apart from each other', async () => {
+test('a missing key, a different key with the same id and an altered payload are distinguished', async () => {
   const encoded = await (await codecOf(current)).encode([payloadOf(1)]);
   await expect(new EncryptionCodec(undefined).decode(encoded)).rejects.toMatchObject({
     kind: 'codec_key_unknown',
@@ -102,14 +102,14 @@ test.each([
   [`${old}short:${randomBytes(16).toString('base64')}`, '16 bytes'],
   [`a:not*base64`, 'not base64'],
   [old + old, 'repeats the id 2025'],
-])('a file of keys that contains %j is refused, without quoting it', async (content, problem) => {
+])('a key file that contains %j is refused, without quoting it', async (content, problem) => {
   const path = await fileOf(content);
   expect(() => new CodecKeys(path)).toThrow(
     expect.objectContaining({ kind: 'codec_keys', message: expect.stringContaining(problem) }),
   );
 });
 
-test('a file that becomes unusable keeps the former keys', async () => {
+test('when the file becomes unusable, the current keys stay', async () => {
   const path = await fileOf(current);
   const keys = new CodecKeys(path);
   await writeFile(path, 'broken');

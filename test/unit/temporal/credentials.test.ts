@@ -19,7 +19,7 @@ const good = {
   SERVER_CA_CERT: issued.authority.certificate,
 };
 
-/** Environment with the files, of which some have another content. */
+/** Environment with the files, some with different content. */
 async function envOf(changed: Partial<typeof good>): Promise<NodeJS.ProcessEnv> {
   const env: NodeJS.ProcessEnv = { TEMPORAL_TLS: 'true', HOME: folder };
   for (const [name, content] of Object.entries({ ...good, ...changed })) {
@@ -39,7 +39,7 @@ function failureOf(env: NodeJS.ProcessEnv): unknown {
 }
 
 describe('files of credentials', () => {
-  test('that belong together are read', async () => {
+  test('that match are read', async () => {
     const { connectionOptions } = temporalConfig(await envOf({}));
     expect(connectionOptions.tls).toMatchObject({ clientCertPair: expect.anything() });
   });
@@ -52,7 +52,7 @@ describe('files of credentials', () => {
     ['CLIENT_KEY', { CLIENT_KEY: others.client.key }],
     ['SERVER_CA_CERT', { SERVER_CA_CERT: 'no certificate' }],
     ['SERVER_CA_CERT', { SERVER_CA_CERT: good.SERVER_CA_CERT + good.SERVER_CA_CERT.slice(0, 100) }],
-  ])('%s that cannot be used is named with its path, and not quoted', async (name, changed) => {
+  ])('an unusable %s is named with its path and not quoted', async (name, changed) => {
     const env = await envOf(changed);
     const failure = failureOf(env);
     expect(failure).toMatchObject({ system: 'temporal', kind: 'credentials', retryable: true });
@@ -71,7 +71,7 @@ describe('files of credentials', () => {
     });
   });
 
-  test('a file that a profile names and that is missing is named', async () => {
+  test('a missing file of a profile is named', async () => {
     const profile = join(folder, 'temporal.toml');
     const missing = join(folder, 'missing.crt');
     await writeFile(
@@ -92,7 +92,7 @@ describe('files of credentials', () => {
   });
 });
 
-describe('a server that cannot be connected to', () => {
+describe('a failed connection', () => {
   async function explained(options: TlsOptions, changed: Partial<typeof good> = {}): Promise<unknown> {
     const server = createServer({
       cert: issued.server.certificate,
@@ -116,7 +116,7 @@ describe('a server that cannot be connected to', () => {
   const asks = { requestCert: true, rejectUnauthorized: true };
   const day = 86_400_000;
 
-  test('is not explained where the connection succeeds', async () => {
+  test('is not explained if the connection succeeds', async () => {
     expect(await explained({ ...asks, ca: issued.authority.certificate })).toBeUndefined();
   });
 
@@ -126,7 +126,7 @@ describe('a server that cannot be connected to', () => {
     });
   });
 
-  test('because its certificate expired, which no CA file cures', async () => {
+  test('because its certificate expired, which no CA file can fix', async () => {
     const { certificate, key } = await issued.authority.issue({
       usage: 'server',
       commonName: 'temporal',
@@ -139,7 +139,7 @@ describe('a server that cannot be connected to', () => {
     });
   });
 
-  test('because its certificate is for another name', async () => {
+  test('because its certificate is for a different name', async () => {
     const { certificate, key } = await issued.authority.issue({
       usage: 'server',
       commonName: 'temporal',
@@ -148,7 +148,7 @@ describe('a server that cannot be connected to', () => {
     expect(await explained({ cert: certificate, key })).toMatchObject({ kind: 'wrong_server_name' });
   });
 
-  test('because of two CAs of one name the first did not sign', async () => {
+  test('because the first of two CAs with the same name did not sign it', async () => {
     const namesake = await createAuthority();
     const { certificate, key } = await issued.authority.issue({
       usage: 'server',

@@ -95,19 +95,19 @@ test('only reading is possible', async () => {
   expect((await ask('/api/map', { method: 'HEAD' })).body).toBe('');
 });
 
-test('a name that is not its own is refused, so that no other page can read the trail by its own name', async () => {
+test('an unknown host name is refused, so that no other page can read the trail by DNS rebinding', async () => {
   for (const host of ['evil.example', 'evil.example:80', 'localhost.evil.example'])
     expect((await ask('/api/map', { host })).status).toBe(421);
   for (const host of ['localhost:1', '127.0.0.1', '[::1]:8081', 'map.example', '10.0.0.7:8081'])
     expect((await ask('/api/map', { host })).status).toBe(200);
 });
 
-test('many open pages cost one reading', async () => {
+test('many open pages cause one database read', async () => {
   await Promise.all(Array.from({ length: 20 }, () => ask('/api/map')));
   expect(reads).toBe(1);
 });
 
-test('a failure is not kept, and shows its cause; an unknown error shows nothing', async () => {
+test('a failure is not cached, and shows its cause; an unknown error is not shown', async () => {
   fails = new Failure({ system: 'database', kind: 'lost', what: 'gone', cure: 'wait', retryable: true });
   expect(await ask('/api/map')).toMatchObject({ status: 503, body: 'Gone. Wait.\n' });
   fails = undefined;
@@ -134,7 +134,7 @@ test.each([
   expect((await ask(path)).status).toBe(status);
 });
 
-test('health and changes are answered as JSON; times that are none are refused', async () => {
+test('health and changes are answered as JSON; invalid times are refused', async () => {
   expect(JSON.parse((await ask('/api/health')).body)).toMatchObject({ status: 'PASS' });
   const changes = await ask('/api/changes?from=2026-01-01T00:00Z&to=2026-02-01T00:00Z');
   expect(JSON.parse(changes.body)).toMatchObject({ from: '2026-01-01T00:00:00.000Z' });

@@ -37,12 +37,12 @@ function leftOut(policies: readonly DerivedPolicy[]): string[] {
 }
 
 describe('evidence', () => {
-  test('egress rests on what the source reported', () => {
+  test('egress is based on reports of the source', () => {
     const { policies } = derive([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { reporter: 'dst' })]);
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
   });
 
-  test('ingress rests on what the destination reported', () => {
+  test('ingress is based on reports of the destination', () => {
     const facts = [fact('a', 'b', 'tcp 80'), fact('c', 'b', 'tcp 81', { reporter: 'dst' })];
     expect(grants(derive(facts, { directions: ['ingress'] }).policies)).toEqual(['b ingress c tcp 81']);
   });
@@ -104,7 +104,7 @@ describe('evidence', () => {
     expect(policies[0]?.warnings.join()).toMatch(/egress to b tcp 80 was both allowed and denied/);
   });
 
-  test.each(['pass', 'unspecified'] as const)('the action %s is no evidence', (action) => {
+  test.each(['pass', 'unspecified'] as const)('the action %s is not evidence', (action) => {
     const { policies } = derive([fact('a', 'b', 'tcp 80', { action }), fact('a', 'c', 'tcp 80')]);
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
     expect(leftOut(policies)).toEqual(['undecided b tcp 80']);
@@ -158,12 +158,12 @@ describe('a namespace', () => {
 });
 
 describe('service identities', () => {
-  test('are selected where every flow of the port carried the label', () => {
+  test('are selected if every flow of the port has the label', () => {
     const facts = [...connection('a', 'b/x', 'tcp 80'), ...connection('a', 'b/y', 'tcp 81')];
     expect(grants(derive(facts).policies)).toEqual(['a egress b/x tcp 80', 'a egress b/y tcp 81']);
   });
 
-  test('widen to the whole namespace, with a warning, where one flow of the port carried none', () => {
+  test('widen to the whole namespace, with a warning, if one flow of the port has no label', () => {
     const { policies } = derive([
       ...connection('a', 'b/x', 'tcp 80'),
       ...connection('a', 'b', 'tcp 80'),
@@ -182,12 +182,12 @@ describe('service identities', () => {
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });
 
-  test('have a policy each where every flow of their namespace carried the label', () => {
+  test('have separate policies if every flow of their namespace has the label', () => {
     const facts = [...connection('b/x', 'a', 'tcp 80'), ...connection('b/y', 'c', 'tcp 81')];
     expect(grants(derive(facts).policies)).toEqual(['b/x egress a tcp 80', 'b/y egress c tcp 81']);
   });
 
-  test('share one policy of the namespace, with a warning, where a flow of it carried none', () => {
+  test('share one policy of the namespace, with a warning, if one of its flows has no label', () => {
     const { policies } = derive([...connection('b/x', 'a', 'tcp 80'), ...connection('b', 'c', 'tcp 81')]);
     expect(grants(policies)).toEqual(['b egress a tcp 80', 'b egress c tcp 81']);
     expect(policies[0]?.warnings[0]).toMatch(/selects every pod of b/);
@@ -262,7 +262,7 @@ describe('the baseline', () => {
     ]);
   });
 
-  test('warns of what policy denies today and a baseline rule allows', () => {
+  test('warns of traffic that policy denies today and a baseline rule allows', () => {
     const { policies } = derive(
       [
         fact('a', 'dbaas', 'tcp 3306'),

@@ -69,9 +69,9 @@ describe.each(kinds)('every %s', (kind) => {
   });
 
   test('names its gaps, with their causes', () => {
-    const gaps = [{ fromSeconds: 0, toSeconds: 3_600, cause: 'Goldmane was away' }];
+    const gaps = [{ fromSeconds: 0, toSeconds: 3_600, cause: 'Goldmane was down' }];
     const text = emit([fact('a', 'b', 'tcp 80')], kind, { status: { ...complete, gaps } });
-    expect(text).toContain('# Gap: 1970-01-01T00:00Z to 1970-01-01T01:00Z, Goldmane was away\n');
+    expect(text).toContain('# Gap: 1970-01-01T00:00Z to 1970-01-01T01:00Z, Goldmane was down\n');
   });
 
   test('has the evidence above each port: first and last seen, days, flows', () => {

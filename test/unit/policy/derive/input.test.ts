@@ -8,7 +8,7 @@ function problems(input: unknown): readonly string[] {
 
 describe('the input of deriveAllowlist', () => {
   test.each([undefined, null, {}])(
-    '%j asks for the egress of all namespaces, as Kubernetes policies',
+    '%j requests the egress of all namespaces, as Kubernetes policies',
     (input) => {
       expect(parseAllowlistInput(input)).toEqual({
         input: {
@@ -26,7 +26,7 @@ describe('the input of deriveAllowlist', () => {
     },
   );
 
-  test('may say everything', () => {
+  test('may set every field', () => {
     const input = {
       namespaces: ['immich', 'dbaas'],
       since: '2026-01-01',
@@ -44,7 +44,7 @@ describe('the input of deriveAllowlist', () => {
     expect(parseAllowlistInput(input)).toEqual({ input });
   });
 
-  test('may give a DNS address without a prefix length', () => {
+  test('may contain a DNS address without a prefix length', () => {
     expect(parseAllowlistInput({ baseline: { dnsAddresses: ['10.96.0.10', 'fd00::a'] } })).toMatchObject({
       input: { baseline: { dnsAddresses: ['10.96.0.10/32', 'fd00::a/128'] } },
     });
@@ -89,7 +89,7 @@ describe('the input of deriveAllowlist', () => {
     [{ order: 'first', format: 'calico' }, /^order is not a number/],
     [{ format: 'csv', since: '2026-01-01' }, /^since has no effect in format csv/],
     [{ namespace: 'immich' }, /^namespace is unknown; valid fields are namespaces, since/],
-  ])('%j is refused, with the field and what would be right', (input, problem) => {
+  ])('%j is refused, with the field and a valid example', (input, problem) => {
     expect(problems(input)).toEqual([expect.stringMatching(problem)]);
   });
 

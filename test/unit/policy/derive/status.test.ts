@@ -84,11 +84,11 @@ describe('the verdict on a namespace', () => {
 
   test('names gaps with their causes, and time that was only streamed', () => {
     const { gaps } = of(
-      [stretch(0, 1), stretch(1, 2, 'gap', 'Goldmane was away'), stretch(2, 3, 'streamed')],
+      [stretch(0, 1), stretch(1, 2, 'gap', 'Goldmane was down'), stretch(2, 3, 'streamed')],
       seen(0, 3),
     );
     expect(gaps.map(({ cause }) => cause)).toEqual([
-      'Goldmane was away',
+      'Goldmane was down',
       expect.stringContaining('only streamed'),
     ]);
   });

@@ -75,7 +75,7 @@ describe('replaying a policy', () => {
     });
   });
 
-  test('does not count as denied what the destination denied anyway', () => {
+  test('does not count flows that the destination already denied', () => {
     const found = replay(policies(onlyB), [
       fact('a', 'c', 'tcp 80'),
       fact('a', 'c', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -83,7 +83,7 @@ describe('replaying a policy', () => {
     expect(found.wouldDeny).toEqual([]);
   });
 
-  test('compares nothing with a denial that names a staged policy, and names the policy', () => {
+  test('does not compare a denial that names a staged policy, and names the policy', () => {
     const denied = fact('a', 'b', 'tcp 80', { action: 'deny' });
     const atDestination = fact('a', 'c', 'tcp 80', { action: 'deny', reporter: 'dst' });
     const trace = { enforced: [{ k: 'StagedNetworkPolicy', ns: 'c', n: 'next', t: 'default', a: 'deny' }] };
@@ -96,13 +96,13 @@ describe('replaying a policy', () => {
     expect(brief(found.misreported)).toEqual(['egress a -> b tcp 80', 'ingress a -> c tcp 80']);
     expect(found.misreported[0]?.by).toBe('StagedNetworkPolicy c/next, tier default');
     expect(found).toMatchObject({ facts: 1, wouldAllow: [], unselectedDenied: 0 });
-    // The destination blocked nothing, so the source's new denial counts.
+    // The destination did not block the flow, so the source's new denial counts.
     expect(brief(found.wouldDeny)).toEqual(['egress a -> c tcp 80']);
     expect(brief(drift(policies(onlyB), facts, traces).misreported)).toHaveLength(2);
     expect(replay(policies(onlyB), facts).wouldAllow).toHaveLength(1);
   });
 
-  test('judges ingress by what the destination reported', () => {
+  test('judges ingress by reports of the destination', () => {
     const ingress = kubernetes('b', { podSelector: {}, policyTypes: ['Ingress'], ingress: [] });
     expect(brief(replay(policies(ingress), connection('a', 'b', 'tcp 80')).wouldDeny)).toEqual([
       'ingress a -> b tcp 80',
@@ -113,7 +113,7 @@ describe('replaying a policy', () => {
     expect(replay(policies(onlyB), [fact('a', name, 'tcp 80')]).wouldDeny).toHaveLength(1);
   });
 
-  test('knows no addresses: a range other than all of them is undecided', () => {
+  test('has no addresses: a range other than all addresses is undecided', () => {
     const to = (cidr: string) =>
       policies(
         kubernetes('a', {
@@ -129,7 +129,7 @@ describe('replaying a policy', () => {
     expect(replay(to('203.0.113.0/24'), [fact('a', 'pub', 'tcp 443')]).undecided).toHaveLength(1);
   });
 
-  test('knows no other labels: a selector of one is undecided, unless another rule allows it anyway', () => {
+  test('has no other labels: a selector with one is undecided, unless another rule allows the flow anyway', () => {
     const web = { to: [{ podSelector: { matchLabels: { app: 'web' } } }] };
     const spec = (egressRules: unknown[]) =>
       policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: egressRules }));
@@ -330,7 +330,7 @@ describe('drift', () => {
     expect(brief(found.notAllowed)).toEqual(['egress a -> d tcp 80']);
   });
 
-  test('what was only denied does not count as use', () => {
+  test('denied flows do not count as use', () => {
     expect(drift(policies(onlyB), [fact('a', 'b', 'tcp 80', { action: 'deny' })]).unused).toHaveLength(1);
   });
 });
