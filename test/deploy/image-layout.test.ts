@@ -57,6 +57,19 @@ describe('the files of the image', () => {
     expect(roots.split('-----BEGIN CERTIFICATE-----').length).toBeGreaterThan(100);
   });
 
+  test('take little more than deploy/README.md says', async () => {
+    const layer = 'cd "$0" && tar --create app etc';
+    const bytesOf = async (command: string) => {
+      const { code, stdout, stderr } = await run('sh', ['-c', `${command} | wc -c`, image.root]);
+      expect(code, stderr).toBe(0);
+      return Number(stdout);
+    };
+    expect(await bytesOf(layer)).toBeLessThan(120e6);
+    expect(await bytesOf(`${layer} | gzip`)).toBeLessThan(28e6);
+    const typings = ['-name', '*.d.ts', '-o', '-name', '*.map'];
+    expect((await run('find', [join(image.root, 'app/node_modules'), ...typings])).stdout).toBe('');
+  });
+
   test.runIf(isRoot)('can be changed by nobody whom the image starts', async () => {
     const { stdout } = await asUser(['find', join(image.root, 'app'), '-not', '-type', 'l', '-writable']);
     expect(stdout).toBe('');
