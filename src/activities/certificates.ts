@@ -10,7 +10,7 @@ import { zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { inspectCertificatesNow } from '../queries/certificates.ts';
 import type { Deps } from '../ingest/deps.ts';
-import { tellAlert } from './slack.ts';
+import { postAlert } from './slack.ts';
 
 /** Inspects and judges the certificates, and records files that Goldmane accepted. @throws ApplicationFailure */
 export async function inspectCertificates({
@@ -46,8 +46,11 @@ export async function inspectCertificates({
 }
 
 /** Posts the findings if they differ from the last posted ones. @throws ApplicationFailure */
-export function tellCertificates(deps: Deps, report: CertificateReport): Promise<PostResult | 'known'> {
-  return tellAlert(deps, {
+export function postCertificateAlert(
+  deps: Deps,
+  report: CertificateReport,
+): Promise<PostResult | 'unchanged'> {
+  return postAlert(deps, {
     alert: 'certificates',
     state: report.findings.map(({ state }) => state).join('+'),
     detail: report.findings.map(sentenceOf).join(' '),

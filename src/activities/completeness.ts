@@ -75,11 +75,11 @@ async function freeze(deps: Deps, reportId: string): Promise<Frozen> {
   if (known) return known;
   await rollNamespaceDays(database.query);
   const report = await readCompleteness(deps);
-  const told = {
+  const posted = {
     verdicts: await readToldVerdicts(database.query),
     wholeAt: await readLastWholeReport(database.query),
   };
-  const news = newsOf(report, told, config.jobs.completeness.reportWeekday);
+  const news = newsOf(report, posted, config.jobs.completeness.reportWeekday);
   const changes = news?.changes ?? [];
   await freezeReport<Summary, SlackMessage>(database, {
     reportId,

@@ -2,14 +2,14 @@ import { judgeFreshness, type FreshnessState, type FreshnessVerdict } from '../r
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
-import { markAlertTold, recordAlert } from '../trail/alerts.ts';
+import { markAlertPosted, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
 import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../trail/gap-reports.ts';
 import { spanText, zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { GapReport } from '../ingest/summary.ts';
-import { postSlack, tellAlert } from './slack.ts';
+import { postSlack, postAlert } from './slack.ts';
 
 /** The freshness of the trail, as a run's result. Times are ISO 8601; absent if there is none. */
 export interface FreshnessReport extends FreshnessVerdict {
@@ -28,7 +28,7 @@ export interface DatabaseOutage {
   /** First failed check, ISO 8601. */
   since: string;
   /** The kind of the last message posted about it. */
-  told: 'nobody' | 'warned' | 'paged';
+  alerted: 'none' | 'warned' | 'paged';
 }
 
 const alert = 'freshness';
@@ -73,11 +73,11 @@ function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
  * @param hadOutage a database outage was posted, so its end is posted too
  * @throws ApplicationFailure
  */
-export async function tellFreshness(
+export async function postFreshnessAlert(
   deps: Deps,
   report: FreshnessReport,
   hadOutage: boolean,
-): Promise<PostResult | 'known'> {
+): Promise<PostResult | 'unchanged'> {
   const { database, config } = deps;
   const detail = [report.what, report.cause, report.remembered].filter((text) => text !== '').join(' ');
   const state = report.state === 'beginning' ? 'good' : report.state;
@@ -85,16 +85,21 @@ export async function tellFreshness(
     const nowSeconds = config.clock.now() / 1000;
     try {
       await recordAlert(database.query, alert, { state, detail }, nowSeconds);
-      await markAlertTold(database.query, alert, awayState, nowSeconds);
+      await markAlertPosted(database.query, alert, awayState, nowSeconds);
     } catch (error) {
       throw toActivityFailure(error);
     }
   }
   const formatTime = zonedTime(config.jobs.timeZone).dated;
-  const told = await tellAlert(deps, { alert, state, detail, message: freshnessMessage(report, formatTime) });
+  const alertResult = await postAlert(deps, {
+    alert,
+    state,
+    detail,
+    message: freshnessMessage(report, formatTime),
+  });
   const { newGaps = [] } = report;
   const newest = newGaps.at(-1);
-  if (!newest) return told;
+  if (!newest) return alertResult;
   const posted = await postSlack(deps, gapMessage(newGaps, formatTime));
   try {
     await markGapsReported(database.query, Date.parse(newest.to) / 1000, config.clock.now() / 1000);
@@ -165,7 +170,7 @@ const titles: Record<FreshnessState, string> = {
  * @returns the outage with what was posted
  * @throws ApplicationFailure of type `slack_<kind>`
  */
-export async function tellDatabaseAway(
+export async function postDatabaseOutage(
   deps: Deps,
   why: string,
   before: DatabaseOutage | undefined,
@@ -175,8 +180,8 @@ export async function tellDatabaseAway(
   const since = new Date(before?.since ?? clock.now());
   const minutes = Math.floor((clock.now() - since.getTime()) / 60_000);
   const isPage = minutes >= jobs.freshness.pageMinutes;
-  const told = isPage ? 'paged' : 'warned';
-  if (before?.told !== told && before?.told !== 'paged')
+  const alerted = isPage ? 'paged' : 'warned';
+  if (before?.alerted !== alerted && before?.alerted !== 'paged')
     await postSlack(
       deps,
       alertMessage({
@@ -192,5 +197,5 @@ export async function tellDatabaseAway(
         context: 'flow-trail · freshness watchdog',
       }),
     );
-  return { since: since.toISOString(), told: before?.told === 'paged' ? 'paged' : told };
+  return { since: since.toISOString(), alerted: before?.alerted === 'paged' ? 'paged' : alerted };
 }

@@ -1,6 +1,6 @@
 import type { CertificateReport } from '../reports/certificate-report.ts';
 import type { PostResult } from '../slack/post.ts';
-import { inspectCertificates, tellCertificates } from './certificates.ts';
+import { inspectCertificates, postCertificateAlert } from './certificates.ts';
 import { reportCompleteness, type CompletenessInput, type CompletenessResult } from './completeness.ts';
 import type { Deps } from '../ingest/deps.ts';
 import {
@@ -12,8 +12,8 @@ import {
 } from './digest.ts';
 import {
   checkFreshness,
-  tellDatabaseAway,
-  tellFreshness,
+  postDatabaseOutage,
+  postFreshnessAlert,
   type DatabaseOutage,
   type FreshnessReport,
 } from './freshness.ts';
@@ -34,9 +34,9 @@ export interface Activities {
   prepareDigest(input: DigestInput): Promise<PreparedDigest>;
   postDigest(input: DigestInput): Promise<DigestResult>;
   inspectCertificates(): Promise<CertificateReport>;
-  tellCertificates(report: CertificateReport): Promise<PostResult | 'known'>;
+  tellCertificates(report: CertificateReport): Promise<PostResult | 'unchanged'>;
   checkFreshness(): Promise<FreshnessReport>;
-  tellFreshness(report: FreshnessReport, hadOutage: boolean): Promise<PostResult | 'known'>;
+  tellFreshness(report: FreshnessReport, hadOutage: boolean): Promise<PostResult | 'unchanged'>;
   tellDatabaseAway(why: string, before: DatabaseOutage | undefined): Promise<DatabaseOutage>;
   reportCompleteness(input: CompletenessInput): Promise<CompletenessResult>;
   applyRetention(): Promise<HousekeepingResult>;
@@ -50,10 +50,10 @@ export function createActivities(deps: Deps): Activities {
     prepareDigest: (input) => prepareDigest(deps, input),
     postDigest: (input) => postDigest(deps, input),
     inspectCertificates: () => inspectCertificates(deps),
-    tellCertificates: (report) => tellCertificates(deps, report),
+    tellCertificates: (report) => postCertificateAlert(deps, report),
     checkFreshness: () => checkFreshness(deps),
-    tellFreshness: (report, hadOutage) => tellFreshness(deps, report, hadOutage),
-    tellDatabaseAway: (why, before) => tellDatabaseAway(deps, why, before),
+    tellFreshness: (report, hadOutage) => postFreshnessAlert(deps, report, hadOutage),
+    tellDatabaseAway: (why, before) => postDatabaseOutage(deps, why, before),
     reportCompleteness: (input) => reportCompleteness(deps, input),
     applyRetention: () => applyRetention(deps),
     deriveAllowlist: (requested, defaultUntil) => deriveAllowlist(deps, requested, defaultUntil),

@@ -1,4 +1,4 @@
-import { markAlertTold, recordAlert } from '../trail/alerts.ts';
+import { markAlertPosted, recordAlert } from '../trail/alerts.ts';
 import { withClusterTitle } from '../slack/cluster-title.ts';
 import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
@@ -38,17 +38,17 @@ export interface Alert {
  * Posts each change of state once, including the return to `good`. A first state of `good` is not posted. At least once: a
  * worker that stops between posting and recording the post causes a second post.
  */
-export async function tellAlert(
+export async function postAlert(
   deps: Deps,
   { alert, state, detail, message }: Alert,
-): Promise<PostResult | 'known'> {
+): Promise<PostResult | 'unchanged'> {
   const { database, config } = deps;
   const nowSeconds = () => config.clock.now() / 1000;
   try {
-    const { toldState } = await recordAlert(database.query, alert, { state, detail }, nowSeconds());
-    if (state === toldState || (state === 'good' && toldState === undefined)) return 'known';
+    const { postedState } = await recordAlert(database.query, alert, { state, detail }, nowSeconds());
+    if (state === postedState || (state === 'good' && postedState === undefined)) return 'unchanged';
     const result = await postSlack(deps, message);
-    await markAlertTold(database.query, alert, state, nowSeconds());
+    await markAlertPosted(database.query, alert, state, nowSeconds());
     return result;
   } catch (error) {
     throw toActivityFailure(error);

@@ -54,7 +54,7 @@ Examples:
       const { requiredCodecKeys } = await import('../temporal/codec-keys.ts');
       const { EncryptionCodec } = await import('../temporal/codec.ts');
       const { serveCodec } = await import('../temporal/codec-server.ts');
-      const told = new Set<string>();
+      const reported = new Set<string>();
       const options = {
         codec: new EncryptionCodec(requiredCodecKeys(process.env)),
         host,
@@ -64,8 +64,8 @@ Examples:
         requiresToken: !isLoopback,
         onFailure: (error: unknown) => {
           const reason = error instanceof Error ? error.message : String(error);
-          if (told.size < 100 && !told.has(reason)) note(reason);
-          told.add(reason);
+          if (reported.size < 100 && !reported.has(reason)) note(reason);
+          reported.add(reason);
         },
       };
       const server = await serveCodec(options).catch((error: unknown) => {

@@ -48,7 +48,7 @@ export class Attempt extends ActivityAttempt {
   }
 
   /** Reports gaps as soon as there is a state to report; they are not part of the heartbeat. */
-  tellGaps(gaps: GapReport[]): void {
+  reportGaps(gaps: GapReport[]): void {
     this.#gaps = gaps;
     this.beat();
   }

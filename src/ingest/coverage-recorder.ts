@@ -19,7 +19,7 @@ export class CoverageRecorder {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
   readonly #summary: SettleSummary;
-  #told = '';
+  #reported = '';
 
   constructor(deps: Deps, attempt: Attempt, summary: SettleSummary) {
     this.#deps = deps;
@@ -35,7 +35,7 @@ export class CoverageRecorder {
         decideCoverage(database, bucketBefore(nowSeconds - decidedAgeSeconds), awayCause),
       ),
     );
-    await this.#tell();
+    await this.#reportGaps();
     const keepSeconds = config.jobs.retention.ledgerHours * 3_600;
     await this.#attempt.waitFor(expireLedger(database, keepSeconds));
   }
@@ -81,14 +81,14 @@ export class CoverageRecorder {
   }
 
   /** For the status, which shows gaps even if this attempt fails without a summary. */
-  async #tell(): Promise<void> {
+  async #reportGaps(): Promise<void> {
     const gaps = await this.#attempt.waitFor(readGaps(this.#deps.database.query, shownGaps));
     const newest = gaps.at(-1);
     if (!newest) return;
     const text = `${newest.fromSeconds} ${newest.cause} ${Math.floor(newest.toSeconds / growthSeconds)}`;
-    if (text === this.#told) return;
-    this.#told = text;
-    this.#attempt.tellGaps(
+    if (text === this.#reported) return;
+    this.#reported = text;
+    this.#attempt.reportGaps(
       gaps.map(({ fromSeconds, toSeconds, cause = awayCause }) => ({
         from: iso(fromSeconds),
         to: iso(toSeconds),

@@ -16,7 +16,7 @@ export interface CompletenessNews {
   changes: VerdictChange[];
 }
 
-export interface ToldBefore {
+export interface PostedBefore {
   /** The last verdict posted, by namespace. */
   verdicts: ReadonlyMap<string, string>;
   /** Time of the last full report. */
@@ -30,15 +30,15 @@ export interface ToldBefore {
  */
 export function newsOf(
   report: CompletenessReport,
-  told: ToldBefore,
+  posted: PostedBefore,
   reportWeekday: number,
 ): CompletenessNews | undefined {
   if (report.namespaces.length === 0) return undefined;
-  if (told.verdicts.size === 0) return { kind: 'first', changes: [] };
+  if (posted.verdicts.size === 0) return { kind: 'first', changes: [] };
   const changes = report.namespaces
-    .map((row) => ({ row, was: told.verdicts.get(row.namespace) }))
+    .map((row) => ({ row, was: posted.verdicts.get(row.namespace) }))
     .filter(({ row, was }) => row.verdict !== was);
-  if (isWeekOver(report, told.wholeAt, reportWeekday)) return { kind: 'weekly', changes };
+  if (isWeekOver(report, posted.wholeAt, reportWeekday)) return { kind: 'weekly', changes };
   return changes.length > 0 ? { kind: 'changes', changes } : undefined;
 }
 

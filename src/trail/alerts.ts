@@ -6,7 +6,7 @@ interface AlertState {
   /** When it entered this state. */
   since: Date;
   /** The last posted state; undefined if none was posted. */
-  toldState: string | undefined;
+  postedState: string | undefined;
 }
 
 /** Records the result of a check and when that result first appeared. @throws DatabaseFailure */
@@ -29,12 +29,12 @@ export async function recordAlert(
     state,
     detail,
     since: row?.since ?? new Date(nowSeconds * 1000),
-    toldState: row?.told_state ?? undefined,
+    postedState: row?.told_state ?? undefined,
   };
 }
 
 /** Records that this state was posted. @throws DatabaseFailure */
-export async function markAlertTold(
+export async function markAlertPosted(
   query: Query,
   alert: string,
   state: string,

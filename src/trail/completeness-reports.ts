@@ -29,10 +29,10 @@ interface NewReport<Summary, Message> {
 
 /** The last posted verdicts, by namespace. @throws DatabaseFailure */
 export async function readToldVerdicts(query: Query): Promise<Map<string, string>> {
-  const rows = await query<{ namespace: string; told: string }>(
-    'select namespace, told_verdict as told from namespace_verdict where told_verdict is not null',
+  const rows = await query<{ namespace: string; verdict: string }>(
+    'select namespace, told_verdict as verdict from namespace_verdict where told_verdict is not null',
   );
-  return new Map(rows.map(({ namespace, told }) => [namespace, told]));
+  return new Map(rows.map(({ namespace, verdict }) => [namespace, verdict]));
 }
 
 /** When a report on all namespaces was last posted. @throws DatabaseFailure */

@@ -142,11 +142,11 @@ async function readApplied(database: Database, known: readonly string[]): Promis
 
 /** Reads the log of node-pg-migrate, which names each migration when it starts. */
 class Progress {
-  readonly #tell: ((progress: MigrationProgress) => void) | undefined;
+  readonly #onProgress: ((progress: MigrationProgress) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(tell: ((progress: MigrationProgress) => void) | undefined) {
-    this.#tell = tell;
+  constructor(onProgress: ((progress: MigrationProgress) => void) | undefined) {
+    this.#onProgress = onProgress;
   }
 
   read(line: string): void {
@@ -154,10 +154,10 @@ class Progress {
     if (migration === undefined) return;
     this.end();
     const startedAt = performance.now();
-    const tell = () =>
-      this.#tell?.({ migration, seconds: Math.round((performance.now() - startedAt) / 1000) });
-    tell();
-    this.#timer = setInterval(tell, progressIntervalMs);
+    const report = () =>
+      this.#onProgress?.({ migration, seconds: Math.round((performance.now() - startedAt) / 1000) });
+    report();
+    this.#timer = setInterval(report, progressIntervalMs);
   }
 
   end(): void {

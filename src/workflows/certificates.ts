@@ -14,7 +14,8 @@ const { inspectCertificates } = proxyActivities<Activities>({
   scheduleToCloseTimeout: '12 minutes',
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '60 seconds' },
 });
-const { tellCertificates } = proxyActivities<Activities>({
+// The type `tellCertificates` is in histories, so it stays.
+const { tellCertificates: postCertificateAlert } = proxyActivities<Activities>({
   summary: 'Post a change of state',
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '12 minutes',
@@ -23,8 +24,8 @@ const { tellCertificates } = proxyActivities<Activities>({
 
 /** The result of a run whose certificates are not in a critical state. */
 type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
-  /** `known`: the state did not change, so nothing was posted. */
-  told: 'posted' | 'printed' | 'known';
+  /** `unchanged`: the state did not change, so nothing was posted. */
+  alert: 'posted' | 'printed' | 'unchanged';
 };
 
 /**
@@ -33,18 +34,18 @@ type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>
  */
 export async function certFreshness(): Promise<CertFreshnessResult> {
   const report = await inspectCertificates();
-  let told: CertFreshnessResult['told'] | undefined;
-  let untold = '';
+  let alert: CertFreshnessResult['alert'] | undefined;
+  let notPosted = '';
   try {
-    told = await tellCertificates(report);
+    alert = await postCertificateAlert(report);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure) || report.severity !== 'critical')
       throw error;
-    untold = ` The alert was not posted: ${rootCause(error) ?? 'unknown error'}`;
+    notPosted = ` The alert was not posted: ${rootCause(error) ?? 'unknown error'}`;
   }
-  if (told === undefined || report.severity === 'critical') {
+  if (alert === undefined || report.severity === 'critical') {
     const why = report.findings.map(({ what, cure }) => `${what}. ${cure}.`).join(' ');
-    throw ApplicationFailure.nonRetryable(`${why}${untold}`, `certificate_${report.state}`, report);
+    throw ApplicationFailure.nonRetryable(`${why}${notPosted}`, `certificate_${report.state}`, report);
   }
-  return { ...report, told };
+  return { ...report, alert };
 }

@@ -19,8 +19,8 @@ interface WatchdogInput {
 
 /** The result of a run without a critical state. */
 export type FreshnessResult = Report & {
-  /** `known`: the state did not change, so nothing was posted. */
-  told: 'posted' | 'printed' | 'known';
+  /** `unchanged`: the state did not change, so nothing was posted. */
+  alert: 'posted' | 'printed' | 'unchanged';
 };
 
 const retry = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 };
@@ -28,11 +28,13 @@ const defaultPatienceMs = 90_000;
 const awayType = 'database_away';
 
 // The sum with the check stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.
-const { tellFreshness, tellDatabaseAway } = proxyActivities<Activities>({
-  startToCloseTimeout: 45_000,
-  scheduleToCloseTimeout: 100_000,
-  retry,
-});
+// The types `tellFreshness` and `tellDatabaseAway` are in histories, so they stay.
+const { tellFreshness: postFreshnessAlert, tellDatabaseAway: postDatabaseOutage } =
+  proxyActivities<Activities>({
+    startToCloseTimeout: 45_000,
+    scheduleToCloseTimeout: 100_000,
+    retry,
+  });
 
 /**
  * Checks the trail's progress and posts every change of state. Fails (`trail_stalled`, `database_away`, with cause and cure)
@@ -54,48 +56,48 @@ export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Pro
     if (!failure) throw error;
     return await failAway(`${failure.message.replace(/\.$/, '')}.`, outage);
   }
-  const told = await tell(report, outage !== undefined && outage.told !== 'nobody');
+  const alert = await postAlert(report, outage !== undefined && outage.alerted !== 'none');
   if (report.severity === 'critical')
     throw ApplicationFailure.nonRetryable(
-      `${report.what} ${report.cause} ${report.remembered}${told.untold}`,
+      `${report.what} ${report.cause} ${report.remembered}${alert.notPosted}`,
       'trail_stalled',
       report,
     );
-  return { ...report, told: told.result };
+  return { ...report, alert: alert.result };
 }
 
 /** If a stalled trail cannot be posted to Slack, the run still fails as stalled, and its message includes Slack's error. */
-async function tell(
+async function postAlert(
   report: Report,
   hadOutage: boolean,
-): Promise<{ result: FreshnessResult['told']; untold: string }> {
+): Promise<{ result: FreshnessResult['alert']; notPosted: string }> {
   try {
-    return { result: await tellFreshness(report, hadOutage), untold: '' };
+    return { result: await postFreshnessAlert(report, hadOutage), notPosted: '' };
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure) || report.severity !== 'critical')
       throw error;
-    return { result: 'known', untold: notTold(error) };
+    return { result: 'unchanged', notPosted: whyNotPosted(error) };
   }
 }
 
 async function failAway(why: string, before: Outage | undefined): Promise<never> {
   let outage: Outage;
-  let untold = '';
+  let notPosted = '';
   try {
-    outage = await tellDatabaseAway(why, before);
+    outage = await postDatabaseOutage(why, before);
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
-    untold = notTold(error);
-    outage = before ?? { since: new Date().toISOString(), told: 'nobody' };
+    notPosted = whyNotPosted(error);
+    outage = before ?? { since: new Date().toISOString(), alerted: 'none' };
   }
   throw ApplicationFailure.nonRetryable(
-    `The trail database is unavailable: ${why}${untold}`,
+    `The trail database is unavailable: ${why}${notPosted}`,
     awayType,
     outage,
   );
 }
 
-function notTold(error: ActivityFailure): string {
+function whyNotPosted(error: ActivityFailure): string {
   return ` The alert was not posted: ${rootCause(error) ?? 'unknown error'}`;
 }
 
@@ -104,18 +106,16 @@ function formerOutage(): Outage | undefined {
   const { lastFailure } = workflowInfo();
   if (!(lastFailure instanceof ApplicationFailure) || lastFailure.type !== awayType) return undefined;
   const details: unknown = lastFailure.details?.[0];
-  return isOutage(details) ? details : undefined;
+  return readOutage(details);
 }
 
-function isOutage(details: unknown): details is Outage {
-  return (
-    typeof details === 'object' &&
-    details !== null &&
-    'since' in details &&
-    typeof details.since === 'string' &&
-    'told' in details &&
-    (details.told === 'nobody' || details.told === 'warned' || details.told === 'paged')
-  );
+/** Up to 0.1.0 the field was `told`, with `nobody` instead of `none`. */
+function readOutage(details: unknown): Outage | undefined {
+  if (typeof details !== 'object' || details === null) return undefined;
+  const { since, told, alerted = told === 'nobody' ? 'none' : told } = details as Record<string, unknown>;
+  const isValid =
+    typeof since === 'string' && (alerted === 'none' || alerted === 'warned' || alerted === 'paged');
+  return isValid ? { since, alerted } : undefined;
 }
 
 function databaseFailure(error: unknown): ApplicationFailure | undefined {

@@ -60,13 +60,13 @@ async function settle(): Promise<void> {
 
 test('a stopped trail warns, pages before the buffer expires, and is posted as resolved, each once', async () => {
   await settle();
-  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
 
   pass(6);
   await recordTrouble(db.database.query, 'Stale certificate: it worked. Re-sync.', nowSeconds());
-  for (const told of ['posted', 'known'])
+  for (const alert of ['posted', 'unchanged'])
     expect(await watch()).toMatchObject({
-      result: { state: 'late', minutes: 6, told, cause: expect.stringMatching(/^Stale certificate/) },
+      result: { state: 'late', minutes: 6, alert, cause: expect.stringMatching(/^Stale certificate/) },
     });
 
   pass(40);
@@ -80,7 +80,7 @@ test('a stopped trail warns, pages before the buffer expires, and is posted as r
     });
 
   await settle();
-  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'posted' } });
+  expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'posted' } });
   expect(headers()).toEqual([
     expect.stringMatching(/^Warning: .*late/),
     expect.stringMatching(/^Page: .*stalled/),
@@ -100,7 +100,7 @@ test('a quiet cluster raises no alert: settling empty buckets is progress', asyn
 
 test('a new gap is posted at once, and what follows within an hour in one message after it', async () => {
   await settle();
-  expect(await watch()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
   const { query } = db.database;
   const began = Math.floor(nowSeconds() / 15) * 15 - 7_200;
   const add = (from: number, to: number, state: string, cause: string | null) =>
@@ -110,23 +110,23 @@ test('a new gap is posted at once, and what follows within an hour in one messag
     );
   await add(0, 600, 'final', null);
   await add(600, 1_500, 'gap', 'Goldmane was <!channel> away');
-  for (const told of ['posted', 'known'])
-    expect(await watch()).toMatchObject({ result: { state: 'good', told } });
+  for (const alert of ['posted', 'unchanged'])
+    expect(await watch()).toMatchObject({ result: { state: 'good', alert } });
   // The gap grows, and others follow.
   await query("update coverage set to_time = to_time + interval '5 minutes' where state = 'gap'");
   await add(1_800, 1_830, 'incomplete', null);
-  expect(await watch()).toMatchObject({ result: { told: 'known' } });
+  expect(await watch()).toMatchObject({ result: { alert: 'unchanged' } });
   pass(61);
   await settle();
   expect(await watch()).toMatchObject({
     result: {
-      told: 'posted',
+      alert: 'posted',
       newGaps: [{ cause: 'Goldmane was <!channel> away' }, { cause: expect.stringContaining('3') }],
     },
   });
   pass(61);
   await settle();
-  expect(await watch()).toMatchObject({ result: { told: 'known' } });
+  expect(await watch()).toMatchObject({ result: { alert: 'unchanged' } });
   expect(headers()).toEqual([
     expect.stringMatching(/^Warning: 15 min /),
     expect.stringMatching(/^Warning: 5 min 30 s /),
@@ -146,7 +146,7 @@ test('a gap that was not posted is posted by the next run', async () => {
     (await failedRuns()).get('freshness') === 1 ? true : undefined,
   );
   slack.answerAll('ok');
-  expect(await watch()).toMatchObject({ result: { told: 'posted' } });
+  expect(await watch()).toMatchObject({ result: { alert: 'posted' } });
   expect(headers()).toEqual([expect.stringMatching(/^Warning: 1 h /)]);
   await until('a completed run ends the count', async () =>
     (await failedRuns()).size === 0 ? true : undefined,
@@ -154,24 +154,24 @@ test('a gap that was not posted is posted by the next run', async () => {
 });
 
 test('a new trail raises no alert at first, then a warning if it merges nothing', async () => {
-  expect(await watch()).toMatchObject({ result: { state: 'beginning', told: 'known' } });
+  expect(await watch()).toMatchObject({ result: { state: 'beginning', alert: 'unchanged' } });
   pass(6);
-  expect(await watch()).toMatchObject({ result: { state: 'never_merged', told: 'posted' } });
+  expect(await watch()).toMatchObject({ result: { state: 'never_merged', alert: 'posted' } });
   expect(headers()).toEqual([expect.stringMatching(/^Warning: .*merged/)]);
 });
 
 test('a database outage is posted once, paged once, and posted as resolved', async () => {
   await settle();
   const scheduled = await jobs.schedule('freshness', [{ patienceMs: 3_000 }]);
-  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
 
   await writeFile(urlFile, nobody);
-  for (const told of ['warned', 'warned', 'paged', 'paged']) {
+  for (const alerted of ['warned', 'warned', 'paged', 'paged']) {
     const outcome = await scheduled.trigger();
     expect(outcome).toMatchObject({
       failed: 'database_away',
       message: expect.stringContaining('ECONNREFUSED'),
-      details: { told },
+      details: { alerted },
     });
     expect(JSON.stringify(outcome)).not.toContain('a-password');
     if (headers().length === 1) pass(23);
@@ -179,8 +179,8 @@ test('a database outage is posted once, paged once, and posted as resolved', asy
 
   await writeFile(urlFile, db.url);
   await settle();
-  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'posted' } });
-  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', told: 'known' } });
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', alert: 'posted' } });
+  expect(await scheduled.trigger()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
   expect(headers()).toEqual([
     expect.stringMatching(/^Critical: .*database/),
     expect.stringMatching(/^Page: .*database/),

@@ -41,7 +41,7 @@ export const watchScenarios: readonly JobScenario[] = [
     job: 'certificates',
     activities: {
       inspectCertificates: () => Promise.resolve(certificates('good', 'good')),
-      tellCertificates: () => Promise.resolve('known'),
+      tellCertificates: () => Promise.resolve('unchanged'),
     },
   },
   {
@@ -53,7 +53,7 @@ export const watchScenarios: readonly JobScenario[] = [
     },
   },
   {
-    name: 'certificates-stale-untold',
+    name: 'certificates-stale-not-posted',
     job: 'certificates',
     activities: {
       inspectCertificates: () => Promise.resolve(certificates('stale_copy', 'critical')),
@@ -65,7 +65,7 @@ export const watchScenarios: readonly JobScenario[] = [
     job: 'freshness',
     activities: {
       checkFreshness: () => Promise.resolve(freshness('good', 'good')),
-      tellFreshness: () => Promise.resolve('known'),
+      tellFreshness: () => Promise.resolve('unchanged'),
     },
   },
   {
@@ -81,11 +81,12 @@ export const watchScenarios: readonly JobScenario[] = [
     job: 'freshness',
     activities: {
       checkFreshness: databaseLost,
-      tellDatabaseAway: () => Promise.resolve({ since: '2026-11-24T08:00:00.000Z', told: 'warned' }),
+      tellDatabaseAway: () =>
+        Promise.resolve({ since: '2026-11-24T08:00:00.000Z', alerted: 'warned' as const }),
     },
   },
   {
-    name: 'freshness-database-away-untold',
+    name: 'freshness-database-away-not-posted',
     job: 'freshness',
     activities: { checkFreshness: databaseLost, tellDatabaseAway: channelNotFound },
   },

@@ -3,9 +3,10 @@ import type { JobName } from '../../config/names.ts';
 import { certificateReport } from './operation.ts';
 import { count, number, text, timeText } from './parts.ts';
 
-const told = z
-  .enum(['posted', 'printed', 'known'])
-  .meta({ description: 'posted to Slack, printed to the log (a dry run), or known before and not repeated' });
+const alert = z.enum(['posted', 'printed', 'unchanged']).meta({
+  description:
+    'posted to Slack, printed to the log (a dry run), or not posted because the state is unchanged',
+});
 const gap = z.looseObject({ from: timeText('start'), to: timeText('end'), cause: text('the cause') });
 
 /** Results of jobs as the workflow returned them. A later version may add fields. */
@@ -18,20 +19,20 @@ export const jobResultSchemas = {
     says: text('the headline'),
     edges: count('new edges'),
     denied: count('of them denied'),
-    foundLate: count('of them first seen before a former digest'),
+    foundLate: count('of them first seen before an earlier digest'),
     messages: count('Slack messages'),
     from: text("start of the period, in the worker's time zone"),
     to: text('its end'),
-    gaps: z.array(gap).meta({ description: 'the first gaps that no former digest reported' }),
+    gaps: z.array(gap).meta({ description: 'the first gaps that no earlier digest reported' }),
     gapSeconds: number('all of them, in seconds'),
   }),
-  certificates: certificateReport.extend({ told }).loose(),
+  certificates: certificateReport.extend({ alert }).loose(),
   completeness: z.looseObject({
     reportId: text('completeness/ and the nominal time'),
     outcome: z
       .enum(['posted', 'printed', 'quiet', 'posted before', 'overtaken'])
       .meta({ description: 'quiet: nothing changed; overtaken: a later report was posted meanwhile' }),
-    madeAt: timeText('when it was made'),
+    madeAt: timeText('when the report was created'),
     namespaces: count('namespaces'),
     verdicts: z.record(z.string(), count('namespaces with this verdict')),
     coveredDays: number('since the trail began, in days'),
@@ -46,15 +47,15 @@ export const jobResultSchemas = {
     cause: text('cause and cure; empty when the state is good'),
     remembered: text('what is lost and since when; empty when the state is good'),
     minutes: number('since the last progress'),
-    lastProgressAt: timeText('when a bucket was merged or settled last').optional(),
+    lastProgressAt: timeText('when a bucket was last merged or settled').optional(),
     newestBucket: timeText('start of the newest bucket').optional(),
     settledBucket: timeText('start of the newest settled bucket').optional(),
     newGaps: z.array(gap).optional().meta({ description: 'gaps that were not reported before' }),
-    told,
+    alert,
   }),
   housekeeping: z.looseObject({
     ledgerBuckets: count('deleted buckets of the ledger'),
-    coverageStretches: count('settled ranges that were joined'),
+    coverageStretches: count('joined settled ranges'),
     completenessReports: count('deleted reports'),
     digestMessages: count('deleted messages'),
     foldedPorts: count('facts of single ports that became "many"'),
