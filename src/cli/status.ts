@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
+import { exportAnswer, lastErrorOf } from './ask-export.ts';
 import { agesOf, problemsOf, type Ages } from './judge-status.ts';
 import type { Answer } from './schemas/index.ts';
 import { formatTable, formatTime, print, printAnswer } from './output.ts';
@@ -15,9 +16,10 @@ export function statusCommand(): Command {
     )
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { supervisor, ages, problems } = await askStatus();
-      if (json === true) printAnswer('status', statusAnswer(supervisor, ages, problems));
-      else print(formatStatus(supervisor, ages, problems));
+      const now = await askStatus();
+      const { problems } = now;
+      if (json === true) printAnswer('status', statusAnswer(now));
+      else print(formatStatus(now));
       if (problems.length > 0) process.exitCode = notRecordingExitCode;
     });
 }
@@ -27,26 +29,22 @@ export async function askStatus() {
   // Loads Temporal's client only when it is needed.
   const { askSupervisor } = await import('./ask-supervisor.ts');
   const { clockOf } = await import('../config/config.ts');
-  const supervisor = await askSupervisor();
+  const { askExport } = await import('./ask-export.ts');
+  const [supervisor, exported] = await Promise.all([askSupervisor(), askExport()]);
   const ages = agesOf(supervisor?.status, clockOf(process.env).now());
-  return { supervisor, ages, problems: problemsOf(supervisor, ages) };
+  return { supervisor, ages, problems: problemsOf(supervisor, ages), exported };
 }
 
-export function statusAnswer(
-  supervisor: SupervisorNow | undefined,
-  ages: Ages,
-  problems: readonly string[],
-): Answer<'status'> {
-  if (!supervisor) return { ...ages, readers: [], supervisor: null, problems };
+type StatusNow = Awaited<ReturnType<typeof askStatus>>;
+
+export function statusAnswer({ supervisor, ages, problems, exported }: StatusNow): Answer<'status'> {
+  const shown = exported ? { export: exportAnswer(exported) } : {};
+  if (!supervisor) return { ...ages, readers: [], supervisor: null, problems, ...shown };
   const { status, readers, ...execution } = supervisor;
-  return { ...status, ...ages, readers, supervisor: execution, problems };
+  return { ...status, ...ages, readers, supervisor: execution, problems, ...shown };
 }
 
-function formatStatus(
-  supervisor: SupervisorNow | undefined,
-  ages: Ages,
-  problems: readonly string[],
-): string {
+function formatStatus({ supervisor, ages, problems, exported }: StatusNow): string {
   const lines: [string, string][] = [
     ['supervisor', supervisor ? executionText(supervisor) : 'does not exist'],
     ...(supervisor?.status ? statusLines(supervisor.status, ages) : []),
@@ -56,11 +54,34 @@ function formatStatus(
         activity,
         `attempt ${attempt}; the previous one failed: ${lastFailure}`,
       ]),
+    ...exportLines(exported),
     ...(problems.length === 0
       ? [['problems', 'none'] satisfies [string, string]]
       : problems.map((problem, index): [string, string] => [index === 0 ? 'problems' : '', problem])),
   ];
   return formatTable(['WHAT', 'STATE'], lines);
+}
+
+/** Nothing while no worker has exported anything: most trails do not. */
+function exportLines(exported: StatusNow['exported']): [string, string][] {
+  if (!exported || (!exported.isEnabled && exported.gaps.length === 0)) return [];
+  const { isEnabled, receiver, activeAt, upToSeconds, waiting, gaps } = exported;
+  const lastError = lastErrorOf(exported);
+  return [
+    ['export', isEnabled ? `to ${receiver ?? '-'}, as of ${activeAt ? formatTime(activeAt) : '-'}` : 'off'],
+    ...(isEnabled
+      ? ([
+          ['  exported up to', upToSeconds === undefined ? '-' : formatTime(new Date(upToSeconds * 1_000))],
+          ['  buckets waiting', String(waiting)],
+        ] satisfies [string, string][])
+      : []),
+    ...(lastError === undefined ? [] : [['  last error', lastError] satisfies [string, string]]),
+    ['  gaps of the export', String(gaps.length)],
+    ...gaps.map(({ fromSeconds, toSeconds, cause, records }): [string, string] => [
+      '',
+      `${formatTime(new Date(fromSeconds * 1_000))} to ${formatTime(new Date(toSeconds * 1_000))}: ${cause}${records > 0 ? ` (${records} records)` : ''}`,
+    ]),
+  ];
 }
 
 function executionText({ state, startedAt, closedAt }: SupervisorNow): string {

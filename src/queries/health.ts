@@ -8,9 +8,12 @@ import { readAlert } from '../trail/alerts.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import { readDigestProgress } from '../trail/digests.ts';
+import { readExportGaps } from '../trail/export-gaps.ts';
+import { readExportState } from '../trail/export-state.ts';
 import { readFreshness } from '../trail/freshness.ts';
 
 const daySeconds = 86_400;
+const mostExportGaps = 1_000;
 
 type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names' | 'taskQueue'>;
 
@@ -59,6 +62,10 @@ async function readTrail(
     coverage: await readCoverage(query, nowSeconds - daySeconds, nowSeconds),
     digests: await readDigestProgress(query),
     certificates: await readAlert(query, 'certificates'),
+    export: {
+      ...(await readExportState(query)),
+      gaps: await readExportGaps(query, nowSeconds - daySeconds, mostExportGaps),
+    },
   };
 }
 

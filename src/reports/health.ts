@@ -2,6 +2,8 @@ import { counted } from '../text/counted.ts';
 import { spanText } from '../time/zoned-time.ts';
 import type { Severity } from '../coverage/severity.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
+import type { ExportGap } from '../trail/export-gaps.ts';
+import type { ExportState } from '../trail/export-state.ts';
 
 export type HealthStatus = 'PASS' | 'WARN' | 'FAIL';
 
@@ -14,6 +16,7 @@ export const healthCheckNames = [
   'coverage',
   'digest',
   'certificates',
+  'export',
 ] as const;
 
 /** The result of one check. */
@@ -71,6 +74,8 @@ export interface HealthTrail {
   digests: { doneAt: Date | undefined; waitingSince: Date | undefined };
   /** Last result of the job certificates; `state` lists its findings, joined by `+`. */
   certificates: { state: string; detail: string; checkedAt: Date } | undefined;
+  /** The export of flow logs, and its gaps in the last 24 hours. */
+  export: ExportState & { gaps: readonly ExportGap[] };
 }
 
 export interface HealthFacts {
@@ -84,6 +89,8 @@ const hourMs = 3_600_000;
 /** A digest run retries Slack for 80 minutes. */
 const digestLateMs = 2 * hourMs;
 const certificatesLateMs = 26 * hourMs;
+/** A bucket is settled after six minutes, and exported within a minute. */
+const exportLateMs = hourMs / 2;
 /** Settling ends 55 minutes after a bucket; older streamed time is never settled. */
 const decidedSeconds = 65 * 60;
 const harmlessCertificates = new Set([
@@ -113,6 +120,7 @@ export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts):
           judgeCoverage(trail.coverage, nowMs),
           judgeDigest(trail.digests, 'what' in control ? undefined : control, nowMs, formatTime),
           judgeCertificates(trail.certificates, 'what' in control ? undefined : control, nowMs, formatTime),
+          judgeExport(trail.export, nowMs, formatTime),
         ]),
   ];
   const worst = checks.toSorted((a, b) => ranks[b.status] - ranks[a.status]);
@@ -285,6 +293,42 @@ function judgeCertificates(
   if (checkedAt.getTime() < nowMs - certificatesLateMs)
     return check('certificates', 'WARN', `good, but last ${checked}`, cure);
   return check('certificates', 'PASS', `good, ${checked}`);
+}
+
+/** Flow logs are a copy: a receiver that is down never fails the trail. */
+function judgeExport(
+  { isEnabled, activeAt, sentAt, trouble, upToSeconds, gaps }: HealthTrail['export'],
+  nowMs: number,
+  formatTime: (time: Date) => string,
+): HealthCheck {
+  if (!isEnabled) return check('export', 'PASS', 'flow logs are not exported');
+  const lastError = trouble && (!sentAt || trouble.at > sentAt) ? trouble.text : '';
+  const upTo =
+    upToSeconds === undefined ? 'nothing yet' : `up to ${formatTime(new Date(upToSeconds * 1000))}`;
+  if (!activeAt || activeAt.getTime() < nowMs - exportLateMs)
+    return check(
+      'export',
+      'WARN',
+      `no worker exports flow logs since ${activeAt ? formatTime(activeAt) : 'it was switched on'}`,
+      'Read the log of the worker with OTLP_LOGS_ENDPOINT, and flow-trail/export in the Temporal UI',
+    );
+  if (upToSeconds !== undefined && upToSeconds * 1000 < nowMs - exportLateMs)
+    return check(
+      'export',
+      'WARN',
+      `behind: flow logs are exported ${upTo}`,
+      lastError === '' ? 'flow-trail status shows how many buckets wait' : lastError,
+    );
+  const ownGaps = gaps.filter(({ reason }) => reason !== 'not_settled');
+  const [longest] = ownGaps.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
+  if (longest)
+    return check(
+      'export',
+      'WARN',
+      `${spanText(ownGaps.reduce((sum, gap) => sum + gap.toSeconds - gap.fromSeconds, 0))} of the last day not fully exported; longest cause: ${withoutStop(longest.cause)}`,
+      'flow-trail status shows each gap of the export; the trail itself is not affected',
+    );
+  return check('export', 'PASS', `flow logs are exported ${upTo}`);
 }
 
 function withoutStop(text: string): string {

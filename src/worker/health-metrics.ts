@@ -12,6 +12,8 @@ export interface HealthMetrics {
   /** When the newest finished digest was created. */
   digest(doneAt: Date | undefined): void;
   failedRuns(counts: ReadonlyMap<JobName, number>): void;
+  /** @param upToSeconds undefined before the first settled bucket */
+  exported(state: { isEnabled: boolean; upToSeconds: number | undefined; waiting: number }): void;
 }
 
 const levels: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
@@ -35,6 +37,12 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
     'job_failed_runs',
     'Runs of the job that failed in the last 24 hours, since its last completed run',
   );
+  const exportEnabled = gauge('export_enabled', '1 while flow logs are exported');
+  const exportedUpTo = gauge(
+    'export_up_to_timestamp_seconds',
+    'All settled buckets before this were exported, or are decided',
+  );
+  const exportWaiting = gauge('export_waiting_buckets', 'Settled buckets that are still to be exported');
   const setReport = (report: HealthReport | undefined) => {
     for (const name of healthCheckNames) {
       const found = report?.checks.find((check) => check.name === name);
@@ -59,11 +67,17 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   setCoverage([]);
   digest.set(0);
   setFailedRuns(new Map());
+  for (const each of [exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
   return {
     ready: (isReady) => ready.set(isReady ? 1 : 0),
     report: setReport,
     coverage: setCoverage,
     digest: (doneAt) => digest.set(doneAt ? doneAt.getTime() / 1000 : 0),
     failedRuns: setFailedRuns,
+    exported({ isEnabled, upToSeconds, waiting }) {
+      exportEnabled.set(isEnabled ? 1 : 0);
+      exportedUpTo.set(upToSeconds ?? 0);
+      exportWaiting.set(isEnabled ? waiting : 0);
+    },
   };
 }

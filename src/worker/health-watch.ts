@@ -104,6 +104,7 @@ export class HealthWatch {
       if (certificates) trail.checkedElsewhere(certificates.checkedAt);
       metrics.coverage(coverage);
       metrics.digest(digests.doneAt);
+      metrics.exported(facts.trail.export);
     }
     if ('what' in facts.control) return;
     metrics.failedRuns(

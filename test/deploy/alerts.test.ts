@@ -22,6 +22,10 @@ const [refusedCertificate = ''] = two(
   'flow_trail_reconnects_total',
   ',reader="stream",cause="certificate_refused"',
 );
+const exportEnabled = two('flow_trail_export_enabled');
+const exportedUpTo = two('flow_trail_export_up_to_timestamp_seconds');
+const [exportGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_exported"');
+const [unsettledGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_settled"');
 const failed = (job: string) => two('flow_trail_job_failed_runs', `,job="${job}"`);
 const days = two('flow_trail_certificate_days_left', ',certificate="client"');
 const slots = (queue: string) =>
@@ -37,6 +41,9 @@ const healthy: Record<string, string> = {
   ...same(newest, `-60+60x${length}`),
   ...same(settled, `-420+60x${length}`),
   ...Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `0x${length}`))),
+  ...same(exportEnabled, `1x${length}`),
+  ...same(exportedUpTo, `-420+60x${length}`),
+  ...same([exportGaps, unsettledGaps], `0x${length}`),
   ...same([gaps, incomplete, timedOut, refusedCertificate], `0x${length}`),
   [sent]: `0+1x${length}`,
   ...same([...failed('digest'), ...failed('freshness')], `0x${length}`),
@@ -203,6 +210,24 @@ const scenarios: Record<string, Scenario> = {
   },
   'one heartbeat in ten is not delivered': { change: { [timedOut]: `0+0.1x${length}` } },
   'no heartbeat is configured': { change: { [sent]: `0x${length}` } },
+  'the export has stood still for 40 minutes': {
+    change: same(exportedUpTo, stops(-420, 40)),
+    fire: ['FlowLogExportBehind'],
+  },
+  'the export has stood still for 20 minutes': { change: same(exportedUpTo, stops(-420, 20)) },
+  'the export is off': {
+    change: { ...same(exportEnabled, `0x${length}`), ...same(exportedUpTo, `0x${length}`) },
+  },
+  'flow logs were not exported': {
+    change: { [exportGaps]: since(10, '0', '4') },
+    fire: ['FlowLogExportGap'],
+  },
+  'a worker found a gap of the export before its first scrape': {
+    change: { [exportGaps]: `_x${at - 10} 4x${length}` },
+    fire: ['FlowLogExportGap'],
+  },
+  'flow logs were not exported two hours ago': { change: { [exportGaps]: since(120, '0', '4') } },
+  'time that the trail did not settle was not exported': { change: { [unsettledGaps]: since(10, '0', '4') } },
   'no slot is free': {
     change: { [slots('flow-trail')]: since(12, '99', '0') },
     fire: ['TemporalWorkerSlotsExhausted'],

@@ -167,6 +167,12 @@ export async function renderChart(values: object, namespace: string, release: st
   return { ...outcome, stdout: texts.join('\n---\n') };
 }
 
+/** An OpenTelemetry Collector, built from its modules. @returns the path of the program */
+export function otelCollector(): Promise<string> {
+  const folder = fileURLToPath(new URL('../support/otel-collector', import.meta.url));
+  return built('otel-collector', folder, 'an OpenTelemetry Collector');
+}
+
 async function built(name: string, folder: string, what: string): Promise<string> {
   const sources = (await readdir(folder)).toSorted();
   const contents = await Promise.all(sources.map((source) => readFile(join(folder, source))));

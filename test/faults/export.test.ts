@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { completeFlow } from '../../dev/goldmane/flow.ts';
 import { trailNames } from '../../src/config/names.ts';
 import { readExportGaps } from '../../src/trail/export-gaps.ts';
 import { readExportState } from '../../src/trail/export-state.ts';
+import { flowTrail } from '../support/cli.ts';
 import { expectWhole, untilFollowedBy } from '../support/faults.ts';
 import { casesOf, fullTest } from '../support/full.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type LogReceiver,
   type Reaction,
 } from '../support/log-receiver.ts';
+import { expectAllExported } from '../support/exported.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
@@ -28,55 +29,6 @@ afterEach(async () => {
 });
 
 const env = () => ({ OTLP_LOGS_ENDPOINT: receiver.url });
-
-/** What identifies a record among those of the traffic. */
-const nameOf = (parts: readonly unknown[]) => parts.map(String).join(' ');
-
-/** Waits until the receiver has a record of each generated flow, and checks that no two have one id. */
-async function expectAllExported(): Promise<void> {
-  const expected = new Set(
-    world.traffic.generatedFlows().map((generated) => {
-      const flow = completeFlow(generated);
-      return nameOf([
-        new Date(flow.startSeconds * 1_000).toISOString(),
-        flow.srcNamespace,
-        flow.srcName,
-        flow.dstNamespace === '-' ? undefined : flow.dstNamespace,
-        flow.dstPort,
-        flow.reporter,
-        flow.action,
-      ]);
-    }),
-  );
-  const arrived = () => {
-    const names = new Map<string, Set<string>>();
-    for (const { id, attributes } of receiver.accepted) {
-      const name = nameOf([
-        attributes['calico.bucket.start'],
-        attributes['source.k8s.namespace.name'],
-        attributes['calico.source.name'],
-        attributes['destination.k8s.namespace.name'],
-        attributes['destination.port'],
-        attributes['calico.flow.reporter'],
-        attributes['calico.flow.action'],
-      ]);
-      names.set(name, (names.get(name) ?? new Set()).add(id));
-    }
-    return names;
-  };
-  await until(
-    'the receiver has every record',
-    () => {
-      const names = arrived();
-      return [...expected].every((name) => names.has(name)) ? true : undefined;
-    },
-    120_000,
-  );
-  const names = arrived();
-  expect([...names.keys()].filter((name) => !expected.has(name))).toEqual([]);
-  expect([...names.values()].filter((ids) => ids.size !== 1)).toEqual([]);
-  expect(new Set(receiver.accepted.map(({ id }) => id)).size).toBe(expected.size);
-}
 
 test('workers that are killed while they export lose no record, and duplicates have the same id', async () => {
   // Slow, so that a kill falls into the middle of a bucket.
@@ -102,7 +54,7 @@ test('workers that are killed while they export lose no record, and duplicates h
   isSlow = false;
   const worker = await world.startWorker(env());
   await expectWhole(world);
-  await expectAllExported();
+  await expectAllExported(world, receiver);
   expect(await readExportGaps(world.db.database.query, 0, 10)).toEqual([]);
   expect(await worker.terminate()).toBe(0);
 });
@@ -146,8 +98,10 @@ test.each(answers)(
     const { trouble, waiting } = await readExportState(world.db.database.query);
     expect(trouble?.text).toContain(`127.0.0.1:${receiver.port}`);
     expect(waiting).toBeGreaterThan(0);
+    const { out } = await flowTrail(['status'], world.workerEnv());
+    expect(out).toContain(`127.0.0.1:${receiver.port}`);
     receiver.react = () => undefined;
-    await expectAllExported();
+    await expectAllExported(world, receiver);
   },
 );
 
@@ -167,7 +121,7 @@ fullTest('a receiver that is started late, and restarted, gets everything', asyn
   receiver = await startLogReceiver({ port });
   receiver.accepted.push(...accepted);
   await expectWhole(world);
-  await expectAllExported();
+  await expectAllExported(world, receiver);
 });
 
 fullTest('records that a receiver rejects by partial success are counted, and not sent again', async () => {

@@ -83,7 +83,7 @@ test('every metric of an alert or a panel is there: ours from the first scrape, 
     const told = [...text.matchAll(/^(PASS|WARN|FAIL) {2}([a-z]+)/gm)].map(
       ([, level, check]) => [check, level] as const,
     );
-    expect(told.length).toBe(8);
+    expect(told.length).toBe(9);
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(told));
     return true;
   });

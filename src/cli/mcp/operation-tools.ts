@@ -21,10 +21,7 @@ export const operationTools: readonly Tool[] = [
       'The supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. Asks Temporal. Same as flow-trail status --json.',
     schemas: ['status'],
     shape: {},
-    ask: async () => {
-      const { supervisor, ages, problems } = await askStatus();
-      return { answer: statusAnswer(supervisor, ages, problems) };
-    },
+    ask: async () => ({ answer: statusAnswer(await askStatus()) }),
   }),
   tool({
     name: 'runs',

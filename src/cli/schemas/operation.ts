@@ -64,6 +64,29 @@ export const status = z.strictObject({
     .strictObject({ since: timeText('start'), reason: text('as given in the signal').optional() })
     .optional(),
   lastError: text('why a reader fails; absent while both work').optional(),
+  export: z
+    .strictObject({
+      isEnabled: z.boolean().meta({ description: 'a worker has a receiver of flow logs' }),
+      receiver: text('host and port of the receiver').optional(),
+      activeAt: time('when the export worked last').optional(),
+      sentAt: time('when the receiver accepted records last').optional(),
+      upTo: time('all settled buckets before this were exported, or are decided').optional(),
+      waiting: count('settled buckets that are to be exported'),
+      lastError: text('why records could not be sent; absent once they were').optional(),
+      gaps: z
+        .array(
+          z.strictObject({
+            from: time('start'),
+            to: time('end'),
+            reason: z.enum(['not_exported', 'not_settled', 'missing', 'rejected']),
+            cause: text('the cause'),
+            records: count('records that the receiver did not get; 0 where that is not known'),
+          }),
+        )
+        .meta({ description: 'the newest gaps of the export, at most 20; they are no gaps of the trail' }),
+    })
+    .optional()
+    .meta({ description: 'the export of flow logs; absent where the database cannot be read' }),
 });
 
 const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);
@@ -84,6 +107,7 @@ export const health = z.strictObject({
             'digest',
             'schedules',
             'certificates',
+            'export',
           ])
           .meta({ description: 'what was checked' }),
         status: healthStatus,

@@ -34,7 +34,25 @@ const goodTrail: HealthTrail = {
   coverage: [{ fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(now), state: 'final' }],
   digests: { doneAt: hoursAgo(1), waitingSince: undefined },
   certificates: { state: 'good', detail: '', checkedAt: hoursAgo(0.5) },
+  export: {
+    isEnabled: true,
+    receiver: 'otel-collector:4318',
+    activeAt: hoursAgo(0.01),
+    sentAt: hoursAgo(0.02),
+    trouble: undefined,
+    upToSeconds: seconds(hoursAgo(0.12)),
+    waiting: 0,
+    gaps: [],
+  },
 };
+
+const exportGap = (reason: 'missing' | 'not_settled') => ({
+  fromSeconds: seconds(hoursAgo(2)),
+  toSeconds: seconds(hoursAgo(1)),
+  reason,
+  cause: 'Goldmane was restarted',
+  records: 5,
+});
 
 function judge(
   trail: Partial<HealthTrail> | { what: string; cure: string } = {},
@@ -79,6 +97,7 @@ test('a trail that is recorded and reported passes every check, without a cure',
     'coverage',
     'digest',
     'certificates',
+    'export',
   ]);
 });
 
@@ -138,6 +157,27 @@ describe('each problem has its check, status and cure', () => {
       ],
       [['digest', 'FAIL']],
     ],
+    ['flow logs not exported at all', [{ export: { ...goodTrail.export, isEnabled: false } }], []],
+    [
+      'flow logs that are behind',
+      [{ export: { ...goodTrail.export, upToSeconds: seconds(hoursAgo(0.6)) } }],
+      [['export', 'WARN']],
+    ],
+    [
+      'no worker that exports',
+      [{ export: { ...goodTrail.export, activeAt: hoursAgo(0.6) } }],
+      [['export', 'WARN']],
+    ],
+    [
+      'a gap of the export',
+      [{ export: { ...goodTrail.export, gaps: [exportGap('missing')] } }],
+      [['export', 'WARN']],
+    ],
+    [
+      'time of the export that the trail did not settle',
+      [{ export: { ...goodTrail.export, gaps: [exportGap('not_settled')] } }],
+      [],
+    ],
     ['certificates never checked', [{ certificates: undefined }], [['certificates', 'WARN']]],
     [
       'certificates that end soon',
@@ -188,6 +228,6 @@ test('the report has the worst status, and its detail names each problem', () =>
 });
 
 test('the text has one line per check, and the cure below', () => {
-  expect(healthLines(judge()).length).toBe(8);
+  expect(healthLines(judge()).length).toBe(9);
   expect(healthLines(judge({}, away)).join('\n')).toContain(away.cure);
 });

@@ -1,0 +1,52 @@
+import type { ExportGap } from '../trail/export-gaps.ts';
+import type { ExportState } from '../trail/export-state.ts';
+import type { Answer } from './schemas/index.ts';
+
+const shownGaps = 20;
+
+/** The export of flow logs, with its newest gaps; undefined where the database is not configured or does not answer. */
+export async function askExport(): Promise<(ExportState & { gaps: ExportGap[] }) | undefined> {
+  const { withDatabase } = await import('./with-database.ts');
+  const { isFailure } = await import('../failure/failure.ts');
+  const { readExportState } = await import('../trail/export-state.ts');
+  const { readExportGaps } = await import('../trail/export-gaps.ts');
+  try {
+    return await withDatabase(async (query) => ({
+      ...(await readExportState(query)),
+      gaps: await readExportGaps(query, 0, shownGaps),
+    }));
+  } catch (error) {
+    // Status is about Temporal; other commands say what is wrong with the database.
+    if (!isFailure(error)) throw error;
+    return undefined;
+  }
+}
+
+export function exportAnswer(
+  found: ExportState & { gaps: readonly ExportGap[] },
+): NonNullable<Answer<'status'>['export']> {
+  const { isEnabled, receiver, activeAt, sentAt, upToSeconds, waiting, gaps } = found;
+  return {
+    isEnabled,
+    receiver,
+    activeAt,
+    sentAt,
+    upTo: upToSeconds === undefined ? undefined : timeAt(upToSeconds),
+    waiting,
+    lastError: lastErrorOf(found),
+    gaps: gaps.map(({ fromSeconds, toSeconds, ...gap }) => ({
+      from: timeAt(fromSeconds),
+      to: timeAt(toSeconds),
+      ...gap,
+    })),
+  };
+}
+
+/** Undefined once records were sent again. */
+export function lastErrorOf({ trouble, sentAt, isEnabled }: ExportState): string | undefined {
+  return isEnabled && trouble && (!sentAt || trouble.at > sentAt) ? trouble.text : undefined;
+}
+
+function timeAt(seconds: number): Date {
+  return new Date(seconds * 1_000);
+}
