@@ -107,9 +107,10 @@ export function readLogLine(line: string): LogLine | undefined {
     const entry: unknown = JSON.parse(line);
     if (typeof entry !== 'object' || entry === null || !('msg' in entry)) return undefined;
     const level = 'level' in entry ? String(entry.level) : 'info';
-    const error = 'err' in entry ? messageOf(entry.err) : undefined;
+    const cause =
+      'err' in entry ? messageOf(entry.err) : 'reason' in entry ? String(entry.reason) : undefined;
     const message = String(entry.msg);
-    return { level, message: error === undefined ? message : `${message}: ${error}` };
+    return { level, message: cause === undefined ? message : `${message}: ${cause}` };
   } catch {
     return undefined;
   }

@@ -47,7 +47,10 @@ export class RejectedBuckets {
       const isTooLarge = isGoldmaneFailure(error) && error.kind === 'answer_too_large';
       if (!isTooLarge && !isInvalidListResponse(error)) throw error;
       this.#unfit = error.message;
-      this.#log.warn({ bucket: iso(startSeconds) }, error.message);
+      this.#log.warn(
+        { bucket: iso(startSeconds), kind: error.kind, reason: error.message },
+        'the answer for a bucket was rejected',
+      );
       const failures = (this.#failures.get(startSeconds) ?? 0) + 1;
       this.#failures.set(startSeconds, failures);
       const isGivenUp = isTooLarge || stage === 'final' || failures >= maxFailuresInARow;

@@ -99,7 +99,10 @@ class StreamWindow {
           this.#wasBroken = true;
           this.#summary.lastError = error.message;
           this.#attempt.beat({ state: 'failing', error: error.message });
-          log.warn({ kind: error.kind, failures }, error.message);
+          log.warn(
+            { kind: error.kind, failures, reason: error.message },
+            'the stream failed; connecting again',
+          );
           if (failures >= maxFailuresInARow) throw error;
           await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
         }

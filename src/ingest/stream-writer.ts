@@ -106,8 +106,8 @@ export class StreamWriter {
       this.#retryAtMs = clock.elapsed() + Math.min(15_000, 1_000 * 2 ** Math.min(this.#failures, 4));
       if (this.#trouble?.kind !== error.kind)
         this.#deps.log.warn(
-          { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending },
-          error.message,
+          { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending, reason: error.message },
+          'streamed records cannot be merged; trying again',
         );
       this.#trouble = error;
     }

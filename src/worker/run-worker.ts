@@ -50,7 +50,8 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     );
   if (config.jobs.slack.dryRun || !config.jobs.slack.webhook)
     log.warn(
-      `${config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty'}: digests and alerts are only printed to this log`,
+      { reason: config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty' },
+      'digests and alerts are only printed to this log',
     );
 
   const readiness = new Readiness();

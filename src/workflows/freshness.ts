@@ -109,13 +109,14 @@ function formerOutage(): Outage | undefined {
   return readOutage(details);
 }
 
-/** Up to 0.1.0 the field was `told`, with `nobody` instead of `none`. */
+/** Older runs wrote the field `told`, with `nobody` instead of `none`. */
 function readOutage(details: unknown): Outage | undefined {
   if (typeof details !== 'object' || details === null) return undefined;
-  const { since, told, alerted = told === 'nobody' ? 'none' : told } = details as Record<string, unknown>;
-  const isValid =
-    typeof since === 'string' && (alerted === 'none' || alerted === 'warned' || alerted === 'paged');
-  return isValid ? { since, alerted } : undefined;
+  const { since, told, alerted }: { since?: unknown; told?: unknown; alerted?: unknown } = details;
+  if (typeof since !== 'string') return undefined;
+  if (alerted === 'none' || alerted === 'warned' || alerted === 'paged') return { since, alerted };
+  if (told === 'nobody') return { since, alerted: 'none' };
+  return told === 'warned' || told === 'paged' ? { since, alerted: told } : undefined;
 }
 
 function databaseFailure(error: unknown): ApplicationFailure | undefined {

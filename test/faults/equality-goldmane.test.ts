@@ -31,7 +31,7 @@ fullTest.each([
   await world.restartGoldmane({ nodesResend: false });
   const resentSeconds = world.nowSeconds();
   traffic.resend(resentSeconds);
-  await untilSaid(worker, 'Goldmane was restarted');
+  await untilSaid(worker, 'Goldmane restarted');
   await world.pass(120);
   await traffic.stop();
   const ledger = await untilAsked();

@@ -79,7 +79,7 @@ fullTest('after Temporal and the worker are killed with -9 and restarted, nothin
   // The worker waits for Temporal.
   const second = await world.startWorker();
   await until('it waits for Temporal', () =>
-    second.messages().find((line) => /waiting: .*Temporal/.test(line)),
+    second.messages().find((line) => /^waiting for a dependency.*Temporal/.test(line)),
   );
   await temporal.start();
   await untilFollowedBy(second, world, 2);

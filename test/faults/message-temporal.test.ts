@@ -36,8 +36,8 @@ fullTest(
     const namespace = `${world.namespace}-to-come`;
     await temporal.stop();
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
-    const refused = `Connection refused: nothing listens at ${temporal.address}. Start it, or correct TEMPORAL_ADDRESS`;
-    await untilSaid(worker, `waiting: ${refused}`);
+    const refused = `Connection refused: nothing listens at ${temporal.address}. Start Temporal, or correct TEMPORAL_ADDRESS`;
+    await untilSaid(worker, `waiting for a dependency; trying again: ${refused}`);
     await until('/readyz reports it too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
       return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
@@ -45,7 +45,7 @@ fullTest(
     await temporal.start();
     await untilSaid(
       worker,
-      `waiting: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
+      `waiting for a dependency; trying again: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
     );
     await createNamespace(namespace, temporal.address);
     await untilSaid(worker, 'the worker is polling for work');
@@ -65,7 +65,7 @@ fullTest(
     );
     const away = await flowTrail(['status'], world.workerEnv());
     expect([away.code, away.out]).toEqual([1, '']);
-    expect(away.err).toMatch(/^flow-trail: Connection refused: nothing listens at .*. Start it[^\n]*\n$/);
+    expect(away.err).toMatch(/^flow-trail: Connection refused: nothing listens at .*. Start Temporal[^\n]*\n$/);
     await temporal.start();
     await untilSaid(worker, 'Temporal answers again');
     await untilConnected(world);

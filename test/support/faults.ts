@@ -78,13 +78,13 @@ export function untilSaid(worker: WorkerProcess, text: string | RegExp): Promise
   return until(`the worker says ${String(text)}`, () => worker.messages().find(matches));
 }
 
-const loggedFailure = z.object({ kind: z.string(), msg: z.string() });
+const loggedFailure = z.object({ kind: z.string(), reason: z.string() });
 
 /** The messages of logged failures of this kind that contain all these values. */
 export function failuresIn({ lines }: WorkerProcess, kind: string, values: readonly string[] = []): string[] {
   return lines.flatMap((line) => {
     const { data } = loggedFailure.safeParse(parsedJson(line));
-    return data?.kind === kind && values.every((value) => data.msg.includes(value)) ? [data.msg] : [];
+    return data?.kind === kind && values.every((value) => data.reason.includes(value)) ? [data.reason] : [];
   });
 }
 

@@ -62,7 +62,8 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv, release?: strin
 
 function messageOf(line: string): string {
   const entry = parsedJson(line);
-  return typeof entry === 'object' && entry !== null && 'msg' in entry ? String(entry.msg) : line;
+  if (typeof entry !== 'object' || entry === null || !('msg' in entry)) return line;
+  return 'reason' in entry ? `${String(entry.msg)}: ${String(entry.reason)}` : String(entry.msg);
 }
 
 /** Undefined where the line is not JSON. */

@@ -13,7 +13,7 @@ function fatalPing(intervalMs: number, { callsOpen = true, writing = false } = {
   return 0;
 }
 
-describe('How often a connection may be pinged', () => {
+describe('The ping policy', () => {
   it('is every five minutes with a call open: the third ping that comes sooner is too many', () => {
     expect(fatalPing(4 * MINUTE_MS)).toBe(4);
     expect(fatalPing(5 * MINUTE_MS)).toBe(0);

@@ -100,6 +100,8 @@ test('on a terminal the block stays below the lines, each of its lines in one ro
 test('a line of the worker log is read with its cause, other output is not', () => {
   const line = JSON.stringify({ level: 'warn', msg: 'waiting', err: { message: 'no route\nmore' } });
   expect(readLogLine(line)).toEqual({ level: 'warn', message: 'waiting: no route' });
+  const withReason = JSON.stringify({ level: 'warn', msg: 'waiting', reason: 'no route' });
+  expect(readLogLine(withReason)).toEqual({ level: 'warn', message: 'waiting: no route' });
   expect(readLogLine('plain')).toBeUndefined();
   expect(readLogLine('{"broken')).toBeUndefined();
 });

@@ -86,7 +86,7 @@ test('buckets are due oldest first, one for every 15 s of the hour, whatever the
   }
 });
 
-describe('coverage for reports that rest on facts', () => {
+describe('coverage for reports based on facts', () => {
   const [now, hour] = [1_000_000, 3_600];
   const stretch = (ago: number, until: number, state: CoverageStretch['state']): CoverageStretch => ({
     fromSeconds: now - ago,
