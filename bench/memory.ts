@@ -65,10 +65,11 @@ async function peakOf(
   say('memory: the worker catches up and streams');
   await worker.untilSettled(fromSeconds, toSeconds);
   await delay(streamSeconds * 1000);
-  const [peak, live, counted] = [
+  const [peak, live, counted, outcome] = [
     await worker.peakMiB(),
     await worker.liveMiB(),
     await worker.countedRecords(),
+    await worker.outcome(fromSeconds, toSeconds),
   ];
   await worker.stop();
   await goldmane.stop();
@@ -79,7 +80,7 @@ async function peakOf(
       value: peak,
       unit: 'MiB',
       limit: { atMost: limitMiB },
-      note: `${counted.toLocaleString('en-US')} records counted in edges`,
+      note: `${counted.toLocaleString('en-US')} records counted in edges; buckets: ${outcome}`,
     },
     {
       section,

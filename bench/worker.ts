@@ -72,6 +72,17 @@ export class BenchWorker {
     return row?.settled ?? 0;
   }
 
+  /** What became of the buckets of a stretch: how many are settled, and how many are gaps with which causes. */
+  async outcome(fromSeconds: number, toSeconds: number): Promise<string> {
+    const rows = await this.database.database.query<{ what: string; buckets: number }>(
+      `select case when settled_at is null then 'gap: ' || gap_cause else 'settled' end as what, count(*)::int as buckets
+       from bucket_ledger where (settled_at is not null or gap_cause is not null)
+         and bucket >= to_timestamp($1) and bucket < to_timestamp($2) group by 1 order by 1 desc`,
+      [fromSeconds, toSeconds],
+    );
+    return rows.map(({ what, buckets }) => `${buckets} ${what}`).join('; ');
+  }
+
   /** Records counted in `edge`. */
   async countedRecords(): Promise<number> {
     const [row] = await this.database.database.query<{ records: number }>(

@@ -23,9 +23,8 @@ export class HashList {
 }
 
 /**
- * A set of record hashes: an open-addressing table with linear probing. It takes 11 to 21 bytes per hash, a `Set` of BigInts
- * about 60 and several times as long per operation (docs/benchmarks.md). Hashes are distributed evenly, so a half of a hash is its own
- * slot number.
+ * A set of record hashes: an open-addressing table with linear probing. A hash takes 11 to 21 bytes, in a `Set` of BigInts 42, and
+ * an addition a quarter of the time (docs/benchmarks.md). Hashes are distributed evenly, so half of a hash serves as its slot number.
  */
 export class HashSet implements Iterable<bigint> {
   /** Two halves per slot; both zero: the slot is free. */
