@@ -65,7 +65,9 @@ fullTest(
     );
     const away = await flowTrail(['status'], world.workerEnv());
     expect([away.code, away.out]).toEqual([1, '']);
-    expect(away.err).toMatch(/^flow-trail: Connection refused: nothing listens at .*. Start Temporal[^\n]*\n$/);
+    expect(away.err).toMatch(
+      /^flow-trail: Connection refused: nothing listens at .*. Start Temporal[^\n]*\n$/,
+    );
     await temporal.start();
     await untilSaid(worker, 'Temporal answers again');
     await untilConnected(world);
