@@ -1,8 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { adoptIfCountedElsewhere } from '../../src/trail/adopt.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { withLease } from '../../src/trail/lease.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
+import { verify } from '../../src/trail/verify.ts';
+import { Aggregator } from '../support/aggregator.ts';
 import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { pgbouncerPath, startPgBouncer, type PgBouncer } from '../support/pgbouncer.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
@@ -58,6 +61,17 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
         ),
       );
       expect(await readEdges(db.database)).toMatchObject([{ src_ns: 'a', dst_ns: 'b', flow_count: 6 }]);
+    });
+
+    test('workers that start together adopt the counts of another program once, in the schema of the URL', async () => {
+      const inSchema = () => open((url) => url.searchParams.set('options', '-c search_path=cluster_a'));
+      await migrate(inSchema());
+      const aggregator = new Aggregator(inSchema());
+      await aggregator.count({ dstNs: 'b', startSeconds });
+      const workers = [inSchema(), inSchema(), inSchema()];
+      await Promise.all(workers.map((worker) => adoptIfCountedElsewhere(worker, startSeconds + 60)));
+      expect(await inSchema().query('select flow_count::int from edge_adopted')).toEqual([{ flow_count: 1 }]);
+      expect(await verify(inSchema())).toEqual([]);
     });
 
     test('only one worker at a time has a lease, and the next gets it afterwards', async () => {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
+import { adopt } from '../../src/trail/adopt.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
@@ -71,6 +72,17 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
       verified: 'all tables agree',
     });
     expect(await queryEdges(reader.query, { limit: 10 })).toHaveLength(1);
+    expect(await verify(reader)).toEqual([]);
+    // Another program counted one more.
+    await writer.query('update edge set flow_count = flow_count + 1');
+    const nowSeconds = startSeconds + 60;
+    expect(await adopt(reader, { nowSeconds, isDryRun: true })).toMatchObject({
+      edges: [{ flowCount: '1' }],
+    });
+    await expect(adopt(reader, { nowSeconds, isDryRun: false })).rejects.toMatchObject({
+      kind: 'no_permission',
+    });
+    await adopt(writer, { nowSeconds, isDryRun: false });
     expect(await verify(reader)).toEqual([]);
     await createRoles('cluster_a');
     await expect(reader.query('select salt from record_salt')).rejects.toMatchObject({
