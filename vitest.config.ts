@@ -10,6 +10,8 @@ import { LongestFirst } from './test/support/longest-first.ts';
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
 /** `npm run soak`: only random faults, for minutes. */
 const isSoak = process.env['FLOW_TRAIL_TESTS'] === 'soak';
+/** Parts of `npm run prove`. */
+const isProve = process.env['FLOW_TRAIL_TESTS'] === 'prove';
 
 /** The conformance tests of the stand-in that `npm test` runs: receiving, answering and streaming. */
 const conformance = isFull
@@ -97,6 +99,20 @@ export default defineConfig({
                 name: 'soak',
                 include: ['test/soak/**/*.test.ts'],
                 globalSetup: ['test/support/global-setup.ts'],
+                ...slow,
+              },
+            },
+          ]
+        : []),
+      ...(isProve
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'prove',
+                include: ['test/prove/**/*.test.ts'],
+                globalSetup: ['test/support/global-setup.ts'],
+                maxWorkers: 2,
                 ...slow,
               },
             },

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { Lab, type Environment } from './lab.ts';
 import { compileBench } from './compile.ts';
 import { formatTable, verdictOf, type Row } from './table.ts';
@@ -6,11 +7,13 @@ import { commandsSection } from './commands.ts';
 import { burstSection } from './burst.ts';
 import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
+import { everythingSection } from './everything.ts';
 import { growthSection } from './growth.ts';
 import { memorySection } from './memory.ts';
 import { scanSection } from './scan.ts';
 import { settlingSection } from './settling.ts';
 import { realStreamSection, streamSection } from './stream.ts';
+import { yearsSection } from './years.ts';
 
 const sections = {
   stream: streamSection,
@@ -22,12 +25,15 @@ const sections = {
   day: daySection,
   allowlist: allowlistSection,
   growth: growthSection,
+  everything: everythingSection,
+  years: yearsSection,
   commands: commandsSection,
 } as const;
 
 const realSections = { stream: realStreamSection } as const;
 const args = process.argv.slice(2);
 const isJson = args.includes('--json');
+const outFile = args.find((arg) => arg.startsWith('--out='))?.slice('--out='.length);
 const names = args.filter((arg) => !arg.startsWith('--'));
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const unknown = names.filter((name) => !(name in sections));
@@ -48,15 +54,13 @@ try {
 } finally {
   await lab.close();
 }
-process.stdout.write(
-  isJson
-    ? JSON.stringify(
-        rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
-        null,
-        2,
-      )
-    : formatTable(rows) + '\n',
+const json = JSON.stringify(
+  rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
+  null,
+  2,
 );
+if (outFile !== undefined) await writeFile(outFile, json);
+process.stdout.write(isJson ? json : formatTable(rows) + '\n');
 
 /** Settings of a real server to measure as well, if set. */
 function realEnv(): Environment {

@@ -35,7 +35,7 @@ serve({
     await meter.untilQuiet();
     abort.abort();
     await following;
-    return { ...meter.result(), cpuWithMergeMs: meter.result().cpuMs };
+    return { ...meter.result(), cpuWithMergeMs: meter.result().cpuMs, peakMiB: peakMiB() };
   },
 
   /** The production activity, with a connection that requests history instead of live records. */
@@ -62,7 +62,7 @@ serve({
     const summary = await reading;
     const cpuWithMergeMs = meter.cpuMs();
     await deps.database.close();
-    return { ...read, cpuWithMergeMs, summary };
+    return { ...read, cpuWithMergeMs, peakMiB: peakMiB(), summary };
   },
 
   /** Starts following the stream; resolves when it is open. */
@@ -120,6 +120,10 @@ serve({
     return { seconds, listingSeconds, sleptSeconds, cpuMs: (user + system) / 1000, listMs, summary };
   },
 });
+
+function peakMiB(): number {
+  return process.resourceUsage().maxRSS / 1024;
+}
 
 async function settledBuckets(
   database: ReturnType<typeof openDatabase>,

@@ -7,11 +7,14 @@ export interface Row {
   /** Upper or lower limit; absent for informational values. */
   limit?: { atMost: number } | { atLeast: number };
   note?: string;
+  /** Why it was not measured; the value means nothing then. */
+  skipped?: string;
 }
 
-export type Verdict = 'ok' | 'over' | '';
+export type Verdict = 'ok' | 'over' | 'skipped' | '';
 
-export function verdictOf({ value, limit }: Row): Verdict {
+export function verdictOf({ value, limit, skipped }: Row): Verdict {
+  if (skipped !== undefined) return 'skipped';
   if (!limit) return '';
   const isKept = 'atMost' in limit ? value <= limit.atMost : value >= limit.atLeast;
   return isKept ? 'ok' : 'over';
@@ -24,25 +27,37 @@ export function formatTable(rows: readonly Row[]): string {
     ...rows.map((row) => [
       row.section,
       row.what,
-      formatNumber(row.value),
+      row.skipped === undefined ? formatNumber(row.value) : '',
       row.unit,
       formatLimit(row.limit),
       verdictOf(row),
-      row.note ?? '',
+      row.skipped ?? row.note ?? '',
     ]),
   ];
+  return alignColumns(cells, 2);
+}
+
+/** Lines of equal columns; one of them may be aligned at its right end. */
+export function alignColumns(cells: readonly (readonly string[])[], rightAligned?: number): string {
   const widths =
     cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? [];
   return cells
     .map((line) =>
       line
         .map((text, column) =>
-          column === 2 ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
+          column === rightAligned ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
         )
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** The value of a row with its unit, its limit and its note. */
+export function describeRow({ value, unit, limit, note, skipped }: Row): string {
+  if (skipped !== undefined) return skipped;
+  const within = limit === undefined ? '' : ` (${formatLimit(limit)})`;
+  return `${formatNumber(value)} ${unit}`.trim() + within + (note === undefined ? '' : `; ${note}`);
 }
 
 function formatLimit(limit: Row['limit']): string {

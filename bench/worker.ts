@@ -5,6 +5,8 @@ import { startWorkerProcess, type WorkerProcess } from '../test/support/worker-p
 import type { BenchDatabase, BenchGoldmane, Lab } from './lab.ts';
 
 const mib = 1024 * 1024;
+/** USER_HZ, which is 100 on every architecture that Node runs on. */
+const ticksPerSecond = 100;
 const liveReadings = 8;
 const betweenReadingsMs = 1_500;
 
@@ -20,7 +22,17 @@ export class BenchWorker {
     this.#stopTemporal = stopTemporal;
   }
 
-  static async start(lab: Lab, goldmane: BenchGoldmane, ...flags: string[]): Promise<BenchWorker> {
+  static start(lab: Lab, goldmane: BenchGoldmane, ...flags: string[]): Promise<BenchWorker> {
+    return BenchWorker.startWith(lab, goldmane, {}, ...flags);
+  }
+
+  /** @param settings beyond those that it needs */
+  static async startWith(
+    lab: Lab,
+    goldmane: BenchGoldmane,
+    settings: NodeJS.ProcessEnv,
+    ...flags: string[]
+  ): Promise<BenchWorker> {
     const [temporal, database] = [await lab.temporal(), await lab.database()];
     const started = await startWorkerProcess({
       ...goldmane.env,
@@ -28,12 +40,29 @@ export class BenchWorker {
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: temporal.address,
       LOG_LEVEL: 'warn',
+      ...settings,
     });
     return new BenchWorker(database, started, () => temporal.stop());
   }
 
   async peakMiB(): Promise<number> {
     return (await this.#status('VmHWM')) / 1024;
+  }
+
+  async residentMiB(): Promise<number> {
+    return (await this.#status('VmRSS')) / 1024;
+  }
+
+  /** User and system time of all its threads. */
+  async cpuSeconds(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#process.process.pid}/stat`, 'utf8');
+    // Fields 14 and 15 of proc_pid_stat(5); the second one, the name, may contain spaces.
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return ((user ?? Number.NaN) + (system ?? Number.NaN)) / ticksPerSecond;
   }
 
   /**

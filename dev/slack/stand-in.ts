@@ -5,7 +5,7 @@ import { readPayload } from './rules.ts';
 
 const loopback = '127.0.0.1';
 /** The path of an incoming webhook; not a secret here. */
-const webhookPath = '/services/T00000000/B00000000/stand-in';
+const defaultWebhookPath = '/services/T00000000/B00000000/stand-in';
 const maxBodyBytes = 1_000_000;
 const keptMessages = 200;
 
@@ -36,6 +36,8 @@ export interface SlackStandIn {
 
 export interface SlackStandInOptions {
   port: number;
+  /** Default: one that everybody may know. */
+  webhookPath?: string;
   onMessage?: (message: ShownMessage) => void;
 }
 
@@ -44,7 +46,11 @@ export interface SlackStandInOptions {
  * `no_service`. GET / shows the messages. PUT /answer sets the answer to all posts until it is set to `ok`: `hang`, or
  * a status and its error code (`404 channel_not_found`, `429 rate_limited 30`).
  */
-export async function startSlack({ port, onMessage }: SlackStandInOptions): Promise<SlackStandIn> {
+export async function startSlack({
+  port,
+  webhookPath = defaultWebhookPath,
+  onMessage,
+}: SlackStandInOptions): Promise<SlackStandIn> {
   const messages: ShownMessage[] = [];
   const next: SlackAnswer[] = [];
   let always: SlackAnswer = 'ok';

@@ -11,6 +11,8 @@ import {
 
 const address = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/;
 const files: readonly CredentialName[] = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'];
+/** A header accepts visible ASCII only; gRPC would quote any other key in its error. */
+const apiKeyText = /^[\x21-\x7e]+$/;
 const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as const;
 
 export interface TemporalSettings extends ClientConnectConfig {
@@ -35,6 +37,11 @@ export function temporalConfig(env: NodeJS.ProcessEnv = process.env): TemporalSe
   }
   const overrideEnvVars = { ...definedOf(env), ...apiKeyOf(env) };
   const config = load(env, overrideEnvVars);
+  const { apiKey } = config.connectionOptions;
+  if (typeof apiKey === 'string' && !apiKeyText.test(apiKey))
+    throw configFailure([
+      'TEMPORAL_API_KEY, or api_key of the profile, contains spaces, line breaks or other characters that no API key has; correct it',
+    ]);
   checkCredentials(env, config);
   const codecKeyFile = env['TEMPORAL_CODEC_KEY_FILE']?.trim();
   return codecKeyFile ? { ...config, codecKeyFile } : config;
@@ -59,8 +66,7 @@ function apiKeyOf(env: NodeJS.ProcessEnv): Record<string, string> {
   if (reason !== undefined) throw credentialsUnreadable(env, 'API_KEY', reason);
   const key = readFileSync(file, 'utf8').trim();
   if (key === '') throw credentialsUnreadable(env, 'API_KEY', 'is empty');
-  // A header takes visible ASCII only.
-  if (!/^[\x21-\x7e]+$/.test(key))
+  if (!apiKeyText.test(key))
     throw credentialsUnreadable(
       env,
       'API_KEY',

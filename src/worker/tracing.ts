@@ -35,7 +35,8 @@ function isEnabled(env: NodeJS.ProcessEnv): boolean {
   const problems: string[] = [];
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol))
     problems.push(
-      `${name} "${endpoint}" is not an http:// or https:// address; for example http://otel-collector:4318`,
+      // The value may contain a password.
+      `${name} is not an http:// or https:// address; for example http://otel-collector:4318`,
     );
   if (!['', 'otlp'].includes(exporter))
     problems.push(`OTEL_TRACES_EXPORTER "${exporter}" is not supported; set it to otlp or none`);

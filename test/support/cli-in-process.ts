@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { vi } from 'vitest';
+import { note } from '../../src/cli/output.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { isFailure } from '../../src/failure/failure.ts';
 import type { CliResult } from './cli.ts';
@@ -19,7 +20,8 @@ export async function flowTrailHere(
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!isFailure(error) && !(error instanceof CommanderError)) throw error;
-    err.push(error.message);
+    // Commander has written its own message.
+    if (isFailure(error)) note(error.message);
     process.exitCode = isFailure(error) && error.system !== 'command' && error.system !== 'settings' ? 1 : 2;
   } finally {
     takeOut.mockRestore();

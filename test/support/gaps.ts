@@ -19,6 +19,29 @@ export function isSettled(coverage: readonly CoverageStretch[], startSeconds: nu
   );
 }
 
+/** Whether a bucket was settled, or listed with records that were refused. */
+export function isListed(coverage: readonly CoverageStretch[], startSeconds: number): boolean {
+  const isIncomplete = ({ state, fromSeconds, toSeconds }: CoverageStretch) =>
+    state === 'incomplete' && fromSeconds <= startSeconds && startSeconds < toSeconds;
+  return isSettled(coverage, startSeconds) || coverage.some(isIncomplete);
+}
+
+/** Facts between workloads of two namespaces are exactly the generated flows that `keep` keeps. @returns them by edge */
+export async function expectFactsOf(
+  world: World,
+  keep: (startSeconds: number, flow: Flow) => boolean,
+): Promise<EdgeRow[]> {
+  const facts = sortEdges(
+    await world.db.database.query<EdgeRow>(
+      `select src_ns, dst_ns, action, min(extract(epoch from first_seen))::float8 as first_seen,
+         max(extract(epoch from last_seen))::float8 as last_seen, sum(flow_count)::float8 as flow_count
+       from flow_facts where src_kind = 'workload' and dst_kind = 'workload' and src_ns <> '' and dst_ns <> '' and src_ns <> dst_ns group by 1, 2, 3`,
+    ),
+  );
+  expect(facts).toEqual(world.traffic.expectedEdges(keep));
+  return facts;
+}
+
 /** Waits until nothing before `untilSeconds` is undecided, and everything from `settledFromSeconds` to there is settled. */
 export function untilCovered(
   world: World,
@@ -52,17 +75,10 @@ export async function expectAllRemaining(
   isMerged: (flow: Flow) => boolean = () => false,
 ): Promise<void> {
   const { query } = world.db.database;
-  const kept = world.traffic.expectedEdges(
+  const facts = await expectFactsOf(
+    world,
     (startSeconds, flow) => isSettled(coverage, startSeconds) || isMerged(flow),
   );
-  const facts = sortEdges(
-    await query<EdgeRow>(
-      `select src_ns, dst_ns, action, min(extract(epoch from first_seen))::float8 as first_seen,
-         max(extract(epoch from last_seen))::float8 as last_seen, sum(flow_count)::float8 as flow_count
-       from flow_facts where src_kind = 'workload' and dst_kind = 'workload' and src_ns <> '' and dst_ns <> '' and src_ns <> dst_ns group by 1, 2, 3`,
-    ),
-  );
-  expect(facts).toEqual(kept);
   const [ledger] = await query<{ streamed: number }>(
     'select coalesce(sum(length(streamed)) / 8, 0)::int as streamed from bucket_ledger',
   );

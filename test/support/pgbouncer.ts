@@ -23,6 +23,12 @@ function find(): string | undefined {
 export interface PgBouncer {
   /** The database's URL through the pooler. */
   url(database: string): URL;
+  /** Lets this role in with this password from now on, and logs in at the server with it. */
+  setPassword(role: string, password: string): Promise<void>;
+  /** SIGKILL; every connection breaks. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,7 +42,13 @@ export async function startPgBouncer(
   const folder = await mkdtemp(join(tmpdir(), 'flow-trail-pgbouncer-'));
   const port = await freePort();
   const config = join(folder, 'pgbouncer.ini');
-  await writeFile(join(folder, 'users.txt'), `"${behind.username}" "${behind.password}"\n`);
+  const passwords = new Map([[behind.username, behind.password]]);
+  const writeUsers = () =>
+    writeFile(
+      join(folder, 'users.txt'),
+      [...passwords].map(([role, password]) => `"${role}" "${password}"\n`).join(''),
+    );
+  await writeUsers();
   await writeFile(
     config,
     [
@@ -55,25 +67,41 @@ export async function startPgBouncer(
   // It refuses to run as root.
   const isRoot = process.getuid?.() === 0;
   await chmod(folder, 0o755);
-  const pooler = await spawnOwned({
-    command: pgbouncerPath ?? 'pgbouncer',
-    args: [config],
-    ...(isRoot ? { uid: 65_534, gid: 65_534 } : {}),
-    stopSignal: 'SIGTERM',
-  });
+  const launch = async () => {
+    const started = await spawnOwned({
+      command: pgbouncerPath ?? 'pgbouncer',
+      args: [config],
+      ...(isRoot ? { uid: 65_534, gid: 65_534 } : {}),
+      stopSignal: 'SIGTERM',
+    });
+    await until(
+      'PgBouncer listens',
+      () => started.lastLines().find((line) => line.includes(`listening on 127.0.0.1:${port}`)),
+      10_000,
+    );
+    return started;
+  };
+  let pooler = await launch();
   const url = (database: string): URL => {
     const through = new URL(server);
     through.port = String(port);
     through.pathname = `/${database}`;
     return through;
   };
-  await until(
-    'PgBouncer listens',
-    () => pooler.lastLines().find((line) => line.includes(`listening on 127.0.0.1:${port}`)),
-    10_000,
-  );
   return {
     url,
+    async setPassword(role, password) {
+      passwords.set(role, password);
+      await writeUsers();
+      pooler.signal('SIGHUP');
+    },
+    async kill() {
+      pooler.signal('SIGKILL');
+      await pooler.exited;
+    },
+    async start() {
+      pooler = await launch();
+    },
     async stop() {
       await pooler.stop(2_000);
       await rm(folder, { recursive: true, force: true });

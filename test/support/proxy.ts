@@ -7,6 +7,12 @@ export interface Wiretap {
   fromServer?(chunk: Buffer, link: Link): void;
 }
 
+/** How fast a slow link is: so many bytes at once, so often; real time. */
+export interface Pace {
+  bytes: number;
+  everyMs: number;
+}
+
 /** One client's connection through the proxy to the server. */
 export interface Link {
   /** From now on nothing is passed on, in either direction, nor that an end has closed; neither end is notified. */
@@ -28,6 +34,7 @@ export class TcpProxy {
   /** Heard by the links that come to be after it was set. */
   wiretap: (() => Wiretap) | undefined;
   #isDown = false;
+  #pace: Pace | undefined;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
@@ -71,6 +78,11 @@ export class TcpProxy {
     this.#isDown = false;
   }
 
+  /** From now on every connection passes on no more than this in each direction; undefined: as much as comes. */
+  slow(pace: Pace | undefined): void {
+    this.#pace = pace;
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     if (!this.#server.listening) return;
@@ -89,11 +101,11 @@ export class TcpProxy {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     }
-    this.links.push(join(client, server, this.wiretap?.() ?? {}));
+    this.links.push(join(client, server, this.wiretap?.() ?? {}, () => this.#pace));
   }
 }
 
-function join(client: Socket, server: Socket, tap: Wiretap): Link {
+function join(client: Socket, server: Socket, tap: Wiretap, pace: () => Pace | undefined): Link {
   const closedBy = new Set<'client' | 'server'>();
   const swallowed = { fromClient: 0, fromServer: 0 };
   let isSilent = false;
@@ -115,9 +127,11 @@ function join(client: Socket, server: Socket, tap: Wiretap): Link {
         swallowed[name === 'client' ? 'fromClient' : 'fromServer'] += chunk.length;
         return;
       }
-      if (to.write(chunk)) return;
+      const slow = pace();
+      if (to.write(chunk) && slow === undefined) return;
       from.pause();
-      to.once('drain', () => from.resume());
+      if (slow) setTimeout(() => from.resume(), (chunk.length / slow.bytes) * slow.everyMs).unref();
+      else to.once('drain', () => from.resume());
     });
     from.on('end', () => {
       closedBy.add(name);

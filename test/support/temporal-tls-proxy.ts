@@ -18,7 +18,8 @@ const unauthenticated = '16';
  */
 export class TemporalTlsProxy {
   readonly #server: Http2SecureServer;
-  readonly #target: ClientHttp2Session;
+  readonly #address: string;
+  #target: ClientHttp2Session;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #errors = new Set<string>();
   /** The accepted ones; undefined: none is checked. */
@@ -26,7 +27,8 @@ export class TemporalTlsProxy {
   /** API keys that calls carried. */
   readonly seenKeys = new Set<string>();
 
-  private constructor(target: ClientHttp2Session, credentials: ProxyCredentials) {
+  private constructor(address: string, target: ClientHttp2Session, credentials: ProxyCredentials) {
+    this.#address = address;
     this.#target = target;
     const { clientAuthorities } = credentials;
     this.#server = createSecureServer({
@@ -45,10 +47,9 @@ export class TemporalTlsProxy {
 
   /** @param address of the dev server, host:port */
   static async listen(address: string, credentials: ProxyCredentials): Promise<TemporalTlsProxy> {
-    const target = connect(`http://${address}`, { settings: { enablePush: false } });
-    target.on('error', () => undefined);
+    const target = dial(address);
     await once(target, 'connect');
-    const proxy = new TemporalTlsProxy(target, credentials);
+    const proxy = new TemporalTlsProxy(address, target, credentials);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -103,6 +104,8 @@ export class TemporalTlsProxy {
       return;
     }
     const { authorization: _, ...passedOn } = headers;
+    // The server behind may have been started again since.
+    if (this.#target.closed || this.#target.destroyed) this.#target = dial(this.#address);
     const call = this.#target.request(passedOn);
     let trailers: IncomingHttpHeaders = {};
     call.on('error', () => stream.destroy());
@@ -120,6 +123,12 @@ export class TemporalTlsProxy {
     stream.pipe(call);
     stream.on('close', () => call.close());
   }
+}
+
+function dial(address: string): ClientHttp2Session {
+  const session = connect(`http://${address}`, { settings: { enablePush: false } });
+  session.on('error', () => undefined);
+  return session;
 }
 
 /** END_STREAM of a HEADERS frame (RFC 9113, 6.2). */

@@ -4,10 +4,17 @@ import { z } from 'zod';
 import type { FlowKey, FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
 import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
 
+const proto = fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url));
 /** The decoder that protobufjs makes of proto/goldmane.proto: every field, no shortcuts. */
-const root = protobuf.loadSync(fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url)));
+const root = protobuf.loadSync(proto);
 const flowResult = root.lookupType('goldmane.FlowResult');
 const flowKey = root.lookupType('goldmane.FlowKey');
+/** The same, but what is decoded only when it is asked for stays bytes: policy traces and labels. */
+const lazy = protobuf.loadSync(proto);
+keepBytes('goldmane.FlowKey', 'policies');
+keepBytes('goldmane.Flow', 'sourceLabels');
+keepBytes('goldmane.Flow', 'destLabels');
+const lazyResult = lazy.lookupType('goldmane.FlowResult');
 
 const int64 = z.string().transform(Number);
 const hit = z.looseObject({
@@ -46,22 +53,35 @@ const schema = z.object({
   }),
 });
 
+const lazySchema = schema.extend({
+  flow: schema.shape.flow.extend({
+    Key: schema.shape.flow.shape.Key.extend({ policies: z.unknown() }),
+    sourceLabels: z.unknown(),
+    destLabels: z.unknown(),
+  }),
+});
+
 export type Reference = z.infer<typeof schema>;
 
+const plainObjects = { longs: String, defaults: true, arrays: true, objects: true } as const;
+
 export function referenceDecode(raw: Buffer): Reference {
-  return schema.parse(
-    flowResult.toObject(flowResult.decode(raw), {
-      longs: String,
-      defaults: true,
-      arrays: true,
-      objects: true,
-    }),
-  );
+  return schema.parse(flowResult.toObject(flowResult.decode(raw), plainObjects));
 }
 
 /** What our decoder must say of `raw`, by way of the reference. */
 export function referenceRecord(raw: Buffer): FlowRecord {
-  const { id, flow } = referenceDecode(raw);
+  return recordOf(referenceDecode(raw));
+}
+
+/** The same, of a record whose policy trace and labels may be unreadable. */
+export function lazyReferenceRecord(raw: Buffer): FlowRecord {
+  const { flow, ...rest } = lazySchema.parse(lazyResult.toObject(lazyResult.decode(raw), plainObjects));
+  const unread = { sourceLabels: [], destLabels: [] };
+  return recordOf({ ...rest, flow: { ...flow, ...unread, Key: { ...flow.Key, policies: null } } });
+}
+
+function recordOf({ id, flow }: Reference): FlowRecord {
   return {
     id,
     key: referenceKey(flow.Key),
@@ -105,4 +125,12 @@ function referenceKey(key: Reference['flow']['Key']): FlowKey {
     reporter: REPORTERS[key.reporter] ?? 'unspecified',
     action: ACTIONS[key.action] ?? 'unspecified',
   };
+}
+
+function keepBytes(typeName: string, name: string): void {
+  const type = lazy.lookupType(typeName);
+  const field = type.fields[name];
+  if (!field) throw new Error(`proto/goldmane.proto has no field ${typeName}.${name}`);
+  type.remove(field);
+  type.add(new protobuf.Field(name, field.id, 'bytes', field.repeated ? 'repeated' : undefined));
 }

@@ -84,6 +84,12 @@ describe('files of credentials', () => {
     });
   });
 
+  test('an API key of more than one line is refused and not quoted: gRPC would quote it', () => {
+    const refused = () => temporalConfig({ TEMPORAL_API_KEY: 'one-secret\nanother-secret' });
+    expect(refused).toThrow(/TEMPORAL_API_KEY/);
+    expect(refused).not.toThrow(/secret/);
+  });
+
   test.each(['', '\n', 'two\nlines', 'schlüssel'])('an API key file that contains %j', async (content) => {
     const path = join(folder, `key-${Math.random()}`);
     await writeFile(path, content);

@@ -28,3 +28,11 @@ test.each<[string, NodeJS.ProcessEnv]>([
     message: expect.stringContaining(name),
   });
 });
+
+test('a refused endpoint is not quoted: it may contain a password', async () => {
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:a-password@collector/' };
+  await expect(startTracing(env, log)).rejects.toMatchObject({
+    system: 'settings',
+    message: expect.not.stringContaining('a-password'),
+  });
+});

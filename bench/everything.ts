@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../dev/ports.ts';
+import { buildWorker } from './compile.ts';
+import type { Lab } from './lab.ts';
+import type { Row } from './table.ts';
+import { bucketOf, userRecords } from './traffic.ts';
+import { BenchWorker } from './worker.ts';
+
+const section = 'everything';
+/** Five clusters of the usual size. */
+const size = 5 * userRecords;
+const ringSeconds = 45 * 60;
+/** Younger buckets are still in motion. */
+const settleAgeSeconds = 6 * 60 + 30;
+const settleLimitMs = 600_000;
+
+/**
+ * The whole worker with all that can be switched on (map, traces, encrypted payloads, Slack, dead man's signal) catches up with the
+ * ring of a large cluster, and follows what comes: records a second, CPU and memory.
+ */
+export async function everythingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+  await buildWorker();
+  const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-everything-'));
+  const sink = await startSink();
+  try {
+    const goldmane = await lab.goldmane();
+    const now = Date.now() / 1000;
+    const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
+    say(`everything: filling ${ringSeconds / 60} minutes, ${size} records a bucket`);
+    const records = await goldmane.fill(size, fromSeconds, toSeconds);
+    await goldmane.fill(userRecords, toSeconds, now);
+    await goldmane.follow(userRecords);
+    const codecKeys = join(scratch, 'codec-keys');
+    await writeFile(codecKeys, `bench:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+    const worker = await BenchWorker.startWith(lab, goldmane, {
+      MAP_PORT: String(await freePort()),
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      TEMPORAL_CODEC_KEY_FILE: codecKeys,
+      SLACK_WEBHOOK_URL: `${sink.url}/services/T0/B0/bench`,
+      HEARTBEAT_URL: `${sink.url}/heartbeat`,
+    });
+    say('everything: the worker catches up');
+    await worker.untilSettled(fromSeconds, fromSeconds + 15, settleLimitMs);
+    const [startedAt, cpuBefore, residentBefore] = [
+      performance.now(),
+      await worker.cpuSeconds(),
+      await worker.residentMiB(),
+    ];
+    await worker.untilSettled(fromSeconds, toSeconds, settleLimitMs);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const cpu = (await worker.cpuSeconds()) - cpuBefore;
+    const added = (await worker.residentMiB()) - residentBefore;
+    const peak = await worker.peakMiB();
+    await worker.stop();
+    await goldmane.stop();
+    const hundredThousands = records / 100_000;
+    return [
+      {
+        section,
+        what: 'records a second while it catches up',
+        value: records / seconds,
+        unit: '/s',
+        note: `${records.toLocaleString('en-US')} records; it rests as long as each List took`,
+      },
+      { section, what: 'CPU of 100,000 records', value: cpu / hundredThousands, unit: 's' },
+      {
+        section,
+        what: 'resident memory added by 100,000 records',
+        value: added / hundredThousands,
+        unit: 'MiB',
+      },
+      { section, what: 'peak memory', value: peak, unit: 'MiB', limit: { atMost: 512 } },
+      {
+        section,
+        what: 'traces and signals that arrived',
+        value: sink.requests(),
+        unit: '',
+        limit: { atLeast: 1 },
+      },
+    ];
+  } finally {
+    await sink.stop();
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Takes whatever is posted. */
+async function startSink() {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    requests += 1;
+    request.resume();
+    request.once('end', () => response.writeHead(200).end('ok'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the sink has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    requests: () => requests,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../dev/ports.ts';
+import { untilReady } from '../../support/readyz.ts';
+import type { WorkerProcess } from '../../support/worker-process.ts';
+import { World } from '../../support/world.ts';
+import { found } from '../finding.ts';
+import { fuzz } from './budget.ts';
+
+const answerMs = 2_000;
+
+let world: World;
+let worker: WorkerProcess;
+let ports: number[];
+beforeEach(async () => {
+  world = await World.create({ speed: 1 });
+  world.traffic.start(world.goldmane);
+  const mapPort = await freePort();
+  worker = await world.startWorker({ MAP_PORT: String(mapPort) });
+  await untilReady(worker);
+  ports = [worker.httpPort, worker.metricsPort, mapPort];
+});
+afterEach(() => world.close());
+
+const paths = [
+  '/',
+  '/index.html',
+  '/healthz',
+  '/readyz',
+  '/readyz?verbose',
+  '/metrics',
+  '/api/map',
+  '/api/health',
+  '/api/runs',
+  '/api/changes',
+  '/api/changes?from=2026-01-01&to=2026-02-01',
+  '/api/namespaces/team-0',
+  '/api/namespaces/team-0/allowlist',
+  '/api/namespaces/team-0/incident?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z',
+  '/api/namespaces/',
+  '/api/namespaces/%00',
+] as const;
+const text = fc.string({ maxLength: 40, unit: 'binary' });
+const path = fc.oneof(
+  fc.constantFrom(...paths),
+  fc.tuple(fc.constantFrom(...paths), text).map(([known, more]) => known + encodeURIComponent(more)),
+  fc
+    .tuple(fc.constantFrom(...paths), text)
+    .map(([known, more]) => `${known}?from=${encodeURIComponent(more)}&to=${encodeURIComponent(more)}`),
+  fc.constantFrom(
+    '//',
+    '/../../etc/passwd',
+    '/%2e%2e/%2e%2e/etc/passwd',
+    '*',
+    'http://elsewhere/',
+    '/%',
+    '/%ff',
+    '/a'.repeat(5_000),
+  ),
+  text,
+);
+const request = fc
+  .record({
+    method: fc.oneof(
+      fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI'),
+      text,
+    ),
+    path,
+    version: fc.constantFrom('HTTP/1.1', 'HTTP/1.0', 'HTTP/2.0', 'HTTP/9', ''),
+    host: fc.oneof(
+      fc.constantFrom('Host: localhost', 'Host: evil.example', 'Host:', ''),
+      text.map((name) => `Host: ${name}`),
+    ),
+    headers: fc.array(
+      fc.oneof(
+        fc.constantFrom(
+          'Content-Length: -1',
+          'Content-Length: 99999999999',
+          'Transfer-Encoding: chunked',
+          'Upgrade: h2c',
+          'Connection: close',
+          'Expect: 100-continue',
+          'Range: bytes=0-',
+          `X: ${'a'.repeat(20_000)}`,
+          'Origin: http://evil.example',
+        ),
+        text,
+      ),
+      { maxLength: 4 },
+    ),
+    body: fc.oneof(fc.constant(''), text),
+  })
+  .map(({ method, path, version, host, headers, body }) =>
+    Buffer.from([`${method} ${path} ${version}`, host, ...headers, '', body].join('\r\n'), 'latin1'),
+  );
+const bytes = fc.oneof(
+  request,
+  fc.uint8Array({ maxLength: 300 }).map((raw) => Buffer.from(raw)),
+);
+
+test('HTTP: any request to health, metrics and map gets an answer below 500 or none, and the worker goes on', async (context) => {
+  const statuses = new Map<string, number>();
+  const seen = await fuzz(fc.tuple(fc.nat(2), bytes), async ([which, raw]) => {
+    const answer = await send(ports[which] ?? 0, raw);
+    const status = /^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1] ?? 'none';
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    expect([
+      'none',
+      '100',
+      '200',
+      '400',
+      '404',
+      '405',
+      '408',
+      '413',
+      '414',
+      '417',
+      '421',
+      '431',
+      '501',
+      '503',
+    ]).toContain(status);
+    expect(answer).not.toMatch(/\n\s+at \S+ \(|node:internal|root:/);
+    expect(worker.process.hasExited()).toBe(false);
+  });
+  for (const port of ports)
+    expect(await send(port, Buffer.from('GET / HTTP/1.0\r\nHost: localhost\r\n\r\n'))).toMatch(/^HTTP/);
+  await untilReady(worker);
+  const counts = [...statuses].map(([status, count]) => `${count} x ${status}`);
+  found(context, { claim: context.task.name, seen: `${seen}; ${counts.join(', ')}`, verdict: 'kept' });
+});
+
+/** What the server sends until it, or this end after a moment, closes the connection. */
+async function send(port: number, raw: Buffer): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port });
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', () => undefined);
+  socket.setTimeout(answerMs, () => socket.destroy());
+  socket.end(raw);
+  await once(socket, 'close');
+  return Buffer.concat(chunks).toString('latin1');
+}

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { chmod, mkdtemp, realpath, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { formatFindings, proofDocument, type Findings } from './document.ts';
+import type { Finding } from './finding.ts';
+import { partsOf, root } from './parts.ts';
+import { clean, runPart } from './run-part.ts';
+
+const execute = promisify(execFile);
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const seed = Number(process.env['PROVE_SEED'] ?? randomInt(2 ** 31));
+const parts = partsOf(seed);
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0 || !Number.isSafeInteger(seed)) {
+  say(
+    unknown.length > 0
+      ? `there is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`
+      : 'PROVE_SEED must be a whole number',
+  );
+  process.exit(2);
+}
+
+const ending = new AbortController();
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    process.exitCode = exitCodes[signal];
+    ending.abort();
+  });
+
+const scratch = await realpath(await mkdtemp(join(tmpdir(), 'flow-trail-prove-')));
+// PostgreSQL runs as another user where root starts it.
+await chmod(scratch, 0o711);
+const found: Record<string, readonly Finding[]> = {};
+const startedAt = performance.now();
+try {
+  for (const [name, part] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    say(`${name}: ${part.about}, at most ${part.limitMinutes} minutes; seed ${seed}`);
+    found[name] = await runPart(name, part, { scratch, signal: ending.signal, say });
+  }
+} catch (error) {
+  if (!ending.signal.aborted) throw error;
+  say('ended before all parts were done');
+} finally {
+  await clean(scratch, (path) => execute('umount', ['--lazy', path]));
+}
+await report(found);
+
+async function report(findings: Findings): Promise<void> {
+  const minutes = Math.round((performance.now() - startedAt) / 60_000);
+  say(`\n${formatFindings(findings)}\n`);
+  const broken = Object.values(findings)
+    .flat()
+    .filter(({ verdict }) => verdict === 'broken').length;
+  say(
+    `${minutes} minutes, seed ${seed}: ${broken === 0 ? 'every claim was kept' : `${broken} claims are broken`}`,
+  );
+  if (broken > 0) process.exitCode ??= 1;
+  if (Object.keys(findings).length < Object.keys(parts).length) return;
+  const file = join(root, 'docs/proof.md');
+  await writeFile(file, await proofDocument(findings, { seed, minutes }));
+  await execute(join(root, 'node_modules/.bin/oxfmt'), [file]);
+  say('written to docs/proof.md');
+}

@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { freePort } from '../../../dev/ports.ts';
+import { chance } from '../../../dev/simulation/random.ts';
+import { CodecKeys } from '../../../src/temporal/codec-keys.ts';
+import { EncryptionCodec } from '../../../src/temporal/codec.ts';
+import { flowTrail } from '../../support/cli.ts';
+import { until } from '../../support/poll.ts';
+import { untilReady } from '../../support/readyz.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
+import { secretFaults } from '../../soak/secret-faults.ts';
+import { Stage } from '../../soak/stage.ts';
+import { found } from '../finding.ts';
+import { add, placesOf, readPages, readRows, readTemporal, type Places } from './places.ts';
+import { startSink, type Sink } from './sink.ts';
+
+/** Commands that connect to everything; and all that ask. */
+const connecting = [['status'], ['health'], ['certificates']] as const;
+const questions = [
+  ...connecting,
+  ['health', '--json'],
+  ['runs'],
+  ['runs', '--json'],
+  ['verify'],
+  ['edges', '--json'],
+  ['coverage', '--json'],
+  ['completeness'],
+  ['digest', '--preview'],
+  ['run', 'certificates'],
+  ['run', 'freshness'],
+] as const;
+
+let stage: Stage;
+let sink: Sink;
+let places: Places;
+beforeEach(async () => {
+  let draws = 0;
+  stage = await Stage.create(inject('temporalExecutable'), () => chance(1, (draws += 1)));
+  sink = await startSink();
+  places = new Map();
+});
+afterEach(async () => {
+  await stage.close();
+  await sink.stop();
+});
+
+test('secrets: none is in logs, pages, histories, rows, spans, the process list or what commands print', async (context) => {
+  const key = randomBytes(32).toString('base64');
+  stage.secrets.set('codec key', key);
+  await stage.write('codec-keys', `canary:${key}`);
+  stage.world.payloadCodecs = [new EncryptionCodec(new CodecKeys(stage.path('codec-keys')))];
+  const heartbeat = stage.newSecret('HEARTBEAT_URL');
+  await stage.write('heartbeat', `${sink.url}/${heartbeat}`);
+  await stage.write('export-headers', `Authorization: Bearer ${stage.newSecret('header of the export')}`);
+  stage.settings = {
+    MAP_PORT: String(await freePort()),
+    LOG_LEVEL: 'trace',
+    TEMPORAL_CODEC_KEY_FILE: stage.path('codec-keys'),
+    HEARTBEAT_URL_FILE: stage.path('heartbeat'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${stage.newSecret('OTLP header')}`,
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+    OTLP_LOGS_ENDPOINT: sink.url,
+    OTLP_LOGS_HEADERS_FILE: stage.path('export-headers'),
+  };
+  stage.world.traffic.start(stage.world.goldmane);
+  const worker = await stage.startWorker();
+  await untilReady(worker);
+  add(places, 'process list', await readFile(`/proc/${worker.process.pid}/cmdline`, 'utf8').catch(() => ''));
+  await ask(questions);
+
+  // Everything that has a secret refuses it, and gets another one.
+  for (const fault of secretFaults) {
+    await stage.keepWorker();
+    await fault.run(stage);
+    await ask(connecting);
+  }
+  for (const [status, elsewhere] of [[401], [500], [302, 'http://127.0.0.1:1/'], [0]] as const) {
+    sink.answer(status, elsewhere);
+    await stage.pass(60);
+  }
+  await breakFiles();
+  await stage.keepWorker();
+  await untilReady(stage.current() ?? expect.fail('no worker'));
+  await ask(questions);
+  await refuseSettings();
+  await readTemporal(places, stage);
+  await readRows(places, stage);
+  for (const each of stage.world.workers) add(places, 'logs', each.lines.join('\n'));
+  // What is sent there carries the headers and paths that are secrets of that place.
+  const spans = sink.received.map((request) => request.slice(request.indexOf('}\n')));
+  add(places, 'spans and signals', spans.join('\n'));
+  add(places, 'Slack messages', JSON.stringify(stage.slack.messages));
+
+  const leaks = [...stage.secrets].flatMap(([what, secret]) =>
+    placesOf(places, secret).map((place) => `${what} in ${place}`),
+  );
+  expect(leaks).toEqual([]);
+  // The search itself works: everything failed at some time and was told of, and the secrets were in use.
+  const kinds = new Set(
+    [...(places.get('logs') ?? '').matchAll(/"kind":"([a-z_]+)"/g)].map(([, kind]) => kind),
+  );
+  expect([...kinds]).toEqual(expect.arrayContaining(['unknown_ca', 'url_unreadable']));
+  expect(kinds.size).toBeGreaterThan(5);
+  expect(sink.received.some((request) => request.includes(heartbeat))).toBe(true);
+  const bytes = [...places.values()].reduce((sum, text) => sum + text.length, 0);
+  found(context, {
+    claim: context.task.name,
+    seen: `${stage.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    verdict: 'kept',
+  });
+});
+
+async function ask(commands: readonly (readonly string[])[]): Promise<void> {
+  const answers = await Promise.all(commands.map((args) => stage.command(...args)));
+  for (const { out, err } of answers) add(places, 'commands', `${out}\n${err}`);
+  const worker = stage.current();
+  const map = Number(stage.settings['MAP_PORT']);
+  if (worker) await readPages(places, { http: worker.httpPort, metrics: worker.metricsPort, map });
+}
+
+/** Files whose content is not what it should be: a key where a certificate belongs, a secret cut or on a wrong line. */
+async function breakFiles(): Promise<void> {
+  const { tls } = stage.servers;
+  const files: [name: string, content: (good: string) => string][] = [
+    ['database-url', (good) => good.replace(/:\d+\//, ':notaport/')],
+    ['database-url', (good) => good.replace('postgres://', 'postgres//')],
+    ['database-url', (good) => `${good}\n${good}`],
+    ['slack-webhook', (good) => good.replace('http://', 'htp:/')],
+    ['heartbeat', (good) => `${good} ${good}`],
+    ['codec-keys', (good) => good.slice(0, -8)],
+    ['codec-keys', (good) => good.replace(':', ' ')],
+    ['api-key', (good) => `${good.trim()}\u0000${good}`],
+  ];
+  for (const [name, change] of files) {
+    const good = (await readFile(stage.path(name), 'utf8')).trim();
+    await stage.write(name, change(good));
+    await ask(connecting);
+    await stage.pass(60);
+    await stage.write(name, good);
+    await stage.keepWorker();
+  }
+  const { client } = stage.certificates;
+  for (const [certificate, key] of [
+    [client.key, client.key],
+    [client.certificate, client.key.slice(0, 120)],
+    [client.certificate, client.key.replace('PRIVATE', 'SECRET')],
+    [client.certificate, `${client.key.slice(0, 60)}!${client.key.slice(60)}`],
+  ] as const) {
+    await stage.world.mountCertificates({ ...stage.certificates, client: { certificate, key } });
+    await ask(connecting);
+    await stage.pass(60);
+  }
+  await stage.world.mountCertificates(stage.certificates);
+  const pair = await tls.issueClient();
+  stage.keepKey("client's key for Temporal", pair.key);
+  await tls.writeClient({ certificate: pair.key, key: pair.certificate });
+  await ask(connecting);
+  await stage.pass(60);
+  await tls.writeClient(pair);
+  await until('the worker is ready', async () => {
+    await stage.keepWorker();
+    return (await stage.command('status')).code === 0 ? true : undefined;
+  });
+}
+
+/** Settings with a secret in them that are refused: neither worker nor command repeats it. */
+async function refuseSettings(): Promise<void> {
+  const secret = stage.newSecret('refused setting');
+  const refused: NodeJS.ProcessEnv[] = [
+    { DATABASE_URL: `postgres//trail:${secret}@127.0.0.1/x`, DATABASE_URL_FILE: undefined },
+    { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:port/x`, DATABASE_URL_FILE: undefined },
+    { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:1/x`, DATABASE_URL_FILE: undefined },
+    { DATABASE_URL: `postgres://trail:${secret}%@127.0.0.1:1/x`, DATABASE_URL_FILE: undefined },
+    {
+      DATABASE_URL: `postgres://trail@127.0.0.1:1/x?password=${secret}&sslmode=wrong`,
+      DATABASE_URL_FILE: undefined,
+    },
+    { DATABASE_URL: `host=127.0.0.1 password=${secret}`, DATABASE_URL_FILE: undefined },
+    { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:1/x` },
+    { SLACK_WEBHOOK_URL: `htp:/hooks/${secret}`, SLACK_WEBHOOK_URL_FILE: undefined },
+    { SLACK_WEBHOOK_URL: `https://hooks.example/${secret}` },
+    { HEARTBEAT_URL: `not a url ${secret}`, HEARTBEAT_URL_FILE: undefined },
+    { TEMPORAL_API_KEY: `${secret}\n${secret}`, TEMPORAL_API_KEY_FILE: undefined },
+    { TEMPORAL_API_KEY: secret },
+    { TEMPORAL_TLS_CLIENT_KEY_DATA: secret, TEMPORAL_TLS_CLIENT_KEY_PATH: undefined },
+    { TEMPORAL_ADDRESS: `user:${secret}@127.0.0.1:1` },
+    { TEMPORAL_GRPC_META_AUTHORIZATION: secret },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: `ftp://user:${secret}@127.0.0.1/` },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: `http://user:${secret}@127.0.0.1:1` },
+    { OTEL_EXPORTER_OTLP_HEADERS: secret },
+    { OTLP_LOGS_ENDPOINT: `ftp://user:${secret}@127.0.0.1/` },
+    { OTLP_LOGS_ENDPOINT: `http://user:${secret}@127.0.0.1:1` },
+    { OTLP_LOGS_ENDPOINT: sink.url, OTEL_EXPORTER_OTLP_LOGS_HEADERS: secret },
+    { MAP_URL: `htp://user:${secret}@map.example` },
+    { TEMPORAL_UI_URL: `htp://user:${secret}@ui.example` },
+    { GOLDMANE_HOST: `user:${secret}@127.0.0.1:1` },
+  ];
+  for (const settings of refused) {
+    const env = { ...stage.env, ...settings };
+    const definedEnv = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+    const answers = await Promise.all([['status'], ['edges']].map((args) => flowTrail(args, definedEnv)));
+    for (const { out, err } of answers) add(places, `refused ${Object.keys(settings)[0]}`, `${out}\n${err}`);
+    const worker = await startWorkerProcess(definedEnv);
+    await until(
+      'it has said what it says',
+      () => (worker.process.hasExited() || worker.lines.length > 12 ? true : undefined),
+      10_000,
+    ).catch(() => undefined);
+    await worker.kill();
+    add(places, `refused ${Object.keys(settings)[0]}`, worker.lines.join('\n'));
+  }
+}

@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+/** A server that takes whatever is sent, and answers as it is told: a collector, a monitor, a webhook elsewhere. */
+export interface Sink {
+  url: string;
+  /** For the next requests; a status of 0 breaks the connection, one of 3xx points to `elsewhere`. */
+  answer(status: number, elsewhere?: string): void;
+  /** Of all requests: method, path, headers and body. */
+  received: string[];
+  stop(): Promise<void>;
+}
+
+export async function startSink(): Promise<Sink> {
+  const received: string[] = [];
+  let status = 200;
+  let location = '';
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.once('end', () => {
+      const body = Buffer.concat(chunks).toString('latin1');
+      received.push(`${request.method} ${request.url}\n${JSON.stringify(request.headers)}\n${body}`);
+      if (status === 0) request.socket.destroy();
+      else response.writeHead(status, location === '' ? {} : { location }).end('refused');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the sink has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    answer(next, elsewhere = '') {
+      status = next;
+      location = elsewhere;
+    },
+    received,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

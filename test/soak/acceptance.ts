@@ -1,0 +1,54 @@
+import { expect } from 'vitest';
+import type { CoverageStretch } from '../../src/trail/coverage.ts';
+import { readEdges } from '../support/database.ts';
+import { isGap } from '../support/faults.ts';
+import { isListed, expectFactsOf } from '../support/gaps.ts';
+import type { Stage } from './stage.ts';
+
+const settleLimitMs = 600_000;
+
+export interface Result {
+  edges: number;
+  records: number;
+  hours: number;
+  gaps: CoverageStretch[];
+  restarts: number;
+}
+
+/**
+ * What a soak must end in. Without a gap: every edge as it was generated, each count explained by facts. With gaps: each has a
+ * cause, and facts are exactly the flows of all other time. In both cases incomplete time has exactly the records that nobody can
+ * read, the tables agree, and no edge is left unannounced by a digest.
+ */
+export async function expectAccepted(stage: Stage): Promise<Result> {
+  const { world } = stage;
+  const { database } = world.db;
+  await world.traffic.stop();
+  const coverage = await world.untilSettled(world.traffic.toSeconds, settleLimitMs);
+  const gaps = coverage.filter(isGap);
+  const refused = coverage.reduce((sum, { refusedRecords = 0 }) => sum + refusedRecords, 0);
+  const edges = await readEdges(database);
+  if (gaps.length === 0) {
+    await world.expectExactly();
+    expect(refused).toBe(stage.malformedRecords);
+  } else {
+    for (const gap of gaps) expect(gap.cause ?? '').not.toBe('');
+    await expectFactsOf(world, (startSeconds) => isListed(coverage, startSeconds));
+    expect(refused).toBeLessThanOrEqual(stage.malformedRecords);
+  }
+  const verified = await stage.command('verify');
+  expect(verified, verified.out + verified.err).toMatchObject({ code: 0 });
+  const digest = await stage.command('run', 'digest');
+  expect(digest, digest.out + digest.err).toMatchObject({ code: 0 });
+  const unannounced = await database.query(
+    'select src_ns, dst_ns, action from edge except select src_ns, dst_ns, action from announced_edge',
+  );
+  expect(unannounced).toEqual([]);
+  return {
+    edges: edges.length,
+    records: edges.reduce((sum, { flow_count }) => sum + flow_count, 0),
+    hours: (world.traffic.toSeconds - world.traffic.fromSeconds) / 3_600,
+    gaps,
+    restarts: stage.restarts,
+  };
+}
