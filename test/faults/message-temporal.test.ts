@@ -60,8 +60,8 @@ fullTest(
     const worker = await world.startWorker();
     await untilConnected(world);
     await temporal.stop();
-    await until('the log reports that Temporal does not answer', () =>
-      worker.lines.find((line) => line.includes(`Temporal at ${temporal.address} does not answer`)),
+    await until('the log reports that Temporal does not run', () =>
+      worker.messages().find((line) => line.includes(`nothing listens at ${temporal.address}`)),
     );
     const away = await flowTrail(['status'], world.workerEnv());
     expect([away.code, away.out]).toEqual([1, '']);
