@@ -46,6 +46,11 @@ const everything = {
   },
   operatorSecret: { enabled: true },
   certificateCopy: { enabled: true },
+  flowLogs: {
+    endpoint: 'https://loki.example/otlp/v1/logs',
+    headers: { existingSecret: 'loki-token' },
+    ca: { existingConfigMap: 'loki-ca' },
+  },
   networkPolicy: { admitAtGoldmane: true, database: { addresses: ['192.0.2.1/32', '192.0.2.2/32'] } },
   metrics: {
     podMonitor: { enabled: true, labels: { release: 'prometheus' } },
@@ -269,6 +274,13 @@ describe('the network policy', () => {
       expect(verdict(protocol, ns, port + 1), `${ns} ${port + 1}`).toBe('deny');
       expect(verdict(protocol, 'immich', port), `immich ${port}`).toBe('deny');
     }
+  });
+
+  test('allows the receiver of flow logs only where there is one', async () => {
+    const ports = async (values: object) =>
+      JSON.stringify(one(await render(values), 'NetworkPolicy')['spec']).match(/"port":4318/g)?.length ?? 0;
+    expect(await ports({})).toBe(0);
+    expect(await ports({ flowLogs: { endpoint: 'http://otel-collector.monitoring:4318' } })).toBe(1);
   });
 
   test('and according to an independent evaluator', { timeout: 600_000 }, async () => {
