@@ -62,7 +62,9 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
     );
   // A reader reports its error, and reports nothing while the next attempt connects.
   const failures = readers.flatMap(({ lastFailure, progress }) =>
-    lastFailure !== undefined && progress?.state !== 'connected' ? [lastFailure] : [],
+    lastFailure !== undefined && progress?.state !== 'connected' && progress?.error === undefined
+      ? [lastFailure]
+      : [],
   );
   problems.push(...new Set([...(status.lastError === undefined ? [] : [status.lastError]), ...failures]));
   const { dataAgeSeconds: age, reportAgeSeconds: reported } = ages;

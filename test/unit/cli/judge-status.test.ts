@@ -11,6 +11,7 @@ type State = 'connecting' | 'connected' | 'failing';
 
 /** Both readers in the same state, after a failed attempt or not. */
 function supervisor(state: State, lastFailure: string | undefined): SupervisorNow {
+  const error = state === 'failing' ? { error: why } : {};
   const reader = { attempt: 3, isPaused: false, lastFailure };
   return {
     state: 'RUNNING',
@@ -19,8 +20,8 @@ function supervisor(state: State, lastFailure: string | undefined): SupervisorNo
     problem: undefined,
     unanswered: undefined,
     readers: [
-      { ...reader, activity: 'streamFlows', progress: { reader: 'stream', at, state } },
-      { ...reader, activity: 'settleBuckets', progress: { reader: 'settle', at, state } },
+      { ...reader, activity: 'streamFlows', progress: { ...error, reader: 'stream', at, state } },
+      { ...reader, activity: 'settleBuckets', progress: { ...error, reader: 'settle', at, state } },
     ],
     status: { ...emptyStatus(at), ...(state === 'failing' ? { lastError: why } : {}) },
   };
@@ -28,6 +29,8 @@ function supervisor(state: State, lastFailure: string | undefined): SupervisorNo
 
 test.each<[State, string | undefined, string[]]>([
   ['failing', why, [why]],
+  // The error of this attempt says more than how the attempt before ended.
+  ['failing', 'activity Heartbeat timeout', [why]],
   // Between two attempts a reader reports no error.
   ['connecting', why, [why]],
   ['connecting', undefined, []],
