@@ -41,3 +41,8 @@ export function namesOfThisVersion(saved: readonly SavedHistory[]): string[] {
     .map(({ name }) => name)
     .toSorted();
 }
+
+/** A JSON reviver that empties stack traces: they contain folders of the recording machine, and are not replayed. */
+export function withoutStacks(key: string, value: unknown): unknown {
+  return key === 'stackTrace' ? '' : value;
+}

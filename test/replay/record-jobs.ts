@@ -9,14 +9,9 @@ import { NativeConnection, Worker } from '@temporalio/worker';
 import { findTemporal } from '../../dev/temporal/find.ts';
 import { startTemporalServer } from '../../dev/temporal/server.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { folderOf } from './histories.ts';
+import { folderOf, withoutStacks } from './histories.ts';
 import { jobScenarios, runScenario } from './job-scenarios.ts';
 import { quietRuntime } from './supervisor-harness.ts';
-
-/** Stacks name the folders of whoever recorded, and are not replayed. */
-function withoutStacks(key: string, value: unknown): unknown {
-  return key === 'stackTrace' ? '' : value;
-}
 
 quietRuntime();
 const log = (line: string) => process.stdout.write(`${line}\n`);

@@ -8,14 +8,9 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { findTemporal } from '../../dev/temporal/find.ts';
 import { startTemporalServer } from '../../dev/temporal/server.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { folderOf } from './histories.ts';
+import { folderOf, withoutStacks } from './histories.ts';
 import { scenarios } from './scenarios.ts';
 import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
-
-/** Stacks name the folders of whoever recorded, and are not replayed. */
-function withoutStacks(key: string, value: unknown): unknown {
-  return key === 'stackTrace' ? '' : value;
-}
 
 quietRuntime();
 const log = (line: string) => process.stdout.write(`${line}\n`);

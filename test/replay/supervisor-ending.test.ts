@@ -1,44 +1,30 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { describe, expect, test } from 'vitest';
 import { freshWindowSignal, progressSignal, statusQuery } from '../../src/workflows/messages.ts';
 import { until } from '../support/poll.ts';
-import type { FakeReaders } from './fake-readers.ts';
 import { end, expectCancelled, untilStatus } from './supervisor-checks.ts';
-import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
 import { connected, failing } from './summaries.ts';
+import { useSupervisor } from './use-supervisor.ts';
 
-let bundle: { code: string };
-let harness: SupervisorHarness;
-let readers: FakeReaders;
-
-beforeAll(async () => {
-  quietRuntime();
-  bundle = await makeWorkflowBundle();
-});
-beforeEach(async () => {
-  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
-  readers = harness.readers;
-});
-afterEach(() => harness.close());
+const supervisor = useSupervisor();
 
 describe('ending', () => {
   test.each(['report', 'cancelled'] as const)(
     'a cancelled supervisor ends both readers (they %s), then ends as cancelled',
     async (onCancel) => {
-      readers.onCancel = onCancel;
-      const handle = await harness.supervise();
-      const calls = [await readers.call('stream'), await readers.call('settle')];
+      supervisor.readers.onCancel = onCancel;
+      const handle = await supervisor.harness.supervise();
+      const calls = [await supervisor.readers.call('stream'), await supervisor.readers.call('settle')];
       await end(handle);
       expect(calls.map(({ isCancelled, hasEnded }) => isCancelled && hasEnded)).toEqual([true, true]);
-      expect(readers.calls).toHaveLength(2);
+      expect(supervisor.readers.calls).toHaveLength(2);
     },
   );
 
   test('a cancelled supervisor waits for what its readers still commit', async () => {
-    readers.onCancel = 'wait';
-    const handle = await harness.supervise();
-    const { stream, settle } = await readers.both();
+    supervisor.readers.onCancel = 'wait';
+    const handle = await supervisor.harness.supervise();
+    const { stream, settle } = await supervisor.readers.both();
     await handle.cancel();
     await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
     settle.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
@@ -52,19 +38,19 @@ describe('ending', () => {
   });
 
   test('a new history begins only when both windows have ended, and carries the status', async () => {
-    readers.onCancel = 'wait';
-    const first = await harness.supervise({ historyMs: 1_000 });
-    const { stream, settle } = await readers.both();
+    supervisor.readers.onCancel = 'wait';
+    const first = await supervisor.harness.supervise({ historyMs: 1_000 });
+    const { stream, settle } = await supervisor.readers.both();
     const { supervisedSince } = await first.query(statusQuery);
     await until('settling is asked to end', () => settle.isCancelled || undefined);
     expect(stream.isCancelled).toBe(false);
     settle.complete('cancelled');
     await until('the stream is asked to end', () => stream.isCancelled || undefined);
-    expect(readers.calls).toHaveLength(2);
+    expect(supervisor.readers.calls).toHaveLength(2);
     stream.complete('cancelled');
-    await readers.call('stream', 2);
-    await readers.call('settle', 2);
-    const next = harness.client.workflow.getHandle(first.workflowId);
+    await supervisor.readers.call('stream', 2);
+    await supervisor.readers.call('settle', 2);
+    const next = supervisor.harness.client.workflow.getHandle(first.workflowId);
     expect((await next.describe()).runId).not.toBe(first.firstExecutionRunId);
     expect(await next.query(statusQuery)).toMatchObject({
       supervisedSince,
@@ -72,28 +58,28 @@ describe('ending', () => {
       records: 1_000,
       lateRecords: 50,
     });
-    readers.onCancel = 'report';
+    supervisor.readers.onCancel = 'report';
     await end(next);
   });
 
   test('a cancellation that comes while a new history is prepared is not forgotten', async () => {
-    readers.onCancel = 'wait';
-    const handle = await harness.supervise({ historyMs: 1_000 });
-    const { stream, settle } = await readers.both();
+    supervisor.readers.onCancel = 'wait';
+    const handle = await supervisor.harness.supervise({ historyMs: 1_000 });
+    const { stream, settle } = await supervisor.readers.both();
     await until('settling is asked to end', () => settle.isCancelled || undefined);
     await handle.cancel();
     settle.complete('cancelled');
     await until('the stream is asked to end', () => stream.isCancelled || undefined);
     stream.complete('cancelled');
     await expectCancelled(handle);
-    expect(readers.calls).toHaveLength(2);
+    expect(supervisor.readers.calls).toHaveLength(2);
   });
 });
 
 describe('what it shows', () => {
   test('progress of the readers: connected since, lag, newest bucket; an error while it lasts, in status and memo', async () => {
-    const handle = await harness.supervise();
-    await readers.call('stream');
+    const handle = await supervisor.harness.supervise();
+    await supervisor.readers.call('stream');
     await handle.signal(progressSignal, {
       ...connected('stream'),
       lagSeconds: 2,
@@ -124,10 +110,10 @@ describe('what it shows', () => {
   });
 
   test('a signal that comes with the first task is taken like any other', async () => {
-    const handle = await harness.superviseWithSignal(progressSignal.name, [
+    const handle = await supervisor.harness.superviseWithSignal(progressSignal.name, [
       failing('stream', 'no such host'),
     ]);
-    await readers.call('stream');
+    await supervisor.readers.call('stream');
     const status = await untilStatus(
       handle,
       'the signal is taken',
@@ -138,9 +124,9 @@ describe('what it shows', () => {
   });
 
   test('a fresh window asked for with the first task begins both windows', async () => {
-    const handle = await harness.superviseWithSignal(freshWindowSignal.name, []);
-    await readers.call('stream');
-    await readers.call('settle');
+    const handle = await supervisor.harness.superviseWithSignal(freshWindowSignal.name, []);
+    await supervisor.readers.call('stream');
+    await supervisor.readers.call('settle');
     await end(handle);
   });
 });

@@ -1,25 +1,11 @@
-import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { expect, test } from 'vitest';
 import { pauseSignal, progressSignal, resumeSignal, statusQuery } from '../../src/workflows/messages.ts';
 import { until } from '../support/poll.ts';
-import type { FakeReaders } from './fake-readers.ts';
 import { end, untilStatus } from './supervisor-checks.ts';
-import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
 import { connected } from './summaries.ts';
+import { useSupervisor } from './use-supervisor.ts';
 
-let bundle: { code: string };
-let harness: SupervisorHarness;
-let readers: FakeReaders;
-
-beforeAll(async () => {
-  quietRuntime();
-  bundle = await makeWorkflowBundle();
-});
-beforeEach(async () => {
-  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
-  readers = harness.readers;
-});
-afterEach(() => harness.close());
+const supervisor = useSupervisor();
 
 const malformed: unknown[] = [
   undefined,
@@ -45,12 +31,12 @@ const unreadable = [
 ];
 
 test('malformed signals are ignored, by the running supervisor and by every replay of it', async () => {
-  const handle = await harness.supervise();
-  await readers.both();
+  const handle = await supervisor.harness.supervise();
+  await supervisor.readers.both();
   for (const value of malformed) await handle.signal(progressSignal, value);
   await handle.signal('progress');
   await handle.signal('unknown', { reader: 'stream' });
-  const { client } = harness;
+  const { client } = supervisor.harness;
   for (const payload of unreadable)
     for (const signalName of ['progress', 'pause', 'unknown'])
       await client.workflowService.signalWorkflowExecution({
@@ -62,7 +48,7 @@ test('malformed signals are ignored, by the running supervisor and by every repl
   await handle.signal(resumeSignal);
   await handle.signal(progressSignal, { ...connected('stream'), gaps: 'none', edges: 'many', lagSeconds: 1 });
   // A pause whose reason cannot be read is a pause: it ended both windows, and resume started the next ones.
-  await readers.both(2);
+  await supervisor.readers.both(2);
   const status = await untilStatus(
     handle,
     'the valid signal and both summaries are read',
@@ -91,12 +77,12 @@ test.each([
     { windowMs: 1e300, historyMs: 1e300, heartbeatTimeoutMs: 1e-4, maxBackoffMs: 1e300, speed: 1e300 },
   ],
 ])('an input that is %s starts a supervisor with the defaults', async (_what, input) => {
-  const handle = await harness.client.workflow.start('superviseTrail', {
+  const handle = await supervisor.harness.client.workflow.start('superviseTrail', {
     workflowId: `malformed-${Date.now()}`,
-    taskQueue: harness.taskQueue,
+    taskQueue: supervisor.harness.taskQueue,
     args: [input],
   });
-  const { stream } = await readers.both();
+  const { stream } = await supervisor.readers.both();
   expect(stream.input).toEqual({ windowMs: 15 * 60_000 });
   expect(await handle.query(statusQuery)).toMatchObject({
     windows: 0,
@@ -107,8 +93,8 @@ test.each([
 });
 
 test('paused readers end and start again only on resume', async () => {
-  const handle = await harness.supervise();
-  const { stream, settle } = await readers.both();
+  const handle = await supervisor.harness.supervise();
+  const { stream, settle } = await supervisor.readers.both();
   await handle.signal(pauseSignal, 'maintenance');
   await until('both have ended', () => (stream.hasEnded && settle.hasEnded) || undefined);
   const { paused } = await untilStatus(handle, 'both are counted', ({ windows }) => windows === 2);
@@ -116,21 +102,21 @@ test('paused readers end and start again only on resume', async () => {
   expect((await handle.describe()).memo).toMatchObject({ state: 'paused: maintenance', paused });
   expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]);
   await handle.signal(resumeSignal);
-  await readers.both(2);
+  await supervisor.readers.both(2);
   expect((await handle.query(statusQuery)).paused).toBeUndefined();
   await end(handle);
 });
 
 test('a pause is kept when the supervisor continues as new, and a paused supervisor can be cancelled', async () => {
-  const handle = await harness.supervise({ historyMs: 3_000 });
-  await readers.both();
+  const handle = await supervisor.harness.supervise({ historyMs: 3_000 });
+  await supervisor.readers.both();
   await handle.signal(pauseSignal);
-  const latest = () => harness.client.workflow.getHandle(handle.workflowId);
+  const latest = () => supervisor.harness.client.workflow.getHandle(handle.workflowId);
   await until('it continued as new', async () => {
     const { runId } = await latest().describe();
     return runId === handle.firstExecutionRunId ? undefined : true;
   });
   expect((await latest().query(statusQuery)).paused).toBeDefined();
-  expect(readers.calls).toHaveLength(2);
+  expect(supervisor.readers.calls).toHaveLength(2);
   await end(latest());
 });

@@ -1,35 +1,21 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { describe, expect, test } from 'vitest';
 import { freshWindowSignal } from '../../src/workflows/messages.ts';
 import { until } from '../support/poll.ts';
-import type { FakeReaders } from './fake-readers.ts';
 import { end, untilStatus } from './supervisor-checks.ts';
-import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+import { useSupervisor } from './use-supervisor.ts';
 
-let bundle: { code: string };
-let harness: SupervisorHarness;
-let readers: FakeReaders;
-
-beforeAll(async () => {
-  quietRuntime();
-  bundle = await makeWorkflowBundle();
-});
-beforeEach(async () => {
-  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle);
-  readers = harness.readers;
-});
-afterEach(() => harness.close());
+const supervisor = useSupervisor();
 
 describe('windows', () => {
   test('both readers follow side by side, window after window, and their summaries add up', async () => {
-    const handle = await harness.supervise({ windowMs: 123_000 });
-    (await readers.call('stream')).complete();
-    (await readers.call('settle')).complete();
-    (await readers.call('stream', 2)).complete();
-    await readers.call('stream', 3);
-    await readers.call('settle', 2);
-    expect(readers.calls.map(({ input }) => input)).toEqual(
+    const handle = await supervisor.harness.supervise({ windowMs: 123_000 });
+    (await supervisor.readers.call('stream')).complete();
+    (await supervisor.readers.call('settle')).complete();
+    (await supervisor.readers.call('stream', 2)).complete();
+    await supervisor.readers.call('stream', 3);
+    await supervisor.readers.call('settle', 2);
+    expect(supervisor.readers.calls.map(({ input }) => input)).toEqual(
       Array.from({ length: 5 }, () => ({ windowMs: 123_000 })),
     );
     const status = await untilStatus(handle, 'three windows are counted', ({ windows }) => windows === 3);
@@ -49,89 +35,92 @@ describe('windows', () => {
     'the other reader goes on while %s fails and is tried again',
     async (failed) => {
       const other = failed === 'stream' ? 'settle' : 'stream';
-      const handle = await harness.supervise();
+      const handle = await supervisor.harness.supervise();
       for (let attempt = 1; attempt <= 3; attempt += 1) {
-        const call = await readers.call(failed, attempt);
+        const call = await supervisor.readers.call(failed, attempt);
         expect(call.attempt).toBe(attempt);
         call.fail(ApplicationFailure.create({ type: 'goldmane_timeout', message: 'no answer' }));
-        (await readers.call(other, attempt)).complete();
+        (await supervisor.readers.call(other, attempt)).complete();
       }
-      const recovered = await readers.call(failed, 4);
+      const recovered = await supervisor.readers.call(failed, 4);
       recovered.complete();
-      await readers.call(failed, 5);
-      expect((await readers.call(failed, 5)).attempt).toBe(1);
+      await supervisor.readers.call(failed, 5);
+      expect((await supervisor.readers.call(failed, 5)).attempt).toBe(1);
       await untilStatus(handle, 'all four windows are counted', ({ windows }) => windows === 4);
       await end(handle);
     },
   );
 
   test('a reader whose retries somebody ended begins a new window, and its error is shown', async () => {
-    const handle = await harness.supervise();
-    await readers.call('settle');
-    (await readers.call('stream')).fail(ApplicationFailure.nonRetryable('ended by hand'));
+    const handle = await supervisor.harness.supervise();
+    await supervisor.readers.call('settle');
+    (await supervisor.readers.call('stream')).fail(ApplicationFailure.nonRetryable('ended by hand'));
     await untilStatus(handle, 'the error is shown', ({ lastError }) => lastError === 'ended by hand');
-    expect((await readers.call('stream', 2)).attempt).toBe(1);
-    expect(readers.of('settle')).toHaveLength(1);
+    expect((await supervisor.readers.call('stream', 2)).attempt).toBe(1);
+    expect(supervisor.readers.of('settle')).toHaveLength(1);
     await end(handle);
   });
 
   test('a fresh window ends both windows and begins both anew', async () => {
-    const handle = await harness.supervise();
-    const former = [await readers.call('stream'), await readers.call('settle')];
+    const handle = await supervisor.harness.supervise();
+    const former = [await supervisor.readers.call('stream'), await supervisor.readers.call('settle')];
     await handle.signal(freshWindowSignal);
-    await readers.call('stream', 2);
-    await readers.call('settle', 2);
+    await supervisor.readers.call('stream', 2);
+    await supervisor.readers.call('settle', 2);
     expect(former.map(({ isCancelled }) => isCancelled)).toEqual([true, true]);
     const { windows } = await untilStatus(handle, 'both are counted', (status) => status.windows === 2);
     expect(windows).toBe(2);
-    expect(readers.calls).toHaveLength(4);
+    expect(supervisor.readers.calls).toHaveLength(4);
     await end(handle);
   });
 
   test('a second fresh window while the first is still being made ends in two windows that follow', async () => {
-    readers.onCancel = 'wait';
-    const handle = await harness.supervise();
-    const { stream, settle } = await readers.both();
+    supervisor.readers.onCancel = 'wait';
+    const handle = await supervisor.harness.supervise();
+    const { stream, settle } = await supervisor.readers.both();
     await handle.signal(freshWindowSignal);
     await until('the stream is asked to end', () => stream.isCancelled || undefined);
     stream.complete('cancelled');
-    const second = await readers.call('stream', 2);
+    const second = await supervisor.readers.call('stream', 2);
     await handle.signal(freshWindowSignal);
     await until('the second stream is asked to end', () => second.isCancelled || undefined);
     second.complete('cancelled');
     settle.complete('cancelled');
-    const following = [await readers.call('stream', 3), await readers.call('settle', 2)];
+    const following = [
+      await supervisor.readers.call('stream', 3),
+      await supervisor.readers.call('settle', 2),
+    ];
     await untilStatus(handle, 'three windows have ended', ({ windows }) => windows === 3);
     expect(following.map(({ isCancelled }) => isCancelled)).toEqual([false, false]);
-    readers.onCancel = 'report';
+    supervisor.readers.onCancel = 'report';
     await end(handle);
   });
 
   test('a window that fails while it is ended, as when the database is away, does not end the supervisor', async () => {
-    readers.onCancel = 'wait';
-    const handle = await harness.supervise();
-    const { stream, settle } = await readers.both();
+    supervisor.readers.onCancel = 'wait';
+    const handle = await supervisor.harness.supervise();
+    const { stream, settle } = await supervisor.readers.both();
     await handle.signal(freshWindowSignal);
     await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
     stream.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
     settle.complete('cancelled');
-    await readers.call('stream', 2);
-    await readers.call('settle', 2);
-    readers.onCancel = 'report';
+    await supervisor.readers.call('stream', 2);
+    await supervisor.readers.call('settle', 2);
+    supervisor.readers.onCancel = 'report';
     await end(handle);
   });
 
   test('a window that is lost with its worker while it is ended does not end the supervisor', async () => {
-    readers.onCancel = 'wait';
-    const handle = await harness.supervise();
-    const lost = await readers.call('stream');
+    supervisor.readers.onCancel = 'wait';
+    const handle = await supervisor.harness.supervise();
+    const lost = await supervisor.readers.call('stream');
     lost.isBeating = false;
-    await readers.call('settle');
-    readers.onCancel = 'report';
+    await supervisor.readers.call('settle');
+    supervisor.readers.onCancel = 'report';
     await handle.signal(freshWindowSignal);
-    await readers.call('settle', 2);
+    await supervisor.readers.call('settle', 2);
     expect(lost.isCancelled).toBe(false);
-    expect((await readers.call('stream', 2)).attempt).toBe(1);
+    expect((await supervisor.readers.call('stream', 2)).attempt).toBe(1);
     await end(handle);
   });
 });
