@@ -28,6 +28,7 @@ export function createDeps(
       return {
         bundle: connection.bundle,
         list: (startSeconds, abort) => connection.list(startSeconds, abort),
+        askClock: (abort) => connection.askClock(abort),
         stream: (handlers, abort) => connection.stream(handlers, abort),
         close: () => connection.close(),
         ...measured(connection),

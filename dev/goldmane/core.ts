@@ -188,7 +188,8 @@ export class GoldmaneCore {
     const nowSeconds = this.#nowSeconds();
     const gte = normalised(request.startTimeGte, nowSeconds, this.ring.oldestSeconds);
     const lt = normalised(request.startTimeLt, nowSeconds, nowSeconds);
-    if (gte >= lt) throw new GrpcError('UNKNOWN', `the range ends (${lt}) before it begins (${gte})`);
+    if (gte >= lt)
+      throw new GrpcError('UNKNOWN', `startTimeGt (${gte}) must be less than startTimeLt (${lt})`);
     const records = shuffled(this.ring.list(gte, lt)).toSorted((a, b) => b.startSeconds - a.startSeconds);
     const injected = this.ring.bucketsIn(gte, lt).flatMap((bucket) => bucket.injected);
     return encodeList([...records.map(encodeRecord), ...injected]);

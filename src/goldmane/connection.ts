@@ -6,7 +6,7 @@ import { CallError, callUnary, linkSignals } from './calls.ts';
 import { readCertificates, type Certificates } from './certificates.ts';
 import { goldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';
-import { encodeListRequest } from './requests.ts';
+import { clockInRefusal, encodeListRequest, LIST_NOTHING } from './requests.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
@@ -21,6 +21,11 @@ export interface GoldmaneConnection {
    * must make one call at a time. Throws GoldmaneFailure, or the signal's reason.
    */
   list(startSeconds: number, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * What Goldmane's clock shows, seconds, within a second; undefined when this server does not say. It looks at no bucket for it.
+   * Counts as a call of `list`. Throws GoldmaneFailure, or the signal's reason.
+   */
+  askClock(signal: AbortSignal): Promise<number | undefined>;
   /**
    * Follows `Flows.Stream` from now on. Resolves when the signal aborts; throws GoldmaneFailure when the stream ends in
    * any other way, and whatever a handler throws.
@@ -40,6 +45,8 @@ const LIST_DEADLINE_MS = 90_000;
 const CONNECT_DEADLINE_MS = 20_000;
 const SILENCE_MS = 15_000;
 const SIGN_OF_LIFE_MS = 15_000;
+/** How a server refuses the bounds of a request; Goldmane of 3.30 to 3.32 with UNKNOWN. */
+const refusals: ReadonlySet<status> = new Set([status.UNKNOWN, status.INVALID_ARGUMENT, status.OUT_OF_RANGE]);
 /** A test's clock does not speed up network and TLS. */
 const MIN_REAL_DEADLINE_MS = 5_000;
 const MIN_REAL_SILENCE_MS = 1_000;
@@ -143,6 +150,19 @@ class GrpcConnection implements GoldmaneConnection {
     return this.#call('List', signal, (ended) =>
       callUnary(this.#client, LIST_PATH, request, { timeoutMs, signal: ended }),
     );
+  }
+
+  async askClock(signal: AbortSignal): Promise<number | undefined> {
+    const timeoutMs = realDeadlineMs(this.#clock, LIST_DEADLINE_MS);
+    return this.#call('List', signal, async (ended) => {
+      try {
+        await callUnary(this.#client, LIST_PATH, LIST_NOTHING, { timeoutMs, signal: ended });
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof CallError) || !refusals.has(error.code)) throw error;
+        return clockInRefusal(error.details);
+      }
+    });
   }
 
   async stream(handlers: StreamHandlers, signal: AbortSignal): Promise<void> {

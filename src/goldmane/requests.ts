@@ -18,6 +18,28 @@ export function encodeListRequest(startSeconds: number): Buffer {
   ]);
 }
 
+/**
+ * A FlowListRequest from one second before the server's now (-1) to the first second of 1970. Goldmane refuses it before
+ * it reads any bucket, and the refusal contains both bounds as absolute times: its clock.
+ */
+export const LIST_NOTHING = Buffer.from([
+  START_TIME_GTE,
+  ...Array<number>(9).fill(0xff),
+  0x01,
+  START_TIME_LT,
+  0x01,
+]);
+
+/**
+ * @param details of the refusal of LIST_NOTHING, in the wording of 3.30 to 3.32
+ * @returns what the server's clock showed, seconds, within half a second; undefined when the refusal does not contain it
+ */
+export function clockInRefusal(details: string): number | undefined {
+  const [, oneSecondAgo] = /\((\d{10,11})\) must be less than/.exec(details) ?? [];
+  // It is in whole seconds.
+  return oneSecondAgo === undefined ? undefined : Number(oneSecondAgo) + 1.5;
+}
+
 /** A FlowStreamRequest with all fields zero: no history, no filter. */
 export const STREAM_FROM_NOW = Buffer.alloc(0);
 

@@ -27,7 +27,8 @@ export class BucketLister {
   readonly #decoder = new FlowDecoder(memoryLimits);
   readonly #runs = new ServerRuns();
   #connection: GoldmaneConnection | undefined;
-  #connectedAtSeconds = 0;
+  /** Elapsed milliseconds; Goldmane's clock may become known later. */
+  #connectedAtMs = 0;
   /** Buckets settled with records, by any run. */
   #settled: readonly number[] = [];
   /** Buckets that the known run answered with records in this window, in call order. */
@@ -69,10 +70,16 @@ export class BucketLister {
     this.#attempt.beat({ state: this.#attempt.lastError === undefined ? 'connecting' : 'failing' });
     this.#runs.doubt();
     this.#connection = await connect(this.#deps, this.#attempt, this.#attempt.signal);
-    this.#connectedAtSeconds = this.#nowSeconds();
+    this.#connectedAtMs = this.#deps.config.clock.elapsed();
     const connectedSince = new Date(this.#deps.config.clock.now()).toISOString();
     this.#attempt.beat({ state: 'connected', connectedSince, error: undefined });
     return this.#connection;
+  }
+
+  /** What Goldmane's clock shows, seconds; undefined when this server does not say. */
+  async askClock(): Promise<number | undefined> {
+    const connection = await this.connect();
+    return this.#attempt.waitFor(connection.askClock(this.#attempt.signal));
   }
 
   disconnect(): void {
@@ -92,7 +99,7 @@ export class BucketLister {
     const isOther = isSuspect && ((await this.#isOtherRun()) ?? runs.differs(answer.ids));
     // A connection does not survive a restart of the server, so this run existed when the connection was opened.
     if (isOther) {
-      runs.begin(this.#connectedAtSeconds);
+      runs.begin(this.#nowSeconds() - (this.#deps.config.clock.elapsed() - this.#connectedAtMs) / 1000);
       this.#answered.clear();
     } else if (isSuspect) runs.trust();
     runs.remember(answer.ids);

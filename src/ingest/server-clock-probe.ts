@@ -1,6 +1,7 @@
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { bucketSeconds } from '../time/bucket.ts';
-import type { Attempt } from './attempt.ts';
+import { iso, type Attempt } from './attempt.ts';
+import type { BucketLister } from './bucket-lister.ts';
 import type { Deps } from './deps.ts';
 
 const streamShowsItMs = 50_000;
@@ -14,42 +15,65 @@ const silentCause =
   'Goldmane returned no record that shows its clock: it had none, or its clock or the clock of this worker was wrong';
 
 /**
- * Determines Goldmane's clock before any bucket's age is computed from it. It waits for this process's stream, which
- * shows the clock. Without a stream, it lists buckets until it finds the newest one with records. Another worker's
- * measurement is unusable, because it is relative to that machine's clock.
+/**
+ * Determines Goldmane's clock before any bucket's age is computed from it. While this process's stream does not show the
+ * clock, for example because the cluster is quiet, it asks Goldmane. If the server's answer does not contain the time, it
+ * waits for the stream, then lists buckets until it finds the newest one with records. Another worker's measurement is
+ * unusable, because it is relative to that machine's clock.
  */
 export class ServerClockProbe {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
-  readonly #isNonEmpty: (startSeconds: number) => Promise<boolean>;
+  readonly #lister: Pick<BucketLister, 'askClock' | 'holdsRecords'>;
   #hasWaited = false;
   #askAgainAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param isNonEmpty lists one bucket */
-  constructor(deps: Deps, attempt: Attempt, isNonEmpty: (startSeconds: number) => Promise<boolean>) {
+  constructor(deps: Deps, attempt: Attempt, lister: Pick<BucketLister, 'askClock' | 'holdsRecords'>) {
     this.#deps = deps;
     this.#attempt = attempt;
-    this.#isNonEmpty = isNonEmpty;
+    this.#lister = lister;
   }
 
   /**
-   * Lists at most every ten minutes. If the newest bucket is old, Goldmane's clock is at least at its end. Ages are
-   * then underestimated, so buckets are settled late but not wrongly, until the stream or the next search shows a later
-   * time.
+   * Asks or lists at most every ten minutes.
    * @returns whether Goldmane's clock is known
+   * @throws GoldmaneFailure, DatabaseFailure
    */
   async learn(): Promise<boolean> {
     const { serverClock, config } = this.#deps;
     const { clock } = config;
+    if (serverClock.measured || this.#attempt.signal.aborted || clock.elapsed() < this.#askAgainAtMs)
+      return serverClock.isKnown;
+    if (!(await this.#ask())) await this.#search();
+    this.#askAgainAtMs = clock.elapsed() + askAgainMs;
+    return serverClock.isKnown;
+  }
+
+  /** @returns whether Goldmane said what its clock shows */
+  async #ask(): Promise<boolean> {
+    const { serverClock, config, log } = this.#deps;
+    const shownSeconds = await this.#lister.askClock();
+    if (shownSeconds === undefined) return false;
+    const isNew = !serverClock.isKnown || serverClock.isAtLeast;
+    serverClock.assume(shownSeconds * 1000);
+    const skewMs = Math.round(shownSeconds * 1000 - config.clock.now());
+    if (isNew)
+      log.info({ skewMs }, "the stream has not shown Goldmane's clock yet; Goldmane was asked for it");
+    return true;
+  }
+
+  /**
+   * If the newest bucket is old, Goldmane's clock is at least at its end: ages are then underestimated, so buckets are judged late
+   * but not wrongly, until the stream or the next search shows more.
+   */
+  async #search(): Promise<void> {
+    const { serverClock } = this.#deps;
     if (!serverClock.isKnown) await this.#waitForStream();
     const isSure = serverClock.isKnown && !serverClock.isAtLeast;
-    if (isSure || this.#attempt.signal.aborted || clock.elapsed() < this.#askAgainAtMs)
-      return serverClock.isKnown;
+    if (isSure || this.#attempt.signal.aborted) return;
     const newest = await this.#findNewest();
-    this.#askAgainAtMs = clock.elapsed() + askAgainMs;
     if (newest !== undefined) this.#take(newest);
     else if (!serverClock.isKnown) await this.#noteSilence();
-    return serverClock.isKnown;
   }
 
   async #waitForStream(): Promise<void> {
@@ -70,7 +94,7 @@ export class ServerClockProbe {
     for (let start = Math.floor(from / bucketSeconds) * bucketSeconds; start > to; start -= bucketSeconds) {
       // The stream may have shown the clock meanwhile.
       if (serverClock.measured || this.#attempt.signal.aborted) return undefined;
-      if (await this.#isNonEmpty(start)) return start;
+      if (await this.#lister.holdsRecords(start)) return start;
     }
     return undefined;
   }
@@ -81,7 +105,13 @@ export class ServerClockProbe {
     const skewMs = shownMs - config.clock.now();
     const isNear = Math.abs(skewMs) <= nearMs;
     serverClock.assume(isNear ? config.clock.now() : shownMs, { isAtLeast: !isNear });
-    log.info({ skewMs }, "no stream shows Goldmane's clock; it was determined from the newest bucket");
+    if (isNear)
+      log.info({ skewMs }, "no stream shows Goldmane's clock; it was determined from the newest bucket");
+    else
+      log.info(
+        { newestBucket: iso(newest) },
+        "Goldmane's clock is past its newest bucket, by an unknown time; buckets are settled later until the stream shows the clock",
+      );
   }
 
   async #noteSilence(): Promise<void> {

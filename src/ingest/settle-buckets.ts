@@ -60,7 +60,7 @@ class SettleWindow {
     this.#lister = new BucketLister(deps, this.#attempt, this.#summary, this.#listings);
     this.#unusable = new RejectedBuckets(deps.log);
     this.#gaps = new CoverageRecorder(deps, this.#attempt, this.#summary);
-    this.#clock = new ServerClockProbe(deps, this.#attempt, (start) => this.#lister.holdsRecords(start));
+    this.#clock = new ServerClockProbe(deps, this.#attempt, this.#lister);
   }
 
   async run(): Promise<SettleSummary> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clockInRefusal } from '../../src/goldmane/requests.ts';
 import { versions } from './environment.ts';
 import { manyFlows, Scene } from './scene.ts';
 import { until } from './waiting.ts';
@@ -118,6 +119,17 @@ describe.each(versions)('Flows.List of %s', (version) => {
   it.concurrent('refuses a range that ends before it begins', async () => {
     const startSeconds = scene.bucket(-10);
     await expect(scene.reader.list(startSeconds, startSeconds)).rejects.toMatchObject({ code: 2 });
+  });
+
+  it.concurrent('says what its clock shows when it refuses a range that begins before now', async () => {
+    const before = Math.floor(scene.nowSeconds);
+    const shown = await scene.reader.list(-1, 1).then(
+      () => undefined,
+      (error: unknown) => clockInRefusal(String(error)),
+    );
+    const after = Math.floor(scene.nowSeconds);
+    expect(shown).toBeGreaterThanOrEqual(before);
+    expect(shown).toBeLessThanOrEqual(after + 1);
   });
 
   it.concurrent('stays exact while flows come in', async () => {

@@ -32,6 +32,7 @@ describe("a worker's clock that is set hours ahead", () => {
   test('set while settling has no effect: elapsed time is added to the last time that Goldmane showed', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
+    settling.goldmane.saysClock = false;
     await settling.run(30);
     settling.clock.aheadMs = 2 * hourMs;
     await settling.run(30);
@@ -48,6 +49,7 @@ describe("a worker's clock that is set hours ahead", () => {
   test('wrong at start, without a stream: the newest bucket of Goldmane gives the right time', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
+    settling.goldmane.saysClock = false;
     settling.clock.aheadMs = hourMs - 60_000;
     await settling.run(90);
     const now = settling.goldmane.nowSeconds;
@@ -61,6 +63,7 @@ describe("a worker's clock that is set hours ahead", () => {
   test('too wrong at start to find any bucket: nothing is settled or decided until Goldmane shows its clock', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
+    settling.goldmane.saysClock = false;
     await settling.run(30);
     startProcess();
     settling.clock.aheadMs = 3 * hourMs;
@@ -75,6 +78,37 @@ describe("a worker's clock that is set hours ahead", () => {
   });
 });
 
+describe('a Goldmane that says what its clock shows', () => {
+  test.each([-26 * hourMs, -hourMs, 0, hourMs, 26 * hourMs])(
+    'is believed, not the clock of a worker that is %d ms ahead',
+    async (aheadMs) => {
+      settling = await Settling.create(start, busy);
+      startProcess();
+      settling.clock.aheadMs = aheadMs;
+      await settling.run(90);
+      const now = settling.goldmane.nowSeconds;
+      const { decided, youngest } = await state();
+      expect(decided).toBeLessThanOrEqual(now - 3_615);
+      expect(youngest).toBeLessThanOrEqual(now - 360);
+      expect(youngest).toBeGreaterThan(now - 500);
+      expect(await settling.gaps(start, now)).toEqual([]);
+    },
+  );
+
+  test('is asked when traffic has stopped before the worker started: quiet buckets are not taken for its clock', async () => {
+    const stopped = start + 1_800;
+    settling = await Settling.create(start, (bucket) => (bucket < stopped ? busy() : []));
+    settling.clock.pass(1_800 + 525);
+    startProcess();
+    const [summary] = await settling.run(1);
+    // All buckets with traffic are older than six minutes, so all are settled in the first round.
+    expect((await state()).youngest).toBeGreaterThanOrEqual(settling.goldmane.nowSeconds - 360 - 6 * 15);
+    expect(summary?.bucketsWaiting).toBe(0);
+    const settled = await settling.coverage(start, stopped);
+    expect(settled.map(({ state: each }) => each)).toEqual(['settled']);
+  });
+});
+
 describe('a cluster that is silent for hours', () => {
   const silentFrom = start + 1_800;
   const silentUntil = start + 5 * 3_600;
@@ -83,6 +117,7 @@ describe('a cluster that is silent for hours', () => {
   test('is polled now and then by a worker that starts in it and decides nothing; later the gap has a cause', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
+    settling.goldmane.saysClock = false;
     await settling.run(30);
     settling.clock.pass(2 * 3_600);
     startProcess();
@@ -103,6 +138,21 @@ describe('a cluster that is silent for hours', () => {
     expect((await settling.coverage(silentUntil, silentUntil + 600)).map((stretch) => stretch.state)).toEqual(
       ['final'],
     );
+  });
+
+  test('gets gaps, and no more than a List per bucket and stage, from a worker that starts in it', async () => {
+    settling = await Settling.create(start, quiet);
+    startProcess();
+    await settling.run(30);
+    settling.clock.pass(2 * 3_600);
+    startProcess();
+    settling.goldmane.asked = [];
+    await settling.run(60);
+    // Those of its ring when it starts, and those of the hour.
+    expect(settling.goldmane.asked.length).toBeLessThanOrEqual(2 * (241 + 240));
+    const gaps = await settling.gaps(start, settling.goldmane.nowSeconds);
+    expect(gaps.at(-1)?.cause).toMatch(/^Goldmane returned no records/);
+    expect(gaps.at(-1)?.toSeconds).toBeGreaterThan(settling.goldmane.nowSeconds - 600);
   });
 
   test('is settled as empty by a worker that saw traffic before, as long as an older bucket proves it', async () => {

@@ -54,6 +54,8 @@ export class FakeGoldmane {
   onList: (startSeconds: number) => Buffer | undefined = () => undefined;
   /** Called before each connection; may throw what dialling throws. */
   onConnect: () => void = () => undefined;
+  /** Whether it says what its clock shows; otherwise only its buckets and its stream tell. */
+  saysClock = true;
   /** Keys that are seen once an hour only. */
   idles: (flow: Flows[number]) => boolean = () => false;
   #inFlight = 0;
@@ -107,6 +109,10 @@ export class FakeGoldmane {
         } finally {
           this.#inFlight -= 1;
         }
+      },
+      askClock: () => {
+        throwIfLost();
+        return Promise.resolve(this.saysClock ? this.nowSeconds : undefined);
       },
       stream: () => Promise.reject(new Error('nobody streams here')),
       close: () => undefined,

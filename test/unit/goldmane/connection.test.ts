@@ -37,6 +37,45 @@ async function failureOf(call: Promise<unknown>): Promise<GoldmaneFailure> {
   );
 }
 
+describe('askClock', () => {
+  const refusing = (code: status, details: string) =>
+    connectTo({ list: (_call, reply) => reply({ code, details }) });
+
+  test('asks for a range that Goldmane refuses, and reads its clock from the refusal', async () => {
+    const requests: object[] = [];
+    const { connection } = await connectTo({
+      list: (call, reply) => {
+        requests.push(listRequest.toObject(listRequest.decode(call.request), { longs: Number }));
+        reply({
+          code: status.UNKNOWN,
+          details: `startTimeGt (${BUCKET - 1}) must be less than startTimeLt (1)`,
+        });
+      },
+    });
+    expect(await connection.askClock(never)).toBe(BUCKET + 0.5);
+    expect(requests).toEqual([{ startTimeGte: -1, startTimeLt: 1 }]);
+  });
+
+  test.each([
+    [status.UNKNOWN, 'at most one sort order is supported'],
+    [status.INVALID_ARGUMENT, 'invalid time range'],
+    [status.UNKNOWN, 'startTimeGt (-1) must be less than startTimeLt (1)'],
+  ])('a refusal that does not say it (%s, %s) is no clock', async (code, details) => {
+    const { connection } = await refusing(code, details);
+    expect(await connection.askClock(never)).toBeUndefined();
+  });
+
+  test('an answer is no clock', async () => {
+    const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
+    expect(await connection.askClock(never)).toBeUndefined();
+  });
+
+  test('any other failure of the call is one', async () => {
+    const { connection } = await refusing(status.PERMISSION_DENIED, 'not you');
+    expect((await failureOf(connection.askClock(never))).kind).toBe('refused');
+  });
+});
+
 describe('list', () => {
   test('asks for exactly one bucket, and returns the raw answer', async () => {
     const requests: object[] = [];
