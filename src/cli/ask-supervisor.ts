@@ -4,6 +4,7 @@ import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { isFailure } from '../failure/failure.ts';
 import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { failureMessage } from '../temporal/failure-message.ts';
 import { temporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
@@ -57,7 +58,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
     const state = description.status.name;
     // A closed workflow still answers queries with its last state.
     const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
-    const readers = await readersOf(description, codec);
+    const readers = await readersOf(client, description, codec);
     return {
       state,
       startedAt: description.startTime,
@@ -98,13 +99,17 @@ async function query(
   }
 }
 
-function readersOf({ raw }: WorkflowExecutionDescription, codec: PayloadCodec): Promise<ReaderNow[]> {
+function readersOf(
+  client: Client,
+  { raw }: WorkflowExecutionDescription,
+  codec: PayloadCodec,
+): Promise<ReaderNow[]> {
   return Promise.all(
     (raw.pendingActivities ?? []).map(async (pending) => ({
       activity: pending.activityType?.name ?? 'unknown',
       attempt: pending.attempt ?? 1,
       isPaused: pending.paused === true,
-      lastFailure: pending.lastFailure?.message ?? undefined,
+      lastFailure: await failureMessage(client, pending.lastFailure),
       progress: await heartbeatOf(pending.heartbeatDetails?.payloads?.[0], codec),
     })),
   );

@@ -15,15 +15,21 @@ const tagBytes = 16;
 const { Payload: wire } = proto.temporal.api.common.v1;
 
 /**
- * Encrypts what Temporal stores: arguments, results, signals, heartbeats and memos. Unencrypted payloads are passed
- * through, so that older histories still work. Without keys it encrypts nothing, and an encrypted payload causes a
- * failure that names the missing key.
+/**
+ * Encrypts what Temporal stores: arguments, results, signals, heartbeats, memos and messages of failures. Unencrypted
+ * payloads are passed through, so that older histories still work. Without keys it encrypts nothing, and an encrypted
+ * payload causes a failure that names the missing key.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly keys: CodecKeys | undefined;
 
   constructor(keys: CodecKeys | undefined) {
     this.keys = keys;
+  }
+
+  /** Whether there are keys; what is encoded stays as it is without them. */
+  get isEncrypting(): boolean {
+    return this.keys !== undefined;
   }
 
   encode(payloads: Payload[]): Promise<Payload[]> {

@@ -1,5 +1,6 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import { failureMessage } from './failure-message.ts';
 
 /** A failing workflow task, which keeps the run from making progress. */
 export interface TaskProblem {
@@ -56,11 +57,15 @@ async function lastTaskFailure(
     const { workflowTaskCompletedEventAttributes: completed, workflowTaskFailedEventAttributes: failed } =
       event;
     if (completed) return undefined;
-    if (failed?.cause != null)
+    if (failed?.cause != null) {
+      const { failure } = failed;
+      // A key that was lost must not hide the cause.
+      const message = await failureMessage(client, failure).catch(() => failure?.message);
       return {
         cause: permanentCauses.get(failed.cause) ?? `cause ${failed.cause}`,
-        message: failed.failure?.message?.split('\n')[0] ?? '',
+        message: message?.split('\n')[0] ?? '',
       };
+    }
   }
   return undefined;
 }

@@ -1,26 +1,33 @@
+import { fileURLToPath } from 'node:url';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import type { PayloadCodec } from '@temporalio/common';
 import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue, exportTaskQueue } from '../config/names.ts';
 import type { ExportDeps } from '../export/deps.ts';
 import type { Deps } from '../ingest/deps.ts';
+import type { EncryptionCodec } from '../temporal/codec.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Tracing } from './tracing.ts';
 import { refuseOtherTrails } from './trail-owner.ts';
 
 const shutdownForceMs = 20_000;
-/** A settling heartbeat is due every four minutes; the SDK would send one every 60 s. */
+/** A heartbeat of the readers is due every four minutes; the SDK would send one every 60 s. */
 const maxHeartbeatThrottleMs = 240_000;
 /** Of the export: it is due every eight minutes. */
 const maxExportThrottleMs = 480_000;
 const allowlistsAtOnce = 1;
+const encodingFailureConverter = fileURLToPath(
+  new URL(
+    `../temporal/encoding-failure-converter.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+    import.meta.url,
+  ),
+);
 
 type DeriveArguments = Parameters<Activities['deriveAllowlist']>;
 
 interface Connected {
   readonly native: NonNullable<Worker['connection']>;
   readonly namespace: string;
-  readonly codec: PayloadCodec;
+  readonly codec: EncryptionCodec;
 }
 
 /** What a worker needs that exports flow logs. */
@@ -50,7 +57,10 @@ export async function createWorkers(
   const options = {
     connection: native,
     namespace,
-    dataConverter: { payloadCodecs: [codec] },
+    dataConverter: {
+      payloadCodecs: [codec],
+      ...(codec.isEncrypting ? { failureConverterPath: encodingFailureConverter } : {}),
+    },
     identity: workerIdentity,
     interceptors: interceptorsWith(attempts),
     ...(tracing ? { sinks: tracing.sinks } : {}),

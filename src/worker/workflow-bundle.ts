@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
@@ -11,10 +12,24 @@ export function bundlePath(isTraced: boolean): string {
   return fileURLToPath(new URL(`../workflow-bundle${isTraced ? '-traced' : ''}.js`, import.meta.url));
 }
 
-/** The bundle from the build or, in development, one built now in a few seconds. */
-export async function workflowBundle(isTraced: boolean): Promise<WorkflowBundleOption> {
+/**
+ * The bundle from the build or, in development, one built now in a few seconds.
+ * @param encodesFailures whether messages of failures are put into payloads, which the codec encrypts
+ */
+export async function workflowBundle({
+  isTraced,
+  encodesFailures,
+}: {
+  isTraced: boolean;
+  encodesFailures: boolean;
+}): Promise<WorkflowBundleOption> {
   const codePath = bundlePath(isTraced);
-  return existsSync(codePath) ? { codePath } : makeWorkflowBundle({ isTraced });
+  if (!encodesFailures && existsSync(codePath)) return { codePath };
+  const { code } = existsSync(codePath)
+    ? { code: await readFile(codePath, 'utf8') }
+    : await makeWorkflowBundle({ isTraced });
+  // On the first line, so that the source map still fits.
+  return { code: encodesFailures ? `globalThis.flowTrailEncodesFailures=true;${code}` : code };
 }
 
 /** @param workflows the folder of the workflows; by default that of this version */
@@ -31,6 +46,7 @@ export function makeWorkflowBundle({
     ],
     // Only for payloads inside workflows: activities receive what workflows sent, and workflows validate their results.
     payloadConverterPath: pathOf('payload-converter'),
+    failureConverterPath: pathOf('failure-converter'),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });
 }

@@ -37,14 +37,31 @@ const history = () =>
     historyToJSON(await client.workflow.getHandle(supervisorWorkflowId).fetchHistory()),
   );
 
+/** The texts of a history as Temporal has it, and what they are in base64. */
+async function textsOf(workflowId: string): Promise<string> {
+  const json = await world.temporal(async (client) =>
+    historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory()),
+  );
+  return fromBase64(json);
+}
+
+/** All texts in JSON, and what they are in base64. */
+function fromBase64(json: string): string {
+  const texts: string[] = [];
+  JSON.parse(json, (_key, value: unknown) => {
+    if (typeof value === 'string') texts.push(value, Buffer.from(value, 'base64').toString('latin1'));
+  });
+  return texts.join('\n');
+}
+
 /** What the CLI shows of a run, with or without the codec server. */
-async function show(endpoint?: string): Promise<string> {
+async function show(endpoint?: string, workflowId = supervisorWorkflowId): Promise<string> {
   const codec =
     endpoint === undefined ? [] : ['--codec-endpoint', endpoint, '--codec-auth', `Bearer ${token}`];
   const place = ['--address', world.temporalAddress, '--namespace', world.namespace];
   const { stdout } = await promisify(execFile)(
     inject('temporalExecutable'),
-    ['workflow', 'show', '-w', supervisorWorkflowId, '-o', 'json', ...place, ...codec],
+    ['workflow', 'show', '-w', workflowId, '-o', 'json', ...place, ...codec],
     { maxBuffer: 100 * 1024 * 1024 },
   );
   return stdout;
@@ -77,6 +94,24 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   expect(blind.code).not.toBe(0);
   expect(blind.text).toMatch(/"2026".*TEMPORAL_CODEC_KEY_FILE/);
 
+  // The failure of a run, whose message quotes its input.
+  const derivation = 'a-derivation';
+  const quoted = 'tenant-of-a-secret';
+  const derive = world.temporal((client) =>
+    client.workflow.execute('deriveAllowlist', {
+      workflowId: derivation,
+      taskQueue: 'flow-trail',
+      args: [{ [quoted]: true }],
+    }),
+  );
+  await expect(derive).rejects.toMatchObject({ cause: { message: expect.stringContaining(quoted) } });
+  const stored = await textsOf(derivation);
+  expect(stored).toContain('Encoded failure');
+  expect(stored).not.toContain(quoted);
+  expect(stored).not.toMatch(/\.[jt]s:\d+/);
+  const listed = await flowTrail(['runs', '--job', 'allowlist'], { ...world.workerEnv(), ...env });
+  expect(listed.out).toContain(quoted);
+
   const server = await serveCodec({
     codec: new EncryptionCodec(new CodecKeys(keyFile)),
     host: '127.0.0.1',
@@ -94,7 +129,35 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   const decoded = await show(endpoint);
   expect(decoded).not.toContain(encrypted);
   expect(decoded).toContain('EVENT_TYPE_ACTIVITY_TASK_COMPLETED');
+  expect(fromBase64(await show(endpoint, derivation))).toContain(quoted);
 });
+
+fullTest(
+  'the failures of attempts are encrypted, and `status` shows them to whoever has the key',
+  async () => {
+    await writeFile(keyFile, line('2026'));
+    world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
+    const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
+    const worker = await world.startWorker(env);
+    await untilReady(worker);
+    await untilFollowedBy(worker, world);
+    await world.goldmane.kill();
+    const host = world.goldmane.address;
+    await until('status shows why the attempts fail', async () =>
+      (await status(env)).text.match(/the previous one failed: .*Goldmane/) ? true : undefined,
+    );
+    const { raw } = await world.temporal((client) =>
+      client.workflow.getHandle(supervisorWorkflowId).describe(),
+    );
+    const failures = (raw.pendingActivities ?? []).flatMap(({ lastFailure }) =>
+      lastFailure ? [lastFailure] : [],
+    );
+    expect(failures.length).toBeGreaterThan(0);
+    for (const { message, stackTrace } of failures)
+      expect([message, stackTrace]).toEqual(['Encoded failure', '']);
+    expect(JSON.stringify(failures)).not.toContain(host);
+  },
+);
 
 fullTest('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
   const [right, wrong] = [line('2026'), line('2026')];
@@ -133,7 +196,7 @@ fullTest('a worker without the right key waits, takes no work, and starts once t
 
   // All former keys are lost.
   await writeFile(keyFile, line('2028'));
-  await untilNotReady(worker, /does not contain/);
+  await untilNotReady(worker, /which is not in/);
   await world.temporal(async (client) => {
     await client.workflow.getHandle(supervisorWorkflowId).terminate('a test');
     for (const { scheduleId } of Object.values(jobs)) await client.schedule.getHandle(scheduleId).delete();
