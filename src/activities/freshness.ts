@@ -2,7 +2,7 @@ import { judgeFreshness, type FreshnessState, type FreshnessVerdict } from '../r
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
-import { markAlertPosted, recordAlert } from '../trail/alerts.ts';
+import { isPosted, markAlertPosted, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
 import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../trail/gap-reports.ts';
 import { spanText, zonedTime } from '../time/zoned-time.ts';
@@ -19,6 +19,8 @@ export interface FreshnessReport extends FreshnessVerdict {
   settledBucket?: string;
   /** Gaps and incomplete stretches that were not reported before, oldest first; absent when there are none. */
   newGaps?: GapReport[];
+  /** There is nothing to post: the state is the last posted one, and there are no new gaps. */
+  isUnchanged?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ const maxNewGaps = 50;
 /** The posted state after a message about a database outage. */
 const awayState = 'database_away';
 
-/** Reads the trail's progress and judges it. @throws ApplicationFailure of type `database_<kind>` */
+/** Reads the trail's progress, judges it and records the result. @throws ApplicationFailure of type `database_<kind>` */
 export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
   const nowMs = config.clock.now();
   try {
@@ -51,16 +53,33 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
     const { lastProgressAt, newestBucket, settledBucket } = facts;
     const seconds = lastProgressAt && (nowMs - lastProgressAt.getTime()) / 1000;
     metrics.freshness(verdict.state, seconds);
+    const state = storedState(verdict.state);
+    const recorded = await recordAlert(
+      database.query,
+      alert,
+      { state, detail: detailOf(verdict) },
+      nowMs / 1000,
+    );
     return {
       ...verdict,
       ...(lastProgressAt ? { lastProgressAt: lastProgressAt.toISOString() } : {}),
       ...(newestBucket ? { newestBucket: newestBucket.toISOString() } : {}),
       ...(settledBucket ? { settledBucket: settledBucket.toISOString() } : {}),
       ...(newGaps.length > 0 ? { newGaps: newGaps.slice(0, maxNewGaps).map(toReport) } : {}),
+      isUnchanged: isPosted(recorded) && newGaps.length === 0,
     };
   } catch (error) {
     throw toActivityFailure(error);
   }
+}
+
+/** The state that is stored and compared. */
+function storedState(state: FreshnessState): string {
+  return state === 'beginning' ? 'good' : state;
+}
+
+function detailOf({ what, cause, remembered }: FreshnessVerdict): string {
+  return [what, cause, remembered].filter((text) => text !== '').join(' ');
 }
 
 function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
@@ -79,8 +98,8 @@ export async function postFreshnessAlert(
   hadOutage: boolean,
 ): Promise<PostResult | 'unchanged'> {
   const { database, config } = deps;
-  const detail = [report.what, report.cause, report.remembered].filter((text) => text !== '').join(' ');
-  const state = report.state === 'beginning' ? 'good' : report.state;
+  const detail = detailOf(report);
+  const state = storedState(report.state);
   if (hadOutage) {
     const nowSeconds = config.clock.now() / 1000;
     try {

@@ -1,4 +1,4 @@
-import { markAlertPosted, recordAlert } from '../trail/alerts.ts';
+import { isPosted, markAlertPosted, recordAlert } from '../trail/alerts.ts';
 import { withClusterTitle } from '../slack/cluster-title.ts';
 import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
@@ -45,8 +45,8 @@ export async function postAlert(
   const { database, config } = deps;
   const nowSeconds = () => config.clock.now() / 1000;
   try {
-    const { postedState } = await recordAlert(database.query, alert, { state, detail }, nowSeconds());
-    if (state === postedState || (state === 'good' && postedState === undefined)) return 'unchanged';
+    if (isPosted(await recordAlert(database.query, alert, { state, detail }, nowSeconds())))
+      return 'unchanged';
     const result = await postSlack(deps, message);
     await markAlertPosted(database.query, alert, state, nowSeconds());
     return result;

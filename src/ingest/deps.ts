@@ -21,9 +21,10 @@ export interface SupervisorRun {
   runId: string;
 }
 
-/** An activity of a workflow execution, as the SDK describes it to the activity. */
+/** An attempt of an activity of a workflow execution, as the SDK describes it to the activity. */
 export interface AttemptId {
   activityId: string;
+  attempt: number;
   workflowExecution?: SupervisorRun | undefined;
 }
 

@@ -33,6 +33,11 @@ export async function recordAlert(
   };
 }
 
+/** Whether the state needs no message: it was the last one posted, or it is `good` and nothing was ever posted. */
+export function isPosted({ state, postedState }: Pick<AlertState, 'state' | 'postedState'>): boolean {
+  return state === (postedState ?? 'good');
+}
+
 /** Records that this state was posted. @throws DatabaseFailure */
 export async function markAlertPosted(
   query: Query,

@@ -25,6 +25,7 @@ import { serveHealth, serveMetrics } from './http.ts';
 import { startMap, type MapService } from './map.ts';
 import { createControlMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
+import { keepPresence } from './presence.ts';
 import { reportToSupervisor } from './report.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { installRuntime } from './runtime.ts';
@@ -65,6 +66,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
   });
   let temporal: Temporal | undefined;
+  let presence: Promise<void> | undefined;
   let map: MapService | undefined;
   try {
     const watch = new HealthWatch({
@@ -129,7 +131,22 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     };
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
-    const bundle = await workflowBundle(tracing !== undefined);
+    const connected = temporal;
+    // It ends after this worker's attempts have: until then the other workers leave them alone.
+    presence = keepPresence(
+      {
+        identity: config.workerIdentity,
+        supervisorIds: [config.names.supervisorId, config.names.exportId],
+        query: database.query,
+        client: () => connected.client,
+        log,
+      },
+      ended.signal,
+    );
+    const bundle = await workflowBundle({
+      isTraced: tracing !== undefined,
+      encodesFailures: temporal.codec.isEncrypting,
+    });
     const exportAttempts = new RunningAttempts(config.workerIdentity);
     const exportDeps: ExportDeps | undefined = config.export && {
       ...deps,
@@ -162,6 +179,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     if (!signal.aborted || error !== signal.reason) throw error;
   } finally {
     ended.abort();
+    await phase(log, 'presence', presence);
     await phase(log, 'map', map?.close());
     await phase(log, 'temporal connection', temporal?.close());
     await phase(log, 'database pool', database.close());

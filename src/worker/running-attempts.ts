@@ -1,27 +1,26 @@
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
-import { ActivityNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { AttemptId } from '../ingest/deps.ts';
+import { failAttempt, isCancelRequested, isStarted, type PendingActivity } from './lost-attempts.ts';
 import { pause } from './waiting.ts';
-
-/** PENDING_ACTIVITY_STATE_STARTED and PENDING_ACTIVITY_STATE_CANCEL_REQUESTED of Temporal's API. */
-const started = 2;
-const cancelRequested = 3;
 
 const endingLimitMs = 5_000;
 
 interface RunningAttempt {
   ending: AbortController;
   ended: Promise<void>;
+  activityId: string;
+  attempt: number;
   workflowId?: string;
   runId?: string;
 }
 
 /**
+/**
  * The activity attempts that run in this process, compared with those that Temporal lists as running here. Otherwise,
  * Temporal would detect a lost attempt, and an attempt its cancellation, only by heartbeats, which are minutes apart
- * because each is billed.
+ * because each is billed. `presence.ts` handles attempts of other workers that were lost.
  */
 export class RunningAttempts {
   readonly #running = new Map<string, RunningAttempt>();
@@ -44,7 +43,14 @@ export class RunningAttempts {
         const ended = new Promise<void>((resolve) => {
           hasEnded = resolve;
         });
-        this.#running.set(key, { ending: new AbortController(), ended, ...info.workflowExecution });
+        const { activityId, attempt, workflowExecution } = info;
+        this.#running.set(key, {
+          ending: new AbortController(),
+          ended,
+          activityId,
+          attempt,
+          ...workflowExecution,
+        });
         try {
           return await next(input);
         } finally {
@@ -70,9 +76,9 @@ export class RunningAttempts {
   }
 
   /**
-   * Asks attempts to end if the workflow requested their cancellation or if they belong to its former runs. Fails
-   * attempts that a previous process with this identity (a restarted container) left behind, so that Temporal starts
-   * new ones at once.
+   * Asks attempts to end if the workflow requested their cancellation, if they belong to its former runs, or if Temporal
+   * has replaced them by later ones. Fails attempts that a previous process with this identity (a restarted container)
+   * left behind, so that Temporal starts new ones at once.
    * @returns the activity types whose attempts were lost
    * @throws whatever the client throws when Temporal does not answer
    */
@@ -81,25 +87,35 @@ export class RunningAttempts {
     const missing = new Set<string>();
     const lost: string[] = [];
     for (const pending of raw.pendingActivities ?? []) {
+      this.#askFormerToEnd(runId, pending);
       const { activityId, attempt, lastWorkerIdentity, lastStartedTime } = pending;
-      const state = Number(pending.state);
-      if (!activityId || lastWorkerIdentity !== this.#identity) continue;
-      if (state !== started && state !== cancelRequested) continue;
-      const id = { activityId, workflowExecution: { workflowId, runId } };
-      const here = this.#running.get(keyOf(id));
-      if (state === cancelRequested) here?.ending.abort(new Error('the workflow requested the cancellation'));
+      if (!activityId || lastWorkerIdentity !== this.#identity || !isStarted(pending)) continue;
+      const key = keyOf({ activityId, attempt: attempt ?? 1, workflowExecution: { workflowId, runId } });
+      const here = this.#running.get(key);
+      if (isCancelRequested(pending))
+        here?.ending.abort(new Error('the workflow requested the cancellation'));
       // Another process may have the same identity: attempts that started after this process may be running there.
       const isOlder = lastStartedTime != null && tsToMs(lastStartedTime) < this.#startedAtMs;
       if (here || !isOlder) continue;
-      const key = `${keyOf(id)} ${attempt}`;
       missing.add(key);
       // Temporal's clock may be behind, and the attempt may be about to reach this process.
       if (!this.#missing.has(key)) continue;
-      await fail(client, { workflowId, runId, activityId });
+      await failAttempt(
+        client,
+        { workflowId, runId, activityId },
+        { type: 'worker_restarted', message: 'The worker ended without reporting and was restarted' },
+      );
       lost.push(pending.activityType?.name ?? activityId);
     }
     this.#missing = missing;
     return lost;
+  }
+
+  /** Temporal has started a later attempt, for example because this worker was believed lost. */
+  #askFormerToEnd(runId: string, { activityId, attempt }: PendingActivity): void {
+    for (const running of this.#running.values())
+      if (running.runId === runId && running.activityId === activityId && running.attempt < (attempt ?? 0))
+        running.ending.abort(new Error('Temporal has replaced this attempt by a later one'));
   }
 
   /**
@@ -122,24 +138,6 @@ export class RunningAttempts {
   }
 }
 
-async function fail(
-  client: Client,
-  activity: { workflowId: string; runId: string; activityId: string },
-): Promise<void> {
-  try {
-    await client.activity.fail(
-      activity,
-      ApplicationFailure.create({
-        type: 'worker_restarted',
-        message: 'The worker ended without reporting and was restarted',
-      }),
-    );
-  } catch (error) {
-    // It timed out, or another check was faster.
-    if (!(error instanceof ActivityNotFoundError || error instanceof WorkflowNotFoundError)) throw error;
-  }
-}
-
-function keyOf({ activityId, workflowExecution }: AttemptId): string {
-  return `${workflowExecution?.runId} ${activityId}`;
+function keyOf({ activityId, attempt, workflowExecution }: AttemptId): string {
+  return `${workflowExecution?.runId} ${activityId} ${attempt}`;
 }

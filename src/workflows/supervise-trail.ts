@@ -27,15 +27,16 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
- * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The timeout
- * matters only when a worker disappeared with its machine; a restarted worker fails its former attempts itself
- * (`worker/running-attempts.ts`). Settling runs six minutes behind, so it can wait longer.
+/**
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The timeout is
+ * a fallback: other workers detect a lost worker within a minute and fail its attempts (`worker/presence.ts`), and a
+ * restarted worker fails its former attempts itself (`worker/running-attempts.ts`).
  */
-const heartbeatTimeoutMs = { stream: 120_000, settle: 300_000 } as const;
+const heartbeatTimeoutMs = 300_000;
 
 const secondSupervisorType = 'temporal_second_supervisor';
 
-type Reader = keyof typeof heartbeatTimeoutMs;
+type Reader = 'stream' | 'settle';
 
 /**
  * Supervises the trail: two readers side by side, window after window. Each continues while the other fails: without the
@@ -47,16 +48,16 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   const realWindowMs = windowMs / (options.speed ?? 1);
   const historyMs = (options.historyMs ?? dayMs) / (options.speed ?? 1);
   const maxBackoffMs = options.maxBackoffMs ?? defaultMaxBackoffMs;
-  const activitiesOf = (reader: Reader, summary: string) =>
+  const activitiesOf = (summary: string) =>
     proxyActivities<Activities>({
       startToCloseTimeout: Math.max(realWindowMs + 5 * minuteMs, 2 * minuteMs),
-      heartbeatTimeout: options.heartbeatTimeoutMs ?? heartbeatTimeoutMs[reader],
+      heartbeatTimeout: options.heartbeatTimeoutMs ?? heartbeatTimeoutMs,
       retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: maxBackoffMs },
       cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
       summary,
     });
-  const { streamFlows } = activitiesOf('stream', 'Follow the stream for one window');
-  const { settleBuckets } = activitiesOf('settle', 'List buckets for one window');
+  const { streamFlows } = activitiesOf('Follow the stream for one window');
+  const { settleBuckets } = activitiesOf('List buckets for one window');
   let { status } = options;
   let memoState = '';
   const windows = { stream: new CancellationScope(), settle: new CancellationScope() };

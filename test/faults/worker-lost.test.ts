@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect } from 'vitest';
+import { attempts, untilFollowedBy, untilMerged, untilSaid, bucketNow } from '../support/faults.ts';
+import { fullTest } from '../support/full.ts';
+import { until } from '../support/poll.ts';
+import { World } from '../support/world.ts';
+
+/** Far below the heartbeat timeout of the readers, five minutes. */
+const limitMs = 180_000;
+
+let world: World;
+beforeEach(async () => {
+  // In real time: Temporal's time-outs and those of the workers are as in production.
+  world = await World.create({ speed: 1 });
+});
+afterEach(() => world.close());
+
+for (const [how, signal] of [
+  ['killed', 'SIGKILL'],
+  // Its connections stay open and its polls unanswered, as after the loss of a machine.
+  ['stopped', 'SIGSTOP'],
+] as const)
+  fullTest(
+    `another worker takes over both readers from one that is ${how}, without a heartbeat timeout`,
+    async () => {
+      world.traffic.start(world.goldmane);
+      const lost = await world.startWorker();
+      await untilFollowedBy(lost, world);
+      const other = await world.startWorker();
+      await untilSaid(other, 'the worker is polling for work');
+      await untilMerged(world, bucketNow(world));
+      lost.process.signal(signal);
+      const at = Date.now();
+      const since = () => `${((Date.now() - at) / 1000).toFixed(1)} s`;
+      await until(
+        'both readers are in the other worker',
+        async () => {
+          const running = await attempts(world);
+          return running.length === 2 &&
+            running.every(({ worker }) => worker.startsWith(`${other.process.pid}@`))
+            ? true
+            : undefined;
+        },
+        limitMs,
+      );
+      process.stdout.write(`both readers taken over after ${since()}\n`);
+      await untilSaid(other, 'the stream is open');
+      await untilMerged(world, bucketNow(world));
+      process.stdout.write(`merged again after ${since()}\n`);
+      expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toContain('heartbeat');
+      // So that it can end.
+      lost.process.signal('SIGCONT');
+    },
+  );

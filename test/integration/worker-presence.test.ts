@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Query } from '../../src/trail/database.ts';
+import { withLease } from '../../src/trail/lease.ts';
+import { removePresence, renewPresence } from '../../src/trail/worker-presence.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+
+let db: TestDatabase;
+let query: Query;
+beforeEach(async () => {
+  db = await createMigratedDatabase();
+  ({ query } = db.database);
+});
+afterEach(() => db.drop());
+
+/** A process that renews under this identity. */
+function workerOf(identity: string) {
+  const holder = randomUUID();
+  return {
+    renew: () => renewPresence(query, identity, holder),
+    remove: () => removePresence(query, identity, holder),
+  };
+}
+const age = (identity: string, seconds: number) =>
+  query('update lease set expires_at = now() - make_interval(secs => $2) where name = $1', [
+    `worker/${identity}`,
+    seconds,
+  ]);
+
+test('a worker that stopped renewing is reported to the others, until it renews again', async () => {
+  const [one, other] = [workerOf('1@one'), workerOf('1@other')];
+  expect(await one.renew()).toEqual([]);
+  expect(await other.renew()).toEqual([]);
+  await age('1@one', 1);
+  expect(await other.renew()).toEqual(['1@one']);
+  expect(await one.renew()).toEqual([]);
+  expect(await other.renew()).toEqual([]);
+});
+
+test('a worker that ends in order is not reported, and its successor of the same identity keeps its own row', async () => {
+  const [one, successor, other] = [workerOf('1@one'), workerOf('1@one'), workerOf('1@other')];
+  await one.renew();
+  await successor.renew();
+  await one.remove();
+  expect(await query('select from lease')).toHaveLength(1);
+  await successor.remove();
+  expect(await other.renew()).toEqual([]);
+});
+
+test('a row that expired long ago is deleted, and other leases are left alone', async () => {
+  await withLease(db.database, 'digest', async () => {
+    await query("update lease set expires_at = now() - interval '1 day'");
+    await workerOf('1@one').renew();
+    await age('1@one', 301);
+    const other = workerOf('1@other');
+    await other.renew();
+    expect(await other.renew()).toEqual([]);
+    expect(await query('select name from lease order by name')).toEqual([
+      { name: 'digest' },
+      { name: 'worker/1@other' },
+    ]);
+  });
+});

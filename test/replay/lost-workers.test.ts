@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import type { Query } from '../../src/trail/database.ts';
+import { renewPresence } from '../../src/trail/worker-presence.ts';
+import { keepPresence } from '../../src/worker/presence.ts';
+import { RunningAttempts } from '../../src/worker/running-attempts.ts';
+import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { until } from '../support/poll.ts';
+import { end } from './supervisor-checks.ts';
+import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
+
+/** Longer than the test: only another worker can end an attempt. */
+const heartbeatTimeoutMs = 600_000;
+
+let bundle: { code: string };
+let attempts: RunningAttempts;
+let harness: SupervisorHarness;
+let db: TestDatabase;
+
+beforeAll(async () => {
+  quietRuntime();
+  bundle = await makeWorkflowBundle();
+});
+beforeEach(async () => {
+  attempts = new RunningAttempts('test');
+  [harness, db] = await Promise.all([
+    SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts),
+    createMigratedDatabase(),
+  ]);
+});
+afterEach(async () => {
+  await harness.close();
+  await db.drop();
+});
+
+const query: Query = (sql, values) => db.database.query(sql, values);
+
+/** The other worker of the trail; the harness's own has the identity `test`. */
+function startOther(supervisorId: string) {
+  const stop = new AbortController();
+  let renewals = 0;
+  const running = keepPresence(
+    {
+      identity: 'other',
+      supervisorIds: [supervisorId],
+      query: (sql, values) => {
+        renewals += 1;
+        return query(sql, values);
+      },
+      client: () => harness.client,
+      log: pino({ level: 'silent' }),
+      renewEveryMs: 50,
+    },
+    stop.signal,
+  );
+  return {
+    renewals: () => renewals,
+    stop: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+test('attempts of a worker that stopped renewing its presence are failed by another one, as often as they start there', async () => {
+  const handle = await harness.supervise({ heartbeatTimeoutMs });
+  await harness.readers.both();
+  await renewPresence(query, 'test', randomUUID());
+  const other = startOther(handle.workflowId);
+  await until('the other worker renewed often', () => (other.renewals() > 5 ? true : undefined));
+  expect(harness.readers.calls).toHaveLength(2);
+
+  await query("update lease set expires_at = now() - interval '1 second' where name = 'worker/test'");
+  // The same process takes them again here; a task may also be handed to the connection of a machine that is gone.
+  const { stream, settle } = await harness.readers.both(3);
+  expect([stream.attempt, settle.attempt]).toEqual([3, 3]);
+  await other.stop();
+  expect(await query("select from lease where name = 'worker/other'")).toEqual([]);
+  await end(handle);
+});
+
+test('an attempt that was given up while its worker lived is asked to end, its successor in the same process is not', async () => {
+  const handle = await harness.supervise({ heartbeatTimeoutMs });
+  const first = await harness.readers.both();
+  for (const call of [first.stream, first.settle]) call.isBeating = false;
+  const asked = [first.stream, first.settle].map(({ id }) => attempts.askedToEnd(id));
+  await renewPresence(query, 'test', randomUUID());
+  await query('update lease set expires_at = now()');
+  const other = startOther(handle.workflowId);
+  await harness.readers.both(2);
+  await other.stop();
+  const next = await until('the next attempts run', async () => {
+    await attempts.check(harness.client, await handle.describe());
+    const running = harness.readers.calls.filter(
+      ({ hasEnded, id }) => !hasEnded && attempts.askedToEnd(id)?.aborted === false,
+    );
+    return running.length === 2 && asked.every((signal) => signal?.aborted) ? running : undefined;
+  });
+  for (const call of [first.stream, first.settle]) call.complete('cancelled');
+  await until('only the next attempts are registered', () =>
+    attempts.askedToEnd(first.stream.id) === undefined && attempts.askedToEnd(first.settle.id) === undefined
+      ? true
+      : undefined,
+  );
+  expect(next.map(({ id }) => attempts.askedToEnd(id)?.aborted)).toEqual([false, false]);
+  await end(handle);
+});
