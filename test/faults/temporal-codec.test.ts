@@ -132,32 +132,29 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   expect(fromBase64(await show(endpoint, derivation))).toContain(quoted);
 });
 
-fullTest(
-  'the failures of attempts are encrypted, and `status` shows them to whoever has the key',
-  async () => {
-    await writeFile(keyFile, line('2026'));
-    world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
-    const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
-    const worker = await world.startWorker(env);
-    await untilReady(worker);
-    await untilFollowedBy(worker, world);
-    await world.goldmane.kill();
-    const host = world.goldmane.address;
-    await until('status shows why the attempts fail', async () =>
-      (await status(env)).text.match(/the previous one failed: .*Goldmane/) ? true : undefined,
-    );
-    const { raw } = await world.temporal((client) =>
-      client.workflow.getHandle(supervisorWorkflowId).describe(),
-    );
-    const failures = (raw.pendingActivities ?? []).flatMap(({ lastFailure }) =>
-      lastFailure ? [lastFailure] : [],
-    );
-    expect(failures.length).toBeGreaterThan(0);
-    for (const { message, stackTrace } of failures)
-      expect([message, stackTrace]).toEqual(['Encoded failure', '']);
-    expect(JSON.stringify(failures)).not.toContain(host);
-  },
-);
+fullTest('the failures of attempts are encrypted, and `status` decrypts them with the key', async () => {
+  await writeFile(keyFile, line('2026'));
+  world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
+  const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
+  const worker = await world.startWorker(env);
+  await untilReady(worker);
+  await untilFollowedBy(worker, world);
+  await world.goldmane.kill();
+  const host = world.goldmane.address;
+  await until('status shows why the attempts fail', async () =>
+    (await status(env)).text.match(/the previous one failed: .*Goldmane/) ? true : undefined,
+  );
+  const { raw } = await world.temporal((client) =>
+    client.workflow.getHandle(supervisorWorkflowId).describe(),
+  );
+  const failures = (raw.pendingActivities ?? []).flatMap(({ lastFailure }) =>
+    lastFailure ? [lastFailure] : [],
+  );
+  expect(failures.length).toBeGreaterThan(0);
+  for (const { message, stackTrace } of failures)
+    expect([message, stackTrace]).toEqual(['Encoded failure', '']);
+  expect(JSON.stringify(failures)).not.toContain(host);
+});
 
 fullTest('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
   const [right, wrong] = [line('2026'), line('2026')];
