@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../dev/ports.ts';
+import { startSink } from '../test/support/http-sink.ts';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
@@ -21,7 +20,7 @@ const settleLimitMs = 600_000;
 
 /**
  * The whole worker with all that can be switched on (map, traces, encrypted payloads, Slack, dead man's signal) catches up with the
- * ring of a large cluster, and follows what comes: records a second, CPU and memory.
+ * ring of a large cluster, and follows what comes: records per second, CPU and memory.
  */
 export async function everythingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
   await buildWorker();
@@ -31,7 +30,7 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
     const goldmane = await lab.goldmane();
     const now = Date.now() / 1000;
     const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
-    say(`everything: filling ${ringSeconds / 60} minutes, ${size} records a bucket`);
+    say(`everything: filling ${ringSeconds / 60} minutes, ${size} records per bucket`);
     const records = await goldmane.fill(size, fromSeconds, toSeconds);
     await goldmane.fill(userRecords, toSeconds, now);
     await goldmane.follow(userRecords);
@@ -62,15 +61,15 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
     return [
       {
         section,
-        what: 'records a second while it catches up',
+        what: 'records per second while it catches up',
         value: records / seconds,
         unit: '/s',
         note: `${records.toLocaleString('en-US')} records; it rests as long as each List took`,
       },
-      { section, what: 'CPU of 100,000 records', value: cpu / hundredThousands, unit: 's' },
+      { section, what: 'CPU per 100,000 records', value: cpu / hundredThousands, unit: 's' },
       {
         section,
-        what: 'resident memory added by 100,000 records',
+        what: 'resident memory added per 100,000 records',
         value: added / hundredThousands,
         unit: 'MiB',
       },
@@ -78,7 +77,7 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
       {
         section,
         what: 'traces and signals that arrived',
-        value: sink.requests(),
+        value: sink.received.length,
         unit: '',
         limit: { atLeast: 1 },
       },
@@ -87,27 +86,4 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
     await sink.stop();
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** Takes whatever is posted. */
-async function startSink() {
-  let requests = 0;
-  const server = createServer((request, response) => {
-    requests += 1;
-    request.resume();
-    request.once('end', () => response.writeHead(200).end('ok'));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the sink has no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    requests: () => requests,
-    async stop() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }

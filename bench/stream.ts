@@ -106,8 +106,8 @@ function besideGo(
   goClients: readonly GoCount[] | string,
 ): Row[] {
   const [cpu, peak, speed] = [
-    'CPU of 100,000 records',
-    'peak memory after two times the history',
+    'CPU per 100,000 records',
+    'peak memory after reading the history twice',
     'records per second',
   ] as const;
   const cpuOf = ({ cpuMs, records }: { cpuMs: number; records: number }) => (cpuMs / records) * 100;

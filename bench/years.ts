@@ -91,10 +91,10 @@ async function live(lab: Lab, { name, days, oneIn }: Period, say: (line: string)
         unit: 'MiB',
         note: `${buckets.toLocaleString('en-US')} of ${allBuckets.toLocaleString('en-US')} buckets merged`,
       },
-      { section, what: `${name}: database, a bucket of the period`, value: bytes / allBuckets, unit: 'B' },
+      { section, what: `${name}: database, per bucket of the period`, value: bytes / allBuckets, unit: 'B' },
       {
         section,
-        what: `${name}: WAL, a merged bucket`,
+        what: `${name}: WAL, per merged bucket`,
         value: (full.wal - empty.wal) / buckets / 1024,
         unit: 'KiB',
       },

@@ -13,7 +13,7 @@ import { secretFaults } from '../../soak/secret-faults.ts';
 import { Stage } from '../../soak/stage.ts';
 import { found } from '../finding.ts';
 import { add, placesOf, readPages, readRows, readTemporal, type Places } from './places.ts';
-import { startSink, type Sink } from './sink.ts';
+import { startSink, type Sink } from '../../support/http-sink.ts';
 
 /** Commands that connect to everything; and all that ask. */
 const connecting = [['status'], ['health'], ['certificates']] as const;
