@@ -119,7 +119,10 @@ export function untilGapsReported(world: World, gaps: readonly GapReport[]): Pro
   }).then(() => undefined);
 }
 
-/** Ends the present window, and reads from history which gaps the summaries of all windows tell of. */
+/**
+ * Ends the present window, and reads from history which gaps the summaries of all windows tell of. Parts of one gap are joined: on a
+ * busy machine it is decided in several windows.
+ */
 export async function gapsInSummaries(world: World): Promise<GapReport[]> {
   const { settle } = await world.supervisor<TrailStatus>('status');
   const before = settle.lastWindow?.to;
@@ -133,10 +136,17 @@ export async function gapsInSummaries(world: World): Promise<GapReport[]> {
   const { events } = await world.temporal((client) =>
     client.workflow.getHandle(supervisorWorkflowId).fetchHistory(),
   );
-  return (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
+  const gaps = (events ?? []).flatMap(({ activityTaskCompletedEventAttributes: completed }) => {
     const [payload] = completed?.result?.payloads ?? [];
     if (!payload) return [];
     const summary = defaultPayloadConverter.fromPayload<StreamSummary | SettleSummary>(payload);
     return summary.reader === 'settle' ? summary.gaps : [];
   });
+  const joined: GapReport[] = [];
+  for (const gap of gaps) {
+    const last = joined.at(-1);
+    if (last?.to === gap.from && last.cause === gap.cause) last.to = gap.to;
+    else joined.push({ ...gap });
+  }
+  return joined;
 }
