@@ -11,10 +11,12 @@ const counters = [
   'connectionsLive',
 ] as const;
 
-/** Whether a flow counts in `edge`: it has traffic, and both ends have namespaces that differ. */
+/** Whether a flow counts in `edge`: it has traffic, and both ends are workloads in different namespaces. */
 export function countsInEdge(flow: CompleteFlow): boolean {
-  const { srcNamespace, dstNamespace } = flow;
+  const { srcType, srcNamespace, dstType, dstNamespace } = flow;
   return (
+    srcType === 'workload' &&
+    dstType === 'workload' &&
     srcNamespace !== dstNamespace &&
     [srcNamespace, dstNamespace].every((name) => name !== '' && name !== '-') &&
     counters.some((counter) => flow[counter] > 0)
