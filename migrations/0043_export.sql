@@ -16,7 +16,7 @@ create table bucket_export (
 
 alter table bucket_export alter column sent set storage external;
 
--- Time of which the receiver did not get every record. Nothing here concerns the trail itself, whose gaps are in `coverage`.
+-- Time ranges that were not exported completely. The gaps of the trail itself are in `coverage`.
 create table export_gap (
   from_time timestamptz primary key,
   to_time timestamptz not null check (to_time > from_time),

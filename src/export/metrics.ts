@@ -29,7 +29,7 @@ const gapReasons: readonly ExportGapReason[] = ['not_exported', 'not_settled', '
 export function createExportMetrics(meter: MetricMeter): ExportMetrics {
   const counter = (name: string, description: string) =>
     meter.createCounter(`flow_trail_export_${name}`, '', description);
-  const records = counter('records', 'Records that a receiver of flow logs accepted, or rejected for good');
+  const records = counter('records', 'Records that a receiver of flow logs accepted or rejected permanently');
   const requests = counter('requests', 'Requests with flow logs that were answered, by answer');
   const bytes = counter('bytes', 'Bytes of these requests before compression');
   const failures = counter('failures', 'Rounds of the export that failed, by cause');

@@ -8,7 +8,7 @@ export function encodeRequest(records: ReadableLogRecord[]): Uint8Array {
   return encoded;
 }
 
-/** How many records were rejected for good, and the receiver's words. */
+/** How many records were rejected permanently, and the receiver's message. */
 interface Success {
   rejected: number;
   message: string;

@@ -7,7 +7,7 @@ const name = 'goldmane-flow-trail';
 /**
  * What all log records say of their origin; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it, as the standard defines.
  * @param clusterName CLUSTER_NAME
- * @param trailId of the database; records of two trails are told apart by it
+ * @param trailId of the database; it distinguishes the records of two trails
  */
 export function makeResource(
   clusterName: string,

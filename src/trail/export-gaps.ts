@@ -121,7 +121,7 @@ function* judge(
     }
     const sent = row?.sent ? readSortedHashes(row.sent) : new BigUint64Array();
     const missing = row ? hashesMissingIn(readSortedHashes(row.settled), sent).length : 0;
-    // A listed bucket of which nothing was sent had left the ring.
+    // Nothing of it was sent although it was listed: it had left the ring.
     if (missing > 0 && sent.length > 0 && row?.is_done) yield gap('missing', missing, known);
     else if (missing > 0)
       yield gap('not_exported', missing, known ?? (row?.is_done ? causes.missing : undefined));

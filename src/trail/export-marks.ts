@@ -2,7 +2,7 @@ import type { Query } from './database.ts';
 import { packSorted, readSortedHashes } from './sorted-hashes.ts';
 import { saltedHasher, unsaltedHasher, type RecordHasher } from './record-hash.ts';
 
-/** A settled bucket with records of which some may not have been exported. */
+/** A settled bucket that may have records that were not exported. */
 export interface ExportBucket {
   startSeconds: number;
   /** Records that the trail counted in facts; an answer of `List` may have a few more. */

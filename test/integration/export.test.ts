@@ -9,7 +9,7 @@ import { Exporting } from './export-harness.ts';
 const start = 1_750_000_005 - (1_750_000_005 % 15);
 const hour = 3_600;
 
-/** Three records a bucket, of which one exists in this bucket only. */
+/** Three records per bucket; one of them exists in this bucket only. */
 const flowsOf = (startSeconds: number): Flows =>
   startSeconds < start
     ? []
@@ -30,7 +30,7 @@ beforeEach(async () => {
 afterEach(() => scene.close());
 
 const onceOf = (name: unknown) => Number(String(name).replace('job-', ''));
-/** Buckets of which the receiver has all three records. */
+/** Buckets whose three records all arrived. */
 function wholeBuckets(): number[] {
   const counts = new Map<string, Set<string>>();
   for (const { id, attributes } of scene.receiver.accepted) {
