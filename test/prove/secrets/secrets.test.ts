@@ -31,6 +31,9 @@ const questions = [
   ['run', 'freshness'],
 ] as const;
 
+/** Five minutes on an idle machine. */
+const limitMs = 20 * 60_000;
+
 let stage: Stage;
 let sink: Sink;
 let places: Places;
@@ -45,72 +48,80 @@ afterEach(async () => {
   await sink.stop();
 });
 
-test('secrets: none is in logs, pages, histories, rows, spans, the process list or what commands print', async (context) => {
-  const key = randomBytes(32).toString('base64');
-  stage.secrets.set('codec key', key);
-  await stage.write('codec-keys', `canary:${key}`);
-  stage.world.payloadCodecs = [new EncryptionCodec(new CodecKeys(stage.path('codec-keys')))];
-  const heartbeat = stage.newSecret('HEARTBEAT_URL');
-  await stage.write('heartbeat', `${sink.url}/${heartbeat}`);
-  await stage.write('export-headers', `Authorization: Bearer ${stage.newSecret('header of the export')}`);
-  stage.settings = {
-    MAP_PORT: String(await freePort()),
-    LOG_LEVEL: 'trace',
-    TEMPORAL_CODEC_KEY_FILE: stage.path('codec-keys'),
-    HEARTBEAT_URL_FILE: stage.path('heartbeat'),
-    OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${stage.newSecret('OTLP header')}`,
-    OTEL_BSP_SCHEDULE_DELAY: '500',
-    OTLP_LOGS_ENDPOINT: sink.url,
-    OTLP_LOGS_HEADERS_FILE: stage.path('export-headers'),
-  };
-  stage.world.traffic.start(stage.world.goldmane);
-  const worker = await stage.startWorker();
-  await untilReady(worker);
-  add(places, 'process list', await readFile(`/proc/${worker.process.pid}/cmdline`, 'utf8').catch(() => ''));
-  await ask(questions);
+test(
+  'secrets: none is in logs, pages, histories, rows, spans, the process list or what commands print',
+  { timeout: limitMs },
+  async (context) => {
+    const key = randomBytes(32).toString('base64');
+    stage.secrets.set('codec key', key);
+    await stage.write('codec-keys', `canary:${key}`);
+    stage.world.payloadCodecs = [new EncryptionCodec(new CodecKeys(stage.path('codec-keys')))];
+    const heartbeat = stage.newSecret('HEARTBEAT_URL');
+    await stage.write('heartbeat', `${sink.url}/${heartbeat}`);
+    await stage.write('export-headers', `Authorization: Bearer ${stage.newSecret('header of the export')}`);
+    stage.settings = {
+      MAP_PORT: String(await freePort()),
+      LOG_LEVEL: 'trace',
+      TEMPORAL_CODEC_KEY_FILE: stage.path('codec-keys'),
+      HEARTBEAT_URL_FILE: stage.path('heartbeat'),
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${stage.newSecret('OTLP header')}`,
+      OTEL_BSP_SCHEDULE_DELAY: '500',
+      OTLP_LOGS_ENDPOINT: sink.url,
+      OTLP_LOGS_HEADERS_FILE: stage.path('export-headers'),
+    };
+    stage.world.traffic.start(stage.world.goldmane);
+    const worker = await stage.startWorker();
+    await untilReady(worker);
+    add(
+      places,
+      'process list',
+      await readFile(`/proc/${worker.process.pid}/cmdline`, 'utf8').catch(() => ''),
+    );
+    await ask(questions);
 
-  // Everything that has a secret refuses it, and gets another one.
-  for (const fault of secretFaults) {
+    // Everything that has a secret refuses it, and gets another one.
+    for (const fault of secretFaults) {
+      await stage.keepWorker();
+      await fault.run(stage);
+      await ask(connecting);
+    }
+    for (const [status, elsewhere] of [[401], [500], [302, 'http://127.0.0.1:1/'], [0]] as const) {
+      sink.answer(status, elsewhere);
+      await stage.pass(60);
+    }
+    await breakFiles();
     await stage.keepWorker();
-    await fault.run(stage);
-    await ask(connecting);
-  }
-  for (const [status, elsewhere] of [[401], [500], [302, 'http://127.0.0.1:1/'], [0]] as const) {
-    sink.answer(status, elsewhere);
-    await stage.pass(60);
-  }
-  await breakFiles();
-  await stage.keepWorker();
-  await untilReady(stage.current() ?? expect.fail('no worker'));
-  await ask(questions);
-  await refuseSettings();
-  await readTemporal(places, stage);
-  await readRows(places, stage);
-  for (const each of stage.world.workers) add(places, 'logs', each.lines.join('\n'));
-  // What is sent there carries the headers and paths that are secrets of that place.
-  const spans = sink.received.map((request) => request.slice(request.indexOf('}\n')));
-  add(places, 'spans and signals', spans.join('\n'));
-  add(places, 'Slack messages', JSON.stringify(stage.slack.messages));
+    await untilReady(stage.current() ?? expect.fail('no worker'));
+    await ask(questions);
+    await refuseSettings();
+    await readTemporal(places, stage);
+    await readRows(places, stage);
+    for (const each of stage.world.workers) add(places, 'logs', each.lines.join('\n'));
+    // What is sent there carries the headers and paths that are secrets of that place.
+    const spans = sink.received.map((request) => request.slice(request.indexOf('}\n')));
+    add(places, 'spans and signals', spans.join('\n'));
+    add(places, 'Slack messages', JSON.stringify(stage.slack.messages));
 
-  const leaks = [...stage.secrets].flatMap(([what, secret]) =>
-    placesOf(places, secret).map((place) => `${what} in ${place}`),
-  );
-  expect(leaks).toEqual([]);
-  // The search itself works: everything failed at some time and was told of, and the secrets were in use.
-  const kinds = new Set(
-    [...(places.get('logs') ?? '').matchAll(/"kind":"([a-z_]+)"/g)].map(([, kind]) => kind),
-  );
-  expect([...kinds]).toEqual(expect.arrayContaining(['unknown_ca', 'url_unreadable']));
-  expect(kinds.size).toBeGreaterThan(5);
-  expect(sink.received.some((request) => request.includes(heartbeat))).toBe(true);
-  const bytes = [...places.values()].reduce((sum, text) => sum + text.length, 0);
-  found(context, {
-    claim: context.task.name,
-    seen: `${stage.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
-    verdict: 'kept',
-  });
-});
+    const leaks = [...stage.secrets].flatMap(([what, secret]) =>
+      placesOf(places, secret).map((place) => `${what} in ${place}`),
+    );
+    expect(leaks).toEqual([]);
+    // The search itself works: everything failed at some time and was told of, and the secrets were in use.
+    const kinds = new Set(
+      [...(places.get('logs') ?? '').matchAll(/"kind":"([a-z_]+)"/g)].map(([, kind]) => kind),
+    );
+    expect([...kinds]).toEqual(expect.arrayContaining(['unknown_ca', 'url_unreadable']));
+    expect(kinds.size).toBeGreaterThan(5);
+    expect(sink.received.some((request) => request.includes(heartbeat))).toBe(true);
+    const bytes = [...places.values()].reduce((sum, text) => sum + text.length, 0);
+    found(context, {
+      claim: context.task.name,
+      seen: `${stage.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+      verdict: 'kept',
+    });
+  },
+);
 
 async function ask(commands: readonly (readonly string[])[]): Promise<void> {
   const answers = await Promise.all(commands.map((args) => stage.command(...args)));
