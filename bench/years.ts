@@ -34,7 +34,7 @@ interface Period {
   oneIn: number;
 }
 
-const week: Period = { name: 'a week', days: 7, oneIn: 4 };
+const week: Period = { name: 'a week', days: 7, oneIn: 8 };
 const year: Period = { name: 'a year', days: 365, oneIn: 480 };
 
 /**

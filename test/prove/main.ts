@@ -45,11 +45,11 @@ try {
   }
 } catch (error) {
   if (!ending.signal.aborted) throw error;
-  say('ended before all parts were done');
 } finally {
   await clean(scratch, (path) => execute('umount', ['--lazy', path]));
 }
-await report(found);
+if (ending.signal.aborted) say('ended before all parts were done; nothing is proved');
+else await report(found);
 
 async function report(findings: Findings): Promise<void> {
   const minutes = Math.round((performance.now() - startedAt) / 60_000);
