@@ -110,7 +110,7 @@ export class Lab {
     });
   }
 
-  /** A Goldmane of which each bucket holds the same port scan. */
+  /** A Goldmane with the same port scan in each bucket. */
   async scannedGoldmane(records: number): Promise<BenchGoldmane> {
     const child = await this.process('scan-server.js', 'the scanned Goldmane');
     const address = await child.ask(z.string(), 'start', { tls: this.#serverTls(), records });

@@ -162,9 +162,9 @@ function rememberedText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }
   if (!settledBucket)
     return 'No bucket has been settled yet. Goldmane keeps one hour: records older than that when settling continues will be missing.';
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
-  const forgets = new Date(settledUntil.getTime() + rememberedMs);
-  return forgets.getTime() > nowMs
-    ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(forgets)}.`
+  const bufferEndsAt = new Date(settledUntil.getTime() + rememberedMs);
+  return bufferEndsAt.getTime() > nowMs
+    ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(bufferEndsAt)}.`
     : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only streamed records are left.`;
 }
 

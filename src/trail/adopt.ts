@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
 import { beginStatement } from './session.ts';
 
-/** An edge whose count differs from what the trail counted. */
+/** An edge whose count differs from the trail's count. */
 interface CountedElsewhere {
   srcNs: string;
   dstNs: string;
@@ -14,15 +14,18 @@ interface CountedElsewhere {
 }
 
 export interface Adoption {
-  /** Buckets that end at or before this add no counts from then on. Undefined where nothing is taken over. */
+  /** Buckets that end at or before this add no counts from then on. Undefined if nothing is adopted. */
   until: Date | undefined;
-  /** The same before. Undefined: nothing was ever taken over. */
+  /** The previous value. Undefined if nothing was ever adopted. */
   formerUntil: Date | undefined;
-  /** What another program counted, and what was only streamed, the most first. */
+  /** Records counted by another program or only streamed, highest counts first. */
   edges: CountedElsewhere[];
-  /** How many of these records were only streamed, at most; text, a bigint. */
+  /** Maximum number of these records that were only streamed; text, a bigint. */
   streamedOnly: string;
-  /** Edges that count less than the trail counted, by how much: another program changed them. They are left as they are. */
+  /**
+   * Edges that count less than the trail counted, with the difference: another program changed them. They are not
+   * modified.
+   */
   lowered: CountedElsewhere[];
 }
 

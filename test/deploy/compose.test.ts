@@ -119,7 +119,7 @@ describe('docker-compose.yaml', () => {
   });
 });
 
-/** Without the variables of whoever runs the tests, which Compose would take. */
+/** Without the variables of the user who runs the tests, which Compose would use. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'] };
 }

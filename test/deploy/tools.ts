@@ -197,7 +197,7 @@ async function must(program: string, args: readonly string[], cwd: string = proj
   if (code !== 0) throw new Error(`${program} failed:\n${stderr}`);
 }
 
-/** Makes a file or folder of the cache once, whoever of the parallel test processes asks first. */
+/** Creates a file or folder of the cache once, in the first of several parallel test processes. */
 async function made(name: string, make: (target: string) => Promise<void>): Promise<string> {
   const target = join(cacheFolder, name);
   const lock = `${target}.lock`;

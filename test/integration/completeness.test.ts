@@ -204,7 +204,7 @@ describe('the workflow', () => {
     await start(3);
     slack.answerAll({ status: 503, body: '' });
     const running = worker.run('completeness');
-    await until('Slack was asked in vain', () => posts.includes('unavailable') || undefined);
+    await until('Slack refused a post', () => posts.includes('unavailable') || undefined);
     slack.answerAll('ok');
     expect(await running).toEqual({
       result: {

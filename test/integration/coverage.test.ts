@@ -11,7 +11,7 @@ import { createMigratedDatabase, type TestDatabase } from '../support/database.t
 const start = 1_800_000_000;
 const at = (n: number) => start + n * 15;
 const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
-const away = 'nobody asked';
+const notRead = 'not read in time';
 let db: TestDatabase;
 let database: Database;
 
@@ -44,7 +44,7 @@ function text({ fromSeconds, toSeconds, state, cause }: CoverageStretch): string
 }
 
 async function decide(n: number): Promise<string[]> {
-  return (await decideCoverage(database, at(n), away)).map(text);
+  return (await decideCoverage(database, at(n), notRead)).map(text);
 }
 
 async function coverage(from = -1_000, to = 1_000): Promise<string[]> {
@@ -58,13 +58,13 @@ describe('what is decided', () => {
     await put(4, 6, { streamedWhole: true });
     await put(6, 7, { gapCause: 'restarted' });
     await put(7, 8);
-    expect(await decide(10)).toEqual(['6 7 gap restarted', '7 10 gap nobody asked']);
+    expect(await decide(10)).toEqual(['6 7 gap restarted', '7 10 gap not read in time']);
     expect(await coverage(0, 10)).toEqual([
       '0 2 final',
       '2 4 settled',
       '4 6 streamed',
       '6 7 gap restarted',
-      '7 10 gap nobody asked',
+      '7 10 gap not read in time',
     ]);
   });
 
@@ -73,7 +73,7 @@ describe('what is decided', () => {
     await recordTrouble(database.query, 'stale certificate', at(1));
     expect(await decide(3)).toEqual(['1 3 gap stale certificate']);
     await recordTrouble(database.query, undefined, at(3));
-    expect(await decide(4)).toEqual(['3 4 gap nobody asked']);
+    expect(await decide(4)).toEqual(['3 4 gap not read in time']);
   });
 
   test('is final: a bucket that is settled later does not change it', async () => {
@@ -81,7 +81,7 @@ describe('what is decided', () => {
     await decide(3);
     await put(1, 3, { settled: 'final' });
     expect(await decide(3)).toEqual([]);
-    expect(await coverage(0, 3)).toEqual(['0 1 final', '1 3 gap nobody asked']);
+    expect(await coverage(0, 3)).toEqual(['0 1 final', '1 3 gap not read in time']);
   });
 
   test('is one range for months without a gap, over any number of decisions', async () => {
@@ -93,17 +93,17 @@ describe('what is decided', () => {
 
   test('makes one row of a gap that grows over many decisions', async () => {
     await put(0, 1, { settled: 'final' });
-    for (let n = 2; n <= 12; n += 1) expect(await decide(n)).toEqual([`${n - 1} ${n} gap nobody asked`]);
-    expect(await coverage(0, 12)).toEqual(['0 1 final', '1 12 gap nobody asked']);
-    expect((await readGaps(database.query, 20)).map(text)).toEqual(['1 12 gap nobody asked']);
+    for (let n = 2; n <= 12; n += 1) expect(await decide(n)).toEqual([`${n - 1} ${n} gap not read in time`]);
+    expect(await coverage(0, 12)).toEqual(['0 1 final', '1 12 gap not read in time']);
+    expect((await readGaps(database.query, 20)).map(text)).toEqual(['1 12 gap not read in time']);
   });
 
   test('is decided once by two concurrent workers', async () => {
     await put(0, 20, { settled: 'settled' });
     await put(22, 30, { settled: 'settled' });
     const found = await Promise.all(Array.from({ length: 6 }, (_, index) => decide(index < 3 ? 30 : 25)));
-    expect(found.flat()).toEqual(['20 22 gap nobody asked']);
-    expect(await coverage(0, 30)).toEqual(['0 20 settled', '20 22 gap nobody asked', '22 30 settled']);
+    expect(found.flat()).toEqual(['20 22 gap not read in time']);
+    expect(await coverage(0, 30)).toEqual(['0 20 settled', '20 22 gap not read in time', '22 30 settled']);
   });
 
   test('does not go back when a clock does', async () => {
@@ -120,8 +120,8 @@ describe('the trail begins', () => {
     expect(await decide(5)).toEqual([]);
     expect(await coverage(0, 5)).toEqual([]);
     await put(5, 6, { settled: 'settled' });
-    expect(await decide(7)).toEqual(['6 7 gap nobody asked']);
-    expect(await coverage()).toEqual(['5 6 settled', '6 7 gap nobody asked', '7 1000 pending']);
+    expect(await decide(7)).toEqual(['6 7 gap not read in time']);
+    expect(await coverage()).toEqual(['5 6 settled', '6 7 gap not read in time', '7 1000 pending']);
   });
 
   test('with an empty bucket, if that was settled or streamed whole', async () => {
@@ -176,8 +176,8 @@ describe('what is read', () => {
     await put(4, 5, { settled: 'final' });
     await decide(6);
     expect((await readGaps(database.query, 2)).map(text)).toEqual([
-      '3 4 gap nobody asked',
-      '5 6 gap nobody asked',
+      '3 4 gap not read in time',
+      '5 6 gap not read in time',
     ]);
   });
 
@@ -189,7 +189,7 @@ describe('what is read', () => {
     expect((await readLedger(database.query, 0)).map(({ startSeconds }) => startSeconds)).toEqual([
       at(1_000),
     ]);
-    expect(await coverage(0, 900)).toEqual(['0 4 final', '4 900 gap nobody asked']);
+    expect(await coverage(0, 900)).toEqual(['0 4 final', '4 900 gap not read in time']);
   });
 });
 
@@ -199,7 +199,7 @@ describe('a clock that was set far ahead', () => {
     await decide(20);
     await put(4, 20, { settled: 'final' });
     await decide(20);
-    expect(await coverage(0, 20)).toEqual(['0 4 final', '4 20 gap nobody asked']);
+    expect(await coverage(0, 20)).toEqual(['0 4 final', '4 20 gap not read in time']);
     const [row] = await database.query<{ flow_count: string }>('select flow_count from edge');
     expect(row?.flow_count).toBe('20');
   });

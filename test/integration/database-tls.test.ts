@@ -163,7 +163,7 @@ describe('several hosts', () => {
     });
   });
 
-  test('none of which is what target_session_attrs asks for fail as wrong_server', async () => {
+  test('that are all of the wrong kind for target_session_attrs fail as wrong_server', async () => {
     const url = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=standby');
     await expect(openUrl(url).query('select 1')).rejects.toMatchObject({ kind: 'wrong_server' });
     const primary = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=primary');

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Database } from '../../src/trail/database.ts';
 
-/** What activities work with, on a database and a clock of the test's, saying and telling nothing. */
+/** Dependencies of activities with the test's database and clock, without logs and reports. */
 export function testDeps(database: Database, clock: Clock): Deps {
   const serverClock = new ServerClock(clock);
   serverClock.assume(clock.now());

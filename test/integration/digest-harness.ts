@@ -25,13 +25,13 @@ export interface EdgeSpec {
   firstSeenMs?: number;
 }
 
-/** The digest job, on a worker, a task queue, a database and a Slack of its own, at a time that the test sets. */
+/** The digest job with its own worker, task queue, database and Slack stand-in, at a time set by the test. */
 export class DigestHarness {
   readonly db: TestDatabase;
   readonly slack: SlackStandIn;
   readonly client: Client;
   readonly taskQueue = `digest-${randomUUID()}`;
-  /** What the trail's clock shows. */
+  /** The time of the trail's clock. */
   nowMs = morning;
   /** Print messages instead of posting them. */
   isDry = false;
@@ -51,7 +51,7 @@ export class DigestHarness {
     this.#native = parts.native;
   }
 
-  /** @param takenOver edges of a table that was there before the trail */
+  /** @param takenOver edges of a table that existed before the trail */
   static async start(
     workflowBundle: { code: string },
     takenOver: readonly EdgeSpec[] = [],
@@ -79,7 +79,7 @@ export class DigestHarness {
     return harness;
   }
 
-  /** What the worker's activities work with. */
+  /** Dependencies of the worker's activities. */
   deps(): Deps {
     const clock = {
       now: () => this.nowMs,
@@ -108,7 +108,7 @@ export class DigestHarness {
       );
   }
 
-  /** Starts a run, as somebody does by hand. */
+  /** Starts a run by hand. */
   async begin(): Promise<string> {
     const workflowId = `digest-${randomUUID()}`;
     await this.client.workflow.start(jobs.digest.workflowType, {
@@ -128,7 +128,7 @@ export class DigestHarness {
     return result;
   }
 
-  /** Type and message of what a run failed with. */
+  /** Type and message of a run's failure. */
   async failureOf(workflowId: string): Promise<{ type: string | undefined; message: string }> {
     try {
       await this.resultOf(workflowId);
@@ -141,7 +141,7 @@ export class DigestHarness {
     throw new Error('it did not fail');
   }
 
-  /** How long, in milliseconds, a run waits before it tries again what failed so; undefined while it does not. */
+  /** Milliseconds that a run waits before it retries a failure of this type; undefined if it is not waiting. */
   async retryOf(workflowId: string, failure: RegExp): Promise<number | undefined> {
     const { raw } = await this.client.workflow.getHandle(workflowId).describe();
     const pending = raw.pendingActivities?.find(({ lastFailure }) =>
@@ -173,7 +173,7 @@ export class DigestHarness {
     });
   }
 
-  /** What counts as announced: destination, and the digest; taken as known is `null`. */
+  /** Announced edges: destination and digest, `null` for edges that existed before the first digest. */
   async announcements(): Promise<Record<string, string | null>> {
     const rows = await this.db.database.query<{ dst_ns: string; digest_id: string | null }>(
       'select dst_ns, digest_id from announced_edge order by dst_ns',

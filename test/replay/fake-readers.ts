@@ -8,7 +8,7 @@ import { settleSummary, streamSummary } from './summaries.ts';
 
 export type Reader = 'stream' | 'settle';
 
-/** One attempt of a reader's activity, which the test ends as it likes. */
+/** One attempt of a reader's activity, ended by the test. */
 export interface Call {
   readonly reader: Reader;
   readonly id: AttemptId;
@@ -17,16 +17,16 @@ export interface Call {
   readonly hasEnded: boolean;
   /** Whether the activity was asked to end. */
   isCancelled: boolean;
-  /** Whether its heartbeat goes on; without it Temporal takes it for dead. */
+  /** Whether it sends heartbeats; without them, Temporal considers it lost. */
   isBeating: boolean;
   complete(ended?: 'window' | 'cancelled'): void;
   fail(error: Error): void;
 }
 
-/** Activities that do nothing but what the test tells them. */
+/** Activities controlled by the test. */
 export class FakeReaders {
   readonly calls: Call[] = [];
-  /** What an attempt does by itself once it is asked to end; `wait` leaves it to the test. */
+  /** What an attempt does when it is asked to end; `wait` leaves that to the test. */
   onCancel: 'report' | 'cancelled' | 'wait' = 'report';
 
   readonly activities: Pick<Activities, 'streamFlows' | 'settleBuckets'> = {
@@ -38,9 +38,9 @@ export class FakeReaders {
     return this.calls.filter((call) => call.reader === reader);
   }
 
-  /** The nth attempt of a reader (from 1), once it is under way. */
+  /** The nth attempt of a reader (from 1), once it is running. */
   call(reader: Reader, n = 1): Promise<Call> {
-    return until(`attempt ${n} of ${reader} is under way`, () => this.of(reader)[n - 1], 30_000);
+    return until(`attempt ${n} of ${reader} is running`, () => this.of(reader)[n - 1], 30_000);
   }
 
   /** Both readers' nth attempts. */

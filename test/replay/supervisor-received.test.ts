@@ -56,7 +56,7 @@ test('malformed signals are ignored, by the running supervisor and by every repl
   );
   expect(status).toMatchObject({ gaps: [], stream: { state: 'connected' } });
   expect(status.edges).toBeUndefined();
-  // A task may be under way, but none was tried twice.
+  // A task may be running, but none was attempted twice.
   expect((await handle.describe()).raw.pendingWorkflowTask?.attempt ?? 1).toBe(1);
 
   await client.workflowService.resetStickyTaskQueue({

@@ -8,11 +8,11 @@ import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
-/** Where whoever is called at midnight looks. */
+/** The places where an operator looks for a failure. */
 const places = ['log', 'attempts', 'status', 'command'] as const;
 export type Place = (typeof places)[number];
 
-/** What a place says at present, as text. */
+/** The current content of a place, as text. */
 export async function look(world: World, worker: WorkerProcess, place: Place): Promise<string> {
   switch (place) {
     case 'log':
@@ -58,7 +58,7 @@ function shows(text: string, message: string): boolean {
   return text.includes(message) || text.includes(JSON.stringify(message).slice(1, -1));
 }
 
-/** Waits until the trouble is over for both readers, and said to be. */
+/** Waits until neither reader fails, and all places show that. */
 export async function untilConnected(world: World): Promise<void> {
   await until('no reader fails any more', async () => {
     const status = await world.supervisor<{
@@ -71,7 +71,7 @@ export async function untilConnected(world: World): Promise<void> {
   });
 }
 
-/** The last failure and the heartbeat of each activity that is under way: what the UI shows of it. */
+/** The last failure and the heartbeat of each pending activity, as shown in the UI. */
 async function pendingAttempts(world: World): Promise<string> {
   return world.temporal(async (client) => {
     const { raw } = await client.workflow.getHandle(supervisorWorkflowId).describe();
@@ -87,8 +87,8 @@ async function pendingAttempts(world: World): Promise<string> {
 }
 
 /**
- * No secret of the world may be in any log, in the workflow's history or in what is shown of it (invariant 9).
- * Proves itself first: each secret is long enough to be found.
+ * Checks that no secret is in any log, in the workflow's history or in what is shown of it (invariant 9). First checks
+ * that each secret is long enough to be found.
  */
 export async function expectNoSecretShown(world: World, more: readonly string[] = []): Promise<void> {
   const { password } = new URL(world.db.url);

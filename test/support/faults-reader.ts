@@ -20,12 +20,12 @@ function targetOf(world: World): GoldmaneConfig {
   return { host, serverName, certPath, keyPath, caPath, insecure: false, maxReceiveBytes: 64 * 1024 * 1024 };
 }
 
-/** Another reader of the world's Goldmane, beside the worker's. */
+/** A second reader of the world's Goldmane. */
 export function connectReader(world: World): Promise<GoldmaneConnection> {
   return connectGoldmane(targetOf(world), { clock: world.clock, signal: new AbortController().signal });
 }
 
-/** What Goldmane's ring holds of these buckets at present. */
+/** The current content of these buckets in Goldmane's ring. */
 export async function listRing(
   world: World,
   fromSeconds: number,
@@ -46,7 +46,7 @@ export async function listRing(
   return listed;
 }
 
-/** Records that this bucket of the ring holds with traffic, and the ledger's row does not remember. */
+/** Records with traffic in this bucket of the ring that are not in the ledger. */
 export async function missingFromLedger(world: World, bucket: ListedBucket): Promise<bigint[]> {
   const [row] = await world.db.database.query<{ streamed: Buffer; settled: Buffer; salt: Buffer }>(
     'select streamed, settled, salt from record_salt, bucket_ledger where bucket = to_timestamp($1)',
@@ -62,7 +62,7 @@ export interface Neighbour {
   leave(): void;
 }
 
-/** A reader of the same stream that takes `bytes` every `everyMs` (real) off its connection, or nothing at all. */
+/** A reader of the same stream that reads `bytes` every `everyMs` (real) from its connection, or nothing at all. */
 export async function joinSlowly(
   world: World,
   pace: { bytes: number; everyMs: number } | 'stopped',

@@ -8,7 +8,7 @@ import { until } from './poll.ts';
 import { parsedJson, type WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
-/** How a fault that leaves nothing behind ends: all settled, exactly what was generated, and no gap. */
+/** The expected end of a fault without lasting effect: everything settled, exactly what was generated, and no gap. */
 export async function expectWhole(world: World, limitMs?: number): Promise<void> {
   await world.traffic.stop();
   const coverage = await world.untilSettled(world.traffic.toSeconds, limitMs);
@@ -20,7 +20,7 @@ export function isGap({ state }: CoverageStretch): boolean {
   return state === 'gap';
 }
 
-/** The sum of a number on /metrics over the lines that carry these labels. */
+/** The sum of a metric over the lines with these labels. */
 export async function metric(
   worker: WorkerProcess,
   name: string,
@@ -36,12 +36,12 @@ export async function metric(
 export interface RunningAttempt {
   activity: string;
   attempt: number;
-  /** Identity of the worker that has it: process id, `@`, host. */
+  /** Identity of its worker: process id, `@`, host. */
   worker: string;
   lastFailure: string;
 }
 
-/** The attempts of the supervisor's activities that are under way, or about to be tried again. */
+/** The supervisor's pending activities: running or waiting for a retry. */
 export function attempts(world: World): Promise<RunningAttempt[]> {
   return world.temporal(async (client) => {
     const { raw } = await client.workflow.getHandle(supervisorWorkflowId).describe();
@@ -56,7 +56,7 @@ export function attempts(world: World): Promise<RunningAttempt[]> {
   });
 }
 
-/** Waits until both readers' activities are under way in this worker, at this attempt or a later one. */
+/** Waits until both readers' activities run in this worker, at this attempt or a later one. */
 export function untilFollowedBy(worker: WorkerProcess, world: World, attempt = 1): Promise<RunningAttempt[]> {
   return until(`worker ${worker.process.pid} has both activities`, async () => {
     const running = await attempts(world);
@@ -67,7 +67,7 @@ export function untilFollowedBy(worker: WorkerProcess, world: World, attempt = 1
   });
 }
 
-/** Waits until the worker follows the stream, and what it brings gets merged. */
+/** Waits until the worker follows the stream and merges its records. */
 export async function untilStreaming(worker: WorkerProcess, world: World): Promise<void> {
   await untilSaid(worker, 'the stream is open');
   await untilMerged(world, bucketNow(world));
@@ -99,7 +99,7 @@ export async function untilFailure(
   );
 }
 
-/** Start of the bucket that fills at present. */
+/** Start of the bucket being filled. */
 export function bucketNow(world: World): number {
   return Math.floor(world.nowSeconds() / 15) * 15;
 }
@@ -112,7 +112,7 @@ export function untilMerged(world: World, startSeconds: number): Promise<LedgerB
   });
 }
 
-/** A session of the test's own in the world's database. */
+/** A separate session in the world's database. */
 export async function openSession(url: string): Promise<pg.Client> {
   const session = new pg.Client({ connectionString: url });
   session.on('error', () => undefined);
@@ -120,7 +120,7 @@ export async function openSession(url: string): Promise<pg.Client> {
   return session;
 }
 
-/** Process ids of the sessions in the world's database that wait for a lock in a statement that begins with this. */
+/** Process ids of sessions in the world's database that wait for a lock in a statement with this beginning. */
 export async function waitingForLock(world: World, statement: string): Promise<number[]> {
   const rows = await world.db.database.query<{ pid: number }>(
     `select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'

@@ -17,7 +17,7 @@ import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
 
-/** How a run ended: its result, or the type and the words of the failure that the UI shows. */
+/** How a run ended: its result, or the type and message of the failure as shown in the UI. */
 export type Outcome =
   | { result: Record<string, unknown> }
   | { failed: string; message: string; details: unknown };
@@ -28,10 +28,10 @@ export interface ScheduledJob {
 }
 
 let isQuiet = false;
-/** Made once in a process: it takes seconds, and is the same for all. */
+/** Created once per process, because it takes seconds. */
 let bundle: ReturnType<typeof makeWorkflowBundle> | undefined;
 
-/** The workers of this process with the real activities, on task queues of their own, and a client that starts runs. */
+/** Workers in this process with the real activities, on separate task queues, and a client that starts runs. */
 export class JobWorker {
   readonly client: Client;
   readonly deps: Deps;
@@ -104,7 +104,7 @@ export class JobWorker {
     return outcomeOf(handle.result());
   }
 
-  /** Puts the job on a schedule that never comes, and is triggered: each of its runs knows how the one before ended. */
+  /** Puts the job on a schedule that is never due and only triggered: each run knows how the previous one ended. */
   async schedule(job: JobName, args: unknown[] = []): Promise<ScheduledJob> {
     const handle = await this.client.schedule.create({
       scheduleId: `${job}-${randomUUID()}`,
@@ -124,7 +124,7 @@ export class JobWorker {
           const { info } = await handle.describe();
           return info.runningActions.length === 0 ? true : undefined;
         });
-        // The default of a trigger lets runs overlap, and such runs know nothing of each other.
+        // By default, triggered runs can overlap, and overlapping runs do not know each other's results.
         await handle.trigger('SKIP');
         runs += 1;
         const { workflow } = await until('the schedule has started the run', async () => {

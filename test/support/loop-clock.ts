@@ -1,13 +1,13 @@
 import type { Clock } from '../../src/time/clock.ts';
 
 const TICK_MS = 5;
-/** A tick that comes later than this counts no more: the machine was busy with something else. */
+/** A later tick counts only this much: the machine was busy with something else. */
 const MAX_TICK_MS = 15;
 
 /**
- * A fast clock for a server, its clients and the test in one process, which goes by what the process gets done: when the machine
- * keeps the process waiting, the clock waits too. So what a test does within a second of this clock is done within it on every
- * machine.
+ * A fast clock for a server, its clients and the test in one process. It follows the progress of the process: while the
+ * machine is busy with other work, the clock waits. So anything a test does within a second of this clock takes at most
+ * that second on every machine.
  */
 export class LoopClock implements Clock {
   readonly #speed: number;
@@ -16,7 +16,7 @@ export class LoopClock implements Clock {
   #nowMs = Date.now();
   #tickedMs = performance.now();
 
-  /** @param speed how many times as fast as real time it goes on an idle machine */
+  /** @param speed how many times as fast as real time it runs on an idle machine */
   constructor(speed: number) {
     this.#speed = speed;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);

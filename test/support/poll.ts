@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Asks again and again until the answer is not undefined; fails with `what` and the last answer's error after the limit. */
+/** Polls until the result is not undefined; fails with `what` and the last error after the limit. */
 export async function until<Result>(
   what: string,
   ask: () => Promise<Result | undefined> | Result | undefined,

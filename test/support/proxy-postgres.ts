@@ -4,7 +4,7 @@ import { TcpProxy, type Link, type Wiretap } from './proxy.ts';
 const committed = Buffer.from('C\0\0\0\x0bCOMMIT\0', 'latin1');
 const kept = 64;
 
-/** A network in front of PostgreSQL that can keep the answer to a commit to itself. */
+/** A proxy in front of PostgreSQL that can withhold the reply to a commit. */
 export class PostgresProxy {
   readonly proxy: TcpProxy;
   /** postgres://... through the proxy. */

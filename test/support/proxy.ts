@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Hears what passes over a link before it is passed on, and may black-hole the link. */
+/** Called with the data of a link before it is passed on; may black-hole the link. */
 export interface Wiretap {
   fromClient?(chunk: Buffer, link: Link): void;
   fromServer?(chunk: Buffer, link: Link): void;
@@ -15,7 +15,7 @@ export interface Pace {
 
 /** One client's connection through the proxy to the server. */
 export interface Link {
-  /** From now on nothing is passed on, in either direction, nor that an end has closed; neither end is notified. */
+  /** From now on, nothing is passed on in either direction, not even that an end has closed. */
   blackHole(): void;
   /** Breaks it for both ends. */
   cut(): void;
@@ -25,20 +25,20 @@ export interface Link {
   readonly swallowed: { fromClient: number; fromServer: number };
 }
 
-/** A network between a worker and a server on this machine: TCP, byte for byte, with the faults that networks have. */
+/** A TCP proxy between a worker and a server on this machine, with network faults. */
 export class TcpProxy {
   readonly links: Link[] = [];
   readonly #server: Server;
   readonly #target: { host: string; port: number };
   readonly #sockets = new Set<Socket>();
-  /** Heard by the links that come to be after it was set. */
+  /** Used for links created after it was set. */
   wiretap: (() => Wiretap) | undefined;
   #isDown = false;
   #pace: Pace | undefined;
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target;
-    // A half-closed connection stays one: the proxy decides what the other end hears of it.
+    // Half-closed connections stay open: the proxy decides whether to notify the other end.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
@@ -61,7 +61,7 @@ export class TcpProxy {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Every connection there is goes silent; new ones pass. @returns the links that went silent */
+  /** Silences all existing connections; new ones work. @returns the silenced links */
   blackHole(): Link[] {
     const silent = this.links.filter(({ closedBy }) => closedBy.size === 0);
     for (const link of silent) link.blackHole();

@@ -8,18 +8,18 @@ const ringBuckets = 242;
 
 export interface TrafficOptions {
   clock: Clock;
-  /** Recurring connections per bucket, from a fixed set; besides these each bucket has connections of its own. */
+  /** Recurring connections per bucket, from a fixed set; each bucket also has unique connections. */
   recurring?: number;
   oneOff?: number;
-  /** Part of the flows that reach their bucket only after it was sent, and of these the part that is minutes late. */
+  /** Fraction of flows that arrive after their bucket was sent, and the fraction of these that is minutes late. */
   lateShare?: number;
 }
 
 type Target = Pick<GoldmaneStandIn, 'ingest'> & Partial<Pick<GoldmaneStandIn, 'stats'>>;
 
 /**
- * A cluster's flows, bucket after bucket, and what they must come to. Each bucket holds recurring connections and ones
- * that exist in this bucket only, so that whatever goes missing is missed.
+ * A cluster's flows, bucket after bucket, and the expected rows. Each bucket has recurring and unique connections, so
+ * that any lost record is detected.
  */
 export class Traffic {
   readonly #options: Required<TrafficOptions>;
@@ -40,7 +40,7 @@ export class Traffic {
     this.#options = { recurring: 30, oneOff: 3, lateShare: 0.05, ...options };
   }
 
-  /** Feeds this stand-in from now on. Flows of past buckets can be put in with `fill`. */
+  /** Feeds this stand-in from now on. `fill` adds flows of past buckets. */
   start(target: Target): void {
     this.#target = target;
     this.#stopping = new AbortController();
@@ -48,19 +48,19 @@ export class Traffic {
     this.#running = this.#run(signal);
   }
 
-  /** Feeds another server from now on, such as the same one begun anew. */
+  /** Feeds another server from now on, for example after a restart. */
   retarget(target: Target | undefined): void {
     this.#target = target;
   }
 
-  /** Ends the traffic: what is late still arrives at once. */
+  /** Ends the traffic; late flows are sent at once. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
     this.#target?.ingest(this.#late.splice(0).map(({ flow }) => flow));
   }
 
-  /** Puts whole past buckets into the ring, as a server that has run for a while holds them. */
+  /** Puts whole past buckets into the ring, as on a server that has been running for a while. */
   fill(fromSeconds: number, toSeconds: number): void {
     for (let start = fromSeconds; start < toSeconds; start += bucketSeconds)
       this.#target?.ingest(this.bucket(start));
@@ -84,7 +84,7 @@ export class Traffic {
     this.#target?.ingest(this.recent(untilSeconds));
   }
 
-  /** Generates a bucket's flows, and remembers them. */
+  /** Generates and stores a bucket's flows. */
   bucket(startSeconds: number): Flow[] {
     const { recurring, oneOff } = this.#options;
     const flows: Flow[] = [];
@@ -121,7 +121,7 @@ export class Traffic {
     return [...this.#generated.values()];
   }
 
-  /** The rows that all that was generated must end in; `keep` can leave out buckets that were lost for good. */
+  /** The rows expected for all generated flows; `keep` can exclude buckets that were permanently lost. */
   expectedEdges(keep: (startSeconds: number, flow: Flow) => boolean = () => true): EdgeRow[] {
     const rows = new Map<string, EdgeRow>();
     for (const flow of this.#generated.values()) {
@@ -175,7 +175,7 @@ export class Traffic {
     }
   }
 
-  /** On a very fast clock the server may be late to begin a bucket, and until then it refuses its flows. */
+  /** On a very fast clock, the server may begin a bucket late and refuses its flows until then. */
   #newestTaken(): number {
     const oldest = this.#target?.stats?.().oldestBucketSeconds;
     return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + (ringBuckets - 1) * bucketSeconds;
@@ -194,7 +194,7 @@ export class Traffic {
     return [startSeconds, srcName, srcNamespace, dstName, dstNamespace, dstPort, reporter, action].join(' ');
   }
 
-  /** The same numbers in every run. */
+  /** The same random numbers in every run. */
   #random(): number {
     this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#state / 2 ** 32;

@@ -1,16 +1,16 @@
 import { scaledClock, systemClock, type Clock, type ClockScale } from '../../src/time/clock.ts';
 
-/** Who sleeps looks at the clock at least this often, real milliseconds, so that a change of speed is noticed. */
+/** Sleepers check the clock at least this often, in real milliseconds, so that they detect a change of speed. */
 const sliceMs = 50;
 
 /**
- * A world's clock, whose speed can be changed: hours in which nothing is there to be tested may pass faster. Only this
- * process goes by it; a worker process keeps the scale that it was started with.
+ * A world's clock with variable speed, so that irrelevant hours can pass faster. Only this process uses it; a worker
+ * process keeps the speed that it was started with.
  */
 export class VariableClock implements Clock {
   #scale: ClockScale;
 
-  /** @param agoMs how long before the system's time it begins */
+  /** @param agoMs how far behind the system's time it starts */
   constructor(speed: number, agoMs = 0) {
     const realAnchorMs = Date.now();
     this.#scale = { realAnchorMs, anchorMs: realAnchorMs - agoMs, speed };

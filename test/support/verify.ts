@@ -12,7 +12,7 @@ const cannotBeAsked = new Set([
   'timeout',
 ]);
 
-/** The tables agree with each other, whatever happened; nothing is said where the test took the database away. */
+/** Expects consistent tables after each test; skipped if the test stopped the database. */
 export async function expectVerified(database: Database): Promise<void> {
   try {
     expect(await verify(database)).toEqual([]);

@@ -7,7 +7,7 @@ import { workerFlags } from './worker-flags.ts';
 /** The folder of the built worker. */
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 
-/** A worker as it runs in production, as a process of its own. */
+/** A worker as in production, in a separate process. */
 export interface WorkerProcess {
   process: OwnedProcess;
   httpPort: number;
@@ -66,7 +66,7 @@ function messageOf(line: string): string {
   return 'reason' in entry ? `${String(entry.msg)}: ${String(entry.reason)}` : String(entry.msg);
 }
 
-/** Undefined where the line is not JSON. */
+/** Undefined if the line is not JSON. */
 export function parsedJson(line: string): unknown {
   try {
     return JSON.parse(line);

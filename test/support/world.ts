@@ -23,14 +23,14 @@ import { VariableClock } from './variable-clock.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
 export interface WorldOptions {
-  /** How much faster than real time everything goes; production's proportions stay. */
+  /** Speed relative to real time; production's proportions stay. */
   speed?: number;
-  /** How long before now the world's time begins. Default 0; its time soon is ahead of the system's. */
+  /** How far before now the world's time starts. Default 0; the world's time is soon ahead of the system's. */
   beginAgoSeconds?: number;
   traffic?: Omit<TrafficOptions, 'clock'>;
   goldmane?: Partial<GoldmaneOptions>;
   certificates?: IssuedCertificates;
-  /** Servers of the test's own, for what it does to them. */
+  /** Separate servers, for tests that stop them. */
   postgresUrl?: string;
   temporalAddress?: string;
 }
@@ -141,7 +141,7 @@ export class World {
     return worker;
   }
 
-  /** Starts Goldmane anew on the same port: a fresh run with an empty ring. `nodesResend`: nodes fill it with five minutes. */
+  /** Restarts Goldmane on the same port with an empty ring. `nodesResend`: nodes send the last five minutes again. */
   async restartGoldmane({
     nodesResend = true,
     tls,
@@ -158,7 +158,7 @@ export class World {
     return this.clock.now() / 1000;
   }
 
-  /** Lets so much of the world's time pass. */
+  /** Waits for this much of the world's time. */
   async pass(seconds: number): Promise<void> {
     await this.clock.sleep(seconds * 1000);
   }
@@ -189,7 +189,7 @@ export class World {
     return readCoverage(this.db.database.query, 0, this.nowSeconds());
   }
 
-  /** Waits until everything up to the end of the traffic is settled, or decided. */
+  /** Waits until everything up to the end of the traffic is settled or decided. */
   async untilSettled(untilSeconds = this.traffic.toSeconds, limitMs = 120_000): Promise<CoverageStretch[]> {
     return until(
       `all before ${new Date(untilSeconds * 1000).toISOString()} is settled`,
@@ -207,7 +207,9 @@ export class World {
     );
   }
 
-  /** The acceptance of most faults: once settled, exactly what was generated, each count explained, and no gap. */
+  /**
+   * The expectation of most fault tests: once settled, exactly what was generated, each count explained, and no gap.
+   */
   async expectExactly(keep?: (startSeconds: number, flow: Flow) => boolean): Promise<void> {
     const { database } = this.db;
     expect(await readEdges(database)).toEqual(this.traffic.expectedEdges(keep));

@@ -162,7 +162,7 @@ describe('list', () => {
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');
   });
 
-  test('close() ends a call that is under way', async () => {
+  test('close() ends a running call', async () => {
     const { connection } = await connectTo({ list: () => connection.close() });
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
 
-/** FlowResults as no server would write them: any order, repeated, with fields that nobody knows. */
+/** FlowResults in unusual encodings: any order, repeated, with unknown fields. */
 
 const INT64_MAX = (1n << 63n) - 1n;
 const name = fc.oneof(

@@ -49,7 +49,7 @@ test('a trace says for each hit its kind, tier, namespace, name, action and rule
   );
 });
 
-test('the end of a tier names the policy because of which it applies', () => {
+test('the end of a tier names the policy that makes it apply', () => {
   const trigger = messageField(8, [
     varintField(1, 1),
     bytesField(2, 'redis'),

@@ -53,7 +53,7 @@ async function look(
   return { verdict, report: certificateReport(findings, verdict, nowMs) };
 }
 
-/** A Goldmane of these certificates, and the files of whoever dials it. */
+/** A Goldmane with these certificates, and the client's files. */
 async function scene({
   server = issued,
   pair = issued.client,

@@ -161,7 +161,7 @@ test('an endless answer is not read', async () => {
   expect(results).toEqual(['sent']);
 });
 
-test('the end of the worker ends a call that is under way, without a log line', async () => {
+test('a worker shutdown aborts a running call without a log line', async () => {
   const heartbeat = heartbeatTo({ url: await serviceThat(() => undefined) });
   heartbeat.succeeded();
   await until('the call has arrived', () => (calls.length > 0 ? true : undefined));

@@ -107,7 +107,7 @@ describe('a completed window', () => {
     });
   });
 
-  test('stays shown while the next one is under way', () => {
+  test('stays shown while the next one runs', () => {
     const status = after((former) => withSummary(former, streamSummary()), progress('stream'));
     expect(status.stream.lastWindow).toEqual(streamSummary());
   });
