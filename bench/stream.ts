@@ -76,7 +76,7 @@ async function measure(
       value: ratio(readers, counters, ({ cpuWithMergeMs, records }) => cpuWithMergeMs / records),
       unit: 'x',
       // Decoding, identity, fold and merge; what grpc-js itself costs is in both.
-      limit: { atMost: 2.6 },
+      limit: { atMost: 1.8 },
       note,
     },
     {

@@ -27,7 +27,7 @@ export async function proofDocument(
 ): Promise<string> {
   const facts = [
     ['date', `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC`],
-    ['commit', await commit()],
+    ['commit', await currentCommit()],
     ['seed', String(seed)],
     ['took', `${minutes} minutes`],
     ['machine', `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, ${arch()}`],
@@ -84,7 +84,8 @@ function cell(text: string): string {
   return anonymous(text).replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-async function commit(): Promise<string> {
+/** With a remark where the work tree has other changes than the proof itself. */
+export async function currentCommit(): Promise<string> {
   const { stdout: head } = await execute('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root });
   const { stdout: changes } = await execute('git', ['status', '--porcelain'], { cwd: root });
   const changed = changes.split('\n').filter((line) => line !== '' && !line.endsWith(' docs/proof.md'));

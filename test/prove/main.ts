@@ -4,8 +4,9 @@ import { chmod, mkdtemp, realpath, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { formatFindings, proofDocument, type Findings } from './document.ts';
+import { currentCommit, formatFindings, proofDocument, type Findings } from './document.ts';
 import type { Finding } from './finding.ts';
+import { KeptFindings } from './kept-findings.ts';
 import { partsOf, root } from './parts.ts';
 import { clean, runPart } from './run-part.ts';
 
@@ -35,13 +36,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'flow-trail-prove-')));
 // PostgreSQL runs as another user where root starts it.
 await chmod(scratch, 0o711);
+const kept = new KeptFindings(process.env['PROVE_RESULTS'], { commit: await currentCommit(), seed });
 const found: Record<string, readonly Finding[]> = {};
-const startedAt = performance.now();
+let minutes = 0;
 try {
   for (const [name, part] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    say(`${name}: ${part.about}, at most ${part.limitMinutes} minutes; seed ${seed}`);
-    found[name] = await runPart(name, part, { scratch, signal: ending.signal, say });
+    let result = await kept.read(name);
+    if (!result) {
+      say(`${name}: ${part.about}, at most ${part.limitMinutes} minutes; seed ${seed}`);
+      const startedAt = performance.now();
+      const findings = await runPart(name, part, { scratch, signal: ending.signal, say });
+      result = { minutes: (performance.now() - startedAt) / 60_000, findings };
+      await kept.write(name, result);
+    }
+    found[name] = result.findings;
+    minutes += result.minutes;
   }
 } catch (error) {
   if (!ending.signal.aborted) throw error;
@@ -52,18 +62,17 @@ if (ending.signal.aborted) say('ended before all parts were done; nothing is pro
 else await report(found);
 
 async function report(findings: Findings): Promise<void> {
-  const minutes = Math.round((performance.now() - startedAt) / 60_000);
   say(`\n${formatFindings(findings)}\n`);
   const broken = Object.values(findings)
     .flat()
     .filter(({ verdict }) => verdict === 'broken').length;
   say(
-    `${minutes} minutes, seed ${seed}: ${broken === 0 ? 'every claim was kept' : `${broken} claims are broken`}`,
+    `${Math.round(minutes)} minutes, seed ${seed}: ${broken === 0 ? 'every claim was kept' : `${broken} claims are broken`}`,
   );
   if (broken > 0) process.exitCode ??= 1;
   if (Object.keys(findings).length < Object.keys(parts).length) return;
   const file = join(root, 'docs/proof.md');
-  await writeFile(file, await proofDocument(findings, { seed, minutes }));
+  await writeFile(file, await proofDocument(findings, { seed, minutes: Math.round(minutes) }));
   await execute(join(root, 'node_modules/.bin/oxfmt'), [file]);
   say('written to docs/proof.md');
 }

@@ -1,0 +1,51 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Finding } from './finding.ts';
+
+const keptFile = z.object({
+  commit: z.string(),
+  seed: z.number(),
+  minutes: z.number(),
+  findings: z.array(
+    z.object({
+      claim: z.string(),
+      seen: z.string(),
+      verdict: z.enum(['kept', 'broken', 'measured', 'skipped']),
+    }),
+  ),
+});
+
+export interface PartResult {
+  minutes: number;
+  findings: readonly Finding[];
+}
+
+/**
+ * The results of finished parts, so that a proof that was interrupted continues with the other parts. A result counts only for the
+ * commit and the seed that it was found with.
+ */
+export class KeptFindings {
+  readonly #folder: string | undefined;
+  readonly #of: { commit: string; seed: number };
+
+  /** @param folder undefined: nothing is kept */
+  constructor(folder: string | undefined, of: { commit: string; seed: number }) {
+    this.#folder = folder;
+    this.#of = of;
+  }
+
+  async read(part: string): Promise<PartResult | undefined> {
+    if (this.#folder === undefined) return undefined;
+    const text = await readFile(join(this.#folder, `${part}.json`), 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    const { commit, seed, minutes, findings } = keptFile.parse(JSON.parse(text));
+    return commit === this.#of.commit && seed === this.#of.seed ? { minutes, findings } : undefined;
+  }
+
+  async write(part: string, result: PartResult): Promise<void> {
+    if (this.#folder === undefined) return;
+    await mkdir(this.#folder, { recursive: true });
+    await writeFile(join(this.#folder, `${part}.json`), JSON.stringify({ ...this.#of, ...result }));
+  }
+}
