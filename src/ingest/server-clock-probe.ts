@@ -15,7 +15,6 @@ const silentCause =
   'Goldmane returned no record that shows its clock: it had none, or its clock or the clock of this worker was wrong';
 
 /**
-/**
  * Determines Goldmane's clock before any bucket's age is computed from it. While this process's stream does not show the
  * clock, for example because the cluster is quiet, it asks Goldmane. If the server's answer does not contain the time, it
  * waits for the stream, then lists buckets until it finds the newest one with records. Another worker's measurement is

@@ -47,12 +47,12 @@ for (const [name, offsetSeconds] of [
     },
   );
 
-test("a worker whose clock is five minutes ahead, and whose stream never opens, determines Goldmane's clock from its newest bucket", async () => {
+test('a worker whose clock is five minutes ahead, and whose stream never opens, asks Goldmane for its clock', async () => {
   world = await World.create();
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker(clockOff(300));
-  await untilSaid(worker, 'it was determined from the newest bucket');
+  await untilSaid(worker, 'Goldmane was asked for it');
   await world.pass(600);
   await expectWhole(world);
   expect(await youngestSettledAge(300)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);

@@ -54,7 +54,7 @@ describe('each edge is announced once', () => {
     ]);
     expect(await harness.run()).toMatchObject({ outcome: 'posted', edges: 1 });
     expect(harness.announced).toEqual([['of-today']]);
-    expect(JSON.stringify(harness.slack.messages[0])).toContain('2 from before');
+    expect(JSON.stringify(harness.slack.messages[0])).toContain('2 existed before');
     await harness.addEdges({ dst: 'found-later', firstSeenMs: morning - 20 * dayMs });
     harness.nowMs += dayMs;
     await harness.run();
