@@ -15,7 +15,6 @@ const tagBytes = 16;
 const { Payload: wire } = proto.temporal.api.common.v1;
 
 /**
-/**
  * Encrypts what Temporal stores: arguments, results, signals, heartbeats, memos and messages of failures. Unencrypted
  * payloads are passed through, so that older histories still work. Without keys it encrypts nothing, and an encrypted
  * payload causes a failure that names the missing key.

@@ -17,7 +17,6 @@ interface RunningAttempt {
 }
 
 /**
-/**
  * The activity attempts that run in this process, compared with those that Temporal lists as running here. Otherwise,
  * Temporal would detect a lost attempt, and an attempt its cancellation, only by heartbeats, which are minutes apart
  * because each is billed. `presence.ts` handles attempts of other workers that were lost.

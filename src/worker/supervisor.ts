@@ -43,7 +43,7 @@ export function exportSupervisor({ names, clockSpeed }: Config): KeptWorkflow {
     workflowId: names.exportId,
     options() {
       const input: ExportSupervisorInput =
-        clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000 };
+        clockSpeed === 1 ? {} : { speed: clockSpeed, heartbeatTimeoutMs: 5_000, maxBackoffMs: 2_000 };
       return {
         args: [input],
         staticSummary: 'Exports flow logs',

@@ -62,8 +62,8 @@ export function readInput(value: unknown, now: string): SupervisorInput & { stat
 
 /** The valid options of the export's supervisor; an invalid one gets its default. */
 export function readExportInput(value: unknown): ExportSupervisorInput {
-  const { windowMs, heartbeatTimeoutMs, speed } = readTimes(fieldsOf(value));
-  return definedOf({ windowMs, heartbeatTimeoutMs, speed });
+  const { windowMs, heartbeatTimeoutMs, maxBackoffMs, speed } = readTimes(fieldsOf(value));
+  return definedOf({ windowMs, heartbeatTimeoutMs, maxBackoffMs, speed });
 }
 
 function readTimes(fields: Record<string, unknown>) {

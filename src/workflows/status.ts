@@ -13,7 +13,10 @@ export interface SupervisorInput {
 }
 
 /** Options of the export's supervisor, as those of `SupervisorInput`. */
-export type ExportSupervisorInput = Pick<SupervisorInput, 'windowMs' | 'heartbeatTimeoutMs' | 'speed'>;
+export type ExportSupervisorInput = Pick<
+  SupervisorInput,
+  'windowMs' | 'heartbeatTimeoutMs' | 'maxBackoffMs' | 'speed'
+>;
 
 /** The readers were stopped by the signal `pause`. */
 export interface Pause {

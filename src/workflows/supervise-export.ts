@@ -22,7 +22,11 @@ export async function superviseExport(input?: unknown): Promise<void> {
     taskQueue: exportTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: windowMs / (options.speed ?? 1) + 10 * minuteMs,
     heartbeatTimeout: options.heartbeatTimeoutMs ?? defaultHeartbeatTimeoutMs,
-    retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: minuteMs },
+    retry: {
+      initialInterval: 1_000,
+      backoffCoefficient: 2,
+      maximumInterval: options.maxBackoffMs ?? minuteMs,
+    },
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: 'Export flow logs for one window',
   });

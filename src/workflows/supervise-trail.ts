@@ -27,7 +27,6 @@ const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
-/**
  * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The timeout is
  * a fallback: other workers detect a lost worker within a minute and fail its attempts (`worker/presence.ts`), and a
  * restarted worker fails its former attempts itself (`worker/running-attempts.ts`).
