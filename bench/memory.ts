@@ -13,7 +13,7 @@ interface Size {
   limitMiB: number;
 }
 
-/** As in a container with 512 MiB, of which Node uses half for the heap. */
+/** As in a container with 512 MiB: Node uses half of it for the heap. */
 export const heapFlag = '--max-old-space-size=256';
 export const containerMiB = 512;
 

@@ -1,15 +1,6 @@
+import { counterNames } from '../src/goldmane/decoder/decode.ts';
 import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 import type { Database } from '../src/trail/database.ts';
-
-const counters = [
-  'packetsIn',
-  'packetsOut',
-  'bytesIn',
-  'bytesOut',
-  'connectionsStarted',
-  'connectionsCompleted',
-  'connectionsLive',
-] as const;
 
 /** Whether a flow counts in `edge`: it has traffic, and both ends are workloads in different namespaces. */
 export function countsInEdge(flow: CompleteFlow): boolean {
@@ -19,7 +10,7 @@ export function countsInEdge(flow: CompleteFlow): boolean {
     dstType === 'workload' &&
     srcNamespace !== dstNamespace &&
     [srcNamespace, dstNamespace].every((name) => name !== '' && name !== '-') &&
-    counters.some((counter) => flow[counter] > 0)
+    counterNames.some((counter) => flow[counter] > 0)
   );
 }
 

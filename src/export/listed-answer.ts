@@ -1,11 +1,14 @@
-import { setImmediate } from 'node:timers/promises';
-import type { FlowDecoder, ListedRecord, PolicyTrace, RecordDetails } from '../goldmane/decoder/decode.ts';
-import { MalformedFlow } from '../goldmane/decoder/decode.ts';
-import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
+import {
+  counterNames,
+  type FlowDecoder,
+  type ListedRecord,
+  type PolicyTrace,
+  type RecordDetails,
+} from '../goldmane/decoder/decode.ts';
+import { readInSteps, visitAnswer } from '../goldmane/list-answer.ts';
 import type { RecordHasher } from '../trail/record-hash.ts';
 import type { ExportRecord } from './log-record.ts';
 
-const recordsPerStep = 2_000;
 /** The index of a record takes the low bits of its sort key; an answer with more records is refused long before. */
 const indexBits = 26n;
 const indexMask = (1n << indexBits) - 1n;
@@ -50,39 +53,25 @@ export class ListedAnswer {
     options: { hasher: RecordHasher; maxRecords: number; withLabels: boolean },
   ): Promise<ListedAnswer> {
     const { hasher, maxRecords, withLabels } = options;
-    try {
-      const held = decoder.countRecords(raw);
-      if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
-      const answer = new ListedAnswer(decoder, raw, held, withLabels);
-      const steps = decoder.decodeList(
-        raw,
-        (record) => {
-          if (record.startSeconds !== startSeconds)
-            throw invalidListResponse(startSeconds, `it holds a record of ${record.startSeconds}`);
+    let answer = new ListedAnswer(decoder, raw, 0, withLabels);
+    const steps = visitAnswer(
+      decoder,
+      raw,
+      { startSeconds, maxRecords },
+      {
+        onStart(held) {
+          answer = new ListedAnswer(decoder, raw, held, withLabels);
+        },
+        onRecord(record) {
           if (record.hasTraffic) answer.#add(record, hasher.hash(record.key.content));
         },
-        () => {
+        onMalformed() {
           answer.refused += 1;
         },
-        recordsPerStep,
-      );
-      for (;;) {
-        const { done, value } = steps.next();
-        if (!done) {
-          await setImmediate();
-          continue;
-        }
-        if (value.totalResults !== value.count)
-          throw invalidListResponse(
-            startSeconds,
-            `it announces ${value.totalResults} records and holds ${value.count}`,
-          );
-        return answer;
-      }
-    } catch (error) {
-      if (!(error instanceof MalformedFlow)) throw error;
-      throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);
-    }
+      },
+    );
+    await readInSteps(steps, startSeconds);
+    return answer;
   }
 
   /** Sorted; a record that appears as several flow keys is there several times. */
@@ -161,13 +150,7 @@ export class ListedAnswer {
 
 /** Counters are added up; of the labels those remain that both have. */
 function addDetails(sum: RecordDetails, { counters, srcLabels, dstLabels }: RecordDetails): void {
-  sum.counters.packetsIn += counters.packetsIn;
-  sum.counters.packetsOut += counters.packetsOut;
-  sum.counters.bytesIn += counters.bytesIn;
-  sum.counters.bytesOut += counters.bytesOut;
-  sum.counters.connectionsStarted += counters.connectionsStarted;
-  sum.counters.connectionsCompleted += counters.connectionsCompleted;
-  sum.counters.connectionsLive += counters.connectionsLive;
+  for (const name of counterNames) sum.counters[name] += counters[name];
   const [ofSource, ofDestination] = [new Set(srcLabels), new Set(dstLabels)];
   sum.srcLabels = sum.srcLabels.filter((label) => ofSource.has(label));
   sum.dstLabels = sum.dstLabels.filter((label) => ofDestination.has(label));

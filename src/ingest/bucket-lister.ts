@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { memoryLimits } from '../config/memory-limits.ts';
 import { FlowDecoder } from '../goldmane/decoder/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
-import { invalidListResponse, isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
-import { MalformedFlow } from '../goldmane/decoder/decode.ts';
+import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
+import { readInSteps } from '../goldmane/list-answer.ts';
 import type { LedgerBucket } from '../trail/ledger.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
 import { foldList, type ListedBucket } from '../trail/fold-list.ts';
@@ -192,24 +191,15 @@ export class BucketLister {
     return { answer: await this.#fold(raw, startSeconds), seconds };
   }
 
-  async #fold(raw: Buffer, startSeconds: number): Promise<ListedBucket> {
-    try {
-      const steps = foldList(this.#decoder, raw, startSeconds, {
-        ...this.#deps.config.identity,
-        maxRecords: memoryLimits.recordsPerBucket,
-        maxGroups: memoryLimits.factsPerBucket,
-        maxTraceBytes: memoryLimits.traceBytesPerBucket,
-        isKnown: (content) => this.#runs.isKnown(content),
-      });
-      for (;;) {
-        const { done, value } = steps.next();
-        if (done) return value;
-        await setImmediate();
-      }
-    } catch (error) {
-      if (!(error instanceof MalformedFlow)) throw error;
-      throw invalidListResponse(startSeconds, `it cannot be read (${error.message})`);
-    }
+  #fold(raw: Buffer, startSeconds: number): Promise<ListedBucket> {
+    const steps = foldList(this.#decoder, raw, startSeconds, {
+      ...this.#deps.config.identity,
+      maxRecords: memoryLimits.recordsPerBucket,
+      maxGroups: memoryLimits.factsPerBucket,
+      maxTraceBytes: memoryLimits.traceBytesPerBucket,
+      isKnown: (content) => this.#runs.isKnown(content),
+    });
+    return readInSteps(steps, startSeconds);
   }
 
   /** Whether the bucket has records; undefined if its answer is unusable. */

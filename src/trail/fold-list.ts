@@ -1,11 +1,10 @@
 import type { FlowDecoder, FlowKey, MalformedFlow } from '../goldmane/decoder/decode.ts';
-import { invalidListResponse, tooManyRecords } from '../goldmane/failure.ts';
+import { visitAnswer } from '../goldmane/list-answer.ts';
 import { ListedRecords } from './listed-records.ts';
 import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';
 
 /** Ids of records that were in no earlier answer; a server run is recognised by ids that recur. */
 const newIds = 2_048;
-const recordsPerStep = 2_000;
 /** All refused records are counted; the reasons of the first ones are kept. */
 const describedMalformed = 100;
 
@@ -57,43 +56,43 @@ export function* foldList(
     maxTraceBytes = unlimited,
     isKnown = () => false,
   } = settings;
-  const held = decoder.countRecords(raw);
-  if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);
-  const records = new ListedRecords(held, { groups: maxGroups, traceBytes: maxTraceBytes });
+  let records = new ListedRecords(0, { groups: maxGroups, traceBytes: maxTraceBytes });
   const ids = new Map<string, number[]>();
   let newLeft = newIds;
   const malformed: MalformedFlow[] = [];
   let refused = 0;
   let noTraffic = 0;
-  const { totalResults, count } = yield* decoder.decodeList(
+  const count = yield* visitAnswer(
+    decoder,
     raw,
-    (record) => {
-      if (record.startSeconds !== startSeconds)
-        throw invalidListResponse(startSeconds, `it contains a record of ${record.startSeconds}`);
-      const { key } = record;
-      const known = ids.get(key.content);
-      if (known) known.push(record.id);
-      else if (isKnown(key.content)) ids.set(key.content, [record.id]);
-      else if (newLeft > 0) {
-        newLeft -= 1;
-        ids.set(key.content, [record.id]);
-      }
-      if (!record.hasTraffic) {
-        noTraffic += 1;
-        return;
-      }
-      const labelOf = (end: 'src' | 'dst') =>
-        (end === 'src' ? record.sourceLabel(settings.label) : record.destLabel(settings.label)) ?? '';
-      records.add(key.content, edgeKeyOf(key), factKeyOf(key, labelOf, settings), record.trace);
+    { startSeconds, maxRecords },
+    {
+      onStart(held) {
+        records = new ListedRecords(held, { groups: maxGroups, traceBytes: maxTraceBytes });
+      },
+      onRecord(record) {
+        const { key } = record;
+        const known = ids.get(key.content);
+        if (known) known.push(record.id);
+        else if (isKnown(key.content)) ids.set(key.content, [record.id]);
+        else if (newLeft > 0) {
+          newLeft -= 1;
+          ids.set(key.content, [record.id]);
+        }
+        if (!record.hasTraffic) {
+          noTraffic += 1;
+          return;
+        }
+        const labelOf = (end: 'src' | 'dst') =>
+          (end === 'src' ? record.sourceLabel(settings.label) : record.destLabel(settings.label)) ?? '';
+        records.add(key.content, edgeKeyOf(key), factKeyOf(key, labelOf, settings), record.trace);
+      },
+      onMalformed(error) {
+        refused += 1;
+        if (malformed.length < describedMalformed) malformed.push(error);
+      },
     },
-    (error) => {
-      refused += 1;
-      if (malformed.length < describedMalformed) malformed.push(error);
-    },
-    recordsPerStep,
   );
-  if (totalResults !== count)
-    throw invalidListResponse(startSeconds, `it announces ${totalResults} records but contains ${count}`);
   return { startSeconds, records, ids, count, noTraffic, refused, malformed };
 }
 

@@ -1,6 +1,5 @@
-import { endianness } from 'node:os';
+import { packSorted, readSortedHashes } from './sorted-hashes.ts';
 
-const isLittleEndian = endianness() === 'LE';
 const smallestCapacity = 16;
 
 /** Hashes of records in an order of their own: unsigned 64-bit, 8 bytes each. */
@@ -9,16 +8,18 @@ export class HashList {
   /** The two halves of each number, in the machine's order. Reading a number itself would allocate a BigInt. */
   readonly halves: Uint32Array<ArrayBuffer>;
 
-  constructor(length: number) {
-    this.numbers = new BigUint64Array(length);
-    this.halves = new Uint32Array(this.numbers.buffer);
+  /** @param numbers the whole of their buffer */
+  constructor(numbers: BigUint64Array<ArrayBuffer>) {
+    this.numbers = numbers;
+    this.halves = new Uint32Array(numbers.buffer);
+  }
+
+  static ofLength(length: number): HashList {
+    return new HashList(new BigUint64Array(length));
   }
 
   static from(hashes: Iterable<bigint>): HashList {
-    const numbers = [...hashes];
-    const list = new HashList(numbers.length);
-    list.numbers.set(numbers);
-    return list;
+    return new HashList(BigUint64Array.from(hashes));
   }
 }
 
@@ -28,7 +29,7 @@ export class HashList {
  */
 export class HashSet implements Iterable<bigint> {
   /** Two halves per slot; both zero: the slot is free. */
-  #slots = new HashList(smallestCapacity);
+  #slots = HashList.ofLength(smallestCapacity);
   /** Hashes in slots. */
   #count = 0;
   #hasZero = false;
@@ -87,11 +88,17 @@ export class HashSet implements Iterable<bigint> {
 
   /** The hashes as the ledger stores them: ascending as unsigned numbers, big-endian, 8 bytes each. Equal sets give equal bytes. */
   pack(): Buffer {
-    // Free slots are zero: they sort first.
-    const sorted = this.#slots.numbers.toSorted().slice(this.#slots.numbers.length - this.#count);
-    const numbers = new BigUint64Array(this.size);
-    numbers.set(sorted, this.size - sorted.length);
-    return bigEndian(Buffer.from(numbers.buffer));
+    const { halves } = this.#slots;
+    // The hash zero, if it is in the set, is the number that is left over.
+    const list = HashList.ofLength(this.size);
+    let index = 0;
+    for (let at = 0; at < halves.length >>> 1; at += 1) {
+      if (!this.#isTaken(at)) continue;
+      list.halves[2 * index] = halves[2 * at] ?? 0;
+      list.halves[2 * index + 1] = halves[2 * at + 1] ?? 0;
+      index += 1;
+    }
+    return packSorted(list.numbers);
   }
 
   *[Symbol.iterator](): Generator<bigint, undefined> {
@@ -146,7 +153,7 @@ export class HashSet implements Iterable<bigint> {
     const former = this.#slots;
     let larger = capacity * 2;
     while (count * 4 > larger * 3) larger *= 2;
-    this.#slots = new HashList(larger);
+    this.#slots = HashList.ofLength(larger);
     for (let index = 0; index < capacity; index += 1) {
       const first = former.halves[2 * index] ?? 0;
       const second = former.halves[2 * index + 1] ?? 0;
@@ -157,16 +164,5 @@ export class HashSet implements Iterable<bigint> {
 
 /** The inverse of `HashSet.pack`. @throws RangeError when the length is not a multiple of 8 */
 export function unpackHashes(packed: Buffer): HashSet {
-  if (packed.length % 8 !== 0)
-    throw new RangeError(`a ledger row holds ${packed.length} bytes, not a multiple of 8`);
-  const list = new HashList(packed.length / 8);
-  const bytes = Buffer.from(list.numbers.buffer);
-  bytes.set(packed);
-  bigEndian(bytes);
-  return HashSet.from(list);
-}
-
-/** Converts between the machine's byte order and big-endian, in place. */
-function bigEndian(numbers: Buffer): Buffer {
-  return isLittleEndian ? numbers.swap64() : numbers;
+  return HashSet.from(new HashList(readSortedHashes(packed)));
 }

@@ -83,7 +83,7 @@ export function planMerge(
     changed.set(batch.startSeconds, change);
     const collidedHashes = collisions.get(batch.startSeconds);
     if (collidedHashes) plan.collided.set(batch.startSeconds, countRecords(collidedHashes));
-    const ofRecords = hashes[index] ?? new HashList(0);
+    const ofRecords = hashes[index] ?? HashList.ofLength(0);
     let at = -1;
     for (const { edge, fact, trace } of batch.records) {
       at += 1;
@@ -126,7 +126,7 @@ export function planMerge(
 function hashesOf({ records }: BucketBatch, row: LedgerRow | undefined): HashList | undefined {
   if (!row) return undefined;
   const { hasher } = row;
-  const hashes = new HashList(records.length);
+  const hashes = HashList.ofLength(records.length);
   let index = 0;
   for (const { key } of records) {
     hashes.numbers[index] = records.areKeysTransient ? hasher.hash(key.content) : hasher.hashOf(key);

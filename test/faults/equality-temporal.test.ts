@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { afterEach, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import {
@@ -20,13 +20,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 let temporal: TemporalServer;
 let scratch: string;
-afterEach(async () => {
-  await world.close();
-  await temporal.stop();
-  await rm(scratch, { recursive: true, force: true });
-});
-
-test('while Temporal is killed with -9 the trail continues, and the same supervisor continues after its restart', async () => {
+beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
   temporal = await startTemporalServer({
     executable: inject('temporalExecutable'),
@@ -35,6 +29,14 @@ test('while Temporal is killed with -9 the trail continues, and the same supervi
   });
   world = await World.create({ temporalAddress: temporal.address });
   world.traffic.start(world.goldmane);
+});
+afterEach(async () => {
+  await world.close();
+  await temporal.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+test('while Temporal is killed with -9 the trail continues, and the same supervisor continues after its restart', async () => {
   const worker = await world.startWorker();
   await untilFollowedBy(worker, world);
   const before = await supervisorRun();
@@ -63,14 +65,6 @@ test('while Temporal is killed with -9 the trail continues, and the same supervi
 });
 
 fullTest('after Temporal and the worker are killed with -9 and restarted, nothing is missing', async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
-  temporal = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    dataFile: join(scratch, 'temporal.db'),
-    ui: false,
-  });
-  world = await World.create({ temporalAddress: temporal.address });
-  world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilFollowedBy(first, world);
   const before = await supervisorRun();

@@ -1,11 +1,14 @@
 import type { TestContext } from 'vitest';
+import { z } from 'zod';
+
+export const findingSchema = z.object({
+  claim: z.string(),
+  seen: z.string(),
+  verdict: z.enum(['kept', 'broken', 'measured', 'skipped']),
+});
 
 /** One line of the proof. `kept` and `broken` are of a claim; `measured` only informs; `skipped` says why in `seen`. */
-export interface Finding {
-  claim: string;
-  seen: string;
-  verdict: 'kept' | 'broken' | 'measured' | 'skipped';
-}
+export type Finding = z.infer<typeof findingSchema>;
 
 declare module 'vitest' {
   interface TaskMeta {

@@ -1,19 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Finding } from './finding.ts';
+import { findingSchema, type Finding } from './finding.ts';
 
 const keptFile = z.object({
   commit: z.string(),
   seed: z.number(),
   minutes: z.number(),
-  findings: z.array(
-    z.object({
-      claim: z.string(),
-      seen: z.string(),
-      verdict: z.enum(['kept', 'broken', 'measured', 'skipped']),
-    }),
-  ),
+  findings: z.array(findingSchema),
 });
 
 export interface PartResult {

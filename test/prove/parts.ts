@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { describeRow } from '../../bench/table.ts';
-import type { Finding } from './finding.ts';
+import { findingSchema, type Finding } from './finding.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -79,15 +79,7 @@ const vitestReport = z.object({
           status: z.string(),
           failureMessages: z.array(z.string()),
           meta: z.object({
-            findings: z
-              .array(
-                z.object({
-                  claim: z.string(),
-                  seen: z.string(),
-                  verdict: z.enum(['kept', 'broken', 'measured', 'skipped']),
-                }),
-              )
-              .default([]),
+            findings: z.array(findingSchema).default([]),
           }),
         }),
       ),

@@ -12,7 +12,7 @@ import { BYTES, VARINT, WireReader } from './wire-reader.ts';
 export type { Action, EndpointType, FlowKey, Reporter } from './flow-key.ts';
 export { MalformedFlow, type MalformedReason } from './malformed-flow.ts';
 export type { PolicyTrace } from './policy-trace.ts';
-export type { RecordDetails } from './record-details.ts';
+export { counterNames, type RecordDetails } from './record-details.ts';
 
 export interface FlowRecord {
   /** The flow key's id within one server run. */

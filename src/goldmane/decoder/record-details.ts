@@ -17,18 +17,10 @@ export interface RecordDetails {
   dstLabels: string[];
 }
 
-export interface RecordCounters {
-  packetsIn: number;
-  packetsOut: number;
-  bytesIn: number;
-  bytesOut: number;
-  connectionsStarted: number;
-  connectionsCompleted: number;
-  connectionsLive: number;
-}
+export type RecordCounters = Record<(typeof counterNames)[number], number>;
 
 /** Fields 6 to 12 of Flow, in this order. */
-const counterNames = [
+export const counterNames = [
   'packetsIn',
   'packetsOut',
   'bytesIn',
