@@ -1,10 +1,10 @@
 import type { GoldmaneVersion } from '../../dev/goldmane/stand-in.ts';
 
 /**
- * What the conformance tests run against; the tests themselves do not know. By default the stand-in, in this
- * process, on a fast clock, as both versions. With CONFORMANCE_START_COMMAND a server that the tests start and
- * kill (it is given Goldmane's own settings: PORT, SERVER_CERT_PATH, SERVER_KEY_PATH, CA_CERT_PATH,
- * AGGREGATION_WINDOW). With CONFORMANCE_GOLDMANE_HOST one that runs already; what needs a fresh one is skipped.
+ * The server under test; the tests are the same for each. Default: the stand-in in this process, on a fast clock, in
+ * both versions. CONFORMANCE_START_COMMAND: a command that the tests start and kill, with Goldmane's own settings
+ * (PORT, SERVER_CERT_PATH, SERVER_KEY_PATH, CA_CERT_PATH, AGGREGATION_WINDOW). CONFORMANCE_GOLDMANE_HOST: a server that
+ * is already running; tests that must restart it are skipped.
  */
 export type Subject =
   | { kind: 'stand-in' }
@@ -22,7 +22,7 @@ const env = process.env;
 
 export const subject: Subject = readSubject();
 export const versions: readonly GoldmaneVersion[] = readVersions();
-/** Where the certificate of a server that runs already carries another name. */
+/** Overrides the expected server name, for a running server whose certificate has another one. */
 export const serverName = env.CONFORMANCE_SERVER_NAME ?? 'goldmane';
 
 function readSubject(): Subject {
@@ -46,11 +46,11 @@ function readVersions(): readonly GoldmaneVersion[] {
   const version = env.CONFORMANCE_VERSION;
   if (version === undefined && subject.kind === 'stand-in') return ['3.30', '3.32'];
   if (version === '3.30' || version === '3.32') return [version];
-  throw new Error('CONFORMANCE_VERSION must say what the server behaves as: 3.30 or 3.32');
+  throw new Error('CONFORMANCE_VERSION must be 3.30 or 3.32, whichever the server behaves as');
 }
 
 function required(name: string): string {
   const value = env[name];
-  if (value === undefined) throw new Error(`${name} is needed with CONFORMANCE_GOLDMANE_HOST`);
+  if (value === undefined) throw new Error(`${name} is required with CONFORMANCE_GOLDMANE_HOST`);
   return value;
 }

@@ -5,10 +5,10 @@ import type { Server } from './server.ts';
 
 const encodeRequest = encoderOf('FlowStreamRequest');
 
-/** A bare HTTP/2 connection, for what a gRPC library does not let one see. */
+/** A plain HTTP/2 connection, for pings and GOAWAY frames, which gRPC libraries hide. */
 export class Http2Client {
   readonly session: ClientHttp2Session;
-  /** Code and debug data of the GOAWAY that ended it. */
+  /** Code and debug data of the GOAWAY frame that closed the connection. */
   goaway: { code: number; data: string } | undefined;
   closed = false;
 
@@ -24,12 +24,12 @@ export class Http2Client {
     });
   }
 
-  /** Resolves when the server has said how it speaks HTTP/2. */
+  /** Resolves when the server's SETTINGS frame has arrived. */
   async ready(): Promise<void> {
     await once(this.session, 'remoteSettings');
   }
 
-  /** Opens `Flows.Stream`, and leaves the answer to the caller. */
+  /** Opens `Flows.Stream`; the caller reads the response. */
   follow(startTimeGte = 0): ClientHttp2Stream {
     const stream = this.session.request({
       ':method': 'POST',
@@ -42,7 +42,7 @@ export class Http2Client {
     return stream;
   }
 
-  /** Pings and waits for the answer; false when there is none because the connection is over. */
+  /** Pings and waits for the acknowledgement; false if the connection is closed instead. */
   ping(): Promise<boolean> {
     return new Promise((resolve) => {
       if (this.closed || this.session.destroyed) resolve(false);
@@ -55,7 +55,7 @@ export class Http2Client {
   }
 }
 
-/** In gRPC's framing: no compression, four bytes of length. */
+/** Adds gRPC's length prefix: one byte for no compression, four bytes of length. */
 function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);

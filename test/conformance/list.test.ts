@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clockInRefusal } from '../../src/goldmane/requests.ts';
 import { versions } from './environment.ts';
-import { manyFlows, Scene } from './scene.ts';
+import { manyFlows, Harness } from './harness.ts';
 import { until } from './waiting.ts';
 
-describe.each(versions)('Flows.List of %s', (version) => {
-  let scene: Scene;
+describe.each(versions)('Flows.List in Goldmane %s', (version) => {
+  let harness: Harness;
   beforeAll(async () => {
-    scene = await Scene.open({ version });
+    harness = await Harness.open({ version });
   });
-  afterAll(() => scene?.close());
+  afterAll(() => harness?.close());
 
-  it.concurrent('of one bucket is exactly that bucket, and says how many records that are', async () => {
-    const ns = scene.namespace();
-    const { bucketSeconds } = scene.server;
-    const startSeconds = scene.bucket(-40);
+  it.concurrent('returns exactly the requested bucket, with its number of records', async () => {
+    const ns = harness.namespace();
+    const { bucketSeconds } = harness.server;
+    const startSeconds = harness.bucket(-40);
     for (const offset of [-1, 1]) {
-      await scene.feedAndSee(ns, manyFlows(50, { startSeconds: startSeconds + offset * bucketSeconds }));
+      await harness.feedAndList(ns, manyFlows(50, { startSeconds: startSeconds + offset * bucketSeconds }));
     }
-    await scene.feedAndSee(ns, manyFlows(300, { startSeconds }));
-    const answer = await scene.reader.list(startSeconds, startSeconds + bucketSeconds);
+    await harness.feedAndList(ns, manyFlows(300, { startSeconds }));
+    const answer = await harness.reader.list(startSeconds, startSeconds + bucketSeconds);
     expect(answer.meta).toEqual({ totalPages: 1, totalResults: 300 });
     expect(answer.flows).toHaveLength(300);
     expect(new Set(answer.flows.map(({ flow }) => flow.Key.sourceName)).size).toBe(300);
@@ -28,40 +28,40 @@ describe.each(versions)('Flows.List of %s', (version) => {
     }
   });
 
-  it.concurrent('gives the records of a bucket in another order each time', async () => {
-    const ns = scene.namespace();
-    const startSeconds = scene.bucket(-50);
-    await scene.feedAndSee(ns, manyFlows(100, { startSeconds }));
+  it.concurrent('returns the records of a bucket in a different order each time', async () => {
+    const ns = harness.namespace();
+    const startSeconds = harness.bucket(-50);
+    await harness.feedAndList(ns, manyFlows(100, { startSeconds }));
     const orders = await Promise.all(
-      [1, 2, 3].map(async () => (await scene.reader.bucket(startSeconds, ns)).map(({ id }) => id)),
+      [1, 2, 3].map(async () => (await harness.reader.bucket(startSeconds, ns)).map(({ id }) => id)),
     );
     expect(orders[1]).not.toEqual(orders[0]);
     expect(orders[2]).not.toEqual(orders[1]);
     expect(orders[1]?.toSorted()).toEqual(orders[0]?.toSorted());
   });
 
-  it.concurrent('of a bucket without flows is empty, and so it is of one beyond the ring', async () => {
-    const { bucketSeconds } = scene.server;
+  it.concurrent('returns no records for a bucket without flows or outside the ring', async () => {
+    const { bucketSeconds } = harness.server;
     const empty = { meta: { totalPages: 0, totalResults: 0 }, flows: [] };
     for (const offset of [-60, -241, -10_000, 5]) {
-      const startSeconds = scene.bucket(offset);
-      expect(await scene.reader.list(startSeconds, startSeconds + bucketSeconds)).toEqual(empty);
+      const startSeconds = harness.bucket(offset);
+      expect(await harness.reader.list(startSeconds, startSeconds + bucketSeconds)).toEqual(empty);
     }
   });
 
-  it.concurrent('has late flows', async () => {
-    const ns = scene.namespace();
-    const startSeconds = scene.bucket(-70);
-    await scene.feedAndSee(ns, [{ startSeconds, srcName: 'a' }]);
-    await scene.feedAndSee(ns, [{ startSeconds, srcName: 'b' }], 2);
+  it.concurrent('includes late flows', async () => {
+    const ns = harness.namespace();
+    const startSeconds = harness.bucket(-70);
+    await harness.feedAndList(ns, [{ startSeconds, srcName: 'a' }]);
+    await harness.feedAndList(ns, [{ startSeconds, srcName: 'b' }], 2);
   });
 
-  it.concurrent('of several buckets joins the windows of a key, newest keys first', async () => {
-    const ns = scene.namespace();
-    const { bucketSeconds } = scene.server;
-    const first = scene.bucket(-80);
+  it.concurrent('merges the records of a key over several buckets, newest keys first', async () => {
+    const ns = harness.namespace();
+    const { bucketSeconds } = harness.server;
+    const first = harness.bucket(-80);
     const second = first + bucketSeconds;
-    await scene.feedAndSee(ns, [
+    await harness.feedAndList(ns, [
       {
         startSeconds: first,
         srcName: 'twice',
@@ -71,11 +71,11 @@ describe.each(versions)('Flows.List of %s', (version) => {
       },
       { startSeconds: first, srcName: 'once' },
     ]);
-    await scene.feedAndSee(ns, [
+    await harness.feedAndList(ns, [
       { startSeconds: second, srcName: 'twice', packetsIn: 2, sourceLabels: ['b=1'], destLabels: ['d=1'] },
       { startSeconds: second, srcName: 'newer' },
     ]);
-    const { flows, meta } = await scene.reader.list(first, second + bucketSeconds);
+    const { flows, meta } = await harness.reader.list(first, second + bucketSeconds);
     expect(meta.totalResults).toBe(3);
     expect(flows[0]?.flow.Key.sourceName).toBe('newer');
     expect(flows.find(({ flow }) => flow.Key.sourceName === 'twice')?.flow).toMatchObject({
@@ -87,99 +87,99 @@ describe.each(versions)('Flows.List of %s', (version) => {
     });
   });
 
-  it.concurrent('with an end inside a bucket, has its records without times or counts', async () => {
-    const ns = scene.namespace();
-    const { bucketSeconds } = scene.server;
-    const startSeconds = scene.bucket(-90);
-    await scene.feedAndSee(ns, [{ startSeconds, sourceLabels: ['a=1'] }]);
-    const answer = await scene.reader.list(startSeconds - bucketSeconds + 1, startSeconds + 1);
+  it.concurrent('returns records without times and counts if the range ends inside their bucket', async () => {
+    const ns = harness.namespace();
+    const { bucketSeconds } = harness.server;
+    const startSeconds = harness.bucket(-90);
+    await harness.feedAndList(ns, [{ startSeconds, sourceLabels: ['a=1'] }]);
+    const answer = await harness.reader.list(startSeconds - bucketSeconds + 1, startSeconds + 1);
     expect(answer.flows).toHaveLength(1);
     expect(answer.flows[0]?.flow).toMatchObject({ startTime: 0, endTime: 0, packetsIn: 0, sourceLabels: [] });
-    const from = await scene.reader.list(startSeconds + 1, startSeconds + bucketSeconds);
+    const from = await harness.reader.list(startSeconds + 1, startSeconds + bucketSeconds);
     expect(from.flows).toEqual([]);
   });
 
-  it.concurrent('takes 0 for the oldest bucket and for now, and negative bounds as before now', async () => {
-    const ns = scene.namespace();
-    const startSeconds = scene.bucket(-100);
-    await scene.feedAndSee(ns, [{ startSeconds }]);
-    const { bucketSeconds } = scene.server;
-    const ago = Math.floor(scene.nowSeconds) - startSeconds;
+  it.concurrent('treats a start of 0 as the oldest bucket, an end of 0 as now, and negative bounds as relative to now', async () => {
+    const ns = harness.namespace();
+    const startSeconds = harness.bucket(-100);
+    await harness.feedAndList(ns, [{ startSeconds }]);
+    const { bucketSeconds } = harness.server;
+    const ageSeconds = Math.floor(harness.nowSeconds) - startSeconds;
     const ranges = [
       [0, 0],
       [startSeconds, 0],
-      [-ago - 20 * bucketSeconds, -ago + 20 * bucketSeconds],
+      [-ageSeconds - 20 * bucketSeconds, -ageSeconds + 20 * bucketSeconds],
     ] as const;
     for (const [gte, lt] of ranges) {
-      const { flows } = await scene.reader.list(gte, lt);
+      const { flows } = await harness.reader.list(gte, lt);
       expect(flows.filter(({ flow }) => flow.Key.sourceNamespace === ns)).toHaveLength(1);
     }
   });
 
-  it.concurrent('refuses a range that ends before it begins', async () => {
-    const startSeconds = scene.bucket(-10);
-    await expect(scene.reader.list(startSeconds, startSeconds)).rejects.toMatchObject({ code: 2 });
+  it.concurrent('refuses an empty range', async () => {
+    const startSeconds = harness.bucket(-10);
+    await expect(harness.reader.list(startSeconds, startSeconds)).rejects.toMatchObject({ code: 2 });
   });
 
-  it.concurrent('says what its clock shows when it refuses a range that begins before now', async () => {
-    const before = Math.floor(scene.nowSeconds);
-    const shown = await scene.reader.list(-1, 1).then(
+  it.concurrent('states its clock time in the refusal of a range that mixes a relative start and an absolute end', async () => {
+    const before = Math.floor(harness.nowSeconds);
+    const shown = await harness.reader.list(-1, 1).then(
       () => undefined,
       (error: unknown) => clockInRefusal(String(error)),
     );
-    const after = Math.floor(scene.nowSeconds);
+    const after = Math.floor(harness.nowSeconds);
     expect(shown).toBeGreaterThanOrEqual(before);
     expect(shown).toBeLessThanOrEqual(after + 1);
   });
 
-  it.concurrent('stays exact while flows come in', async () => {
-    const ns = scene.namespace();
-    const startSeconds = scene.bucket(-110);
-    await scene.feedAndSee(ns, manyFlows(200, { startSeconds }));
-    const busy = scene.feed(manyFlows(5_000, { startSeconds: scene.bucket(-120), srcNamespace: 'busy' }));
+  it.concurrent('returns exact results while flows arrive', async () => {
+    const ns = harness.namespace();
+    const startSeconds = harness.bucket(-110);
+    await harness.feedAndList(ns, manyFlows(200, { startSeconds }));
+    const busy = harness.feed(manyFlows(5_000, { startSeconds: harness.bucket(-120), srcNamespace: 'busy' }));
     for (let call = 0; call < 10; call++) {
-      expect(await scene.reader.bucket(startSeconds, ns)).toHaveLength(200);
+      expect(await harness.reader.bucket(startSeconds, ns)).toHaveLength(200);
     }
     await busy;
   });
 
-  it.concurrent('of more than 4 MB needs a reader that takes more', async () => {
-    const ns = scene.namespace();
-    const startSeconds = scene.bucket(-130);
-    const large = scene.newReader({ maxReceiveBytes: 64 * 1024 * 1024 });
-    await scene.feed(manyFlows(600, { startSeconds, srcNamespace: ns, dstName: 'd'.repeat(10_000) }));
+  it.concurrent('fails with RESOURCE_EXHAUSTED above 4 MB unless the client accepts more', async () => {
+    const ns = harness.namespace();
+    const startSeconds = harness.bucket(-130);
+    const large = harness.newReader({ maxReceiveBytes: 64 * 1024 * 1024 });
+    await harness.feed(manyFlows(600, { startSeconds, srcNamespace: ns, dstName: 'd'.repeat(10_000) }));
     await until('600 records', async () => (await large.bucket(startSeconds, ns)).length === 600, 20_000);
-    await expect(scene.reader.bucket(startSeconds, ns)).rejects.toMatchObject({ code: 8 });
+    await expect(harness.reader.bucket(startSeconds, ns)).rejects.toMatchObject({ code: 8 });
   });
 });
 
-describe.each(versions)('Flows.List of %s, abandoned', (version) => {
-  let scene: Scene;
+describe.each(versions)('A cancelled Flows.List in Goldmane %s', (version) => {
+  let harness: Harness;
   beforeAll(async () => {
-    scene = await Scene.open({ version });
+    harness = await Harness.open({ version });
   });
-  afterAll(() => scene?.close());
+  afterAll(() => harness?.close());
 
-  it('is worked off all the same, and the next one waits for it', async () => {
-    const startSeconds = scene.bucket(-40);
-    const ns = scene.namespace();
-    const patient = scene.newReader({ maxReceiveBytes: 64 * 1024 * 1024 });
-    await scene.feed(manyFlows(20_000, { startSeconds, srcNamespace: ns }));
+  it('is still processed, and delays the next request', async () => {
+    const startSeconds = harness.bucket(-40);
+    const ns = harness.namespace();
+    const patient = harness.newReader({ maxReceiveBytes: 64 * 1024 * 1024 });
+    await harness.feed(manyFlows(20_000, { startSeconds, srcNamespace: ns }));
     await until(
       'all records',
       async () => (await patient.bucket(startSeconds, ns)).length === 20_000,
       30_000,
     );
-    const end = startSeconds + scene.server.bucketSeconds;
-    const take = async (): Promise<number> => {
+    const end = startSeconds + harness.server.bucketSeconds;
+    const listMs = async (): Promise<number> => {
       const begun = performance.now();
-      // A bucket without flows: all the time it takes is spent waiting for others.
-      await patient.list(scene.bucket(-200), scene.bucket(-199));
+      // The bucket has no flows, so the time is spent waiting for other requests.
+      await patient.list(harness.bucket(-200), harness.bucket(-199));
       return performance.now() - begun;
     };
-    const aloneMs = Math.min(await take(), await take(), await take());
-    await Promise.all(Array.from({ length: 60 }, () => scene.reader.abandon(startSeconds, end, 100)));
-    const afterMs = await take();
+    const aloneMs = Math.min(await listMs(), await listMs(), await listMs());
+    await Promise.all(Array.from({ length: 60 }, () => harness.reader.abandon(startSeconds, end, 100)));
+    const afterMs = await listMs();
     expect(afterMs).toBeGreaterThan(aloneMs * 5);
     expect(afterMs).toBeGreaterThan(200);
   });

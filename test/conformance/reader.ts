@@ -9,7 +9,7 @@ import {
 import type { Server } from './server.ts';
 import { until } from './waiting.ts';
 
-/** A FlowResult as the generated decoder of proto/goldmane.proto gives it. */
+/** A FlowResult as decoded by @grpc/proto-loader from proto/goldmane.proto. */
 export interface Received {
   id: number;
   flow: {
@@ -75,7 +75,7 @@ function isListAnswer(message: object): message is ListAnswer {
   return 'meta' in message && 'flows' in message;
 }
 
-function connect(server: Readable, maxReceiveBytes: number | undefined): Client {
+function connect(server: ReaderTarget, maxReceiveBytes: number | undefined): Client {
   const { address, tls, serverName = 'goldmane' } = server.target;
   return new Client(
     address,
@@ -89,30 +89,30 @@ function connect(server: Readable, maxReceiveBytes: number | undefined): Client 
   );
 }
 
-/** What a reader must know of a server. */
-export type Readable = Pick<Server, 'clock' | 'bucketSeconds' | 'target'>;
+/** The properties of a server that a reader needs. */
+export type ReaderTarget = Pick<Server, 'clock' | 'bucketSeconds' | 'target'>;
 
-/** One follower of `Flows.Stream`. */
-export interface Following {
+/** An open call of `Flows.Stream`. */
+export interface StreamCall {
   readonly records: Received[];
-  /** When each record came, in milliseconds of the server's clock. */
+  /** Arrival time of each record, in milliseconds of the server's clock. */
   readonly arrivals: number[];
   readonly error: () => ServiceError | undefined;
-  /** The records whose source namespace is this. */
+  /** The records with this source namespace. */
   of(namespace: string): Received[];
-  /** Waits for so many records of a namespace. */
+  /** Waits for at least `count` records of a namespace. */
   waitFor(namespace: string, count: number): Promise<Received[]>;
   pause(): void;
   resume(): void;
   cancel(): void;
 }
 
-/** Reads from a server over a connection of its own. */
+/** A client of `Flows` with its own connection. */
 export class Reader {
   readonly #client: Client;
-  readonly #server: Readable;
+  readonly #server: ReaderTarget;
 
-  constructor(server: Readable, { maxReceiveBytes }: { maxReceiveBytes?: number } = {}) {
+  constructor(server: ReaderTarget, { maxReceiveBytes }: { maxReceiveBytes?: number } = {}) {
     this.#server = server;
     this.#client = connect(server, maxReceiveBytes);
   }
@@ -133,7 +133,7 @@ export class Reader {
     });
   }
 
-  /** Asks for a range and gives up after so many (real) milliseconds, or does not even look at the answer. */
+  /** Requests a range and cancels after `afterMs` (real time); ignores the answer. */
   abandon(startTimeGte: number, startTimeLt: number, afterMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#client.makeUnaryRequest<Range, Buffer>(
@@ -158,13 +158,13 @@ export class Reader {
     });
   }
 
-  /** The records of one namespace in the bucket that begins then. */
+  /** Lists the records of one namespace in the bucket that begins at `startSeconds`. */
   async bucket(startSeconds: number, namespace: string): Promise<Received[]> {
     const answer = await this.list(startSeconds, startSeconds + this.#server.bucketSeconds);
     return answer.flows.filter((record) => record.flow.Key.sourceNamespace === namespace);
   }
 
-  follow(startTimeGte = 0): Following {
+  follow(startTimeGte = 0): StreamCall {
     const records: Received[] = [];
     const arrivals: number[] = [];
     let failure: ServiceError | undefined;

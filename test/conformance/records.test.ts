@@ -2,20 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Flow, PolicyHit } from '../../dev/goldmane/flow.ts';
 import { versions } from './environment.ts';
 import type { Received } from './reader.ts';
-import { Scene } from './scene.ts';
+import { Harness } from './harness.ts';
 import { until } from './waiting.ts';
 
-describe.each(versions)('The records of %s', (version) => {
-  let scene: Scene;
+describe.each(versions)('The records of Goldmane %s', (version) => {
+  let harness: Harness;
   beforeAll(async () => {
-    scene = await Scene.open({ version });
+    harness = await Harness.open({ version });
   });
-  afterAll(() => scene?.close());
+  afterAll(() => harness?.close());
 
-  /** The records as both ways give them, after making sure that they agree. */
+  /** Sends a flow and returns its records, after checking that Stream and List agree. */
   async function streamedAndListed(ns: string, flow: Flow, expected = 1): Promise<Received[]> {
-    const stream = scene.reader.follow();
-    const listed = await scene.feedAndSee(ns, [flow], expected);
+    const stream = harness.reader.follow();
+    const listed = await harness.feedAndList(ns, [flow], expected);
     const streamed = await stream.waitFor(ns, expected);
     stream.cancel();
     const byId = (a: Received, b: Received): number => a.id - b.id;
@@ -23,8 +23,8 @@ describe.each(versions)('The records of %s', (version) => {
     return listed;
   }
 
-  it.concurrent('carry every field as the node gave it', async () => {
-    const ns = scene.namespace();
+  it.concurrent('contain every field as the node sent it', async () => {
+    const ns = harness.namespace();
     const hit: PolicyHit = {
       kind: 'EndOfTier',
       namespace: 'p-ns',
@@ -35,7 +35,7 @@ describe.each(versions)('The records of %s', (version) => {
       ruleIndex: -1,
       trigger: { kind: 'GlobalNetworkPolicy', name: 'trigger', tier: 'platform', policyIndex: 2 },
     };
-    const startSeconds = await scene.nextBucket();
+    const startSeconds = await harness.nextBucket();
     const [record] = await streamedAndListed(ns, {
       startSeconds,
       srcName: 'immich-server-6c9f7d-*',
@@ -103,7 +103,7 @@ describe.each(versions)('The records of %s', (version) => {
         },
       },
       startTime: startSeconds,
-      endTime: startSeconds + scene.server.bucketSeconds,
+      endTime: startSeconds + harness.server.bucketSeconds,
       sourceLabels: [],
       destLabels: [],
       packetsIn: 1,
@@ -116,9 +116,9 @@ describe.each(versions)('The records of %s', (version) => {
     });
   });
 
-  it.concurrent('are passed on when nothing in them counts', async () => {
-    const [record] = await streamedAndListed(scene.namespace(), {
-      startSeconds: await scene.nextBucket(),
+  it.concurrent('are returned when all counters are zero', async () => {
+    const [record] = await streamedAndListed(harness.namespace(), {
+      startSeconds: await harness.nextBucket(),
       action: 'deny',
       packetsIn: 0,
       packetsOut: 0,
@@ -130,9 +130,9 @@ describe.each(versions)('The records of %s', (version) => {
     expect(record?.flow).toMatchObject({ packetsIn: 0, numConnectionsStarted: 0, numConnectionsLive: 0 });
   });
 
-  it.concurrent('are passed on with numbers that no enumeration knows', async () => {
-    const [record] = await streamedAndListed(scene.namespace(), {
-      startSeconds: await scene.nextBucket(),
+  it.concurrent('are returned with unknown enumeration values unchanged', async () => {
+    const [record] = await streamedAndListed(harness.namespace(), {
+      startSeconds: await harness.nextBucket(),
       action: 17,
       reporter: 9,
       srcType: 200,
@@ -141,22 +141,22 @@ describe.each(versions)('The records of %s', (version) => {
     expect(record?.flow.Key).toMatchObject({ action: 17, reporter: 9, sourceType: 200 });
   });
 
-  it.concurrent('are passed on with absurd names', async () => {
-    const ns = scene.namespace();
+  it.concurrent('are returned with NUL bytes and very long names unchanged', async () => {
+    const ns = harness.namespace();
     const srcName = 'a\u0000b';
     const dstNamespace = 'n'.repeat(10_000);
     const [record] = await streamedAndListed(ns, {
-      startSeconds: await scene.nextBucket(),
+      startSeconds: await harness.nextBucket(),
       srcName,
       dstNamespace,
     });
     expect(record?.flow.Key).toMatchObject({ sourceName: srcName, destNamespace: dstNamespace });
   });
 
-  it.concurrent('are passed on with an empty key', async () => {
-    const stream = scene.reader.follow();
-    const startSeconds = await scene.nextBucket();
-    await scene.feed([
+  it.concurrent('are returned with an empty key', async () => {
+    const stream = harness.reader.follow();
+    const startSeconds = await harness.nextBucket();
+    await harness.feed([
       {
         startSeconds,
         srcName: '',
@@ -179,9 +179,9 @@ describe.each(versions)('The records of %s', (version) => {
     stream.cancel();
   });
 
-  it.concurrent('keep apart what differs in reporter, action, port or service only', async () => {
-    const ns = scene.namespace();
-    const startSeconds = await scene.nextBucket();
+  it.concurrent('are separate for flows that differ only in reporter, action, port, service or protocol', async () => {
+    const ns = harness.namespace();
+    const startSeconds = await harness.nextBucket();
     const variants: Partial<Flow>[] = [
       {},
       { reporter: 'dst' },
@@ -190,19 +190,19 @@ describe.each(versions)('The records of %s', (version) => {
       { serviceName: 'x' },
       { protocol: 'udp' },
     ];
-    const records = await scene.feedAndSee(
+    const records = await harness.feedAndList(
       ns,
       variants.map((variant) => ({ startSeconds, ...variant })),
     );
     expect(new Set(records.map(({ id }) => id)).size).toBe(variants.length);
   });
 
-  it.concurrent('are two for one connection whose trace came in two orders', async () => {
-    const ns = scene.namespace();
-    const startSeconds = await scene.nextBucket();
+  it.concurrent('are two for one connection whose policy trace arrives in two orders', async () => {
+    const ns = harness.namespace();
+    const startSeconds = await harness.nextBucket();
     const first: PolicyHit = { kind: 'NetworkPolicy', name: 'first', action: 'allow', policyIndex: 0 };
     const second: PolicyHit = { kind: 'NetworkPolicy', name: 'second', action: 'allow', policyIndex: 1 };
-    const records = await scene.feedAndSee(ns, [
+    const records = await harness.feedAndList(ns, [
       { startSeconds, policies: { enforced: [first, second], pending: [first, second] } },
       { startSeconds, policies: { enforced: [second, first], pending: [second, first] } },
     ]);
@@ -212,15 +212,15 @@ describe.each(versions)('The records of %s', (version) => {
     expect(orders).toEqual(version === '3.30' ? [sorted, asGiven] : [sorted, sorted]);
   });
 
-  it.concurrent('have the labels that all contributors share, sorted, shrinking to the last', async () => {
-    const ns = scene.namespace();
-    const startSeconds = await scene.nextBucket();
-    const seen = async (contributors: number): Promise<unknown> => {
+  it.concurrent('have the labels common to all contributing flows, sorted, even if one arrives late', async () => {
+    const ns = harness.namespace();
+    const startSeconds = await harness.nextBucket();
+    const labelsAfter = async (contributors: number): Promise<unknown> => {
       let record: Received | undefined;
       await until(
         `${contributors} contributors`,
         async () => {
-          [record] = await scene.reader.bucket(startSeconds, ns);
+          [record] = await harness.reader.bucket(startSeconds, ns);
           return record?.flow.packetsIn === contributors;
         },
         10_000,
@@ -228,24 +228,26 @@ describe.each(versions)('The records of %s', (version) => {
       return [record?.flow.sourceLabels, record?.flow.destLabels];
     };
     const sourceLabels = ['service-identity=x', 'app=a'];
-    await scene.feedAndSee(ns, [{ startSeconds, sourceLabels, destLabels: ['b=1', 'b=0'] }]);
-    expect(await seen(1)).toEqual([
+    await harness.feedAndList(ns, [{ startSeconds, sourceLabels, destLabels: ['b=1', 'b=0'] }]);
+    expect(await labelsAfter(1)).toEqual([
       ['app=a', 'service-identity=x'],
       ['b=0', 'b=1'],
     ]);
-    // Long after the bucket was sent.
-    await scene.nextBucket(3);
-    await scene.feed([{ startSeconds, srcNamespace: ns, sourceLabels: ['app=a', 'z=9'], destLabels: [] }]);
-    expect(await seen(2)).toEqual([['app=a'], []]);
-    await scene.feed([{ startSeconds, srcNamespace: ns, sourceLabels, destLabels: ['b=1'] }]);
-    expect(await seen(3)).toEqual([['app=a'], []]);
+    // After the stream has sent the bucket.
+    await harness.nextBucket(3);
+    await harness.feed([{ startSeconds, srcNamespace: ns, sourceLabels: ['app=a', 'z=9'], destLabels: [] }]);
+    expect(await labelsAfter(2)).toEqual([['app=a'], []]);
+    await harness.feed([{ startSeconds, srcNamespace: ns, sourceLabels, destLabels: ['b=1'] }]);
+    expect(await labelsAfter(3)).toEqual([['app=a'], []]);
   });
 
-  it.concurrent('keep their id from bucket to bucket', async () => {
-    const ns = scene.namespace();
-    const filling = await scene.nextBucket();
-    const [older] = await scene.feedAndSee(ns, [{ startSeconds: filling - 50 * scene.server.bucketSeconds }]);
-    const [newer] = await scene.feedAndSee(ns, [{ startSeconds: filling }]);
+  it.concurrent('of one key have the same id in every bucket', async () => {
+    const ns = harness.namespace();
+    const filling = await harness.nextBucket();
+    const [older] = await harness.feedAndList(ns, [
+      { startSeconds: filling - 50 * harness.server.bucketSeconds },
+    ]);
+    const [newer] = await harness.feedAndList(ns, [{ startSeconds: filling }]);
     expect(newer?.id).toBe(older?.id);
   });
 });

@@ -2,53 +2,56 @@ import { describe, expect, it } from 'vitest';
 import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
 import { SimulatedNode } from '../../dev/goldmane/node.ts';
 import { subject, versions } from './environment.ts';
-import { manyFlows, Scene } from './scene.ts';
+import { manyFlows, Harness } from './harness.ts';
 import { openServer } from './server.ts';
 import { until } from './waiting.ts';
 
-/** A run that has only just begun, as `Scene.open` does not give. */
-async function inFreshScene(version: '3.30' | '3.32', play: (scene: Scene) => Promise<void>): Promise<void> {
-  const scene = new Scene(await openServer({ version, bucketSeconds: 3 }));
+/** Runs a test on a server that has just started; `Harness.open` waits until the first buckets are sent. */
+async function withNewServer(
+  version: '3.30' | '3.32',
+  body: (harness: Harness) => Promise<void>,
+): Promise<void> {
+  const harness = new Harness(await openServer({ version, bucketSeconds: 3 }));
   try {
-    await play(scene);
+    await body(harness);
   } finally {
-    await scene.close();
+    await harness.close();
   }
 }
 
-// A server that runs already is not ours to end.
+// A server that was already running is not restarted.
 const restartable = subject.kind === 'running' ? [] : versions;
 
-describe.concurrent.each(restartable)('A run of %s', (version) => {
-  it('begins when a bucket begins', () =>
-    inFreshScene(version, async (scene) => {
-      const { bucketSeconds, clock } = scene.server;
+describe.concurrent.each(restartable)('A server run of Goldmane %s', (version) => {
+  it('begins at the start of a bucket', () =>
+    withNewServer(version, async (harness) => {
+      const { bucketSeconds, clock } = harness.server;
       const slackSeconds = 100 / clock.realMs(1000);
       for (let run = 0; run < 2; run++) {
-        expect(scene.nowSeconds % bucketSeconds).toBeLessThan(1 + slackSeconds);
-        await scene.server.kill();
-        await scene.at(scene.nowSeconds + 0.4 * bucketSeconds);
-        await scene.server.start();
+        expect(harness.nowSeconds % bucketSeconds).toBeLessThan(1 + slackSeconds);
+        await harness.server.kill();
+        await harness.waitUntil(harness.nowSeconds + 0.4 * bucketSeconds);
+        await harness.server.start();
       }
     }));
 
-  it('sends its first bucket as soon as that has ended, the others one bucket later', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
-      const { bucketSeconds } = scene.server;
-      const first = scene.bucket();
-      const stream = scene.reader.follow();
+  it('streams its first bucket as soon as it ends, and later ones with a delay of one bucket', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
+      const { bucketSeconds } = harness.server;
+      const first = harness.bucket();
+      const stream = harness.reader.follow();
       const starts = [first, first + bucketSeconds, first + 2 * bucketSeconds];
       for (const startSeconds of starts) {
-        await scene.at(startSeconds);
-        await scene.feed([{ startSeconds, srcNamespace: ns }]);
+        await harness.waitUntil(startSeconds);
+        await harness.feed([{ startSeconds, srcNamespace: ns }]);
       }
       await stream.waitFor(ns, 3);
       expect(stream.of(ns).map(({ flow }) => flow.startTime)).toEqual(starts);
       const lags = stream.arrivals.map(
         (arrivalMs, index) => arrivalMs / 1000 - (starts[index] ?? 0) - bucketSeconds,
       );
-      const slackSeconds = 150 / scene.server.clock.realMs(1000);
+      const slackSeconds = 150 / harness.server.clock.realMs(1000);
       expect(lags[0]).toBeLessThan(1 + slackSeconds);
       for (const lag of lags.slice(1)) {
         expect(lag).toBeGreaterThanOrEqual(bucketSeconds);
@@ -56,64 +59,64 @@ describe.concurrent.each(restartable)('A run of %s', (version) => {
       }
     }));
 
-  it('spans the whole ring from its first second, and counts ids from 1', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
-      const old = scene.bucket(-230);
-      const records = await scene.feedAndSee(ns, manyFlows(5, { startSeconds: old }));
+  it('accepts flows for the whole ring from the start, and assigns ids from 1', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
+      const old = harness.bucket(-230);
+      const records = await harness.feedAndList(ns, manyFlows(5, { startSeconds: old }));
       expect(new Set(records.map(({ id }) => id))).toEqual(new Set([1, 2, 3, 4, 5]));
-      const stream = scene.reader.follow(old);
+      const stream = harness.reader.follow(old);
       await stream.waitFor(ns, 5);
     }));
 
-  it('knows nothing of the one before, and its keys have other ids', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
-      const startSeconds = scene.bucket(-10);
+  it('has no records of the previous run, and assigns other ids to the same keys', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
+      const startSeconds = harness.bucket(-10);
       const flows = manyFlows(3, { startSeconds });
-      await scene.feedAndSee('other', manyFlows(10, { startSeconds }));
-      const before = await scene.feedAndSee(ns, flows);
-      const stream = scene.reader.follow();
+      await harness.feedAndList('other', manyFlows(10, { startSeconds }));
+      const before = await harness.feedAndList(ns, flows);
+      const stream = harness.reader.follow();
       await until(
         'the stream',
-        async () => (await scene.reader.bucket(startSeconds, ns)).length === 3,
+        async () => (await harness.reader.bucket(startSeconds, ns)).length === 3,
         5_000,
       );
-      await scene.server.kill();
+      await harness.server.kill();
       await until('the end of the stream', () => stream.error() !== undefined, 5_000);
       expect(stream.error()?.code).toBe(14);
-      await scene.server.start();
-      const reader = scene.newReader();
+      await harness.server.start();
+      const reader = harness.newReader();
       expect(await reader.bucket(startSeconds, ns)).toEqual([]);
-      await scene.feed(flows.map((flow) => ({ ...flow, srcNamespace: ns })));
+      await harness.feed(flows.map((flow) => ({ ...flow, srcNamespace: ns })));
       await until('the flows', async () => (await reader.bucket(startSeconds, ns)).length === 3, 10_000);
       const ids = (await reader.bucket(startSeconds, ns)).map(({ id }) => id);
       expect(ids.filter((id) => before.some((record) => record.id === id))).toEqual([]);
     }));
 
-  it('is sent again by its nodes what they flushed in the last five minutes', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
-      const { clock, target, bucketSeconds } = scene.server;
+  it('receives again what its nodes sent in the last five minutes', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
+      const { clock, target, bucketSeconds } = harness.server;
       const node = new SimulatedNode({ target, clock, flushSeconds: 100_000 });
       const stop = new AbortController();
       const running = node.run(stop.signal);
-      const startSeconds = scene.bucket();
+      const startSeconds = harness.bucket();
       node.observe(manyFlows(50, { startSeconds, srcNamespace: ns }));
       node.flush();
       await until('receipts', () => node.sent === 50, 10_000);
-      await scene.server.kill();
-      await scene.server.start();
-      const reader = scene.newReader();
+      await harness.server.kill();
+      await harness.server.start();
+      const reader = harness.newReader();
       expect(await reader.bucket(startSeconds, ns)).toEqual([]);
-      // A node notices with its next flush.
-      const next = scene.bucket();
+      // A node detects the restart with its next flush.
+      const next = harness.bucket();
       node.observe([{ startSeconds: next, srcNamespace: ns, srcName: 'next' }]);
       node.flush();
-      const joined = next === startSeconds ? 51 : 50;
+      const expected = next === startSeconds ? 51 : 50;
       await until(
-        'what was sent again',
-        async () => (await reader.bucket(startSeconds, ns)).length === joined,
+        're-sent flows',
+        async () => (await reader.bucket(startSeconds, ns)).length === expected,
         clock.realMs(30_000) + 20_000,
       );
       const all = await reader.list(startSeconds, next + bucketSeconds);
@@ -123,40 +126,44 @@ describe.concurrent.each(restartable)('A run of %s', (version) => {
       await running;
     }));
 
-  it('ends with the 101st stream', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
-      const streams = Array.from({ length: 100 }, () => scene.reader.follow());
-      const startSeconds = scene.bucket(1);
-      await scene.at(startSeconds);
-      await scene.feed([{ startSeconds, srcNamespace: ns }]);
+  it('crashes when the 101st stream opens', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
+      const streams = Array.from({ length: 100 }, () => harness.reader.follow());
+      const startSeconds = harness.bucket(1);
+      await harness.waitUntil(startSeconds);
+      await harness.feed([{ startSeconds, srcNamespace: ns }]);
       await Promise.all(streams.map((stream) => stream.waitFor(ns, 1)));
-      expect(scene.server.ended()).toBe(false);
-      scene.newReader().follow();
-      await until('the end of the server', () => scene.server.ended(), 10_000);
-      await until('all to notice', () => streams.every((stream) => stream.error() !== undefined), 10_000);
+      expect(harness.server.ended()).toBe(false);
+      harness.newReader().follow();
+      await until('the end of the server', () => harness.server.ended(), 10_000);
+      await until(
+        'error on every stream',
+        () => streams.every((stream) => stream.error() !== undefined),
+        10_000,
+      );
     }));
 
-  it('ends with a flow that has no key', () =>
-    inFreshScene(version, async (scene) => {
-      const node = new CollectorConnection(scene.server.target);
+  it('crashes on a flow without a key', () =>
+    withNewServer(version, async (harness) => {
+      const node = new CollectorConnection(harness.server.target);
       const emptyFlow = Buffer.from([0x0a, 0x00]);
       await expect(node.sendBytes(emptyFlow)).rejects.toThrow('disconnected');
-      await until('the end of the server', () => scene.server.ended(), 10_000);
+      await until('the end of the server', () => harness.server.ended(), 10_000);
     }));
 
-  it('lives on when streams are closed before others are opened', () =>
-    inFreshScene(version, async (scene) => {
-      const ns = scene.namespace();
+  it('does not crash if streams are closed before others open', () =>
+    withNewServer(version, async (harness) => {
+      const ns = harness.namespace();
       for (let round = 0; round < 3; round++) {
-        const streams = Array.from({ length: 60 }, () => scene.reader.follow(-60));
-        const startSeconds = await scene.nextBucket();
-        await scene.feed([{ startSeconds, srcNamespace: `${ns}-${round}` }]);
+        const streams = Array.from({ length: 60 }, () => harness.reader.follow(-60));
+        const startSeconds = await harness.nextBucket();
+        await harness.feed([{ startSeconds, srcNamespace: `${ns}-${round}` }]);
         await Promise.all(streams.map((stream) => stream.waitFor(`${ns}-${round}`, 1)));
         for (const stream of streams) stream.cancel();
-        // The server needs a moment to notice.
-        await scene.nextBucket();
+        // The server detects the closed streams after a moment.
+        await harness.nextBucket();
       }
-      expect(scene.server.ended()).toBe(false);
+      expect(harness.server.ended()).toBe(false);
     }));
 });

@@ -22,52 +22,50 @@ import { accepts, until } from './waiting.ts';
 /** A Goldmane under test. */
 export interface Server {
   readonly version: GoldmaneVersion;
-  /** The time it lives by. */
+  /** The clock that the server uses. */
   readonly clock: Clock;
   readonly bucketSeconds: number;
   readonly target: CollectorTarget;
-  /** Whether `kill`, `start` and `ended` can be used. */
-  readonly ours: boolean;
+  /** `kill` and `start` reject unless the tests started the server. */
   kill(): Promise<void>;
-  /** A new run at the same address; resolves when it accepts connections. */
+  /** Starts a new run at the same address; resolves when it accepts connections. */
   start(): Promise<void>;
-  /** Whether the run has come to an end by itself. */
+  /** Whether the server has exited. */
   ended(): boolean;
-  /** A client of the same CA, with another name or other times; only where the server is ours. */
+  /** Issues a client certificate of the server's CA; absent if the tests did not start the server. */
   issueClient?(request: Partial<IssueRequest>): Promise<CollectorTarget['tls']>;
   close(): Promise<void>;
 }
 
-export interface ServerNeeds {
+export interface ServerOptions {
   version: GoldmaneVersion;
-  /** For a server that tests start: seconds of its buckets, real. Default 2. */
+  /** Length of a bucket in real seconds, for CONFORMANCE_START_COMMAND. Default 2. */
   bucketSeconds?: number;
-  /** Whether the first buckets, which are sent early, are to be behind it. */
-  settled?: boolean;
-  /** How many times as fast as real the stand-in's buckets of 15 s go by. Default 20. */
+  /** Whether to wait until the first buckets, which are sent early, are over. */
+  afterFirstBuckets?: boolean;
+  /** How many times faster than real time the stand-in's clock runs. Default 20. */
   speed?: number;
 }
 
-/** Opens the server that the environment names. */
-export async function openServer(needs: ServerNeeds): Promise<Server> {
+/** Opens the server that the environment variables select. */
+export async function openServer(options: ServerOptions): Promise<Server> {
   switch (subject.kind) {
     case 'stand-in':
-      return openStandIn(needs);
+      return openStandIn(options);
     case 'command':
-      return openCommand(needs, subject.command);
+      return openCommand(options, subject.command);
     case 'running': {
       const [cert, key, ca] = await Promise.all(
         [subject.certPath, subject.keyPath, subject.caPath].map((path) => readFile(path, 'utf8')),
       );
       const tls = { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
       return {
-        version: needs.version,
+        version: options.version,
         clock: systemClock,
         bucketSeconds: subject.bucketSeconds,
         target: { address: subject.address, tls, serverName },
-        ours: false,
-        kill: () => Promise.reject(new Error('not ours to end')),
-        start: () => Promise.reject(new Error('not ours to start')),
+        kill: () => Promise.reject(new Error('the tests did not start this server')),
+        start: () => Promise.reject(new Error('the tests did not start this server')),
         ended: () => false,
         close: () => Promise.resolve(),
       };
@@ -75,7 +73,11 @@ export async function openServer(needs: ServerNeeds): Promise<Server> {
   }
 }
 
-async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds): Promise<Server> {
+async function openStandIn({
+  version,
+  speed = 20,
+  afterFirstBuckets = false,
+}: ServerOptions): Promise<Server> {
   const clock = new LoopClock(speed);
   const certificates = await issueCertificates();
   const tls = {
@@ -87,7 +89,7 @@ async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds
   let run: GoldmaneStandIn | undefined;
   let alive = false;
   const start = async (): Promise<void> => {
-    run = await startGoldmane({ clock, tls, version, port, startAtOnce: settled });
+    run = await startGoldmane({ clock, tls, version, port, startAtOnce: afterFirstBuckets });
     alive = true;
     void run.ended.then(() => {
       alive = false;
@@ -99,7 +101,6 @@ async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds
     clock,
     bucketSeconds: 15,
     target: { address: `127.0.0.1:${port}`, tls: clientPems(certificates), serverName: 'goldmane' },
-    ours: true,
     start,
     kill: async () => run?.kill(),
     ended: () => !alive,
@@ -111,8 +112,8 @@ async function openStandIn({ version, speed = 20, settled = false }: ServerNeeds
   };
 }
 
-async function openCommand(needs: ServerNeeds, command: string): Promise<Server> {
-  const { version, bucketSeconds = 2, settled = false } = needs;
+async function openCommand(options: ServerOptions, command: string): Promise<Server> {
+  const { version, bucketSeconds = 2, afterFirstBuckets = false } = options;
   const authority = await createAuthority();
   const certificates = await issueCertificates({ authority });
   const directory = await mkdtemp(join(tmpdir(), 'goldmane-conformance-'));
@@ -149,13 +150,12 @@ async function openCommand(needs: ServerNeeds, command: string): Promise<Server>
     await exited;
   };
   await start();
-  if (settled) await systemClock.sleep(3 * bucketSeconds * 1000);
+  if (afterFirstBuckets) await systemClock.sleep(3 * bucketSeconds * 1000);
   return {
     version,
     clock: systemClock,
     bucketSeconds,
     target: { address, tls: clientPems(certificates), serverName: 'goldmane' },
-    ours: true,
     start,
     kill,
     ended,

@@ -1,53 +1,53 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { versions } from './environment.ts';
-import { manyFlows, Scene } from './scene.ts';
+import { manyFlows, Harness } from './harness.ts';
 
-describe.each(versions)('Flows.Stream of %s', (version) => {
-  let scene: Scene;
+describe.each(versions)('Flows.Stream in Goldmane %s', (version) => {
+  let harness: Harness;
   beforeAll(async () => {
-    scene = await Scene.open({ version });
+    harness = await Harness.open({ version });
   });
-  afterAll(() => scene?.close());
+  afterAll(() => harness?.close());
 
-  it.concurrent('sends a bucket once, one bucket after it ended', async () => {
-    const [ns, after] = [scene.namespace(), scene.namespace()];
-    const stream = scene.reader.follow();
-    const startSeconds = await scene.nextBucket();
-    await scene.feed(manyFlows(20, { startSeconds, srcNamespace: ns }));
+  it.concurrent('sends each bucket once, one bucket length after its end', async () => {
+    const [ns, after] = [harness.namespace(), harness.namespace()];
+    const stream = harness.reader.follow();
+    const startSeconds = await harness.nextBucket();
+    await harness.feed(manyFlows(20, { startSeconds, srcNamespace: ns }));
     await stream.waitFor(ns, 20);
     const lagSeconds =
       (stream.arrivals[stream.records.findIndex((r) => r.flow.Key.sourceNamespace === ns)] ?? 0) / 1000 -
-      (startSeconds + scene.server.bucketSeconds);
-    // 15.0 to 15.2 s in production. The rest is what a busy machine may add.
-    const slackSeconds = 800 / scene.server.clock.realMs(1000);
-    expect(lagSeconds).toBeGreaterThanOrEqual(scene.server.bucketSeconds);
-    expect(lagSeconds).toBeLessThan(scene.server.bucketSeconds + slackSeconds);
+      (startSeconds + harness.server.bucketSeconds);
+    // 15.0 to 15.2 s in production. The remaining tolerance is for a busy machine.
+    const slackSeconds = 800 / harness.server.clock.realMs(1000);
+    expect(lagSeconds).toBeGreaterThanOrEqual(harness.server.bucketSeconds);
+    expect(lagSeconds).toBeLessThan(harness.server.bucketSeconds + slackSeconds);
 
-    await scene.feed([{ startSeconds: scene.bucket(), srcNamespace: after }]);
+    await harness.feed([{ startSeconds: harness.bucket(), srcNamespace: after }]);
     await stream.waitFor(after, 1);
     expect(stream.of(ns)).toHaveLength(20);
     stream.cancel();
   });
 
-  it.concurrent('with start 0, sends nothing of what is remembered', async () => {
-    const [past, live] = [scene.namespace(), scene.namespace()];
-    await scene.feedAndSee(past, [{ startSeconds: scene.bucket(-3) }]);
-    const stream = scene.reader.follow(0);
-    await scene.feed([{ startSeconds: await scene.nextBucket(), srcNamespace: live }]);
+  it.concurrent('sends no history with a start of 0', async () => {
+    const [past, live] = [harness.namespace(), harness.namespace()];
+    await harness.feedAndList(past, [{ startSeconds: harness.bucket(-3) }]);
+    const stream = harness.reader.follow(0);
+    await harness.feed([{ startSeconds: await harness.nextBucket(), srcNamespace: live }]);
     await stream.waitFor(live, 1);
     expect(stream.of(past)).toEqual([]);
     stream.cancel();
   });
 
-  it.concurrent('gives each bucket its own increment, with the bounds of the bucket', async () => {
-    const ns = scene.namespace();
-    const stream = scene.reader.follow();
-    const first = await scene.nextBucket();
-    await scene.feed([{ startSeconds: first, endSeconds: first, srcNamespace: ns, packetsIn: 3 }]);
-    const second = await scene.nextBucket();
-    await scene.feed([{ startSeconds: second, endSeconds: second + 40, srcNamespace: ns, packetsIn: 4 }]);
+  it.concurrent('sends the increment of each bucket, with the bounds of the bucket', async () => {
+    const ns = harness.namespace();
+    const stream = harness.reader.follow();
+    const first = await harness.nextBucket();
+    await harness.feed([{ startSeconds: first, endSeconds: first, srcNamespace: ns, packetsIn: 3 }]);
+    const second = await harness.nextBucket();
+    await harness.feed([{ startSeconds: second, endSeconds: second + 40, srcNamespace: ns, packetsIn: 4 }]);
     const records = await stream.waitFor(ns, 2);
-    const { bucketSeconds } = scene.server;
+    const { bucketSeconds } = harness.server;
     expect(records.map(({ flow }) => [flow.startTime, flow.endTime, flow.packetsIn])).toEqual([
       [first, first + bucketSeconds, 3],
       [second, second + bucketSeconds, 4],
@@ -57,75 +57,75 @@ describe.each(versions)('Flows.Stream of %s', (version) => {
     stream.cancel();
   });
 
-  it.concurrent('joins what several nodes saw of one key in one bucket', async () => {
-    const ns = scene.namespace();
-    const stream = scene.reader.follow();
-    const startSeconds = await scene.nextBucket();
-    const inside = startSeconds + scene.server.bucketSeconds - 1;
-    await scene.feed([{ startSeconds, srcNamespace: ns, packetsIn: 3, bytesOut: 10 }]);
-    await scene.feed([{ startSeconds: inside, srcNamespace: ns, packetsIn: 4, bytesOut: 20 }]);
+  it.concurrent('merges flows of one key and bucket from several nodes', async () => {
+    const ns = harness.namespace();
+    const stream = harness.reader.follow();
+    const startSeconds = await harness.nextBucket();
+    const inside = startSeconds + harness.server.bucketSeconds - 1;
+    await harness.feed([{ startSeconds, srcNamespace: ns, packetsIn: 3, bytesOut: 10 }]);
+    await harness.feed([{ startSeconds: inside, srcNamespace: ns, packetsIn: 4, bytesOut: 20 }]);
     const [record] = await stream.waitFor(ns, 1);
     expect(record?.flow).toMatchObject({ startTime: startSeconds, packetsIn: 7, bytesOut: 30 });
     stream.cancel();
   });
 
-  it.concurrent('never sends a late flow, which List has', async () => {
-    const [ns, live] = [scene.namespace(), scene.namespace()];
-    const stream = scene.reader.follow();
-    const startSeconds = scene.bucket();
-    await scene.feed([{ startSeconds, srcNamespace: ns, srcName: 'in-time' }]);
+  it.concurrent('never sends late flows, which List includes', async () => {
+    const [ns, live] = [harness.namespace(), harness.namespace()];
+    const stream = harness.reader.follow();
+    const startSeconds = harness.bucket();
+    await harness.feed([{ startSeconds, srcNamespace: ns, srcName: 'in-time' }]);
     await stream.waitFor(ns, 1);
-    await scene.feedAndSee(ns, [{ startSeconds, srcName: 'late' }], 2);
-    await scene.feed([{ startSeconds: await scene.nextBucket(), srcNamespace: live }]);
+    await harness.feedAndList(ns, [{ startSeconds, srcName: 'late' }], 2);
+    await harness.feed([{ startSeconds: await harness.nextBucket(), srcNamespace: live }]);
     await stream.waitFor(live, 1);
     expect(stream.of(ns).map(({ flow }) => flow.Key.sourceName)).toEqual(['in-time']);
     stream.cancel();
   });
 
   it.concurrent.each(['negative', 'positive'])(
-    'with a %s start, sends history oldest first, then live',
+    'sends history oldest first, then live records, with a %s start',
     async (sign) => {
-      const ns = scene.namespace();
-      const { bucketSeconds } = scene.server;
-      const filling = await scene.nextBucket();
-      // Far apart, because a relative start moves on until the server reads it.
+      const ns = harness.namespace();
+      const { bucketSeconds } = harness.server;
+      const filling = await harness.nextBucket();
+      // Far apart, because a relative start advances until the server evaluates it.
       const past = [-60, -20, -10, -3].map((offset) => filling + offset * bucketSeconds);
-      for (const startSeconds of past) await scene.feedAndSee(ns, [{ startSeconds }]);
+      for (const startSeconds of past) await harness.feedAndList(ns, [{ startSeconds }]);
       const fromSeconds = filling - 40 * bucketSeconds;
-      const start = sign === 'positive' ? fromSeconds : fromSeconds - Math.floor(scene.nowSeconds);
-      const stream = scene.reader.follow(start);
-      const live = await scene.nextBucket();
-      await scene.feed([{ startSeconds: live, srcNamespace: ns }]);
+      const start = sign === 'positive' ? fromSeconds : fromSeconds - Math.floor(harness.nowSeconds);
+      const stream = harness.reader.follow(start);
+      const live = await harness.nextBucket();
+      await harness.feed([{ startSeconds: live, srcNamespace: ns }]);
       const records = await stream.waitFor(ns, 4);
       expect(records.map(({ flow }) => flow.startTime)).toEqual([...past.slice(1), live]);
       stream.cancel();
     },
   );
 
-  it.concurrent('with a start in the bucket that is sent next, sends no history', async () => {
-    const [ns, live] = [scene.namespace(), scene.namespace()];
-    const filling = await scene.nextBucket();
-    const justEnded = filling - scene.server.bucketSeconds;
-    await scene.feedAndSee(ns, [{ startSeconds: filling - 3 * scene.server.bucketSeconds }]);
-    const stream = scene.reader.follow(justEnded);
-    await scene.feed([{ startSeconds: filling, srcNamespace: live }]);
+  it.concurrent('sends no history with a start in the bucket that is sent next', async () => {
+    const [ns, live] = [harness.namespace(), harness.namespace()];
+    const filling = await harness.nextBucket();
+    const justEnded = filling - harness.server.bucketSeconds;
+    await harness.feedAndList(ns, [{ startSeconds: filling - 3 * harness.server.bucketSeconds }]);
+    const stream = harness.reader.follow(justEnded);
+    await harness.feed([{ startSeconds: filling, srcNamespace: live }]);
     await stream.waitFor(live, 1);
     expect(stream.of(ns)).toEqual([]);
     stream.cancel();
   });
 
   it.concurrent.each(['filling', 'newest'])(
-    'with a start in the %s bucket, sends the whole ring',
+    'sends the whole ring with a start in the %s bucket',
     async (which) => {
-      const ns = scene.namespace();
-      const { bucketSeconds } = scene.server;
-      const filling = await scene.nextBucket();
+      const ns = harness.namespace();
+      const { bucketSeconds } = harness.server;
+      const filling = await harness.nextBucket();
       const newest = filling + bucketSeconds;
       const past = [filling - 100 * bucketSeconds, filling - 2 * bucketSeconds];
       const unfinished = which === 'filling' ? [filling, newest] : [newest];
-      for (const startSeconds of [...past, ...unfinished]) await scene.feedAndSee(ns, [{ startSeconds }]);
-      const stream = scene.reader.follow(which === 'filling' ? filling : newest);
-      // 3.30 begins with the buckets that have not ended; 3.32 leaves them for when their time comes.
+      for (const startSeconds of [...past, ...unfinished]) await harness.feedAndList(ns, [{ startSeconds }]);
+      const stream = harness.reader.follow(which === 'filling' ? filling : newest);
+      // 3.30 begins with the unfinished buckets; 3.32 sends those live.
       const history = version === '3.30' ? [...unfinished, ...past] : past;
       const records = await stream.waitFor(ns, history.length);
       expect(records.slice(0, history.length).map(({ flow }) => flow.startTime)).toEqual(history);
@@ -133,27 +133,27 @@ describe.each(versions)('Flows.Stream of %s', (version) => {
     },
   );
 
-  it.concurrent('with a start after the newest bucket, sends no history', async () => {
-    const [ns, live] = [scene.namespace(), scene.namespace()];
-    const filling = await scene.nextBucket();
-    await scene.feedAndSee(ns, [{ startSeconds: filling - 3 * scene.server.bucketSeconds }]);
-    const stream = scene.reader.follow(filling + 2 * scene.server.bucketSeconds);
-    await scene.feed([{ startSeconds: filling, srcNamespace: live }]);
+  it.concurrent('sends no history with a start after the newest bucket', async () => {
+    const [ns, live] = [harness.namespace(), harness.namespace()];
+    const filling = await harness.nextBucket();
+    await harness.feedAndList(ns, [{ startSeconds: filling - 3 * harness.server.bucketSeconds }]);
+    const stream = harness.reader.follow(filling + 2 * harness.server.bucketSeconds);
+    await harness.feed([{ startSeconds: filling, srcNamespace: live }]);
     await stream.waitFor(live, 1);
     expect(stream.of(ns)).toEqual([]);
     stream.cancel();
   });
 
-  it.concurrent('with a start older than the oldest bucket, sends no history at all', async () => {
-    const [ns, live] = [scene.namespace(), scene.namespace()];
-    const { bucketSeconds } = scene.server;
-    const filling = await scene.nextBucket();
-    // 242 buckets, one of them newer than the filling one.
+  it.concurrent('sends no history at all with a start before the oldest bucket', async () => {
+    const [ns, live] = [harness.namespace(), harness.namespace()];
+    const { bucketSeconds } = harness.server;
+    const filling = await harness.nextBucket();
+    // 242 buckets, one of them newer than the one being filled.
     const oldest = filling - 240 * bucketSeconds;
-    await scene.feedAndSee(ns, [{ startSeconds: oldest + 2 * bucketSeconds }]);
-    const within = scene.reader.follow(oldest + bucketSeconds);
-    const beyond = scene.reader.follow(oldest - 1);
-    await scene.feed([{ startSeconds: scene.bucket(), srcNamespace: live }]);
+    await harness.feedAndList(ns, [{ startSeconds: oldest + 2 * bucketSeconds }]);
+    const within = harness.reader.follow(oldest + bucketSeconds);
+    const beyond = harness.reader.follow(oldest - 1);
+    await harness.feed([{ startSeconds: harness.bucket(), srcNamespace: live }]);
     await Promise.all([within.waitFor(live, 1), beyond.waitFor(live, 1)]);
     expect(within.of(ns)).toHaveLength(1);
     expect(beyond.of(ns)).toEqual([]);

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Polls until the condition holds; fails after `limitMs` (real), saying what was waited for. */
+/** Polls until the condition holds; fails with `what` after `limitMs` (real time). */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
@@ -14,7 +14,7 @@ export async function until(
   }
 }
 
-/** Whether something accepts TCP connections on this port of loopback. */
+/** Whether something accepts TCP connections on this loopback port. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });

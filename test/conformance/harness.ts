@@ -1,11 +1,11 @@
 import { CollectorConnection } from '../../dev/goldmane/collector-client.ts';
 import type { Flow } from '../../dev/goldmane/flow.ts';
 import { Reader, type Received } from './reader.ts';
-import { openServer, type Server, type ServerNeeds } from './server.ts';
+import { openServer, type Server, type ServerOptions } from './server.ts';
 import { until } from './waiting.ts';
 
-/** A server, someone who reads from it, and the words in which tests speak about its time. */
-export class Scene {
+/** A server under test with a reader, and helpers for its buckets and its clock. */
+export class Harness {
   readonly server: Server;
   readonly reader: Reader;
   readonly #readers: Reader[] = [];
@@ -16,9 +16,9 @@ export class Scene {
     this.reader = this.newReader();
   }
 
-  /** A scene in the middle of a run; its beginning is for the tests of restarts. */
-  static async open(needs: ServerNeeds): Promise<Scene> {
-    return new Scene(await openServer({ ...needs, settled: true }));
+  /** Opens a server and waits until its first buckets, which are sent early, are over. */
+  static async open(options: ServerOptions): Promise<Harness> {
+    return new Harness(await openServer({ ...options, afterFirstBuckets: true }));
   }
 
   newReader(options: { maxReceiveBytes?: number } = {}): Reader {
@@ -27,7 +27,7 @@ export class Scene {
     return reader;
   }
 
-  /** A namespace that no other test uses. */
+  /** A new namespace for each call. */
   namespace(): string {
     return `ns-${++this.#names}`;
   }
@@ -36,46 +36,46 @@ export class Scene {
     return this.server.clock.now() / 1000;
   }
 
-  /** Start of the bucket that fills now, or of one so many before or after it. */
+  /** Start of the bucket that is being filled, or of the one `offset` buckets later. */
   bucket(offset = 0): number {
     const { bucketSeconds } = this.server;
     return (Math.floor(this.nowSeconds / bucketSeconds) + offset) * bucketSeconds;
   }
 
-  /** Waits until a bucket begins, the next one or one after it; its start. */
+  /** Waits until the next bucket begins, or the one `count` buckets later; returns its start. */
   async nextBucket(count = 1): Promise<number> {
     const startSeconds = this.bucket(count);
-    await this.at(startSeconds);
+    await this.waitUntil(startSeconds);
     return startSeconds;
   }
 
-  /** Waits for a moment of the server's clock, and a moment longer for the server to have acted upon it. */
-  async at(seconds: number): Promise<void> {
+  /** Waits until the server's clock reaches this time. */
+  async waitUntil(seconds: number): Promise<void> {
     await this.server.clock.sleep((seconds - this.nowSeconds) * 1000);
-    await until('the clock', () => this.nowSeconds >= seconds, 30_000);
+    await until(`server time ${seconds}`, () => this.nowSeconds >= seconds, 30_000);
   }
 
-  /** Sends flows over a connection of their own, as a node that has just connected. */
+  /** Sends flows over a new connection, like a node that has just connected. */
   async feed(flows: readonly Flow[]): Promise<void> {
     const connection = new CollectorConnection(this.server.target);
     await connection.sendAll(flows);
     await connection.close();
   }
 
-  /** Sends flows into one bucket and waits until `List` has so many records of their namespace there. */
-  async feedAndSee(namespace: string, flows: readonly Flow[], expected = flows.length): Promise<Received[]> {
+  /** Sends flows of one bucket and waits until `List` returns `expected` records of their namespace. */
+  async feedAndList(namespace: string, flows: readonly Flow[], expected = flows.length): Promise<Received[]> {
     await this.feed(flows.map((flow) => ({ srcNamespace: namespace, ...flow })));
     const startSeconds = this.#bucketOf(flows[0]?.startSeconds ?? 0);
-    let seen: Received[] = [];
+    let records: Received[] = [];
     await until(
       `${expected} records of ${namespace} in bucket ${startSeconds}`,
       async () => {
-        seen = await this.reader.bucket(startSeconds, namespace);
-        return seen.length >= expected;
+        records = await this.reader.bucket(startSeconds, namespace);
+        return records.length >= expected;
       },
       60_000,
     );
-    return seen;
+    return records;
   }
 
   async close(): Promise<void> {
@@ -88,17 +88,20 @@ export class Scene {
   }
 }
 
-/** Opens a scene for one test. */
-export async function inScene(needs: ServerNeeds, play: (scene: Scene) => Promise<void>): Promise<void> {
-  const scene = await Scene.open(needs);
+/** Runs a test with its own server. */
+export async function withServer(
+  options: ServerOptions,
+  body: (harness: Harness) => Promise<void>,
+): Promise<void> {
+  const harness = await Harness.open(options);
   try {
-    await play(scene);
+    await body(harness);
   } finally {
-    await scene.close();
+    await harness.close();
   }
 }
 
-/** So many flows that differ in their source. */
+/** `count` flows that differ only in their source name. */
 export function manyFlows(count: number, flow: Flow): Flow[] {
   return Array.from({ length: count }, (_, index) => ({ ...flow, srcName: `client-${index}-*` }));
 }
