@@ -6,7 +6,7 @@ import { promtool } from '../support/promtool.ts';
 import { metricsOf, promqlOf, readDashboard, readRules, rulesFile } from './rules.ts';
 import { projectFolder } from './tools.ts';
 
-// One sample a minute; at minute t the time is 60 t seconds. A scenario is judged at `at`, long after its series began.
+// One sample per minute; minute t is at 60 t seconds. Scenarios are evaluated at minute `at`.
 const length = 240;
 const two = (name: string, labels = '') => ['a', 'b'].map((pod) => `${name}{pod="${pod}"${labels}}`);
 const available =
@@ -34,7 +34,7 @@ const pollers = 'temporal_num_pollers{pod="a",poller_type="activity_task",task_q
 const bucket = (kind: string, le: string) =>
   `temporal_${kind}_schedule_to_start_latency_seconds_bucket{pod="a",task_queue="flow-trail",le="${le}"}`;
 
-/** Two workers that do well. */
+/** The series of two healthy workers. */
 const healthy: Record<string, string> = {
   [available]: `2x${length}`,
   ...same(two('flow_trail_ready'), `1x${length}`),
@@ -66,7 +66,7 @@ function same(series: readonly string[], values: string): Record<string, string>
 }
 
 const at = 200;
-/** Values that are good until `minutes` before the judgement. */
+/** Values that are good until `minutes` before the evaluation. */
 const since = (minutes: number, good: string, bad: string) =>
   `${good}x${at - minutes - 1} ${bad}x${length - at + minutes}`;
 const oneOf = (series: readonly string[], values: string) => ({ [series[0] ?? '']: values });
@@ -80,7 +80,7 @@ interface Scenario {
 }
 
 const scenarios: Record<string, Scenario> = {
-  'all is well': {},
+  'both workers are healthy': {},
   'no worker has been available for 16 minutes': {
     change: { [available]: since(16, '2', '0') },
     fire: ['AggregatorDown'],
@@ -106,10 +106,10 @@ const scenarios: Record<string, Scenario> = {
     fire: ['TrailStale'],
   },
   'nothing has been merged for 12 minutes': { change: same(newest, stops(-60, 11)) },
-  'one worker’s number has stopped, because the other took over': {
+  'the readers moved to the other worker, and the first one’s series no longer advances': {
     change: oneOf(newest, stops(-60, 60)),
   },
-  'a worker cannot read the database since it started': {
+  'a worker has not read the database since it started': {
     change: { ...same(newest, `0x${length}`), ...same(settled, `0x${length}`) },
     fire: ['TrailSettlingBehind', 'TrailStale'],
   },
@@ -120,11 +120,11 @@ const scenarios: Record<string, Scenario> = {
     },
     fire: ['TrailStale'],
   },
-  'settling has stood still for 40 minutes': {
+  'nothing has been settled for 40 minutes': {
     change: same(settled, stops(-420, 40)),
     fire: ['TrailSettlingBehind'],
   },
-  'settling has stood still for 20 minutes': { change: same(settled, stops(-420, 20)) },
+  'nothing has been settled for 20 minutes': { change: same(settled, stops(-420, 20)) },
   'a gap was found': { change: { [gaps]: since(10, '0', '4') }, fire: ['TrailGap'] },
   'a worker found a gap before its first scrape': {
     change: { [gaps]: `_x${at - 10} 4x${length}` },
@@ -160,7 +160,7 @@ const scenarios: Record<string, Scenario> = {
     },
     fire: ['TrailDatabaseFailing'],
   },
-  'Temporal is away': {
+  'Temporal is unavailable': {
     change: {
       ...same(health('temporal'), since(40, '0', '2')),
       ...same(health('supervisor'), since(40, '0', '3')),
@@ -172,25 +172,25 @@ const scenarios: Record<string, Scenario> = {
     fire: ['TrailUnhealthy'],
   },
   'a gap in the last day': { change: same(health('coverage'), since(60, '0', '1')) },
-  'nothing is known before the first report': {
+  'no health check has run yet': {
     change: Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `3x${length}`))),
   },
   'Goldmane refuses the certificate': {
     change: { [refusedCertificate]: `0x${at - 20} 0+2x${length}` },
     fire: ['GoldmaneCertificateRefused'],
   },
-  'Goldmane refused the certificate for a moment': {
+  'Goldmane refused the certificate briefly': {
     change: { [refusedCertificate]: since(10, '0', '2') },
   },
-  'a certificate ends in six days': {
+  'a certificate expires in six days': {
     change: same(days, since(62, '40', '6')),
     fire: ['CertificateExpiring'],
   },
-  'a certificate ends in eight days': { change: same(days, `8x${length}`) },
-  'a renewed certificate was checked by the other worker': {
+  'a certificate expires in eight days': { change: same(days, `8x${length}`) },
+  'the other worker has checked the renewed certificate': {
     change: oneOf(days, `6x${at - 120} _x${length}`),
   },
-  'no certificate was checked yet': { change: same(days, `_x${length}`) },
+  'no certificate has been checked yet': { change: same(days, `_x${length}`) },
   'a digest failed': { change: same(failed('digest'), since(31, '0', '1')), fire: ['DigestFailing'] },
   'a digest failed 20 minutes ago': { change: same(failed('digest'), since(20, '0', '1')) },
   'a digest failed and was run again': {
@@ -201,7 +201,7 @@ const scenarios: Record<string, Scenario> = {
     fire: ['TrailDigestOverdue'],
   },
   'a job fails': { change: same(failed('freshness'), since(16, '0', '1')), fire: ['JobFailing'] },
-  'a job failed once and completed then': {
+  'a job failed once and then completed': {
     change: same(failed('freshness'), `0x${at - 30} 1x5 0x${length}`),
   },
   'the heartbeat is not delivered': {
@@ -210,11 +210,11 @@ const scenarios: Record<string, Scenario> = {
   },
   'one heartbeat in ten is not delivered': { change: { [timedOut]: `0+0.1x${length}` } },
   'no heartbeat is configured': { change: { [sent]: `0x${length}` } },
-  'the export has stood still for 40 minutes': {
+  'nothing has been exported for 40 minutes': {
     change: same(exportedUpTo, stops(-420, 40)),
     fire: ['FlowLogExportBehind'],
   },
-  'the export has stood still for 20 minutes': { change: same(exportedUpTo, stops(-420, 20)) },
+  'nothing has been exported for 20 minutes': { change: same(exportedUpTo, stops(-420, 20)) },
   'the export is off': {
     change: { ...same(exportEnabled, `0x${length}`), ...same(exportedUpTo, `0x${length}`) },
   },
@@ -227,7 +227,7 @@ const scenarios: Record<string, Scenario> = {
     fire: ['FlowLogExportGap'],
   },
   'flow logs were not exported two hours ago': { change: { [exportGaps]: since(120, '0', '4') } },
-  'time that the trail did not settle was not exported': { change: { [unsettledGaps]: since(10, '0', '4') } },
+  'unsettled time was not exported': { change: { [unsettledGaps]: since(10, '0', '4') } },
   'no slot is free': {
     change: { [slots('flow-trail')]: since(12, '99', '0') },
     fire: ['TemporalWorkerSlotsExhausted'],
@@ -246,7 +246,7 @@ test('the rules are valid', async () => {
   expect(isGood).toBe(true);
 });
 
-test('each alert fires on its cause, and on nothing else', async () => {
+test('each scenario fires exactly its alerts', async () => {
   const tests = Object.entries(scenarios).map(([name, { change = {}, fire = [] }]) => ({
     name,
     interval: '1m',
@@ -269,7 +269,7 @@ test('each alert fires on its cause, and on nothing else', async () => {
   expect(isGood, text).toBe(true);
 });
 
-test('a worker that exports NaN hides no number of another one', async () => {
+test('NaN from one worker does not hide the values of another', async () => {
   const pod = (name: string, value: string) => `label_replace(vector(${value}), "pod", "${name}", "", "")`;
   const { isGood, text } = await promtool(['test', 'rules'], {
     tests: [
@@ -284,12 +284,12 @@ test('a worker that exports NaN hides no number of another one', async () => {
   expect(isGood, text).toBe(true);
 });
 
-test('each alert has a scenario that fires it', async () => {
+test('every alert is fired by a scenario', async () => {
   const fired = new Set(Object.values(scenarios).flatMap(({ fire = [] }) => fire));
   expect((await readRules()).map(({ alert }) => alert).toSorted()).toEqual([...fired].toSorted());
 });
 
-test('each alert names its cause and cure, and links to its section of the operations guide', async () => {
+test('each alert states cause and cure, and links to a section of the operations guide', async () => {
   const guide = await readFile(join(projectFolder, 'docs/operations.md'), 'utf8');
   const anchors = [...guide.matchAll(/^#+ (.+)$/gm)].map(
     ([, title = '']) =>

@@ -9,7 +9,7 @@ import { anyEvidence, anyOptions, emitAny } from '../unit/policy/derive/random-c
 import { uncomment } from '../unit/policy/derive/stubs.ts';
 import { againstSchemas, projectFolder, validateCalico, withFile } from './tools.ts';
 
-/** The files that unit tests compare byte for byte: at least one of each kind. */
+/** The expected files of the unit tests, at least one of each kind. */
 const folder = join(projectFolder, 'test/fixtures/allowlists');
 const files = await readdir(folder);
 const isKubernetes = (file: string) => file.endsWith('.NetworkPolicy.yaml');
@@ -49,15 +49,15 @@ describe.each<PolicyKind>([
   'CalicoNetworkPolicy',
   'StagedNetworkPolicy',
   'StagedKubernetesNetworkPolicy',
-])('the %s of random clusters', (kind) => {
-  const written = samples.flatMap(([evidence, change]) => emitAny(evidence, change, kind));
+])('%s manifests of random clusters', (kind) => {
+  const manifests = samples.flatMap(([evidence, change]) => emitAny(evidence, change, kind));
 
   test.each([
-    ['as written', (text: string) => text],
-    ['with every stub uncommented and filled in', uncomment],
-  ])('is valid %s', async (_what, edit) => {
-    const all = written.map(edit).join('---\n');
-    expect(written.length).toBeGreaterThan(100);
+    ['unchanged', (text: string) => text],
+    ['with every stub uncommented and completed', uncomment],
+  ])('are valid %s', async (_what, edit) => {
+    const all = manifests.map(edit).join('---\n');
+    expect(manifests.length).toBeGreaterThan(100);
     if (kind !== 'NetworkPolicy')
       return expect(await withFile('all.yaml', all, validateCalico)).toEqual({
         code: 0,

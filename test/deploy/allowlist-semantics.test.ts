@@ -22,8 +22,8 @@ interface Question {
 const verdict = z.enum(['allowed', 'denied', 'not selected']);
 const answers = z.array(z.array(z.object({ egress: verdict, ingress: verdict })));
 
-/** Per question and packet, what cyclonus says of either end. */
-async function ask(questions: readonly Question[]): Promise<z.infer<typeof answers>> {
+/** The verdicts of cyclonus at both ends, per question and packet. */
+async function evaluateWithCyclonus(questions: readonly Question[]): Promise<z.infer<typeof answers>> {
   const { code, stdout, stderr } = await withFile(
     'questions.json',
     JSON.stringify(questions),
@@ -33,8 +33,8 @@ async function ask(questions: readonly Question[]): Promise<z.infer<typeof answe
   return answers.parse(JSON.parse(stdout));
 }
 
-// What allowlists are tested with elsewhere reads policies as cyclonus does, or those tests would prove little.
-test('cyclonus and the evaluator of the other tests agree on the policies of random clusters', async () => {
+// Other tests check allowlists with our own evaluator, so it must interpret policies as cyclonus does.
+test('cyclonus and our evaluator agree on policies of random clusters', async () => {
   const packets = everything
     .filter(([, , how]) => !how.startsWith('icmp'))
     .map(([src, dst, how]) => packetOf(src, dst, how));
@@ -52,10 +52,10 @@ test('cyclonus and the evaluator of the other tests agree on the policies of ran
   );
   const found = new Set(expected.flat().flatMap(({ egress: out, ingress }) => [out, ingress]));
   expect([...found].toSorted()).toEqual(['allowed', 'denied', 'not selected']);
-  expect(await ask(questions)).toEqual(expected);
+  expect(await evaluateWithCyclonus(questions)).toEqual(expected);
 });
 
-test('according to cyclonus, policies derived from the capture of a real server allow at the source exactly what was observed', async () => {
+test('cyclonus evaluates policies derived from a captured history: they allow observed traffic, and at the source no other port', async () => {
   const evidence = captureEvidence();
   const { policies } = deriveFrom(evidence, { directions: ['egress', 'ingress'] }, 'NetworkPolicy');
   const facts = evidence.filter(
@@ -65,7 +65,7 @@ test('according to cyclonus, policies derived from the capture of a real server 
   const packets = facts.map(({ src, dst, protocol, port }) =>
     packetOf(nameOf(src), nameOf(dst), `${protocol} ${port}`),
   );
-  const [observed = [], unheardOf = []] = await ask([
+  const [observed = [], unobserved = []] = await evaluateWithCyclonus([
     { policies, packets },
     { policies, packets: packets.map((packet) => ({ ...packet, port: 4 })) },
   ]);
@@ -75,7 +75,7 @@ test('according to cyclonus, policies derived from the capture of a real server 
   );
   let passed = 0;
   for (const [index, { reporter, action }] of facts.entries()) {
-    if (reporter === 'src') expect(unheardOf[index]?.egress).not.toBe('allowed');
+    if (reporter === 'src') expect(unobserved[index]?.egress).not.toBe('allowed');
     if (reporter === 'unspecified' || action !== 'allow' || deniedAnywhere.has(pathOf(index))) continue;
     expect(observed[index]?.[reporter === 'src' ? 'egress' : 'ingress'], pathOf(index)).toBe('allowed');
     passed += 1;
@@ -83,7 +83,7 @@ test('according to cyclonus, policies derived from the capture of a real server 
   expect(passed).toBeGreaterThan(100);
 });
 
-/** An end as random clusters write it: `immich`, `dbaas/postgresql`. */
+/** An end in the notation of random clusters: `immich`, `dbaas/postgresql`. */
 function nameOf({ ns, identity }: FactEnd): string {
   return identity === '' ? ns : `${ns}/${identity}`;
 }

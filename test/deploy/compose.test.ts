@@ -28,41 +28,44 @@ const withStandIn = { ...cleanEnvironment(), COMPOSE_PROFILES: 'stand-in' };
 const { services, volumes } = await validated('compose', file, projectShape, withStandIn);
 
 describe('docker-compose.yaml', () => {
-  test('is valid with and without the stand-in, and has nothing but the stand-in behind a profile', async () => {
+  test('is valid with and without the profile stand-in, which contains only the stand-in', async () => {
     const without = await validated('compose', file, projectShape, cleanEnvironment());
     expect(Object.keys(services).filter((name) => !(name in without.services))).toEqual(['goldmane']);
     expect(Object.keys(without.services)).toContain('worker');
   });
 
-  test.each(Object.entries(services))('pins the image of %s to one release, and digest', (_, { image }) => {
-    expect(image).toMatch(
-      /^(goldmane-flow-trail(-stand-in)?:\d+\.\d+\.\d+|[a-z0-9/-]+:\d+\.\d+(\.\d+)?@sha256:[0-9a-f]{64})$/,
-    );
-  });
+  test.each(Object.entries(services))(
+    'pins the image of %s to a release and, if it is not ours, a digest',
+    (_, { image }) => {
+      expect(image).toMatch(
+        /^(goldmane-flow-trail(-stand-in)?:\d+\.\d+\.\d+|[a-z0-9/-]+:\d+\.\d+(\.\d+)?@sha256:[0-9a-f]{64})$/,
+      );
+    },
+  );
 
-  test.each(Object.entries(services))('publishes the ports of %s on this machine only', (_, { ports }) => {
+  test.each(Object.entries(services))('publishes the ports of %s on loopback only', (_, { ports }) => {
     for (const port of ports ?? []) expect(port.host_ip).toBe('127.0.0.1');
   });
 
   test.each(Object.entries(services))(
-    'checks the health of %s, builds it from an image that does, or waits for its end',
+    'has a health check for %s, in the file or its image, or waits until it has completed',
     (name, service) => {
-      const endsByItself = Object.values(services).some(
+      const completes = Object.values(services).some(
         ({ depends_on }) => depends_on?.[name]?.condition === 'service_completed_successfully',
       );
-      if (endsByItself) expect(service.restart).toMatch(/^on-failure:\d+$/);
+      if (completes) expect(service.restart).toMatch(/^on-failure:\d+$/);
       else expect(service.healthcheck ?? service.build).toBeDefined();
     },
   );
 
-  test('keeps what must survive in named volumes', () => {
+  test('stores data in named volumes', () => {
     const used = Object.values(services).flatMap((service) => service.volumes ?? []);
     const named = used.filter(({ type }) => type === 'volume').map(({ source }) => source);
     expect(new Set(named)).toEqual(new Set(Object.keys(volumes)));
     expect(used).toContainEqual(expect.objectContaining({ source: 'postgres-data' }));
   });
 
-  test('takes every password from the environment', async () => {
+  test('reads every password from the environment', async () => {
     const passwords = {
       POSTGRES_PASSWORD: 'one',
       TEMPORAL_DB_PASSWORD: 'two',
@@ -83,7 +86,7 @@ describe('docker-compose.yaml', () => {
     expect(stdout).not.toContain('development-only');
   });
 
-  test('gives the worker variables that it reads and values that it accepts, and time to end', () => {
+  test('sets only variables that the worker reads, to values that it accepts, and a grace period', () => {
     const environment = services['worker']?.environment ?? {};
     expect(unknownSettings(environment)).toEqual([]);
     const { config } = readSettings(environment);
@@ -91,7 +94,7 @@ describe('docker-compose.yaml', () => {
     expect(services['worker']?.stop_grace_period).toBe('45s');
   });
 
-  test('migrates as the owner before the worker starts, and the worker cannot', () => {
+  test('migrates as the owner before the worker starts, and does not give the worker the owner’s password', () => {
     expect(services['worker']?.depends_on?.['migrate']).toMatchObject({
       condition: 'service_completed_successfully',
     });
@@ -101,7 +104,7 @@ describe('docker-compose.yaml', () => {
     );
   });
 
-  test('takes certificates of a real Goldmane from a folder', async () => {
+  test('mounts certificates of a real Goldmane from a folder', async () => {
     const environment = { ...cleanEnvironment(), GOLDMANE_CERTIFICATES: './deploy', GOLDMANE_HOST: 'g:7443' };
     const real = await validated('compose', file, projectShape, environment);
     expect(real.services['worker']?.volumes).toEqual([
@@ -109,7 +112,7 @@ describe('docker-compose.yaml', () => {
     ]);
   });
 
-  test('mounts scripts that a shell can parse', async () => {
+  test('mounts scripts without syntax errors', async () => {
     const names = (await readdir(scripts)).filter((name) => name.endsWith('.sh'));
     expect(names.length).toBeGreaterThan(0);
     for (const name of names) {
@@ -119,7 +122,7 @@ describe('docker-compose.yaml', () => {
   });
 });
 
-/** Without the variables of the user who runs the tests, which Compose would use. */
+/** An environment without the user's own variables, which Compose would interpolate. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: process.env['HOME'] };
 }

@@ -16,19 +16,19 @@ describe('the Dockerfile', () => {
     expect(await hadolint(join(projectFolder, 'Dockerfile'))).toMatchObject({ code: 0, stdout: '' });
   });
 
-  test('pins its base image to one exact release and digest, the same everywhere', () => {
+  test('pins one base image for all stages, to an exact release and digest', () => {
     const names = new Set(stages.map(({ name }) => name));
     const bases = new Set(stages.map(({ base }) => base).filter((base) => !names.has(base)));
     expect(bases.size).toBe(1);
     for (const base of bases) expect(base).toMatch(/^node:24\.\d+\.\d+-bookworm-slim@sha256:[0-9a-f]{64}$/);
   });
 
-  test('builds the worker by default, and the stand-in on request', () => {
+  test('builds the worker by default, and has a stage for the stand-in', () => {
     expect(stages.at(-1)).toBe(worker);
     expect(stages.map(({ name }) => name)).toContain('stand-in');
   });
 
-  test.each(['worker', 'stand-in'])('ends the stage %s as a numeric user that is not root', (name) => {
+  test.each(['worker', 'stand-in'])('runs the stage %s as a numeric user other than root', (name) => {
     expect(lastOf(stageNamed(stages, name), 'UserCommand').command.User).toMatch(/^[1-9]\d+:[1-9]\d+$/);
   });
 
@@ -36,7 +36,7 @@ describe('the Dockerfile', () => {
     expect(packageJson.scripts.worker).toBe(`node ${workerFlags.join(' ')} dist/worker/main.js`);
   });
 
-  test('starts the worker with the arguments of the container it replaces', () => {
+  test('starts the aggregator by default', () => {
     expect(lastOf(worker, 'EntrypointCommand').command).toMatchObject({
       CmdLine: ['node', ...workerFlags, '/app/dist/cli/main.js'],
       PrependShell: false,
@@ -47,7 +47,7 @@ describe('the Dockerfile', () => {
     });
   });
 
-  test('sends no history, dependencies, secrets or data to the builder', async () => {
+  test('has a build context without Git history, dependencies, secrets or data', async () => {
     const context = await validated('context', projectFolder, z.array(z.string()));
     const outside = context.filter(
       (path) =>
@@ -63,17 +63,17 @@ describe('the health check', () => {
   test.each([
     { status: 200, code: 0 },
     { status: 503, code: 1 },
-  ])('ends with $code when the worker answers $status', async ({ status, code }) => {
-    const asked: (string | undefined)[] = [];
+  ])('exits with $code when the worker answers $status', async ({ status, code }) => {
+    const requested: (string | undefined)[] = [];
     const server = createServer((request, response) => {
-      asked.push(request.url);
+      requested.push(request.url);
       response.writeHead(status).end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = z.object({ port: z.number() }).parse(server.address());
     try {
       expect(await healthCheck(address.port)).toBe(code);
-      expect(asked).toEqual(['/healthz']);
+      expect(requested).toEqual(['/healthz']);
     } finally {
       server.closeAllConnections();
       server.close();

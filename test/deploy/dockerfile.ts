@@ -30,7 +30,7 @@ const stages = z.array(z.object({ name: z.string(), base: z.string(), instructio
 export type Instruction = z.infer<typeof instruction>;
 export type Stage = z.infer<typeof stages>[number];
 
-/** The Dockerfile as BuildKit reads it. An instruction that no test knows what to make of is an error. */
+/** The Dockerfile as BuildKit parses it. Throws on an instruction that the tests do not support. */
 export function readDockerfile(): Promise<Stage[]> {
   return validated('dockerfile', join(projectFolder, 'Dockerfile'), stages);
 }
@@ -43,7 +43,7 @@ export function stageNamed(all: readonly Stage[], name: string): Stage {
 
 type Of<Kind extends Instruction['kind']> = Extract<Instruction, { kind: Kind }>;
 
-/** The last instruction of a kind, which is the one that counts. */
+/** The last instruction of a kind, which is the effective one. */
 export function lastOf<Kind extends Instruction['kind']>(stage: Stage, kind: Kind): Of<Kind> {
   const isWanted = (candidate: Instruction): candidate is Of<Kind> => candidate.kind === kind;
   const found = stage.instructions.findLast(isWanted);

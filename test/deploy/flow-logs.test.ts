@@ -24,7 +24,7 @@ const policy = z.looseObject({
   }),
 });
 
-test('deploy/kubernetes-flow-logs sets a receiver that the worker accepts, and lets the worker reach it', async () => {
+test('deploy/kubernetes-flow-logs sets a receiver URL that the worker accepts, and allows egress to its port', async () => {
   const manifests = await validated(
     'kustomize',
     join(projectFolder, 'deploy/kubernetes-flow-logs'),
@@ -39,6 +39,6 @@ test('deploy/kubernetes-flow-logs sets a receiver that the worker accepts, and l
     .filter(({ kind }) => kind === 'NetworkPolicy')
     .flatMap((each) => policy.parse(each).spec.egress.flatMap((rule) => rule.ports.map(({ port }) => port)));
   expect(ports).toContain(Number(new URL(config.export?.url ?? '').port));
-  // The worker's own policy is there as well.
+  // The worker's own policy is included as well.
   expect(ports).toContain(7443);
 });

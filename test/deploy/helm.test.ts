@@ -31,8 +31,8 @@ const cronJobShape = z.looseObject({
   }),
 });
 
-/** Kinds of other projects, which no schema of Kubernetes describes. */
-const foreign = new Set(['PodMonitor', 'PrometheusRule', 'HTTPRoute']);
+/** Kinds that are not in Kubernetes' schemas. */
+const thirdPartyKinds = new Set(['PodMonitor', 'PrometheusRule', 'HTTPRoute']);
 
 const everything = {
   image: { repository: 'registry.example/flow-trail', digest: `sha256:${'a'.repeat(64)}` },
@@ -85,14 +85,14 @@ function one(manifests: readonly Manifest[], kind: string, name = 'goldmane-flow
   return found ?? expect.fail(`no ${kind} ${name}`);
 }
 
-const ofTerraform: unknown = parse(
+const terraformValues: unknown = parse(
   await readFile(join(projectFolder, 'deploy/terraform/values.yaml'), 'utf8'),
 );
 
 describe.each<[string, object]>([
   ['its defaults', {}],
   ['every feature', everything],
-  ['the values of the Terraform example', z.looseObject({}).parse(ofTerraform)],
+  ['the values of the Terraform example', z.looseObject({}).parse(terraformValues)],
   [
     'no network policy, budget or service account',
     {
@@ -104,7 +104,7 @@ describe.each<[string, object]>([
   ],
 ])('with %s, the chart', (_what, values) => {
   test.each(['1.30', '1.37'])('renders manifests that are valid for Kubernetes %s', async (version) => {
-    const manifests = (await render(values)).filter(({ kind }) => !foreign.has(kind));
+    const manifests = (await render(values)).filter(({ kind }) => !thirdPartyKinds.has(kind));
     expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
   });
 
@@ -114,7 +114,7 @@ describe.each<[string, object]>([
     expect(podSecurityProblems(pod)).toEqual([]);
   });
 
-  test('sets only variables that the worker reads, and values that it accepts', async () => {
+  test('sets only variables that the worker reads, to values that it accepts', async () => {
     const manifests = await render(values);
     const settings = z
       .looseObject({ data: labels })
@@ -125,7 +125,7 @@ describe.each<[string, object]>([
     expect(readSettings({ ...settings, ...own }).config.names.taskQueue).not.toBe('');
   });
 
-  test('renders no object twice', async () => {
+  test('renders each object once', async () => {
     const names = (await render(values)).map(
       ({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`,
     );
@@ -147,20 +147,20 @@ test('two releases in one namespace share no name and no selector', async () => 
   expect(podsOfB).not.toMatchObject(selector(a, 'east-goldmane-flow-trail'));
 });
 
-describe('values that cannot work are refused with their name', () => {
+describe('invalid values are refused, with the name of the value', () => {
   test.each<[string, object, string]>([
     ['a misspelt key', { replica: 3 }, 'replica'],
-    ['a misspelt key below another', { database: { secret: 'x' } }, 'secret'],
+    ['a misspelt nested key', { database: { secret: 'x' } }, 'secret'],
     ['a secret among the settings', { settings: { DATABASE_URL: 'postgres://u:p@h/d' } }, 'DATABASE_URL'],
     [
-      'an address that is no CIDR',
+      'an address that is not a CIDR',
       { networkPolicy: { dns: { addresses: ['10.96.0.10'] } } },
       '/networkPolicy/dns/addresses/0',
     ],
-    ['a map that is reachable by everyone', { map: { enabled: true } }, '/map/from/namespace'],
-    ['a tag as digest', { image: { digest: 'v1' } }, '/image/digest'],
+    ['a map without a restriction of its clients', { map: { enabled: true } }, '/map/from/namespace'],
+    ['a tag instead of a digest', { image: { digest: 'v1' } }, '/image/digest'],
     [
-      'an Ingress without host',
+      'an Ingress without a host',
       { map: { enabled: true, from: { namespace: 'traefik' }, ingress: { enabled: true } } },
       'map.ingress.host',
     ],
@@ -170,7 +170,7 @@ describe('values that cannot work are refused with their name', () => {
   });
 });
 
-test('the rules are those of deploy/prometheus-rules.yaml, for the namespace and name of the release', async () => {
+test('the alert rules equal deploy/prometheus-rules.yaml, with the namespace and name of the release', async () => {
   const rule = z
     .looseObject({ spec: z.unknown() })
     .parse(one(await render(everything, 'west'), 'PrometheusRule', 'west-goldmane-flow-trail'));
@@ -182,8 +182,8 @@ test('the rules are those of deploy/prometheus-rules.yaml, for the namespace and
   expect(expected).toContain('deployment="west-goldmane-flow-trail"');
 });
 
-describe('the copying job', () => {
-  test('may read the two originals, write the two copies, and nothing else', async () => {
+describe('the certificate-copying job', () => {
+  test('may only read the two originals and write the two copies', async () => {
     const roles = (await render({ certificateCopy: { enabled: true } }))
       .filter(({ kind }) => kind === 'Role')
       .map((role) => [
@@ -220,7 +220,7 @@ describe('the copying job', () => {
     ]);
   });
 
-  test('runs a command that exists, with options that it has, under the restricted standard', async () => {
+  test('runs an existing command with existing options, without privileges', async () => {
     const job = cronJobShape.parse(
       one(await render({ certificateCopy: { enabled: true } }), 'CronJob', 'goldmane-flow-trail-copy'),
     );
@@ -244,7 +244,7 @@ describe('the copying job', () => {
 
 describe('the network policy', () => {
   const end = (kind: FactEnd['kind'], ns: string): FactEnd => ({ kind, ns, identity: '' });
-  const open: [string, string, number][] = [
+  const allowed: [string, string, number][] = [
     ['udp', 'kube-system', 53],
     ['tcp', 'kube-system', 53],
     ['tcp', 'calico-system', 7443],
@@ -253,9 +253,9 @@ describe('the network policy', () => {
   ];
 
   test('allows only the egress that the worker needs, according to our replay', async () => {
-    // Addresses are not stored: with one, a pod might have it, and no verdict on port 53 is certain.
+    // Pod addresses are not stored. With an address in the rule, any pod might have it, and no verdict on port 53 is certain.
     const policy = one(await render({ networkPolicy: { dns: { addresses: [] } } }), 'NetworkPolicy');
-    // The labels of pods are not stored, so the policy is judged as if it selected every pod of the namespace.
+    // Pod labels are not stored, so the policy is evaluated as if it selected every pod of the namespace.
     const spec = { ...z.looseObject({}).parse(policy['spec']), podSelector: {} };
     const text = JSON.stringify({ ...policy, spec, metadata: { ...policy.metadata, namespace: 'trail' } });
     const { tiers } = compilePolicies([{ path: 'policy.json', text }], {
@@ -268,52 +268,56 @@ describe('the network policy', () => {
         src: end('workload', 'trail'),
         dst: end('workload', ns),
       }).verdict;
-    for (const [protocol, ns, port] of open) {
-      // The labels of the other pods are not stored either: "not denied" is all that can be said.
+    for (const [protocol, ns, port] of allowed) {
+      // The labels of the destination pods are not stored either, so the verdict may be undecided.
       expect(verdict(protocol, ns, port), `${ns} ${port}`).not.toBe('deny');
       expect(verdict(protocol, ns, port + 1), `${ns} ${port + 1}`).toBe('deny');
       expect(verdict(protocol, 'immich', port), `immich ${port}`).toBe('deny');
     }
   });
 
-  test('allows the receiver of flow logs only where there is one', async () => {
+  test('allows egress to the receiver of flow logs only if one is configured', async () => {
     const ports = async (values: object) =>
       JSON.stringify(one(await render(values), 'NetworkPolicy')['spec']).match(/"port":4318/g)?.length ?? 0;
     expect(await ports({})).toBe(0);
     expect(await ports({ flowLogs: { endpoint: 'http://otel-collector.monitoring:4318' } })).toBe(1);
   });
 
-  test('and according to an independent evaluator', { timeout: 600_000 }, async () => {
-    const policy = one(await render({}), 'NetworkPolicy');
-    const policies = [{ ...policy, metadata: { ...policy.metadata, namespace: 'trail' } }];
-    const workerLabels = {
-      'app.kubernetes.io/name': 'goldmane-flow-trail',
-      'app.kubernetes.io/instance': 'goldmane-flow-trail',
-    };
-    const podLabels: Record<string, Record<string, string>> = {
-      'kube-system': { 'k8s-app': 'kube-dns' },
-      'calico-system': { 'k8s-app': 'goldmane' },
-    };
-    const packet = (ns: string, protocol: string, port: number) => ({
-      src: { ns: 'trail', labels: workerLabels },
-      dst: { ns, labels: podLabels[ns] ?? {} },
-      protocol: protocol.toUpperCase(),
-      port,
-    });
-    const packets = open.flatMap(([protocol, ns, port]) => [
-      packet(ns, protocol, port),
-      packet(ns, protocol, port + 1),
-      packet('immich', protocol, port),
-    ]);
-    const { code, stdout, stderr } = await withFile(
-      'questions.json',
-      JSON.stringify([{ policies, packets }]),
-      evaluatePolicies,
-    );
-    expect([code, stderr]).toEqual([0, '']);
-    const answers = z.array(z.array(z.object({ egress: z.string() }))).parse(JSON.parse(stdout));
-    expect(answers[0]?.map(({ egress }) => egress)).toEqual(
-      open.flatMap(() => ['allowed', 'denied', 'denied']),
-    );
-  });
+  test(
+    'allows only the egress that the worker needs, according to cyclonus',
+    { timeout: 600_000 },
+    async () => {
+      const policy = one(await render({}), 'NetworkPolicy');
+      const policies = [{ ...policy, metadata: { ...policy.metadata, namespace: 'trail' } }];
+      const workerLabels = {
+        'app.kubernetes.io/name': 'goldmane-flow-trail',
+        'app.kubernetes.io/instance': 'goldmane-flow-trail',
+      };
+      const podLabels: Record<string, Record<string, string>> = {
+        'kube-system': { 'k8s-app': 'kube-dns' },
+        'calico-system': { 'k8s-app': 'goldmane' },
+      };
+      const packet = (ns: string, protocol: string, port: number) => ({
+        src: { ns: 'trail', labels: workerLabels },
+        dst: { ns, labels: podLabels[ns] ?? {} },
+        protocol: protocol.toUpperCase(),
+        port,
+      });
+      const packets = allowed.flatMap(([protocol, ns, port]) => [
+        packet(ns, protocol, port),
+        packet(ns, protocol, port + 1),
+        packet('immich', protocol, port),
+      ]);
+      const { code, stdout, stderr } = await withFile(
+        'questions.json',
+        JSON.stringify([{ policies, packets }]),
+        evaluatePolicies,
+      );
+      expect([code, stderr]).toEqual([0, '']);
+      const answers = z.array(z.array(z.object({ egress: z.string() }))).parse(JSON.parse(stdout));
+      expect(answers[0]?.map(({ egress }) => egress)).toEqual(
+        allowed.flatMap(() => ['allowed', 'denied', 'denied']),
+      );
+    },
+  );
 });

@@ -20,9 +20,9 @@ let builder: Awaited<ReturnType<typeof openImageBuilder>>;
 let image: UnpackedImage;
 const stages = await readDockerfile();
 beforeAll(async () => {
-  console.log('building the images’ files as the Dockerfile says: about a minute');
+  console.log('building the files of the images from the Dockerfile, which takes about a minute');
   folder = await mkdtemp(join(tmpdir(), 'flow-trail-image-'));
-  // It was made for its owner only, but the images' user has to get through.
+  // mkdtemp restricts it to its owner, but the images' user must traverse it.
   await chmod(folder, 0o755);
   builder = await openImageBuilder(folder);
   image = await builder.unpack('worker');
@@ -50,14 +50,14 @@ describe('the files of the image', () => {
     }
   });
 
-  test('have Temporal’s core for this machine only, and public roots where it looks for them', async () => {
+  test('contain Temporal’s core for this platform only, and public root certificates where it reads them', async () => {
     const cores = await readdir(join(image.root, 'app/node_modules/@temporalio/core-bridge/releases'));
     expect(cores).toEqual([expect.stringMatching(/^(x86_64|aarch64)-unknown-linux-gnu$/)]);
     const roots = await readFile(join(image.root, 'etc/ssl/certs/ca-certificates.crt'), 'utf8');
     expect(roots.split('-----BEGIN CERTIFICATE-----').length).toBeGreaterThan(100);
   });
 
-  test('take little more than deploy/README.md says', async () => {
+  test('take at most 120 MB, compressed 28 MB', async () => {
     const layer = 'cd "$0" && tar --create app etc';
     const bytesOf = async (command: string) => {
       const { code, stdout, stderr } = await run('sh', ['-c', `${command} | wc -c`, image.root]);
@@ -70,7 +70,7 @@ describe('the files of the image', () => {
     expect((await run('find', [join(image.root, 'app/node_modules'), ...typings])).stdout).toBe('');
   });
 
-  test.runIf(isRoot)('can be changed by nobody whom the image starts', async () => {
+  test.runIf(isRoot)('are not writable for the image’s user', async () => {
     const { stdout } = await asUser(['find', join(image.root, 'app'), '-not', '-type', 'l', '-writable']);
     expect(stdout).toBe('');
   });
@@ -79,7 +79,7 @@ describe('the files of the image', () => {
 describe('the program in the image', () => {
   test('reports all wrong settings together and exits with 2', async () => {
     const { code, stderr } = await asUser(image.commandLine(), {
-      GOLDMANE_HOST: 'nowhere',
+      GOLDMANE_HOST: 'no-port',
       METRICS_PORT: 'x',
     });
     expect(stderr).toMatch(/GOLDMANE_HOST .*host:port/);
@@ -88,7 +88,7 @@ describe('the program in the image', () => {
     expect(code).toBe(2);
   });
 
-  test('runs on the Node of its base image', async () => {
+  test('runs on the Node release of its base image', async () => {
     const { stdout } = await asUser([join(image.root, 'usr/local/bin/node'), '--version']);
     const bases = stages.map(({ base }) => base.replace(/@.*/, ''));
     expect(bases).toContain(`node:${stdout.trim().slice(1)}-bookworm-slim`);
@@ -102,17 +102,17 @@ describe('the program in the image', () => {
   });
 
   test('is healthy but not ready without its database, and shuts down cleanly on SIGTERM', async () => {
-    const [http, metrics, nobody] = await Promise.all([freePort(), freePort(), freePort()]);
+    const [http, metrics, unusedPort] = await Promise.all([freePort(), freePort(), freePort()]);
     const settings = {
-      DATABASE_URL: `postgres://user:secret@127.0.0.1:${nobody}/goldmane_edges`,
-      TEMPORAL_ADDRESS: `127.0.0.1:${nobody}`,
+      DATABASE_URL: `postgres://user:secret@127.0.0.1:${unusedPort}/goldmane_edges`,
+      TEMPORAL_ADDRESS: `127.0.0.1:${unusedPort}`,
       HTTP_PORT: String(http),
       METRICS_PORT: String(metrics),
       LISTEN_HOST: '127.0.0.1',
     };
     const worker = start(image, settings);
     const ready = () => fetch(`http://127.0.0.1:${http}/readyz`).catch(() => undefined);
-    let ending;
+    let exit;
     try {
       await expect.poll(async () => (await ready())?.status, { timeout: 30_000 }).toBe(503);
       await expect
@@ -121,24 +121,24 @@ describe('the program in the image', () => {
       const [, ...check] = lastOf(stageNamed(stages, 'worker'), 'HealthCheckCommand').command.Health.Test;
       expect(await asUser(check, settings)).toMatchObject({ code: 0 });
     } finally {
-      ending = await worker.stop();
+      exit = await worker.stop();
     }
-    expect(ending).toEqual({ code: 0, signal: null });
+    expect(exit).toEqual({ code: 0, signal: null });
     expect(worker.output()).not.toContain('secret');
   });
 });
 
-// Its build makes a folder that belongs to the image's user, which only root can.
+// The build of this image creates a folder owned by the image's user, for which it must be root.
 describe.runIf(isRoot)('the stand-in in its image', () => {
   test(
-    'makes certificates with which a reader gets the last hour of flows',
+    'creates certificates, with which a reader receives the last hour of flows',
     { timeout: 120_000 },
     async () => {
       const standIn = await builder.unpack('stand-in');
       const port = await freePort();
       const started = start(standIn, { PORT: String(port), LISTEN_HOST: '127.0.0.1' });
       const certificates = join(standIn.root, standIn.workdir, 'certificates');
-      let ending;
+      let exit;
       try {
         await expect.poll(() => started.output(), { timeout: 60_000 }).toContain('has the last hour');
         const connection = await connectGoldmane(
@@ -166,14 +166,14 @@ describe.runIf(isRoot)('the stand-in in its image', () => {
         );
         expect(count).toBeGreaterThan(100);
       } finally {
-        ending = await started.stop();
+        exit = await started.stop();
       }
-      expect(ending, started.output()).toEqual({ code: 0, signal: null });
+      expect(exit, started.output()).toEqual({ code: 0, signal: null });
     },
   );
 });
 
-/** Runs to its end what a container of the image would run. */
+/** Runs a command like a container of the image and waits until it exits. */
 function asUser(commandLine: readonly string[], settings: Record<string, string> = {}): Promise<Outcome> {
   const [program, ...args] = asImageUser(image, commandLine);
   return run(program, args, { cwd: join(image.root, image.workdir), env: environment(image, settings) });
@@ -182,7 +182,7 @@ function asUser(commandLine: readonly string[], settings: Record<string, string>
 interface Started {
   process: ChildProcessWithoutNullStreams;
   output(): string;
-  /** SIGTERM; SIGKILL after the time that a container is given. Resolves with how it ended. */
+  /** Sends SIGTERM, and SIGKILL after a container's grace period. Resolves with exit code and signal. */
   stop(): Promise<{ code: number | null; signal: string | null }>;
 }
 
@@ -206,7 +206,7 @@ function start(of: UnpackedImage, settings: Record<string, string>): Started {
   };
 }
 
-/** Whoever is root becomes the image's user; anybody else is not root already. */
+/** Switches to the image's user if the tests run as root. */
 function asImageUser(of: UnpackedImage, commandLine: readonly string[]): [string, ...string[]] {
   const [program = '', ...args] = commandLine;
   if (!isRoot) return [program, ...args];
@@ -214,7 +214,7 @@ function asImageUser(of: UnpackedImage, commandLine: readonly string[]): [string
   return ['setpriv', '--reuid', user, '--regid', group, '--clear-groups', program, ...args];
 }
 
-/** As in a container: the image's environment and the settings, nothing of this machine's. */
+/** The environment of a container: that of the image and the settings, without this machine's. */
 function environment(of: UnpackedImage, settings: Record<string, string>): NodeJS.ProcessEnv {
   return { PATH: `${of.root}/usr/local/bin:/usr/bin:/bin`, ...of.env, ...settings };
 }

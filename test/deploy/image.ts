@@ -6,13 +6,13 @@ import { z } from 'zod';
 import { readDockerfile, stageNamed, type Instruction, type Stage } from './dockerfile.ts';
 import { projectFolder, run, validated } from './tools.ts';
 
-/** A target of the Dockerfile, unpacked: what is in its file system above the base image, and its settings. */
+/** An unpacked target of the Dockerfile: its files without those of the base image, and its settings. */
 export interface UnpackedImage {
   root: string;
   workdir: string;
   env: Record<string, string>;
   user: string;
-  /** The command line that a container gets, the arguments of `docker run` replacing CMD. */
+  /** The command line of a container; `args` replace CMD, as with `docker run`. */
   commandLine(args?: string[]): string[];
 }
 
@@ -26,10 +26,10 @@ interface Unpacked {
 }
 
 /**
- * Follows the Dockerfile's instructions up to and with a stage, in a folder instead of a container: COPY from the build
- * context that .dockerignore leaves and from other stages, RUN in the stage's folder, as it is written. What a RUN
- * finds of the base image (npm, find) is this machine's, except Node, which is the release that the Dockerfile names, as npm
- * has it. A stage that two others need is made once.
+ * Executes the instructions of a Dockerfile stage, and of the stages that it needs, in a folder instead of a container.
+ * COPY reads the build context (without files that .dockerignore excludes) or other stages. RUN runs in the stage's
+ * folder with the programs of this machine (npm, find), but with the Node release that the Dockerfile names, installed
+ * from npm. Each stage is built once.
  */
 export async function openImageBuilder(
   folder: string,
@@ -48,17 +48,17 @@ export async function openImageBuilder(
   };
 }
 
-/** The program of the Node release on which the Dockerfile's stages are based; npm keeps it in its cache. */
+/** The path of the `node` program of the Dockerfile's base image, in npm's cache. */
 async function nodeOf(stages: readonly Stage[]): Promise<string> {
   const version = /^node:(\d+\.\d+\.\d+)-/.exec(stages.map(({ base }) => base).join('\n'))?.[1];
-  if (version === undefined) throw new Error('the Dockerfile names no exact release of Node');
-  const ask = ['exec', '--yes', `--package=node@${version}`, '--', 'node', '--print', 'process.execPath'];
-  const { code, stdout, stderr } = await run('npm', ask, { cwd: tmpdir(), env: builderEnvironment() });
+  if (version === undefined) throw new Error('the base image does not name an exact Node release');
+  const args = ['exec', '--yes', `--package=node@${version}`, '--', 'node', '--print', 'process.execPath'];
+  const { code, stdout, stderr } = await run('npm', args, { cwd: tmpdir(), env: builderEnvironment() });
   if (code !== 0) throw new Error(`npm has no node@${version}: ${stderr}`);
   return stdout.trim();
 }
 
-/** An absolute path of the image is looked for where the image was unpacked. */
+/** Maps an absolute path of the image to the folder where it was unpacked. */
 function inside(root: string, word: string): string {
   return word.startsWith('/') && existsSync(join(root, word)) ? join(root, word) : word;
 }
@@ -93,11 +93,11 @@ class ImageBuilder {
       Object.assign(image, { ...base, root });
       await linkTree(base.root, root);
     }
-    for (const instruction of stage.instructions) await this.follow(instruction, image);
+    for (const instruction of stage.instructions) await this.execute(instruction, image);
     return image;
   }
 
-  private async follow({ kind, command }: Instruction, image: Unpacked): Promise<void> {
+  private async execute({ kind, command }: Instruction, image: Unpacked): Promise<void> {
     switch (kind) {
       case 'WorkdirCommand':
         image.workdir = resolve(image.workdir, command.Path);
@@ -133,7 +133,7 @@ class ImageBuilder {
 
   private async run(commandLine: readonly string[], image: Unpacked): Promise<void> {
     const script = commandLine.join(' ');
-    // Here the root is this machine's.
+    // An absolute path would be one of this machine.
     if (/(^|[\s"'=>])\/(?!dev\/null)/.test(script)) throw new Error(`RUN ${script} names an absolute path`);
     const { code, stdout, stderr } = await run('sh', ['-c', script], {
       cwd: join(image.root, image.workdir),
@@ -153,9 +153,10 @@ class ImageBuilder {
     const into = join(image.root, resolve(image.workdir, destination));
     const target = !isFolder && (many || destination.endsWith('/')) ? join(into, basename(source)) : into;
     if (from === '') {
-      const sent = await this.sent();
-      const files = sent.filter((path) => path === source || path.startsWith(`${source}/`));
-      if (files.length === 0) throw new Error(`.dockerignore keeps ${source} from the Dockerfile`);
+      const context = await this.buildContext();
+      const files = context.filter((path) => path === source || path.startsWith(`${source}/`));
+      if (files.length === 0)
+        throw new Error(`.dockerignore excludes ${source}, which the Dockerfile copies`);
       for (const file of files)
         await copyOne(join(projectFolder, file), join(target, file.slice(source.length)));
     } else {
@@ -164,15 +165,15 @@ class ImageBuilder {
   }
 
   /** The files of the build context. */
-  private sent(): Promise<string[]> {
+  private buildContext(): Promise<string[]> {
     this.context ??= validated('context', projectFolder, z.array(z.string()));
     return this.context;
   }
 }
 
 /**
- * Files of a finished stage are linked, not copied: tens of thousands of them, which nothing changes in place. A folder's
- * content joins what the target has.
+ * Copies files of a finished stage by hard links, because there are tens of thousands and none is changed in place. The
+ * content of a folder is added to the target's.
  */
 async function linkTree(from: string, to: string): Promise<void> {
   const isFolder = (await stat(from)).isDirectory();
@@ -186,7 +187,7 @@ async function copyOne(from: string, to: string): Promise<void> {
   await copyFile(from, to);
 }
 
-/** This machine's environment without what the test runner added to it. */
+/** This machine's environment without the variables of the test runner. */
 function builderEnvironment(): NodeJS.ProcessEnv {
   const added =
     /^(NODE_ENV|NODE_OPTIONS|VITEST.*|TEST|DEV|PROD|MODE|BASE_URL|SSR|npm_(lifecycle|package|execpath|command).*)$/;

@@ -27,7 +27,7 @@ const [container] = pod.containers;
 if (!container) throw new Error('the Deployment has no container');
 
 describe('the manifests', () => {
-  test.each(['1.30', '1.37'])('are valid for Kubernetes %s, unknown fields included', async (version) => {
+  test.each(['1.30', '1.37'])('are valid for Kubernetes %s, without unknown fields', async (version) => {
     expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
   });
 
@@ -37,20 +37,20 @@ describe('the manifests', () => {
       expect(kind === 'Namespace' ? metadata.name : metadata.namespace, kind).toBe(namespace);
   });
 
-  test('select the pods of the Deployment, and only what the pods carry', () => {
+  test('select the pods of the Deployment by labels that the pods have', () => {
     const pods = deployment.spec.template.metadata.labels;
     const budget = z.looseObject({ spec: z.looseObject({ selector }) }).parse(one('PodDisruptionBudget'));
     const policy = z
       .looseObject({ spec: z.looseObject({ podSelector: selector }) })
       .parse(one('NetworkPolicy'));
     const service = z.looseObject({ spec: z.looseObject({ selector: labels }) }).parse(one('Service'));
-    for (const wanted of [
+    for (const labelsToMatch of [
       deployment.spec.selector.matchLabels,
       budget.spec.selector.matchLabels,
       policy.spec.podSelector.matchLabels,
       service.spec.selector,
     ])
-      expect(pods).toMatchObject(wanted);
+      expect(pods).toMatchObject(labelsToMatch);
   });
 });
 
@@ -93,7 +93,7 @@ describe('the pods', () => {
       (broken) => void (broken.containers[0]!.securityContext.allowPrivilegeEscalation = true),
     ],
     ['hostPath', (broken) => void broken.volumes.push({ name: 'host', hostPath: { path: '/' } })],
-  ])('would not meet it without the right %s', (field, breakIt) => {
+  ])('would not meet it with a wrong %s', (field, breakIt) => {
     const broken = structuredClone(pod);
     breakIt(broken);
     expect(podSecurityProblems(broken)).toEqual([expect.stringContaining(field)]);
@@ -121,12 +121,12 @@ describe('the pods', () => {
     expect(container.livenessProbe.httpGet.path).toBe('/healthz');
   });
 
-  test('set only variables that the worker reads, and values that it accepts', () => {
+  test('set only variables that the worker reads, to values that it accepts', () => {
     expect(unknownSettings(environmentOfPod())).toEqual([]);
     expect(unknownSettings({ ...environmentOfPod(), GOLDMANE_HOSTT: 'x:1' })).toEqual(['GOLDMANE_HOSTT']);
   });
 
-  test('mount every file where the worker reads it, as whole volumes, so that rotated secrets are seen', () => {
+  test('mount every file where the worker reads it, without subPath, so that rotated secrets are updated', () => {
     const { config } = readSettings(environmentOfPod());
     if (!('urlFile' in config.database)) throw new Error('the database URL is not read from a file');
     const files = container.volumeMounts.flatMap(({ name, mountPath, subPath }) => {

@@ -4,7 +4,7 @@ const items = z.array(z.object({ key: z.string(), path: z.string() })).optional(
 const probe = z.looseObject({ httpGet: z.object({ path: z.string(), port: z.string() }) });
 const optionalNumber = z.number().optional();
 
-/** A pod as far as its tests look at it. */
+/** The fields of a pod that the tests read. */
 export const podShape = z.looseObject({
   automountServiceAccountToken: z.boolean().optional(),
   terminationGracePeriodSeconds: optionalNumber,
@@ -45,8 +45,8 @@ const allowedVolumes = ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemera
 const volumeKinds = new Set([...allowedVolumes, 'projected', 'secret', 'name']);
 
 /**
- * What keeps a pod from the level `restricted` of the Pod Security Standards, one line per field; as far as a pod can
- * go against it with the fields that exist on Linux. Source: the standards' page in the Kubernetes documentation.
+ * Violations of the level `restricted` of the Pod Security Standards, one line per field, limited to fields that apply
+ * to Linux. Source: the standards' page in the Kubernetes documentation.
  */
 export function podSecurityProblems(pod: z.infer<typeof podShape>): string[] {
   const problems: string[] = [];

@@ -23,14 +23,14 @@ test.each(['1.30', '1.37'])('the manifests are valid for Kubernetes %s', async (
   expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('the Job migrates as the owner, confined like the worker, and only it sees the owner’s Secret', () => {
+test('the Job migrates as the owner, meets the restricted Pod Security Standard, and alone mounts the owner’s Secret', () => {
   const job = podOf('Job');
   const [migrate] = job.containers;
-  // A Job needs neither ports nor probes, which the shape of the worker's pod demands.
+  // The shape of the worker's pod requires ports and probes, which a Job does not have.
   const probe = { httpGet: { path: '/', port: 'none' } };
   const unused = { envFrom: [], ports: [], startupProbe: probe, livenessProbe: probe, readinessProbe: probe };
-  const confined = podShape.parse({ ...job, containers: [{ ...migrate, ...unused }] });
-  expect(podSecurityProblems(confined)).toEqual([]);
+  const pod = podShape.parse({ ...job, containers: [{ ...migrate, ...unused }] });
+  expect(podSecurityProblems(pod)).toEqual([]);
   expect(migrate.args).toEqual(['migrate']);
   expect(migrate.image).toBe(podOf('Deployment').containers[0].image);
   expect(JSON.stringify(job)).toContain('flow-trail-database-owner');

@@ -46,7 +46,7 @@ export async function readDashboard(): Promise<Dashboard> {
   return dashboard.parse(JSON.parse(await readFile(path, 'utf8')));
 }
 
-/** With what Grafana puts in place of its variables. */
+/** The dashboard's PromQL expressions, with example values for Grafana's variables. */
 export function promqlOf({ panels }: Dashboard): { title: string; expr: string }[] {
   return panels.flatMap(({ title, targets }) =>
     targets.flatMap(({ expr }) =>
@@ -65,7 +65,7 @@ export function promqlOf({ panels }: Dashboard): { title: string; expr: string }
   );
 }
 
-/** The metrics that an expression names. */
+/** The metrics in an expression. */
 export function metricsOf(expr: string): string[] {
   return [...expr.matchAll(/\b(?:flow_trail|temporal|kube)_[a-z0-9_]+\b/g)].map(([name]) => name);
 }

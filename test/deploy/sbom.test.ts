@@ -16,8 +16,8 @@ const lockShape = z.object({
 });
 
 test('npm run sbom lists exactly the production packages of the lockfile, in valid CycloneDX', async () => {
-  const made = await run('npm', ['run', 'sbom'], { timeoutMs: 240_000 });
-  expect(made.code, made.stderr).toBe(0);
+  const outcome = await run('npm', ['run', 'sbom'], { timeoutMs: 240_000 });
+  expect(outcome.code, outcome.stderr).toBe(0);
   const file = join(projectFolder, 'dist', 'sbom.json');
   expect(await validateSbom(file)).toMatchObject({ code: 0, stderr: '' });
   const text = await readFile(file, 'utf8');
@@ -33,7 +33,7 @@ test('npm run sbom lists exactly the production packages of the lockfile, in val
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
       return `pkg:npm/${name.replace('@', '%40')}@${version}`;
     });
-  // A package below another one is a component of that one.
+  // A nested package is a component of its parent's component.
   const listed = components.flatMap(({ purl, components: inner = [] }) => [
     purl,
     ...inner.map((each) => each.purl),

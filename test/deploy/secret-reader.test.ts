@@ -23,13 +23,13 @@ test.each(['1.30', '1.37'])('the manifests are valid for Kubernetes %s', async (
   expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('they consist of the worker, a Role and its binding', () => {
+test('the manifests are those of the worker, a Role and its binding', () => {
   const kinds = (of: typeof manifests) => of.map(({ kind }) => kind).toSorted();
   expect(kinds(manifests)).toEqual([...kinds(base), 'Role', 'RoleBinding'].toSorted());
 });
 
 test('the Role allows only get on the one Secret that OPERATOR_SECRET names', () => {
-  const { config } = readSettings({ DATABASE_URL: 'postgres://nobody@nowhere/nothing' });
+  const { config } = readSettings({ DATABASE_URL: 'postgres://user@host/database' });
   const secret = config.jobs.certificates.operatorSecret;
   const role = one('Role', manifestShape.extend({ rules: z.array(z.unknown()) }));
   expect(role.metadata.namespace).toBe(secret?.namespace);
@@ -51,7 +51,7 @@ test('the binding gives the Role to the worker’s account, in the Secret’s na
   expect(binding.subjects).toEqual([{ kind: 'ServiceAccount', name, namespace }]);
 });
 
-test('the pod has a token and access to the API server, unlike the plain manifests', () => {
+test('the pod has a token and egress to the API server, which the plain manifests do not have', () => {
   const pod = one(
     'Deployment',
     z.looseObject({ spec: z.looseObject({ template: z.looseObject({ spec: z.looseObject({}) }) }) }),

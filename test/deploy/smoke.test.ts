@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { againstSchemas, hadolint, projectFolder } from './tools.ts';
 
-/** The deployment files without the programs that are built with Go, which the other tests of this folder need. */
+/** Checks of deployment files that need no Go programs, unlike the other tests in this folder. */
 const manifestFolder = join(projectFolder, 'deploy/kubernetes');
 const manifests = (await readdir(manifestFolder)).filter((file) => file !== 'kustomization.yaml');
 

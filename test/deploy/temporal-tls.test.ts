@@ -36,7 +36,7 @@ test.each(['1.30', '1.37'])('the manifests are valid for Kubernetes %s', async (
   expect(await againstSchemas(manifests, version)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('each file that a setting of Temporal names is mounted, whole', () => {
+test('every file in a TEMPORAL_TLS setting is mounted', () => {
   expect(manifests.map(({ kind }) => kind).toSorted()).toEqual(base.map(({ kind }) => kind).toSorted());
   const { containers, volumes } = deployment.parse(manifests.find(({ kind }) => kind === 'Deployment')).spec
     .template.spec;

@@ -23,7 +23,7 @@ const pythonPackages = [
   'cyclonedx-python-lib[json-validation]==11.12.0',
 ];
 
-/** How a program ended and what it printed. */
+/** Exit code and output of a program. */
 export interface Outcome {
   code: number;
   stdout: string;
@@ -37,7 +37,7 @@ export interface RunOptions {
   timeoutMs?: number;
 }
 
-/** Runs a program to its end. A program that does not exist or takes too long rejects; a failing one resolves. */
+/** Runs a program until it exits. Rejects if it does not exist or takes too long; resolves with any exit code. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -62,8 +62,8 @@ export function run(program: string, args: readonly string[], options: RunOption
 }
 
 /**
- * Reads a deployment file as the program does for which it is meant: Compose, BuildKit or kustomize (see
- * validate-go). Code 0 with JSON on stdout, or 1 with the problems on stderr.
+ * Reads a deployment file with the library of Compose, BuildKit or kustomize (see validate-go).
+ * @returns code 0 with JSON on stdout, or 1 with the problems on stderr
  */
 export async function validate(
   command: 'kustomize' | 'compose' | 'dockerfile' | 'context',
@@ -73,7 +73,7 @@ export async function validate(
   return run(await validator(), [command, path], { env });
 }
 
-/** The same, for what must be valid: throws with the problems. The caller says what shape it expects. */
+/** As `validate`, but returns the parsed JSON. @throws Error with the problems of an invalid file */
 export async function validated<Shape>(
   command: Parameters<typeof validate>[0],
   path: string,
@@ -85,13 +85,13 @@ export async function validated<Shape>(
   return shape.parse(JSON.parse(stdout));
 }
 
-/** The schemas of Kubernetes itself, unknown fields refused. */
+/** Validates documents against Kubernetes' schemas; unknown fields are errors. */
 export async function againstSchemas(documents: readonly object[], version: string): Promise<Outcome> {
   const manifests = documents.map((document) => JSON.stringify(document)).join('\n---\n');
   return withFile('manifests.yaml', manifests, (file) => validateKubernetes(file, version));
 }
 
-/** Runs `use` with the path of a file of this content, and removes it. */
+/** Writes a temporary file, calls `use` with its path, and removes it. */
 export async function withFile<Result>(
   name: string,
   content: string,
@@ -125,7 +125,7 @@ export async function hadolint(dockerfile: string): Promise<Outcome> {
   return run(join(await pythonFolder(), 'bin', 'hadolint'), ['--no-color', dockerfile]);
 }
 
-/** Checks a CycloneDX 1.6 document against the schema, with a library that did not write it. Prints nothing when it is valid. */
+/** Validates a CycloneDX 1.6 document with the schema of another library. Prints nothing if it is valid. */
 export async function validateSbom(path: string): Promise<Outcome> {
   const program = [
     'import sys',
@@ -143,17 +143,17 @@ function validator(): Promise<string> {
   return built('validate', goFolder, 'the validator of deployment files');
 }
 
-/** Calico's own types, unknown fields refused. `path`: a file of YAML documents. */
+/** Validates a file of YAML documents against Calico's Go types; unknown fields are errors. */
 export async function validateCalico(path: string): Promise<Outcome> {
   return run(await built('validate-calico', calicoFolder, 'the validator of Calico’s kinds'), [path]);
 }
 
-/** What an evaluator of NetworkPolicies that is not ours says; `path`: see evaluate-policies. */
+/** Evaluates NetworkPolicies with cyclonus; for the format of the file see evaluate-policies. */
 export async function evaluatePolicies(path: string): Promise<Outcome> {
   return run(await built('evaluate-policies', evaluatorFolder, 'an evaluator of NetworkPolicies'), [path]);
 }
 
-/** What Helm makes of the chart with these values: the manifests as one YAML text, or 1 with the problems on stderr. */
+/** Renders the chart with Helm. @returns the manifests as one YAML text, or code 1 with the problems on stderr */
 export async function renderChart(values: object, namespace: string, release: string): Promise<Outcome> {
   const chart = join(projectFolder, 'deploy', 'helm');
   const request = JSON.stringify({ chart, namespace, release, values });
@@ -167,7 +167,7 @@ export async function renderChart(values: object, namespace: string, release: st
   return { ...outcome, stdout: texts.join('\n---\n') };
 }
 
-/** An OpenTelemetry Collector, built from its modules. @returns the path of the program */
+/** Builds an OpenTelemetry Collector from its Go modules. @returns the path of the program */
 export function otelCollector(): Promise<string> {
   const folder = fileURLToPath(new URL('../support/otel-collector', import.meta.url));
   return built('otel-collector', folder, 'an OpenTelemetry Collector');
@@ -177,33 +177,37 @@ async function built(name: string, folder: string, what: string): Promise<string
   const sources = (await readdir(folder)).toSorted();
   const contents = await Promise.all(sources.map((source) => readFile(join(folder, source))));
   const digest = createHash('sha256').update(Buffer.concat(contents)).digest('hex').slice(0, 16);
-  return made(`${name}-${digest}`, async (target) => {
+  return cached(`${name}-${digest}`, async (target) => {
     console.log(`building ${what} with Go: up to two minutes the first time`);
-    await must('go', ['build', '-o', target, '.'], folder);
+    await runOrThrow('go', ['build', '-o', target, '.'], folder);
   });
 }
 
 function pythonFolder(): Promise<string> {
   const digest = createHash('sha256').update(pythonPackages.join()).digest('hex').slice(0, 16);
-  return made(`python-${digest}`, async (target) => {
+  return cached(`python-${digest}`, async (target) => {
     console.log(`installing ${pythonPackages.join(' and ')}`);
     const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-compile'];
-    await must('python3', [...pip, '--root-user-action=ignore', '--target', target, ...pythonPackages]);
+    await runOrThrow('python3', [...pip, '--root-user-action=ignore', '--target', target, ...pythonPackages]);
   });
 }
 
-async function must(program: string, args: readonly string[], cwd: string = projectFolder): Promise<void> {
+async function runOrThrow(
+  program: string,
+  args: readonly string[],
+  cwd: string = projectFolder,
+): Promise<void> {
   const { code, stderr } = await run(program, args, { cwd, timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`${program} failed:\n${stderr}`);
 }
 
-/** Creates a file or folder of the cache once, in the first of several parallel test processes. */
-async function made(name: string, make: (target: string) => Promise<void>): Promise<string> {
+/** Creates a file or folder in the cache unless it exists. A lock serves parallel test processes. */
+async function cached(name: string, make: (target: string) => Promise<void>): Promise<string> {
   const target = join(cacheFolder, name);
   const lock = `${target}.lock`;
   await mkdir(cacheFolder, { recursive: true });
   while (!existsSync(target)) {
-    if (await locked(lock)) {
+    if (await acquireLock(lock)) {
       const draft = `${target}.draft`;
       try {
         await rm(draft, { recursive: true, force: true });
@@ -219,8 +223,8 @@ async function made(name: string, make: (target: string) => Promise<void>): Prom
   return target;
 }
 
-/** Takes the lock unless a living process has it. */
-async function locked(lock: string): Promise<boolean> {
+/** Acquires the lock, and removes a lock of a process that no longer runs. @returns whether it was acquired */
+async function acquireLock(lock: string): Promise<boolean> {
   try {
     await writeFile(lock, String(process.pid), { flag: 'wx' });
     return true;

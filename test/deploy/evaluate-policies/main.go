@@ -1,6 +1,5 @@
-// Command evaluate-policies asks an evaluator of NetworkPolicies that is not ours, the one of cyclonus, from which the policy
-// assistant of network-policy-api grew. It reads a JSON array of {policies, packets} and answers with one array for each: per
-// packet, what the policies say at either end.
+// Command evaluate-policies evaluates NetworkPolicies with cyclonus, the origin of network-policy-api's policy assistant.
+// It reads a JSON array of {policies, packets} and prints one array for each, with the verdicts at both ends per packet.
 package main
 
 import (
@@ -36,7 +35,7 @@ type answer struct {
 	Ingress string `json:"ingress"`
 }
 
-// podAddress is outside of every address range in the policies: their IP blocks do not select pods.
+// podAddress is outside every address range in the policies, because IP blocks do not select pods.
 const podAddress = "192.0.2.1"
 
 func (p pod) peer() *matcher.TrafficPeer {

@@ -1,5 +1,5 @@
-// Command render-chart renders a Helm chart with the libraries of Helm itself. It takes a JSON file with the fields chart (a
-// folder), namespace, release and values, checks the values against the chart's schema, and prints the manifests by template.
+// Command render-chart renders a Helm chart with Helm's library. It reads a JSON file with the fields chart (a folder),
+// namespace, release and values, checks the values against the chart's schema, and prints the manifests by template.
 package main
 
 import (
@@ -37,16 +37,16 @@ func render(path string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var asked request
-	if err := json.Unmarshal(text, &asked); err != nil {
+	var input request
+	if err := json.Unmarshal(text, &input); err != nil {
 		return nil, err
 	}
-	chart, err := loader.Load(asked.Chart)
+	chart, err := loader.Load(input.Chart)
 	if err != nil {
 		return nil, err
 	}
-	options := chartutil.ReleaseOptions{Name: asked.Release, Namespace: asked.Namespace, Revision: 1, IsInstall: true}
-	values, err := chartutil.ToRenderValues(chart, asked.Values, options, chartutil.DefaultCapabilities)
+	options := chartutil.ReleaseOptions{Name: input.Release, Namespace: input.Namespace, Revision: 1, IsInstall: true}
+	values, err := chartutil.ToRenderValues(chart, input.Values, options, chartutil.DefaultCapabilities)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Command validate-calico reads YAML documents of Calico's kinds into the very types that Calico's API server serves, and
-// refuses every field that those do not know. It exits with 1 and one message per problem on standard error.
+// Command validate-calico reads YAML documents into the Go types of Calico's API and refuses unknown fields. It exits
+// with 1 and one message per problem on standard error.
 package main
 
 import (
@@ -36,7 +36,7 @@ func check(document []byte) error {
 	}
 	into := typed(head.Kind)
 	if into == nil || head.APIVersion != "projectcalico.org/v3" {
-		return fmt.Errorf("no kind of ours: %s %s", head.APIVersion, head.Kind)
+		return fmt.Errorf("unsupported kind: %s %s", head.APIVersion, head.Kind)
 	}
 	return strict.UnmarshalStrict(document, into)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// loadCompose answers with the project as Compose sees it: schema, interpolation, merges and references checked.
-// COMPOSE_PROFILES switches profiles on; variables are taken from the environment.
+// loadCompose returns the project as Compose loads it, after checks of schema, interpolation, merges and references.
+// COMPOSE_PROFILES enables profiles; variables come from the environment.
 func loadCompose(file string) (any, error) {
 	folder, err := filepath.Abs(filepath.Dir(file))
 	if err != nil {
@@ -33,7 +33,7 @@ func loadCompose(file string) (any, error) {
 				continue
 			}
 			if _, err := os.Stat(volume.Source); err != nil {
-				return nil, fmt.Errorf("service %s mounts what does not exist: %w", service.Name, err)
+				return nil, fmt.Errorf("service %s mounts a path that does not exist: %w", service.Name, err)
 			}
 		}
 	}

@@ -26,8 +26,8 @@ type instruction struct {
 	Command any    `json:"command"`
 }
 
-// parseDockerfile answers with the stages and their instructions as BuildKit parses them. A warning of BuildKit's own
-// linter (`docker build --check`) is an error here.
+// parseDockerfile returns the stages and their instructions as BuildKit parses them. A warning of BuildKit's linter
+// (`docker build --check`) is an error here.
 func parseDockerfile(file string) (any, error) {
 	source, err := os.Open(file)
 	if err != nil {
@@ -61,7 +61,7 @@ func parseDockerfile(file string) (any, error) {
 	return stages, nil
 }
 
-// listContext answers with the files of a folder that its .dockerignore lets into the build context.
+// listContext returns the files of a folder that its .dockerignore does not exclude from the build context.
 func listContext(folder string) (any, error) {
 	ignored, err := os.Open(filepath.Join(folder, ".dockerignore"))
 	if err != nil {
@@ -86,7 +86,7 @@ func listContext(folder string) (any, error) {
 			return err
 		}
 		if entry.IsDir() && (relative == "node_modules" || relative == ".git") {
-			return fs.SkipDir // big; whether they are ignored is asked for below, by name
+			return fs.SkipDir // large; checked below by name
 		}
 		excluded, err := matcher.MatchesOrParentMatches(relative)
 		if err == nil && !excluded && !entry.IsDir() {

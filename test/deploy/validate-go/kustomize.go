@@ -5,7 +5,7 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// renderKustomization answers with the manifests that `kubectl apply -k` would send.
+// renderKustomization returns the manifests that `kubectl apply -k` would send.
 func renderKustomization(folder string) (any, error) {
 	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {

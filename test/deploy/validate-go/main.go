@@ -1,5 +1,5 @@
-// Command validate reads deployment files with the very libraries of the programs that will read them for real.
-// It prints what it understood as JSON on standard output, or exits with 1 and one message per problem on standard error.
+// Command validate reads deployment files with the libraries of the programs that read them in production (Compose,
+// BuildKit, kustomize). It prints the result as JSON, or exits with 1 and one message per problem on standard error.
 package main
 
 import (
@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// Each command takes one path, of a file or folder, and answers with what to print.
+// Each command takes the path of a file or folder and returns the value to print.
 var commands = map[string]func(path string) (any, error){
 	"kustomize":  renderKustomization,
 	"compose":    loadCompose,
