@@ -25,7 +25,7 @@ export async function postSlack({ config, log, metrics }: Deps, message: SlackMe
   }
 }
 
-export interface Alert {
+interface Alert {
   /** The alert's name, for example `certificates`. */
   alert: string;
   /** The check's state; `good` needs no action. */

@@ -26,7 +26,7 @@ export interface EdgesQuestion {
 }
 
 /** The rows found: one more than `limit` if there are more. */
-export type FoundEdges = { limit: number } & (
+type FoundEdges = { limit: number } & (
   | { name: 'edges'; rows: readonly EdgeRow[] }
   | { name: 'peers'; rows: readonly Peer[] }
   | { name: 'facts'; rows: readonly FactRow[] }

@@ -10,7 +10,7 @@ import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail at`, as text. */
-export interface AtQuestion {
+interface AtQuestion {
   ns: string;
   from: string;
   to?: string | undefined;

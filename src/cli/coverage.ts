@@ -7,7 +7,7 @@ import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail coverage`, as text. */
-export interface CoverageQuestion {
+interface CoverageQuestion {
   since: string;
   gaps?: boolean | undefined;
 }

@@ -10,7 +10,7 @@ import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail diff`, as text. */
-export interface DiffQuestion {
+interface DiffQuestion {
   from: string;
   to?: string | undefined;
   silentDays: string;

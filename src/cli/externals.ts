@@ -10,7 +10,7 @@ import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
-export interface ExternalsQuestion {
+interface ExternalsQuestion {
   ns?: string | undefined;
   newSince?: string | undefined;
   limit: string;

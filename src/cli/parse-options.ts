@@ -71,7 +71,7 @@ export function parseNamespace(option: string, text: string): string {
   return text;
 }
 
-export interface PortFilter {
+interface PortFilter {
   /** Lower case, for example `tcp`; undefined for all protocols. */
   protocol: string | undefined;
   /** -1 for "many": beyond the number of distinct ports stored per pair. */

@@ -2,7 +2,7 @@ import { configFailure } from './config-failure.ts';
 import { databaseConfigOf, databaseProblems, type DatabaseConfig } from './database-config.ts';
 
 /** The database of a cluster's trail. */
-export interface ClusterDatabase {
+interface ClusterDatabase {
   cluster: string;
   database: DatabaseConfig;
 }

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 
 /** Memory limits. Data beyond them becomes coarser facts or a gap with a cause instead of a crash (invariant 3). */
-export interface MemoryLimits {
+interface MemoryLimits {
   heapLimitBytes: number;
   /** Largest accepted gRPC message. */
   receiveBytes: number;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { secretUrlProblem, type SecretUrl } from './secret-url.ts';
 
 /** `problem` says which file is wrong and how, never its content. */
-export type SecretUrlReading = { url: string | undefined } | { problem: string; cure: string };
+type SecretUrlReading = { url: string | undefined } | { problem: string; cure: string };
 
 /**
  * Reads a secret URL. An empty file means no URL, and so does a missing file in an existing folder: an optional Secret

@@ -28,7 +28,7 @@ export interface Standards {
 }
 
 /** Times of one namespace, epoch seconds; undefined if not known. */
-export interface Moments {
+interface Moments {
   /** Start of the current observation. */
   watched: number | undefined;
   /** Last seen. */

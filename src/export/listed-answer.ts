@@ -14,7 +14,7 @@ const indexBits = 26n;
 const indexMask = (1n << indexBits) - 1n;
 
 /** A record, and the hash by which the ledger knows it. */
-export interface HashedRecord extends ExportRecord {
+interface HashedRecord extends ExportRecord {
   hash: bigint;
 }
 

@@ -1,5 +1,5 @@
 /** Which system a failure comes from; also the prefix of its type in Temporal, for example `database_full`. */
-export type FailedSystem =
+type FailedSystem =
   | 'goldmane'
   | 'database'
   | 'slack'
@@ -17,7 +17,7 @@ export type FailedSystem =
   /** The local stack of `npm start`. */
   | 'stack';
 
-export interface FailureDetails<System extends FailedSystem, Kind extends string> {
+interface FailureDetails<System extends FailedSystem, Kind extends string> {
   system: System;
   kind: Kind;
   /** What happened, with the value; no full stop at the end. */

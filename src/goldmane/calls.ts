@@ -14,7 +14,7 @@ export class CallError extends Error {
   }
 }
 
-export interface CallLimits {
+interface CallLimits {
   /** Real milliseconds. */
   timeoutMs: number;
   signal: AbortSignal;

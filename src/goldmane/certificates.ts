@@ -99,7 +99,7 @@ async function read(path: string, what: string): Promise<Buffer> {
   }
 }
 
-export function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
+function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
   const { blocks, isCutOff } = splitPemCertificates(pem.toString('latin1'));
   // TLS would refuse the whole file or stop reading at the damaged block.
   if (isCutOff)

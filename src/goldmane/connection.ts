@@ -35,7 +35,7 @@ export interface GoldmaneConnection {
   close(): void;
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   clock: Clock;
   signal: AbortSignal;
 }

@@ -10,18 +10,18 @@ import {
   type ClusterApi,
 } from './cluster-api.ts';
 
-export interface ObjectName {
+interface ObjectName {
   namespace: string;
   name: string;
 }
 
 /** The operator's originals and our copies of them. */
-export interface CopyPlan {
+interface CopyPlan {
   from: { secret: ObjectName; configMap: ObjectName };
   to: { secret: ObjectName; configMap: ObjectName };
 }
 
-export interface CopyResult {
+interface CopyResult {
   kind: 'Secret' | 'ConfigMap';
   name: ObjectName;
   outcome: 'unchanged' | 'updated' | 'created';

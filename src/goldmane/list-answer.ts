@@ -4,7 +4,7 @@ import { invalidListResponse, tooManyRecords } from './failure.ts';
 
 const recordsPerStep = 2_000;
 
-export interface AnswerVisitor {
+interface AnswerVisitor {
   /** Called once, before any record is decoded, with the number of records in the answer. */
   onStart(records: number): void;
   onRecord(record: ListedRecord): void;

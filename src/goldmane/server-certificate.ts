@@ -6,7 +6,7 @@ import type { HandshakeLimits } from './handshake.ts';
 import type { GoldmaneConfig } from '../config/config.ts';
 
 /** The certificates that a server presents: its own, and the rest of the chain. */
-export interface ShownChain {
+interface ShownChain {
   readonly leaf: X509Certificate;
   readonly chain: readonly X509Certificate[];
 }

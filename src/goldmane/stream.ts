@@ -10,7 +10,7 @@ export interface StreamHandlers {
   onMessage(raw: Buffer): void;
 }
 
-export interface StreamLimits {
+interface StreamLimits {
   /** Silence after which the peer is probed. Real milliseconds. */
   silenceMs: number;
   /** Time limit for the answer to a probe. Real milliseconds. */

@@ -10,7 +10,7 @@ const silenceLimitMs = 150_000;
 export type StreamEnding = 'window' | 'lag' | 'silence';
 
 /** The stream to watch. */
-export interface WatchedStream {
+interface WatchedStream {
   clock: Clock;
   serverClock: ServerClock;
   /** Elapsed milliseconds. */

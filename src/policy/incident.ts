@@ -6,7 +6,7 @@ import { describeEnd } from './derive/describe.ts';
 import { explainPair } from './derive/explain.ts';
 import { portText } from './derive/rules.ts';
 
-export interface IncidentInput {
+interface IncidentInput {
   namespace: string;
   /** Epoch seconds. */
   fromSeconds: number;

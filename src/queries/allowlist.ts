@@ -43,7 +43,7 @@ export interface MadeAllowlist {
 }
 
 /** The worker's own settings. */
-export interface AllowlistSettings {
+interface AllowlistSettings {
   /** The pod label with the service identity. */
   readonly identityLabel: string;
   /** CLUSTER_NAME, for the header of policies; omitted if empty. */

@@ -8,7 +8,7 @@ import type { CertificateFindings, Reason } from '../reports/certificate-finding
 import type { Contacts, TlsBundle } from '../trail/contact.ts';
 
 /** Dependencies of an inspection, provided by the worker and by the command line. */
-export interface InspectionDeps {
+interface InspectionDeps {
   target: GoldmaneConfig;
   clock: Clock;
   clusterApi: ClusterApi | undefined;

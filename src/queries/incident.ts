@@ -4,7 +4,7 @@ import type { Query } from '../trail/database.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
 import { readFactHistory } from '../trail/fact-history.ts';
 
-export interface IncidentQuestion {
+interface IncidentQuestion {
   namespace: string;
   /** Epoch seconds. */
   fromSeconds: number;

@@ -25,7 +25,7 @@ const maxExternals = 5_000;
 /** An edge without a flow for more days than this has fallen silent. */
 export const mapSilentDays = 7;
 
-export interface MapSettings {
+interface MapSettings {
   config: Pick<Config, 'jobs' | 'clock'>;
   cluster: string;
   temporalUiUrl: string | undefined;

@@ -16,7 +16,7 @@ export interface CompletenessNews {
   changes: VerdictChange[];
 }
 
-export interface PostedBefore {
+interface PostedBefore {
   /** The last verdict posted, by namespace. */
   verdicts: ReadonlyMap<string, string>;
   /** Time of the last full report. */

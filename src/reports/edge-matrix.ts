@@ -1,7 +1,7 @@
 import type { EdgeRow } from '../trail/query-edges.ts';
 
 /** The destinations of one namespace, by action, in alphabetical order. */
-export interface MatrixRow {
+interface MatrixRow {
   srcNs: string;
   allowed: string[];
   denied: string[];

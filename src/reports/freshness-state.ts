@@ -19,7 +19,7 @@ export type FreshnessState =
   /** A stored time is in the future. */
   | 'clock_ahead';
 
-export interface FreshnessOptions {
+interface FreshnessOptions {
   /** By the trail's clock. */
   nowMs: number;
   warnMinutes: number;

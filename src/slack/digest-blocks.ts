@@ -25,7 +25,7 @@ export interface DigestMessage {
   edges: Pick<AnnouncedEdge, 'srcNs' | 'dstNs' | 'action'>[];
 }
 
-export interface DigestWords {
+interface DigestWords {
   /** `12 new edges, 2 of them denied` */
   headline: string;
   /** What was not observed, one sentence each, not yet escaped. */

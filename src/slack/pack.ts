@@ -15,7 +15,7 @@ export interface Group<Item> {
   lines: readonly Line<Item>[];
 }
 
-export interface Page<Item> {
+interface Page<Item> {
   blocks: KnownBlock[];
   items: Item[];
 }

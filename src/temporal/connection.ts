@@ -23,7 +23,7 @@ const answerTimeoutMs = 10_000;
 const maxReconnectBackoffMs = 10_000;
 
 /** A connection to Temporal, for a worker and for a client. */
-export interface TemporalConnection {
+interface TemporalConnection {
   readonly client: Client;
   readonly native: NativeConnection;
   close(): Promise<void>;

@@ -22,7 +22,7 @@ interface ScheduleFacts {
 }
 
 /** What Temporal stores about a trail. */
-export interface ControlFacts {
+interface ControlFacts {
   supervisor: {
     /** Temporal's status, for example `RUNNING`; undefined if there is no run. */
     state: string | undefined;

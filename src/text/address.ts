@@ -1,5 +1,5 @@
 /** The parts of `host:port`. An IPv6 address is written in brackets, and returned without them. */
-export interface Address {
+interface Address {
   host: string;
   port: number;
 }

@@ -7,7 +7,7 @@ const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 
 
 const maxSubjectLength = 200;
 
-export interface PemCertificates {
+interface PemCertificates {
   /** Each certificate including its BEGIN and END lines, in file order. */
   blocks: string[];
   /**

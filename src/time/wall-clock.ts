@@ -1,4 +1,4 @@
-export interface WallClock {
+interface WallClock {
   year: number;
   /** 1 to 12. */
   month: number;

@@ -70,7 +70,7 @@ export async function readExportMarks(query: Query, startSeconds: number): Promi
 }
 
 /** How far the export of a bucket has come. */
-export interface ExportProgress {
+interface ExportProgress {
   /** All hashes of records that were accepted or rejected so far, in any order. */
   sent: BigUint64Array<ArrayBuffer>;
   /** Records rejected since the last call, and what the receiver said. */

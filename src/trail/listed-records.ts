@@ -13,7 +13,7 @@ const none = -1;
 /** Greater than the number of records in any bucket. */
 const traceRange = 2 ** 21;
 
-export interface ListedLimits {
+interface ListedLimits {
   /** Distinct groups of facts (a fact without its port). */
   groups: number;
   /** Bytes of text of distinct policy traces. */

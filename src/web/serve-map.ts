@@ -20,7 +20,7 @@ export interface MapSource {
   readHealth(): Promise<HealthReport>;
 }
 
-export interface MapServerOptions {
+interface MapServerOptions {
   page: MapPage;
   source: MapSource;
   host: string;

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
 import { listenBounded } from '../web/bounded-server.ts';
 
-export interface Health {
+interface Health {
   /** Why the worker cannot take work; undefined when it is polling. */
   notReady(): string | undefined;
   /** The health report as text. Never rejects. */
@@ -92,7 +92,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
 }
 
 /** Why listening failed, as a settings error. */
-export function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
+function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
   const reason = error instanceof Error ? error.message : String(error);
   return configFailure([
     `cannot listen on ${name} ${port} at ${host} (${reason}); free the port, set another one, or correct LISTEN_HOST`,

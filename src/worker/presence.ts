@@ -15,7 +15,7 @@ const callTimeoutMs = 10_000;
  */
 const timesBeforeLost = 3;
 
-export interface PresenceDeps {
+interface PresenceDeps {
   identity: string;
   /** Workflow ids of the supervisors whose activities are taken over. */
   supervisorIds: readonly string[];

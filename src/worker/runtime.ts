@@ -9,7 +9,7 @@ import { temporalLogger } from './logging.ts';
 const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
 const portTries = 5;
 
-export interface InstalledRuntime {
+interface InstalledRuntime {
   runtime: Runtime;
   /** Of the Prometheus exporter on 127.0.0.1; `serveMetrics` makes it reachable. */
   exporterPort: number;

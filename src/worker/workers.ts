@@ -31,7 +31,7 @@ interface Connected {
 }
 
 /** What a worker needs that exports flow logs. */
-export interface ExportWorker {
+interface ExportWorker {
   deps: ExportDeps;
   attempts: RunningAttempts;
 }

@@ -18,7 +18,7 @@ interface WatchdogInput {
 }
 
 /** The result of a run without a critical state. */
-export type FreshnessResult = Report & {
+type FreshnessResult = Report & {
   /** `unchanged`: the state did not change, so nothing was posted. */
   alert: 'posted' | 'printed' | 'unchanged';
 };

@@ -39,12 +39,12 @@ export interface ListedRecord extends FlowRecord {
   details(options: { withLabels: boolean }): RecordDetails;
 }
 
-export interface DecoderOptions {
+interface DecoderOptions {
   /** Memory for cached flow keys, names and policy traces. Default: 16 MiB. */
   internedBytes?: number;
 }
 
-export interface ListSummary {
+interface ListSummary {
   /** The server's count; if it differs from `count`, the answer is not whole. */
   totalResults: number;
   /** Records in the answer, malformed ones included. */

@@ -18,7 +18,7 @@ const KEY_POLICIES = (POLICIES_FIELD << 3) | BYTES;
 const NOTHING = Buffer.alloc(0);
 
 /** The position of an embedded message. Several occurrences of a field are equivalent to their concatenation. */
-export class Span {
+class Span {
   buf: Buffer = NOTHING;
   start = -1;
   end = -1;

@@ -28,7 +28,7 @@ const REPLACEMENT = '\ufffd';
  * One rule that a flow matched, as stored in a trace. Keys are short, in a fixed order and omitted if empty, because a
  * trace is stored for every fact.
  */
-export interface PolicyHit {
+interface PolicyHit {
   /** Kind, by its name in Goldmane's API; for an unknown kind, its number as text. */
   k: string;
   /** Tier. */

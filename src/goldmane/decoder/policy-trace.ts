@@ -6,7 +6,7 @@ import { readPolicyHit } from './policy-hit.ts';
 import { WireReader } from './wire-reader.ts';
 
 /** The maximum number of hits stored on each side of a trace. */
-export const MAX_HITS = 16;
+const MAX_HITS = 16;
 /** The maximum UTF-8 bytes of a trace's text. */
 export const MAX_TRACE_BYTES = 4096;
 /** Longer encodings are not cached. */

@@ -11,7 +11,7 @@ export interface AllowlistEdge {
 export type TableFormat = 'text' | 'json' | 'csv';
 
 /** `allowlist`: DISTINCT dst_ns of one namespace; `matrix`: array_agg for all; `denied`: the sanity check. */
-export type EdgeQuery =
+type EdgeQuery =
   | { readonly name: 'allowlist'; readonly namespace: string }
   | { readonly name: 'matrix' }
   | { readonly name: 'denied' };

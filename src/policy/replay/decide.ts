@@ -8,7 +8,7 @@ import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './p
  * The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on data that is
  * not stored.
  */
-export interface Decision {
+interface Decision {
   readonly verdict: 'allow' | 'deny' | 'open' | 'unknown';
   /** The policy that decides, or what the verdict depends on. */
   readonly by: string;

@@ -19,7 +19,7 @@ interface PlacedManifest {
   readonly manifest: Manifest;
 }
 
-export interface ReadManifests {
+interface ReadManifests {
   readonly manifests: readonly PlacedManifest[];
   readonly networkSets: readonly KnownNetworkSet[];
   /** Kinds that do not affect policy, with their counts. */

@@ -113,7 +113,7 @@ export interface Unused {
   readonly rule: string;
 }
 
-export interface Drift {
+interface Drift {
   /** Allowed, but never used in the period. */
   readonly unused: readonly Unused[];
   /** Allowed; whether it was used depends on data that is not stored. */

@@ -4,7 +4,7 @@ import type { HealthReport } from '../../../reports/health.ts';
 import { readJson } from '../api.ts';
 
 /** The report, an error, or undefined while loading. */
-export type HealthState = HealthReport | string | undefined;
+type HealthState = HealthReport | string | undefined;
 
 /** The report of `flow-trail health`, loaded with every update of the map. */
 export function useHealth(data: MapData | undefined): HealthState {
