@@ -1,7 +1,8 @@
 import type { temporal } from '@temporalio/proto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { jobs, supervisorWorkflowId, trailNames } from '../../src/config/names.ts';
 import { untilFollowedBy } from '../support/faults.ts';
+import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { billedActions } from '../support/temporal-actions.ts';
 import { World } from '../support/world.ts';
@@ -28,6 +29,43 @@ function secondWindow(events: readonly HistoryEvent[]): readonly HistoryEvent[] 
   const [, from, to] = starts;
   return from === undefined || to === undefined ? undefined : events.slice(from, to);
 }
+
+/** When the server got heartbeats of the export, and the time-out that it expects them within, milliseconds. */
+async function heartbeatsOfExport(count: number): Promise<{ times: number[]; timeoutMs: number }> {
+  const { exportId } = trailNames('');
+  const times = new Set<number>();
+  await until(`${count} heartbeats of the export`, () =>
+    world.temporal(async (client) => {
+      const { raw } = await client.workflow.getHandle(exportId).describe();
+      const { seconds, nanos } = raw.pendingActivities?.[0]?.lastHeartbeatTime ?? {};
+      if (seconds) times.add(Number(seconds) * 1_000 + Math.round((nanos ?? 0) / 1e6));
+      return times.size >= count || undefined;
+    }),
+  );
+  const scheduled = (await eventsOf(exportId)).find((event) => event.activityTaskScheduledEventAttributes);
+  const timeout = scheduled?.activityTaskScheduledEventAttributes?.heartbeatTimeout?.seconds;
+  return { times: [...times].toSorted((a, b) => a - b), timeoutMs: 1_000 * Number(timeout) };
+}
+
+test('the export sends a heartbeat after four fifths of its time-out, however often its receiver fails, and no signal', async () => {
+  world.traffic.start(world.goldmane);
+  const receiver = await startLogReceiver();
+  onTestFinished(() => receiver.close());
+  // Rounds succeed and fail in turn, each of which changes what the heartbeat says.
+  receiver.react = (_logs, response) => {
+    if (receiver.requests.length % 2 === 0) return undefined;
+    response.writeHead(503).end();
+    return 'answered';
+  };
+  await world.startWorker({ OTLP_LOGS_ENDPOINT: receiver.url });
+  await until('records arrive', () => receiver.accepted.length > 0 || undefined);
+  const { times, timeoutMs } = await heartbeatsOfExport(4);
+  // The first one may be sent at once.
+  const gaps = times.slice(2).map((time, index) => time - (times[index + 1] ?? 0));
+  for (const gap of gaps) expect(gap).toBeGreaterThan(0.75 * timeoutMs);
+  const actions = billedActions(await eventsOf(trailNames('').exportId));
+  expect(actions).toMatchObject({ workflows: 1, activities: 1, signals: 0, timers: 0, markers: 0 });
+});
 
 test('a window without faults takes one activity of each reader and at most six signals, and nothing else that is billed', async () => {
   world.traffic.start(world.goldmane);

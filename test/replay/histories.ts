@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const histories = new URL('histories/', import.meta.url);
 
-/** Whose histories: `supervisor` or `jobs`. */
-export type HistoryKind = 'supervisor' | 'jobs';
+/** Whose histories. */
+export type HistoryKind = 'supervisor' | 'jobs' | 'export';
 
 export interface SavedHistory {
   /** Of the release that left it. */
@@ -13,9 +13,9 @@ export interface SavedHistory {
   json: unknown;
 }
 
-/** Where record.ts, or record-jobs.ts, saves the histories of this version. */
+/** Where record.ts, record-jobs.ts and record-export.ts save the histories of this version. */
 export function folderOf(kind: HistoryKind, version = packageJson.version): URL {
-  return new URL(kind === 'jobs' ? `${version}/jobs/` : `${version}/`, histories);
+  return new URL(kind === 'supervisor' ? `${version}/` : `${version}/${kind}/`, histories);
 }
 
 /** The histories of all releases, which this version must be able to continue. */
@@ -24,6 +24,7 @@ export function readHistories(kind: HistoryKind): SavedHistory[] {
     .toSorted()
     .flatMap((version) => {
       const folder = folderOf(kind, version);
+      if (!existsSync(folder)) return [];
       return readdirSync(folder)
         .filter((file) => file.endsWith('.json'))
         .toSorted()
