@@ -99,7 +99,7 @@ const titles: Record<CertificateState, string> = {
   stale_copy: 'operator rotated the certificates; our copy is stale',
   rotated: 'operator rotated the certificate; our copy still works but is stale',
   wrong_ca: 'files come from a different CA',
-  refused: 'connection refused because of the certificates',
+  refused: 'connection rejected because of the certificates',
   unsigned: 'client certificate is not signed by any CA in the bundle',
   goldmane_unreachable: 'Goldmane cannot be reached',
 };

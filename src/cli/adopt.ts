@@ -12,7 +12,7 @@ export function adoptCommand(): Command {
     .description(
       'Take over what another program, such as goldmane-edge-aggregator, counted in the table edge after the trail was created, so that its time is not counted again. No row of edge is changed.',
     )
-    .option('--apply', 'take it over; without it nothing is changed')
+    .option('--apply', 'adopt the counts; without this option nothing is changed')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

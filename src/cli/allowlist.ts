@@ -19,7 +19,9 @@ interface HandOut {
 
 export function allowlistCommand(): Command {
   return new Command('allowlist')
-    .description('network policies and the runbook’s queries from observed flows; nothing is applied')
+    .description(
+      'derive network policies, or the results of the runbook’s queries, from observed flows; nothing is applied',
+    )
     .addCommand(deriveCommand())
     .addCommand(showCommand())
     .addCommand(listCommand());
@@ -28,7 +30,7 @@ export function allowlistCommand(): Command {
 function deriveCommand(): Command {
   return new Command('derive')
     .description(
-      'derive from the database and print or write files; to store the result, run the workflow deriveAllowlist',
+      'derive policies and print them or write them to files; to store the result, run the workflow deriveAllowlist',
     )
     .argument('[namespaces...]', 'default: all')
     .option('--since <time>', 'start, as an age (14d) or a time; whole UTC days; default: the beginning')
@@ -40,7 +42,7 @@ function deriveCommand(): Command {
       'kubernetes',
     )
     .option('--minimum-days <days>', 'covered days required for a complete namespace, at least 7', '7')
-    .option('--no-externals', 'do not list hosts and external addresses one by one')
+    .option('--no-externals', 'do not list hosts and external addresses individually')
     .option('--no-identities', 'select whole namespaces instead of service identities')
     .option('--all-ports', 'allow all ports if more than PORT_CAP ports were observed')
     .option(

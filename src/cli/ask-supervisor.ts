@@ -92,8 +92,8 @@ async function query(
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     const failure = temporalFailure(
       'no_worker',
-      `No worker answers queries to the supervisor (${reason})`,
-      'Check whether the worker runs; see its log and /readyz',
+      `No worker responds to queries to the supervisor (${reason})`,
+      'Check that the worker is running; see its log and /readyz',
     );
     return { unanswered: failure.message };
   }

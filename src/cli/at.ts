@@ -20,17 +20,21 @@ interface AtQuestion {
 export function atCommand(): Command {
   return new Command('at')
     .description(
-      'Reconstruct an incident: who talked to a namespace, and to whom it talked, in a given time range.',
+      'Reconstruct an incident: who talked to a namespace, and who it talked to, in a given time range.',
     )
     .requiredOption('--ns <namespace>', 'the namespace')
     .requiredOption('--from <time>', 'start: 03:00 (the last one), a date and time, or an age (90m)')
     .option('--to <time>', 'end; a time of day is its first occurrence after the start; default: now')
-    .option('--silent-days <days>', 'report a peer that was silent for more than this many days before', '7')
+    .option(
+      '--silent-days <days>',
+      'mark a peer as unusual if it was silent for more than this many days before the period',
+      '7',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-The output begins with the time ranges that were not observed, followed by unusual rows, then the others.
+The output lists the time ranges that were not observed, then unusual rows, then all other rows.
 Flow facts are stored by the hour (UTC), so the output covers all hours that overlap the time range and cannot order events within
 an hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
 

@@ -16,7 +16,7 @@ export function certificatesCommand(): Command {
       'Check whether Goldmane accepts the client certificate, when each certificate expires, and whether the operator has rotated it. Connects to Goldmane; changes nothing.',
     )
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExits with 3 when the state is critical.\n\nExample:\n  flow-trail certificates')
+    .addHelpText('after', '\nExits with 3 if the state is critical.\n\nExample:\n  flow-trail certificates')
     .action(async ({ json }: { json?: boolean }) => {
       const report = await askCertificates();
       if (json === true) printAnswer('certificates', report);

@@ -17,7 +17,7 @@ const minTokenLength = 16;
 export function codecServerCommand(): Command {
   return new Command('codec-server')
     .description(
-      'Decrypt payloads for the Temporal UI and CLI if TEMPORAL_CODEC_KEY_FILE is used. Runs until interrupted.',
+      'Decrypt payloads for the Temporal UI and CLI when payloads are encrypted with TEMPORAL_CODEC_KEY_FILE. Runs until interrupted.',
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <port>', 'port to listen on; 0: any free port', '8088')
@@ -27,17 +27,14 @@ export function codecServerCommand(): Command {
       (origin: string, former: string[]) => [...former, origin],
       [],
     )
-    .option(
-      '--token-file <file>',
-      'file with the token that the CLI sends; the token is at least 16 characters',
-    )
+    .option('--token-file <file>', 'file with the token that the CLI must send, at least 16 characters')
     .addHelpText(
       'after',
       `
-Requests from browsers are answered if --ui-origin lists the origin of their page. The CLI sends the token:
+The server accepts requests from browsers only for pages whose origin is listed with --ui-origin. The CLI sends the token:
   temporal workflow show -w flow-trail/supervisor --codec-endpoint http://127.0.0.1:8088 --codec-auth "Bearer $(cat token)"
-On an address that is not loopback, browsers must send the token too, because other programs can send any origin.
-Use a proxy with TLS there.
+On an address other than loopback, browsers must send the token too, because other programs can send any origin.
+Put the server behind a proxy with TLS there.
 
 Examples:
   flow-trail codec-server --ui-origin http://127.0.0.1:8233
@@ -50,7 +47,7 @@ Examples:
       if (token === undefined && !isLoopback)
         throw usageFailure('--host', `${host} is not a loopback address; add --token-file`);
       if (token === undefined && origins.length === 0)
-        throw usageFailure('--ui-origin', 'and --token-file are both missing; set at least one of them');
+        throw usageFailure('--ui-origin', 'and --token-file are both missing; set at least one');
       const { requiredCodecKeys } = await import('../temporal/codec-keys.ts');
       const { EncryptionCodec } = await import('../temporal/codec.ts');
       const { serveCodec } = await import('../temporal/codec-server.ts');

@@ -20,7 +20,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'explain',
     group: 'Questions:',
-    summary: 'show everything known about one pair of namespaces',
+    summary: 'show all stored facts about one pair of namespaces',
     load: async () => (await import('./explain.ts')).explainCommand(),
   },
   {
@@ -32,7 +32,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'externals',
     group: 'Questions:',
-    summary: 'show flows to and from ends outside the cluster',
+    summary: 'show flows to and from endpoints outside the cluster',
     load: async () => (await import('./externals.ts')).externalsCommand(),
   },
   {
@@ -116,7 +116,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'copy-certificates',
     group: 'Operation:',
-    summary: "copy the operator's certificates to the worker's namespace, in the cluster",
+    summary: "copy the operator's certificates to the worker's namespace",
     load: async () => (await import('./copy-certificates.ts')).copyCertificatesCommand(),
   },
   {
@@ -140,7 +140,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'verify',
     group: 'Operation:',
-    summary: 'check that the tables agree with each other',
+    summary: 'check that the tables are consistent with each other',
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   {
@@ -152,7 +152,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'adopt',
     group: 'Operation:',
-    summary: 'take over what another program counted in the table edge',
+    summary: 'adopt counts that another program wrote to the table edge',
     load: async () => (await import('./adopt.ts')).adoptCommand(),
   },
   {

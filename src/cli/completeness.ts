@@ -93,8 +93,8 @@ function legend({
     `${counts.complete} complete, ${counts.unstable} unstable, ${counts.learning} learning, ${counts.stale} stale; ${watched}`,
     '',
     'Days are covered days: settled time, excluding gaps and time that was only streamed.',
-    `learning: fewer than ${minimumDays} days since first seen; unstable: a new egress edge in the last ${stableDays}; stale: not seen for`,
-    `${staleDays}; complete: none of these. WEEKDAYS and HOURS: weekdays and hours of the day in which the namespace was the source of a flow (${timeZone}).`,
-    'NEVER COVERED: a job that runs only at these times cannot have been observed.',
+    `learning: fewer than ${minimumDays} days since first seen; unstable: a new egress edge in the last ${stableDays} days; stale: not seen for`,
+    `${staleDays} days; complete: none of these. WEEKDAYS and HOURS: weekdays and hours of the day in which the namespace was the source of a flow (${timeZone}).`,
+    'NEVER COVERED: hours that were never fully observed; a job that runs only then may have been missed.',
   ].join('\n');
 }

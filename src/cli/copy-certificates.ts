@@ -15,7 +15,7 @@ interface Options {
 export function copyCertificatesCommand(): Command {
   return new Command('copy-certificates')
     .description(
-      "copy the operator's client certificate and CA bundle to the worker's namespace if they differ; for a CronJob in the cluster",
+      "copy the operator's client certificate and CA bundle to the worker's namespace if they have changed; for a CronJob in the cluster",
     )
     .option('--from-namespace <namespace>', 'namespace of the originals', 'calico-system')
     .option('--from-secret <name>', 'Secret with tls.crt and tls.key', 'whisker-backend-key-pair')
@@ -26,10 +26,9 @@ export function copyCertificatesCommand(): Command {
     .addHelpText(
       'after',
       `
-Reads and writes through the Kubernetes API as the service account of the pod. An unusable original
-never replaces a copy.
+Uses the Kubernetes API with the pod's service account. An invalid original never replaces a copy.
 
-Example, as deploy/helm runs it with certificateCopy.enabled:
+Example (deploy/helm runs this with certificateCopy.enabled):
   flow-trail copy-certificates --to-namespace goldmane-flow-trail`,
     )
     .action(async (options: Options) => {

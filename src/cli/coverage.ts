@@ -24,11 +24,11 @@ export function coverageCommand(): Command {
 States:
   final       read from Goldmane six minutes after its end, and again at 55 minutes
   settled     read six minutes after its end
-  streamed only read from the live stream; about one record in twenty may be missing
+  streamed    read only from the live stream; about one record in twenty may be missing
   gap         not observed
-  incomplete  read, but records were refused; CAUSE shows how many
-  pending     too recent to judge
-Coverage describes what Goldmane had. It does not include flows of nodes that never reached Goldmane.
+  incomplete  read, but some records were rejected; CAUSE shows how many
+  pending     too recent to be settled
+Coverage describes the flows that Goldmane received. Flows that nodes never reported to Goldmane are not included.
 
 Examples:
   flow-trail coverage --since 7d --gaps
@@ -43,12 +43,12 @@ Examples:
           formatTime(start),
           formatTime(to),
           state,
-          cause ?? (refusedRecords === undefined ? '' : `${counted(refusedRecords, 'record')} refused`),
+          cause ?? (refusedRecords === undefined ? '' : `${counted(refusedRecords, 'record')} rejected`),
         ]),
       );
       if (began === undefined) return print('(the trail is empty: nothing has been merged yet)');
       if (ranges.length === 0) print('(no gaps)');
-      if (began > since) print(`(nothing is known about the time before ${formatTime(began)})`);
+      if (began > since) print(`(the trail begins at ${formatTime(began)}; earlier time was not observed)`);
     });
 }
 

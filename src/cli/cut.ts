@@ -25,5 +25,5 @@ export function printCut<Row>(
 }
 
 export function cutText(limit: number): string {
-  return `only the first ${limit} lines are shown; there are more`;
+  return `only the first ${limit} lines are shown`;
 }

@@ -17,14 +17,14 @@ const digestsSuggested = 5;
 export function digestCommand(): Command {
   return new Command('digest')
     .description(
-      'Announce every edge in Slack that no digest has announced yet. The name is the container command of goldmane-edge-aggregator.',
+      'Announce in Slack all edges that have not been announced yet. Compatible with the container command digest of goldmane-edge-aggregator.',
     )
-    .option('--dry-run', 'print what would be announced, post and record nothing; the same as DRY_RUN=1')
-    .option('--json', 'print JSON; without --dry-run the result is JSON anyway')
+    .option('--dry-run', 'print what would be announced; post and record nothing (same as DRY_RUN=1)')
+    .option('--json', 'print JSON (only with --dry-run; otherwise the output is always JSON)')
     .addHelpText(
       'after',
       `
-Without --dry-run the job runs in the worker: the command waits for it and prints its result as JSON.
+Without --dry-run, the worker runs the job; the command waits for it and prints its result as JSON.
 
 Examples:
   flow-trail digest --dry-run
@@ -69,7 +69,7 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
     if (digestId === undefined)
       throw usageFailure(
         'digest show',
-        'has nothing to show: no digest has been posted yet; run "flow-trail digest"',
+        'cannot show a digest, because none has been posted yet; run "flow-trail digest"',
       );
     const found = await readDigestEdges(query, digestId);
     if (!found)

@@ -24,36 +24,39 @@ export function edgesCommand(): Command {
     .option('--dst <namespace>', 'destination')
     .option(
       '--peers-of <namespace>',
-      'list the distinct namespaces that talk to this namespace or that it talks to',
+      'list the distinct namespaces that this namespace talks to or is called by',
     )
     .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
-    .addOption(new Option('--action <action>', 'what policy decided').choices(flowActions))
-    .option('--denied', 'the same as --action deny')
+    .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))
+    .option('--denied', 'same as --action deny')
     .option('--identity [name]', 'one line per flow fact; with a name, only this service identity')
     .option('--port [port]', 'one line per flow fact; with a port (5432, udp/53, many), only this port')
-    .option('--reporter [end]', 'one line per flow fact; with src or dst, only what this end reported')
-    .option('--external', 'one line per flow fact with a host, network or network set at one end')
     .option(
-      '--without-workload',
-      'only edges with a network set at one end, counted by version 0.1.0 or older',
+      '--reporter [end]',
+      'one line per flow fact; with src or dst, only flows reported by the source or destination',
     )
     .option(
+      '--external',
+      'one line per flow fact whose source or destination is a host, network or network set',
+    )
+    .option('--without-workload', 'only edges from or to a network set, counted by version 0.1.0 or older')
+    .option(
       '--cluster <names>',
-      'query the databases of these clusters, separated by commas; each is set by DATABASE_URL_<NAME>',
+      'query these clusters, separated by commas; DATABASE_URL_<NAME> sets the database of each',
     )
     .option('--limit <count>', 'maximum number of lines, newest first', '200')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-FLOWS counts distinct records: one per connection kind and 15 seconds.
-Facts exist only for settled time; an edge that was only streamed has none yet.
+FLOWS counts distinct records: one per connection type and 15 seconds.
+Facts exist only for settled time; an edge that has only been streamed has no facts yet.
 
 Examples:
   flow-trail edges --src immich                  what immich talks to
   flow-trail edges --dst dbaas --port            who reaches the database, on which port
   flow-trail edges --peers-of authentik          its peers, in both directions
-  flow-trail edges --denied --new-since 24h      what was denied for the first time since yesterday
+  flow-trail edges --denied --new-since 24h      what was first denied in the last day
   flow-trail edges --external --src immich       which addresses outside the cluster it uses
   flow-trail edges --cluster north,south         both clusters (DATABASE_URL_NORTH, DATABASE_URL_SOUTH)`,
     )

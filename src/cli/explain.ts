@@ -11,12 +11,14 @@ import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
 const endHelp =
-  'namespace, namespace/service-identity, or an end as edges and staged print it (pub, pvt, host)';
+  'namespace, namespace/service-identity, or an endpoint as printed by edges and staged (pub, pvt, host)';
 
 export function explainCommand(): Command {
   return withPeriod(
     new Command('explain')
-      .description('show one pair of ends by port, identity, reporter and policy, with times and counts')
+      .description(
+        'show the flows of one pair of endpoints by port, identity, reporter and policy, with times and counts',
+      )
       .argument('<source>', endHelp)
       .argument('<destination>', endHelp),
   ).action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
@@ -84,7 +86,7 @@ function namespaceIn(text: string): string[] {
 }
 
 export function neverSeenText(namespace: string): string {
-  return `namespace ${namespace} was never seen at an end of a flow; check the spelling`;
+  return `namespace ${namespace} has never been seen in a flow; check the spelling`;
 }
 
 function row({

@@ -21,10 +21,10 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Write all edges in a format that other tools read.')
     .addOption(new Option('--format <format>', 'format').choices(exportFormats).default('json'))
-    .option('--ns <namespace>', 'only edges with this namespace at one end')
+    .option('--ns <namespace>', 'only edges from or to this namespace')
     .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
-    .addOption(new Option('--action <action>', 'what policy decided').choices(flowActions))
-    .option('-o, --output <file>', 'the file to write instead of standard output')
+    .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))
+    .option('-o, --output <file>', 'write to this file instead of standard output')
     .addHelpText(
       'after',
       `

@@ -19,9 +19,9 @@ interface ExternalsQuestion {
 export function externalsCommand(): Command {
   return new Command('externals')
     .description(
-      'Show flows between namespaces and hosts, networks or network sets, newest first. They are never edges.',
+      'Show flows between namespaces and hosts, networks or network sets, newest first. Such flows are not counted in edges.',
     )
-    .option('--ns <namespace>', 'only of this namespace')
+    .option('--ns <namespace>', 'only flows of this namespace')
     .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
     .option('--limit <count>', 'maximum number of lines, newest first', '200')
     .option('--json', 'print JSON')

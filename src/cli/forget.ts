@@ -17,11 +17,14 @@ interface ForgetOptions {
 export function forgetCommand(): Command {
   return new Command('forget')
     .description(
-      'remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count stay',
+      'remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count are kept',
     )
     .requiredOption('--src <namespace>', 'source namespace; "" for flows without one')
     .requiredOption('--dst <namespace>', 'destination namespace; "" for flows without one')
-    .requiredOption('--before <time>', 'a UTC day (2026-01-31) or an age (90d); that day and later days stay')
+    .requiredOption(
+      '--before <time>',
+      'a UTC day (2026-01-31) or an age (90d); that day and later days are kept',
+    )
     .option('--apply', 'remove the facts; without this option nothing is changed')
     .option('--json', 'as JSON')
     .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {

@@ -22,7 +22,7 @@ interface HealthOptions {
 export function healthCommand(): Command {
   return new Command('health')
     .description(
-      'Check everything that recording and reporting depend on: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Shows each problem with its cause and what to do.',
+      'Check whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Shows the cause of each problem and what to do.',
     )
     .option('--quiet', 'print only checks that did not pass')
     .option('--json', 'print JSON, with the key goldmane_aggregator')
@@ -30,7 +30,7 @@ export function healthCommand(): Command {
       'after',
       `
 Exits with 0 (PASS), 1 (WARN) or 2 (FAIL; also when a setting is wrong).
-The certificate check shows the last result of the job certificates; flow-trail certificates checks them now.
+The certificate check shows the last result of the job certificates; run flow-trail certificates to check them now.
 
 Examples:
   flow-trail health

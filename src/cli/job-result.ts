@@ -8,8 +8,6 @@ export async function runAndPrint(job: JobName): Promise<void> {
   const result = await runJob(job);
   // It comes from the worker that ran the job.
   if (!jobResultSchemas[job].safeParse(result).success)
-    note(
-      `the worker is of another version: its result does not have the shape of docs/schemas/run-${job}.json`,
-    );
+    note(`the worker has a different version: its result does not match docs/schemas/run-${job}.json`);
   printJson(result);
 }

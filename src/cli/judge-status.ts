@@ -32,10 +32,12 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
 /** @returns each problem with what to do; empty while the trail is being recorded */
 export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): string[] {
   if (!supervisor)
-    return ['There is no supervisor. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.'];
+    return [
+      'The supervisor does not exist. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+    ];
   const { state, problem, status, unanswered, readers } = supervisor;
   if (state === 'PAUSED')
-    return ['The supervisor is paused in Temporal. Continue it with temporal workflow unpause.'];
+    return ['The supervisor is paused in Temporal. Resume it with temporal workflow unpause.'];
   if (state !== 'RUNNING')
     return [
       `The supervisor is ${state}. A running worker restarts it within a minute; check whether a worker runs (its log and /readyz).`,
@@ -43,9 +45,9 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
   const problems: string[] = [];
   if (problem)
     problems.push(
-      `The supervisor makes no progress: its workflow task fails with ${problem.cause} (attempt ${problem.attempt}${problem.message === '' ? '' : `: ${problem.message}`}). ${
+      `The supervisor is stuck: its workflow task fails with ${problem.cause} (attempt ${problem.attempt}${problem.message === '' ? '' : `: ${problem.message}`}). ${
         problem.isPermanent
-          ? 'A worker replaces it once it is two minutes old; all state is in Postgres.'
+          ? 'A worker replaces it once it is two minutes old; no data is lost.'
           : 'Check the log of the worker.'
       }`,
     );
@@ -53,7 +55,7 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
   for (const { activity, isPaused } of readers)
     if (isPaused)
       problems.push(
-        `${activity} is paused in Temporal. Continue it in the UI (pending activities) or with temporal activity unpause.`,
+        `${activity} is paused in Temporal. Resume it in the UI (pending activities) or with temporal activity unpause.`,
       );
   if (!status) return problems;
   if (status.paused)

@@ -26,11 +26,11 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   if (!isAlive(Number.parseInt(readIfThere(join(directory, 'lock')) ?? '', 10))) {
     if (chosen.length === 0)
       say(
-        `no server is configured, and the local stack in ${shown} is not running; start it with "npm start"`,
+        `no server is configured and the local stack in ${shown} is not running; start it with "npm start"`,
       );
     return;
   }
-  say(`using the local stack that npm start runs (${join(shown, 'env')})`);
+  say(`using the local stack of npm start (${join(shown, 'env')})`);
   for (const [name, value] of Object.entries(settings)) env[name] ||= value;
 }
 

@@ -9,13 +9,13 @@ const weekMs = 7 * 86_400_000;
 
 export function mapCommand(): Command {
   return new Command('map')
-    .description('write the map of all edges to one HTML file that needs no server')
-    .requiredOption('-o, --output <file>', 'the file to write; - for standard output')
+    .description('write the map of all edges to a single HTML file that works without a server')
+    .requiredOption('-o, --output <file>', 'file to write; - for standard output')
     .addHelpText(
       'after',
       `
 The file contains the current edges, coverage and readiness, and each namespace's ports, identities and policies.
-The worker serves the same page, kept up to date, at MAP_HOST:MAP_PORT.
+The worker serves the same page with current data at MAP_HOST:MAP_PORT.
 
 Example:
   flow-trail map -o map.html`,

@@ -9,10 +9,10 @@ export function mcpCommand(): Command {
     .addHelpText(
       'after',
       `
-An assistant starts it with the same settings as the other commands: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
-and runs. Standard output carries only the protocol; notes go to standard error.
+The assistant starts it with the same settings as the other commands: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
+and runs. Standard output is used only for the protocol; notes go to standard error.
 
-Example of a client's configuration:
+Example client configuration:
   { "mcpServers": { "flow-trail": { "command": "npx", "args": ["flow-trail", "mcp"] } } }`,
     )
     .action(async () => {
@@ -21,6 +21,6 @@ Example of a client's configuration:
       const { tools } = await import('./mcp/tools.ts');
       const server = createMcpServer(tools);
       await server.connect(new StdioServerTransport());
-      note('the MCP server reads standard input; end it with Ctrl-D or Ctrl-C');
+      note('the MCP server is reading standard input; press Ctrl-D or Ctrl-C to stop it');
     });
 }

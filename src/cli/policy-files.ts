@@ -52,7 +52,7 @@ function notesOn({ skipped, notes }: PolicySet): string[] {
   const lines = [...notes];
   if (skipped.size > 0)
     lines.push(
-      `skipped, because they are not policies: ${[...skipped].map(([kind, count]) => counted(count, kind)).join(', ')}`,
+      `skipped objects that are not policies: ${[...skipped].map(([kind, count]) => counted(count, kind)).join(', ')}`,
     );
   return lines;
 }

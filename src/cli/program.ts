@@ -6,7 +6,7 @@ import { commands, type CommandEntry } from './commands.ts';
 export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {
   const program = new Command('flow-trail')
     .description(
-      'Answers which service talks to which, since when, and whether policy allows it, from the stored flows of Calico Goldmane.',
+      'Shows which services talk to each other, since when, and whether policy allows it, based on stored flows from Calico Goldmane.',
     )
     .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
     .addHelpText('after', programHelp);

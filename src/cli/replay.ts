@@ -24,7 +24,7 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or is unknown).
+Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or a verdict is unknown).
 Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations, NetworkSets and Tiers; skips other kinds.
 
 Examples:
@@ -36,14 +36,14 @@ Examples:
       const result = await askReplay(tiers, times);
       if (json === true) printAnswer('replay', replayAnswer(result));
       else {
-        print(`${result.facts} facts were replayed.`);
+        print(`${result.facts} facts replayed.`);
         printFindings('would be denied, but was allowed', result.wouldDeny);
         printFindings('would be allowed, but was denied', result.wouldAllow);
         printFindings('unknown verdict', result.undecided);
         printFindings(misreportedTitle, result.misreported);
         if (result.unselectedDenied > 0)
           print(
-            `\n${result.unselectedDenied} facts were denied, but no policy in the set selects their end, so nothing would deny them`,
+            `\n${result.unselectedDenied} facts were denied, but no policy in the set selects that endpoint, so none would deny them`,
           );
         print(
           `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} unknown`,
@@ -84,7 +84,7 @@ export function driftCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 everything used is allowed, 3 something is not (with --strict: or is unknown).
+Exit codes: 0 all used connections are allowed, 3 some are not (with --strict: or a verdict is unknown).
 
 Example:
   flow-trail drift policies/ --since 30d`,
@@ -116,7 +116,7 @@ Example:
 }
 
 const misreportedTitle =
-  'reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared';
+  'reported as denied by a staged policy, although staged policies deny nothing (projectcalico/calico#13410); not compared';
 
 async function readTracedFacts(period: DayPeriod) {
   const { facts, traced } = await withDatabase((query) => readEvidenceAndTraces(query, period));

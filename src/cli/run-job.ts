@@ -104,5 +104,5 @@ async function noPoller(
     taskQueueType: workflowTasks,
   });
   if (pollers && pollers.length > 0) return undefined;
-  return `no worker polls the task queue ${taskQueue}; start one, or correct TEMPORAL_TASK_QUEUE; the job is waiting`;
+  return `no worker is polling the task queue ${taskQueue}; the job waits until one does. Start a worker, or correct TEMPORAL_TASK_QUEUE`;
 }

@@ -21,7 +21,7 @@ export function runsCommand(): Command {
     .addHelpText(
       'after',
       `
-Temporal keeps finished runs for the retention time of its namespace.
+Temporal keeps finished runs for the retention period of its namespace.
 
 Examples:
   flow-trail runs

@@ -24,7 +24,7 @@ export function stagedCommand(): Command {
   return withPeriod(
     new Command('staged')
       .description(
-        'compare staged policies with what was enforced; exit code 3 unless the result is evidence that enforcing is safe',
+        'compare the verdicts of staged policies with those enforced; exits with 3 unless the result is evidence that enforcing is safe',
       )
       .option('--src <namespace>', 'only flows from this namespace')
       .option('--dst <namespace>', 'only flows to this namespace'),
@@ -72,27 +72,26 @@ function printVerdicts(
 ): void {
   const { disagreements, decided, agreeing, decidedByOthers, withoutStaged, enforcedByStaged, unknown } =
     verdicts;
-  for (const name of neverSeen)
-    print(`Namespace ${name} was never seen at an end of a flow; check the spelling.`);
+  for (const name of neverSeen) print(`Namespace ${name} has never been seen in a flow; check the spelling.`);
   if (disagreements.length > 0)
-    print(`Staged policies reach a different verdict:\n${differenceTable(disagreements)}\n`);
+    print(`Flows for which staged policies reach a different verdict:\n${differenceTable(disagreements)}\n`);
   const passed = passedByOthers(verdicts);
   if (passed.length > 0)
     print(
-      `Other policies allow flows that staged policies leave out; enforcing denies none of them while those policies exist:\n${otherTable(passed)}\n`,
+      `Other policies allow flows that the staged policies do not cover; while those policies exist, enforcing denies none of these flows:\n${otherTable(passed)}\n`,
     );
   if (withoutStaged.length > 0)
     print(
-      `The pending verdict differs, but no staged policy is involved; not a disagreement of staged policies:\n${differenceTable(withoutStaged)}\n`,
+      `The pending verdict differs, but no staged policy is involved, so this says nothing about the staged policies:\n${differenceTable(withoutStaged)}\n`,
     );
   for (const { policy, flowCount } of enforcedByStaged)
     print(
-      `${counted(flowCount, 'flow')} reported ${policy} as the enforced verdict, although a staged policy enforces nothing (projectcalico/calico#13410); not counted.`,
+      `${counted(flowCount, 'flow')} reported ${policy} as the enforced verdict, although staged policies enforce nothing (projectcalico/calico#13410); not counted.`,
     );
   print(
     `Staged policies decided ${counted(decided, 'flow')}: ${agreeing.toLocaleString('en')} with the enforced verdict, ${(decided - agreeing).toLocaleString('en')} with a different one.`,
   );
-  if (unknown > 0) print(`${counted(unknown, 'flow')} with a trace without a verdict.`);
+  if (unknown > 0) print(`${counted(unknown, 'flow')} whose policy trace has no verdict.`);
   if (decided === 0 && decidedByOthers.length > 0)
     print(`\nPolicies that decide these flows instead:\n${otherTable(decidedByOthers)}`);
   print(`\n${conclusion(verdicts, isEvidence)}`);
@@ -101,10 +100,10 @@ function printVerdicts(
 function conclusion(verdicts: StagedVerdicts, isEvidence: boolean): string {
   if (isEvidence) return 'Enforcing the staged policies would have denied none of these flows.';
   if (verdicts.decided === 0)
-    return 'No staged policy decided a flow in the period. This is not evidence that enforcing is safe.';
+    return 'No staged policy decided any flow in this period, so there is no evidence that enforcing is safe.';
   if (verdicts.disagreements.some(({ pending }) => pending === 'deny'))
     return 'Enforcing the staged policies would have denied flows that are allowed.';
-  return 'This is not evidence that enforcing is safe: other policies allow what the staged policies leave out.';
+  return 'This is not evidence that enforcing is safe: other policies allow flows that the staged policies do not cover.';
 }
 
 function differenceTable(entries: readonly VerdictDifference[]): string {

@@ -11,7 +11,7 @@ const notRecordingExitCode = 3;
 export function statusCommand(): Command {
   return new Command('status')
     .description(
-      'Shows the supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. ' +
+      'Show the state of the supervisor and both readers: lag, newest and settled buckets, gaps, errors. ' +
         'Exits with 3 unless the supervisor runs without errors and the data is younger than six minutes.',
     )
     .option('--json', 'print JSON')
@@ -110,7 +110,7 @@ function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages
     ...failureOf(status.settle),
     ['windows completed', String(status.windows)],
     ['records streamed', `${status.records} (in completed windows)`],
-    ['found by settling', String(status.lateRecords)],
+    ['missed by the stream', String(status.lateRecords)],
     [
       'edges',
       status.edges === undefined

@@ -9,7 +9,7 @@ export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): voi
 export function unknownNamespaceTexts(unknown: readonly UnknownNamespace[]): string[] {
   return unknown.map(
     ({ namespace, similar }) =>
-      `namespace ${namespace} was never seen at an end of a flow; ${
+      `namespace ${namespace} has never been seen in a flow; ${
         similar.length > 0 ? `did you mean ${similar.join(' or ')}?` : 'check the spelling'
       }`,
   );

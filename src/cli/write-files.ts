@@ -48,7 +48,7 @@ function outside(path: string): Failure<'command'> {
     system: 'command',
     kind: 'outside_folder',
     what: `the file "${path}" would be written outside the folder of --out`,
-    cure: 'check where its name comes from; it was not written',
+    cure: 'no file was written; check where this name comes from',
     retryable: false,
   });
 }

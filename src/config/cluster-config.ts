@@ -10,7 +10,7 @@ export const clusterEnvironment = {
     .trim()
     .regex(
       /^([a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?)?$/,
-      'must be at most 40 lower-case letters, digits and hyphens, for example homelab; or unset it',
+      'must be at most 40 lower-case letters, digits and hyphens, for example homelab; correct or unset it',
     )
     .default(''),
   TEMPORAL_TASK_QUEUE: z.string().trim().min(1, 'is empty; set a value or unset it').optional(),

@@ -167,7 +167,7 @@ const environment = z.object({
     .optional()
     .refine(
       (value) => value === undefined || parseClockScale(value) !== undefined,
-      'must be realAnchorMs,anchorMs,speed; it is for tests: unset it',
+      'must be realAnchorMs,anchorMs,speed; it is only for tests, so unset it',
     ),
 });
 

@@ -110,7 +110,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
   } catch {
-    throw new UrlProblem(`has an escape (%..) that is not UTF-8 ${notShown}`);
+    throw new UrlProblem(`has a percent-encoded character that is not valid UTF-8 ${notShown}`);
   }
 }
 
@@ -124,7 +124,7 @@ function readParameters(query: string): Map<string, string> {
     const allowed = Object.hasOwn(choices, name) ? choices[name] : undefined;
     if (!allowed && !freeParameters.includes(name))
       throw new UrlProblem(
-        `has a parameter after ? that is not supported ${notShown}; supported are ${[...Object.keys(choices), ...freeParameters].join(', ')}`,
+        `has a parameter after ? that is not supported ${notShown}; supported parameters are ${[...Object.keys(choices), ...freeParameters].join(', ')}`,
       );
     if (allowed && !allowed.includes(value))
       throw new UrlProblem(`has a wrong value for ${name}; use one of ${allowed.join(', ')}`);
@@ -139,12 +139,12 @@ function readHosts(hosts: string, ports: string | undefined, arePlain: boolean):
   const portList = ports?.split(',') ?? [];
   return hosts.split(',').map((entry, index) => {
     const own = arePlain ? undefined : /^(\[[0-9a-fA-F:.%]+\]|[^:[\]]*)(?::([0-9]*))?$/.exec(entry);
-    if (own === null) throw new UrlProblem(`has a host or port that cannot be read ${notShown}`);
+    if (own === null) throw new UrlProblem(`has an invalid host or port ${notShown}`);
     const host = (arePlain ? entry : decode(own?.[1] ?? '')).replace(/^\[(.*)\]$/, '$1');
     const port =
       own?.[2] || portList[index] || (portList.length === 1 ? portList[0] : '') || `${defaultPort}`;
     if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
-      throw new UrlProblem(`has a port that is not from 1 to 65535 ${notShown}`);
+      throw new UrlProblem(`has a port outside 1 to 65535 ${notShown}`);
     return { host: host || 'localhost', port: Number(port) };
   });
 }
@@ -217,7 +217,7 @@ function readSettings(options: string): Pick<DatabaseTarget, 'schema' | 'setting
   // in the second.
   if (searchPath !== undefined && !/^(?:[a-z_][a-z0-9_]{0,62}|"[^",$]{1,63}")$/.test(searchPath))
     throw new UrlProblem(
-      'has a search_path that is not one schema; name one, in lower-case letters, digits and _: options=-c%20search_path=cluster_a',
+      'has a search_path that is not a single schema; set one schema in lower-case letters, digits and _: options=-c%20search_path=cluster_a',
     );
   return {
     schema: searchPath?.replaceAll('"', ''),

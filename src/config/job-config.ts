@@ -117,7 +117,12 @@ export const jobEnvironment = {
     )
     .default('dbaas,redis,postgres,postgresql,mysql,mariadb,mongodb,kafka,rabbitmq,minio,vault'),
   CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'the number of days before expiry at which to warn'),
-  CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'the number of days before expiry at which it is critical'),
+  CERTIFICATE_CRITICAL_DAYS: whole(
+    3,
+    0,
+    3_650,
+    'the number of days before expiry at which the state becomes critical',
+  ),
   OPERATOR_SECRET: z
     .string()
     .trim()
@@ -126,7 +131,7 @@ export const jobEnvironment = {
       'must be namespace/name of a Secret, for example calico-system/whisker-backend-key-pair; or empty to disable the comparison',
     )
     .default('calico-system/whisker-backend-key-pair'),
-  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'the covered days that an allowlist needs'),
+  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'the covered days required for an allowlist'),
   COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'the days without a new edge after which a namespace is stable'),
   COMPLETENESS_STALE_DAYS: whole(
     14,
@@ -196,7 +201,7 @@ export function jobCrossProblems(env: NodeJS.ProcessEnv): string[] {
   const problems = secretUrlProblems(
     env,
     'SLACK_WEBHOOK_URL',
-    "use the incoming webhook's, https://hooks.slack.com/services/...",
+    'use the address of the incoming webhook, https://hooks.slack.com/services/...',
   );
   const number = (name: string, fallback: number) => Number(env[name]?.trim() || fallback);
   if (number('CERTIFICATE_CRITICAL_DAYS', 3) >= number('CERTIFICATE_WARN_DAYS', 14))

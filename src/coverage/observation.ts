@@ -97,10 +97,11 @@ export function observationLines(
   }
   if (incompleteSeconds > 0)
     lines.push(
-      `Incomplete: ${spanText(incompleteSeconds)}, ${counted(refusedRecords, 'record')} refused: flow-trail coverage --gaps`,
+      `Incomplete: ${spanText(incompleteSeconds)}, ${counted(refusedRecords, 'record')} rejected: flow-trail coverage --gaps`,
     );
   if (openSince !== undefined)
-    lines.push(`Nothing has been settled since ${openSince}; the next digest reports that time.`);
-  if (trailBegan !== undefined) lines.push(`The trail begins at ${trailBegan}; nothing before was observed.`);
+    lines.push(`No bucket has been settled since ${openSince}; the next digest covers that time.`);
+  if (trailBegan !== undefined)
+    lines.push(`The trail begins at ${trailBegan}; earlier time was not observed.`);
   return lines;
 }

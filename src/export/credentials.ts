@@ -14,7 +14,7 @@ export interface ReceiverCredentials {
   key: string | undefined;
 }
 
-const unusableCure = 'Correct the file; it is read again at the next try';
+const unusableCure = 'Correct the file; it is read again at the next attempt';
 
 /** Reads the files of headers, CA and client certificate. @throws ReceiverFailure `unreadable_file`, without their content */
 export async function readCredentials(config: ExportConfig): Promise<ReceiverCredentials> {
@@ -53,7 +53,7 @@ async function read(setting: string, path: string | undefined): Promise<string |
     throw receiverFailure({
       kind: 'unreadable_file',
       what: `${setting} ${path} cannot be read (${errorCode(error, 'unreadable')})`,
-      cure: 'Mount the file, or correct the path; it is read again at the next try',
+      cure: 'Mount the file, or correct the path; it is read again at the next attempt',
     });
   }
 }

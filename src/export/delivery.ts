@@ -140,8 +140,8 @@ export class Delivery {
   #refusesAll(): Error {
     return receiverFailure({
       kind: 'refused',
-      what: `the receiver ${this.#receiver.name} refuses each record, also alone (${this.#refusal})`,
-      cure: 'Read the log of the receiver; records are sent again while Goldmane still has them',
+      what: `the receiver ${this.#receiver.name} rejects every record, even when it is sent alone (${this.#refusal})`,
+      cure: 'Check the log of the receiver; records are sent again while Goldmane still has them',
     });
   }
 }

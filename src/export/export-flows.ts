@@ -44,7 +44,7 @@ const recentlyMs = 10 * 60_000;
 /** So many processes ended while they exported one very large bucket: it is given up. */
 const mostLargeTries = 3;
 const givenUpLarge =
-  'three workers ended while they exported this very large bucket, most likely because memory ran out; give the worker more memory';
+  'three workers died while exporting this very large bucket, most likely because they ran out of memory; give the worker more memory';
 
 /**
  * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It lists each
@@ -141,7 +141,7 @@ class ExportWindow {
     }
     const isLarge = bucket.records > memoryLimits.recordsPerMerge;
     if (isLarge && largeTries >= mostLargeTries) {
-      this.#deps.log.warn({ bucket: iso(startSeconds), cause: givenUpLarge }, 'A bucket is not exported');
+      this.#deps.log.warn({ bucket: iso(startSeconds), cause: givenUpLarge }, 'Gave up exporting a bucket');
       await giveUpExport(query, startSeconds, givenUpLarge);
       return;
     }
@@ -196,7 +196,7 @@ class ExportWindow {
     if (missing > 0)
       log.warn(
         { bucket: iso(bucket.startSeconds), records: missing },
-        'Goldmane no longer has some records of a bucket that was to be exported',
+        'Goldmane no longer has some records of a bucket that was waiting to be exported',
       );
   }
 
@@ -244,7 +244,7 @@ class ExportWindow {
         if (reason !== 'not_settled') this.#summary.gaps += buckets;
         log.warn(
           { from: iso(fromSeconds), to: iso(toSeconds), reason, cause, records },
-          'A gap of the export: the receiver did not get all records of this time',
+          'Gap in the export: the receiver did not get all records of this time',
         );
       }
     }
@@ -278,7 +278,7 @@ class ExportWindow {
     this.#summary.lastError = error.message;
     this.#attempt.beat({ error: error.message });
     if (this.#logged !== error.message)
-      log.warn({ kind }, `The export waits; the trail is not affected. ${error.message}`);
+      log.warn({ kind }, `The export is waiting; the trail is not affected. ${error.message}`);
     this.#logged = error.message;
     await noteExportTrouble(database.query, error.message, this.#nowSeconds()).catch(() => undefined);
   }

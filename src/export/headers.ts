@@ -46,10 +46,10 @@ type Pair = [where: string, name: string, value: string];
 function toHeaders(pairs: readonly Pair[]): HeadersReading {
   const headers: Record<string, string> = {};
   for (const [where, key, value] of pairs) {
-    if (!name.test(key)) return { problem: `${where} does not begin with the name of a header` };
+    if (!name.test(key)) return { problem: `${where} does not begin with a header name` };
     if (reserved.has(key.toLowerCase()))
-      return { problem: `${where} sets ${key}, which the request sets itself` };
-    if (badValue.test(value)) return { problem: `${where} has a value that no header can have` };
+      return { problem: `${where} sets ${key}, which the exporter sets itself` };
+    if (badValue.test(value)) return { problem: `${where} has a value that is not allowed in a header` };
     headers[key.toLowerCase()] = value;
   }
   return { headers };

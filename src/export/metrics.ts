@@ -30,15 +30,15 @@ export function createExportMetrics(meter: MetricMeter): ExportMetrics {
   const counter = (name: string, description: string) =>
     meter.createCounter(`flow_trail_export_${name}`, '', description);
   const records = counter('records', 'Records that a receiver of flow logs accepted or rejected permanently');
-  const requests = counter('requests', 'Requests with flow logs that were answered, by answer');
+  const requests = counter('requests', 'Requests with flow logs that got a response, by result');
   const bytes = counter('bytes', 'Bytes of these requests before compression');
-  const failures = counter('failures', 'Rounds of the export that failed, by cause');
+  const failures = counter('failures', 'Export rounds that failed, by cause');
   const gaps = counter('gap_buckets', 'Buckets that were not exported completely, by reason');
   const seconds = meter.createHistogram(
     'flow_trail_export_request_seconds',
     'float',
     '',
-    'Time until the receiver answered a request',
+    'Time until the receiver responded to a request',
   );
   const connected = meter.createGauge(
     'flow_trail_export_connected',

@@ -23,30 +23,30 @@ export function connectionFailure(name: string, protocol: string, error: unknown
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return receiverFailure({
       kind: 'dns',
-      what: `the name of the receiver ${name} cannot be resolved (${code})`,
+      what: `the host name of the receiver ${name} cannot be resolved (${code})`,
       cure: 'Correct OTLP_LOGS_ENDPOINT, or allow DNS in the NetworkPolicy',
     });
   if (code === 'ECONNREFUSED')
     return receiverFailure({
       kind: 'connection_refused',
-      what: `nothing listens at the receiver ${name}`,
-      cure: 'Start the receiver, or correct the port of OTLP_LOGS_ENDPOINT (4318 at a Collector)',
+      what: `connection refused: nothing is listening at the receiver address ${name}`,
+      cure: 'Start the receiver, or correct the port in OTLP_LOGS_ENDPOINT (4318 for a Collector)',
     });
   if (untrusted.test(code))
     return receiverFailure({
       kind: 'untrusted',
-      what: `the certificate of the receiver ${name} is not accepted (${code})`,
-      cure: 'Put the CA that signed it into OTLP_LOGS_CA_FILE, and use a name that is in the certificate',
+      what: `the certificate of the receiver ${name} cannot be verified (${code})`,
+      cure: 'Add the CA that signed it to OTLP_LOGS_CA_FILE, and use a host name that is on the certificate',
     });
   if (wrongProtocol.test(code))
     return receiverFailure({
       kind: 'not_otlp',
-      what: `the receiver ${name} does not speak ${protocol.slice(0, -1)} at this port (${code})`,
-      cure: 'Use https:// if it has TLS, http:// if not, and its port for OTLP/HTTP, usually 4318',
+      what: `the receiver ${name} does not speak ${protocol.slice(0, -1)} on this port (${code})`,
+      cure: 'Use https:// if the receiver uses TLS and http:// if not, with its port for OTLP/HTTP, usually 4318',
     });
   return receiverFailure({
     kind: 'unreachable',
-    what: `the receiver ${name} cannot be reached, or ended the connection (${code})`,
+    what: `the receiver ${name} cannot be reached, or closed the connection (${code})`,
     cure: 'Check the receiver and its log, and that the NetworkPolicy allows egress to it',
   });
 }

@@ -63,8 +63,8 @@ export class Receiver {
       if (limit.aborted)
         throw receiverFailure({
           kind: 'timeout',
-          what: `the receiver ${this.name} did not answer within ${this.#config.timeoutMs / 1000} s`,
-          cure: 'Check its load; a larger OTLP_LOGS_TIMEOUT_SECONDS, or a smaller OTLP_LOGS_BATCH_RECORDS, gives it more time',
+          what: `the receiver ${this.name} did not respond within ${this.#config.timeoutMs / 1000} s`,
+          cure: 'Check its load, or give it more time with a larger OTLP_LOGS_TIMEOUT_SECONDS or a smaller OTLP_LOGS_BATCH_RECORDS',
         });
       throw connectionFailure(this.name, this.#url.protocol, error);
     }
@@ -128,7 +128,7 @@ export class Receiver {
         return { status: 'accepted', rejected: success.rejected, message: shortText(success.message) };
       throw receiverFailure({
         kind: 'not_otlp',
-        what: `${this.name} answers ${status} with a body that is no answer of OTLP (${type === '' ? 'no content type' : shortText(type)})`,
+        what: `the receiver ${this.name} returned status ${status} with a body that is not an OTLP response (${type === '' ? 'no content type' : shortText(type)})`,
         cure: 'Check OTLP_LOGS_ENDPOINT; a proxy or a login page may be in between',
       });
     }
@@ -139,13 +139,13 @@ export class Receiver {
     if (busyStatus.has(status))
       throw receiverFailure({
         kind: 'busy',
-        what: `the receiver ${this.name} answers ${status}${reason}: it takes nothing now`,
-        cure: 'Records are sent again after the time that it asks for; if it continues, give the receiver more capacity',
+        what: `the receiver ${this.name} is temporarily unavailable: it returned status ${status}${reason}`,
+        cure: 'Records are sent again after the requested delay; if this persists, give the receiver more capacity',
         retryAfterMs: retryAfterMs(response.headers['retry-after'], Date.now()),
       });
     throw receiverFailure({
       kind: 'refused',
-      what: `the receiver ${this.name} refuses requests with status ${status}${reason}`,
+      what: `the receiver ${this.name} rejects requests with status ${status}${reason}`,
       cure: cureOf(status),
     });
   }
@@ -157,12 +157,12 @@ function shortText(text: string): string {
 
 function cureOf(status: number): string {
   if (status === 401 || status === 403)
-    return 'Correct the token in OTLP_LOGS_HEADERS_FILE, or the client certificate; both are read again at the next try';
+    return 'Correct the token in OTLP_LOGS_HEADERS_FILE, or the client certificate; both are read again at the next attempt';
   if (status === 404 || status === 405)
-    return 'Correct the path of OTLP_LOGS_ENDPOINT: /v1/logs at a Collector, /otlp/v1/logs at Loki';
+    return 'Correct the path in OTLP_LOGS_ENDPOINT: /v1/logs for a Collector, /otlp/v1/logs for Loki';
   if (status >= 300 && status < 400)
-    return 'Set OTLP_LOGS_ENDPOINT to the address that it redirects to; headers are not sent to another address';
-  return 'Read the log of the receiver';
+    return 'Set OTLP_LOGS_ENDPOINT to the address that it redirects to; headers are never sent to a redirect target';
+  return 'Check the log of the receiver';
 }
 
 async function readBody(response: IncomingMessage): Promise<Buffer> {

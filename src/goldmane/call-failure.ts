@@ -34,7 +34,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
     case status.DEADLINE_EXCEEDED:
       return {
         kind: 'timeout',
-        what: `${method} did not answer within ${call.deadlineMs / 1000} s at ${host}`,
+        what: `Goldmane at ${host} did not respond to ${method} within ${call.deadlineMs / 1000} s`,
         cure: 'Goldmane is still processing the abandoned call, so the next call waits for it. If this persists, give Goldmane more CPU',
       };
     case status.UNAVAILABLE:
@@ -50,7 +50,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))
         return {
           kind: 'malformed_answer',
-          what: `${method} of ${host} returned something that is not a gRPC message (${details})`,
+          what: `The server at ${host} returned something other than a gRPC message to ${method} (${details})`,
           cure: `Check that GOLDMANE_HOST is the address of Goldmane itself. ${RECONNECT}`,
         };
       return refusal(error, call, details);
@@ -70,9 +70,9 @@ function brokenConnection({ method, host }: FailedCall, details: string): Goldma
 function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string): GoldmaneFailureDetails {
   return {
     kind: 'answer_too_large',
-    what: `A response to ${method} from ${host} exceeds the limit of ${Math.floor(maxReceiveBytes / 1024)} KiB (${details})`,
+    what: `The response to ${method} from ${host} exceeds the limit of ${Math.floor(maxReceiveBytes / 1024)} KiB (${details})`,
     cure:
-      'Find what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +
+      'Find out what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +
       'bucket come from the stream only',
   };
 }
@@ -80,7 +80,7 @@ function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string
 function refusal(error: CallError, { method, host }: FailedCall, details: string): GoldmaneFailureDetails {
   return {
     kind: 'refused',
-    what: `Goldmane at ${host} refused ${method}: ${status[error.code] ?? error.code} ${details}`,
+    what: `Goldmane at ${host} rejected ${method}: ${status[error.code] ?? error.code} ${details}`,
     cure: cureOfRefusal(error.code),
   };
 }
@@ -93,7 +93,7 @@ function cureOfRefusal(code: status): string {
       return `Goldmane is overloaded or has too little memory or CPU; the worker retries with backoff. ${SEE_LOGS}`;
     case status.PERMISSION_DENIED:
     case status.UNAUTHENTICATED:
-      return 'Goldmane itself checks only the certificate: check GOLDMANE_HOST and anything in between (a proxy or a service mesh)';
+      return 'Goldmane itself checks only the certificate, so check GOLDMANE_HOST and anything in between (a proxy or a service mesh)';
     default:
       return `${SEE_LOGS}, and that GOLDMANE_HOST is a Goldmane of Calico 3.30 or newer`;
   }

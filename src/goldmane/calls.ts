@@ -50,7 +50,7 @@ export function callUnary(
         signal.removeEventListener('abort', onAbort);
         if (error) reject(new CallError(error.code, error.details));
         else if (answer) resolve(answer);
-        else reject(new CallError(status.INTERNAL, 'incomplete message: no answer'));
+        else reject(new CallError(status.INTERNAL, 'incomplete message: no response'));
       },
     );
     signal.addEventListener('abort', onAbort, { once: true });

@@ -41,7 +41,7 @@ export async function readCertificates(target: GoldmaneConfig): Promise<Certific
   const { leaf, chain, authorities, privateKey, bundle, ...pems } = await readCertificateFiles(target);
   if (!leaf.checkPrivateKey(privateKey))
     throw unreadable(
-      `The key ${keyPath} does not belong to the certificate ${certPath}; possibly only one of them was replaced`,
+      `The key ${keyPath} does not match the certificate ${certPath}; possibly only one of the two files was replaced`,
     );
   checkValidity(leaf, certPath, bundle);
   checkAcceptable(pems, target);
@@ -103,7 +103,7 @@ function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
   const { blocks, isCutOff } = splitPemCertificates(pem.toString('latin1'));
   // TLS would refuse the whole file or stop reading at the damaged block.
   if (isCutOff)
-    throw unreadable(`${capitalised(what)} contains a PEM certificate that is cut off; copy the file again`);
+    throw unreadable(`${capitalised(what)} contains a truncated PEM certificate; copy the file again`);
   if (blocks.length === 0) throw unreadable(`${capitalised(what)} contains no PEM certificate`);
   try {
     return blocks.map((block) => new X509Certificate(block));

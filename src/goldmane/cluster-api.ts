@@ -92,7 +92,7 @@ async function read(response: IncomingMessage): Promise<string> {
   for await (const chunk of response) {
     if (!(chunk instanceof Buffer)) continue;
     bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error('the answer is too long');
+    if (bytes > maxAnswerBytes) throw new Error('the response is too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -77,7 +77,7 @@ export async function connectGoldmane(
     signal.throwIfAborted();
     throw goldmaneFailure({
       kind: 'timeout',
-      what: `Goldmane at ${target.host} accepted the certificate but not the connection (${error instanceof Error ? error.message : 'unknown error'})`,
+      what: `Goldmane at ${target.host} accepted the certificate, but the connection failed (${error instanceof Error ? error.message : 'unknown error'})`,
       cure: 'The next attempt opens a new connection; if this persists, check the logs of Goldmane',
       bundle: certificates.bundle,
     });

@@ -84,11 +84,11 @@ function requester(api: ClusterApi, credentials: ApiCredentials, signal: AbortSi
       return await askApi(api, credentials, request, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const code = errorCode(error, 'no answer');
+      const code = errorCode(error, 'no response');
       throw clusterFailure(
         'unavailable',
-        `The Kubernetes API at ${api.host}:${api.port} did not answer (${code})`,
-        'Check the network policy of this pod and the API server; the next run tries again',
+        `The Kubernetes API at ${api.host}:${api.port} could not be reached (${code})`,
+        'Check the network policy of this pod and the API server; the next run retries',
       );
     }
   };
@@ -138,13 +138,13 @@ function checkStatus(status: number, verb: string, kind: Kind, { namespace, name
   if (status === 401 || status === 403)
     throw clusterFailure(
       'denied',
-      `The service account may not ${verb} ${object} (${status})`,
-      `Give it a Role with the verb ${verb === 'read' ? 'get' : verb} for that object`,
+      `The service account is not allowed to ${verb} ${object} (${status})`,
+      `Grant it a Role with the verb ${verb === 'read' ? 'get' : verb} for that object`,
     );
   throw clusterFailure(
     'unavailable',
-    `The Kubernetes API answered ${status} to a request to ${verb} ${object}`,
-    'The next run tries again',
+    `The Kubernetes API returned status ${status} to a request to ${verb} ${object}`,
+    'The next run retries',
   );
 }
 
@@ -159,7 +159,7 @@ function checkedPair(secret: Record<string, string>, name: ObjectName): Record<s
     // The parser's message could quote the Secret.
     throw invalid('Secret', name, 'tls.crt or tls.key cannot be parsed');
   }
-  if (!isPair) throw invalid('Secret', name, 'tls.key does not belong to tls.crt');
+  if (!isPair) throw invalid('Secret', name, 'tls.key does not match tls.crt');
   return pair;
 }
 
@@ -189,7 +189,7 @@ function valueOf(
   throw clusterFailure(
     'missing',
     `The ${kind} ${namespace}/${name} has no key ${key}`,
-    'Check that it is the object that the operator maintains',
+    'Check that this is the object managed by the operator',
   );
 }
 
@@ -197,7 +197,7 @@ function invalid(kind: Kind, { namespace, name }: ObjectName, why: string) {
   return clusterFailure(
     'invalid_certificate',
     `In the ${kind} ${namespace}/${name}, ${why}; the copy was kept`,
-    'Check the original; the next run tries again',
+    'Check the original; the next run retries',
   );
 }
 

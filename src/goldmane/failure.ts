@@ -58,8 +58,8 @@ export function goldmaneFailure({ kind, what, cure, bundle, code }: GoldmaneFail
 export function invalidListResponse(startSeconds: number, reason: string): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'invalid_list_response',
-    what: `Goldmane's answer for the bucket of ${new Date(startSeconds * 1000).toISOString()} was rejected: ${reason}`,
-    cure: 'The worker lists it again. If this persists, this version of Goldmane answers List differently from 3.30 to 3.32',
+    what: `Goldmane's response for the bucket of ${new Date(startSeconds * 1000).toISOString()} is invalid: ${reason}`,
+    cure: 'The worker lists it again. If this persists, check whether this version of Goldmane is supported (3.30 to 3.32 were tested)',
   });
 }
 
@@ -67,8 +67,8 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
 export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'answer_too_large',
-    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} has ${records} records; this process has memory for ${limit}`,
-    cure: 'Find what opens so many connections (a port scan, for example), or give the worker more memory',
+    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} has ${records} records; this process has enough memory for ${limit}`,
+    cure: 'Find out what opens so many connections (a port scan, for example), or give the worker more memory',
   });
 }
 
@@ -90,14 +90,14 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
   if (lastWorkedAt)
     return goldmaneFailure({
       kind,
-      what: `Stale certificate: it worked with this bundle until ${lastWorkedAt.toISOString()}. ${what}`,
+      what: `Stale certificate: the client certificate last worked with this bundle at ${lastWorkedAt.toISOString()}. ${what}`,
       cure: RESYNC,
       bundle,
       code,
     });
   return goldmaneFailure({
     kind,
-    what: `Wrong CA: it never worked with this bundle. ${what}`,
+    what: `Wrong CA: the client certificate has never worked with this bundle. ${what}`,
     cure: `Check that both files come from the cluster of this Goldmane. ${RESYNC}`,
     bundle,
     code,
@@ -106,5 +106,5 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
 
 /** The cure for all problems with the copies of the operator's certificates. */
 export const RESYNC =
-  'Re-sync the copies: tls.crt and tls.key from the secret whisker-backend-key-pair, the bundle from the config map ' +
+  'Re-sync the copies: tls.crt and tls.key from the Secret whisker-backend-key-pair, the bundle from the ConfigMap ' +
   'tigera-ca-bundle, both in calico-system (re-apply the stack that creates the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';

@@ -80,7 +80,7 @@ function identity(serverName: string): ConnectionOptions {
 function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
-    const deadline = setTimeout(() => reject(dialError('ETIMEDOUT', 'no answer in time')), timeoutMs);
+    const deadline = setTimeout(() => reject(dialError('ETIMEDOUT', 'no response in time')), timeoutMs);
     let preface: NodeJS.Timeout | undefined;
     const onAbort = () => reject(dialError('ABORT_ERR', 'aborted'));
     signal.addEventListener('abort', onAbort, { once: true });

@@ -34,14 +34,14 @@ export async function readOperatorSecret(
       signal,
     );
     if (status === 401 || status === 403)
-      return nothing(`${secret} may not be read (${status}): its optional Role does not exist`);
+      return nothing(`${secret} cannot be read (${status}): the optional Role that allows it does not exist`);
     if (status === 404) return nothing(`${secret} does not exist (404)`);
-    if (status !== 200) return nothing(`${secret} could not be read: the API answered ${status}`);
+    if (status !== 200) return nothing(`${secret} could not be read: the API returned status ${status}`);
     return certificateOf(body) ?? nothing(`${secret} has no certificate in tls.crt`);
   } catch (error) {
     signal.throwIfAborted();
-    const code = errorCode(error, 'no answer');
-    return nothing(`${secret} could not be read: the Kubernetes API did not answer (${code})`);
+    const code = errorCode(error, 'no response');
+    return nothing(`${secret} could not be read: the Kubernetes API could not be reached (${code})`);
   }
 }
 

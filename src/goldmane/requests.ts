@@ -7,9 +7,7 @@ const START_TIME_LT = 0x10;
 /** A FlowListRequest for exactly the bucket that starts at `startSeconds`. */
 export function encodeListRequest(startSeconds: number): Buffer {
   if (!Number.isSafeInteger(startSeconds) || startSeconds <= 0 || startSeconds % bucketSeconds !== 0)
-    throw new RangeError(
-      `${startSeconds} is not the start of a bucket: List would answer for different times`,
-    );
+    throw new RangeError(`${startSeconds} is not the start of a bucket, so List would return other times`);
   return Buffer.from([
     START_TIME_GTE,
     ...varint(startSeconds),

@@ -126,7 +126,9 @@ class Following {
         return;
       if (error.code === status.DEADLINE_EXCEEDED) {
         if (!this.#wasHeard)
-          this.#end(new CallError(status.UNAVAILABLE, `no answer to a probe for ${Math.round(answerMs)} ms`));
+          this.#end(
+            new CallError(status.UNAVAILABLE, `no response to a probe for ${Math.round(answerMs)} ms`),
+          );
         return;
       }
     }

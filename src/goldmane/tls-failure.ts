@@ -14,7 +14,7 @@ export interface DialError {
 }
 
 const CHECK_GOLDMANE =
-  'Check that Goldmane runs (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
+  'Check that Goldmane is running (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
 
 /** Alerts by which a server refuses the client's certificate, as OpenSSL names them in its error codes. */
 const CERTIFICATE_ALERT =
@@ -66,19 +66,19 @@ function classify(
     case 'EAI_NONAME':
       return {
         kind: 'dns',
-        what: `The name of Goldmane, ${host}, does not resolve (${code})`,
+        what: `The host name of Goldmane (${host}) cannot be resolved (${code})`,
         cure: `Check GOLDMANE_HOST, the DNS of this pod, and that Goldmane is enabled (kubectl get goldmane -A)`,
       };
     case 'ECONNREFUSED':
       return {
         kind: 'connection_refused',
-        what: `Connection refused: nothing listens at ${host}`,
-        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane the worker reconnects by itself`,
+        what: `Connection refused: nothing is listening at ${host}`,
+        cure: `${CHECK_GOLDMANE}; after a restart of Goldmane, the worker reconnects automatically`,
       };
     case 'ETIMEDOUT':
       return {
         kind: 'timeout',
-        what: `Goldmane at ${host} did not answer in time`,
+        what: `Goldmane at ${host} did not respond in time`,
         cure: `${CHECK_GOLDMANE}; a NetworkPolicy that drops packets has the same symptom`,
       };
     case 'CERT_HAS_EXPIRED':
@@ -109,8 +109,8 @@ function classifyByPattern(
   if (repeated !== undefined)
     return {
       kind: 'unknown_ca',
-      what: `${caPath} holds several CAs named ${repeated}, and OpenSSL tries only the first one, but another one signed the certificate of Goldmane at ${host} (${code})`,
-      cure: `Remove the CAs of that name that are no longer used, or put the one that signs Goldmane's certificate first. ${RESYNC}`,
+      what: `${caPath} contains several CAs named ${repeated}. OpenSSL tries only the first one, which did not sign the certificate of Goldmane at ${host} (${code})`,
+      cure: `Remove CAs of that name that are no longer used, or put the one that signed Goldmane's certificate first. ${RESYNC}`,
     };
   if (UNTRUSTED.has(code))
     return {
@@ -125,10 +125,11 @@ function classifyByPattern(
       cure: `Check the clocks of both machines. ${RESYNC}`,
     };
   if (CERTIFICATE_ALERT.test(code)) {
-    const unsigned = certificates.isSignedByBundle === false ? `; no CA in ${caPath} signed it either` : '';
+    const unsigned =
+      certificates.isSignedByBundle === false ? `; it is not signed by any CA in ${caPath} either` : '';
     return {
       kind: 'certificate_refused',
-      what: `Goldmane at ${host} refused the client certificate ${certPath} (${alertName(code)})${unsigned}`,
+      what: `Goldmane at ${host} rejected the client certificate ${certPath} (${alertName(code)})${unsigned}`,
       cure: RESYNC,
     };
   }
@@ -136,7 +137,7 @@ function classifyByPattern(
   if (wasSecure && isHangUp(code) && certificates.isSignedByBundle === false)
     return {
       kind: 'certificate_refused',
-      what: `Goldmane at ${host} closed the connection after receiving the client certificate ${certPath}, which no CA in ${caPath} signed`,
+      what: `Goldmane at ${host} closed the connection after receiving the client certificate ${certPath}, which is not signed by any CA in ${caPath}`,
       cure: RESYNC,
     };
   if (code.endsWith('ALERT_UNRECOGNIZED_NAME'))

@@ -61,14 +61,14 @@ export class CoverageRecorder {
       if (state === 'incomplete') {
         log.warn(
           { from: iso(fromSeconds), to: iso(toSeconds), refusedRecords },
-          'incomplete time: some of its records were refused',
+          'incomplete time: some records were rejected',
         );
         continue;
       }
       const gap = { from: iso(fromSeconds), to: iso(toSeconds), cause };
       metrics.gap((toSeconds - fromSeconds) / bucketSeconds);
       this.#note(gap);
-      log.warn(gap, 'a gap: this time was not observed');
+      log.warn(gap, 'gap: this time was not observed');
     }
   }
 

@@ -19,7 +19,7 @@ const skippedAfter = 2;
 
 /** The cause of the gap if a bucket is skipped. */
 export const skippedCause =
-  'two workers ended with this bucket in memory, most likely because memory ran out; give the worker more memory';
+  'two workers died with this bucket in memory, most likely because they ran out of memory; give the worker more memory';
 
 /**
  * Tracks the buckets that this process has in memory, and those that other processes had in memory when they ended. A

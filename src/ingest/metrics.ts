@@ -78,24 +78,27 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     return { set: (value: number, tags?: Record<string, string>) => made.set(value < 0 ? 0 : value, tags) };
   };
   const records = counter('records', 'Records read from Goldmane, by reader');
-  const leftOut = counter('records_left_out', 'Records that are not in the trail, by reader and reason');
-  const late = counter('records_found_by_settling', 'Edge records that the stream had not delivered');
+  const leftOut = counter(
+    'records_left_out',
+    'Records that are not counted in the trail, by reader and reason',
+  );
+  const late = counter('records_found_by_settling', 'Edge records that the stream missed and settling found');
   const buckets = counter('buckets_settled', 'Buckets settled, by stage');
   const merges = counter('merges', 'Merge transactions, by reader');
-  const refused = counter('buckets_refused', 'Buckets refused because their hashes have expired');
+  const refused = counter('buckets_refused', 'Buckets rejected because their hashes have expired');
   const newEdges = counter('new_edges', 'Edges seen for the first time');
   const newFacts = counter('new_facts', 'Flow facts seen for the first time');
   const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
   const gaps = counter('coverage_gap_buckets', 'Buckets that were not observed');
   const incompleteBuckets = counter(
     'incomplete_buckets',
-    'Listed buckets that are incomplete because a record was refused; a bucket counts once per listing',
+    'Listed buckets that are incomplete because a record was rejected; a bucket counts once per listing',
   );
   const coarseFacts = counter(
     'coarse_facts',
     'Facts of very large buckets stored without their port or policy trace; a bucket counts once per listing',
   );
-  const refusedRecords = counter('refused_records', 'Unreadable records that settling refused');
+  const refusedRecords = counter('refused_records', 'Unreadable records that settling rejected');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
   const certificateChecks = counter('certificate_checks', 'Certificate checks, by state found');
   const certificateDays = gauge(
@@ -119,7 +122,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const settledUpTo = gauge(
     'settled_up_to_timestamp_seconds',
     's',
-    'All buckets before this are settled or decided',
+    'All buckets before this time are settled, or their coverage is decided',
   );
   const settlingRound = gauge(
     'settling_round_timestamp_seconds',
@@ -131,11 +134,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
   const edges = gauge('edges', '', 'Rows of edge');
   const facts = gauge('facts', '', 'Rows of flow_fact');
-  const limits = gauge(
-    'memory_limit',
-    '',
-    'Limits derived from the heap of the process, by limited quantity',
-  );
+  const limits = gauge('memory_limit', '', 'Limits derived from the heap size of the process, by limit');
   for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
   const listSeconds = meter.createHistogram(
     'flow_trail_list_seconds',

@@ -49,7 +49,7 @@ export class RejectedBuckets {
       this.#unfit = error.message;
       this.#log.warn(
         { bucket: iso(startSeconds), kind: error.kind, reason: error.message },
-        'the answer for a bucket was rejected',
+        'the response for a bucket was rejected',
       );
       const failures = (this.#failures.get(startSeconds) ?? 0) + 1;
       this.#failures.set(startSeconds, failures);

@@ -12,7 +12,7 @@ const behindSeconds = 65 * 60;
 /** Nodes flush every 15 s, so the newest record belongs to the bucket being filled or the one before. */
 const nearMs = 2 * bucketSeconds * 1000;
 const silentCause =
-  'Goldmane returned no record that shows its clock: it had none, or its clock or the clock of this worker was wrong';
+  'Goldmane returned no record that shows its clock: it had no records, or its clock or the clock of this worker was wrong';
 
 /**
  * Determines Goldmane's clock before any bucket's age is computed from it. While this process's stream does not show the
@@ -57,7 +57,7 @@ export class ServerClockProbe {
     serverClock.assume(shownSeconds * 1000);
     const skewMs = Math.round(shownSeconds * 1000 - config.clock.now());
     if (isNew)
-      log.info({ skewMs }, "the stream has not shown Goldmane's clock yet; Goldmane was asked for it");
+      log.info({ skewMs }, "read Goldmane's clock with a request, because the stream has not shown it yet");
     return true;
   }
 
@@ -105,18 +105,21 @@ export class ServerClockProbe {
     const isNear = Math.abs(skewMs) <= nearMs;
     serverClock.assume(isNear ? config.clock.now() : shownMs, { isAtLeast: !isNear });
     if (isNear)
-      log.info({ skewMs }, "no stream shows Goldmane's clock; it was determined from the newest bucket");
+      log.info(
+        { skewMs },
+        "the stream does not show Goldmane's clock; it was determined from the newest bucket",
+      );
     else
       log.info(
         { newestBucket: iso(newest) },
-        "Goldmane's clock is past its newest bucket, by an unknown time; buckets are settled later until the stream shows the clock",
+        "Goldmane's clock is only known to be past its newest bucket; buckets are settled later than usual until the stream shows the clock",
       );
   }
 
   async #noteSilence(): Promise<void> {
     const { database, config, log } = this.#deps;
     log.warn(
-      "nothing can be settled: no record of the stream or of the last hour shows Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's",
+      "no bucket can be settled: neither the stream nor the records of the last hour show Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's node",
     );
     await this.#attempt.waitFor(
       recordTroubleUnlessNoted(database.query, silentCause, config.clock.now() / 1000),

@@ -24,9 +24,9 @@ const listTimeoutPauseMs = 90_000;
 const maxFailuresInARow = 3;
 const bucketsPerMerge = 8;
 const restartCause =
-  'Goldmane restarted and lost its buffer: these buckets may have only the flows that nodes sent again';
+  'Goldmane restarted and lost its buffer: these buckets may contain only the flows that nodes sent again';
 const emptyCause =
-  'Goldmane returned no records, and no older bucket showed that its buffer still reached that far back';
+  'Goldmane returned no records, and no older bucket proved that its buffer still went back that far';
 
 /**
  * Lists each bucket at rest and merges it exactly once, for one window (invariants 1, 2 and 4): oldest first, one List
@@ -232,7 +232,10 @@ class SettleWindow {
       );
     if (summary.collidedRecords > 0) {
       this.#deps.metrics.incomplete(summary.collidedRecords);
-      this.#deps.log.warn({ records: summary.collidedRecords }, 'records with the same hash were left out');
+      this.#deps.log.warn(
+        { records: summary.collidedRecords },
+        'records with the same hash were not counted',
+      );
     }
     this.#summary.lateRecords += summary.foundBySettling;
     this.#summary.factRecords += summary.newFactRecords;
@@ -262,7 +265,7 @@ class SettleWindow {
 
   #skip({ startSeconds, stage }: DueBucket): BucketBatch {
     if (stage === 'final') this.#finalAsked.add(startSeconds);
-    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'a bucket is skipped');
+    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'skipping a bucket');
     this.#summary.lastError = skippedCause;
     return { startSeconds, records: [], gapCause: skippedCause };
   }

@@ -6,7 +6,7 @@ const lagLimitMs = 60_000;
 /** After regular traffic, this long without a record suggests that another reader stalls the stream. */
 const silenceLimitMs = 150_000;
 
-/** Why a connection is closed: its window has ended, it lags, or it went silent. */
+/** Why a connection is closed: its window has ended, it lags, or it fell silent. */
 export type StreamEnding = 'window' | 'lag' | 'silence';
 
 /** The stream to watch. */

@@ -99,10 +99,7 @@ class StreamWindow {
           this.#wasBroken = true;
           this.#summary.lastError = error.message;
           this.#attempt.beat({ state: 'failing', error: error.message });
-          log.warn(
-            { kind: error.kind, failures, reason: error.message },
-            'the stream failed; connecting again',
-          );
+          log.warn({ kind: error.kind, failures, reason: error.message }, 'the stream failed; reconnecting');
           if (failures >= maxFailuresInARow) throw error;
           await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
         }
@@ -218,7 +215,7 @@ class StreamWindow {
     this.#hasWarnedOfFuture = true;
     this.#deps.log.warn(
       { bucket: iso(startSeconds) },
-      "records of a bucket more than an hour ahead of this worker's clock are left out; correct the clock of this node, or of Goldmane's",
+      "records of a bucket more than an hour ahead of this worker's clock are skipped; correct the clock of this node or of Goldmane's node",
     );
   }
 
@@ -239,7 +236,7 @@ class StreamWindow {
     metrics.streamed(counts);
     // A broken sender sends many malformed records: one log line per tick.
     if (this.#malformed.length > 0)
-      this.#deps.log.warn(describeMalformed(this.#malformed.splice(0)), 'malformed records were left out');
+      this.#deps.log.warn(describeMalformed(this.#malformed.splice(0)), 'malformed records were skipped');
     for (const [what, count] of counts)
       if (what !== 'pending') this.#summary.leftOut[what] = (this.#summary.leftOut[what] ?? 0) + count;
     const lagSeconds = Math.max(0, serverClock.lagMs / 1000);

@@ -11,7 +11,7 @@ const coalesceMs = 50_000;
 const bucketsPerMerge = 16;
 const whats = ['pending', 'repeated', 'no_edge', 'no_traffic', 'future', 'dropped', 'malformed'] as const;
 const droppingText =
-  'The limit of streamed records waiting for the database is reached: further records are dropped, and settling reads them later';
+  'Too many streamed records are waiting for the database; further records are dropped, and settling reads them later';
 
 /**
  * Merges streamed records without blocking the stream (invariant 3): a new edge at once, everything else about once a
@@ -107,7 +107,7 @@ export class StreamWriter {
       if (this.#trouble?.kind !== error.kind)
         this.#deps.log.warn(
           { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending, reason: error.message },
-          'streamed records cannot be merged; trying again',
+          'streamed records cannot be merged; retrying',
         );
       this.#trouble = error;
     }

@@ -80,7 +80,7 @@ function compareSecret(
 ): CertificateFindings['operatorSecret'] {
   if (!secret || !name) return { note: 'not compared: OPERATOR_SECRET is empty' };
   if (secret.seen === 'nothing') return { note: secret.why };
-  if (!bundle) return { note: 'not compared: the copy cannot be read' };
+  if (!bundle) return { note: 'not compared: our copy cannot be read' };
   return {
     name: `${name.namespace}/${name.name}`,
     isSame: secret.certFingerprint === bundle.certFingerprint,

@@ -40,7 +40,7 @@ function unusable({ unusable, client, certPath, keyPath }: CertificateFindings):
       {
         state: 'key_mismatch',
         severity: 'critical',
-        what: `The key ${keyPath} does not match the certificate ${certPath}; possibly only one of the two files was replaced`,
+        what: `The key ${keyPath} does not match the certificate ${certPath}; possibly only one of the two files was updated`,
         cure: resync,
       },
     ];
@@ -85,9 +85,9 @@ function otherTimes(
     ...(server && !isRefusedAlready
       ? expiry(`Goldmane's own certificate`, server.notAfter, options, {
           states: ['goldmane_expired', 'goldmane_critical', 'goldmane_expiring'],
-          cure: 'The operator renews goldmane-key-pair in calico-system; if it has not done so by then, check the operator logs',
+          cure: 'The operator renews goldmane-key-pair in calico-system; if it has not done so by then, check the logs of the operator',
           curedAfter:
-            'The operator should have renewed goldmane-key-pair in calico-system; check the operator logs',
+            'The operator should have renewed goldmane-key-pair in calico-system; check the logs of the operator',
         })
       : []),
   ];
@@ -149,7 +149,7 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
               {
                 state: 'unsigned' as const,
                 severity: 'warning' as const,
-                what: `The client certificate ${certPath} is not signed by any CA in ${caPath}; Goldmane will probably refuse it`,
+                what: `The client certificate ${certPath} is not signed by any CA in ${caPath}; Goldmane will probably reject it`,
                 cure: resync,
               },
             ]
@@ -211,8 +211,8 @@ function secret({ operatorSecret, handshake, certPath }: CertificateFindings): C
     {
       state: 'rotated',
       severity: 'warning',
-      what: `Operator rotated the certificate: the Secret ${name} contains a different certificate than our copy ${certPath}${works}`,
-      cure: `${resync}. If you use a different certificate on purpose, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
+      what: `Operator rotated the certificate: the Secret ${name} contains a different certificate from our copy ${certPath}${works}`,
+      cure: `${resync}. If you use a different certificate intentionally, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
     },
   ];
 }

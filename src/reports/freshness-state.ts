@@ -50,9 +50,9 @@ const bucketMs = 15_000;
 const rememberedMs = 55 * minuteMs;
 
 const neverCure =
-  'Confirm that Goldmane is enabled (kubectl get goldmane,whisker -A) and that calico-node rolled with the FELIX_FLOWLOGSGOLDMANESERVER env; `flow-trail status` shows what the readers do.';
+  'Check that Goldmane is enabled (kubectl get goldmane,whisker -A) and that calico-node was rolled out with FELIX_FLOWLOGSGOLDMANESERVER; `flow-trail status` shows the state of the readers.';
 const unknownCause =
-  'The readers reported no problem: check that the workflow flow-trail/supervisor runs; `flow-trail status` shows its state.';
+  'The readers reported no problem. Check that the workflow flow-trail/supervisor is running; `flow-trail status` shows its state.';
 
 /**
  * Judges the trail as a whole, then settling and the stream separately, then the clock; the worst finding is the
@@ -94,7 +94,7 @@ function judgeStream(facts: FreshnessFacts, options: FreshnessOptions): Freshnes
   return {
     state: 'stream_late',
     severity: 'warning',
-    what: `The stream has delivered no whole bucket since ${formatTime(from)}; ${counted(missedByStream, 'bucket')} with records came only from settling. New edges appear six minutes late.`,
+    what: `The stream has not delivered a complete bucket since ${formatTime(from)}; settling alone delivered ${counted(missedByStream, 'bucket')} with records. New edges appear six minutes late.`,
     cause: causeOf(facts, formatTime),
     remembered: '',
     minutes: Math.floor((nowMs - from.getTime()) / minuteMs),
@@ -110,7 +110,7 @@ function judgeClock(
   return {
     state: 'clock_ahead',
     severity: 'warning',
-    what: `The ledger contains the time ${formatTime(futureAt)}, ${counted(minutes, 'minute')} in the future: a worker’s clock was ahead, or this clock is behind.`,
+    what: `The ledger contains a time ${counted(minutes, 'minute')} in the future, ${formatTime(futureAt)}: the clock of a worker was ahead, or this clock is behind.`,
     cause: 'Check time synchronisation (NTP) on the nodes that run the worker.',
     remembered: '',
     minutes: 0,
@@ -130,7 +130,7 @@ function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): Freshn
       state: lastProgressAt ? 'good' : 'beginning',
       severity: 'good',
       what: lastProgressAt
-        ? `The trail is merged up to ${formatTime(facts.newestBucket ?? lastProgressAt)}.`
+        ? `All data up to ${formatTime(facts.newestBucket ?? lastProgressAt)} has been merged.`
         : `Nothing has been merged yet; the trail began at ${formatTime(since)}.`,
       cause: '',
       remembered: '',
@@ -141,7 +141,7 @@ function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): Freshn
     state: isStalled ? 'stalled' : lastProgressAt ? 'late' : 'never_merged',
     severity: isStalled ? 'critical' : 'warning',
     what: lastProgressAt
-      ? `Nothing was merged or settled for ${counted(minutes, 'minute')}, since ${formatTime(lastProgressAt)}.`
+      ? `Nothing has been merged or settled for ${counted(minutes, 'minute')}, since ${formatTime(lastProgressAt)}.`
       : never,
     cause: causeOf(facts, formatTime),
     remembered: rememberedText(facts, options),
@@ -160,12 +160,12 @@ function causeOf(
 
 function rememberedText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: FreshnessOptions): string {
   if (!settledBucket)
-    return 'No bucket has been settled yet. Goldmane keeps one hour: records older than that when settling continues will be missing.';
+    return 'No bucket has been settled yet. Goldmane keeps one hour of records; older records will be missing.';
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
   const bufferEndsAt = new Date(settledUntil.getTime() + rememberedMs);
   return bufferEndsAt.getTime() > nowMs
     ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(bufferEndsAt)}.`
-    : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only streamed records are left.`;
+    : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only streamed records remain.`;
 }
 
 function sentence(text: string): string {

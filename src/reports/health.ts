@@ -109,7 +109,7 @@ const statusOf: Record<Severity, HealthStatus> = { good: 'PASS', warning: 'WARN'
  */
 export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
   const checks = [
-    ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'answers')]),
+    ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'available')]),
     ...('what' in control
       ? [unreachable('temporal', control)]
       : [check('temporal', 'PASS', 'answers'), judgeSupervisor(control), judgeSchedules(control)]),
@@ -156,22 +156,22 @@ function judgeSupervisor({ supervisor: { state, taskProblem }, pollers }: Health
     return check(
       'supervisor',
       'FAIL',
-      'no worker polls the task queue',
-      'Start the worker, or read its log and /readyz; check that it uses this task queue',
+      'no worker is polling the task queue',
+      'Start the worker, or check its log and /readyz; check that it uses this task queue',
     );
   if (state !== 'RUNNING')
     return check(
       'supervisor',
       'FAIL',
       state === undefined ? 'does not exist' : `is ${state}`,
-      'A running worker starts it within a minute; read the log of the worker and /readyz',
+      'A running worker starts it within a minute; check the log of the worker and /readyz',
     );
   if (taskProblem !== undefined)
     return check(
       'supervisor',
       'FAIL',
-      `makes no progress: its workflow task fails with ${taskProblem}`,
-      'A worker replaces it after two minutes if that is permanent; read the log of the worker',
+      `stuck: its workflow task fails with ${taskProblem}`,
+      'A worker replaces it after two minutes if the failure is permanent; check the log of the worker',
     );
   return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
 }
@@ -184,7 +184,7 @@ function judgeSchedules({ schedules }: HealthControl): HealthCheck {
       'schedules',
       'FAIL',
       `missing: ${missing.join(', ')}`,
-      'A running worker creates them within a minute; read the log of the worker',
+      'A running worker creates them within a minute; check the log of the worker',
     );
   if (paused.length > 0)
     return check(
@@ -226,13 +226,13 @@ function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): Hea
       'coverage',
       'WARN',
       'nothing was recorded in the last day',
-      'The trail begins with the first bucket; flow-trail status shows the state of the readers',
+      'flow-trail status shows the state of the readers',
     );
   const missedSeconds = secondsOf(missed);
   if (missedSeconds === 0) return check('coverage', 'PASS', 'no gap in the last day');
   const [longest] = missed.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
   const cause =
-    longest?.cause ?? (longest?.state === 'incomplete' ? 'records were refused' : 'only streamed');
+    longest?.cause ?? (longest?.state === 'incomplete' ? 'records were rejected' : 'only streamed');
   return check(
     'coverage',
     missedSeconds * 2 > secondsOf(coverage) ? 'FAIL' : 'WARN',
@@ -309,15 +309,15 @@ function judgeExport(
     return check(
       'export',
       'WARN',
-      `no worker exports flow logs since ${activeAt ? formatTime(activeAt) : 'it was switched on'}`,
-      'Read the log of the worker with OTLP_LOGS_ENDPOINT, and flow-trail/export in the Temporal UI',
+      `no worker has exported flow logs since ${activeAt ? formatTime(activeAt) : 'the export was enabled'}`,
+      'Check the log of the worker that has OTLP_LOGS_ENDPOINT, and the workflow flow-trail/export in the Temporal UI',
     );
   if (upToSeconds !== undefined && upToSeconds * 1000 < nowMs - exportLateMs)
     return check(
       'export',
       'WARN',
-      `behind: flow logs are exported ${upTo}`,
-      lastError === '' ? 'flow-trail status shows how many buckets wait' : lastError,
+      `behind: flow logs have been exported ${upTo}`,
+      lastError === '' ? 'flow-trail status shows how many buckets are waiting' : lastError,
     );
   const ownGaps = gaps.filter(({ reason }) => reason !== 'not_settled');
   const [longest] = ownGaps.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
@@ -326,9 +326,9 @@ function judgeExport(
       'export',
       'WARN',
       `${spanText(ownGaps.reduce((sum, gap) => sum + gap.toSeconds - gap.fromSeconds, 0))} of the last day not fully exported; longest cause: ${withoutStop(longest.cause)}`,
-      'flow-trail status shows each gap of the export; the trail itself is not affected',
+      'flow-trail status shows each gap in the export; the trail itself is not affected',
     );
-  return check('export', 'PASS', `flow logs are exported ${upTo}`);
+  return check('export', 'PASS', `flow logs have been exported ${upTo}`);
 }
 
 function withoutStop(text: string): string {

@@ -65,8 +65,8 @@ function responseFailure(status: number, body: string, channel: string, retryAft
   if (status === 429)
     return slackFailure(
       'rate_limited',
-      `Slack rate-limits this webhook for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
-      'no action needed; the post is retried after that time',
+      `Slack is rate-limiting this webhook for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
+      'no action needed; the message is sent again after that time',
       { isRetryable: true, retryAfterMs },
     );
   if (status >= 500)
@@ -84,7 +84,7 @@ function responseFailure(status: number, body: string, channel: string, retryAft
       { isRetryable: true },
     );
   const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;
-  return slackFailure(word, `Slack refused the message with ${status} ${word}`, cureOf(word, channel));
+  return slackFailure(word, `Slack rejected the message with ${status} ${word}`, cureOf(word, channel));
 }
 
 function cureOf(word: string, channel: string): string {

@@ -13,7 +13,7 @@ export interface CodecKey {
 const keyBytes = 32;
 const idPattern = /^[A-Za-z0-9._-]{1,64}$/;
 const format =
-  'each line is <id>:<key>, the key 32 random bytes in base64, for example made by: echo "2026-01:$(openssl rand -base64 32)"';
+  'each line must be <id>:<key>, where the key is 32 random bytes in base64; create one with: echo "2026-01:$(openssl rand -base64 32)"';
 
 /** The keys of a file: the first encrypts, all decrypt. */
 export class CodecKeys {

@@ -40,7 +40,7 @@ export async function serveCodec(options: CodecServerOptions): Promise<Server> {
   const server = createServer(limits, (incoming, response) => {
     answer(incoming, response, options).catch((error: unknown) => {
       options.onFailure(error);
-      if (!response.headersSent) send(response, 500, 'The codec server failed; see its output.');
+      if (!response.headersSent) send(response, 500, 'The codec server failed; check its output.');
       else response.destroy();
     });
   });
@@ -79,7 +79,7 @@ async function answer(
       response,
       401,
       options.token === undefined
-        ? 'Only browsers with an allowed origin are answered; for the CLI, start the codec server with --token-file.'
+        ? 'The request does not come from an allowed origin; for the CLI, start the codec server with --token-file.'
         : 'The Authorization header is missing or wrong; with the CLI use --codec-auth "Bearer <token>".',
     );
   }

@@ -49,14 +49,14 @@ export class EncryptionCodec implements PayloadCodec {
       throw temporalFailure(
         'codec_key_unknown',
         `A payload in Temporal is encrypted with the key ${shown(id)}, but TEMPORAL_CODEC_KEY_FILE is not set`,
-        'set it to a file that contains this key; nothing is lost meanwhile',
+        'set it to a file that contains this key; no data is lost in the meantime',
       );
     const key = keys.find(id) ?? this.#findAnew(id);
     if (!key)
       throw temporalFailure(
         'codec_key_unknown',
         `A payload in Temporal is encrypted with the key ${shown(id)}, which is not in ${keys.path} (it has ${keys.ids.join(', ')})`,
-        'add this key on another line, and keep it until no history uses it any more; nothing is lost meanwhile',
+        'add this key on a separate line, and keep it until no history uses it; no data is lost in the meantime',
       );
     return decrypt(payload, key, keys.path);
   }
@@ -97,8 +97,8 @@ function decrypt({ data }: Payload, { id, secret }: CodecKey, path: string): Pay
   } catch {
     throw temporalFailure(
       'codec_key_wrong',
-      `The key ${shown(id)} in ${path} does not decrypt a payload in Temporal: it is a different key with the same id, or the payload was altered`,
-      'restore the key that had this id, and use a new id for a new key; nothing is lost meanwhile',
+      `The key ${shown(id)} in ${path} cannot decrypt a payload in Temporal: it is a different key with the same id, or the payload was altered`,
+      'restore the original key with this id, and use a new id for the new key; no data is lost in the meantime',
     );
   }
 }

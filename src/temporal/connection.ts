@@ -108,7 +108,7 @@ async function connectNative(options: ClientConnectConfig['connectionOptions']):
     throw temporalFailure(
       'tls',
       `The worker's TLS library cannot connect to Temporal at ${options.address ?? 'localhost:7233'} (${firstLines(error)})`,
-      'check the files of TEMPORAL_TLS_*_PATH: RSA keys need at least 2048 bits; certificates must be version 3 with subject alternative names',
+      'check the files in TEMPORAL_TLS_*_PATH: RSA keys need at least 2048 bits; certificates must be version 3 with subject alternative names',
     );
   }
 }

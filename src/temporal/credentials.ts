@@ -29,14 +29,14 @@ export function checkCredentials(
   const [leaf] = parseCertificates(env, 'CLIENT_CERT', pair.crt);
   if (!leaf?.checkPrivateKey(parseKey(env, pair.key)))
     throw unusable(
-      `The ${nameOf(env, 'CLIENT_KEY')} does not belong to the ${nameOf(env, 'CLIENT_CERT')}`,
-      'replace both together; they are read again every minute',
+      `The ${nameOf(env, 'CLIENT_KEY')} does not match the ${nameOf(env, 'CLIENT_CERT')}`,
+      'replace both files together; they are read again every minute',
     );
   try {
     createSecureContext({ cert: text(pair.crt), key: text(pair.key), ...(ca ? { ca: text(ca) } : {}) });
   } catch (error) {
     throw unusable(
-      `OpenSSL refuses the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${errorCode(error, 'unknown error')})`,
+      `OpenSSL rejects the ${nameOf(env, 'CLIENT_CERT')} or the ${nameOf(env, 'SERVER_CA_CERT')} (${errorCode(error, 'unknown error')})`,
       'issue certificates with a stronger key and signature',
     );
   }
@@ -85,13 +85,13 @@ function parseCertificates(env: NodeJS.ProcessEnv, name: CredentialName, pem: Ui
   const { blocks, isCutOff } = splitPemCertificates(text(pem));
   if (isCutOff)
     throw unusable(
-      `The ${nameOf(env, name)} contains a PEM certificate that is cut off`,
+      `The ${nameOf(env, name)} contains a truncated PEM certificate`,
       'write the whole file again; it is read every minute',
     );
   if (blocks.length === 0)
     throw unusable(
       `The ${nameOf(env, name)} contains no PEM certificate`,
-      'write a certificate in PEM into it; the file is read again every minute',
+      'put a PEM certificate into it; the file is read again every minute',
     );
   return blocks.map((block, index) => {
     try {
@@ -112,7 +112,7 @@ function parseKey(env: NodeJS.ProcessEnv, pem: Uint8Array): KeyObject {
     // OpenSSL's message could quote the key.
     throw unusable(
       `The ${nameOf(env, 'CLIENT_KEY')} is not an unencrypted PEM private key`,
-      'write the key in PEM, without a passphrase; the file is read again every minute',
+      'use a PEM key without a passphrase; the file is read again every minute',
     );
   }
 }

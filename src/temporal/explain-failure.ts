@@ -36,7 +36,7 @@ export async function explainNoConnection(
     (await explainDial(options)) ??
     temporalFailure(
       'not_temporal',
-      `The server at ${address} accepts connections but does not answer as Temporal's gRPC frontend (${firstLine(error)})`,
+      `The server at ${address} accepts connections but does not respond like Temporal's gRPC frontend (${firstLine(error)})`,
       'check that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS matches it: true if the server uses TLS, false if not',
     )
   );
@@ -54,20 +54,20 @@ export async function explainDial(
     case 'dns':
       return temporalFailure(
         'dns',
-        `The host name of Temporal, ${address}, does not resolve (${result.code})`,
+        `The host name of Temporal (${address}) cannot be resolved (${result.code})`,
         'correct TEMPORAL_ADDRESS, or the DNS of this pod',
       );
     case 'tcp':
       return result.code === 'ECONNREFUSED'
         ? temporalFailure(
             'connection_refused',
-            `Connection refused: nothing listens at ${address}`,
-            'start Temporal, or correct TEMPORAL_ADDRESS; after a restart of Temporal this resolves by itself',
+            `Connection refused: nothing is listening at ${address}`,
+            'start Temporal, or correct TEMPORAL_ADDRESS; after a restart of Temporal, the connection recovers automatically',
           )
         : temporalFailure(
             'unreachable',
             `Temporal at ${address} cannot be reached (${result.code})`,
-            'check that it runs, that TEMPORAL_ADDRESS is right, and that no NetworkPolicy drops the packets',
+            'check that it is running, that TEMPORAL_ADDRESS is correct, and that no NetworkPolicy drops the packets',
           );
     case 'tls':
       return explainTls(address, result, options);
@@ -86,23 +86,23 @@ function explainTls(
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return temporalFailure(
         'wrong_server_name',
-        `The certificate of Temporal at ${address} is for another name (${message})`,
-        'set TEMPORAL_TLS_SERVER_NAME to a name in the certificate',
+        `The certificate of Temporal at ${address} is for a different host name (${message})`,
+        'set TEMPORAL_TLS_SERVER_NAME to a name on the certificate',
       );
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return temporalFailure(
         'server_certificate_expired',
         `The certificate of Temporal at ${address}, or a CA above it, ${code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet'}`,
-        `renew it at the server, replace an expired CA in the file of ${serverCa}, or correct this machine's clock`,
+        `renew it on the server, replace an expired CA in the file set by ${serverCa}, or correct this machine's clock`,
       );
     case 'CERT_SIGNATURE_FAILURE': {
       const [repeated] = repeatedSubjects(caOf(options));
       if (repeated !== undefined)
         return temporalFailure(
           'server_untrusted',
-          `The CA file holds several CAs named ${repeated}, and OpenSSL tries only the first for the certificate of Temporal at ${address}, which another one signed (${code})`,
-          `remove the CAs of that name that are no longer used from the file of ${serverCa}, or put the one that signed the certificate first; the file is read again every minute`,
+          `The CA file contains several CAs named ${repeated}. OpenSSL tries only the first one, which did not sign the certificate of Temporal at ${address} (${code})`,
+          `remove CAs of that name that are no longer used from the file set by ${serverCa}, or put the one that signed the certificate first; the file is read again every minute`,
         );
       break;
     }
@@ -111,20 +111,20 @@ function explainTls(
     return temporalFailure(
       'server_untrusted',
       `The CA file does not verify the certificate of Temporal at ${address} (${code})`,
-      `put the CA that signed it into the file of ${serverCa}; the file is read again every minute`,
+      `add the CA that signed it to the file set by ${serverCa}; the file is read again every minute`,
     );
   if (/alert|ECONNRESET/i.test(`${code} ${message}`)) {
     const [own, now] = [clientCertificateTimes(options), new Date()];
     if (own && (own.notAfter < now || own.notBefore > now))
       return temporalFailure(
         'client_certificate_expired',
-        `Temporal at ${address} refused the client certificate, which ${own.notAfter < now ? `expired at ${own.notAfter.toISOString()}` : `is not valid before ${own.notBefore.toISOString()}`} (${code})`,
+        `Temporal at ${address} rejected the client certificate, which ${own.notAfter < now ? `expired at ${own.notAfter.toISOString()}` : `is not valid before ${own.notBefore.toISOString()}`} (${code})`,
         `renew the files of ${clientFiles}; they are read again every minute`,
       );
     return temporalFailure(
       'client_certificate_refused',
       own
-        ? `Temporal at ${address} refused the client certificate, which is valid until ${own.notAfter.toISOString()} (${code})`
+        ? `Temporal at ${address} rejected the client certificate, which is valid until ${own.notAfter.toISOString()} (${code})`
         : `Temporal at ${address} requires a client certificate, but none is set (${code})`,
       own
         ? `renew the files of ${clientFiles}; they are read again every minute`
@@ -134,7 +134,7 @@ function explainTls(
   return temporalFailure(
     'tls',
     `The TLS handshake with Temporal at ${address} failed (${code})`,
-    'check TEMPORAL_TLS and the files of TEMPORAL_TLS_*_PATH; without TLS on the server set TEMPORAL_TLS=false',
+    'check TEMPORAL_TLS and the files in TEMPORAL_TLS_*_PATH; if the server does not use TLS, set TEMPORAL_TLS=false',
   );
 }
 
@@ -159,7 +159,7 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
     case status.UNAUTHENTICATED:
       return temporalFailure(
         'access_denied',
-        `Temporal at ${address} refused access to namespace ${namespace} (${firstLine(reason)})`,
+        `Temporal at ${address} denied access to namespace ${namespace} (${firstLine(reason)})`,
         'renew the API key (TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH)',
       );
     case status.UNAVAILABLE:
@@ -168,14 +168,14 @@ export function explainNoAnswer(address: string, namespace: string, error: unkno
       // CANCELLED: the client stopped waiting.
       return temporalFailure(
         'unavailable',
-        `Temporal at ${address} does not answer (${firstLine(reason)})`,
-        'check that it runs and reaches its own database; the call is retried',
+        `Temporal at ${address} does not respond (${firstLine(reason)})`,
+        'check that it is running and can reach its own database; the call is retried',
       );
     default:
       return temporalFailure(
         'unexpected',
-        `Temporal at ${address}, namespace ${namespace}, answered with an error (${firstLine(reason)})`,
-        'read its log, and check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
+        `Temporal at ${address}, namespace ${namespace}, returned an error (${firstLine(reason)})`,
+        'check its log, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
       );
   }
 }

@@ -46,8 +46,8 @@ export function wrongTrail(owner: string, other: string, own: string): TemporalF
   return new Failure({
     system: 'temporal',
     kind: 'wrong_trail',
-    what: `another database uses the name ${owner}: its trail id is ${other}, that of this database is ${own}`,
-    cure: 'set CLUSTER_NAME or TEMPORAL_NAMESPACE to one that no other installation uses, or correct DATABASE_URL; if this database replaces the other, see docs/clusters.md',
+    what: `the name ${owner} is already used by another database: its trail id is ${other}, but this database has ${own}`,
+    cure: 'set CLUSTER_NAME or TEMPORAL_NAMESPACE to a value that no other installation uses, or correct DATABASE_URL; if this database replaces the other one, see docs/clusters.md',
     retryable: false,
   });
 }
@@ -62,7 +62,7 @@ export function wrongTrailActivity(
   return new Failure({
     system: 'temporal',
     kind: 'wrong_trail',
-    what: `activity ${activity} on the task queue ${taskQueue} was started for another database: its trail id is ${other}, that of this worker's database is ${own}`,
+    what: `activity ${activity} on the task queue ${taskQueue} was started for another database: its trail id is ${other}, but this worker's database has ${own}`,
     cure: 'use a separate task queue for each installation (CLUSTER_NAME or TEMPORAL_TASK_QUEUE), or correct DATABASE_URL; see docs/clusters.md',
     retryable: false,
   });

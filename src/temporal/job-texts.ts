@@ -11,26 +11,27 @@ interface JobText {
 export const jobTexts: Record<JobName, JobText> = {
   digest: {
     summary: 'Post new edges to Slack',
-    details: 'Announces every edge that was not announced before. Set by `DIGEST_CRON` and `TIME_ZONE`.',
+    details:
+      'Announces every edge that has not been announced yet. Scheduled by `DIGEST_CRON` and `TIME_ZONE`.',
   },
   certificates: {
     summary: 'Check certificates',
     details:
-      'Checks the client certificate, the CA bundle and a handshake with Goldmane. Fails while a finding is critical. Set by `CERTIFICATES_CRON`, in UTC.',
+      'Checks the client certificate, the CA bundle and a handshake with Goldmane. Fails while a finding is critical. Scheduled by `CERTIFICATES_CRON`, in UTC.',
   },
   completeness: {
-    summary: 'Judge the completeness of allowlists',
+    summary: 'Assess whether allowlists would be complete',
     details:
-      'Judges for each namespace whether an allowlist from the observed flows would be complete. Set by `COMPLETENESS_CRON` and `TIME_ZONE`.',
+      'Assesses for each namespace whether an allowlist derived from the observed flows would be complete. Scheduled by `COMPLETENESS_CRON` and `TIME_ZONE`.',
   },
   freshness: {
     summary: 'Check freshness',
     details:
-      'Warns when no records are merged, and pages before Goldmane’s one-hour buffer expires. Set by `FRESHNESS_CRON`, in UTC.',
+      'Warns when no records are merged, and pages before Goldmane’s one-hour buffer expires. Scheduled by `FRESHNESS_CRON`, in UTC.',
   },
   housekeeping: {
     summary: 'Apply retention',
     details:
-      'Removes what the retention settings allow, never an edge. Set by `HOUSEKEEPING_CRON` and `TIME_ZONE`.',
+      'Deletes old rows according to the retention settings, but never an edge. Scheduled by `HOUSEKEEPING_CRON` and `TIME_ZONE`.',
   },
 };

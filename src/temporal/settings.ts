@@ -40,7 +40,7 @@ export function temporalConfig(env: NodeJS.ProcessEnv = process.env): TemporalSe
   const { apiKey } = config.connectionOptions;
   if (typeof apiKey === 'string' && !apiKeyText.test(apiKey))
     throw configFailure([
-      'TEMPORAL_API_KEY, or api_key of the profile, contains spaces, line breaks or other characters that no API key has; correct it',
+      'TEMPORAL_API_KEY, or api_key of the profile, contains spaces, line breaks or other characters that are not allowed in an API key; correct it',
     ]);
   checkCredentials(env, config);
   const codecKeyFile = env['TEMPORAL_CODEC_KEY_FILE']?.trim();
@@ -70,7 +70,7 @@ function apiKeyOf(env: NodeJS.ProcessEnv): Record<string, string> {
     throw credentialsUnreadable(
       env,
       'API_KEY',
-      'contains spaces, line breaks or other characters that no API key has',
+      'contains spaces, line breaks or other characters that are not allowed in an API key',
     );
   return { TEMPORAL_API_KEY: key };
 }
@@ -93,20 +93,18 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
   if (unreadable !== undefined)
     problems.push(`TEMPORAL_CONFIG_FILE ${configFile} ${unreadable}; mount the file or unset it`);
   if (env['TEMPORAL_API_KEY_FILE'] && env['TEMPORAL_API_KEY'] !== undefined)
-    problems.push('TEMPORAL_API_KEY_FILE is set together with TEMPORAL_API_KEY; keep one of the two');
+    problems.push('TEMPORAL_API_KEY_FILE and TEMPORAL_API_KEY are both set; keep one of them');
   for (const file of files) {
     const [path, data] = [env[`TEMPORAL_TLS_${file}_PATH`], env[`TEMPORAL_TLS_${file}_DATA`]];
     if (path !== undefined && data !== undefined)
-      problems.push(
-        `TEMPORAL_TLS_${file}_PATH is set together with TEMPORAL_TLS_${file}_DATA; keep one of the two`,
-      );
+      problems.push(`TEMPORAL_TLS_${file}_PATH and TEMPORAL_TLS_${file}_DATA are both set; keep one of them`);
   }
   const isSet = (file: string) =>
     env[`TEMPORAL_TLS_${file}_PATH`] !== undefined || env[`TEMPORAL_TLS_${file}_DATA`] !== undefined;
   // A profile in the file may contain the other half.
   if (configFile === undefined && isSet('CLIENT_CERT') !== isSet('CLIENT_KEY'))
     problems.push(
-      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) belong together; set both or none',
+      'only one of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) is set; set both or neither',
     );
   return problems;
 }

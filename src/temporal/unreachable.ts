@@ -94,7 +94,7 @@ function tls(options: ConnectionOptions): Promise<void> {
 }
 
 function timedOut(): Error {
-  return Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+  return Object.assign(new Error('no response'), { code: 'ETIMEDOUT' });
 }
 
 function reasonOf(error: unknown): { code: string; message: string } {

@@ -15,11 +15,11 @@ export function requireChannelBinding(client: pg.Client): void {
   if (!(connection instanceof EventEmitter)) throw new Error('pg.Client no longer has a connection');
   let isBound = false;
   const refuse = (what: string) => {
-    connection.emit('error', new Error(`channel binding is required, and the server ${what}`));
+    connection.emit('error', new Error(`channel binding is required, but the server ${what}`));
   };
   for (const event of unbound) {
     connection.removeAllListeners(event);
-    connection.on(event, () => refuse('asks for a password without it'));
+    connection.on(event, () => refuse('requests a password without it'));
   }
   const continueSasl = connection.listeners('authenticationSASL');
   connection.removeAllListeners('authenticationSASL');
@@ -29,6 +29,6 @@ export function requireChannelBinding(client: pg.Client): void {
     for (const listener of continueSasl) Reflect.apply(listener, connection, [message]);
   });
   connection.on('authenticationOk', () => {
-    if (!isBound) refuse('asks for no password');
+    if (!isBound) refuse('does not request a password');
   });
 }

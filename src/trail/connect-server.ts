@@ -53,7 +53,7 @@ export async function tryInTurn<Result>(
     }
   }
   const last = failures.at(-1);
-  if (!last) throw databaseFailure('url_unreadable', 'the database URL names no host');
+  if (!last) throw databaseFailure('url_unreadable', 'the database URL contains no host');
   if (failures.length === 1) throw last.failure;
   throw databaseFailure(
     last.failure.kind,

@@ -23,7 +23,7 @@ export interface CoverageStretch {
 export async function readGaps(query: Query, limit: number): Promise<CoverageStretch[]> {
   const rows = await query<{ f: number; t: number; state: 'gap' | 'incomplete'; cause: string | null }>(
     `select extract(epoch from from_time)::float8 as f, extract(epoch from to_time)::float8 as t, state,
-       case state when 'incomplete' then 'incomplete: records refused: ' || refused_records else cause end as cause
+       case state when 'incomplete' then 'incomplete: records rejected: ' || refused_records else cause end as cause
      from coverage where state in ('gap', 'incomplete') order by from_time desc limit $1`,
     [limit],
   );

@@ -34,43 +34,44 @@ export type DatabaseFailureKind =
 const cures: Record<DatabaseFailureKind, string> = {
   url_unreadable: 'mount the secret at the path in DATABASE_URL_FILE; it must contain one postgres:// URL',
   password_refused:
-    'stale database password: the credential was rotated and our copy is the old one; update the secret (DATABASE_URL_FILE is read again at every connection; with DATABASE_URL restart the worker)',
+    'stale database password: the credential was rotated and our copy is old; update the Secret (DATABASE_URL_FILE is read again for each connection; with DATABASE_URL, restart the worker)',
   role_refused:
-    "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it from here",
+    "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it to connect from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
   no_schema:
     'start the worker once, or run flow-trail migrate: both create the tables and bring them up to date',
   newer_schema:
     'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
-  migrating: 'wait: another worker is bringing the schema up to date',
+  migrating: 'wait until the other worker has migrated the schema',
   no_permission:
     'make the role the owner of the tables, or run flow-trail migrate as their owner and grant the role its rights (deploy/postgres/create-roles.sh)',
-  read_only: 'point DATABASE_URL at the primary: this is a standby, or a server that was made read-only',
+  read_only: 'point DATABASE_URL at the primary; this server is a standby or was made read-only',
   wrong_server: 'add the right server to the hosts in DATABASE_URL, or correct target_session_attrs',
-  connection_refused: 'start Postgres, or correct host and port in DATABASE_URL',
-  dns: 'correct the host in DATABASE_URL, or the resolver of the pod',
-  timeout: 'check whether Postgres hangs, is overloaded, or a network policy drops its packets',
+  connection_refused: 'start Postgres, or correct the host and port in DATABASE_URL',
+  dns: 'correct the host in DATABASE_URL, or the DNS configuration of the pod',
+  timeout: 'check whether Postgres hangs or is overloaded, or whether a network policy drops packets',
   starting: 'wait: Postgres is starting up or recovering',
-  full: "free or extend the database's disk",
-  too_many_connections: 'raise max_connections or end idle clients; the worker needs at most four',
-  lost: 'check whether Postgres was restarted or failed over; the worker connects again by itself',
+  full: "free up or extend the database's disk",
+  too_many_connections:
+    'raise max_connections or disconnect idle clients; the worker needs at most four connections',
+  lost: 'check whether Postgres was restarted or failed over; the worker reconnects automatically',
   pooler:
-    "look at the pooler's log: it could not serve the connection, or the database or role is not configured there",
+    "check the pooler's log; it may be unable to serve the connection, or the database or role may not be configured there",
   tls_file: 'mount the file, or correct sslrootcert, sslcert or sslkey in DATABASE_URL',
   tls_untrusted:
     "set sslrootcert in DATABASE_URL to the CA certificate that signed the server's certificate (sslrootcert=system for a public CA)",
   tls_host_name:
     "use a host name that is on the server's certificate, or sslmode=verify-ca to accept any name that your CA signed",
-  tls_expired: "renew the server's certificate, or correct the clock",
+  tls_expired: "renew the server's certificate, or correct this machine's clock",
   tls_required:
     'add sslmode=verify-full and sslrootcert to DATABASE_URL (sslmode=require does not verify the server)',
-  tls_unsupported: 'switch TLS on at the server (ssl = on), or use sslmode=disable',
+  tls_unsupported: 'enable TLS on the server (ssl = on), or use sslmode=disable',
   tls_client_certificate: 'add sslcert and sslkey to DATABASE_URL, with a certificate that the server trusts',
   tls_channel_binding:
     'connect to the server itself with TLS and SCRAM passwords, or remove channel_binding=require from DATABASE_URL',
-  tls_failed: 'check that host and port are those of Postgres, and which TLS versions it allows',
+  tls_failed: 'check that the host and port are those of Postgres, and which TLS versions it allows',
   unexpected:
-    'look up the SQLSTATE in the PostgreSQL manual, appendix A; report it if the statement is wrong',
+    'look up the SQLSTATE in appendix A of the PostgreSQL manual; report it if it is a bug in flow-trail',
 };
 
 /** All of them; each has its line in docs/operations.md. */
@@ -109,23 +110,19 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '28P01':
       return databaseFailure(
         'password_refused',
-        `Postgres refused the role or its password (${message})`,
+        `Postgres rejected the role or its password (${message})`,
         code,
       );
     case '28000':
       if (/no encryption|SSL off/.test(message))
-        return databaseFailure(
-          'tls_required',
-          `Postgres refuses a connection without TLS (${message})`,
-          code,
-        );
+        return databaseFailure('tls_required', `Postgres rejects connections without TLS (${message})`, code);
       if (/client certificate/.test(message))
         return databaseFailure(
           'tls_client_certificate',
-          `Postgres asks for a client certificate (${message})`,
+          `Postgres requires a client certificate (${message})`,
           code,
         );
-      return databaseFailure('role_refused', `Postgres refused the role (${message})`, code);
+      return databaseFailure('role_refused', `Postgres rejected the role (${message})`, code);
     case '3D000':
       return databaseFailure('no_database', `the database does not exist (${message})`, code);
     case '42P01':
@@ -137,8 +134,8 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '08P01':
       // Postgres itself raises it only for protocol violations; PgBouncer raises it for anything it refuses.
       return /SSL required/.test(message)
-        ? databaseFailure('tls_required', `the pooler refuses a connection without TLS (${message})`, code)
-        : databaseFailure('pooler', `the connection pooler refused (${message})`, code);
+        ? databaseFailure('tls_required', `the pooler rejects connections without TLS (${message})`, code)
+        : databaseFailure('pooler', `the connection pooler rejected the connection (${message})`, code);
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_GET_ISSUER_CERT':
@@ -149,20 +146,20 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case 'INVALID_CA':
       return databaseFailure(
         'tls_untrusted',
-        `no trusted CA signed the certificate of the database server (${message})`,
+        `the certificate of the database server is not signed by a trusted CA (${message})`,
         code,
       );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return databaseFailure(
         'tls_host_name',
-        `the certificate of the database server is for another name (${message})`,
+        `the certificate of the database server is for a different host name (${message})`,
         code,
       );
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return databaseFailure(
         'tls_expired',
-        `the certificate of the database server is not valid now (${message})`,
+        `the certificate of the database server has expired or is not valid yet (${message})`,
         code,
       );
     case '42501':
@@ -187,13 +184,13 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '57014':
     case '55P03':
     case 'ETIMEDOUT':
-      return databaseFailure('timeout', 'Postgres did not answer in time', code);
+      return databaseFailure('timeout', 'Postgres did not respond in time', code);
     case 'ECONNREFUSED':
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
       return databaseFailure(
         'connection_refused',
-        `nothing listens at the address in DATABASE_URL (${message})`,
+        `connection refused: nothing is listening at the address in DATABASE_URL (${message})`,
         code,
       );
     case 'ENOTFOUND':
@@ -210,7 +207,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
           : /ALERT_(CERTIFICATE_REQUIRED|UNKNOWN_CA|BAD_CERTIFICATE)/.test(code)
             ? databaseFailure(
                 'tls_client_certificate',
-                `the database server refused the client certificate (${message})`,
+                `the database server rejected the client certificate (${message})`,
                 code,
               )
             : databaseFailure(
@@ -224,14 +221,14 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
       if (/password must be a (non-empty )?string/i.test(message))
         return databaseFailure(
           'password_refused',
-          'Postgres asks for a password, and the URL has none',
+          'Postgres requires a password, but DATABASE_URL contains none',
           code,
         );
       if (/does not support SSL connections/.test(message))
         return databaseFailure('tls_unsupported', 'the database server does not support TLS', code);
       if (/channel binding/i.test(message)) return databaseFailure('tls_channel_binding', message, code);
       if (/timeout|timed out/i.test(message))
-        return databaseFailure('timeout', 'Postgres did not answer in time', code);
+        return databaseFailure('timeout', 'Postgres did not respond in time', code);
       if (/Connection terminated|Client has encountered a connection error/i.test(message))
         return databaseFailure('lost', 'the connection to Postgres was lost', code);
       return databaseFailure('unexpected', `Postgres failed: ${message}`, code);

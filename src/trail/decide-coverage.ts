@@ -49,7 +49,7 @@ export function decideCoverage(
 
 /** The cause of a gap between the backup and the restore. */
 export const restoredCause =
-  'the database was restored from a backup, or a standby that lagged behind took over';
+  'the database was restored from a backup, or failed over to a standby that lagged behind';
 
 /**
  * Detects that the database was replaced since coverage was last decided. The row of `trail_state` is locked.

@@ -24,8 +24,8 @@ const bucketsAtOnce = 20;
 
 const causes: Record<ExportGapReason, string> = {
   not_exported:
-    "not exported before Goldmane's one-hour buffer expired: no worker exported, or Temporal or the database was away",
-  not_settled: 'the trail did not settle this time; flow-trail coverage names the cause',
+    "not exported before Goldmane's one-hour buffer expired: no worker was exporting, or Temporal or the database was unavailable",
+  not_settled: 'the trail did not settle this time; flow-trail coverage shows the cause',
   missing: 'Goldmane was restarted, or its buffer expired, before these records were sent',
   rejected: 'the receiver rejected these records',
 };

@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-const switchedOff = 'the export was switched off: OTLP_LOGS_ENDPOINT was not set';
+const switchedOff = 'the export was disabled: OTLP_LOGS_ENDPOINT was not set';
 
 /** What the database says of the export. */
 export interface ExportState {

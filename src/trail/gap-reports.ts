@@ -19,7 +19,7 @@ export async function readUnreportedGaps(query: Query, nowSeconds: number): Prom
   return query<UnreportedGap>(
     `select extract(epoch from greatest(c.from_time, s.gaps_reported_until))::float8 as "fromSeconds",
        extract(epoch from c.to_time)::float8 as "toSeconds",
-       case c.state when 'incomplete' then 'records were refused: ' || c.refused_records
+       case c.state when 'incomplete' then 'records were rejected: ' || c.refused_records
          else coalesce(c.cause, '') end as cause
      from coverage c, trail_state s
      where c.state in ('gap', 'incomplete') and c.to_time > s.gaps_reported_until

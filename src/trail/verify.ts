@@ -18,7 +18,7 @@ const examplesShown = 5;
 /** Each query returns one text per row that breaks the rule. */
 const rules: readonly { rule: string; sql: string }[] = [
   {
-    rule: 'the count of each edge is at least the sum of its facts, its adopted count and its removed facts',
+    rule: 'the count of each edge is at least the sum of its facts, adopted count and removed facts',
     sql: `select src_ns || ' -> ' || dst_ns || ' ' || action || ': ' || flow_count || ', explained ' || workload_count
       from explained where flow_count < workload_count`,
   },

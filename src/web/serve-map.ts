@@ -47,7 +47,7 @@ export async function serveMap(options: MapServerOptions): Promise<Server> {
       answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
         options.onError(error);
         // Cause and cure of a known failure can be shown; any other error goes only to the log.
-        const text = isFailure(error) ? error.message : 'The worker could not answer; see its log.';
+        const text = isFailure(error) ? error.message : 'The request failed; see the log of the worker.';
         send(response, 503, 'text/plain; charset=utf-8', `${text}\n`);
       });
     },
@@ -67,7 +67,7 @@ async function answer(
       response,
       421,
       'text/plain; charset=utf-8',
-      'Unknown host name. Set MAP_URL to the address of this page.\n',
+      'Unknown host name. Set MAP_URL to the address under which this page is served.\n',
     );
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
@@ -107,7 +107,7 @@ async function answer(
       response,
       404,
       'text/plain; charset=utf-8',
-      'No egress of this namespace was observed, so there is nothing to derive.\n',
+      'No egress from this namespace was observed, so no policy can be derived.\n',
     );
   }
   return send(response, 404, 'text/plain; charset=utf-8', 'Not found. The map is at /.\n');

@@ -156,7 +156,7 @@ class ControlLoop {
       metrics.recreated('supervisor');
     }
     if (check.state === 'replaced') {
-      log.warn({ ...check.problem }, 'The supervisor’s workflow tasks failed; it was replaced');
+      log.warn({ ...check.problem }, 'The supervisor was replaced because its workflow tasks failed');
       metrics.recreated('supervisor');
     }
     if (check.state === 'running') {
@@ -164,11 +164,11 @@ class ControlLoop {
       if (lost.length > 0)
         log.warn(
           { activities: lost },
-          'A previous process of this worker left attempts running; they were failed',
+          'Failed activity attempts left over from a previous process of this worker',
         );
     }
     return check.state === 'failing'
-      ? `the supervisor makes no progress: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
+      ? `the supervisor is stuck: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
       : undefined;
   }
 
@@ -188,7 +188,7 @@ class ControlLoop {
     metrics.missingSchedules(failed.length);
     if (!this.#isFirst)
       for (const scheduleId of created) {
-        log.warn({ scheduleId }, 'A schedule was missing and was created again');
+        log.warn({ scheduleId }, 'A schedule was missing and was recreated');
         metrics.recreated('schedule');
       }
     return failed.length === 0
@@ -254,7 +254,7 @@ class ControlLoop {
   #logOnce(check: string, reason: string): void {
     if (this.#logged.get(check) === reason) return;
     this.#logged.set(check, reason);
-    this.#deps.log.warn({ check, reason }, 'A check failed; it is repeated');
+    this.#deps.log.warn({ check, reason }, 'A check failed; retrying');
   }
 
   #inTime<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -46,15 +46,18 @@ export class ExportControl {
     const { attempts, log } = this.#deps;
     const check = await this.#keeper.check(client);
     if (check.state === 'started' && (!this.#isFirst || check.former !== 'none'))
-      log.warn({ former: check.former }, 'The supervisor of the export was missing and was started again');
+      log.warn({ former: check.former }, 'The supervisor of the export was missing and was restarted');
     if (check.state === 'replaced')
-      log.warn({ ...check.problem }, 'The workflow tasks of the export failed; its supervisor was replaced');
+      log.warn(
+        { ...check.problem },
+        'The supervisor of the export was replaced because its workflow tasks failed',
+      );
     if (check.state === 'running') {
       const lost = await attempts.check(client, check.description);
       if (lost.length > 0)
         log.warn(
           { activities: lost },
-          'A former process of this worker left an export behind; it was failed',
+          'Failed an export attempt left over from a previous process of this worker',
         );
     }
   }
@@ -69,6 +72,6 @@ export class ExportControl {
     if (pollers && pollers.length > 0) return;
     const wasOn = await noteExportOff(query, config.clock.now() / 1_000);
     const hasStopped = await this.#keeper.stop(client, 'No worker has OTLP_LOGS_ENDPOINT');
-    if (wasOn || hasStopped) log.info('The export is switched off: no worker has OTLP_LOGS_ENDPOINT');
+    if (wasOn || hasStopped) log.info('The export is disabled: no worker has OTLP_LOGS_ENDPOINT');
   }
 }

@@ -23,10 +23,10 @@ const missedStates = ['gap', 'incomplete', 'streamed'] as const;
 export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const gauge = (name: string, description: string) =>
     meter.createGauge(`flow_trail_${name}`, 'float', '', description);
-  const ready = gauge('ready', '1 while /readyz answers 200');
+  const ready = gauge('ready', '1 while /readyz returns 200');
   const health = gauge(
     'health',
-    'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 unknown (a system it needs does not answer)',
+    'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 unknown (a system it needs does not respond)',
   );
   const uncovered = gauge(
     'uncovered_seconds',
@@ -40,9 +40,9 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const exportEnabled = gauge('export_enabled', '1 while flow logs are exported');
   const exportedUpTo = gauge(
     'export_up_to_timestamp_seconds',
-    'All settled buckets before this were exported, or are decided',
+    'All settled buckets before this time were exported, or given up as gaps',
   );
-  const exportWaiting = gauge('export_waiting_buckets', 'Settled buckets that are still to be exported');
+  const exportWaiting = gauge('export_waiting_buckets', 'Settled buckets waiting to be exported');
   const setReport = (report: HealthReport | undefined) => {
     for (const name of healthCheckNames) {
       const found = report?.checks.find((check) => check.name === name);

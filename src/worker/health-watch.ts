@@ -80,7 +80,7 @@ export class HealthWatch {
       return printableLines([status, ...healthLines({ checks })].join('\n'));
     } catch (error) {
       this.#deps.log.warn({ err: error }, 'The health report failed');
-      return 'The health report failed; the log has the cause.';
+      return 'The health report failed; see the log for the cause.';
     }
   }
 

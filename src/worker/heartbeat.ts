@@ -79,7 +79,7 @@ async function send(
       : { result: 'refused', reason: `status ${response.status}; check HEARTBEAT_URL` };
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError')
-      return { result: 'timeout', reason: `no answer within ${timeoutMs / 1000} s` };
+      return { result: 'timeout', reason: `no response within ${timeoutMs / 1000} s` };
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'connection failed';
     return { result: 'unreachable', reason: `${code}; check that egress to the service is allowed` };

@@ -57,7 +57,7 @@ export function serveMetrics(exporterPort: number, host: string, port: number): 
       return answer(response, 405, '/metrics supports only GET');
     readExporter(exporterPort).then(
       ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
-      () => answer(response, 503, 'the exporter does not answer'),
+      () => answer(response, 503, 'the exporter does not respond'),
     );
   });
 }

@@ -21,7 +21,7 @@ export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger
       await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () =>
         client.workflow.getHandle(workflowId).signal(progressSignal, progress),
       );
-      if (isAway) log.info({ address }, 'Temporal answers again');
+      if (isAway) log.info({ address }, 'Temporal is available again');
       isAway = false;
     } catch (error) {
       news.lost(progress.reader);

@@ -100,7 +100,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     if (adoption)
       log.warn(
         { until: adoption.until, formerUntil: adoption.formerUntil, edges: adoption.edges.length },
-        'another program counted edges while no worker ran; its counts are taken over',
+        'another program counted edges while no worker was running; its counts were adopted',
       );
     // Certificate and key files are read at each attempt.
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), {
@@ -230,7 +230,7 @@ async function runAll(workers: readonly Worker[], signal: AbortSignal): Promise<
 async function untilFailed(worker: Worker, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     if (worker.getState() === 'FAILED')
-      throw new Error("Temporal refused this worker's polls; the worker exits and must be restarted");
+      throw new Error("Temporal rejected this worker's polls; the worker exits and must be restarted");
     await pause(1_000, signal);
   }
 }

@@ -30,7 +30,7 @@ export function trailSupervisor({ names, clockSpeed }: Config): KeptWorkflow {
         staticDetails:
           'Runs the two readers, `streamFlows` and `settleBuckets`, in windows of 15 minutes.\n\n' +
           'Signals: `pause` stops the readers, `resume` starts them again, `freshWindow` starts new windows now.\n\n' +
-          'A worker starts this workflow again if it is cancelled or terminated.',
+          'A worker restarts this workflow if it is cancelled or terminated.',
       };
     },
   };
@@ -48,8 +48,8 @@ export function exportSupervisor({ names, clockSpeed }: Config): KeptWorkflow {
         args: [input],
         staticSummary: 'Exports flow logs',
         staticDetails:
-          'Runs the activity `exportFlows` in windows of six hours. `flow-trail status` shows how far it is.\n\n' +
-          'A worker with `OTLP_LOGS_ENDPOINT` starts this workflow again if it is cancelled or terminated; one that starts without it terminates it.',
+          'Runs the activity `exportFlows` in windows of six hours. `flow-trail status` shows its progress.\n\n' +
+          'A worker with `OTLP_LOGS_ENDPOINT` restarts this workflow if it is cancelled or terminated. It is terminated once no worker has `OTLP_LOGS_ENDPOINT`.',
       };
     },
   };

@@ -6,7 +6,7 @@ import { nominalId } from './job.ts';
 
 /** Below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { reportCompleteness } = proxyActivities<Activities>({
-  summary: 'Judge all namespaces, post changes',
+  summary: 'Assess all namespaces, post changes',
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '110m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },

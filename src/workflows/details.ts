@@ -17,7 +17,7 @@ export function currentDetails(status: TrailStatus): string {
     ['As of', timeText(stream.asOf), timeText(settle.asOf)],
     ['Connected since', timeText(stream.connectedSince), timeText(settle.connectedSince)],
     ['Up to bucket', timeText(status.newestBucket), timeText(status.settledUpTo)],
-    ['Records', `${status.records} streamed`, `${status.lateRecords} that the stream missed`],
+    ['Records', `${status.records} streamed`, `${status.lateRecords} missed by the stream`],
     ['Last error', errorOf(stream), errorOf(settle)],
   ];
   const edges = status.edges === undefined ? '' : `${status.edges} edges. `;
@@ -28,7 +28,7 @@ export function currentDetails(status: TrailStatus): string {
     '| --- | --- | --- |',
     ...rows.map((cells) => `| ${cells.join(`${gapBetween} | `)} |`),
     '',
-    `${edges}${status.windows} windows completed since ${timeText(status.supervisedSince)}, with ${status.newEdges} new edges. The heartbeats of the pending activities are newer.`,
+    `${edges}${status.windows} windows completed since ${timeText(status.supervisedSince)}, with ${status.newEdges} new edges. The heartbeats of the pending activities have newer values.`,
     '',
     gaps.length === 0 ? 'No gaps.' : 'Gaps:',
     '',

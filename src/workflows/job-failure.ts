@@ -18,7 +18,7 @@ export function jobFailure(what: string, error: unknown): unknown {
   if (cause instanceof TimeoutFailure)
     return ApplicationFailure.create({
       type: 'job_timed_out',
-      message: `${what}: ${error.activityType} timed out (${cause.timeoutType}); check that the worker runs, and its log`,
+      message: `${what}: ${error.activityType} timed out (${cause.timeoutType}); check that the worker is running, and check its log`,
       nonRetryable: true,
       cause: error,
     });

@@ -28,7 +28,7 @@ test('a connection to Goldmane that goes silent is detected and replaced', async
   // Too early for missing records to be noticed: only the probe can detect it.
   const silent = proxy.blackHole();
   expect(silent.length).toBeGreaterThan(0);
-  await untilSaid(worker, 'no answer to a probe');
+  await untilSaid(worker, 'no response to a probe');
   await untilMerged(world, bucketNow(world));
   expect(
     await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unavailable' }),

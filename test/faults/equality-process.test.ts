@@ -95,7 +95,7 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
   await world.pass(180);
   const delivered = Math.floor((world.nowSeconds() - 45) / 15) * 15;
   expect(await first.terminate()).toBe(0);
-  expect(first.messages().at(-1)).toBe('the worker ended');
+  expect(first.messages().at(-1)).toBe('the worker stopped');
   const merged = await untilMerged(world, delivered);
   expect(merged.startSeconds).toBe(delivered);
   expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toMatch(

@@ -10,7 +10,7 @@ let world: World;
 afterEach(() => world.close());
 
 const restarted = /^Goldmane restarted and lost its buffer/;
-const empty = /^Goldmane returned no records, and no older bucket showed/;
+const empty = /^Goldmane returned no records, and no older bucket proved/;
 
 /** Restarts Goldmane on the same port; of the last five minutes, only every other flow is sent again. */
 async function restartForgetfully(): Promise<Set<Flow>> {

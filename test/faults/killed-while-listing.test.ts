@@ -26,7 +26,7 @@ fullTest(
       await until(`worker ${worker} was killed`, () => (process.hasExited() ? true : undefined), 120_000);
     }
     const third = await world.startWorker();
-    await untilSaid(third, 'a bucket is skipped');
+    await untilSaid(third, 'skipping a bucket');
     await world.traffic.stop();
     const { database } = world.db;
     const coverage = await until(

@@ -47,7 +47,7 @@ fullTest(
     url.pathname = '/trail_to_come';
     await postgres.stop();
     const worker = await world.startWorker({ DATABASE_URL: url.href });
-    const refused = `waiting for a dependency; trying again: Nothing listens at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct host and port`;
+    const refused = `waiting for a dependency; retrying: Connection refused: nothing is listening at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct the host and port`;
     await untilSaid(worker, refused);
     expect(await notReady(worker)).toContain('Nothing listens at the address in DATABASE_URL');
     // Restarting the worker would not bring the database back.
@@ -56,7 +56,7 @@ fullTest(
     await postgres.start();
     const missing =
       'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
-    await untilSaid(worker, `waiting for a dependency; trying again: ${missing}`);
+    await untilSaid(worker, `waiting for a dependency; retrying: ${missing}`);
     await until('/readyz reports it too', async () =>
       (await notReady(worker))?.includes(missing) ? true : undefined,
     );

@@ -70,7 +70,7 @@ fullTest(
     }
     await untilSaid(
       worker,
-      'The limit of streamed records waiting for the database is reached: further records are dropped, and settling reads them later',
+      'Too many streamed records are waiting for the database; further records are dropped, and settling reads them later',
     );
     await untilFailureShown(world, worker, 'connection_refused', { where: ['attempts'] });
     await until('the attempt shows that records are dropped', async () =>

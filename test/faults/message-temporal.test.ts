@@ -36,8 +36,8 @@ fullTest(
     const namespace = `${world.namespace}-to-come`;
     await temporal.stop();
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
-    const refused = `Connection refused: nothing listens at ${temporal.address}. Start Temporal, or correct TEMPORAL_ADDRESS`;
-    await untilSaid(worker, `waiting for a dependency; trying again: ${refused}`);
+    const refused = `Connection refused: nothing is listening at ${temporal.address}. Start Temporal, or correct TEMPORAL_ADDRESS`;
+    await untilSaid(worker, `waiting for a dependency; retrying: ${refused}`);
     await until('/readyz reports it too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
       return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
@@ -45,7 +45,7 @@ fullTest(
     await temporal.start();
     await untilSaid(
       worker,
-      `waiting for a dependency; trying again: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
+      `waiting for a dependency; retrying: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
     );
     await createNamespace(namespace, temporal.address);
     await untilSaid(worker, 'the worker is polling for work');
@@ -61,15 +61,15 @@ fullTest(
     await untilConnected(world);
     await temporal.stop();
     await until('the log reports that Temporal does not run', () =>
-      worker.messages().find((line) => line.includes(`nothing listens at ${temporal.address}`)),
+      worker.messages().find((line) => line.includes(`nothing is listening at ${temporal.address}`)),
     );
     const away = await flowTrail(['status'], world.workerEnv());
     expect([away.code, away.out]).toEqual([1, '']);
     expect(away.err).toMatch(
-      /^flow-trail: Connection refused: nothing listens at .*. Start Temporal[^\n]*\n$/,
+      /^flow-trail: Connection refused: nothing is listening at .*. Start Temporal[^\n]*\n$/,
     );
     await temporal.start();
-    await untilSaid(worker, 'Temporal answers again');
+    await untilSaid(worker, 'Temporal is available again');
     await untilConnected(world);
     await expectWhole(world);
     await expectNoSecretShown(world);
@@ -84,5 +84,5 @@ test('when no worker runs, the command reports it, with the last failure of the 
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
   expect([code, err]).toEqual([3, '']);
   expect(out).toMatch(/the previous one failed: Connection refused/);
-  expect(out).toMatch(/No worker answers queries to the supervisor/);
+  expect(out).toMatch(/No worker responds to queries to the supervisor/);
 });

@@ -63,7 +63,7 @@ test('a terminated or cancelled supervisor and a deleted schedule are recreated,
   await untilReady(worker);
 
   await world.temporal((client) => client.schedule.getHandle(jobs.digest.scheduleId).delete());
-  await untilSaid(worker, 'A schedule was missing and was created again');
+  await untilSaid(worker, 'A schedule was missing and was recreated');
   const { state } = await world.temporal((client) =>
     client.schedule.getHandle(jobs.digest.scheduleId).describe(),
   );

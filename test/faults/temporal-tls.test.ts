@@ -72,7 +72,7 @@ test('a worker waits for certificates that are not mounted yet, and follows a ro
   expect(await daysLeft(worker)).toBeLessThan(1);
 
   await tls.rotateClientAuthority();
-  await untilAllTell(worker, /refused the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
+  await untilAllTell(worker, /rejected the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
   await tls.writeClient(await tls.issueClient());
   await untilReplaced(worker, 1);
   await until('the metric shows the new one', async () => ((await daysLeft(worker)) > 20 ? true : undefined));
@@ -109,7 +109,7 @@ describe('the server’s CA', () => {
       const worker = await startFollowing();
       const next = await tls.prepareServer();
       await tls.write('ca.crt', next.authority.certificate);
-      await untilSaid(worker, 'A check failed; it is repeated');
+      await untilSaid(worker, 'A check failed; retrying');
       expect(worker.lines.find((line) => line.includes('TEMPORAL_TLS_SERVER_CA_CERT_PATH'))).toBeDefined();
       expect((await readyz(worker)).ok).toBe(true);
       tls.presentServer(next);
@@ -140,7 +140,7 @@ describe('files that are broken', () => {
       const broken: [file: string, content: string, setting: RegExp][] = [
         ['tls.crt', 'no certificate\n', /no PEM certificate.*|TEMPORAL_TLS_CLIENT_CERT_PATH/],
         ['tls.crt', certificate.slice(0, 300) + certificate, /cut off/],
-        ['tls.crt', other.client.certificate, /does not belong to/],
+        ['tls.crt', other.client.certificate, /does not match/],
         ['tls.key', '', /not an unencrypted PEM private key/],
         ['ca.crt', tls.serverAuthority.certificate.slice(0, 200), /TEMPORAL_TLS_SERVER_CA_CERT_PATH/],
       ];
@@ -165,7 +165,7 @@ describe('files that are broken', () => {
     const worker = await startFollowing();
     const expired = await tls.issueClient(new Date(Date.now() - 60_000));
     await tls.writeClient(expired);
-    await untilSaid(worker, 'A check failed; it is repeated');
+    await untilSaid(worker, 'A check failed; retrying');
     expect((await readyz(worker)).ok).toBe(true);
     await tls.rotateClientAuthority();
     await untilAllTell(worker, /expired at \d{4}-/);

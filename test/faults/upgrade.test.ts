@@ -65,7 +65,7 @@ test('a release that cannot replay the supervisor’s history replaces it, and s
   await previous.terminate();
   for (const build of [undefined, release]) {
     const worker = await world.startWorker({}, build);
-    await untilSaid(worker, 'The supervisor’s workflow tasks failed; it was replaced');
+    await untilSaid(worker, 'The supervisor was replaced because its workflow tasks failed');
     await until('another supervisor runs', async () => (await runId()) !== former || undefined);
     await untilFollowedBy(worker, world);
     await untilReady(worker);

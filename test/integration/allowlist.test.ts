@@ -76,7 +76,7 @@ test('the command line derives the same allowlist, explains a pair, and refuses 
   const external = await flowTrail(['explain', 'excalidraw', 'pub', '--since', '2026-11-01', '--json'], env);
   expect(JSON.parse(external.out)).toMatchObject([{ src: 'excalidraw', dst: 'pub', port: 'tcp 443' }]);
   const misspelt = await flowTrail(['explain', 'excalidrow', 'dbaas', '--since', '2026-11-01'], env);
-  expect(misspelt.err).toMatch(/excalidrow was never seen/);
+  expect(misspelt.err).toMatch(/excalidrow has never been seen/);
   expect(misspelt.err).not.toMatch(/dbaas/);
   const wrong = await flowTrail(['allowlist', 'derive', 'Immich', '--minimum-days', '3'], env);
   expect(wrong.code).toBe(2);

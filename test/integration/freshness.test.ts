@@ -74,7 +74,7 @@ test('a stopped trail warns, pages before the buffer expires, and is posted as r
     expect(await watch()).toMatchObject({
       failed: 'trail_stalled',
       message: expect.stringMatching(
-        /^Nothing was merged or settled for 46 minutes.*Stale certificate.*Goldmane keeps everything until/,
+        /^Nothing has been merged or settled for 46 minutes.*Stale certificate.*Goldmane keeps everything until/,
       ),
       details: { state: 'stalled', minutes: 46 },
     });

@@ -10,7 +10,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'health',
     description:
-      'Whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates; each problem with its cause and cure. Same as flow-trail health --json.',
+      'Whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates; each problem with its cause and what to do. Same as flow-trail health --json.',
     schemas: ['health'],
     shape: {},
     ask: async () => ({ answer: { goldmane_aggregator: await askHealth() } }),
@@ -18,7 +18,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'status',
     description:
-      'The supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. Asks Temporal. Same as flow-trail status --json.',
+      'The supervisor and both readers: state, lag, newest and settled buckets, gaps, errors. Queries Temporal. Same as flow-trail status --json.',
     schemas: ['status'],
     shape: {},
     ask: async () => ({ answer: statusAnswer(await askStatus()) }),
@@ -26,7 +26,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'runs',
     description:
-      'Recent runs of the jobs, with outcome and failure, newest first. Asks Temporal. Same as flow-trail runs --json.',
+      'Recent runs of the jobs, with outcome and failure, newest first. Queries Temporal. Same as flow-trail runs --json.',
     schemas: ['runs'],
     shape: {
       job: z.enum([...jobNames, 'allowlist']).optional(),
@@ -40,7 +40,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'certificates',
     description:
-      'Whether Goldmane accepts the client certificate, when each certificate ends, and whether the operator has rotated it. Connects to Goldmane. Same as flow-trail certificates --json.',
+      'Whether Goldmane accepts the client certificate, when each certificate expires, and whether the operator has rotated it. Connects to Goldmane. Same as flow-trail certificates --json.',
     schemas: ['certificates'],
     shape: {},
     ask: async () => ({ answer: await askCertificates() }),
@@ -48,7 +48,7 @@ export const operationTools: readonly Tool[] = [
   tool({
     name: 'verify',
     description:
-      'The rules between the tables that do not hold, for example edges that count more than their facts; empty where all agree. Reads all facts, which takes seconds on a large trail. Same as flow-trail verify --json.',
+      'Inconsistencies between the tables, for example edges that count more than their facts; empty if the tables are consistent. Reads all facts, which takes seconds on a large trail. Same as flow-trail verify --json.',
     schemas: ['verify'],
     shape: {},
     ask: async () => ({ answer: await askVerify() }),

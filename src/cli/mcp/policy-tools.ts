@@ -25,14 +25,14 @@ export const policyTools: readonly Tool[] = [
         .min(7)
         .max(365)
         .default(7)
-        .describe('covered days that a complete namespace needs'),
-      externals: z.boolean().default(true).describe('list hosts and external addresses one by one'),
+        .describe('covered days required for a complete namespace'),
+      externals: z.boolean().default(true).describe('list hosts and external addresses individually'),
       identities: z.boolean().default(true).describe('false: select whole namespaces'),
       allPorts: z
         .boolean()
         .default(false)
         .describe('allow all ports if more ports were observed than are stored'),
-      baseline: z.array(z.enum(baselines)).default([]).describe('add rules for these'),
+      baseline: z.array(z.enum(baselines)).default([]).describe('add rules for these services'),
       dnsAddresses: z.array(z.string().max(64)).max(16).default([]).describe('for example 10.96.0.10'),
       tier: z.string().max(63).optional().describe('Calico tier'),
       order: z.number().optional().describe('Calico order within the tier'),
@@ -66,7 +66,7 @@ export const policyTools: readonly Tool[] = [
   tool({
     name: 'staged',
     description:
-      'Where staged policies would decide differently than the enforced ones, and whether that is evidence that enforcing them is safe. Same as flow-trail staged --json.',
+      'Where staged policies would decide differently from the enforced ones, and whether the result is evidence that enforcing them is safe. Same as flow-trail staged --json.',
     schemas: ['staged'],
     shape: { src: namespace.optional(), dst: namespace.optional(), ...period },
     ask: async (question) => {

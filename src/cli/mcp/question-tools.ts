@@ -19,7 +19,7 @@ const end = z
   .string()
   .min(1)
   .max(320)
-  .describe('namespace, namespace/service-identity, or an end as edges prints it (pub, pvt, host)');
+  .describe('namespace, namespace/service-identity, or an endpoint as printed by edges (pub, pvt, host)');
 const silentDays = z.int().min(1).max(3_650).default(7);
 export const period = {
   since: pastTime('start; whole UTC days').default('30d'),
@@ -38,9 +38,9 @@ export const questionTools: readonly Tool[] = [
       dst: namespace.optional().describe('destination'),
       peersOf: namespace
         .optional()
-        .describe('list the namespaces that talk to this namespace or that it talks to'),
+        .describe('list the namespaces that this namespace talks to or is called by'),
       newSince: pastTime('first seen since').optional(),
-      action: z.enum(flowActions).optional().describe('what policy decided'),
+      action: z.enum(flowActions).optional().describe('the policy decision'),
       denied: z.boolean().optional().describe('the same as action "deny"'),
       identity: z
         .union([z.literal(true), z.string().max(253)])
@@ -53,11 +53,13 @@ export const questionTools: readonly Tool[] = [
       reporter: z
         .union([z.literal(true), z.enum(['src', 'dst'])])
         .optional()
-        .describe('true: one row per flow fact; src or dst: only what this end reported'),
+        .describe(
+          'true: one row per flow fact; src or dst: only flows reported by the source or destination',
+        ),
       external: z
         .boolean()
         .optional()
-        .describe('one row per flow fact with a host, network or network set at one end'),
+        .describe('one row per flow fact whose source or destination is a host, network or network set'),
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {
@@ -82,7 +84,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'explain',
     description:
-      'Everything known about one pair of ends: by port, identity, reporter and policy, with times and counts. Same as flow-trail explain --json.',
+      'All stored facts about one pair of endpoints: by port, identity, reporter and policy, with times and counts. Same as flow-trail explain --json.',
     schemas: ['explain'],
     shape: { source: end, destination: end, ...period },
     ask: async ({ source, destination, ...times }) => {
@@ -99,7 +101,9 @@ export const questionTools: readonly Tool[] = [
       ns: namespace,
       from: pastTime('start'),
       to: pastTime('end; a time of day is its first occurrence after the start; default: now').optional(),
-      silentDays: silentDays.describe('report a peer that was silent for more than this many days before'),
+      silentDays: silentDays.describe(
+        'mark a peer as unusual if it was silent for more than this many days before the period',
+      ),
     },
     ask: async ({ silentDays: days, ...question }) => {
       const { incident, unknown } = await askAt({ ...question, silentDays: String(days) });

@@ -33,7 +33,7 @@ export const status = z.strictObject({
           isPermanent: z.boolean().meta({ description: 'whether a retry fails as well' }),
         })
         .optional(),
-      unanswered: text('why no worker answers').optional(),
+      unanswered: text('why no worker responds to the query').optional(),
     })
     .nullable()
     .meta({ description: 'null if it does not exist' }),

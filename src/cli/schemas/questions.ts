@@ -99,7 +99,7 @@ export const coverage = z.array(
     to: time('end'),
     state: coverageState,
     cause: text('why it was not observed').optional(),
-    refusedRecords: count('refused records; only for incomplete time').optional(),
+    refusedRecords: count('rejected records; only for incomplete time').optional(),
   }),
 );
 

@@ -65,11 +65,11 @@ const reasonTexts: Record<LeftOutReason, string> = {
   external: 'addresses are not stored',
   host: 'node addresses are not stored',
   'many-ports': 'more ports than PORT_CAP; --all-ports allows all ports instead',
-  blocked: 'denied by policy today, so not evidence for a rule',
+  blocked: 'currently denied by policy, so not evidence for a rule',
   'staged-verdict':
-    'reported as denied by a staged policy, which enforces nothing (projectcalico/calico#13410)',
+    'reported as denied by a staged policy, although staged policies enforce nothing (projectcalico/calico#13410)',
   undecided: 'neither allowed nor denied',
-  unnamed: 'a policy cannot express this end or port',
+  unnamed: 'a policy cannot express this endpoint or port',
 };
 
 /** `egress to pub, tcp 443: addresses are not stored; first seen ...`. */
@@ -128,7 +128,7 @@ function verdictText({ verdict, coveredDays, requiredDays }: NamespaceStatus): s
   const days = `${coveredDays.toFixed(1)} of ${requiredDays} covered days`;
   switch (verdict) {
     case 'learning':
-      return `LEARNING (${days}): traffic that has not happened yet is missing and would be denied. Do not enforce it.`;
+      return `LEARNING (${days}): traffic that has not been observed yet is missing and would be denied. Do not enforce it.`;
     case 'unstable':
       return `UNSTABLE (${days}): new traffic was observed in the last days; more may follow.`;
     case 'stale':

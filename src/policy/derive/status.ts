@@ -64,9 +64,9 @@ function statusOf(
         toSeconds,
         cause:
           state === 'streamed'
-            ? 'only streamed, not settled: facts exist for settled time only'
+            ? 'only streamed, not settled; facts exist only for settled time'
             : state === 'incomplete'
-              ? `${refusedRecords ?? 0} records were refused because they could not be read`
+              ? `${refusedRecords ?? 0} records were rejected because they could not be read`
               : (cause ?? 'unknown'),
       })),
   };

@@ -1,7 +1,7 @@
 import { known, type Answer } from './answer.ts';
 import type { LabelTest } from './selector.ts';
 
-/** Answers a test of a label that is not stored. */
+/** Gives the result of a test of a label that is not stored. */
 export type Assume = (label: string, test: LabelTest) => Answer;
 
 /** With more cases than this, the answer stays `unknown`. */

@@ -11,7 +11,7 @@ export async function readMapData(signal: AbortSignal): Promise<MapData> {
 export async function readDetail(data: MapData, name: string, signal: AbortSignal): Promise<NamespaceDetail> {
   if (data.isFile) {
     const detail = data.details?.[name];
-    if (!detail) throw new Error('This file has no details for this namespace.');
+    if (!detail) throw new Error('This file does not contain details of this namespace.');
     return detail;
   }
   return readJson<NamespaceDetail>(`api/namespaces/${encodeURIComponent(name)}`, signal);
@@ -24,7 +24,7 @@ export async function readChanges(
   signal: AbortSignal,
 ): Promise<MapChanges> {
   if (!data.isFile) return readJson<MapChanges>(`api/changes?${new URLSearchParams({ from, to })}`, signal);
-  if (!data.changes) throw new Error('This file has no changes.');
+  if (!data.changes) throw new Error('This file does not contain changes.');
   return data.changes;
 }
 
@@ -46,5 +46,5 @@ async function ask(path: string, signal?: AbortSignal): Promise<Response> {
   const response = await fetch(path, signal ? { signal } : {});
   if (response.ok) return response;
   const text = (await response.text()).trim();
-  throw new Error(text === '' ? `The worker answered with status ${response.status}.` : text);
+  throw new Error(text === '' ? `The worker returned status ${response.status}.` : text);
 }

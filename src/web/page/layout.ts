@@ -108,5 +108,5 @@ export async function placeGroups(
 
 function titleOf(id: string): string {
   if (id === 'hubs') return 'Shared by many';
-  return id === 'single' ? 'Talk only with shared namespaces' : '';
+  return id === 'single' ? 'Talk only to shared namespaces' : '';
 }

@@ -51,7 +51,7 @@ function App() {
   const main = useRef<HTMLElement>(null);
   const externals = useMemo(() => (data ? externalNames(data) : new Set<string>()), [data]);
 
-  if (!data) return <p class="notice">{error ?? 'Reading the trail…'}</p>;
+  if (!data) return <p class="notice">{error ?? 'Loading…'}</p>;
   const times = timesOf(data.timeZone, data.madeAt);
   const { view, namespace } = route;
   return (

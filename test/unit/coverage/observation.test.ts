@@ -50,7 +50,7 @@ test('many gaps are summed, and the command that lists them is named', () => {
 
 test('a trail that began within the period, or not at all, is reported', () => {
   const began = coverage(['pending', 1], ['final', 1]).slice(1);
-  expect(lines(began, 2)).toEqual(['The trail begins at 01:00; nothing before was observed.']);
+  expect(lines(began, 2)).toEqual(['The trail begins at 01:00; earlier time was not observed.']);
   expect(lines([], 2)).toEqual(['Nothing has been observed yet: the trail is empty.']);
 });
 
@@ -59,7 +59,7 @@ describe('time that is still open', () => {
 
   test('is reported when it should be settled by now', () => {
     expect(lines(open, 3)).toEqual([
-      'Nothing has been settled since 01:00; the next digest reports that time.',
+      'No bucket has been settled since 01:00; the next digest covers that time.',
     ]);
   });
 

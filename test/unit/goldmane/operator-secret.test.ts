@@ -33,10 +33,10 @@ test('the certificate of the Secret is read with the pod’s token, and its key 
 
 describe('an unknown result has a reason and is not an error', () => {
   test.each([
-    [401, '', /may not be read \(401\)/],
-    [403, '{"reason":"Forbidden"}', /may not be read \(403\): its optional Role/],
+    [401, '', /cannot be read \(401\)/],
+    [403, '{"reason":"Forbidden"}', /cannot be read \(403\): the optional Role/],
     [404, '', /does not exist \(404\)/],
-    [500, '', /the API answered 500/],
+    [500, '', /the API returned status 500/],
     [200, 'no JSON', /has no certificate/],
     [200, '{"data":{}}', /has no certificate/],
     [200, JSON.stringify({ data: { 'tls.crt': base64('secret-content') } }), /has no certificate/],
@@ -64,7 +64,9 @@ describe('an unknown result has a reason and is not an error', () => {
     const others = await issueCertificates();
     const api = await startApi((_request, response) => response.end('{}'));
     const misled = await podOf(api.port, others.authority.certificate);
-    expect(await read(misled)).toMatchObject({ why: expect.stringMatching(/did not answer \([A-Z_]+\)/) });
+    expect(await read(misled)).toMatchObject({
+      why: expect.stringMatching(/could not be reached \([A-Z_]+\)/),
+    });
   });
 });
 

@@ -184,7 +184,7 @@ describe('probes', () => {
     const handlers = { onOpen: () => undefined, onMessage: () => hole.swallow() };
     await expect(followStream(client, handlers, limits)).rejects.toMatchObject({
       code: status.UNAVAILABLE,
-      details: 'no answer to a probe for 400 ms',
+      details: 'no response to a probe for 400 ms',
     });
   });
 

@@ -6,7 +6,7 @@ export const stateTexts: Record<string, string> = {
   settled: 'fully observed',
   streamed: 'streamed only: about 5 % of records can be missing',
   gap: 'not observed',
-  incomplete: 'incomplete: records were refused or cut',
+  incomplete: 'incomplete: some records were rejected or dropped',
   pending: 'not decided yet',
   unknown: 'not observed',
 };
@@ -51,7 +51,8 @@ export function Coverage({ coverage, times }: { coverage: readonly MapStretch[];
     <div class="scroll" tabIndex={0} role="region" aria-label="Coverage">
       <table class="list">
         <caption>
-          The last 30 days, newest first. It speaks of what Goldmane had, not of nodes that never reached it.
+          The last 30 days, newest first. Coverage describes the flows that Goldmane received, not flows that
+          nodes never reported.
         </caption>
         <thead>
           <tr>

@@ -36,7 +36,8 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
   if (isFile)
     return (
       <p class="notice">
-        A file cannot answer this. Open the map that the worker serves, or run “flow-trail health”.
+        The health report is not part of a map file. Open the map served by the worker, or run “flow-trail
+        health”.
       </p>
     );
   if (health === undefined) return <p class="notice">Checking…</p>;

@@ -51,7 +51,7 @@ export function Incident({ data, route, times, go }: IncidentProps) {
   }, [data.isFile, namespace, fromMs, toMs, isUsable]);
 
   if (data.isFile)
-    return <p class="notice">A file cannot answer this. Open the map that the worker serves.</p>;
+    return <p class="notice">This view is not available in a map file. Open the map served by the worker.</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Incident">
       <form class="period" onSubmit={(event) => event.preventDefault()}>

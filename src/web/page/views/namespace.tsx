@@ -38,7 +38,7 @@ export function Namespace({ data, name, times, select }: NamespaceProps) {
           {known.lastSeen && <>, last seen {times.ago(known.lastSeen)}</>}
         </p>
       ) : (
-        <p class="facts">Never seen in the trail.</p>
+        <p class="facts">This namespace has never been seen.</p>
       )}
       {detail === undefined && <p class="notice">Reading…</p>}
       {typeof detail === 'string' && <p class="notice error">{detail}</p>}
@@ -64,7 +64,7 @@ export function Namespace({ data, name, times, select }: NamespaceProps) {
       )}
       {!data.isFile && <Policy name={name} />}
       <p class="facts">
-        <a href={`#/incident/${encodeURIComponent(name)}`}>What did it do between two times?</a>
+        <a href={`#/incident/${encodeURIComponent(name)}`}>Show its flows in a time range</a>
       </p>
     </section>
   );
@@ -219,5 +219,5 @@ function Policy({ name }: { name: string }) {
 async function copy(text: string, shown: HTMLElement | null): Promise<void> {
   if (isSecureContext) return navigator.clipboard.writeText(text);
   if (shown) getSelection()?.selectAllChildren(shown);
-  throw new Error('There is no clipboard');
+  throw new Error('The clipboard is not available');
 }

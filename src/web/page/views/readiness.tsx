@@ -7,7 +7,7 @@ const meaning: Record<string, string> = {
   complete: 'Observed for long enough, with nothing new recently: ready for a staged default-deny policy.',
   unstable: 'Something new was seen in the last days.',
   learning: 'Not observed for long enough yet.',
-  stale: 'Not seen any more.',
+  stale: 'Not seen recently.',
 };
 
 /** Which namespaces are ready for default-deny. */
@@ -31,7 +31,9 @@ export function Readiness({
               <span class={`verdict ${verdict ?? 'learning'}`}>{verdict ?? 'not settled yet'}</span>{' '}
               {own.length}
             </h3>
-            <p class="facts">{verdict === null ? 'Only seen by the stream so far.' : meaning[verdict]}</p>
+            <p class="facts">
+              {verdict === null ? 'Only seen in the live stream so far.' : meaning[verdict]}
+            </p>
             <table class="list">
               <thead>
                 <tr>

@@ -14,10 +14,11 @@ export function Runs({ data, times }: { data: MapData; times: Times }) {
     });
     return () => aborting.abort();
   }, [data]);
-  if (data.isFile) return <p class="notice">A file has no runs. Open the map that the worker serves.</p>;
+  if (data.isFile)
+    return <p class="notice">Runs are not part of a map file. Open the map served by the worker.</p>;
   if (runs === undefined) return <p class="notice">Reading…</p>;
   if (typeof runs === 'string') return <p class="notice error">{runs}</p>;
-  if (runs.length === 0) return <p class="notice">No run yet.</p>;
+  if (runs.length === 0) return <p class="notice">No job has run yet.</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Runs">
       <table class="list">

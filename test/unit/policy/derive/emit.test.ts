@@ -177,7 +177,7 @@ describe.each(kinds)('every %s', (kind) => {
 
   test('lists what is denied today, and does not allow it', () => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { action: 'deny' })], kind);
-    expect(text).toMatch(/# Left out: egress to c, tcp 81: denied by policy today/);
+    expect(text).toMatch(/# Left out: egress to c, tcp 81: currently denied by policy/);
     expect(JSON.stringify(read(text))).not.toContain('81');
   });
 
