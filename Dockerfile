@@ -18,8 +18,8 @@ RUN npm run build \
 
 FROM base AS production
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
-# Removes what the worker never reads: Temporal's core for other platforms (27 MB each) and its sources, the compiler for bundling
-# workflows (the build stage bundles them), and typings and source maps of dependencies.
+# Removes files that the worker never reads: Temporal's core for other platforms (27 MB each) and its sources, the compiler for
+# bundling workflows (the build stage bundles them), and typings and source maps of dependencies.
 RUN find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 \
     ! -name "$(uname -m)-unknown-linux-gnu" -exec rm -r {} + \
     && rm -r node_modules/@temporalio/core-bridge/sdk-core \
@@ -42,7 +42,7 @@ COPY --from=production /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY migrations ./migrations
 COPY --from=build /app/dist ./dist
-# Numeric, so that Kubernetes can verify that it is not root. Nothing in the image is writable for this user.
+# Numeric, so that Kubernetes can verify that it is not root. This user cannot write to any file in the image.
 USER 65532:65532
 EXPOSE 8080 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=6 \

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// In a checkout, `npx flow-trail` runs the sources, so that no build is needed and no stale build is run by mistake. An
-// installation without development dependencies has only the build.
+// In a checkout, `npx flow-trail` runs the sources, so it needs no build and cannot run a stale one. An installation without
+// development dependencies has only the build.
 import { existsSync } from 'node:fs';
 
 const source = new URL('../src/cli/main.ts', import.meta.url);

@@ -15,7 +15,7 @@ if (values.help) console.log(usage);
 else await pin(positionals.length > 0 ? positionals : ['Dockerfile', 'docker-compose.yaml'], values.check);
 
 async function pin(files: readonly string[], isCheck: boolean): Promise<void> {
-  // All registries are asked before anything is written.
+  // All registries are queried before anything is written.
   const results = await Promise.all(
     files.map(async (file) => {
       const before = await readFile(file, 'utf8');

@@ -2,7 +2,7 @@ import { parseImageTag, readIndexDigest } from './registry.ts';
 
 /** The platforms that a release is built for. */
 const platforms = ['linux/amd64', 'linux/arm64'];
-/** Built locally, so they are in no registry. */
+/** Built locally, so they are not in any registry. */
 const own = /^goldmane-flow-trail/;
 
 /** `FROM image` of a Dockerfile or `image: image` of Compose, with or without a digest. */
@@ -11,7 +11,7 @@ const reference =
 
 /**
  * Writes the current digests into the text of a Dockerfile or Compose file.
- * @param endpoints where hosts of registries are asked instead
+ * @param endpoints replacements for the addresses of registries, by host
  * @returns the new text, and the images with their digests
  */
 export async function pinImages(

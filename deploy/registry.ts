@@ -3,9 +3,9 @@ import { z } from 'zod';
 
 /** An image as Dockerfile and Compose name it, without a digest: `node:24.21.0-bookworm-slim`. */
 export interface ImageTag {
-  /** `docker.io` where the name has no host. */
+  /** `docker.io` if the name has no host. */
   host: string;
-  /** With `library/` where Docker's official images leave it out. */
+  /** With `library/` for Docker's official images, whose names omit it. */
   repository: string;
   tag: string;
 }
@@ -20,7 +20,7 @@ const manifestTypes = [
 ];
 const timeoutMs = 30_000;
 
-/** @throws Error where the text names no tag */
+/** @throws Error if the text has no tag */
 export function parseImageTag(text: string): ImageTag {
   const found = /^(?:([^/]+[.:][^/]*|localhost)\/)?([a-z0-9._/-]+):([\w][\w.-]{0,127})$/.exec(text);
   const [, host = 'docker.io', name, tag] = found ?? [];
@@ -29,12 +29,11 @@ export function parseImageTag(text: string): ImageTag {
   return { host, repository: host === 'docker.io' && !name.includes('/') ? `library/${name}` : name, tag };
 }
 
-/**
- * Asks the registry for the digest of the tag's index of several platforms (OCI distribution specification; anonymous bearer tokens
- * as in the specification of Docker's token authentication). The digest is computed from what the registry sent.
- * @param platforms that the index must have, for example `linux/arm64`
- * @param endpoints where hosts are asked, where that is not `https://HOST`
- * @throws Error that names the image and what to do
+/** Gets the digest of the tag's multi-platform index from the registry (OCI distribution specification; anonymous
+ * bearer tokens as in the specification of Docker's token authentication). The digest is computed from the response.
+ * @param platforms required in the index, for example `linux/arm64`
+ * @param endpoints address of each host, if it is not `https://HOST`
+ * @throws Error that states the image and what to do
  */
 export async function readIndexDigest(
   image: ImageTag,

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs once, when the volume is new. Creates a role, not a superuser, with which Temporal's schema job creates its two
+# Runs once, when the volume is new. Creates a role without superuser rights, with which Temporal's schema job creates its two
 # databases. ../postgres/create-roles.sh, mounted next to this script, creates the trail's roles.
 set -euo pipefail
 

@@ -4,8 +4,9 @@ import { issueCertificates, writeCertificates } from '../../dev/certificates.ts'
 import { startGoldmane } from '../../dev/goldmane/stand-in.ts';
 import { runNodes, sendPastHour } from '../../dev/simulation.ts';
 
-// A simulated Goldmane for docker-compose.yaml: new certificates in a shared volume, the stand-in, and the nodes of a
-// simulated cluster that feed it. Certificates are new at every start; the worker reads them when it connects.
+// A simulated Goldmane for docker-compose.yaml: the stand-in, the nodes of a simulated cluster that send it flows,
+// and certificates in a shared volume. The certificates are new at every start; the worker reads them when it
+// connects.
 const port = Number(process.env['PORT'] ?? '7443');
 const seed = Number(process.env['SEED'] ?? '1');
 const host = process.env['LISTEN_HOST'] ?? '0.0.0.0';

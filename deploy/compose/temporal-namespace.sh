@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that the namespace exists, with the wanted retention.
+# Ensures that the namespace exists with the configured retention.
 set -eu
 
 operator() {

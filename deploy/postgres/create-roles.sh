@@ -7,7 +7,7 @@
 #   flow_trail_reader  the command line and dashboards: reads
 #
 # Passwords come from FLOW_TRAIL_OWNER_PASSWORD, FLOW_TRAIL_DB_PASSWORD and FLOW_TRAIL_READER_PASSWORD. FLOW_TRAIL_DATABASE
-# (goldmane_edges) and FLOW_TRAIL_SCHEMA (public) name another database or schema; one schema per cluster shares the roles.
+# (goldmane_edges) and FLOW_TRAIL_SCHEMA (public) select another database or schema; several clusters with one schema each share the roles.
 set -euo pipefail
 
 database="${FLOW_TRAIL_DATABASE:-goldmane_edges}"

@@ -301,7 +301,7 @@ test('each alert states cause and cure, and links to a section of the operations
   for (const { alert, annotations } of await readRules()) {
     expect(anchors, alert).toContain(annotations.runbook_url);
     expect(annotations.description, alert).toMatch(/Causes?\b/);
-    expect(annotations.description, alert).toMatch(/Cure\b|cure/);
+    expect(annotations.description, alert).toMatch(/\b[Ff]ix:/);
   }
 });
 
