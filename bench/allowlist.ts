@@ -31,12 +31,12 @@ const evidence = `
   select fact_id, day::date, 0, day, day + interval '23 hours', 50, 16777215
   from fact, generate_series(timestamptz '2026-11-01', timestamptz '${until}' - interval '1 day', interval '1 day') as day`;
 
-/** Measures the derivation of an allowlist for everything, from the database to the files. */
-export async function allowlistSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+/** Measures the derivation of an allowlist for all namespaces, from the database to the files. */
+export async function allowlistSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts: { connectMs: 10_000, statementMs: 300_000 } });
   try {
-    say(`allowlist: creating ${edges * 4} facts of ${days} days`);
+    print(`allowlist: creating ${edges * 4} facts of ${days} days`);
     await database.query(evidence);
     await database.query(
       `insert into coverage values (timestamptz '2026-11-01', timestamptz '${until}', 'final', null)`,

@@ -25,10 +25,10 @@ const summaryShape = z.object({
 });
 
 /**
- * Sends 100,000 records of one bucket while the database is stopped for a minute: all must be accepted, and written
- * afterwards.
+ * Sends 100,000 records of one bucket while the database is stopped for a minute: the worker must accept all, and write
+ * them afterwards.
  */
-export async function burstSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function burstSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
   const { url, database } = await lab.database();
   const reader = await lab.process('readers.js', 'a reader');
@@ -37,7 +37,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
     env: { ...goldmane.env, DATABASE_URL: url, LOG_LEVEL: 'error' },
   });
 
-  say(`burst: stopping the database for ${outageMs / 1000} s while ${records} records arrive`);
+  print(`burst: stopping the database for ${outageMs / 1000} s while ${records} records arrive`);
   await lab.postgres.stop();
   const stoppedAt = performance.now();
   await goldmane.burst(records);
@@ -47,7 +47,7 @@ export async function burstSection(lab: Lab, say: (line: string) => void): Promi
   await lab.postgres.start();
 
   const expected = burst(records, 0).filter(countsInEdge).length;
-  say(`burst: the database is back; ${pending} records are pending`);
+  print(`burst: the database is back; ${pending} records are pending`);
   const startedAt = performance.now();
   const written = async () => {
     const rows = await database

@@ -24,19 +24,19 @@ const usual: Size = { namespaces: 90, edges: 400, days: 30 };
 const large: Size = { namespaces: 1_000, edges: 23_000, days: 180 };
 
 /** Measures commands as processes, from start to exit. */
-export async function commandsSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function commandsSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const rows: Row[] = [
     await timed('node alone, for comparison', { times: 5, isNodeAlone: true }, [], ''),
     await timed('--help', { limit: 0.2, times: 5 }, ['--help'], ''),
   ];
-  await withTrail(lab, say, usual, async (_, url) => {
+  await withTrail(lab, print, usual, async (_, url) => {
     const about = '90 namespaces, 400 edges: ';
     rows.push(await timed(`${about}edges`, { limit: 0.25, times: 5 }, ['edges'], url));
     for (const args of [['edges', '--dst', 'ns-0001', '--port'], ['completeness'], ['matrix']])
       rows.push(await timed(about + args.join(' '), { times: 5 }, args, url));
   });
-  await withTrail(lab, say, large, async (database, url) => {
+  await withTrail(lab, print, large, async (database, url) => {
     const about = '1,000 namespaces, 23,000 edges, 180 days: ';
     rows.push(await timed(`${about}edges`, { times: 3 }, ['edges'], url));
     rows.push(await timed(`${about}completeness before a roll-up`, { times: 1 }, ['completeness'], url));
@@ -57,14 +57,14 @@ export async function commandsSection(lab: Lab, say: (line: string) => void): Pr
 
 async function withTrail(
   lab: Lab,
-  say: (line: string) => void,
+  print: (line: string) => void,
   size: Size,
   work: (database: Database, url: string) => Promise<void>,
 ): Promise<void> {
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts });
   try {
-    say(`commands: creating ${size.edges} edges and their facts of ${size.days} days`);
+    print(`commands: creating ${size.edges} edges and their facts of ${size.days} days`);
     // Skips foreign key checks, which would take most of the time.
     await database.transaction(async (query) => {
       await query(`set local session_replication_role = replica`);

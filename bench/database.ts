@@ -24,10 +24,10 @@ interface Written {
  * a clock sixty times as fast; and the obvious design, one awaited upsert per streamed record into the same table. The
  * worker also writes the ledger, facts, days and traces.
  */
-export async function databaseSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function databaseSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
-  const ours = await workerHour(lab, say);
-  const naive = await naiveHour(lab, say);
+  const ours = await workerHour(lab, print);
+  const naive = await naiveHour(lab, print);
   const section = 'database';
   return [
     {
@@ -52,19 +52,19 @@ export async function databaseSection(lab: Lab, say: (line: string) => void): Pr
   ];
 }
 
-async function workerHour(lab: Lab, say: (line: string) => void): Promise<Written> {
+async function workerHour(lab: Lab, print: (line: string) => void): Promise<Written> {
   const nowMs = Date.now();
   const goldmane = await lab.goldmane({ realAnchorMs: nowMs, anchorMs: nowMs, speed });
   await goldmane.follow(userRecords);
   const worker = await BenchWorker.start(lab, goldmane);
   const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
   const steadyAt = clockSeconds() + 3 * hourSeconds;
-  say('database: warming up the worker for three hours of its clock, until all recurring keys are known');
+  print('database: warming up the worker for three hours of its clock, until all recurring keys are known');
   while (clockSeconds() < steadyAt) {
     worker.throwIfEnded();
     await delay(500);
   }
-  say('database: measuring one hour');
+  print('database: measuring one hour');
   const { database } = worker;
   const before = await written(database);
   const from = clockSeconds();
@@ -85,11 +85,11 @@ async function workerHour(lab: Lab, say: (line: string) => void): Promise<Writte
   return difference(before, after);
 }
 
-async function naiveHour(lab: Lab, say: (line: string) => void): Promise<Written> {
+async function naiveHour(lab: Lab, print: (line: string) => void): Promise<Written> {
   const bench = await lab.database();
   const { database } = bench;
   const start = bucketOf(Date.now() / 1000);
-  say('database: upserting each record of an hour');
+  print('database: upserting each record of an hour');
   await upsertEach(database, flowsOfBucket(userRecords, start - bucketSeconds), start - bucketSeconds);
   const before = await written(bench);
   for (let bucket = start; bucket < start + hourSeconds; bucket += bucketSeconds) {

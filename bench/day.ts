@@ -12,7 +12,7 @@ const speed = 120;
 /** After this time the ring is full, and all keys that recur within an hour were seen. */
 const warmUpSeconds = 2 * hourSeconds;
 const rounds = 10;
-/** Younger buckets are not at rest yet. */
+/** Younger buckets may still change. */
 const settleAgeSeconds = 6 * 60 + 30;
 /** The part of the ring that is settled again in each round. */
 const roundSeconds = 1_200;
@@ -22,7 +22,7 @@ const section = 'day';
  * Checks for memory leaks: live memory of the worker's main thread after a garbage collection, before a day of traffic,
  * after it, and after the same ring was settled ten times.
  */
-export async function daySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function daySection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const nowMs = Date.now();
   const clockSeconds = () => (nowMs + (Date.now() - nowMs) * speed) / 1000;
@@ -37,13 +37,13 @@ export async function daySection(lab: Lab, say: (line: string) => void): Promise
   await goldmane.fill(userRecords, nowMs / 1000 - hourSeconds, nowMs / 1000);
   const worker = await BenchWorker.start(lab, goldmane);
   const warmAtSeconds = clockSeconds() + warmUpSeconds;
-  say(`day: ${userRecords} records per bucket for a day, in ${daySeconds / speed / 60} minutes`);
+  print(`day: ${userRecords} records per bucket for a day, in ${daySeconds / speed / 60} minutes`);
   await until(warmAtSeconds);
   const [liveBefore, recordsBefore] = [await worker.liveMiB(), await worker.countedRecords()];
   await until(warmAtSeconds + daySeconds);
   const [liveAfterDay, recordsAfter] = [await worker.liveMiB(), await worker.countedRecords()];
 
-  say(`day: settling ${roundSeconds / 60} minutes of the ring ${rounds} times`);
+  print(`day: settling ${roundSeconds / 60} minutes of the ring ${rounds} times`);
   for (let round = 0; round < rounds; round += 1) {
     const toSeconds = bucketOf(clockSeconds() - settleAgeSeconds);
     await worker.database.database.query('truncate bucket_ledger');

@@ -14,15 +14,15 @@ const section = 'everything';
 /** Five clusters of the usual size. */
 const size = 5 * userRecords;
 const ringSeconds = 45 * 60;
-/** Younger buckets are still in motion. */
+/** Younger buckets may still change. */
 const settleAgeSeconds = 6 * 60 + 30;
 const settleLimitMs = 600_000;
 
 /**
- * The whole worker with all that can be switched on (map, traces, encrypted payloads, Slack, dead man's signal) catches up with the
- * ring of a large cluster, and follows what comes: records per second, CPU and memory.
+ * Measures records per second, CPU and memory of the whole worker with every optional feature (map, traces, encrypted
+ * payloads, Slack, heartbeat) while it catches up with the ring of a large cluster and then follows the stream.
  */
-export async function everythingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function everythingSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-everything-'));
   const sink = await startSink();
@@ -30,7 +30,7 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
     const goldmane = await lab.goldmane();
     const now = Date.now() / 1000;
     const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
-    say(`everything: filling ${ringSeconds / 60} minutes, ${size} records per bucket`);
+    print(`everything: filling ${ringSeconds / 60} minutes, ${size} records per bucket`);
     const records = await goldmane.fill(size, fromSeconds, toSeconds);
     await goldmane.fill(userRecords, toSeconds, now);
     await goldmane.follow(userRecords);
@@ -43,7 +43,7 @@ export async function everythingSection(lab: Lab, say: (line: string) => void): 
       SLACK_WEBHOOK_URL: `${sink.url}/services/T0/B0/bench`,
       HEARTBEAT_URL: `${sink.url}/heartbeat`,
     });
-    say('everything: the worker catches up');
+    print('everything: the worker catches up');
     await worker.untilSettled(fromSeconds, fromSeconds + 15, settleLimitMs);
     const [startedAt, cpuBefore, residentBefore] = [
       performance.now(),

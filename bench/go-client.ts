@@ -21,7 +21,7 @@ export type GoCount = z.infer<typeof counted>;
 /**
  * Builds the Go client that reads history and only counts.
  * @param folder for the program
- * @returns reads the history of a server; or why there is none, as text
+ * @returns a function that reads the history of a server, or the reason why the client cannot be built
  */
 export async function buildGoClient(
   folder: string,

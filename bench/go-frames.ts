@@ -38,7 +38,7 @@ const NO_SUCH_METHOD = Buffer.concat([
 export interface FramesOptions {
   tls: { ca: string; cert: string; key: string };
   messages: readonly Buffer[];
-  /** Not faster than a real Goldmane. */
+  /** Limited to the rate of a real Goldmane. */
   messagesPerSecond: number;
 }
 

@@ -62,7 +62,7 @@ serve({
     const flows = burst(records, 0);
     const sentAtMs = (bucketOf((clock.now() + burstLeadMs) / 1000) + BUCKET_SECONDS) * 1000;
     await clock.sleep(sentAtMs - burstLeadMs - clock.now());
-    // It is sent when the next bucket but one begins.
+    // The bucket is sent two buckets after its start.
     const bucketSeconds = sentAtMs / 1000 - 2 * BUCKET_SECONDS;
     ingest(flows.map((flow) => ({ ...flow, startSeconds: bucketSeconds, endSeconds: bucketSeconds })));
     if (clock.now() > sentAtMs) throw new Error('creating the burst took too long');

@@ -26,22 +26,22 @@ const mib = 2 ** 20;
  * one is seen every day and the other once a week, which makes 1.14 rows per edge and day. Days are written in order,
  * each row three times, and vacuumed once a week.
  */
-export async function growthSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function growthSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const size of sizes) rows.push(...(await grow(lab, size, say)));
+  for (const size of sizes) rows.push(...(await grow(lab, size, print)));
   return rows;
 }
 
 async function grow(
   lab: Lab,
   { edges, days }: (typeof sizes)[number],
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Row[]> {
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts: { connectMs: 10_000, statementMs: 600_000 } });
   try {
     const name = `${edges.toLocaleString('en-US')} edges, ${days} days`;
-    say(`growth: writing ${name}`);
+    print(`growth: writing ${name}`);
     await writeFacts(database.query, edges);
     for (let day = days; day > 0; day -= 1) {
       await writeDay(database.query, end / secondsPerDay - day);
@@ -65,7 +65,7 @@ async function grow(
       },
     ];
     if (days <= keptDays) return measured;
-    say(`growth: rolling up ${name}`);
+    print(`growth: rolling up ${name}`);
     // Only days whose buckets have left the ledger are rolled up.
     await database.query('update trail_state set expired_before = to_timestamp($1)', [end]);
     const rolled = await rollFactDays(database.query, end - keptDays * secondsPerDay);
@@ -92,7 +92,7 @@ async function grow(
         what: `${name}: ${question}, rolled up relative to by day`,
         value: ms / (before[question] ?? Number.NaN),
         unit: 'x',
-        // Most take milliseconds, so the ratio is noisy; expanding all months took 20 times as long.
+        // Most queries take milliseconds, so the ratio is noisy; a plan that expands all months took 20 times as long.
         limit: { atMost: 3 },
         note: `${Math.round(ms)} ms`,
       })),

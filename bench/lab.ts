@@ -69,7 +69,7 @@ export class BenchGoldmane {
   }
 }
 
-/** The servers for the measurements: each section starts what it needs, and `close` stops all. */
+/** The servers for the measurements. Each section starts the ones that it needs; `close` stops all. */
 export class Lab {
   readonly postgres: Postgres;
   readonly compiled: (script: string) => string;

@@ -35,10 +35,10 @@ const args = process.argv.slice(2);
 const isJson = args.includes('--json');
 const outFile = args.find((arg) => arg.startsWith('--out='))?.slice('--out='.length);
 const names = args.filter((arg) => !arg.startsWith('--'));
-const say = (line: string) => process.stderr.write(`${line}\n`);
+const print = (line: string) => process.stderr.write(`${line}\n`);
 const unknown = names.filter((name) => !(name in sections));
 if (unknown.length > 0) {
-  say(`unknown section ${unknown.join(', ')}; use ${Object.keys(sections).join(', ')}`);
+  print(`unknown section ${unknown.join(', ')}; use ${Object.keys(sections).join(', ')}`);
   process.exit(2);
 }
 const wanted = Object.entries(sections).filter(([name]) => names.length === 0 || names.includes(name));
@@ -47,9 +47,9 @@ const lab = await Lab.open(await compileBench());
 const rows: Row[] = [];
 try {
   for (const [name, section] of wanted) {
-    rows.push(...(await section(lab, say)));
+    rows.push(...(await section(lab, print)));
     if (process.env['GOLDMANE_HOST'] && name in realSections)
-      rows.push(...(await realSections.stream(lab, realEnv(), say)));
+      rows.push(...(await realSections.stream(lab, realEnv(), print)));
   }
 } finally {
   await lab.close();

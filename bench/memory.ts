@@ -5,10 +5,12 @@ import type { Row } from './table.ts';
 import { bucketOf, userRecords } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
-/** `ringSeconds`: how much of the hour before now holds buckets of that size. `follow`: records per bucket from now on. */
 interface Size {
+  /** Records per bucket of the ring. */
   records: number;
+  /** Length of the filled part of the ring. */
   ringSeconds: number;
+  /** Records per streamed bucket. */
   follow: number;
   limitMiB: number;
 }
@@ -18,8 +20,8 @@ export const heapFlag = '--max-old-space-size=256';
 export const containerMiB = 512;
 
 /**
- * A whole ring of the larger sizes would be some GiB of the stand-in's; what the worker holds is a few buckets of it. The two largest
- * are single scans: the stream goes on at the usual size.
+ * The larger sizes fill only a part of the ring, because a full one would take the stand-in several GiB, and the worker
+ * holds only a few buckets at a time. The two largest are single scans; the stream continues at the usual size.
  */
 const sizes: readonly Size[] = [
   { records: userRecords, ringSeconds: 3_600, follow: userRecords, limitMiB: mibOf(250) },
@@ -29,40 +31,40 @@ const sizes: readonly Size[] = [
 ];
 /** Four buckets, and a merge of streamed records. */
 const streamSeconds = 75;
-/** Younger buckets are not at rest yet. */
+/** Younger buckets may still change. */
 export const settleAgeSeconds = 6 * 60 + 30;
 const section = 'memory';
 
-/** Limits are in megabytes, the kernel counts in powers of two. */
+/** Limits are in megabytes, the kernel's figures in mebibytes. */
 function mibOf(megabytes: number): number {
   return (megabytes * 1_000_000) / (1024 * 1024);
 }
 
-/** The whole worker as production runs it: resident memory at most, while it catches up with a ring and streams. */
-export async function memorySection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+/** Measures the peak resident memory of the whole worker while it catches up with a ring and follows the stream. */
+export async function memorySection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const rows: Row[] = [];
-  for (const size of sizes) rows.push(...(await peakOf(size, lab, say)));
+  for (const size of sizes) rows.push(...(await peakOf(size, lab, print)));
   return rows;
 }
 
 async function peakOf(
   { records, ringSeconds, follow, limitMiB }: Size,
   lab: Lab,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Row[]> {
   const what = `${records.toLocaleString('en-US')} records per bucket`;
   const goldmane = await lab.goldmane();
   const now = Date.now() / 1000;
   const toSeconds = bucketOf(now - settleAgeSeconds);
-  say(`memory: filling ${ringSeconds / 60} minutes, ${what}`);
-  // Younger buckets are settled too while the worker runs; they are of the size that goes on.
+  print(`memory: filling ${ringSeconds / 60} minutes, ${what}`);
+  // The worker also settles younger buckets, which have the size of the stream.
   await goldmane.fill(records, now - ringSeconds, toSeconds);
   await goldmane.fill(follow, toSeconds, now);
   await goldmane.follow(follow);
   const worker = await BenchWorker.start(lab, goldmane, heapFlag);
   const fromSeconds = Math.max(bucketOf(now - ringSeconds) + 15, bucketOf(now - 3_000));
-  say('memory: the worker catches up and streams');
+  print('memory: the worker catches up and streams');
   await worker.untilSettled(fromSeconds, toSeconds);
   await delay(streamSeconds * 1000);
   const [peak, live, counted, outcome] = [

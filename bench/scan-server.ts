@@ -9,7 +9,7 @@ import { BUCKET_SECONDS } from '../dev/simulation.ts';
 import { decodeMessage, encoderOf } from '../dev/goldmane/messages.ts';
 import { serve } from './subprocess.ts';
 
-// A Goldmane whose every bucket holds the same port scan: an hour of it would not fit the stand-in's memory.
+// A Goldmane with the same port scan in every bucket. The stand-in cannot hold an hour of it in memory.
 
 const startArgs = z.object({
   tls: z.object({ ca: z.string(), cert: z.string(), key: z.string() }),
@@ -19,7 +19,7 @@ const listRequest = z.object({ start_time_gte: z.number() });
 const scanners = 4;
 const firstPort = 1_024;
 const ringSeconds = 3_600;
-/** Younger buckets are still in motion. */
+/** Younger buckets may still change. */
 const youngestSeconds = 30;
 /** Any time whose encoding has as many bytes as today's. */
 const placeholderSeconds = 1_800_000_000;
@@ -39,7 +39,7 @@ serve({
       const { start_time_gte: start } = listRequest.parse(decodeMessage('FlowListRequest', call.request));
       callback(null, scan.bucket(start));
     };
-    // Open, and silent: the scan is read by listing.
+    // The stream stays open without records: the worker reads the scan with List.
     const stream: handleServerStreamingCall<Buffer, Buffer> = () => undefined;
     const method = {
       requestDeserialize: asIs,
@@ -69,7 +69,7 @@ serve({
   stats: () => ({ lists }),
 });
 
-/** One answer of `List`, encoded once; only the times in it differ from bucket to bucket. */
+/** A response of `List`, encoded once; only its times are replaced for each bucket. */
 class Scan {
   readonly #answer: Buffer;
   readonly #empty = encodeList({});
@@ -98,12 +98,12 @@ class Scan {
   }
 }
 
-/** The two fields of a Flow that say which bucket it belongs to. */
+/** The start and end time fields of a Flow. */
 function encodeTimes(startSeconds: number): Buffer {
   return encoderOf('Flow')({ start_time: startSeconds, end_time: startSeconds + BUCKET_SECONDS });
 }
 
-/** Four pods try one port after the other of one pod in another namespace. */
+/** A flow of the scan: four pods try the ports of one pod in another namespace in sequence. */
 function scanFlow(index: number): object {
   return {
     id: index + 1,

@@ -6,21 +6,21 @@ import { bucketOf } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const section = 'scan';
-/** Every port of four pods, as one pod can try them in 15 s. */
+/** Records per bucket: four pods try almost every port, which is possible within 15 s. */
 const records = 230_000;
 const ringSeconds = 3_000;
 const limitMs = 60 * 60_000;
 const mib = 1024 * 1024;
 
-/** A port scan that lasts for an hour, caught up by the whole worker in a heap of 256 MB. */
-export async function scanSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+/** Measures the whole worker with a heap of 256 MB while it catches up with a port scan that lasts an hour. */
+export async function scanSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
   const goldmane = await lab.scannedGoldmane(records);
   const now = Date.now() / 1000;
   const fromSeconds = bucketOf(now - ringSeconds);
   const toSeconds = bucketOf(now - settleAgeSeconds);
   const buckets = (toSeconds - fromSeconds) / 15;
-  say(`scan: the worker settles ${buckets} buckets of ${records.toLocaleString('en-US')} records`);
+  print(`scan: the worker settles ${buckets} buckets of ${records.toLocaleString('en-US')} records`);
   const worker = await BenchWorker.start(lab, goldmane, heapFlag);
   const startedAt = performance.now();
   await worker.untilSettled(fromSeconds, toSeconds, limitMs);

@@ -4,7 +4,7 @@ import { median, type Row } from './table.ts';
 import { bucketOf, userRecords } from './traffic.ts';
 
 const outageSeconds = 48 * 60;
-/** Younger buckets are not at rest yet. */
+/** Younger buckets may still change. */
 const settleAgeSeconds = 6 * 60 + 30;
 
 const settled = z.object({
@@ -24,13 +24,13 @@ const settled = z.object({
 });
 
 /**
- * Measures catching up after the worker was down for 48 minutes: every bucket at rest is listed and merged. The time
- * includes waiting for the stream to show Goldmane's clock; no stream runs here, so that wait times out.
+ * Measures catching up after an outage of 48 minutes: every bucket that no longer changes is listed and merged. The
+ * time includes the wait for a measurement of Goldmane's clock by the stream, which times out because no stream runs.
  */
-export async function settlingSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function settlingSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
   const now = Date.now() / 1000;
-  say(`settling: filling the ring, ${userRecords} records per bucket`);
+  print(`settling: filling the ring, ${userRecords} records per bucket`);
   await goldmane.fill(userRecords, now - 3_600, now);
   const before = await goldmane.stats();
   const { url } = await lab.database();

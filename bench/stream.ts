@@ -27,30 +27,30 @@ type Counted = z.infer<typeof counted>;
  * Measures our reader relative to a client that only counts raw messages of the same stream: both read the server's
  * history in turn, each time in a new process. Our figure includes decoding, identity, folding and merging.
  */
-export async function streamSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function streamSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const goldmane = await lab.goldmane();
-  say(`stream: filling the ring, ${size} records per bucket`);
+  print(`stream: filling the ring, ${size} records per bucket`);
   const now = Date.now() / 1000;
   await goldmane.fill(size, now - 3_600, bucketOf(now) - 30);
-  const rows = await measure(lab, await goldmane.replay(-historySeconds), 'stream', say);
+  const rows = await measure(lab, await goldmane.replay(-historySeconds), 'stream', print);
   await goldmane.stop();
   return rows;
 }
 
-/** The same with the ring of a real server. */
+/** The same measurement with the ring of a real server. */
 export async function realStreamSection(
   lab: Lab,
   env: Environment,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Row[]> {
-  return measure(lab, env, 'stream, real', say);
+  return measure(lab, env, 'stream, real', print);
 }
 
 async function measure(
   lab: Lab,
   env: Environment,
   section: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Row[]> {
   const counters: Counted[] = [];
   const readers: Counted[] = [];
@@ -62,7 +62,7 @@ async function measure(
     if (typeof goClient !== 'string') goClients.push(await goClient(env, -historySeconds));
     const [counter, reader] = [counters.at(-1), readers.at(-1)];
     if (counter && reader)
-      say(
+      print(
         `${section}: ${reader.records} records; counting ${perRecord(counter)} us and ${rate(counter)}/s, reading ${perRecord(reader)} us and ${rate(reader)}/s`,
       );
   }
@@ -75,7 +75,7 @@ async function measure(
       what: 'CPU per record, relative to counting raw messages',
       value: ratio(readers, counters, ({ cpuWithMergeMs, records }) => cpuWithMergeMs / records),
       unit: 'x',
-      // Decoding, identity, fold and merge; what grpc-js itself costs is in both.
+      // Decoding, identity, fold and merge; both figures contain the cost of grpc-js.
       limit: { atMost: 1.8 },
       note,
     },
@@ -95,12 +95,12 @@ async function measure(
     },
     { section, what: 'records per second, counting', value: median(counters.map(rate)), unit: '/s' },
     { section, what: 'records per second, reading', value: median(readers.map(rate)), unit: '/s' },
-    ...besideGo(section, readers, typeof goClient === 'string' ? goClient : goClients),
+    ...comparisonWithGo(section, readers, typeof goClient === 'string' ? goClient : goClients),
   ];
 }
 
-/** What 100,000 records cost us and a client in Go that decodes three fields of each, and counts. */
-function besideGo(
+/** Compares the cost of 100,000 records with that of a Go client that decodes three fields of each and counts. */
+function comparisonWithGo(
   section: string,
   readers: readonly Counted[],
   goClients: readonly GoCount[] | string,

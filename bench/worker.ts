@@ -26,7 +26,7 @@ export class BenchWorker {
     return BenchWorker.startWith(lab, goldmane, {}, ...flags);
   }
 
-  /** @param settings beyond those that it needs */
+  /** @param settings additional environment variables */
   static async startWith(
     lab: Lab,
     goldmane: BenchGoldmane,
@@ -101,7 +101,7 @@ export class BenchWorker {
     return row?.settled ?? 0;
   }
 
-  /** What became of the buckets of a stretch: how many are settled, and how many are gaps with which causes. */
+  /** A summary of the buckets of a period: the number of settled ones, and of gaps per cause. */
   async outcome(fromSeconds: number, toSeconds: number): Promise<string> {
     const rows = await this.database.database.query<{ what: string; buckets: number }>(
       `select case when settled_at is null then 'gap: ' || gap_cause else 'settled' end as what, count(*)::int as buckets

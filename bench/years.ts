@@ -30,7 +30,7 @@ const identities = {
 interface Period {
   name: string;
   days: number;
-  /** One bucket in so many is merged; which one differs from day to day. */
+  /** Of `oneIn` buckets, one is merged; which one differs from day to day. */
   oneIn: number;
 }
 
@@ -38,34 +38,38 @@ const week: Period = { name: 'a week', days: 7, oneIn: 8 };
 const year: Period = { name: 'a year', days: 365, oneIn: 480 };
 
 /**
- * How large the database becomes: buckets of the usual size, listed, folded and merged as the worker does, with a day's housekeeping
- * after each day. Not every bucket is merged, only enough of them for all that recurs to be seen each day: a bucket in which
- * nothing is new changes rows and adds none.
+ * Measures the size of the database after a week and a year: buckets of the usual size are listed, folded and merged as
+ * in the worker, with housekeeping after each day. Only some buckets are merged, enough to contain every recurring
+ * connection each day; the others would update rows but add none.
  */
-export async function yearsSection(lab: Lab, say: (line: string) => void): Promise<Row[]> {
+export async function yearsSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const period of [week, year]) rows.push(...(await live(lab, period, say)));
+  for (const period of [week, year]) rows.push(...(await simulate(lab, period, print)));
   const factsOf = (name: string) =>
     rows.find(({ what }) => what.startsWith(`${name}: facts`))?.value ?? Number.NaN;
   return [
     ...rows,
     {
       section,
-      what: 'facts of a year, to those of a week',
+      what: 'facts of a year, relative to a week',
       value: factsOf(year.name) / factsOf(week.name),
       unit: 'x',
       limit: { atMost: 1.5 },
-      note: 'the same connections: rows grow with days only',
+      note: 'same connections: rows grow only with days',
     },
   ];
 }
 
-async function live(lab: Lab, { name, days, oneIn }: Period, say: (line: string) => void): Promise<Row[]> {
+async function simulate(
+  lab: Lab,
+  { name, days, oneIn }: Period,
+  print: (line: string) => void,
+): Promise<Row[]> {
   const { url } = await lab.database();
   const database = openDatabase({ url }, { timeouts: { connectMs: 10_000, statementMs: 600_000 } });
   const decoder = new FlowDecoder(memoryLimits);
   try {
-    say(`years: ${name}, one bucket in ${oneIn}`);
+    print(`years: ${name}, one bucket in ${oneIn}`);
     const empty = await measure(database);
     let buckets = 0;
     for (let day = 0; day < days; day += 1) {
@@ -140,6 +144,6 @@ async function measure({ query }: Database) {
        (select count(*) from edge)::float8 as edges, (select count(*) from flow_fact)::float8 as facts,
        (select count(*) from flow_fact_day)::float8 as days`,
   );
-  if (!row) throw new Error('the database does not say how large it is');
+  if (!row) throw new Error('the database reports no size');
   return { bytes: row.bytes, wal: row.wal, edges: row.edges, facts: row.facts, factDays: row.days };
 }
