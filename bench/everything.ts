@@ -76,7 +76,7 @@ export async function everythingSection(lab: Lab, print: (line: string) => void)
       { section, what: 'peak memory', value: peak, unit: 'MiB', limit: { atMost: 512 } },
       {
         section,
-        what: 'traces and signals that arrived',
+        what: 'requests with spans or heartbeats received',
         value: sink.received.length,
         unit: '',
         limit: { atLeast: 1 },

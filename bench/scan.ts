@@ -47,7 +47,7 @@ export async function scanSection(lab: Lab, print: (line: string) => void): Prom
   if (!stored) throw new Error('the database did not answer');
   return [
     { section, what: 'peak', value: peak, unit: 'MiB', limit: { atMost: containerMiB } },
-    { section, what: 'live after a collection', value: live, unit: 'MiB', note: 'main thread' },
+    { section, what: 'live after a garbage collection', value: live, unit: 'MiB', note: 'main thread' },
     {
       section,
       what: 'seconds for a bucket of 15 s',
@@ -58,12 +58,12 @@ export async function scanSection(lab: Lab, print: (line: string) => void): Prom
     },
     {
       section,
-      what: 'records counted, of those of settled buckets',
+      what: 'records counted, relative to the settled buckets’ records',
       value: stored.records / (stored.settled * records),
       unit: 'x',
       note: `${stored.records.toLocaleString('en-US')} records in ${stored.facts} facts`,
     },
-    { section, what: 'ledger, a bucket', value: stored.ledger / mib / stored.settled, unit: 'MiB' },
+    { section, what: 'ledger, per settled bucket', value: stored.ledger / mib / stored.settled, unit: 'MiB' },
     { section, what: 'database without the ledger', value: stored.rest / mib, unit: 'MiB' },
   ];
 }

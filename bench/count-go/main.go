@@ -1,5 +1,5 @@
-// Command count-go reads Goldmane's history through Flows.Stream and counts edges, and does nothing else: what a reader costs at
-// least. It prints one line of JSON.
+// Command count-go reads Goldmane's history through Flows.Stream and only counts edges, which is the minimum cost of a
+// reader. It prints one line of JSON.
 package main
 
 import (
@@ -20,10 +20,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// History has no end of its own: after so long without a record it counts as over.
+// History has no end marker: after this long without a record it counts as finished.
 const quiet = 1500 * time.Millisecond
 
-// Of what passes between the peers only the bytes are of interest.
+// rawCodec passes messages through as bytes.
 type rawCodec struct{}
 
 func (rawCodec) Name() string { return "raw" }
@@ -75,7 +75,7 @@ func run() error {
 		return err
 	}
 	defer connection.Close()
-	// The first reading counts for nothing, as with the other readers.
+	// The first reading is not measured, as with the other readers.
 	if _, err := readHistory(connection, from); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func readHistory(connection *grpc.ClientConn, from int64) (result, error) {
 	return counted, nil
 }
 
-// edgeOf decodes what identifies an edge: FlowResult.flow.Key.source_namespace, dest_namespace and action.
+// edgeOf decodes the key of an edge: FlowResult.flow.Key.source_namespace, dest_namespace and action.
 func edgeOf(message []byte) (edge, error) {
 	var found edge
 	flow, err := field(message, 2)
@@ -171,7 +171,7 @@ func edgeOf(message []byte) (edge, error) {
 	return found, nil
 }
 
-// field is the content of an embedded message; empty where it is absent.
+// field returns the content of an embedded message, empty if it is absent.
 func field(message []byte, wanted protowire.Number) ([]byte, error) {
 	for len(message) > 0 {
 		number, kind, length := protowire.ConsumeTag(message)

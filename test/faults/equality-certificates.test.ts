@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import {
   bucketNow,
-  expectWhole,
+  expectComplete,
   metric,
   untilFailure,
   untilMerged,
@@ -14,7 +14,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('the server switches to another CA and the worker receives its files later', async () => {
+test('nothing is lost when the server switches to another CA before the worker receives its files', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -30,11 +30,11 @@ test('the server switches to another CA and the worker receives its files later'
   expect(
     await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unknown_ca' }),
   ).toBeGreaterThan(0);
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 fullTest(
-  'the worker gets the files of another CA first, and the server changes while its connections are open',
+  'nothing is lost when the worker receives the files of another CA before the server switches to it',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -49,12 +49,12 @@ fullTest(
     await untilFailure(worker, 'unknown_ca');
     world.goldmane.useCertificates(serverTls(next));
     await untilMerged(world, bucketNow(world));
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );
 
 fullTest(
-  'a client certificate that the server stops accepting is replaced under the same CA bundle',
+  'nothing is lost when the server refuses a client certificate until it is replaced, with the same CA bundle',
   async () => {
     const first = await issueCertificates();
     world = await World.create({ certificates: first });
@@ -62,7 +62,7 @@ fullTest(
     const worker = await world.startWorker();
     await untilStreaming(worker, world);
 
-    // The server trusts clients of another CA from now on; its own certificate stays.
+    // The server now trusts clients of another CA only; its own certificate is unchanged.
     const clients = await issueCertificates();
     world.goldmane.useCertificates({ ...serverTls(first), ca: clients.authority.certificate });
     world.goldmane.faults.cutConnections();
@@ -70,6 +70,6 @@ fullTest(
     await untilFailure(worker, 'unavailable');
     await world.mountCertificates({ ...first, client: clients.client });
     await untilMerged(world, bucketNow(world));
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );

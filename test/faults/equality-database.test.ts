@@ -6,7 +6,7 @@ import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import {
   bucketNow,
-  expectWhole,
+  expectComplete,
   failuresIn,
   metric,
   openSession,
@@ -41,7 +41,7 @@ afterAll(async () => {
 });
 
 test.each(casesOf(['kill', 'stop'] as const))(
-  'Postgres is down for minutes (%s) and comes back',
+  'nothing is lost when Postgres is down for minutes (%s)',
   async (end) => {
     world = await World.create({ postgresUrl: postgres.url });
     world.traffic.start(world.goldmane);
@@ -50,34 +50,34 @@ test.each(casesOf(['kill', 'stop'] as const))(
     await world.pass(420);
     await postgres[end]();
     await until(
-      'the database is away',
+      'the database is unavailable',
       () =>
         [...failuresIn(worker, 'connection_refused'), ...failuresIn(worker, 'lost')].length > 0 || undefined,
     );
     await world.pass(200);
     await postgres.start();
     await untilMerged(world, bucketNow(world));
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );
 
 fullTest.each([
   ['the stream', 'insert into edge as e'],
   ['a settled bucket', 'insert into flow_fact_day'],
-])('a commit of %s whose answer never arrives is not counted again', async (_what, statement) => {
+])('a commit of %s whose reply is lost is not counted again', async (_what, statement) => {
   world = await World.create({ postgresUrl: postgres.url });
   proxy = await PostgresProxy.listen(world.db.url);
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ DATABASE_URL: proxy.url });
   await untilStreaming(worker, world);
   const link = await proxy.withholdCommit(statement);
-  // The worker waits for an answer that was already sent. Then its connection breaks.
+  // The worker waits for a reply that the proxy withholds. Then its connection is closed.
   await world.pass(60);
-  expect(link.swallowed.fromServer).toBeGreaterThan(0);
+  expect(link.dropped.fromServer).toBeGreaterThan(0);
   expect(link.closedBy.size).toBe(0);
   link.cut();
   await untilFailure(worker, 'lost');
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 fullTest('a database outage of 45 minutes loses nothing', async () => {
@@ -92,12 +92,12 @@ fullTest('a database outage of 45 minutes loses nothing', async () => {
   const merged = (await readLedger(world.db.database.query, 0)).at(-1);
   expect(merged?.startSeconds).toBeLessThan(downSeconds);
   proxy.proxy.up();
-  await expectWhole(world);
+  await expectComplete(world);
   const settled = await metric(worker, 'flow_trail_buckets_settled_total');
   expect(settled).toBeGreaterThan((45 * 60) / 15);
 });
 
-fullTest('the password of the role changes and the worker receives the file later', async () => {
+fullTest('nothing is lost when the role’s password changes before the worker receives the file', async () => {
   world = await World.create({ postgresUrl: postgres.url });
   const session = await openSession(world.db.url);
   const file = join(world.scratch, 'database-url');
@@ -124,5 +124,5 @@ fullTest('the password of the role changes and the worker receives the file late
   await untilMerged(world, bucketNow(world));
   expect(worker.lines.join()).not.toMatch(/first-secret|second-secret/);
   await session.end();
-  await expectWhole(world);
+  await expectComplete(world);
 });

@@ -3,24 +3,24 @@ import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
 import { settleAgeSeconds } from '../../src/trail/due.ts';
 import type { EdgeRow } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
-import { expectWhole, metric, untilFollowedBy, untilSaid, untilStreaming } from '../support/faults.ts';
-import { joinSlowly, listRing, missingFromLedger, type Neighbour } from '../support/faults-reader.ts';
+import { expectComplete, metric, untilReadBy, untilLogged, untilStreaming } from '../support/faults.ts';
+import { startSlowReader, listRing, missingFromLedger, type SlowReader } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
 import { casesOf, fullTest } from '../support/full.ts';
 
 let world: World;
-let neighbour: Neighbour | undefined;
+let slowReader: SlowReader | undefined;
 afterEach(async () => {
-  neighbour?.leave();
-  neighbour = undefined;
+  slowReader?.disconnect();
+  slowReader = undefined;
   await world.close();
 });
 
 fullTest.each([
-  ['keeps everything streamed, re-sent or settled', 0.05],
-  ['loses nothing if the stream had delivered the rest', 0],
-])('a Goldmane restarted while its nodes re-send %s', async (_what, lateShare) => {
+  ['keeps all streamed, re-sent and settled records, with late flows', 0.05],
+  ['loses nothing without late flows', 0],
+])('a restart of Goldmane whose nodes send the last five minutes again %s', async (_what, lateShare) => {
   world = await World.create({ traffic: { lateShare } });
   const { traffic } = world;
   traffic.start(world.goldmane);
@@ -31,12 +31,12 @@ fullTest.each([
   await world.restartGoldmane({ nodesResend: false });
   const resentSeconds = world.nowSeconds();
   traffic.resend(resentSeconds);
-  await untilSaid(worker, 'Goldmane restarted');
+  await untilLogged(worker, 'Goldmane restarted');
   await world.pass(120);
   await traffic.stop();
-  const ledger = await untilAsked();
+  const ledger = await untilListed();
 
-  // The new run proves nothing about the time before it was seen (invariant 2): unsettled buckets stay unsettled.
+  // The new server run cannot settle the time before it was detected (invariant 2): unsettled buckets stay unsettled.
   const unsettled = ledger.filter(({ state }) => state !== 'settled');
   for (const { state, cause } of unsettled) {
     expect(['streamed', 'gap']).toContain(state);
@@ -49,8 +49,8 @@ fullTest.each([
   expect(last + 15).toBeLessThan(traffic.toSeconds);
   expect(unsettled).toHaveLength((last - first) / 15 + 1);
 
-  // Late flows are lost if they arrived after their bucket was sent and before it was settled, and no node had them any
-  // more. Only the server knows whether a flow that was seconds late was still sent.
+  // A late flow is lost if it arrived after its bucket was sent and before it was settled, and no node still had it. Only
+  // the server knows whether a flow that was seconds late was still sent.
   const lost = new Set(
     traffic.lateArrivals
       .filter(({ atMs, flow }) => atMs < restartedMs && flow.startSeconds < resentSeconds - 300)
@@ -87,14 +87,14 @@ test.each(
     ['hangs', 'hang'],
     ['is refused', { status: 'RESOURCE_EXHAUSTED', message: 'no streams today' }],
   ] as const),
-)('List alone is enough when the stream %s from the first moment on', async (_what, how) => {
+)('List alone is sufficient when the stream %s from the start', async (_what, how) => {
   world = await World.create();
   world.goldmane.faults.answerStreams(how);
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await world.pass(300);
-  await expectWhole(world);
+  await expectComplete(world);
   expect(world.goldmane.stats().recordsSent).toBe(0);
   expect(await metric(worker, 'flow_trail_records_total', { reader: 'stream' })).toBe(0);
   if (how !== 'hang')
@@ -104,31 +104,34 @@ test.each(
 });
 
 fullTest.each([
-  ['has stopped reading', 'stopped'],
-  ['takes a record every 20 ms', { bytes: 300, everyMs: 20 }],
-] as const)('a neighbour that %s makes the stream lose records, but not the trail', async (_what, pace) => {
-  world = await World.create({ traffic: { recurring: 2_500 } });
-  world.traffic.start(world.goldmane);
-  const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
-  neighbour = await joinSlowly(world, pace);
-  await world.pass(500);
-  neighbour.leave();
-  await expectWhole(world);
-  expect(world.goldmane.stats().droppedForReaders).toBeGreaterThan(0);
-  expect(await metric(worker, 'flow_trail_records_found_by_settling_total')).toBeGreaterThan(1_000);
-  expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'lag' })).toBeGreaterThan(0);
-});
+  ['does not read its stream', 'stopped'],
+  ['reads one record every 20 ms', { bytes: 300, everyMs: 20 }],
+] as const)(
+  'another client that %s makes the stream lose records, but the trail is complete',
+  async (_what, pace) => {
+    world = await World.create({ traffic: { recurring: 2_500 } });
+    world.traffic.start(world.goldmane);
+    const worker = await world.startWorker();
+    await untilReadBy(worker, world);
+    slowReader = await startSlowReader(world, pace);
+    await world.pass(500);
+    slowReader.disconnect();
+    await expectComplete(world);
+    expect(world.goldmane.stats().droppedForReaders).toBeGreaterThan(0);
+    expect(await metric(worker, 'flow_trail_records_found_by_settling_total')).toBeGreaterThan(1_000);
+    expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'lag' })).toBeGreaterThan(0);
+  },
+);
 
-/** Waits until every bucket of the traffic was settled, or listed without success. */
-function untilAsked(): Promise<LedgerBucket[]> {
+/** Waits until every bucket of the traffic is settled or has a cause why not. */
+function untilListed(): Promise<LedgerBucket[]> {
   const { fromSeconds, toSeconds } = world.traffic;
   return until('every bucket was settled or listed', async () => {
     const buckets = await readLedger(world.db.database.query, fromSeconds);
-    const asked = buckets.filter(
+    const listed = buckets.filter(
       ({ startSeconds, state, cause }) =>
         startSeconds < toSeconds && (state === 'settled' || cause !== undefined),
     );
-    return asked.length === (toSeconds - fromSeconds) / 15 ? asked : undefined;
+    return listed.length === (toSeconds - fromSeconds) / 15 ? listed : undefined;
   });
 }

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from 'vitest';
 import {
   bucketNow,
-  expectWhole,
+  expectComplete,
   metric,
   untilMerged,
   untilFailure,
-  untilSaid,
+  untilLogged,
   untilStreaming,
 } from '../support/faults.ts';
 import { TcpProxy } from '../support/proxy.ts';
@@ -25,19 +25,19 @@ test('a connection to Goldmane that goes silent is detected and replaced', async
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
   await untilStreaming(worker, world);
-  // Too early for missing records to be noticed: only the probe can detect it.
+  // Too early to detect missing records: only the probe can detect the silence.
   const silent = proxy.blackHole();
   expect(silent.length).toBeGreaterThan(0);
-  await untilSaid(worker, 'no response to a probe');
+  await untilLogged(worker, 'no response to a probe');
   await untilMerged(world, bucketNow(world));
   expect(
     await metric(worker, 'flow_trail_reconnects_total', { reader: 'stream', cause: 'unavailable' }),
   ).toBe(1);
-  // The server was not notified: it still has the first stream open.
+  // The server received no notification: it still has the first stream open.
   expect(world.goldmane.stats().streams).toBe(2);
   for (const { closedBy } of silent) expect(closedBy).not.toContain('server');
-  expect(silent.reduce((sum, { swallowed }) => sum + swallowed.fromServer, 0)).toBeGreaterThan(0);
-  await expectWhole(world);
+  expect(silent.reduce((sum, { dropped }) => sum + dropped.fromServer, 0)).toBeGreaterThan(0);
+  await expectComplete(world);
 });
 
 fullTest('a network that drops all packets for minutes loses nothing', async () => {
@@ -58,7 +58,7 @@ fullTest('a network that drops all packets for minutes loses nothing', async () 
   await untilFailure(worker, 'timeout', [proxy.address]);
   isSilent = false;
   await untilMerged(world, bucketNow(world));
-  const dialled = proxy.links.filter((link) => link.swallowed.fromClient > 0 && !silent.includes(link));
+  const dialled = proxy.links.filter((link) => link.dropped.fromClient > 0 && !silent.includes(link));
   expect(dialled.length).toBeGreaterThan(0);
-  await expectWhole(world);
+  await expectComplete(world);
 });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { attempts, expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { attempts, expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { createNamespace, World } from '../support/world.ts';
@@ -19,33 +19,37 @@ fullTest('two pairs of readers on one database count each record once', async ()
   const other = `${world.namespace}-other`;
   await createNamespace(other, world.temporalAddress);
   const workers = await Promise.all([world.startWorker(), world.startWorker({ TEMPORAL_NAMESPACE: other })]);
-  await until('both follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
+  await until('both workers follow the stream', () =>
+    world.goldmane.stats().streams === 2 ? true : undefined,
+  );
   await world.pass(500);
-  await expectWhole(world);
+  await expectComplete(world);
   for (const worker of workers)
     for (const reader of ['stream', 'settle'])
       expect(await metric(worker, 'flow_trail_merges_total', { reader })).toBeGreaterThan(0);
 });
 
 fullTest(
-  'an attempt that has lost Temporal keeps running alongside its successor, and each record is counted once',
+  'an attempt that lost its connection to Temporal keeps running beside its successor, and each record is counted once',
   async () => {
     world = await World.create();
     proxy = await TcpProxy.listen(world.temporalAddress);
     world.traffic.start(world.goldmane);
     const cutOff = await world.startWorker({ TEMPORAL_ADDRESS: proxy.address });
-    await untilFollowedBy(cutOff, world);
+    await untilReadBy(cutOff, world);
     await world.pass(200);
     proxy.down();
     const successor = await world.startWorker();
-    await untilFollowedBy(successor, world, 2);
+    await untilReadBy(successor, world, 2);
     expect(cutOff.process.hasExited()).toBe(false);
-    await until('two follow the stream', () => (world.goldmane.stats().streams === 2 ? true : undefined));
+    await until('both attempts follow the stream', () =>
+      world.goldmane.stats().streams === 2 ? true : undefined,
+    );
     await world.pass(100);
     expect(await metric(successor, 'flow_trail_merges_total', { reader: 'stream' })).toBeGreaterThan(0);
     proxy.up();
-    await until('one gives way', () => (world.goldmane.stats().streams === 1 ? true : undefined));
-    await expectWhole(world);
+    await until('one attempt ends', () => (world.goldmane.stats().streams === 1 ? true : undefined));
+    await expectComplete(world);
   },
 );
 
@@ -53,11 +57,11 @@ test('two workers that start at the same time migrate once and start one supervi
   world = await World.create();
   world.traffic.start(world.goldmane);
   const workers = await Promise.all([world.startWorker(), world.startWorker()]);
-  await Promise.all(workers.map((worker) => untilSaid(worker, 'the worker is polling for work')));
+  await Promise.all(workers.map((worker) => untilLogged(worker, 'the worker is polling for work')));
   const migrated = workers.filter((worker) => worker.messages().includes('Migrated the schema'));
   expect(migrated).toHaveLength(1);
   await until('both readers run', async () => ((await attempts(world)).length === 2 ? true : undefined));
   await world.pass(120);
   expect(world.goldmane.stats().streams).toBe(1);
-  await expectWhole(world);
+  await expectComplete(world);
 });

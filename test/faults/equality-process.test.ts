@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import {
   attempts,
-  expectWhole,
+  expectComplete,
   openSession,
-  untilFollowedBy,
+  untilReadBy,
   untilMerged,
   untilStreaming,
   waitingForLock,
@@ -21,21 +21,21 @@ afterEach(async () => {
   await world.close();
 });
 
-fullTest('a worker killed with -9 during its windows loses and doubles nothing', async () => {
+fullTest('a worker killed with -9 during its windows neither loses nor duplicates records', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   await world.pass(450);
   await first.kill();
-  // Nothing was handed over, so Temporal must detect it.
+  // The worker could not hand over, so Temporal must detect its end.
   const second = await world.startWorker();
-  const taken = await untilFollowedBy(second, world, 2);
+  const taken = await untilReadBy(second, world, 2);
   expect(taken.map(({ lastFailure }) => lastFailure)).toEqual([
     expect.stringMatching(/heartbeat/i),
     expect.stringMatching(/heartbeat/i),
   ]);
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 fullTest(
@@ -48,23 +48,23 @@ fullTest(
     const first = await world.startWorker();
     await untilStreaming(first, world);
 
-    // The merge of a settled bucket has its ledger row, edges and facts when it comes to the days of facts.
+    // When the merge of a settled bucket writes the days of facts, it has already written ledger row, edges and facts.
     await session.query('begin; lock table flow_fact_day in exclusive mode');
     const statement = 'insert into flow_fact_day';
-    const [merging] = await until('a merge is in the middle', async () => {
+    const [merging] = await until('a merge waits for the lock', async () => {
       const waiting = await waitingForLock(world, statement);
       return waiting.length > 0 ? waiting : undefined;
     });
     await first.kill();
     const second = await world.startWorker();
-    await untilFollowedBy(second, world, 2);
-    await until('the next merge waits behind what the first one holds', async () => {
+    await untilReadBy(second, world, 2);
+    await until('the next merge waits for locks of the first one', async () => {
       const waiting = await waitingForLock(world, '');
       return waiting.some((pid) => pid !== merging) ? true : undefined;
     });
     expect(await waitingForLock(world, statement)).toContain(merging);
     await session.query('rollback');
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );
 
@@ -74,24 +74,24 @@ test('a merge whose worker is killed with -9 before the commit is acknowledged i
   closing.push(() => postgres.close());
   world.traffic.start(world.goldmane);
   const first = await world.startWorker({ DATABASE_URL: postgres.url });
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   for (const statement of ['insert into edge as e', 'insert into flow_fact_day']) {
     const worker = world.workers.at(-1);
     const link = await postgres.withholdCommit(statement);
     await worker?.kill();
-    expect(link.swallowed.fromServer).toBeGreaterThan(0);
+    expect(link.dropped.fromServer).toBeGreaterThan(0);
     const next = await world.startWorker({ DATABASE_URL: postgres.url });
-    await untilFollowedBy(next, world, 2);
+    await untilReadBy(next, world, 2);
   }
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 test('on SIGTERM the worker commits streamed records, exits with 0, and hands over without a timeout', async () => {
-  // Without new edges the writer would wait for most of a minute before it merges.
+  // Without new edges, the writer would wait for almost a minute before it merges.
   world = await World.create({ traffic: { oneOff: 0 } });
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   await world.pass(180);
   const delivered = Math.floor((world.nowSeconds() - 45) / 15) * 15;
   expect(await first.terminate()).toBe(0);
@@ -103,22 +103,22 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
   );
 
   const second = await world.startWorker();
-  await untilFollowedBy(second, world, 2);
-  await expectWhole(world);
+  await untilReadBy(second, world, 2);
+  await expectComplete(world);
 });
 
-fullTest('with two workers, SIGTERM to the reading one moves both readers to the other', async () => {
+fullTest('with two workers, SIGTERM to the one that runs the readers moves both to the other', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   const second = await world.startWorker();
   await until('the second worker polls', () =>
     second.messages().find((line) => line === 'the worker is polling for work'),
   );
   await world.pass(120);
   expect(await first.terminate()).toBe(0);
-  const taken = await untilFollowedBy(second, world, 2);
+  const taken = await untilReadBy(second, world, 2);
   expect(taken.map(({ lastFailure }) => lastFailure).join()).not.toMatch(/heartbeat|timeout/i);
-  await expectWhole(world);
+  await expectComplete(world);
 });

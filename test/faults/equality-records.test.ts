@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { PolicyTrace } from '../../dev/goldmane/flow.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { readEdges } from '../support/database.ts';
-import { bucketNow, expectWhole, metric, untilMerged, untilSaid } from '../support/faults.ts';
+import { bucketNow, expectComplete, metric, untilMerged, untilLogged } from '../support/faults.ts';
 import { connectReader, listRing } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
@@ -16,8 +16,8 @@ afterEach(async () => {
 });
 
 /**
- * Flows inside one namespace are not edges, but show Goldmane's clock, as in a real cluster, which is never silent for
- * an hour.
+ * Sends a flow within one namespace. It is not an edge, but shows Goldmane's clock, as in a real cluster, which always
+ * has some traffic.
  */
 function tick(): void {
   ticking = setInterval(() => {
@@ -25,14 +25,14 @@ function tick(): void {
   }, world.clock.realMs(10_000));
 }
 
-test('settling finds late flows: one in twenty, minutes late', async () => {
+test('settling finds late flows (one in twenty, some minutes late)', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilSaid(worker, 'the stream is open');
+  await untilLogged(worker, 'the stream is open');
   const openSeconds = world.nowSeconds();
   await world.pass(450);
-  await expectWhole(world);
+  await expectComplete(world);
   const late = world.traffic.lateArrivals.filter(({ flow }) => flow.startSeconds > openSeconds);
   const byMinutes = late.filter(({ flow, atMs }) => atMs / 1000 - flow.startSeconds > 75);
   expect(byMinutes.length).toBeGreaterThan(2);
@@ -44,7 +44,7 @@ test('settling finds late flows: one in twenty, minutes late', async () => {
 });
 
 fullTest(
-  'flows that arrive long after their bucket was settled are found before it leaves the ring',
+  'flows that arrive long after their bucket was settled are counted before it leaves the ring',
   async () => {
     world = await World.create();
     const { traffic } = world;
@@ -57,7 +57,7 @@ fullTest(
     const settled = await world.untilSettled(to);
     expect(settled[0]).toMatchObject({ fromSeconds: from, state: 'settled' });
     await world.expectExactly();
-    // Nodes that were cut off for most of an hour.
+    // Flows of nodes that were disconnected for most of an hour.
     traffic.fill(from, to);
     const all = traffic.expectedEdges();
     expect(await readEdges(world.db.database)).not.toEqual(all);
@@ -69,39 +69,36 @@ fullTest(
   },
 );
 
-fullTest(
-  'a connection that shows up as two flow keys, for the order of its policies, counts once',
-  async () => {
-    world = await World.create();
-    const hit = (name: string) =>
-      ({ kind: 'CalicoNetworkPolicy', tier: 'default', namespace: 'x', name }) as const;
-    const [a, b] = [hit('a'), hit('b')];
-    const traces: PolicyTrace[] = [{ enforced: [a, b] }, { enforced: [b, a] }];
-    world.traffic.start({
-      ingest: (flows) =>
-        world.goldmane.ingest(flows.flatMap((flow) => traces.map((policies) => ({ ...flow, policies })))),
-    });
-    const worker = await world.startWorker();
-    await world.pass(450);
-    await expectWhole(world);
-    const listed = await listRing(world, world.traffic.fromSeconds, world.traffic.toSeconds);
-    for (const { count, ids } of listed) expect(count).toBe(2 * ids.size);
-    expect(
-      await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
-    ).toBeGreaterThan(100);
-    // Both orders are one trace, stored once.
-    const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
-    expect(traced).toHaveLength(1);
-  },
-);
+fullTest('a connection with two flow keys that differ in the order of policies counts once', async () => {
+  world = await World.create();
+  const hit = (name: string) =>
+    ({ kind: 'CalicoNetworkPolicy', tier: 'default', namespace: 'x', name }) as const;
+  const [a, b] = [hit('a'), hit('b')];
+  const traces: PolicyTrace[] = [{ enforced: [a, b] }, { enforced: [b, a] }];
+  world.traffic.start({
+    ingest: (flows) =>
+      world.goldmane.ingest(flows.flatMap((flow) => traces.map((policies) => ({ ...flow, policies })))),
+  });
+  const worker = await world.startWorker();
+  await world.pass(450);
+  await expectComplete(world);
+  const listed = await listRing(world, world.traffic.fromSeconds, world.traffic.toSeconds);
+  for (const { count, ids } of listed) expect(count).toBe(2 * ids.size);
+  expect(
+    await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
+  ).toBeGreaterThan(100);
+  // Both orders are stored as one trace.
+  const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
+  expect(traced).toHaveLength(1);
+});
 
 fullTest(
-  'records that the stream delivers twice, together or long after they were merged, count once',
+  'records that the stream delivers twice, in one batch or long after they were merged, count once',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
-    await untilSaid(worker, 'the stream is open');
+    await untilLogged(worker, 'the stream is open');
     const reader = await connectReader(world);
     const leaving = new AbortController();
     const seen = new Set<string>();
@@ -129,17 +126,17 @@ fullTest(
     leaving.abort();
     await reading;
     reader.close();
-    await expectWhole(world);
+    await expectComplete(world);
     expect(await metric(worker, 'flow_trail_records_total', { reader: 'stream' })).toBeGreaterThan(
       1.5 * seen.size,
     );
   },
 );
 
-fullTest('facts have the labels of the record at rest', async () => {
+fullTest('facts have the labels of the settled record, not of the streamed one', async () => {
   world = await World.create();
   const worker = await world.startWorker();
-  await untilSaid(worker, 'the stream is open');
+  await untilLogged(worker, 'the stream is open');
   const bucket = bucketNow(world);
   const labels = ['app=prometheus', 'service-identity=prometheus'];
   const flow = (dstNamespace: string, sourceLabels: string[], startSeconds = bucket) => ({
@@ -151,7 +148,7 @@ fullTest('facts have the labels of the record at rest', async () => {
   });
   world.goldmane.ingest([flow('steady', labels), flow('shrinks', labels)]);
   await untilMerged(world, bucket);
-  // Streamed, and not settled: here a pod without the label joins, minutes late.
+  // The bucket is streamed but not settled when a flow of a pod without the label arrives, minutes late.
   await world.pass(200);
   expect((await world.coverage()).some(({ state }) => state === 'settled')).toBe(false);
   world.goldmane.ingest([flow('shrinks', ['app=prometheus'])]);

@@ -6,9 +6,9 @@ import { startTemporalServer, type TemporalServer } from '../../dev/temporal/ser
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import {
   bucketNow,
-  expectWhole,
+  expectComplete,
   metric,
-  untilFollowedBy,
+  untilReadBy,
   untilMerged,
   untilStreaming,
 } from '../support/faults.ts';
@@ -36,9 +36,9 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-test('while Temporal is killed with -9 the trail continues, and the same supervisor continues after its restart', async () => {
+test('the trail continues without Temporal after kill -9, and the same supervisor continues after its restart', async () => {
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   const before = await supervisorRun();
   await untilStreaming(worker, world);
 
@@ -50,35 +50,35 @@ test('while Temporal is killed with -9 the trail continues, and the same supervi
   await world.pass(250);
   await temporal.start();
   expect(temporal.pid).not.toBe(pid);
-  // It is the same supervisor, and it reaches its readers.
+  // The same supervisor still runs, and its readers receive its cancellation.
   const { windows } = await until('the supervisor answers', () => world.supervisor<TrailStatus>('status'));
   await world.temporal((client) => client.workflow.getHandle(supervisorWorkflowId).signal('freshWindow'));
   await until('both windows ended', async () =>
     (await world.supervisor<TrailStatus>('status')).windows >= windows + 2 ? true : undefined,
   );
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   expect(await supervisorRun()).toBe(before);
   await untilMerged(world, bucketNow(world));
-  await until('one stream is left', () => (world.goldmane.stats().streams === 1 ? true : undefined));
-  await expectWhole(world);
+  await until('one stream is open', () => (world.goldmane.stats().streams === 1 ? true : undefined));
+  await expectComplete(world);
   expect(await metric(worker, 'flow_trail_merges_total', { reader: 'settle' })).toBeGreaterThan(0);
 });
 
 fullTest('after Temporal and the worker are killed with -9 and restarted, nothing is missing', async () => {
   const first = await world.startWorker();
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   const before = await supervisorRun();
   await untilStreaming(first, world);
   await Promise.all([temporal.kill(), first.kill()]);
-  // The worker waits for Temporal.
+  // The worker waits for Temporal to start.
   const second = await world.startWorker();
-  await until('it waits for Temporal', () =>
+  await until('the worker waits for Temporal', () =>
     second.messages().find((line) => /^waiting for a dependency.*Temporal/.test(line)),
   );
   await temporal.start();
-  await untilFollowedBy(second, world, 2);
+  await untilReadBy(second, world, 2);
   expect(await supervisorRun()).toBe(before);
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 function supervisorRun(): Promise<string> {

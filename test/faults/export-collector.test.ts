@@ -6,14 +6,14 @@ import { freePort } from '../../dev/ports.ts';
 import { readExportGaps } from '../../src/trail/export-gaps.ts';
 import { otelCollector } from '../deploy/tools.ts';
 import { expectAllExported } from '../support/exported.ts';
-import { expectWhole } from '../support/faults.ts';
+import { expectComplete } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { startLogReceiver, type LogReceiver, type Reaction } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
 
 let world: World;
-/** Where the Collector sends to: what it accepts is what the Collector has accepted. */
+/** The receiver to which the Collector exports. */
 let store: LogReceiver;
 let collectorPort: number;
 let running: OwnedProcess | undefined;
@@ -29,7 +29,7 @@ afterEach(async () => {
   await store.close();
 });
 
-/** A Collector without a queue: it answers when its store has answered, with an error if that did. */
+/** Starts a Collector without a queue: it answers only when its store has answered, with an error if the store failed. */
 async function startCollector(): Promise<OwnedProcess> {
   const config = {
     receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${collectorPort}` } } } },
@@ -46,7 +46,7 @@ async function startCollector(): Promise<OwnedProcess> {
       pipelines: { logs: { receivers: ['otlp'], exporters: ['otlphttp'] } },
     },
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   const path = join(world.scratch, 'collector.yaml');
   await writeFile(path, JSON.stringify(config));
   running = await spawnOwned({
@@ -61,7 +61,7 @@ async function startCollector(): Promise<OwnedProcess> {
 const accepted = (more: number) => {
   const before = store.accepted.length;
   return until(
-    'the store gets more records',
+    'the store receives more records',
     () => (store.accepted.length >= before + more ? true : undefined),
     120_000,
   );
@@ -74,7 +74,7 @@ const answering =
   };
 
 fullTest(
-  'a Collector that is away, slow, refuses, hangs and is restarted gets every record, also from a worker that is killed',
+  'a Collector that is down, slow, refuses, hangs and is restarted receives every record, even if the worker is killed',
   async () => {
     const settings = {
       OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
@@ -90,7 +90,7 @@ fullTest(
     let collector = await startCollector();
     await accepted(30);
     const faults: Reaction[] = [
-      // Slow.
+      // A slow answer.
       (logs, response) => {
         setTimeout(() => {
           store.accepted.push(...logs);
@@ -107,7 +107,7 @@ fullTest(
       const before = store.requests.length;
       store.react = fault;
       await until(
-        'the fault was met',
+        'a request meets the fault',
         () => (store.requests.length >= before + 3 ? true : undefined),
         120_000,
       );
@@ -124,7 +124,7 @@ fullTest(
       if (restart !== 'collector') worker = await world.startWorker(settings);
       await accepted(30);
     }
-    await expectWhole(world);
+    await expectComplete(world);
     await expectAllExported(world, store);
     expect(await readExportGaps(world.db.database.query, 0, 10)).toEqual([]);
     expect(await worker.terminate()).toBe(0);

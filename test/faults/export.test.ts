@@ -3,7 +3,7 @@ import { trailNames } from '../../src/config/names.ts';
 import { readExportGaps } from '../../src/trail/export-gaps.ts';
 import { readExportState } from '../../src/trail/export-state.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { expectComplete, untilReadBy } from '../support/faults.ts';
 import { casesOf, fullTest } from '../support/full.ts';
 import {
   partialSuccess,
@@ -30,8 +30,8 @@ afterEach(async () => {
 
 const env = () => ({ OTLP_LOGS_ENDPOINT: receiver.url });
 
-test('workers that are killed while they export lose no record, and duplicates have the same id', async () => {
-  // Slow, so that a kill falls into the middle of a bucket.
+test('workers killed during the export lose no record, and duplicates have the same id', async () => {
+  // Slow, so that the worker is killed in the middle of a bucket.
   let isSlow = true;
   receiver.react = (logs, response) => {
     if (!isSlow) return undefined;
@@ -53,7 +53,7 @@ test('workers that are killed while they export lose no record, and duplicates h
   }
   isSlow = false;
   const worker = await world.startWorker(env());
-  await expectWhole(world);
+  await expectComplete(world);
   await expectAllExported(world, receiver);
   expect(await readExportGaps(world.db.database.query, 0, 10)).toEqual([]);
   expect(await worker.terminate()).toBe(0);
@@ -85,15 +85,15 @@ const answers = casesOf<[string, Reaction]>([
 ]);
 
 test.each(answers)(
-  'a receiver that %s delays neither stream nor settling, and gets everything afterwards',
+  'a receiver that %s delays neither stream nor settling, and receives everything afterwards',
   async (_what, reaction) => {
     receiver.react = reaction;
     const worker = await world.startWorker({ ...env(), OTLP_LOGS_TIMEOUT_SECONDS: '1' });
     await untilReady(worker);
     await until('a request failed', () => (receiver.requests.length > 0 ? true : undefined), 120_000);
-    await untilFollowedBy(worker, world);
-    // The trail is whole while nothing was exported.
-    await expectWhole(world);
+    await untilReadBy(worker, world);
+    // The trail is complete although nothing was exported.
+    await expectComplete(world);
     expect(receiver.accepted).toEqual([]);
     const { trouble, waiting } = await readExportState(world.db.database.query);
     expect(trouble?.text).toContain(`127.0.0.1:${receiver.port}`);
@@ -105,7 +105,7 @@ test.each(answers)(
   },
 );
 
-fullTest('a receiver that is started late, and restarted, gets everything', async () => {
+fullTest('a receiver that is started late and restarted receives everything', async () => {
   const { port } = receiver;
   await receiver.close();
   const worker = await world.startWorker({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${port}` });
@@ -120,34 +120,37 @@ fullTest('a receiver that is started late, and restarted, gets everything', asyn
   await receiver.close();
   receiver = await startLogReceiver({ port });
   receiver.accepted.push(...accepted);
-  await expectWhole(world);
+  await expectComplete(world);
   await expectAllExported(world, receiver);
 });
 
-fullTest('records that a receiver rejects by partial success are counted, and not sent again', async () => {
-  let rejected = 0;
-  receiver.react = (logs, response) => {
-    if (rejected > 0) return undefined;
-    rejected = 1;
-    receiver.accepted.push(...logs.slice(1));
-    response
-      .writeHead(200, { 'content-type': 'application/x-protobuf' })
-      .end(partialSuccess(1, 'rejected by a test'));
-    return 'answered';
-  };
-  const worker = await world.startWorker(env());
-  await until(
-    'the rejection is counted',
-    async () =>
-      (await worker.metrics('flow_trail_export_records_total{')).some((line) => /rejected.* 1$/.test(line))
-        ? true
-        : undefined,
-    120_000,
-  );
-  await expectWhole(world);
-});
+fullTest(
+  'records that a receiver rejects with a partial success are counted and not sent again',
+  async () => {
+    let rejected = 0;
+    receiver.react = (logs, response) => {
+      if (rejected > 0) return undefined;
+      rejected = 1;
+      receiver.accepted.push(...logs.slice(1));
+      response
+        .writeHead(200, { 'content-type': 'application/x-protobuf' })
+        .end(partialSuccess(1, 'rejected by a test'));
+      return 'answered';
+    };
+    const worker = await world.startWorker(env());
+    await until(
+      'the rejection is counted',
+      async () =>
+        (await worker.metrics('flow_trail_export_records_total{')).some((line) => /rejected.* 1$/.test(line))
+          ? true
+          : undefined,
+      120_000,
+    );
+    await expectComplete(world);
+  },
+);
 
-fullTest('a supervisor of the export that is terminated is started again', async () => {
+fullTest('a terminated supervisor of the export is started again', async () => {
   const { exportId } = trailNames('');
   const describe = () =>
     world.temporal((client) =>

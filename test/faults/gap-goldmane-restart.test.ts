@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Flow } from '../../dev/goldmane/stand-in.ts';
-import { untilSaid } from '../support/faults.ts';
+import { untilLogged } from '../support/faults.ts';
 import { expectAllRemaining, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
@@ -12,8 +12,8 @@ afterEach(() => world.close());
 const restarted = /^Goldmane restarted and lost its buffer/;
 const empty = /^Goldmane returned no records, and no older bucket proved/;
 
-/** Restarts Goldmane on the same port; of the last five minutes, only every other flow is sent again. */
-async function restartForgetfully(): Promise<Set<Flow>> {
+/** Restarts Goldmane on the same port; nodes re-send only every other flow of the last five minutes. */
+async function restartWithPartialResend(): Promise<Set<Flow>> {
   await world.restartGoldmane({ nodesResend: false });
   const { goldmane } = world;
   const reached = new Set<Flow>();
@@ -30,7 +30,7 @@ async function restartForgetfully(): Promise<Set<Flow>> {
 }
 
 async function untilSettledUpTo(seconds: number): Promise<void> {
-  await until('enough is settled', async () => {
+  await until(`bucket ${seconds} is settled`, async () => {
     const coverage = await world.coverage();
     if (isSettled(coverage, seconds)) return true;
     throw new Error(JSON.stringify(coverage));
@@ -46,12 +46,12 @@ test('records lost by a restart of Goldmane while the worker was down are a gap 
   expect(await first.terminate()).toBe(0);
   const leftSeconds = world.nowSeconds();
   await world.pass(200);
-  const reached = await restartForgetfully();
+  const reached = await restartWithPartialResend();
   const before = await world.coverage();
   await world.pass(300);
 
   const second = await world.startWorker();
-  await untilSaid(second, 'the stream is open');
+  await untilLogged(second, 'the stream is open');
   const backSeconds = world.nowSeconds() + 90;
   await world.pass(240);
   await world.traffic.stop();
@@ -61,7 +61,7 @@ test('records lost by a restart of Goldmane while the worker was down are a gap 
   expect(gaps.length).toBeGreaterThan(0);
   for (const { cause } of gaps) expect(cause).toMatch(new RegExp(`${restarted.source}|${empty.source}`));
   expect(gaps.some(({ cause }) => restarted.test(cause))).toBe(true);
-  // Settled buckets stay settled, and unobserved time is never called settled.
+  // Settled buckets stay settled, and unobserved time is not settled.
   for (const { fromSeconds, toSeconds, state } of before)
     if (state === 'settled')
       for (let at = fromSeconds; at < toSeconds; at += 15) expect(isSettled(coverage, at)).toBe(true);
@@ -71,7 +71,7 @@ test('records lost by a restart of Goldmane while the worker was down are a gap 
 });
 
 fullTest(
-  'records lost by a quick restart of Goldmane while the worker was connected are never called settled',
+  'buckets with records lost by a quick restart of Goldmane while the worker was connected are not settled',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -79,8 +79,8 @@ fullTest(
     const worker = await world.startWorker();
     await untilSettledUpTo(beganSeconds + 300);
     const restartSeconds = world.nowSeconds();
-    const reached = await restartForgetfully();
-    await untilSaid(worker, 'Goldmane restarted');
+    const reached = await restartWithPartialResend();
+    await untilLogged(worker, 'Goldmane restarted');
     await world.pass(300);
     await world.traffic.stop();
 

@@ -12,39 +12,36 @@ afterEach(async () => {
   await proxy.close();
 });
 
-fullTest(
-  'if Goldmane is unreachable for longer than its ring, the gap has the failure as its cause',
-  async () => {
-    world = await World.create({ speed: 120 });
-    proxy = await TcpProxy.listen(world.goldmane.address);
-    world.traffic.start(world.goldmane);
-    const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
-    await untilConnected(world);
-    await world.pass(700);
-    proxy.down();
-    const downSeconds = world.nowSeconds();
-    await untilFailureShown(world, worker, 'unavailable', {
-      values: [proxy.address],
-      where: ['attempts', 'status'],
-    });
-    // Meanwhile, the gap grows and is reported as one gap.
-    await world.pass(4_200);
-    const growing = gapsOf(await world.coverage());
-    expect(growing).toHaveLength(1);
-    expect(growing[0]?.cause).toContain(proxy.address);
+fullTest('if Goldmane is unreachable for longer than its ring, the gap’s cause is the failure', async () => {
+  world = await World.create({ speed: 120 });
+  proxy = await TcpProxy.listen(world.goldmane.address);
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
+  await untilConnected(world);
+  await world.pass(700);
+  proxy.down();
+  const downSeconds = world.nowSeconds();
+  await untilFailureShown(world, worker, 'unavailable', {
+    values: [proxy.address],
+    where: ['attempts', 'status'],
+  });
+  // Meanwhile, the gap grows and is reported as one gap.
+  await world.pass(4_200);
+  const growing = gapsOf(await world.coverage());
+  expect(growing).toHaveLength(1);
+  expect(growing[0]?.cause).toContain(proxy.address);
 
-    proxy.up();
-    const upSeconds = world.nowSeconds();
-    await untilConnected(world);
-    await world.pass(300);
-    await world.traffic.stop();
-    const coverage = await untilCovered(world, upSeconds);
-    await expectAllRemaining(world, coverage);
-    const gaps = gapsOf(coverage);
-    expect(gaps).toHaveLength(1);
-    expect(gaps[0]?.cause).toContain(proxy.address);
-    expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(downSeconds);
-    expect(Date.parse(gaps[0]?.to ?? '') / 1000).toBeLessThan(upSeconds - 3_000);
-    await untilGapsReported(world, gaps);
-  },
-);
+  proxy.up();
+  const upSeconds = world.nowSeconds();
+  await untilConnected(world);
+  await world.pass(300);
+  await world.traffic.stop();
+  const coverage = await untilCovered(world, upSeconds);
+  await expectAllRemaining(world, coverage);
+  const gaps = gapsOf(coverage);
+  expect(gaps).toHaveLength(1);
+  expect(gaps[0]?.cause).toContain(proxy.address);
+  expect(Date.parse(gaps[0]?.from ?? '') / 1000).toBeLessThanOrEqual(downSeconds);
+  expect(Date.parse(gaps[0]?.to ?? '') / 1000).toBeLessThan(upSeconds - 3_000);
+  await untilGapsReported(world, gaps);
+});

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
-import { metric, untilSaid } from '../support/faults.ts';
+import { metric, untilLogged } from '../support/faults.ts';
 import {
   expectAllRemaining,
   gapsInSummaries,
@@ -16,8 +16,8 @@ afterEach(() => world.close());
 const bucketSeconds = 15;
 const ringSeconds = 3_540;
 
-test('a worker outage longer than the buffer is a gap with a cause, and everything still buffered is in the trail', async () => {
-  // In the past, because the command uses the system clock.
+test('a worker outage longer than the ring is a gap with a cause, and everything still in the ring is in the trail', async () => {
+  // The world starts in the past, because the command uses the system clock.
   world = await World.create({ beginAgoSeconds: 6 * 3_600 });
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
@@ -30,24 +30,23 @@ test('a worker outage longer than the buffer is a gap with a cause, and everythi
   world.clock.setSpeed(40);
   const second = await world.startWorker();
   const backSeconds = world.nowSeconds();
-  await untilSaid(second, 'the stream is open');
+  await untilLogged(second, 'the stream is open');
   await world.pass(60);
   await world.traffic.stop();
 
   const coverage = await untilCovered(world, backSeconds);
   await expectAllRemaining(world, coverage);
   const gaps = gapsOf(coverage);
-  // On a busy machine, the first worker may leave buckets that it neither streamed completely nor had time to settle,
-  // which are earlier gaps.
+  // On a busy machine, the first worker may leave earlier gaps: buckets that it neither streamed completely nor settled.
   for (const { cause } of gaps) expect(cause).toMatch(/worker, Temporal or the database was unavailable/);
   const gap = gaps.at(-1);
   const [from, to] = [Date.parse(gap?.from ?? '') / 1000, Date.parse(gap?.to ?? '') / 1000];
-  // From before the worker ended to the oldest bucket that could be listed, which depends on the machine.
+  // The gap reaches from before the worker ended to the oldest bucket that could be listed, which depends on the machine.
   expect(from).toBeLessThanOrEqual(leftSeconds);
   expect(to).toBeGreaterThan(backSeconds - ringSeconds - bucketSeconds);
   expect(to).toBeLessThan(backSeconds);
 
-  await untilSaid(second, 'a gap');
+  await untilLogged(second, 'a gap');
   expect(await metric(second, 'flow_trail_coverage_gap_buckets_total')).toBe(
     gaps.reduce((sum, each) => sum + Date.parse(each.to) - Date.parse(each.from), 0) / 1000 / bucketSeconds,
   );

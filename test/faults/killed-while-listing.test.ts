@@ -1,6 +1,6 @@
 import { afterEach, expect } from 'vitest';
 import { skippedCause } from '../../src/ingest/listing-log.ts';
-import { untilSaid } from '../support/faults.ts';
+import { untilLogged } from '../support/faults.ts';
 import { expectAllRemaining, isSettled } from '../support/gaps.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
@@ -10,7 +10,7 @@ let world: World;
 afterEach(() => world.close());
 
 fullTest(
-  'a bucket on which two workers were killed with -9 is skipped and named; every other bucket is settled',
+  'a bucket during whose listing two workers were killed with -9 is skipped and reported; all others are settled',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -26,7 +26,7 @@ fullTest(
       await until(`worker ${worker} was killed`, () => (process.hasExited() ? true : undefined), 120_000);
     }
     const third = await world.startWorker();
-    await untilSaid(third, 'skipping a bucket');
+    await untilLogged(third, 'skipping a bucket');
     await world.traffic.stop();
     const { database } = world.db;
     const coverage = await until(

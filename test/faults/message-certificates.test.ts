@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { afterEach, expect } from 'vitest';
 import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
-import { expectWhole, failuresIn } from '../support/faults.ts';
+import { expectComplete, failuresIn } from '../support/faults.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { serverTls, World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -10,7 +10,7 @@ let world: World;
 afterEach(() => world.close());
 
 fullTest(
-  'each problem with the client certificate is reported with its cure, and the trail is complete after the repair',
+  'each problem with the client certificate is reported with its cure, and the trail is complete after the fix',
   async () => {
     world = await World.create();
     const { authority, client } = world.certificates;
@@ -46,13 +46,13 @@ fullTest(
 
     await world.mountCertificates(world.certificates);
     await untilConnected(world);
-    await expectWhole(world);
+    await expectComplete(world);
     await expectNoSecretShown(world, [stranger.client.key.split('\n')[1] ?? '']);
   },
 );
 
 fullTest(
-  'a CA bundle that never verified Goldmane is distinguished from one that did until it was replaced',
+  'a CA bundle that never verified Goldmane is reported differently from one that did before it was replaced',
   async () => {
     world = await World.create();
     const other = await createAuthority();
@@ -70,7 +70,7 @@ fullTest(
     await untilFailureShown(world, worker, 'unknown_ca', { values: ['Stale certificate'] });
     await world.mountCertificates(anew);
     await untilConnected(world);
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );
 
@@ -89,5 +89,5 @@ fullTest('the failure of a wrong server name lists the names in Goldmane’s cer
   });
   world.goldmane.useCertificates(serverTls(world.certificates));
   await untilConnected(world);
-  await expectWhole(world);
+  await expectComplete(world);
 });

@@ -1,13 +1,13 @@
 import { afterEach, expect, test } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
-import { expectWhole, untilSaid } from '../support/faults.ts';
+import { expectComplete, untilLogged } from '../support/faults.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
 let world: World;
 afterEach(() => world.close());
 
-/** Settings of a worker whose clock is ahead of the world's by this much. */
+/** Settings of a worker whose clock is ahead of the world's. */
 function clockOff(offsetSeconds: number): { FLOW_TRAIL_CLOCK: string } {
   const { scale } = world.clock;
   return {
@@ -16,7 +16,8 @@ function clockOff(offsetSeconds: number): { FLOW_TRAIL_CLOCK: string } {
 }
 
 /**
- * The lowest age, by Goldmane's clock, at which a worker with the wrong clock settled a bucket after a given time.
+ * The lowest age, by Goldmane's clock, at which a worker with a wrong clock settled a bucket. `afterSeconds`: ignores
+ * earlier ones.
  */
 async function youngestSettledAge(offsetSeconds: number, afterSeconds = 0): Promise<number> {
   const [age] = await world.db.database.query<{ youngest: number | null }>(
@@ -34,27 +35,27 @@ for (const [name, offsetSeconds] of [
   ['behind', -300],
 ] as const)
   fullTest(
-    `a worker whose clock is five minutes ${name} Goldmane's uses Goldmane's: nothing is settled too early`,
+    `a worker whose clock is five minutes ${name} Goldmane's uses Goldmane's clock and settles nothing too early`,
     async () => {
       world = await World.create();
       world.traffic.start(world.goldmane);
       await world.startWorker(clockOff(offsetSeconds));
       await world.pass(600);
-      await expectWhole(world);
+      await expectComplete(world);
       expect(await youngestSettledAge(offsetSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds);
-      // Nor much too late, which would shorten the ring.
+      // Settling too late would shorten the usable ring.
       expect(await youngestSettledAge(offsetSeconds)).toBeLessThan(settleAgeSeconds + 120);
     },
   );
 
-test('a worker whose clock is five minutes ahead, and whose stream never opens, asks Goldmane for its clock', async () => {
+test('a worker whose clock is five minutes ahead and whose stream never opens requests Goldmane’s clock', async () => {
   world = await World.create();
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker(clockOff(300));
-  await untilSaid(worker, 'Goldmane was asked for it');
+  await untilLogged(worker, 'Goldmane was asked for it');
   await world.pass(600);
-  await expectWhole(world);
+  await expectComplete(world);
   expect(await youngestSettledAge(300)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
 });
 
@@ -70,6 +71,6 @@ fullTest('a worker that takes over from one with a wrong clock does not use its 
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
   await world.startWorker();
   await world.pass(300);
-  await expectWhole(world);
+  await expectComplete(world);
   expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
-import { expectWhole, openSession, untilSaid } from '../support/faults.ts';
+import { expectComplete, openSession, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
@@ -33,7 +33,7 @@ async function administer(...statements: readonly string[]): Promise<void> {
   }
 }
 
-/** Why the worker says that it is not ready; undefined when it is. */
+/** The reasons why the worker is not ready, from /readyz; undefined if it is ready. */
 async function notReady({ httpPort }: WorkerProcess): Promise<string | undefined> {
   const response = await fetch(`http://127.0.0.1:${httpPort}/readyz`);
   return response.ok ? undefined : response.text();
@@ -48,7 +48,7 @@ fullTest(
     await postgres.stop();
     const worker = await world.startWorker({ DATABASE_URL: url.href });
     const refused = `waiting for a dependency; retrying: Connection refused: nothing is listening at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct the host and port`;
-    await untilSaid(worker, refused);
+    await untilLogged(worker, refused);
     expect(await notReady(worker)).toContain('Nothing listens at the address in DATABASE_URL');
     // Restarting the worker would not bring the database back.
     expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
@@ -56,16 +56,18 @@ fullTest(
     await postgres.start();
     const missing =
       'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
-    await untilSaid(worker, `waiting for a dependency; retrying: ${missing}`);
+    await untilLogged(worker, `waiting for a dependency; retrying: ${missing}`);
     await until('/readyz reports it too', async () =>
       (await notReady(worker))?.includes(missing) ? true : undefined,
     );
-    // Logged once, not at every attempt.
+    // The failure is logged once, not at every attempt.
     expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
 
     await administer('create database trail_to_come template template0');
-    await untilSaid(worker, 'the worker is polling for work');
-    await until('it is ready', async () => ((await notReady(worker)) === undefined ? true : undefined));
+    await untilLogged(worker, 'the worker is polling for work');
+    await until('the worker is ready', async () =>
+      (await notReady(worker)) === undefined ? true : undefined,
+    );
     await untilConnected(world);
     await expectNoSecretShown(world);
   },
@@ -99,6 +101,6 @@ test('a stale password and an unavailable database are reported as such, and the
   await untilFailureShown(world, worker, 'connection_refused');
   await postgres.start();
   await untilConnected(world);
-  await expectWhole(world);
+  await expectComplete(world);
   await expectNoSecretShown(world, [first, second]);
 });

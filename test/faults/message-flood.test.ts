@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
-import { metric, untilSaid } from '../support/faults.ts';
+import { metric, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
-import { look, untilFailureShown, untilConnected } from '../support/failure-places.ts';
+import { readPlace, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
 const mayWait = 200_000;
 const burst = 55_000;
 const bursts = 4;
-/** Node's heap limit in a container with 512 MiB, the Deployment's limit. */
+/** Node's heap limit in a container with the Deployment's memory limit of 512 MiB. */
 const heapLimit = '--max-old-space-size=256';
 const containerMiB = 512;
 
@@ -23,7 +23,7 @@ let world: World;
 beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-flood-'));
   postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
-  // Slow enough for the stand-in to send a burst before the next one, and before the stream is considered lagging.
+  // Slow enough for the stand-in to send each burst before the next one, and before the stream counts as lagging.
   world = await World.create({ speed: 10, postgresUrl: postgres.url });
 });
 afterEach(async () => {
@@ -39,12 +39,12 @@ async function peakMemoryMiB(pid: number): Promise<number> {
 }
 
 fullTest(
-  'records beyond the limit that waits for the database are dropped and reported, in bounded memory, and settling adds them later',
+  'records beyond the limit of those waiting for the database are dropped and reported, in bounded memory, and settling adds them later',
   async () => {
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker({ NODE_OPTIONS: heapLimit });
     await untilConnected(world);
-    await until('the database is used', async () =>
+    await until('the database receives records', async () =>
       (await metric(worker, 'flow_trail_merges_total')) > 0 ? true : undefined,
     );
     await postgres.stop();
@@ -68,13 +68,13 @@ fullTest(
         90_000,
       );
     }
-    await untilSaid(
+    await untilLogged(
       worker,
       'Too many streamed records are waiting for the database; further records are dropped, and settling reads them later',
     );
     await untilFailureShown(world, worker, 'connection_refused', { where: ['attempts'] });
     await until('the attempt shows that records are dropped', async () =>
-      (await look(world, worker, 'attempts')).includes('dropped') ? true : undefined,
+      (await readPlace(world, worker, 'attempts')).includes('dropped') ? true : undefined,
     );
     const dropped = await metric(worker, 'flow_trail_records_left_out_total', { reason: 'dropped' });
     expect(dropped).toBeGreaterThanOrEqual(bursts * burst - mayWait);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { expectWhole, metric } from '../support/faults.ts';
+import { expectComplete, metric } from '../support/faults.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('each kind of refusal by Goldmane is reported with its cure, and the trail is complete after recovery', async () => {
+test('each status with which Goldmane refuses calls is reported with its cure, and the trail is complete after recovery', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -24,9 +24,9 @@ test('each kind of refusal by Goldmane is reported with its cure, and the trail 
   faults.answerStreams('serve');
   faults.answerLists('serve');
   await untilConnected(world);
-  await expectWhole(world);
+  await expectComplete(world);
   await expectNoSecretShown(world);
-  // It was asked ever more slowly, and never twice at once.
+  // Requests were made at growing intervals, and never concurrently.
   expect(await metric(worker, 'flow_trail_reconnects_total', { cause: 'refused' })).toBeGreaterThan(0);
 });
 
@@ -39,7 +39,7 @@ fullTest('the worker waits for a Goldmane that is not running yet', async () => 
   world.traffic.start(world.goldmane);
   await untilConnected(world);
   await world.pass(120);
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 fullTest('a host name of Goldmane that does not exist is reported', async () => {

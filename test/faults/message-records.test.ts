@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-/** FlowResults that no healthy server sends: garbage, no key, cut in the middle. */
+/** FlowResults that no healthy server sends: invalid bytes, no key, truncated. */
 const brokenRecords = [
   Buffer.from('ffffffffffffffffffff', 'hex'),
   Buffer.from([0x08, 0x01]),
@@ -37,9 +37,9 @@ test('records that cannot be stored are skipped, reported and counted; all other
 
   const expected = world.traffic.expectedEdges();
   const rows = await readEdges(world.db.database);
-  const strangers = rows.filter(({ src_ns }) => /strange|nul|xxx/.test(src_ns));
-  expect(rows.filter((row) => !strangers.includes(row))).toEqual(expected);
-  expect(strangers.map(({ src_ns, action, flow_count }) => [src_ns, action, flow_count])).toEqual([
+  const unusual = rows.filter(({ src_ns }) => /strange|nul|xxx/.test(src_ns));
+  expect(rows.filter((row) => !unusual.includes(row))).toEqual(expected);
+  expect(unusual.map(({ src_ns, action, flow_count }) => [src_ns, action, flow_count])).toEqual([
     ['strange-action', 'unspecified', 1],
   ]);
   expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
@@ -52,7 +52,7 @@ test('records that cannot be stored are skipped, reported and counted; all other
 });
 
 fullTest(
-  'an answer of List that cannot be used is named, holds up no other bucket, and is asked again',
+  'an unusable response of List is reported, delays no other bucket, and is requested again',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
@@ -60,12 +60,12 @@ fullTest(
     const worker = await world.startWorker();
     await world.pass(300);
     await world.traffic.stop();
-    await until('a broken answer was reported', () =>
+    await until('an unusable response was reported', () =>
       worker.lines.some((line) => /was rejected|malformed|truncated|cannot be read/i.test(line))
         ? true
         : undefined,
     );
-    // Set aside as a gap, and settled when it is asked for the last time, shortly before it leaves the ring.
+    // The bucket is a gap until it is listed again shortly before it leaves the ring, which settles it.
     await world.untilSettled();
     const { database } = world.db;
     const named = await database.query<{ gap_cause: string }>(
@@ -82,7 +82,7 @@ fullTest(
     world.traffic.start(world.goldmane);
     world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
     await world.startWorker();
-    const named = await until('the gap has a name', async () => {
+    const named = await until('the gap has a cause', async () => {
       const rows = await world.db.database.query<{ gap_cause: string }>(
         "select gap_cause from bucket_ledger where gap_cause like 'An answer of List%' and settled_at is null",
       );

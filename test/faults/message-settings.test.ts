@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
-/** Runs the worker until it ends by itself; the limit only ends what hangs. */
+/** Runs the worker until it exits; the limit only ends a worker that hangs. */
 function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -41,7 +41,7 @@ function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: 
   });
 }
 
-/** The shared server with another database, or another password. */
+/** The shared server's URL with another database or password. */
 function databaseOf(name: string, password?: string): string {
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
@@ -105,7 +105,7 @@ describe('wrong settings', () => {
     expect(problems.map((problem) => /^ {2}- (\w+)/.exec(problem)?.[1])).toEqual([Object.keys(env)[0]]);
   });
 
-  test("that Temporal's configuration file cannot be read does not quote it", async () => {
+  test('the message about an unreadable Temporal configuration file does not quote it', async () => {
     const file = join(scratch, 'temporal.toml');
     await writeFile(file, `[profile.default]\napi_key = "${secret}" oops\n`);
     const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, TEMPORAL_CONFIG_FILE: file });
@@ -114,18 +114,21 @@ describe('wrong settings', () => {
     expect(err).not.toContain(secret);
   });
 
-  test.each(['HTTP_PORT', 'METRICS_PORT'])('%s that is in use is reported by name', async (name) => {
-    const port = await freePort();
-    const taken = createServer().listen(port, '127.0.0.1');
-    await once(taken, 'listening');
-    try {
-      const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, [name]: String(port) });
-      expect(code).toBe(2);
-      expect(err).toContain(`${name} ${port} `);
-    } finally {
-      taken.close();
-    }
-  });
+  test.each(['HTTP_PORT', 'METRICS_PORT'])(
+    'a port of %s that is in use is reported with the setting',
+    async (name) => {
+      const port = await freePort();
+      const taken = createServer().listen(port, '127.0.0.1');
+      await once(taken, 'listening');
+      try {
+        const { code, err } = await runWorker({ DATABASE_URL: databaseUrl, [name]: String(port) });
+        expect(code).toBe(2);
+        expect(err).toContain(`${name} ${port} `);
+      } finally {
+        taken.close();
+      }
+    },
+  );
 });
 
 describe('the command', () => {
@@ -136,7 +139,7 @@ describe('the command', () => {
     [['edges', '--limit', 'all'], '--limit'],
     [['coverage', '--since', 'yesterday'], '--since'],
     [['edges'], 'DATABASE_URL'],
-  ])('%j is refused with 2, and what is wrong is named', async (args, named) => {
+  ])('%j is refused with exit code 2, and the message names the mistake', async (args, named) => {
     const { code, out, err } = await flowTrail(args, {});
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(named);
@@ -163,7 +166,7 @@ describe('the command', () => {
   });
 
   test.each([
-    ['nobody listens at', (port: number) => `127.0.0.1:${port}`],
+    ['refuses connections', (port: number) => `127.0.0.1:${port}`],
     ['does not resolve', () => 'temporal.invalid:7233'],
   ])('status with an address that %s fails with one line', async (_why, addressOf) => {
     const address = addressOf(await freePort());
@@ -171,7 +174,7 @@ describe('the command', () => {
     expect([code, out, lines(err)]).toEqual([1, '', [expect.stringContaining(address)]]);
   });
 
-  test('status of a server that is not Temporal says so', async () => {
+  test('status reports a server that is not Temporal', async () => {
     const port = await freePort();
     const silent = createServer().listen(port, '127.0.0.1');
     await once(silent, 'listening');
@@ -181,7 +184,7 @@ describe('the command', () => {
     expect(err).toContain(`127.0.0.1:${port}`);
   });
 
-  test('status where no worker ever started says so', async () => {
+  test('status reports that no worker has ever started', async () => {
     const address = inject('temporalAddress');
     const { code, out, err } = await flowTrail(['status'], { TEMPORAL_ADDRESS: address });
     expect([code, err]).toEqual([3, '']);

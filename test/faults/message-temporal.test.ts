@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, untilSaid } from '../support/faults.ts';
+import { expectComplete, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import { createNamespace, World } from '../support/world.ts';
@@ -37,19 +37,19 @@ fullTest(
     await temporal.stop();
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
     const refused = `Connection refused: nothing is listening at ${temporal.address}. Start Temporal, or correct TEMPORAL_ADDRESS`;
-    await untilSaid(worker, `waiting for a dependency; retrying: ${refused}`);
+    await untilLogged(worker, `waiting for a dependency; retrying: ${refused}`);
     await until('/readyz reports it too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
       return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
     });
     await temporal.start();
-    await untilSaid(
+    await untilLogged(
       worker,
       `waiting for a dependency; retrying: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
     );
     await createNamespace(namespace, temporal.address);
-    await untilSaid(worker, 'the worker is polling for work');
-    await untilSaid(worker, 'the stream is open');
+    await untilLogged(worker, 'the worker is polling for work');
+    await untilLogged(worker, 'the stream is open');
   },
 );
 
@@ -60,7 +60,7 @@ fullTest(
     const worker = await world.startWorker();
     await untilConnected(world);
     await temporal.stop();
-    await until('the log reports that Temporal does not run', () =>
+    await until('the log reports the outage of Temporal', () =>
       worker.messages().find((line) => line.includes(`nothing is listening at ${temporal.address}`)),
     );
     const away = await flowTrail(['status'], world.workerEnv());
@@ -69,9 +69,9 @@ fullTest(
       /^flow-trail: Connection refused: nothing is listening at .*. Start Temporal[^\n]*\n$/,
     );
     await temporal.start();
-    await untilSaid(worker, 'Temporal is available again');
+    await untilLogged(worker, 'Temporal is available again');
     await untilConnected(world);
-    await expectWhole(world);
+    await expectComplete(world);
     await expectNoSecretShown(world);
   },
 );

@@ -32,7 +32,7 @@ afterEach(async () => {
 const series = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 const namesOf = (lines: readonly string[]) => new Set(lines.map((line) => /^[a-z0-9_]+/.exec(line)?.[0]));
 
-test('every metric of an alert or a panel is there: ours from the first scrape, the SDK’s once work was done', async () => {
+test('every metric of an alert or panel is exported: ours from the first scrape, the SDK’s once work was done', async () => {
   const rules = await readRules();
   const panels = promqlOf(await readDashboard());
   const ofRules = rules.flatMap(({ expr }) => metricsOf(expr)).filter((name) => !name.startsWith('kube_'));
@@ -45,7 +45,7 @@ test('every metric of an alert or a panel is there: ours from the first scrape, 
     const known = namesOf(shown);
     return [...new Set(names)].filter((name) => !known.has(name));
   };
-  // A histogram begins with its first value; no alert of ours rests on one.
+  // Histograms have no series before their first value; no alert on our own metrics uses one.
   const atOnce = [...ofRules, ...ofPanels.filter((name) => !name.endsWith('_bucket'))];
   expect(
     missing(
@@ -65,12 +65,12 @@ test('every metric of an alert or a panel is there: ours from the first scrape, 
   });
   expect(missing([...ofRules, ...ofPanels], last)).toEqual([]);
 
-  await until('a round of settling sent the heartbeat', () => (heartbeats.length > 0 ? true : undefined));
+  await until('a heartbeat is sent', () => (heartbeats.length > 0 ? true : undefined));
   expect(new Set(heartbeats)).toEqual(new Set(['GET /secret-of-the-check']));
   expect(worker.lines.join('\n')).not.toContain('secret-of-the-check');
   expect(await worker.metrics('flow_trail_heartbeats_total{result="sent"')).toHaveLength(1);
 
-  // /metrics says what /readyz?verbose says.
+  // /metrics agrees with /readyz?verbose.
   await until('the metrics and /readyz?verbose agree', async () => {
     const text = await (await fetch(`http://127.0.0.1:${worker.httpPort}/readyz?verbose`)).text();
     const levels = ['PASS', 'WARN', 'FAIL'];

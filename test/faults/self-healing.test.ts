@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
 import { untilConnected } from '../support/failure-places.ts';
@@ -47,36 +47,36 @@ test('a terminated or cancelled supervisor and a deleted schedule are recreated,
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilConnected(world);
   await until('status is good', async () => ((await status()).code === 0 ? true : undefined));
   expect(await metric(worker, 'flow_trail_recreated_total')).toBe(0);
 
   await supervisor((handle) => handle.terminate('a test'));
-  await untilSaid(worker, 'The supervisor was missing and was restarted');
-  await untilFollowedBy(worker, world);
+  await untilLogged(worker, 'The supervisor was missing and was restarted');
+  await untilReadBy(worker, world);
   await supervisor((handle) => handle.cancel());
   await until('the counter shows both', async () =>
     (await metric(worker, 'flow_trail_recreated_total', { what: 'supervisor' })) === 2 ? true : undefined,
   );
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilReady(worker);
 
   await world.temporal((client) => client.schedule.getHandle(jobs.digest.scheduleId).delete());
-  await untilSaid(worker, 'A schedule was missing and was recreated');
+  await untilLogged(worker, 'A schedule was missing and was recreated');
   const { state } = await world.temporal((client) =>
     client.schedule.getHandle(jobs.digest.scheduleId).describe(),
   );
   expect(state.paused).toBe(false);
   expect(await metric(worker, 'flow_trail_recreated_total', { what: 'schedule' })).toBe(1);
   expect(await metric(worker, 'flow_trail_supervisor_running')).toBe(1);
-  await expectWhole(world);
+  await expectComplete(world);
 });
 
 test('a paused trail stays paused when its supervisor is terminated, and continues on resume', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await supervisor((handle) => handle.signal('pause', 'maintenance of Goldmane'));
   await until('both readers have ended', async () => {
     const { raw } = await supervisor((handle) => handle.describe());
@@ -100,7 +100,7 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
   const restarted = await world.supervisor<{ paused?: { reason: string } }>('status');
   expect(restarted.paused?.reason).toBe('maintenance of Goldmane');
   await supervisor((handle) => handle.signal('resume'));
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilConnected(world);
   const { memo: resumed } = await supervisor((handle) => handle.describe());
   expect(resumed?.['paused']).toBeUndefined();
@@ -109,7 +109,7 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
 test('after Temporal lost its database, /readyz names the missing namespace until it exists, and the trail continues', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilReady(worker);
   const port = Number(temporal.address.split(':').at(-1));
   await temporal.kill();
@@ -119,9 +119,9 @@ test('after Temporal lost its database, /readyz names the missing namespace unti
   expect((await status()).code).toBe(1);
   await createNamespace(world.namespace, temporal.address);
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilConnected(world);
   for (const { scheduleId } of Object.values(jobs))
     await world.temporal((client) => client.schedule.getHandle(scheduleId).describe());
-  await expectWhole(world);
+  await expectComplete(world);
 });

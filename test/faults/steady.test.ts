@@ -6,7 +6,7 @@ let world: World;
 afterEach(() => world.close());
 
 fullTest(
-  'with late flows as in a healthy cluster, the trail equals what was generated, without a gap',
+  'with late flows as in a healthy cluster, the trail equals the generated flows, without a gap',
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);

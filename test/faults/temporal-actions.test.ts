@@ -1,7 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs, supervisorWorkflowId, trailNames } from '../../src/config/names.ts';
-import { untilFollowedBy } from '../support/faults.ts';
+import { untilReadBy } from '../support/faults.ts';
 import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { billedActions } from '../support/temporal-actions.ts';
@@ -21,7 +21,7 @@ const eventsOf = (workflowId: string) =>
     return events ?? [];
   });
 
-/** The events from the second window of the stream to its third. */
+/** The events of the second window of the stream. */
 function secondWindow(events: readonly HistoryEvent[]): readonly HistoryEvent[] | undefined {
   const starts = events.flatMap((event, index) =>
     event.activityTaskScheduledEventAttributes?.activityType?.name === 'streamFlows' ? [index] : [],
@@ -30,7 +30,7 @@ function secondWindow(events: readonly HistoryEvent[]): readonly HistoryEvent[] 
   return from === undefined || to === undefined ? undefined : events.slice(from, to);
 }
 
-/** When the server got heartbeats of the export, and the time-out that it expects them within, milliseconds. */
+/** The times at which the server received heartbeats of the export, and their time-out, in milliseconds. */
 async function heartbeatsOfExport(count: number): Promise<{ times: number[]; timeoutMs: number }> {
   const { exportId } = trailNames('');
   const times = new Set<number>();
@@ -47,11 +47,11 @@ async function heartbeatsOfExport(count: number): Promise<{ times: number[]; tim
   return { times: [...times].toSorted((a, b) => a - b), timeoutMs: 1_000 * Number(timeout) };
 }
 
-test('the export sends a heartbeat after four fifths of its time-out, however often its receiver fails, and no signal', async () => {
+test('the export sends a heartbeat after four fifths of its time-out, regardless of failures of its receiver, and no signals', async () => {
   world.traffic.start(world.goldmane);
   const receiver = await startLogReceiver();
   onTestFinished(() => receiver.close());
-  // Rounds succeed and fail in turn, each of which changes what the heartbeat says.
+  // Rounds succeed and fail alternately, each of which changes the heartbeat's content.
   receiver.react = (_logs, response) => {
     if (receiver.requests.length % 2 === 0) return undefined;
     response.writeHead(503).end();
@@ -60,23 +60,23 @@ test('the export sends a heartbeat after four fifths of its time-out, however of
   await world.startWorker({ OTLP_LOGS_ENDPOINT: receiver.url });
   await until('records arrive', () => receiver.accepted.length > 0 || undefined);
   const { times, timeoutMs } = await heartbeatsOfExport(4);
-  // The first one may be sent at once.
+  // The first heartbeat may be sent immediately.
   const gaps = times.slice(2).map((time, index) => time - (times[index + 1] ?? 0));
   for (const gap of gaps) expect(gap).toBeGreaterThan(0.75 * timeoutMs);
   const actions = billedActions(await eventsOf(trailNames('').exportId));
   expect(actions).toMatchObject({ workflows: 1, activities: 1, signals: 0, timers: 0, markers: 0 });
 });
 
-test('a window without faults takes one activity of each reader and at most six signals, and nothing else that is billed', async () => {
+test('a window without faults is billed for one activity per window of each reader and at most six signals', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   const events = await until('two windows have ended', async () =>
     secondWindow(await eventsOf(supervisorWorkflowId)),
   );
   const { signals, activities, ...others } = billedActions(events);
   expect(signals).toBeLessThanOrEqual(6);
-  // The stream's window, and settling's, which may start twice within it: at its beginning and just before its end.
+  // The stream's window, and one or two of settling's: at its beginning and possibly just before its end.
   expect(activities).toBeLessThanOrEqual(3);
   expect(others).toEqual({
     workflows: 0,
@@ -86,8 +86,8 @@ test('a window without faults takes one activity of each reader and at most six 
     searchAttributes: 0,
   });
 
-  // A scheduled run of the watchdog, which is the job that runs most often.
-  const workflowId = await until('the watchdog has run', () =>
+  // A scheduled run of `freshness`, the most frequent job.
+  const workflowId = await until('the freshness job has run', () =>
     world.temporal(async (client) => {
       await client.schedule.getHandle(jobs.freshness.scheduleId).trigger();
       const { info } = await client.schedule.getHandle(jobs.freshness.scheduleId).describe();

@@ -9,7 +9,7 @@ import { CodecKeys } from '../../src/temporal/codec-keys.ts';
 import { serveCodec } from '../../src/temporal/codec-server.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { expectComplete, untilReadBy } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
@@ -31,13 +31,13 @@ const status = async (env: NodeJS.ProcessEnv = {}) => {
   return { code, text: out + err };
 };
 
-/** The history of the supervisor's current run, as Temporal has it. */
+/** The history of the supervisor's current run, as stored by Temporal. */
 const history = () =>
   world.temporal(async (client) =>
     historyToJSON(await client.workflow.getHandle(supervisorWorkflowId).fetchHistory()),
   );
 
-/** The texts of a history as Temporal has it, and what they are in base64. */
+/** A stored history as JSON, followed by the decoded base64 texts in it. */
 async function textsOf(workflowId: string): Promise<string> {
   const json = await world.temporal(async (client) =>
     historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory()),
@@ -45,7 +45,7 @@ async function textsOf(workflowId: string): Promise<string> {
   return fromBase64(json);
 }
 
-/** All texts in JSON, and what they are in base64. */
+/** All strings in the JSON, and their base64-decoded contents. */
 function fromBase64(json: string): string {
   const texts: string[] = [];
   JSON.parse(json, (_key, value: unknown) => {
@@ -54,7 +54,7 @@ function fromBase64(json: string): string {
   return texts.join('\n');
 }
 
-/** What the CLI shows of a run, with or without the codec server. */
+/** The output of Temporal's CLI for a workflow, with or without the codec server. */
 async function show(endpoint?: string, workflowId = supervisorWorkflowId): Promise<string> {
   const codec =
     endpoint === undefined ? [] : ['--codec-endpoint', endpoint, '--codec-auth', `Bearer ${token}`];
@@ -67,10 +67,10 @@ async function show(endpoint?: string, workflowId = supervisorWorkflowId): Promi
   return stdout;
 }
 
-test('payloads are encrypted from the first window on, are read everywhere with the key, and an older plain history continues', async () => {
+test('payloads are encrypted from the first window on, every command reads them with the key, and an older plain history continues', async () => {
   const plain = await world.startWorker();
   await untilReady(plain);
-  await untilFollowedBy(plain, world);
+  await untilReadBy(plain, world);
   await until('a window has ended', async () =>
     (await history()).includes('"eventType": "EVENT_TYPE_ACTIVITY_TASK_COMPLETED"') ? true : undefined,
   );
@@ -82,11 +82,13 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
   const worker = await world.startWorker(env);
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await until('a result is encrypted', async () =>
     (await history()).includes(encrypted) ? true : undefined,
   );
-  await until('status reads all', async () => ((await status(env)).code === 0 ? true : undefined));
+  await until('status decrypts every payload', async () =>
+    (await status(env)).code === 0 ? true : undefined,
+  );
   const job = await flowTrail(['run', 'housekeeping'], { ...world.workerEnv(), ...env });
   expect([job.code, job.err]).toEqual([0, expect.stringContaining('started')]);
 
@@ -94,7 +96,7 @@ test('payloads are encrypted from the first window on, are read everywhere with 
   expect(blind.code).not.toBe(0);
   expect(blind.text).toMatch(/"2026".*TEMPORAL_CODEC_KEY_FILE/);
 
-  // The failure of a run, whose message quotes its input.
+  // The message of this failed run quotes its input.
   const derivation = 'a-derivation';
   const quoted = 'tenant-of-a-secret';
   const derive = world.temporal((client) =>
@@ -138,10 +140,10 @@ fullTest('the failures of attempts are encrypted, and `status` decrypts them wit
   const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
   const worker = await world.startWorker(env);
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await world.goldmane.kill();
   const host = world.goldmane.address;
-  await until('status shows why the attempts fail', async () =>
+  await until('status shows the failure of the attempts', async () =>
     (await status(env)).text.match(/the previous one failed: .*Goldmane/) ? true : undefined,
   );
   const { raw } = await world.temporal((client) =>
@@ -156,55 +158,58 @@ fullTest('the failures of attempts are encrypted, and `status` decrypts them wit
   expect(JSON.stringify(failures)).not.toContain(host);
 });
 
-fullTest('a worker without the right key waits, takes no work, and starts once the file has it', async () => {
-  const [right, wrong] = [line('2026'), line('2026')];
-  await writeFile(keyFile, right);
-  world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
-  const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
-  const first = await world.startWorker(env);
-  await untilReady(first);
-  await untilFollowedBy(first, world);
-  const runOf = () =>
-    world.temporal(async (client) => {
-      const { workflowService } = client;
-      const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
-        namespace: world.namespace,
-        execution: { workflowId: supervisorWorkflowId },
+fullTest(
+  'a worker without the right key waits, takes no tasks, and starts once the file contains it',
+  async () => {
+    const [right, wrong] = [line('2026'), line('2026')];
+    await writeFile(keyFile, right);
+    world.payloadCodecs = [new EncryptionCodec(new CodecKeys(keyFile))];
+    const env = { TEMPORAL_CODEC_KEY_FILE: keyFile };
+    const first = await world.startWorker(env);
+    await untilReady(first);
+    await untilReadBy(first, world);
+    const runOf = () =>
+      world.temporal(async (client) => {
+        const { workflowService } = client;
+        const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
+          namespace: world.namespace,
+          execution: { workflowId: supervisorWorkflowId },
+        });
+        return workflowExecutionInfo?.execution?.runId;
       });
-      return workflowExecutionInfo?.execution?.runId;
+    const run = await runOf();
+    await first.terminate();
+
+    const without = await world.startWorker();
+    await untilNotReady(without, /"2026".*TEMPORAL_CODEC_KEY_FILE is not set/);
+    await without.terminate();
+
+    await writeFile(keyFile, wrong);
+    const worker = await world.startWorker(env);
+    await untilNotReady(worker, /"2026".*does not decrypt/);
+    expect((await status(env)).text).toMatch(/does not decrypt/);
+    await writeFile(keyFile, 'broken\n');
+    expect((await status(env)).text).toMatch(/line 1/);
+    await writeFile(keyFile, line('2027') + right);
+    await untilReady(worker);
+    await untilReadBy(worker, world);
+    expect(await runOf()).toBe(run);
+
+    // The previous keys are lost.
+    await writeFile(keyFile, line('2028'));
+    await untilNotReady(worker, /which is not in/);
+    await world.temporal(async (client) => {
+      await client.workflow.getHandle(supervisorWorkflowId).terminate('a test');
+      for (const { scheduleId } of Object.values(jobs)) await client.schedule.getHandle(scheduleId).delete();
     });
-  const run = await runOf();
-  await first.terminate();
+    await untilReady(worker);
+    await untilReadBy(worker, world);
+    const runs = await flowTrail(['runs', '--json'], { ...world.workerEnv(), ...env });
+    expect([runs.code, runs.err]).toEqual([0, '']);
+    await until('status is good', async () => ((await status(env)).code === 0 ? true : undefined));
+    await expectComplete(world);
+  },
+);
 
-  const without = await world.startWorker();
-  await untilNotReady(without, /"2026".*TEMPORAL_CODEC_KEY_FILE is not set/);
-  await without.terminate();
-
-  await writeFile(keyFile, wrong);
-  const worker = await world.startWorker(env);
-  await untilNotReady(worker, /"2026".*does not decrypt/);
-  expect((await status(env)).text).toMatch(/does not decrypt/);
-  await writeFile(keyFile, 'broken\n');
-  expect((await status(env)).text).toMatch(/line 1/);
-  await writeFile(keyFile, line('2027') + right);
-  await untilReady(worker);
-  await untilFollowedBy(worker, world);
-  expect(await runOf()).toBe(run);
-
-  // All former keys are lost.
-  await writeFile(keyFile, line('2028'));
-  await untilNotReady(worker, /which is not in/);
-  await world.temporal(async (client) => {
-    await client.workflow.getHandle(supervisorWorkflowId).terminate('a test');
-    for (const { scheduleId } of Object.values(jobs)) await client.schedule.getHandle(scheduleId).delete();
-  });
-  await untilReady(worker);
-  await untilFollowedBy(worker, world);
-  const runs = await flowTrail(['runs', '--json'], { ...world.workerEnv(), ...env });
-  expect([runs.code, runs.err]).toEqual([0, '']);
-  await until('status is good', async () => ((await status(env)).code === 0 ? true : undefined));
-  await expectWhole(world);
-});
-
-/** `binary/encrypted` in base64, as histories in JSON have it. */
+/** `binary/encrypted` in base64, as in histories in JSON. */
 const encrypted = Buffer.from('binary/encrypted').toString('base64');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
@@ -27,18 +27,18 @@ async function startFollowing(env: NodeJS.ProcessEnv = {}): Promise<WorkerProces
   await tls.writeAll();
   const worker = await world.startWorker({ ...tls.env, ...env });
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   return worker;
 }
 
-/** Checks the places where operators look: /readyz, the log and `flow-trail status` all name the setting. */
-async function untilAllTell(
+/** Waits until /readyz, the log and `flow-trail status` all name the setting. */
+async function untilReportedEverywhere(
   worker: WorkerProcess,
   setting: RegExp,
   env: NodeJS.ProcessEnv = {},
 ): Promise<void> {
   await untilNotReady(worker, setting);
-  await until('the log names it', () => worker.lines.find((line) => setting.test(line)));
+  await until('the log names the setting', () => worker.lines.find((line) => setting.test(line)));
   const { code, out, err } = await flowTrail(['status'], { ...world.workerEnv(), ...tls.env, ...env });
   expect(code).not.toBe(0);
   expect(out + err).toMatch(setting);
@@ -52,30 +52,32 @@ async function untilReplaced(worker: WorkerProcess, times: number): Promise<void
 
 const daysLeft = (worker: WorkerProcess) => metric(worker, 'flow_trail_temporal_certificate_days_left');
 
-/** The trail is whole, in the same process. */
+/** Expects a complete trail, from the same process. */
 async function expectRecovered(worker: WorkerProcess): Promise<void> {
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await untilConnected(world);
-  await expectWhole(world);
+  await expectComplete(world);
   expect(worker.process.hasExited()).toBe(false);
 }
 
-test('a worker waits for certificates that are not mounted yet, and follows a rotated client CA', async () => {
+test('a worker waits for certificates that are not mounted yet, and uses the certificate of a rotated client CA', async () => {
   const worker = await world.startWorker(tls.env);
-  await untilAllTell(worker, /TEMPORAL_TLS_CLIENT_CERT_PATH/);
+  await untilReportedEverywhere(worker, /TEMPORAL_TLS_CLIENT_CERT_PATH/);
   await tls.write('ca.crt', tls.serverAuthority.certificate);
   await tls.writeClient(await tls.issueClient(new Date(Date.now() + 10 * 60_000)));
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
-  await untilSaid(worker, 'The client certificate for Temporal expires soon');
+  await untilReadBy(worker, world);
+  await untilLogged(worker, 'The client certificate for Temporal expires soon');
   expect(await daysLeft(worker)).toBeLessThan(1);
 
   await tls.rotateClientAuthority();
-  await untilAllTell(worker, /rejected the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
+  await untilReportedEverywhere(worker, /rejected the client certificate.*TEMPORAL_TLS_CLIENT_CERT_PATH/);
   await tls.writeClient(await tls.issueClient());
   await untilReplaced(worker, 1);
-  await until('the metric shows the new one', async () => ((await daysLeft(worker)) > 20 ? true : undefined));
+  await until('the metric shows the new certificate', async () =>
+    (await daysLeft(worker)) > 20 ? true : undefined,
+  );
   await expectRecovered(worker);
   await expectNoSecretShown(world);
 });
@@ -84,7 +86,7 @@ describe('the server’s CA', () => {
   fullTest('rotated before the CA file', async () => {
     const worker = await startFollowing();
     await tls.rotateServer();
-    await untilAllTell(worker, /TEMPORAL_TLS_SERVER_CA_CERT_PATH/);
+    await untilReportedEverywhere(worker, /TEMPORAL_TLS_SERVER_CA_CERT_PATH/);
     await tls.write('ca.crt', tls.serverAuthority.certificate);
     await untilReplaced(worker, 1);
     await expectRecovered(worker);
@@ -97,7 +99,7 @@ describe('the server’s CA', () => {
     await tls.write('ca.crt', `${old}${next.authority.certificate}`);
     await untilReplaced(worker, 1);
     tls.presentServer(next);
-    await until('clients have shaken hands again', () => (tls.proxy.openSessions >= 2 ? true : undefined));
+    await until('clients have reconnected', () => (tls.proxy.openSessions >= 2 ? true : undefined));
     expect((await readyz(worker)).text).toBe('ready\n');
     await expectRecovered(worker);
     expect(tls.proxy.handshakeErrors).toEqual([]);
@@ -109,7 +111,7 @@ describe('the server’s CA', () => {
       const worker = await startFollowing();
       const next = await tls.prepareServer();
       await tls.write('ca.crt', next.authority.certificate);
-      await untilSaid(worker, 'A check failed; retrying');
+      await untilLogged(worker, 'A check failed; retrying');
       expect(worker.lines.find((line) => line.includes('TEMPORAL_TLS_SERVER_CA_CERT_PATH'))).toBeDefined();
       expect((await readyz(worker)).ok).toBe(true);
       tls.presentServer(next);
@@ -131,7 +133,7 @@ describe('the server’s CA', () => {
 
 describe('files that are broken', () => {
   fullTest(
-    'keep the current connection, are reported when it breaks, and work once they are repaired',
+    'keep the current connection, are reported when it closes, and work once they are repaired',
     async () => {
       const worker = await startFollowing();
       const other = await issueCertificates();
@@ -148,11 +150,11 @@ describe('files that are broken', () => {
         await tls.writeClient(good);
         await tls.write('ca.crt', tls.serverAuthority.certificate);
         await tls.write(file, content);
-        await until('the log names it', () => worker.lines.find((line) => setting.test(line)));
+        await until('the log names the setting', () => worker.lines.find((line) => setting.test(line)));
         expect((await readyz(worker)).ok).toBe(true);
       }
       await tls.rotateServer();
-      await untilAllTell(worker, /CA file .*ca\.crt/);
+      await untilReportedEverywhere(worker, /CA file .*ca\.crt/);
       await tls.write('ca.crt', tls.serverAuthority.certificate);
       await tls.writeClient(good);
       await untilReplaced(worker, 1);
@@ -165,10 +167,10 @@ describe('files that are broken', () => {
     const worker = await startFollowing();
     const expired = await tls.issueClient(new Date(Date.now() - 60_000));
     await tls.writeClient(expired);
-    await untilSaid(worker, 'A check failed; retrying');
+    await untilLogged(worker, 'A check failed; retrying');
     expect((await readyz(worker)).ok).toBe(true);
     await tls.rotateClientAuthority();
-    await untilAllTell(worker, /expired at \d{4}-/);
+    await untilReportedEverywhere(worker, /expired at \d{4}-/);
     await tls.writeClient(await tls.issueClient());
     await untilReplaced(worker, 1);
     await expectRecovered(worker);
@@ -176,28 +178,25 @@ describe('files that are broken', () => {
 });
 
 describe('the API key', () => {
-  fullTest(
-    'rotated first in the file and then at the server, and revoked for longer than the SDK waits',
-    async () => {
-      const keys = ['first-api-key', 'second-api-key', 'third-api-key'];
-      await tls.write('api-key', `${keys[0]}\n`);
-      tls.proxy.apiKeys = new Set(keys.slice(0, 2));
-      const env = { TEMPORAL_API_KEY_FILE: tls.path('api-key') };
-      const worker = await startFollowing(env);
-      await tls.write('api-key', `${keys[1]}\n`);
-      await untilReplaced(worker, 1);
-      expect(tls.proxy.seenKeys).toEqual(new Set(keys.slice(0, 2)));
+  fullTest('rotated in the file before the server, and revoked for longer than the SDK waits', async () => {
+    const keys = ['first-api-key', 'second-api-key', 'third-api-key'];
+    await tls.write('api-key', `${keys[0]}\n`);
+    tls.proxy.apiKeys = new Set(keys.slice(0, 2));
+    const env = { TEMPORAL_API_KEY_FILE: tls.path('api-key') };
+    const worker = await startFollowing(env);
+    await tls.write('api-key', `${keys[1]}\n`);
+    await untilReplaced(worker, 1);
+    expect(tls.proxy.seenKeys).toEqual(new Set(keys.slice(0, 2)));
 
-      tls.proxy.apiKeys = new Set([keys[2] ?? '']);
-      tls.proxy.drop();
-      await untilAllTell(worker, /TEMPORAL_API_KEY_FILE/, env);
-      // The SDK stops after a minute, and the worker is restarted.
-      expect((await worker.process.exited).code).toBe(1);
-      const next = await world.startWorker({ ...tls.env, ...env });
-      await untilNotReady(next, /TEMPORAL_API_KEY_FILE/);
-      await tls.write('api-key', `${keys[2]}\n`);
-      await expectRecovered(next);
-      await expectNoSecretShown(world, keys);
-    },
-  );
+    tls.proxy.apiKeys = new Set([keys[2] ?? '']);
+    tls.proxy.drop();
+    await untilReportedEverywhere(worker, /TEMPORAL_API_KEY_FILE/, env);
+    // The SDK gives up after a minute, and the worker is restarted.
+    expect((await worker.process.exited).code).toBe(1);
+    const next = await world.startWorker({ ...tls.env, ...env });
+    await untilNotReady(next, /TEMPORAL_API_KEY_FILE/);
+    await tls.write('api-key', `${keys[2]}\n`);
+    await expectRecovered(next);
+    await expectNoSecretShown(world, keys);
+  });
 });

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs } from '../../src/config/names.ts';
 import { flowTrail } from '../support/cli.ts';
-import { expectWhole, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { expectComplete, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Receives spans by OTLP/HTTP: protobuf, in which names and attributes are plain text. */
+/** Starts a receiver of spans by OTLP/HTTP. In protobuf, names and attributes are plain text. */
 async function startCollector() {
   const received: { path: string; type: string | undefined; body: Buffer }[] = [];
   const server = createServer((request, response) => {
@@ -46,7 +46,7 @@ async function startCollector() {
   };
 }
 
-test('spans of workflows, activities and starts arrive as OTLP, without messages, names of pods or secrets', async () => {
+test('spans of workflows, activities and starts are exported with OTLP, without messages, pod names or secrets', async () => {
   const collector = await startCollector();
   const worker = await world.startWorker({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -55,9 +55,9 @@ test('spans of workflows, activities and starts arrive as OTLP, without messages
     OTEL_BSP_SCHEDULE_DELAY: '200',
   });
   await untilReady(worker);
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   await flowTrail(['run', 'housekeeping'], world.workerEnv());
-  // It fails with a message that contains the address of an unavailable Goldmane.
+  // The activity fails with a message that contains the address of an unavailable Goldmane.
   await world.goldmane.kill();
   await until(
     'spans of all kinds arrive',
@@ -92,7 +92,7 @@ fullTest('an unavailable collector is logged and does not affect the trail', asy
     OTEL_BSP_SCHEDULE_DELAY: '200',
   });
   await untilReady(worker);
-  await untilSaid(worker, 'Tracing: spans cannot be sent');
-  await untilFollowedBy(worker, world);
-  await expectWhole(world);
+  await untilLogged(worker, 'Tracing: spans cannot be sent');
+  await untilReadBy(worker, world);
+  await expectComplete(world);
 });

@@ -5,7 +5,7 @@ import { jobs, trailNames } from '../../src/config/names.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
 import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { expectWhole, untilFollowedBy } from '../support/faults.ts';
+import { expectComplete, untilReadBy } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
@@ -25,22 +25,22 @@ afterEach(async () => {
 const supervisorOf = (clusterName: string) =>
   world.temporal((client) => client.workflow.getHandle(trailNames(clusterName).supervisorId).describe());
 
-test('a second database under the same names is refused, the first continues, and the second starts once they are free', async () => {
+test('a worker with another database and the same names is refused; the first continues, and the other starts once the names are free', async () => {
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilReady(first);
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   const { runId } = await supervisorOf('');
   const second = await world.startWorker({ DATABASE_URL: other.url });
   const reason = await untilNotReady(second, /CLUSTER_NAME/);
   expect(reason).toMatch(/TEMPORAL_NAMESPACE/);
   expect(reason).toMatch(/DATABASE_URL/);
-  await untilFollowedBy(first, world);
+  await untilReadBy(first, world);
   await untilReady(first);
   const undisturbed = await supervisorOf('');
   expect(undisturbed.runId).toBe(runId);
   expect(undisturbed.memo?.['trailId']).toBe(await readTrailId(world.db.database.query));
-  await expectWhole(world);
+  await expectComplete(world);
   expect(await other.database.query('select from edge')).toHaveLength(0);
 
   await first.terminate();
@@ -98,7 +98,7 @@ test('two clusters share one Temporal namespace and one database with separate s
       expect(lines.every((line) => line.includes(`cluster="${name}"`))).toBe(true);
     }
 
-    // The names of one cluster with the database of the other, and a run for one on the task queue of the other.
+    // A worker with the names of one cluster and the database of the other, and a run for one on the other's task queue.
     const crossed = { ...world.workerEnv(), CLUSTER_NAME: 'north', DATABASE_URL: south };
     const refused = await flowTrail(['run', 'housekeeping'], crossed);
     expect([refused.code, refused.out]).toEqual([1, '']);
@@ -124,7 +124,7 @@ test('two clusters share one Temporal namespace and one database with separate s
 test('a second supervisor started by hand fails, and the trail continues', async () => {
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilFollowedBy(worker, world);
+  await untilReadBy(worker, world);
   const failure: unknown = await world.temporal((client) =>
     client.workflow
       .execute('superviseTrail', {
@@ -135,11 +135,11 @@ test('a second supervisor started by hand fails, and the trail continues', async
       .catch((error: unknown) => innermost(error)),
   );
   expect(failure).toMatchObject({ type: 'temporal_second_supervisor', nonRetryable: true });
-  await untilFollowedBy(worker, world);
-  await expectWhole(world);
+  await untilReadBy(worker, world);
+  await expectComplete(world);
 });
 
-/** The same flow in a cluster whose namespaces have different names. */
+/** The same flow with the namespace names of the other cluster. */
 function inSouth(flow: Flow): Flow {
   const { srcNamespace, dstNamespace } = flow;
   return {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
-import { expectWhole, metric, untilFollowedBy, untilSaid } from '../support/faults.ts';
+import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
@@ -37,19 +37,19 @@ fullTest(
     await makeRelease(release, { from: "patched('settling-ends-first')", to: 'false' });
     world.traffic.start(world.goldmane);
     const previous = await world.startWorker({}, release);
-    await untilFollowedBy(previous, world);
+    await untilReadBy(previous, world);
     const began = await runId();
     await previous.terminate();
     const next = await world.startWorker();
-    await untilFollowedBy(next, world);
+    await untilReadBy(next, world);
     await untilReady(next);
     await next.terminate();
     const rolledBack = await world.startWorker({}, release);
-    await untilFollowedBy(rolledBack, world);
+    await untilReadBy(rolledBack, world);
     await untilReady(rolledBack);
     expect(await runId()).toBe(began);
     expect(await metric(rolledBack, 'flow_trail_recreated_total', { what: 'supervisor' })).toBe(0);
-    await expectWhole(world);
+    await expectComplete(world);
   },
 );
 
@@ -60,18 +60,18 @@ test('a release that cannot replay the supervisor’s history replaces it, and s
   await makeRelease(release, { from: `${stream}\n  ${settle}`, to: `${settle}\n  ${stream}` });
   world.traffic.start(world.goldmane);
   const previous = await world.startWorker({}, release);
-  await untilFollowedBy(previous, world);
+  await untilReadBy(previous, world);
   let former = await runId();
   await previous.terminate();
   for (const build of [undefined, release]) {
     const worker = await world.startWorker({}, build);
-    await untilSaid(worker, 'The supervisor was replaced because its workflow tasks failed');
+    await untilLogged(worker, 'The supervisor was replaced because its workflow tasks failed');
     await until('another supervisor runs', async () => (await runId()) !== former || undefined);
-    await untilFollowedBy(worker, world);
+    await untilReadBy(worker, world);
     await untilReady(worker);
     expect(await metric(worker, 'flow_trail_recreated_total', { what: 'supervisor' })).toBe(1);
     former = await runId();
     if (build === undefined) await worker.terminate();
   }
-  await expectWhole(world);
+  await expectComplete(world);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest';
-import { attempts, untilFollowedBy, untilMerged, untilSaid, bucketNow } from '../support/faults.ts';
+import { attempts, untilReadBy, untilMerged, untilLogged, bucketNow } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
@@ -9,14 +9,14 @@ const limitMs = 180_000;
 
 let world: World;
 beforeEach(async () => {
-  // In real time: Temporal's time-outs and those of the workers are as in production.
+  // In real time, so that the time-outs of Temporal and the workers are those of production.
   world = await World.create({ speed: 1 });
 });
 afterEach(() => world.close());
 
 for (const [how, signal] of [
   ['killed', 'SIGKILL'],
-  // Its connections stay open and its polls unanswered, as after the loss of a machine.
+  // Its connections stay open but it does not answer, as after the loss of a machine.
   ['stopped', 'SIGSTOP'],
 ] as const)
   fullTest(
@@ -24,15 +24,15 @@ for (const [how, signal] of [
     async () => {
       world.traffic.start(world.goldmane);
       const lost = await world.startWorker();
-      await untilFollowedBy(lost, world);
+      await untilReadBy(lost, world);
       const other = await world.startWorker();
-      await untilSaid(other, 'the worker is polling for work');
+      await untilLogged(other, 'the worker is polling for work');
       await untilMerged(world, bucketNow(world));
       lost.process.signal(signal);
       const at = Date.now();
       const since = () => `${((Date.now() - at) / 1000).toFixed(1)} s`;
       await until(
-        'both readers are in the other worker',
+        'both readers run in the other worker',
         async () => {
           const running = await attempts(world);
           return running.length === 2 &&
@@ -43,11 +43,11 @@ for (const [how, signal] of [
         limitMs,
       );
       process.stdout.write(`both readers taken over after ${since()}\n`);
-      await untilSaid(other, 'the stream is open');
+      await untilLogged(other, 'the stream is open');
       await untilMerged(world, bucketNow(world));
       process.stdout.write(`merged again after ${since()}\n`);
       expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toContain('heartbeat');
-      // So that it can end.
+      // Lets the frozen process exit.
       lost.process.signal('SIGCONT');
     },
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { mergeCapture } from '../support/captured-trail.ts';
-import { flowTrailHere } from '../support/cli-in-process.ts';
+import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { blocksOf, readDocuments, shellBlocksOf } from '../support/shell-blocks.ts';
 
@@ -66,7 +66,7 @@ test.each(blocks)('the block at %s runs', async (_place, commands) => {
       // What it prints of another cluster is not compared.
       const [command = ''] = line.split(' | ');
       const [, ...args] = words(command.replace(/^npx /, ''));
-      const { code, err } = await flowTrailHere(args, { DATABASE_URL: db.url, TIME_ZONE: 'UTC' });
+      const { code, err } = await flowTrailInProcess(args, { DATABASE_URL: db.url, TIME_ZONE: 'UTC' });
       expect(answered, `${line}\n${err}`).toContain(code);
     }
   }

@@ -8,7 +8,7 @@ import { migrate } from '../../src/trail/migrate.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { Aggregator } from '../support/aggregator.ts';
 import { parseAnswer } from '../support/answer.ts';
-import { flowTrailHere } from '../support/cli-in-process.ts';
+import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import {
   createMigratedDatabase,
   createTestDatabase,
@@ -119,7 +119,8 @@ describe('back to the aggregator, and to the trail again', () => {
     await count(3, 4, 'c');
     const before = await readEdges(database);
     expect(await verify(database)).toHaveLength(1);
-    const run = (...args: string[]) => flowTrailHere(['adopt', '--json', ...args], { DATABASE_URL: db.url });
+    const run = (...args: string[]) =>
+      flowTrailInProcess(['adopt', '--json', ...args], { DATABASE_URL: db.url });
     const { out } = await run();
     const dry = parseAnswer('adopt', out);
     // Two of the seven were only streamed.
@@ -241,7 +242,7 @@ describe('back to the aggregator, and to the trail again', () => {
 
   test('an edge whose count was lowered is reported and stays as it is', async () => {
     await database.query('update edge set flow_count = 1');
-    const { code, out } = await flowTrailHere(['adopt', '--apply'], { DATABASE_URL: db.url });
+    const { code, out } = await flowTrailInProcess(['adopt', '--apply'], { DATABASE_URL: db.url });
     expect(code).toBe(3);
     expect(out).toMatch(/^a +b +allow +3$/m);
     expect(await flowCounts()).toEqual({ b: 1 });

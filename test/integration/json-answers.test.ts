@@ -9,7 +9,7 @@ import type { AnswerName } from '../../src/cli/schemas/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
-import { flowTrailHere } from '../support/cli-in-process.ts';
+import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 
@@ -85,7 +85,7 @@ async function ask(db: TestDatabase, args: readonly string[]) {
   const given = args.map((arg) =>
     arg === 'POLICY' ? join(folder, 'deny.yaml') : arg === 'ALLOWLIST' ? allowlistId : arg,
   );
-  return flowTrailHere([...given, '--json'], { DATABASE_URL: db.url, TIME_ZONE: 'Australia/Sydney' });
+  return flowTrailInProcess([...given, '--json'], { DATABASE_URL: db.url, TIME_ZONE: 'Australia/Sydney' });
 }
 
 test.each(cases)(
@@ -106,7 +106,7 @@ test.each(cases)('$args: with an empty trail, too', async ({ name, args, ofEmpty
 });
 
 test('export --format json has the schema of edges', async () => {
-  const { out } = await flowTrailHere(['export', '--format', 'json'], { DATABASE_URL: full.url });
+  const { out } = await flowTrailInProcess(['export', '--format', 'json'], { DATABASE_URL: full.url });
   parseAnswer('edges', out);
 });
 

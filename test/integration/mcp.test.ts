@@ -9,7 +9,7 @@ import type { AnswerName } from '../../src/cli/schemas/index.ts';
 import { openDatabase } from '../../src/trail/database.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
-import { flowTrailHere } from '../support/cli-in-process.ts';
+import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -122,7 +122,7 @@ describe.each(cases)('%s %j', (name, args, schema, command) => {
     const { isError, texts } = await call(name, args);
     expect(isError, texts[0]).toBe(false);
     const answer = parseAnswer(schema, texts[0] ?? '');
-    const { out } = await flowTrailHere([...command, '--json'], env);
+    const { out } = await flowTrailInProcess([...command, '--json'], env);
     expect(answer).toEqual(JSON.parse(out));
   });
 });

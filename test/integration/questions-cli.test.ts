@@ -9,7 +9,7 @@ import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
-import { questionsIn } from '../support/readme.ts';
+import { flowTrailCommandsIn } from '../support/readme.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
@@ -149,7 +149,7 @@ test('every question in the README is answered', async () => {
   // Those that ask Temporal or Goldmane have tests of their own.
   const elsewhere = new Set(['health', 'status', 'runs', 'digest', 'certificates', 'run', 'mcp']);
   try {
-    for (const args of questionsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
+    for (const args of flowTrailCommandsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
       const inFolder = args.map((arg) => (/^(policies\/|map\.html)$/.test(arg) ? join(folder, arg) : arg));
       const { code, err } = await run(...inFolder);
       // The allowlist of a namespace that was never seen has no files to replay.

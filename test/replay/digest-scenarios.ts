@@ -15,7 +15,7 @@ const digest: Omit<DigestResult, 'outcome'> = {
   gapSeconds: 0,
 };
 
-/** Fails so often before it works. */
+/** A function that fails with each of `failures` before it returns the result. */
 function after<Result>(failures: readonly ApplicationFailure[], result: Result): () => Promise<Result> {
   const left = [...failures];
   return () => {
@@ -34,7 +34,7 @@ const refused = ApplicationFailure.nonRetryable(
 );
 const frozen = after([], { ...digest, outcome: 'frozen' as const });
 
-/** What the digest leaves. */
+/** The shapes of history of the digest. */
 export const digestScenarios: readonly JobScenario[] = [
   {
     name: 'digest-posted',

@@ -8,14 +8,14 @@ import { settleSummary, streamSummary } from './summaries.ts';
 
 export type Reader = 'stream' | 'settle';
 
-/** One attempt of a reader's activity, ended by the test. */
+/** One attempt of a reader's activity; the test determines when it ends. */
 export interface Call {
   readonly reader: Reader;
   readonly id: AttemptId;
   readonly attempt: number;
   readonly input: WindowInput;
   readonly hasEnded: boolean;
-  /** Whether the activity was asked to end. */
+  /** Whether cancellation of the activity was requested. */
   isCancelled: boolean;
   /** Whether it sends heartbeats; without them, Temporal considers it lost. */
   isBeating: boolean;
@@ -26,7 +26,7 @@ export interface Call {
 /** Activities controlled by the test. */
 export class FakeReaders {
   readonly calls: Call[] = [];
-  /** What an attempt does when it is asked to end; `wait` leaves that to the test. */
+  /** What an attempt does on cancellation; `wait` leaves it to the test. */
   onCancel: 'report' | 'cancelled' | 'wait' = 'report';
 
   readonly activities: Pick<Activities, 'streamFlows' | 'settleBuckets'> = {

@@ -3,17 +3,17 @@ import packageJson from '../../package.json' with { type: 'json' };
 
 const histories = new URL('histories/', import.meta.url);
 
-/** Whose histories. */
+/** The workflows that left the histories. */
 export type HistoryKind = 'supervisor' | 'jobs' | 'export';
 
 export interface SavedHistory {
-  /** Of the release that left it. */
+  /** The release that recorded it. */
   version: string;
   name: string;
   json: unknown;
 }
 
-/** Where record.ts, record-jobs.ts and record-export.ts save the histories of this version. */
+/** The folder where record.ts, record-jobs.ts or record-export.ts saves the histories of a version. */
 export function folderOf(kind: HistoryKind, version = packageJson.version): URL {
   return new URL(kind === 'supervisor' ? `${version}/` : `${version}/${kind}/`, histories);
 }

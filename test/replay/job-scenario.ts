@@ -1,16 +1,16 @@
 import type { Activities } from '../../src/activities/index.ts';
 import { jobs, type JobName } from '../../src/config/names.ts';
 
-/** What is run by a schedule, or on demand. */
+/** A scheduled job or the on-demand job. */
 export type Runnable = JobName | 'allowlist';
 
-/** A run of a job over activities that answer as the scenario says. */
+/** A run of a job with fake activities. */
 export interface JobScenario {
   /** Name of the file under histories/jobs/. */
   name: string;
   job: Runnable;
   args?: readonly unknown[];
-  /** What the job's activities do. */
+  /** The fake activities. */
   activities: Partial<Activities>;
 }
 

@@ -5,14 +5,14 @@ import { workflowTypeOf, type JobScenario } from './job-scenario.ts';
 import { reportScenarios } from './report-scenarios.ts';
 import { watchScenarios } from './watch-scenarios.ts';
 
-/** The shapes of history that the jobs leave. */
+/** The shapes of history of all jobs. */
 export const jobScenarios: readonly JobScenario[] = [
   ...digestScenarios,
   ...watchScenarios,
   ...reportScenarios,
 ];
 
-/** Starts the job, and waits until it has ended, well or not. */
+/** Starts the job and waits until it has completed or failed. */
 export async function runScenario(
   client: Client,
   taskQueue: string,

@@ -37,7 +37,7 @@ afterEach(async () => {
 
 const query: Query = (sql, values) => db.database.query(sql, values);
 
-/** The other worker of the trail; the harness's own has the identity `test`. */
+/** Starts another worker of the trail; the harness's own has the identity `test`. */
 function startOther(supervisorId: string) {
   const stop = new AbortController();
   let renewals = 0;
@@ -64,16 +64,18 @@ function startOther(supervisorId: string) {
   };
 }
 
-test('attempts of a worker that stopped renewing its presence are failed by another one, as often as they start there', async () => {
+test('attempts of a worker that stopped renewing its presence are failed by another worker, each time they start there', async () => {
   const handle = await harness.supervise({ heartbeatTimeoutMs });
   await harness.readers.both();
   await renewPresence(query, 'test', randomUUID());
   const other = startOther(handle.workflowId);
-  await until('the other worker renewed often', () => (other.renewals() > 5 ? true : undefined));
+  await until('the other worker has renewed its presence several times', () =>
+    other.renewals() > 5 ? true : undefined,
+  );
   expect(harness.readers.calls).toHaveLength(2);
 
   await query("update lease set expires_at = now() - interval '1 second' where name = 'worker/test'");
-  // The same process takes them again here; a task may also be handed to the connection of a machine that is gone.
+  // Here the same process takes the tasks again; in production, Temporal may also assign one to a lost machine's connection.
   const { stream, settle } = await harness.readers.both(3);
   expect([stream.attempt, settle.attempt]).toEqual([3, 3]);
   await other.stop();
@@ -81,7 +83,7 @@ test('attempts of a worker that stopped renewing its presence are failed by anot
   await end(handle);
 });
 
-test('an attempt that was given up while its worker lived is asked to end, its successor in the same process is not', async () => {
+test('an attempt that was failed while its worker was alive is cancelled; its successor in the same process is not', async () => {
   const handle = await harness.supervise({ heartbeatTimeoutMs });
   const first = await harness.readers.both();
   for (const call of [first.stream, first.settle]) call.isBeating = false;

@@ -1,7 +1,7 @@
 /**
- * Records the histories that replay.test.ts replays: `npx tsx test/replay/record.ts [name...]`. It writes those of this version
- * only: run it once the version in package.json was raised, and for a scenario that is new. The files of a release stay as
- * they are, so that its supervisors continue after an upgrade.
+ * Records the histories that replay.test.ts replays: `npx tsx test/replay/record.ts [name...]`. It writes only those of
+ * this version: run it after raising the version in package.json, and for new scenarios. Never change the files of a
+ * release: its supervisors must continue after an upgrade.
  */
 import { record } from './recorder.ts';
 import { scenarios } from './scenarios.ts';

@@ -30,7 +30,7 @@ describe('the supervisor replays its saved histories', () => {
     await replay(bundle, history);
   });
 
-  test('a history whose readers were started in the other order is refused', async () => {
+  test('a history that started the readers in the other order fails the replay', async () => {
     const other = new Map([
       ['streamFlows', 'settleBuckets'],
       ['settleBuckets', 'streamFlows'],
@@ -47,7 +47,7 @@ describe('the supervisor replays its saved histories', () => {
 });
 
 describe.each(['waits-first', 'settles-first', 'ends-at-once'])(
-  'a broken supervisor (%s) is caught',
+  'a broken supervisor (%s) fails the replay',
   (name) => {
     let bundle: { code: string };
     beforeAll(async () => {
@@ -57,7 +57,7 @@ describe.each(['waits-first', 'settles-first', 'ends-at-once'])(
       });
     });
 
-    test.each(histories)('by $name', async (history) => {
+    test.each(histories)('of $name', async (history) => {
       await expect(replay(bundle, history)).rejects.toBeInstanceOf(DeterminismViolationError);
     });
   },

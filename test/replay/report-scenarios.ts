@@ -31,7 +31,7 @@ const allowlist: AllowlistSummary = {
 
 const databaseFull = ApplicationFailure.nonRetryable('The disk of the database is full', 'database_full');
 
-/** What the jobs leave that judge, derive and forget. */
+/** The shapes of history of completeness, allowlist and housekeeping. */
 export const reportScenarios: readonly JobScenario[] = [
   {
     name: 'completeness-posted',

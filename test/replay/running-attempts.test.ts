@@ -24,7 +24,7 @@ afterEach(() => harness.close());
 const check = async (attempts: RunningAttempts, workflowId: string) =>
   attempts.check(harness.client, await harness.client.workflow.getHandle(workflowId).describe());
 
-test('attempts that a former process with the same identity left behind are failed, and the next ones start', async () => {
+test('attempts of an earlier process with the same identity are failed, and the next ones start', async () => {
   const handle = await harness.supervise({ heartbeatTimeoutMs });
   await harness.readers.both();
   const restarted = new RunningAttempts('test', Date.now() + 60_000);
@@ -38,15 +38,15 @@ test('attempts that a former process with the same identity left behind are fail
 
 test.each([
   ['of another worker', new RunningAttempts('another', Date.now() + 60_000)],
-  ['that began after this process', new RunningAttempts('test', Date.now() - 60_000)],
-])('attempts %s are left alone', async (_whose, attempts) => {
+  ['that started after this process', new RunningAttempts('test', Date.now() - 60_000)],
+])('attempts %s are not failed', async (_which, attempts) => {
   const handle = await harness.supervise({ heartbeatTimeoutMs });
   await harness.readers.both();
   for (let round = 0; round < 3; round += 1) expect(await check(attempts, handle.workflowId)).toEqual([]);
   await end(handle);
 });
 
-test('an attempt of this process is asked to end when the workflow requests it, before its next heartbeat is answered', async () => {
+test('an attempt of this process is cancelled as soon as the workflow requests it, before its next heartbeat is answered', async () => {
   const attempts = new RunningAttempts('test');
   const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
   const { client, readers } = registered;
@@ -56,7 +56,7 @@ test('an attempt of this process is asked to end when the workflow requests it, 
   const asked = [stream, settle].map(({ id }) => attempts.askedToEnd(id));
   expect(asked.map((signal) => signal?.aborted)).toEqual([false, false]);
   await handle.signal(freshWindowSignal);
-  await until('both are asked to end', async () => {
+  await until('both are cancelled', async () => {
     await attempts.check(client, await client.workflow.getHandle(handle.workflowId).describe());
     return asked.every((signal) => signal?.aborted) || undefined;
   });
@@ -68,7 +68,7 @@ test('an attempt of this process is asked to end when the workflow requests it, 
   await registered.close();
 });
 
-test('attempts of a supervisor that was terminated are asked to end before, or at the latest beside, those of the next one', async () => {
+test('attempts of a terminated supervisor are cancelled no later than those of the next one start', async () => {
   const attempts = new RunningAttempts('test');
   const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
   const { client, readers } = registered;

@@ -8,11 +8,11 @@ import { connected, failing } from './summaries.ts';
 export interface Scenario {
   /** Name of the file under histories/. */
   name: string;
-  /** Goes through it; the history of the returned execution, closed or not, is what is kept. */
+  /** Runs the scenario. The history of the returned execution, closed or not, is saved. */
   run(harness: SupervisorHarness): Promise<WorkflowHandle>;
 }
 
-/** The shapes of history that a supervisor leaves. */
+/** The shapes of history of the supervisor. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'windows',
@@ -75,7 +75,7 @@ export const scenarios: readonly Scenario[] = [
       const handle = await harness.supervise();
       const { stream, settle } = await readers.both();
       await handle.signal(freshWindowSignal);
-      await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+      await until('both are cancelled', () => (stream.isCancelled && settle.isCancelled) || undefined);
       stream.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
       settle.complete('cancelled');
       await readers.both(2);
@@ -99,7 +99,7 @@ export const scenarios: readonly Scenario[] = [
       await readers.both();
       const { stream, settle } = await readers.both(2);
       const latest = await harness.client.workflow.getHandle(workflowId).describe();
-      if (latest.runId === firstExecutionRunId) throw new Error('it is still the first history');
+      if (latest.runId === firstExecutionRunId) throw new Error('the supervisor has not continued as new');
       stream.complete();
       settle.complete();
       await readers.both(3);
@@ -122,7 +122,7 @@ export const scenarios: readonly Scenario[] = [
 ];
 
 function untilWindows(handle: WorkflowHandle, windows: number): Promise<true> {
-  return until(`${windows} windows are counted`, async () => {
+  return until(`${windows} windows have ended`, async () => {
     const status = await handle.query(statusQuery);
     return status.windows === windows || undefined;
   });

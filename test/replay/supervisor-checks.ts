@@ -11,7 +11,7 @@ export function untilStatus(handle: WorkflowHandle, what: string, is: (status: T
   });
 }
 
-/** Cancels the supervisor; it must end as cancelled. */
+/** Cancels the supervisor and expects it to end as cancelled. */
 export async function end(handle: WorkflowHandle): Promise<void> {
   await handle.cancel();
   await expectCancelled(handle);

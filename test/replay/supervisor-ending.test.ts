@@ -10,7 +10,7 @@ const supervisor = useSupervisor();
 
 describe('ending', () => {
   test.each(['report', 'cancelled'] as const)(
-    'a cancelled supervisor ends both readers (they %s), then ends as cancelled',
+    'a cancelled supervisor cancels both readers (they %s), then ends as cancelled',
     async (onCancel) => {
       supervisor.readers.onCancel = onCancel;
       const handle = await supervisor.harness.supervise();
@@ -21,14 +21,14 @@ describe('ending', () => {
     },
   );
 
-  test('a cancelled supervisor waits for what its readers still commit', async () => {
+  test('a cancelled supervisor waits until its readers have committed', async () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise();
     const { stream, settle } = await supervisor.readers.both();
     await handle.cancel();
-    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    await until('both are cancelled', () => (stream.isCancelled && settle.isCancelled) || undefined);
     settle.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
-    await until('the end of settling is known', async () => {
+    await until('the end of settling is recorded', async () => {
       const { raw } = await handle.describe();
       return raw.pendingActivities?.length === 1 || undefined;
     });
@@ -37,7 +37,7 @@ describe('ending', () => {
     await expectCancelled(handle);
   });
 
-  test('a new history begins only when both windows have ended, and carries the status', async () => {
+  test('the supervisor continues as new only when both windows have ended, and keeps the status', async () => {
     supervisor.readers.onCancel = 'wait';
     const first = await supervisor.harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await supervisor.readers.both();
@@ -62,7 +62,7 @@ describe('ending', () => {
     await end(next);
   });
 
-  test('a cancellation that comes while a new history is prepared is not forgotten', async () => {
+  test('a cancellation that arrives while the supervisor prepares to continue as new takes effect', async () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await supervisor.readers.both();
@@ -76,8 +76,8 @@ describe('ending', () => {
   });
 });
 
-describe('what it shows', () => {
-  test('progress of the readers: connected since, lag, newest bucket; an error while it lasts, in status and memo', async () => {
+describe('status', () => {
+  test('shows the readers’ progress (connected since, lag, newest bucket) and current errors, in query and memo', async () => {
     const handle = await supervisor.harness.supervise();
     await supervisor.readers.call('stream');
     await handle.signal(progressSignal, {
@@ -88,7 +88,7 @@ describe('what it shows', () => {
     });
     const memo = async () => (await handle.describe()).memo?.['state'];
     expect(
-      await untilStatus(handle, 'it is connected', ({ stream }) => stream.state === 'connected'),
+      await untilStatus(handle, 'the stream is connected', ({ stream }) => stream.state === 'connected'),
     ).toMatchObject({
       lagSeconds: 2,
       newestBucket: '2026-01-31T08:10:00.000Z',
@@ -109,21 +109,21 @@ describe('what it shows', () => {
     await end(handle);
   });
 
-  test('a signal that comes with the first task is taken like any other', async () => {
+  test('a signal that arrives with the first workflow task is handled', async () => {
     const handle = await supervisor.harness.superviseWithSignal(progressSignal.name, [
       failing('stream', 'no such host'),
     ]);
     await supervisor.readers.call('stream');
     const status = await untilStatus(
       handle,
-      'the signal is taken',
+      'the signal is handled',
       ({ stream }) => stream.state === 'failing',
     );
     expect(status.lastError).toBe('no such host');
     await end(handle);
   });
 
-  test('a fresh window asked for with the first task begins both windows', async () => {
+  test('a fresh window requested with the first workflow task begins both windows', async () => {
     const handle = await supervisor.harness.superviseWithSignal(freshWindowSignal.name, []);
     await supervisor.readers.call('stream');
     await supervisor.readers.call('settle');

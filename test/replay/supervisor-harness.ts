@@ -11,7 +11,7 @@ import type { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import type { SupervisorInput } from '../../src/workflows/status.ts';
 import { FakeReaders } from './fake-readers.ts';
 
-/** Supervisors over fake readers, on a worker and a task queue of their own. */
+/** Runs supervisors with fake readers, on a separate worker and task queue. */
 export class SupervisorHarness {
   readonly readers: FakeReaders;
   readonly client: Client;
@@ -59,12 +59,12 @@ export class SupervisorHarness {
     return new SupervisorHarness({ readers, client, taskQueue, native, worker });
   }
 
-  /** Starts a supervisor whose time-outs suit a test. */
+  /** Starts a supervisor with short time-outs. */
   supervise(input: SupervisorInput = {}): Promise<WorkflowHandleWithFirstExecutionRunId> {
     return this.client.workflow.start(supervisorWorkflowType, this.#options(input));
   }
 
-  /** Starts one to which a signal was sent before its first task. */
+  /** Starts a supervisor that receives a signal with its first workflow task. */
   superviseWithSignal(signal: string, signalArgs: unknown[]): Promise<WorkflowHandle> {
     return this.client.workflow.signalWithStart(supervisorWorkflowType, {
       ...this.#options({}),
@@ -93,7 +93,7 @@ export class SupervisorHarness {
 
 let isQuiet = false;
 
-/** One runtime per process, which says only what should not be. */
+/** Installs the process's Temporal runtime, which logs only errors. */
 export function quietRuntime(): void {
   if (isQuiet) return;
   isQuiet = true;

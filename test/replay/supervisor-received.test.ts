@@ -21,7 +21,7 @@ const malformed: unknown[] = [
   { reader: 'stream', at: '1', state: 'connected' },
 ];
 
-/** Payloads that no TypeScript client can send: JSON that is cut off, an encoding of nobody, bytes. */
+/** Payloads that the TypeScript client cannot send: truncated JSON, an unknown encoding, plain bytes. */
 const unreadable = [
   { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{"reader":') },
   { metadata: { encoding: Buffer.from('json/protobuf') }, data: Buffer.from('x') },
@@ -47,7 +47,7 @@ test('malformed signals are ignored, by the running supervisor and by every repl
       });
   await handle.signal(resumeSignal);
   await handle.signal(progressSignal, { ...connected('stream'), gaps: 'none', edges: 'many', lagSeconds: 1 });
-  // A pause whose reason cannot be read is a pause: it ended both windows, and resume started the next ones.
+  // A pause with an unreadable reason still pauses: it ended both windows, and resume started the next ones.
   await supervisor.readers.both(2);
   const status = await untilStatus(
     handle,
@@ -56,7 +56,7 @@ test('malformed signals are ignored, by the running supervisor and by every repl
   );
   expect(status).toMatchObject({ gaps: [], stream: { state: 'connected' } });
   expect(status.edges).toBeUndefined();
-  // A task may be running, but none was attempted twice.
+  // A workflow task may be running, but none was retried.
   expect((await handle.describe()).raw.pendingWorkflowTask?.attempt ?? 1).toBe(1);
 
   await client.workflowService.resetStickyTaskQueue({

@@ -8,7 +8,7 @@ import { useSupervisor } from './use-supervisor.ts';
 const supervisor = useSupervisor();
 
 describe('windows', () => {
-  test('both readers follow side by side, window after window, and their summaries add up', async () => {
+  test('both readers run concurrently, window after window, and their summaries are added up', async () => {
     const handle = await supervisor.harness.supervise({ windowMs: 123_000 });
     (await supervisor.readers.call('stream')).complete();
     (await supervisor.readers.call('settle')).complete();
@@ -32,7 +32,7 @@ describe('windows', () => {
   });
 
   test.each(['stream', 'settle'] as const)(
-    'the other reader goes on while %s fails and is tried again',
+    'the other reader continues while %s fails and is retried',
     async (failed) => {
       const other = failed === 'stream' ? 'settle' : 'stream';
       const handle = await supervisor.harness.supervise();
@@ -51,7 +51,7 @@ describe('windows', () => {
     },
   );
 
-  test('a reader whose retries somebody ended begins a new window, and its error is shown', async () => {
+  test('a reader whose retries were ended by hand begins a new window, and its error is shown', async () => {
     const handle = await supervisor.harness.supervise();
     await supervisor.readers.call('settle');
     (await supervisor.readers.call('stream')).fail(ApplicationFailure.nonRetryable('ended by hand'));
@@ -61,7 +61,7 @@ describe('windows', () => {
     await end(handle);
   });
 
-  test('a fresh window ends both windows and begins both anew', async () => {
+  test('a fresh window ends both windows and begins new ones', async () => {
     const handle = await supervisor.harness.supervise();
     const former = [await supervisor.readers.call('stream'), await supervisor.readers.call('settle')];
     await handle.signal(freshWindowSignal);
@@ -74,7 +74,7 @@ describe('windows', () => {
     await end(handle);
   });
 
-  test('a second fresh window while the first is still being made ends in two windows that follow', async () => {
+  test('a second fresh window during the first one begins two further windows', async () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise();
     const { stream, settle } = await supervisor.readers.both();
@@ -96,12 +96,12 @@ describe('windows', () => {
     await end(handle);
   });
 
-  test('a window that fails while it is ended, as when the database is away, does not end the supervisor', async () => {
+  test('a window that fails during its cancellation, as during a database outage, does not end the supervisor', async () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise();
     const { stream, settle } = await supervisor.readers.both();
     await handle.signal(freshWindowSignal);
-    await until('both are asked to end', () => (stream.isCancelled && settle.isCancelled) || undefined);
+    await until('both are cancelled', () => (stream.isCancelled && settle.isCancelled) || undefined);
     stream.fail(ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }));
     settle.complete('cancelled');
     await supervisor.readers.call('stream', 2);
@@ -110,7 +110,7 @@ describe('windows', () => {
     await end(handle);
   });
 
-  test('a window that is lost with its worker while it is ended does not end the supervisor', async () => {
+  test('a window whose worker is lost during its cancellation does not end the supervisor', async () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise();
     const lost = await supervisor.readers.call('stream');

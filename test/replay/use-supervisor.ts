@@ -9,7 +9,7 @@ interface Supervisor {
   readers: FakeReaders;
 }
 
-/** Gives each test of the file a harness with new fake readers; the fields are set while a test runs. */
+/** Creates a harness with new fake readers for each test of the file. The fields are set only while a test runs. */
 export function useSupervisor(): Supervisor {
   const current: Partial<Supervisor> = {};
   beforeAll(async () => {

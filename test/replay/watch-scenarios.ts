@@ -34,7 +34,7 @@ const channelNotFound = () =>
 const databaseLost = () =>
   Promise.reject(ApplicationFailure.nonRetryable('the database is away', 'database_connection_refused'));
 
-/** What the jobs leave that watch over certificates and freshness. */
+/** The shapes of history of certificates and freshness. */
 export const watchScenarios: readonly JobScenario[] = [
   {
     name: 'certificates-good',

@@ -3,7 +3,7 @@ import type { CoverageStretch } from '../../src/trail/coverage.ts';
 import { readEdges } from '../support/database.ts';
 import { isGap } from '../support/faults.ts';
 import { isListed, expectFactsOf } from '../support/gaps.ts';
-import type { Stage } from './stage.ts';
+import type { Installation } from './installation.ts';
 
 const settleLimitMs = 600_000;
 
@@ -16,12 +16,12 @@ export interface Result {
 }
 
 /**
- * What a soak must end in. Without a gap: every edge as it was generated, each count explained by facts. With gaps: each has a
- * cause, and facts are exactly the flows of all other time. In both cases incomplete time has exactly the records that nobody can
- * read, the tables agree, and no edge is left unannounced by a digest.
+ * Checks the result of a soak. Without gaps: edges equal the generated flows, and facts explain each count. With gaps:
+ * each has a cause, and facts are exactly the flows outside the gaps. In both cases, incomplete time accounts for the
+ * malformed records, `verify` finds no difference, and a digest announces every edge.
  */
-export async function expectAccepted(stage: Stage): Promise<Result> {
-  const { world } = stage;
+export async function expectAccepted(installation: Installation): Promise<Result> {
+  const { world } = installation;
   const { database } = world.db;
   await world.traffic.stop();
   const coverage = await world.untilSettled(world.traffic.toSeconds, settleLimitMs);
@@ -30,15 +30,15 @@ export async function expectAccepted(stage: Stage): Promise<Result> {
   const edges = await readEdges(database);
   if (gaps.length === 0) {
     await world.expectExactly();
-    expect(refused).toBe(stage.malformedRecords);
+    expect(refused).toBe(installation.malformedRecords);
   } else {
     for (const gap of gaps) expect(gap.cause ?? '').not.toBe('');
     await expectFactsOf(world, (startSeconds) => isListed(coverage, startSeconds));
-    expect(refused).toBeLessThanOrEqual(stage.malformedRecords);
+    expect(refused).toBeLessThanOrEqual(installation.malformedRecords);
   }
-  const verified = await stage.command('verify');
+  const verified = await installation.command('verify');
   expect(verified, verified.out + verified.err).toMatchObject({ code: 0 });
-  const digest = await stage.command('run', 'digest');
+  const digest = await installation.command('run', 'digest');
   expect(digest, digest.out + digest.err).toMatchObject({ code: 0 });
   const unannounced = await database.query(
     'select src_ns, dst_ns, action from edge except select src_ns, dst_ns, action from announced_edge',
@@ -49,6 +49,6 @@ export async function expectAccepted(stage: Stage): Promise<Result> {
     records: edges.reduce((sum, { flow_count }) => sum + flow_count, 0),
     hours: (world.traffic.toSeconds - world.traffic.fromSeconds) / 3_600,
     gaps,
-    restarts: stage.restarts,
+    restarts: installation.restarts,
   };
 }

@@ -1,9 +1,9 @@
-import type { Stage } from './stage.ts';
+import type { Installation } from './installation.ts';
 
-/** A fault, and its repair: each alone is far shorter than the hour that Goldmane keeps. */
+/** A fault and its repair. Each lasts far less than the hour that Goldmane keeps. */
 export interface Fault {
   name: string;
-  run: (stage: Stage) => Promise<void>;
-  /** Why it cannot be tried here; undefined: it can. */
-  unavailable?: (stage: Stage) => string | undefined;
+  run: (installation: Installation) => Promise<void>;
+  /** The reason why this machine cannot run the fault; undefined if it can. */
+  unavailable?: (installation: Installation) => string | undefined;
 }

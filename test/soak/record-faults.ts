@@ -3,7 +3,7 @@ import { until } from '../support/poll.ts';
 import type { Fault } from './fault.ts';
 
 const scannedPorts = 5_000;
-/** FlowResults that no healthy server sends: garbage, no key, an empty key, cut in the middle. */
+/** FlowResults that no healthy server sends: invalid bytes, no key, an empty key, truncated. */
 const malformed = [
   Buffer.from('ffffffffffffffffffff', 'hex'),
   Buffer.from([0x08, 0x01]),
@@ -11,13 +11,13 @@ const malformed = [
   Buffer.from([0x12, 0x7f, 0x0a]),
 ];
 
-/** What the cluster and its nodes send. */
+/** Faults in the data from the cluster and its nodes. */
 export const recordFaults: readonly Fault[] = [
   {
     name: `port scan: ${scannedPorts.toLocaleString('en-US')} ports in one bucket`,
-    run: async (stage) => {
-      const startSeconds = bucketNow(stage.world);
-      stage.world.traffic.add(
+    run: async (installation) => {
+      const startSeconds = bucketNow(installation.world);
+      installation.world.traffic.add(
         Array.from({ length: scannedPorts }, (_, index) => ({
           startSeconds,
           srcName: 'scanner-*',
@@ -29,34 +29,36 @@ export const recordFaults: readonly Fault[] = [
           action: 'deny' as const,
         })),
       );
-      await stage.pass(60);
+      await installation.pass(60);
     },
   },
   {
     name: 'malformed records among others',
-    run: async (stage) => {
+    run: async (installation) => {
       await until(
         'the ring has the bucket',
-        () => stage.world.goldmane.faults.injectRecords(bucketNow(stage.world), malformed) || undefined,
+        () =>
+          installation.world.goldmane.faults.injectRecords(bucketNow(installation.world), malformed) ||
+          undefined,
       );
-      stage.malformedRecords += malformed.length;
-      await stage.pass(60);
+      installation.malformedRecords += malformed.length;
+      await installation.pass(60);
     },
   },
   {
     name: "nodes' clocks behind Goldmane's by up to two minutes",
-    run: async (stage) => {
-      stage.world.traffic.nodesAheadSeconds = -stage.random() * 120;
-      await stage.pass(300);
-      stage.world.traffic.nodesAheadSeconds = 0;
+    run: async (installation) => {
+      installation.world.traffic.nodesAheadSeconds = -installation.random() * 120;
+      await installation.pass(300);
+      installation.world.traffic.nodesAheadSeconds = 0;
     },
   },
   {
     name: "nodes' clocks ahead of Goldmane's by up to 15 s",
-    run: async (stage) => {
-      stage.world.traffic.nodesAheadSeconds = stage.random() * 15;
-      await stage.pass(300);
-      stage.world.traffic.nodesAheadSeconds = 0;
+    run: async (installation) => {
+      installation.world.traffic.nodesAheadSeconds = installation.random() * 15;
+      await installation.pass(300);
+      installation.world.traffic.nodesAheadSeconds = 0;
     },
   },
 ];

@@ -6,21 +6,21 @@ import { failuresIn } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { createNamespace } from '../support/world.ts';
 import type { Fault } from './fault.ts';
-import type { Stage } from './stage.ts';
+import type { Installation } from './installation.ts';
 
 /** SQLSTATE disk_full. */
 const diskFull = '53100';
-/** Real time: a quarter of what Goldmane keeps. */
+/** In real time; a quarter of the time that Goldmane keeps. */
 const noticeLimitMs = 60_000;
 
-/** What happens to servers. */
+/** Faults of servers. */
 export const serverFaults: readonly Fault[] = [
   {
     name: 'PostgreSQL killed and started again',
-    run: async (stage) => {
-      await stage.servers.postgres.kill();
-      await stage.pass(200);
-      await stage.servers.postgres.start();
+    run: async (installation) => {
+      await installation.servers.postgres.kill();
+      await installation.pass(200);
+      await installation.servers.postgres.start();
     },
   },
   {
@@ -32,104 +32,105 @@ export const serverFaults: readonly Fault[] = [
     name: 'PgBouncer killed and started again',
     unavailable: ({ servers: { pooler } }) =>
       pooler === undefined ? 'PgBouncer is not installed' : undefined,
-    run: async (stage) => {
-      await stage.servers.pooler?.kill();
-      await stage.pass(200);
-      await stage.servers.pooler?.start();
+    run: async (installation) => {
+      await installation.servers.pooler?.kill();
+      await installation.pass(200);
+      await installation.servers.pooler?.start();
     },
   },
   {
     name: 'Temporal killed and started again',
-    run: async (stage) => {
-      await stage.servers.temporal.kill();
-      await stage.pass(300);
-      await stage.servers.temporal.start();
+    run: async (installation) => {
+      await installation.servers.temporal.kill();
+      await installation.pass(300);
+      await installation.servers.temporal.start();
     },
   },
   {
     name: "Temporal's database deleted",
-    run: async (stage) => {
-      const { temporal, scratch } = stage.servers;
+    run: async (installation) => {
+      const { temporal, scratch } = installation.servers;
       await temporal.kill();
       for (const suffix of ['', '-wal', '-shm'])
         await rm(join(scratch, `temporal.db${suffix}`), { force: true });
       await temporal.start();
-      await stage.pass(100);
-      await createNamespace(stage.world.namespace, temporal.address);
+      await installation.pass(100);
+      await createNamespace(installation.world.namespace, temporal.address);
     },
   },
   {
     name: 'supervisor terminated',
-    run: async (stage) => {
-      await stage.world
+    run: async (installation) => {
+      await installation.world
         .temporal((client) => client.workflow.getHandle(supervisorWorkflowId).terminate('soak'))
         .catch(() => undefined);
-      await stage.pass(150);
+      await installation.pass(150);
     },
   },
   {
     name: 'schedule deleted',
-    run: async (stage) => {
-      await stage.world
+    run: async (installation) => {
+      await installation.world
         .temporal((client) => client.schedule.getHandle(jobs.digest.scheduleId).delete())
         .catch(() => undefined);
-      await stage.pass(100);
+      await installation.pass(100);
     },
   },
   {
     name: 'Goldmane holds its main loop',
-    run: async (stage) => {
-      stage.world.goldmane.faults.holdMainLoop(60_000);
-      await stage.pass(100);
+    run: async (installation) => {
+      installation.world.goldmane.faults.holdMainLoop(60_000);
+      await installation.pass(100);
     },
   },
   {
     name: 'Goldmane refuses List',
-    run: async (stage) => {
-      stage.world.goldmane.faults.answerLists({ status: 'UNAVAILABLE' });
-      await stage.pass(400);
-      stage.world.goldmane.faults.answerLists('serve');
+    run: async (installation) => {
+      installation.world.goldmane.faults.answerLists({ status: 'UNAVAILABLE' });
+      await installation.pass(400);
+      installation.world.goldmane.faults.answerLists('serve');
     },
   },
 ];
 
 /**
- * Fills the file system until PostgreSQL says so, and leaves it full until the worker has noticed: small transactions find room in
- * pages that exist already. PostgreSQL itself ends when it has no room for its log.
+ * Fills the file system until PostgreSQL reports it, and keeps it full until the worker logs it, which takes a while
+ * because small transactions fit into existing pages. PostgreSQL itself exits when it cannot write its log.
  */
-async function fillDisk(stage: Stage): Promise<void> {
-  const { disk, postgres } = stage.servers;
+async function fillDisk(installation: Installation): Promise<void> {
+  const { disk, postgres } = installation.servers;
   if (typeof disk === 'string') return;
-  const before = noticed(stage);
+  const before = loggedFullDisk(installation);
   await disk.fill();
-  await until('PostgreSQL has no room', () => hasNoRoom(stage));
-  const isNoticed = await until(
-    'the worker notices',
-    () => (noticed(stage) > before ? true : undefined),
+  await until('PostgreSQL reports the full disk', () => hasNoRoom(installation));
+  const isLogged = await until(
+    'the worker logs the full disk',
+    () => (loggedFullDisk(installation) > before ? true : undefined),
     noticeLimitMs,
   ).catch(() => false);
-  stage.fullDiskNoticed ||= isNoticed;
+  installation.fullDiskLogged ||= isLogged;
   await disk.free();
-  await until('PostgreSQL takes writes', async () => {
+  await until('PostgreSQL accepts writes', async () => {
     await postgres.start();
-    return (await hasNoRoom(stage)) ? undefined : true;
+    return (await hasNoRoom(installation)) ? undefined : true;
   });
 }
 
-function noticed({ world }: Stage): number {
+/** The number of failures with a full disk that workers have logged. */
+function loggedFullDisk({ world }: Installation): number {
   return world.workers.reduce((sum, worker) => sum + failuresIn(worker, 'full').length, 0);
 }
 
 /** Undefined while a table can still grow by a megabyte. */
-async function hasNoRoom(stage: Stage): Promise<true | undefined> {
+async function hasNoRoom(installation: Installation): Promise<true | undefined> {
   try {
-    await stage.admin(
+    await installation.admin(
       `create table no_room as select repeat('x', 1000) as filler from generate_series(1, 1000); drop table no_room`,
     );
     return undefined;
   } catch (error) {
     const isFull = error instanceof pg.DatabaseError && error.code === diskFull;
-    // It may have ended for want of room, and be recovering.
+    // PostgreSQL may have exited because of the full disk, or be recovering.
     if (isFull || !(error instanceof pg.DatabaseError)) return true;
     throw error;
   }

@@ -8,52 +8,52 @@ import { processFaults } from './process-faults.ts';
 import { recordFaults } from './record-faults.ts';
 import { secretFaults } from './secret-faults.ts';
 import { serverFaults } from './server-faults.ts';
-import { Stage } from './stage.ts';
+import { Installation } from './installation.ts';
 
 const seed = Number(process.env['SOAK_SEED'] ?? 1);
 const minutes = Number(process.env['SOAK_MINUTES'] ?? 10);
-/** A fault's name, or a part of it: only such faults. */
+/** Runs only faults whose name contains this text. */
 const only = process.env['SOAK_ONLY'] ?? '';
 const faults = [...processFaults, ...linkFaults, ...serverFaults, ...secretFaults, ...recordFaults].filter(
   ({ name }) => name.includes(only),
 );
-/** Of the world's time; the most that passes between two faults. */
+/** The longest pause between two faults, on the world's clock. */
 const restSeconds = 150;
 
-let stage: Stage | undefined;
-afterEach(() => stage?.close());
+let installation: Installation | undefined;
+afterEach(() => installation?.close());
 
 test(
-  'faults drawn from a seed lose and double nothing',
+  'a random sequence of faults neither loses nor duplicates records',
   {
     timeout: (minutes + 30) * 60_000,
   },
   async (context) => {
     let draws = 0;
     const random = () => chance(seed, (draws += 1));
-    stage = await Stage.create(inject('temporalExecutable'), random);
-    await stage.begin();
+    installation = await Installation.create(inject('temporalExecutable'), random);
+    await installation.begin();
     const available: Fault[] = [];
     for (const fault of faults) {
-      const reason = fault.unavailable?.(stage);
+      const reason = fault.unavailable?.(installation);
       if (reason === undefined) available.push(fault);
       else found(context, { claim: `fault: ${fault.name}`, seen: reason, verdict: 'skipped' });
     }
-    const drawn = await drawFaults(stage, available, random);
-    await stage.keepWorker();
-    const result = await expectAccepted(stage);
+    const drawn = await drawFaults(installation, available, random);
+    await installation.keepWorker();
+    const result = await expectAccepted(installation);
     for (const line of summary(result, drawn)) {
       found(context, { ...line, verdict: 'kept' });
       console.log(`${line.claim}: ${line.seen}`);
     }
-    if (stage.fullDiskNoticed)
+    if (installation.fullDiskLogged)
       found(context, { claim: 'a full disk is named in the log', seen: 'database_full', verdict: 'kept' });
   },
 );
 
-/** For at least the minutes that are asked for, and until each fault was drawn once. @returns how often each was drawn */
+/** Runs random faults for at least `minutes`, each at least once. @returns how often each was run */
 async function drawFaults(
-  stage: Stage,
+  installation: Installation,
   available: readonly Fault[],
   random: () => number,
 ): Promise<Map<string, number>> {
@@ -63,10 +63,10 @@ async function drawFaults(
   for (let isFirst = true; isFirst || Date.now() < endsAtMs;) {
     const fault = deck.pop() ?? expect.fail('no fault');
     drawn.set(fault.name, (drawn.get(fault.name) ?? 0) + 1);
-    console.log(`${new Date(stage.world.clock.now()).toISOString()} ${fault.name}`);
-    await stage.keepWorker();
-    await fault.run(stage);
-    await stage.world.pass(random() * restSeconds);
+    console.log(`${new Date(installation.world.clock.now()).toISOString()} ${fault.name}`);
+    await installation.keepWorker();
+    await fault.run(installation);
+    await installation.world.pass(random() * restSeconds);
     if (deck.length > 0) continue;
     isFirst = false;
     deck = shuffled(available, random);
@@ -74,7 +74,7 @@ async function drawFaults(
   return drawn;
 }
 
-/** Each fault once before any comes a second time. */
+/** All faults in random order. */
 function shuffled(all: readonly Fault[], random: () => number): Fault[] {
   return all
     .map((fault) => ({ fault, rank: random() }))

@@ -1,13 +1,13 @@
 import type { Database } from '../../src/trail/database.ts';
 
-/** What goldmane-edge-aggregator counts of one record of the stream. */
+/** The fields of a streamed record that goldmane-edge-aggregator uses. */
 export interface AggregatedFlow {
   dstNs: string;
   startSeconds: number;
   action?: string;
 }
 
-/** The other program, with its table, its statements and its digest; it has no ledger. */
+/** A model of goldmane-edge-aggregator: its table, statements and digest. It has no ledger. */
 export class Aggregator {
   readonly #database: Database;
 
@@ -15,7 +15,7 @@ export class Aggregator {
     this.#database = database;
   }
 
-  /** It creates its table at every start if there is none. */
+  /** Creates the table if it does not exist, as at every start. */
   async start(): Promise<void> {
     await this.#database.query(
       `create table if not exists edge (src_ns text, dst_ns text, action text, first_seen timestamptz,
@@ -35,7 +35,7 @@ export class Aggregator {
     );
   }
 
-  /** What its digest announces: edges first seen in the last day. */
+  /** The edges that its digest announces: those first seen in the last day. */
   async newEdges(nowSeconds: number): Promise<string[]> {
     const rows = await this.#database.query<{ dst_ns: string }>(
       `select dst_ns from edge where first_seen > to_timestamp($1) - interval '24 hours' order by 1`,

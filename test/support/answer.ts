@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import type { AnswerName } from '../../src/cli/schemas/index.ts';
 
-/** A command's JSON, which has the shape of docs/schemas/NAME.json. */
+/** Parses a command's JSON with the schema docs/schemas/NAME.json. */
 export function parseAnswer(name: AnswerName, json: string): unknown {
   const answer: unknown = JSON.parse(json);
   const file = new URL(`../../docs/schemas/${name}.json`, import.meta.url);

@@ -7,7 +7,7 @@ import { runToEnd } from './run-to-end.ts';
 
 const settings = { label: 'service-identity', namespaces: new Set(['monitoring', 'kube-system', 'dbaas']) };
 
-/** The facts of the capture's six minutes, as the trail keeps and reads them. */
+/** The facts of the six minutes of the capture, in the form in which the trail stores and reads them. */
 export function captureEvidence(): FlowEvidence[] {
   const decoder = new FlowDecoder();
   const byBucket = new Map<number, Buffer[]>();
@@ -17,7 +17,7 @@ export function captureEvidence(): FlowEvidence[] {
   }
   const facts = new Map<string, FlowEvidence>();
   for (const [start, raw] of byBucket) {
-    // The same record under another trace is one record.
+    // Records that differ only in their trace count as one.
     const seen = new Set<string>();
     for (const {
       key: { content },

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const folder = new URL('../fixtures/captures/', import.meta.url);
 
-/** The raw FlowResults that a real server sent, in their order. */
+/** The raw FlowResults that a real server sent, in their original order. */
 export function readCapture(): Buffer[] {
   const bytes = gunzipSync(readFileSync(new URL('homelab.flowresults.gz', folder)));
   const records: Buffer[] = [];
@@ -33,7 +33,7 @@ const edgeRow = z.object({
 });
 export type EdgeRow = z.infer<typeof edgeRow>;
 
-/** The rows that the capture must fold to, ordered by key. */
+/** The expected rows of the capture, ordered by key. */
 export function readCaptureEdges(): EdgeRow[] {
   return sortEdges(
     readFileSync(new URL('homelab.edges.jsonl', folder), 'utf8')
@@ -48,7 +48,7 @@ export function sortEdges(rows: readonly EdgeRow[]): EdgeRow[] {
   return rows.toSorted((a, b) => (text(a) < text(b) ? -1 : 1));
 }
 
-/** Puts FlowResults into one FlowListResult, as `List` answers. */
+/** Encodes FlowResults as one FlowListResult, as `List` returns it. */
 export function encodeListAnswer(results: readonly Buffer[], totalResults = results.length): Buffer {
   const meta = Buffer.from([0x10, ...varint(totalResults)]);
   const parts: Uint8Array[] = [Buffer.from([0x0a, ...varint(meta.length)]), meta];

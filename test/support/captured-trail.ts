@@ -6,7 +6,7 @@ import { options } from '../integration/ledger-batches.ts';
 import { encodeListAnswer, readCapture } from './capture.ts';
 import { runToEnd } from './run-to-end.ts';
 
-/** Merges the capture of a cluster (2026-11-22), with identities, ports and policy traces. */
+/** Merges the capture of a real cluster (2026-11-22), with identities, ports and policy traces. */
 export async function mergeCapture(database: Database): Promise<void> {
   const decoder = new FlowDecoder();
   const byBucket = new Map<number, Buffer[]>();

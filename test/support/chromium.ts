@@ -18,7 +18,7 @@ async function findChromium(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Debian's Chromium; installed where it is missing and this user may install packages. */
+/** Finds Debian's Chromium; installs it if it is missing and this user may install packages. */
 async function ensureChromium(): Promise<string> {
   const found = await findChromium();
   if (found !== undefined) return found;
@@ -39,6 +39,6 @@ async function ensureChromium(): Promise<string> {
 }
 
 export async function launchChromium(): Promise<Browser> {
-  // Chromium's sandbox does not work for root, which is what tests often run as in a container.
+  // Chromium's sandbox does not work for root, as which tests often run in a container.
   return chromium.launch({ executablePath: await ensureChromium(), args: ['--no-sandbox'] });
 }

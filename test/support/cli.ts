@@ -9,10 +9,10 @@ export interface CliResult {
   err: string;
 }
 
-/** Runs `flow-trail` as built, with this environment and no other. */
+/** Runs the built `flow-trail` with exactly this environment. */
 export function flowTrail(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CliResult> {
   return new Promise((resolve) => {
-    // No `npm start` of this checkout: a test says itself which servers it means.
+    // Prevents it from connecting to a running `npm start` of this checkout.
     const isolated = { PATH: process.env['PATH'], FLOW_TRAIL_STATE_DIR: '/nonexistent' };
     const options = { env: { ...isolated, ...env }, timeout: 60_000 };
     execFile(process.execPath, [main, ...args], options, (error, out, err) => {

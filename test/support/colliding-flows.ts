@@ -1,11 +1,11 @@
 import type { TestFlow } from '../unit/trail/flow-messages.ts';
 
-/** The namespaces to which the two flows go. */
+/** The destination namespaces of the two flows. */
 export const collidingDestinations = ['cache', 'vault'] as const;
 
 /**
- * Two flows whose identities have the same 64 bits without a salt (43dfcfb852900a0a, found in 1.08e10 SHA-256): denied from
- * tenant-a to `cache`, and to `vault`.
+ * Two denied flows, from tenant-a to `cache` and to `vault`, whose unsalted identity hashes are equal (43dfcfb852900a0a, found
+ * after 1.08e10 SHA-256 evaluations).
  */
 export function collidingFlows(startSeconds: number): TestFlow[] {
   const suffixes = { cache: 'g4levu5iaddeg', vault: 'bit3qlxwnxzii' };

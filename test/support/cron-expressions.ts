@@ -1,4 +1,4 @@
-/** Expressions that Temporal's server runs as they read. */
+/** Expressions that Temporal's server interprets in the usual way. */
 export const validCrons: readonly string[] = [
   '0 8 * * *',
   '*/5 * * * *',
@@ -46,7 +46,7 @@ export const refusedCrons: readonly string[] = [
   '',
 ];
 
-/** Expressions that the server accepts, but runs otherwise than they read, or never; or with another number of fields. */
+/** Expressions that the server accepts but never runs or runs at unexpected times, or with another number of fields. */
 export const misleadingCrons: readonly string[] = [
   '0 8 * * 1#1',
   '0 8 * * * # daily',

@@ -14,22 +14,22 @@ const MIGRATED_TEMPLATE = 'migrated_template';
 
 let count = 0;
 
-/** An empty database of the test's own; the worker or the test migrates it. Default: on the shared server. */
+/** Creates an empty database, by default on the shared server; the worker or the test migrates it. */
 export function createTestDatabase(server = inject('postgresUrl')): Promise<TestDatabase> {
   return createDatabase(server, '');
 }
 
-/** A copy of the shared server's migrated template, which takes a tenth of the time of migrating. */
+/** Creates a copy of the shared server's migrated template, which is ten times faster than migrating. */
 export async function createMigratedDatabase(): Promise<TestDatabase> {
   const created = await createDatabase(inject('postgresUrl'), `template ${MIGRATED_TEMPLATE}`);
-  // A trail of its own, that begins now: the template was migrated when the test run began.
+  // The copy gets its own trail id and start time, because the template's date from the start of the test run.
   await created.database.query('update flow_trail_migration set run_on = now()');
   await created.database.query('update trail_state set trail_id = gen_random_uuid()');
   await created.database.query('update record_salt set salt = sha256(uuid_send(gen_random_uuid()))');
   return created;
 }
 
-/** Called once, before any test: PostgreSQL copies a template only while nobody is connected to it. */
+/** Creates the template, once before all tests. PostgreSQL copies a template only while it has no connections. */
 export async function createMigratedTemplate(server: string): Promise<void> {
   await administer(server, `create database ${MIGRATED_TEMPLATE}`);
   const database = openDatabase({ url: urlOf(server, MIGRATED_TEMPLATE) });
@@ -77,7 +77,7 @@ export async function readEdges(database: Database): Promise<EdgeRow[]> {
   );
 }
 
-/** Edges whose count is not the sum of their facts and what was taken over. */
+/** Edges whose count differs from the sum of their facts and the count taken over. */
 export function readUnexplainedEdges(
   database: Database,
 ): Promise<{ edge: string; edge_count: number; facts: number }[]> {

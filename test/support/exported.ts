@@ -4,10 +4,10 @@ import type { LogReceiver } from './log-receiver.ts';
 import { until } from './poll.ts';
 import type { World } from './world.ts';
 
-/** What identifies a record among those of the traffic. */
+/** The identity of a record within the traffic. */
 const nameOf = (parts: readonly unknown[]) => parts.map(String).join(' ');
 
-/** Waits until the receiver has a record of each generated flow, and checks that no two have one id. */
+/** Waits until the receiver has a record of each generated flow, and checks that ids are unique. */
 export async function expectAllExported({ traffic }: World, receiver: LogReceiver): Promise<void> {
   const expected = new Set(
     traffic.generatedFlows().map((generated) => {

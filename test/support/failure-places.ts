@@ -8,12 +8,12 @@ import { until } from './poll.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
-/** The places where an operator looks for a failure. */
+/** The places where a failure is shown to operators. */
 const places = ['log', 'attempts', 'status', 'command'] as const;
 export type Place = (typeof places)[number];
 
 /** The current content of a place, as text. */
-export async function look(world: World, worker: WorkerProcess, place: Place): Promise<string> {
+export async function readPlace(world: World, worker: WorkerProcess, place: Place): Promise<string> {
   switch (place) {
     case 'log':
       return worker.lines.join('\n');
@@ -29,8 +29,8 @@ export async function look(world: World, worker: WorkerProcess, place: Place): P
 }
 
 /**
- * Waits until a failure of this kind, with these values in its message, is logged, and until the pending attempts in the UI, the
- * query and `flow-trail status` show that message.
+ * Waits until a failure of this kind, with these values in its message, is logged, and until the pending attempts in the
+ * UI, the status query and `flow-trail status` show the message.
  */
 export async function untilFailureShown(
   world: World,
@@ -44,7 +44,7 @@ export async function untilFailureShown(
     where.map(async (place) => {
       let shown = '';
       await until(`${place} shows the failure ${kind}`, async () => {
-        shown = (await look(world, worker, place)).toLowerCase();
+        shown = (await readPlace(world, worker, place)).toLowerCase();
         return logged().some((message) => shows(shown, message.toLowerCase())) ? true : undefined;
       }).catch((error: unknown) => {
         throw new Error(`${place} shows instead: ${shown.slice(-3_000)}`, { cause: error });
@@ -53,14 +53,14 @@ export async function untilFailureShown(
   );
 }
 
-/** As text, or as part of a JSON string. */
+/** Whether the text contains the message, also JSON-escaped. */
 function shows(text: string, message: string): boolean {
   return text.includes(message) || text.includes(JSON.stringify(message).slice(1, -1));
 }
 
-/** Waits until neither reader fails, and all places show that. */
+/** Waits until neither reader fails and all places show that. */
 export async function untilConnected(world: World): Promise<void> {
-  await until('no reader fails any more', async () => {
+  await until('no reader fails', async () => {
     const status = await world.supervisor<{
       lastError?: string;
       stream: { state: string };
@@ -87,8 +87,8 @@ async function pendingAttempts(world: World): Promise<string> {
 }
 
 /**
- * Checks that no secret is in any log, in the workflow's history or in what is shown of it (invariant 9). First checks
- * that each secret is long enough to be found.
+ * Checks that no log, workflow history, query or CLI output contains a secret (invariant 9), after checking that each
+ * secret is long enough for the search.
  */
 export async function expectNoSecretShown(world: World, more: readonly string[] = []): Promise<void> {
   const { password } = new URL(world.db.url);
@@ -98,7 +98,7 @@ export async function expectNoSecretShown(world: World, more: readonly string[] 
   );
   const secrets = [password, ...keyLines, ...more];
   for (const secret of secrets) expect(secret.length).toBeGreaterThan(8);
-  const told = world.workers.flatMap(({ lines }) => lines);
+  const shown = world.workers.flatMap(({ lines }) => lines);
   const history = await world.temporal(async (client) =>
     historyToJSON(await client.workflow.getHandle(supervisorWorkflowId).fetchHistory()),
   );
@@ -106,7 +106,7 @@ export async function expectNoSecretShown(world: World, more: readonly string[] 
     Buffer.from(data, 'base64').toString('utf8'),
   );
   expect(payloads.length).toBeGreaterThan(0);
-  told.push(history, ...payloads, await pendingAttempts(world));
-  const text = told.join('\n');
+  shown.push(history, ...payloads, await pendingAttempts(world));
+  const text = shown.join('\n');
   expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
 }

@@ -20,7 +20,7 @@ function targetOf(world: World): GoldmaneConfig {
   return { host, serverName, certPath, keyPath, caPath, insecure: false, maxReceiveBytes: 64 * 1024 * 1024 };
 }
 
-/** A second reader of the world's Goldmane. */
+/** Connects an additional reader to the world's Goldmane. */
 export function connectReader(world: World): Promise<GoldmaneConnection> {
   return connectGoldmane(targetOf(world), { clock: world.clock, signal: new AbortController().signal });
 }
@@ -58,15 +58,15 @@ export async function missingFromLedger(world: World, bucket: ListedBucket): Pro
   return [...bucket.records].map(({ key }) => hasher.hashOf(key)).filter((hash) => !known.has(hash));
 }
 
-export interface Neighbour {
-  leave(): void;
+export interface SlowReader {
+  disconnect(): void;
 }
 
-/** A reader of the same stream that reads `bytes` every `everyMs` (real) from its connection, or nothing at all. */
-export async function joinSlowly(
+/** Opens another stream and reads `bytes` every `everyMs` (real time) from its connection, or nothing. */
+export async function startSlowReader(
   world: World,
   pace: { bytes: number; everyMs: number } | 'stopped',
-): Promise<Neighbour> {
+): Promise<SlowReader> {
   const { host, serverName, certPath, keyPath, caPath } = targetOf(world);
   const [ca, cert, key] = await Promise.all([caPath, certPath, keyPath].map((path) => readFile(path)));
   if (!ca || !cert || !key) throw new Error('the world has no certificates');
@@ -79,11 +79,11 @@ export async function joinSlowly(
     te: 'trailers',
   });
   call.on('error', () => undefined);
-  // An empty message: from now on.
+  // An empty message requests live records only.
   call.end(Buffer.alloc(5));
   const timer = pace === 'stopped' ? undefined : setInterval(() => void call.read(pace.bytes), pace.everyMs);
   return {
-    leave() {
+    disconnect() {
       clearInterval(timer);
       session.destroy();
     },

@@ -8,8 +8,8 @@ import { until } from './poll.ts';
 import { parsedJson, type WorkerProcess } from './worker-process.ts';
 import type { World } from './world.ts';
 
-/** The expected end of a fault without lasting effect: everything settled, exactly what was generated, and no gap. */
-export async function expectWhole(world: World, limitMs?: number): Promise<void> {
+/** The expected result of a fault without lasting effect: everything settled, no gap, and exactly the generated rows. */
+export async function expectComplete(world: World, limitMs?: number): Promise<void> {
   await world.traffic.stop();
   const coverage = await world.untilSettled(world.traffic.toSeconds, limitMs);
   await world.expectExactly();
@@ -20,7 +20,7 @@ export function isGap({ state }: CoverageStretch): boolean {
   return state === 'gap';
 }
 
-/** The sum of a metric over the lines with these labels. */
+/** The sum of a metric over its series with these labels. */
 export async function metric(
   worker: WorkerProcess,
   name: string,
@@ -56,8 +56,8 @@ export function attempts(world: World): Promise<RunningAttempt[]> {
   });
 }
 
-/** Waits until both readers' activities run in this worker, at this attempt or a later one. */
-export function untilFollowedBy(worker: WorkerProcess, world: World, attempt = 1): Promise<RunningAttempt[]> {
+/** Waits until both readers run in this worker, with this attempt number or a higher one. */
+export function untilReadBy(worker: WorkerProcess, world: World, attempt = 1): Promise<RunningAttempt[]> {
   return until(`worker ${worker.process.pid} has both activities`, async () => {
     const running = await attempts(world);
     const isHis = running.every(
@@ -69,13 +69,13 @@ export function untilFollowedBy(worker: WorkerProcess, world: World, attempt = 1
 
 /** Waits until the worker follows the stream and merges its records. */
 export async function untilStreaming(worker: WorkerProcess, world: World): Promise<void> {
-  await untilSaid(worker, 'the stream is open');
+  await untilLogged(worker, 'the stream is open');
   await untilMerged(world, bucketNow(world));
 }
 
-export function untilSaid(worker: WorkerProcess, text: string | RegExp): Promise<string> {
+export function untilLogged(worker: WorkerProcess, text: string | RegExp): Promise<string> {
   const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
-  return until(`the worker says ${String(text)}`, () => worker.messages().find(matches));
+  return until(`the worker logs ${String(text)}`, () => worker.messages().find(matches));
 }
 
 const loggedFailure = z.object({ kind: z.string(), reason: z.string() });
@@ -104,7 +104,7 @@ export function bucketNow(world: World): number {
   return Math.floor(world.nowSeconds() / 15) * 15;
 }
 
-/** Waits until the trail has merged something of this bucket. */
+/** Waits until the trail has merged a record of this bucket. */
 export function untilMerged(world: World, startSeconds: number): Promise<LedgerBucket> {
   return until(`the bucket of ${new Date(startSeconds * 1000).toISOString()} is merged`, async () => {
     const [bucket] = await readLedger(world.db.database.query, startSeconds);

@@ -11,7 +11,7 @@ import { sortEdges, type EdgeRow } from './capture.ts';
 import { until } from './poll.ts';
 import type { World } from './world.ts';
 
-/** Whether a bucket was settled, by what coverage says. */
+/** Whether coverage shows the bucket as settled. */
 export function isSettled(coverage: readonly CoverageStretch[], startSeconds: number): boolean {
   return coverage.some(
     ({ state, fromSeconds, toSeconds }) =>
@@ -19,14 +19,14 @@ export function isSettled(coverage: readonly CoverageStretch[], startSeconds: nu
   );
 }
 
-/** Whether a bucket was settled, or listed with records that were refused. */
+/** Whether coverage shows the bucket as settled or incomplete. */
 export function isListed(coverage: readonly CoverageStretch[], startSeconds: number): boolean {
   const isIncomplete = ({ state, fromSeconds, toSeconds }: CoverageStretch) =>
     state === 'incomplete' && fromSeconds <= startSeconds && startSeconds < toSeconds;
   return isSettled(coverage, startSeconds) || coverage.some(isIncomplete);
 }
 
-/** Facts between workloads of two namespaces are exactly the generated flows that `keep` keeps. @returns them by edge */
+/** Expects facts between workloads of two namespaces to equal the generated flows that `keep` accepts. @returns them by edge */
 export async function expectFactsOf(
   world: World,
   keep: (startSeconds: number, flow: Flow) => boolean,
@@ -42,14 +42,14 @@ export async function expectFactsOf(
   return facts;
 }
 
-/** Waits until nothing before `untilSeconds` is undecided, and everything from `settledFromSeconds` to there is settled. */
+/** Waits until no time before `untilSeconds` is pending, and everything from `settledFromSeconds` to there is settled. */
 export function untilCovered(
   world: World,
   settledFromSeconds: number,
   untilSeconds = world.traffic.toSeconds,
 ): Promise<CoverageStretch[]> {
   return until(
-    `all is covered, from ${new Date(settledFromSeconds * 1000).toISOString()} on settled`,
+    `no time is pending, and everything since ${new Date(settledFromSeconds * 1000).toISOString()} is settled`,
     async () => {
       const coverage = await world.coverage();
       const open = coverage.find(
@@ -65,9 +65,9 @@ export function untilCovered(
 }
 
 /**
- * What there is to be had is in the trail, and counted once: facts are exactly the flows of settled buckets, and those
- * that `isMerged` says were merged without being settled; what the edges count beyond that is what the stream brought
- * of buckets that were never settled.
+ * Expects that everything that could be observed is counted once: facts are exactly the flows of settled buckets and
+ * those that `isMerged` accepts (merged without being settled); edges additionally count the streamed records of
+ * buckets that were never settled.
  */
 export async function expectAllRemaining(
   world: World,
@@ -110,9 +110,9 @@ export function gapsOf(coverage: readonly CoverageStretch[]): GapReport[] {
     }));
 }
 
-/** Waits until the supervisor tells exactly these gaps. */
+/** Waits until the supervisor reports exactly these gaps. */
 export function untilGapsReported(world: World, gaps: readonly GapReport[]): Promise<void> {
-  return until('the supervisor tells of the gaps', async () => {
+  return until('the supervisor reports the gaps', async () => {
     const status = await world.supervisor<TrailStatus>('status');
     expect(status.gaps).toEqual(gaps);
     return true;
@@ -120,8 +120,8 @@ export function untilGapsReported(world: World, gaps: readonly GapReport[]): Pro
 }
 
 /**
- * Ends the present window, and reads from history which gaps the summaries of all windows tell of. Parts of one gap are joined: on a
- * busy machine it is decided in several windows.
+ * Ends the current window and reads the gaps in the summaries of all windows from history. Parts of one gap are joined,
+ * because on a busy machine a gap is decided in several windows.
  */
 export async function gapsInSummaries(world: World): Promise<GapReport[]> {
   const { settle } = await world.supervisor<TrailStatus>('status');

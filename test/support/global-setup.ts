@@ -20,7 +20,7 @@ declare module 'vitest' {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Kept on `globalThis`: each project of a run loads this module anew. */
+/** Stored on `globalThis`, because each project of a run loads this module again. */
 declare global {
   var flowTrailServers: { ready: Promise<Servers>; users: number } | undefined;
 }
@@ -31,8 +31,8 @@ interface Servers {
 }
 
 /**
- * What the tests of several projects share, started once per run: the worker as it is built for production, one
- * PostgreSQL (each test has a database of its own) and one Temporal dev server (each test has a namespace of its own).
+ * Builds the worker as for production and starts the servers that the projects share: one PostgreSQL (each test has its
+ * own database) and one Temporal dev server (each test has its own namespace).
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const shared = (globalThis.flowTrailServers ??= { ready: startServers(), users: 0 });
@@ -57,7 +57,7 @@ async function startServers(): Promise<Servers> {
   const executable = await findTemporal({ log: say, signal: new AbortController().signal });
   say('starting PostgreSQL and the Temporal dev server');
   const postgres = await startPostgres({
-    // Not below it: the user that root has to run PostgreSQL as does not get through a directory of mkdtemp.
+    // Not below the folder of mkdtemp: if the tests run as root, PostgreSQL runs as a user who cannot enter it.
     dataDir: scratch,
     settings: { fsync: 'off', max_connections: '200' },
   });

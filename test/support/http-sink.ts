@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** A server that takes whatever is sent, and answers as it is told: a collector, a monitor, a webhook elsewhere. */
+/** An HTTP server that records requests and answers with a configurable status, as a collector, monitor or webhook. */
 export interface Sink {
   url: string;
-  /** For the next requests; a status of 0 breaks the connection, one of 3xx points to `elsewhere`. */
+  /** Sets the answer to further requests. Status 0 closes the connection; 3xx redirects to `elsewhere`. */
   answer(status: number, elsewhere?: string): void;
-  /** Of all requests: method, path, headers and body. */
+  /** All requests, each with method, path, headers and body. */
   received: string[];
   stop(): Promise<void>;
 }

@@ -17,7 +17,7 @@ import { createWorkers } from '../../src/worker/workers.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from './poll.ts';
 
-/** How a run ended: its result, or the type and message of the failure as shown in the UI. */
+/** The outcome of a run: its result, or the type and message of the failure as shown in the UI. */
 export type Outcome =
   | { result: Record<string, unknown> }
   | { failed: string; message: string; details: unknown };
@@ -93,7 +93,7 @@ export class JobWorker {
     return new JobWorker(new Client({ connection }), deps, native, workers);
   }
 
-  /** Runs the job by hand, and waits for its end. */
+  /** Starts the job without a schedule and waits for its outcome. */
   async run(job: JobName, args: unknown[] = []): Promise<Outcome> {
     const handle = await this.client.workflow.start(jobs[job].workflowType, {
       workflowId: `${job}-${randomUUID()}`,
@@ -104,7 +104,7 @@ export class JobWorker {
     return outcomeOf(handle.result());
   }
 
-  /** Puts the job on a schedule that is never due and only triggered: each run knows how the previous one ended. */
+  /** Creates a schedule that is never due, to be triggered. With a schedule, a run receives the previous run's result. */
   async schedule(job: JobName, args: unknown[] = []): Promise<ScheduledJob> {
     const handle = await this.client.schedule.create({
       scheduleId: `${job}-${randomUUID()}`,
@@ -120,11 +120,11 @@ export class JobWorker {
     let runs = 0;
     return {
       trigger: async () => {
-        await until('the schedule has seen the former run end', async () => {
+        await until('the schedule has recorded the end of the previous run', async () => {
           const { info } = await handle.describe();
           return info.runningActions.length === 0 ? true : undefined;
         });
-        // By default, triggered runs can overlap, and overlapping runs do not know each other's results.
+        // By default, triggered runs can overlap, and then a run does not receive the previous result.
         await handle.trigger('SKIP');
         runs += 1;
         const { workflow } = await until('the schedule has started the run', async () => {

@@ -41,14 +41,14 @@ export interface ReceivedLog {
   resource: Record<string, string | number | string[]>;
 }
 
-/** How a receiver answers one request; undefined: it accepts it. */
+/** Answers one request; undefined: the receiver accepts it. */
 export type Reaction = (
   logs: ReceivedLog[],
   response: ServerResponse,
   request: IncomingMessage,
 ) => 'answered' | 'hangs' | undefined;
 
-/** Takes OTLP/HTTP log requests, and remembers the records that it accepted. */
+/** Receives OTLP/HTTP log requests and stores the accepted records. */
 export interface LogReceiver {
   url: string;
   port: number;
@@ -58,7 +58,7 @@ export interface LogReceiver {
   close(): Promise<void>;
 }
 
-/** @param tls PEM texts; without them it is http */
+/** @param tls PEM texts; without them, the receiver uses plain HTTP */
 export async function startLogReceiver({
   port = 0,
   tls,
@@ -103,7 +103,7 @@ export async function startLogReceiver({
 }
 
 type Message = Pick<Type, 'encode' | 'decode' | 'toObject'>;
-/** The library has no types for what it generated. */
+/** The library has no types for its generated code. */
 const messages = z
   .custom<{
     opentelemetry: {
@@ -137,7 +137,7 @@ export function decodeLogs(body: Uint8Array): ReceivedLog[] {
   );
 }
 
-/** An ExportLogsServiceResponse that rejects so many records. */
+/** An ExportLogsServiceResponse that rejects this number of records. */
 export function partialSuccess(rejectedLogRecords: number, errorMessage: string): Buffer {
   const type = logs.ExportLogsServiceResponse;
   return Buffer.from(type.encode({ partialSuccess: { rejectedLogRecords, errorMessage } }).finish());

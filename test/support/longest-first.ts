@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take longest: whichever starts last decides when the run ends. */
+/** The files that take longest. They start first, because the last one to start determines the length of the run. */
 const LONGEST = [
   'integration/dev/npm-start.test.ts',
   'integration/server-run.test.ts',
@@ -14,7 +14,7 @@ const LONGEST = [
   'faults/gap-goldmane-restart.test.ts',
 ];
 
-/** Starts the longest files first, the others as vitest does: larger files before smaller ones. */
+/** Starts the longest files first, the others in vitest's order (larger files first). */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId }: TestSpecification): number => {

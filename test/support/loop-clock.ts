@@ -1,13 +1,12 @@
 import type { Clock } from '../../src/time/clock.ts';
 
 const TICK_MS = 5;
-/** A later tick counts only this much: the machine was busy with something else. */
+/** The most that the clock advances per tick: if a tick is later, the machine was busy with something else. */
 const MAX_TICK_MS = 15;
 
 /**
- * A fast clock for a server, its clients and the test in one process. It follows the progress of the process: while the
- * machine is busy with other work, the clock waits. So anything a test does within a second of this clock takes at most
- * that second on every machine.
+ * A fast clock for a server, its clients and the test in one process. It advances only while the event loop runs and
+ * waits while the machine is busy, so the same work takes about the same time of this clock on every machine.
  */
 export class LoopClock implements Clock {
   readonly #speed: number;
@@ -16,7 +15,7 @@ export class LoopClock implements Clock {
   #nowMs = Date.now();
   #tickedMs = performance.now();
 
-  /** @param speed how many times as fast as real time it runs on an idle machine */
+  /** @param speed relative to real time, on an idle machine */
   constructor(speed: number) {
     this.#speed = speed;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -53,7 +52,7 @@ export class LoopClock implements Clock {
     });
   }
 
-  /** On an idle machine; on a busy one it takes longer. */
+  /** The real time that `ms` of this clock take on an idle machine. */
   realMs(ms: number): number {
     return ms / this.#speed;
   }

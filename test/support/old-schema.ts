@@ -4,15 +4,15 @@ import { z } from 'zod';
 import type { Database } from '../../src/trail/database.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 
-/** The last migration that the version which wrote the rows had. */
+/** The last migration of the version that wrote the rows. */
 export const oldSchema = '0035_trail_id';
 
 const tables = z.record(z.string(), z.array(z.record(z.string(), z.unknown())));
 
 /**
- * Migrates to the schema of `oldSchema` and fills it with rows that the worker of that version wrote, of the first four buckets of
- * the capture: all four streamed without every 20th record, the last one without every other one too; the first listed and final,
- * the second listed and settled.
+ * Migrates to `oldSchema` and inserts rows that the worker of that version wrote for the first four buckets of the capture.
+ * All four were streamed without every 20th record, the last also without every second one. The first was listed and
+ * is final, the second was listed and is settled.
  */
 export async function createOldSchema(database: Database): Promise<void> {
   await migrate(database, { upTo: oldSchema });

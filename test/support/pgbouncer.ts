@@ -6,7 +6,7 @@ import { freePort } from '../../dev/ports.ts';
 import { spawnOwned } from '../../dev/owned-process.ts';
 import { until } from './poll.ts';
 
-/** Where Debian puts it; the tests that need it are skipped where it is not installed. */
+/** Debian's path of PgBouncer; undefined if it is not installed, and tests that need it are skipped. */
 export const pgbouncerPath = find();
 
 function find(): string | undefined {
@@ -23,16 +23,16 @@ function find(): string | undefined {
 export interface PgBouncer {
   /** The database's URL through the pooler. */
   url(database: string): URL;
-  /** Lets this role in with this password from now on, and logs in at the server with it. */
+  /** Sets the password that clients of this role use, and that the pooler uses at the server. */
   setPassword(role: string, password: string): Promise<void>;
-  /** SIGKILL; every connection breaks. */
+  /** Kills it with SIGKILL, which closes every connection. */
   kill(): Promise<void>;
   /** Starts it again on the same port. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a real PgBouncer in front of a server, with its default settings but for the pool mode. */
+/** Starts a real PgBouncer in front of a server, with default settings except the pool mode. */
 export async function startPgBouncer(
   server: string,
   poolMode: 'session' | 'transaction',
@@ -64,7 +64,7 @@ export async function startPgBouncer(
       ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
     ].join('\n'),
   );
-  // It refuses to run as root.
+  // PgBouncer refuses to run as root.
   const isRoot = process.getuid?.() === 0;
   await chmod(folder, 0o755);
   const launch = async () => {

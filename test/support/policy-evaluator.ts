@@ -2,8 +2,8 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
 /**
- * What NetworkPolicies mean, by the letter of their documentation and sharing nothing with the project's own replay:
- * pods with labels, in namespaces with labels. It throws on whatever it does not know.
+ * Evaluates NetworkPolicies as their documentation describes, for pods and namespaces with labels. It shares no code
+ * with the product's replay. It throws on unsupported fields.
  */
 export interface Pod {
   ns: string;
@@ -83,7 +83,7 @@ export function readPolicies(text: string): Policy[] {
 
 export type Answer = 'allowed' | 'denied' | 'not selected';
 
-/** What the policies say of one side of a connection. */
+/** The verdict of the policies on one side of a connection. */
 export function evaluate(policies: readonly Policy[], side: 'Egress' | 'Ingress', packet: Packet): Answer {
   const [own, other] = side === 'Egress' ? [packet.src, packet.dst] : [packet.dst, packet.src];
   const selecting = policies.filter((entry) => selects(entry, side, own));
@@ -141,6 +141,6 @@ function isSelected(selector: string, labels: Record<string, string>): boolean {
   if (selector === 'global()') return false;
   if (selector.includes(' && ')) return selector.split(' && ').every((term) => isSelected(term, labels));
   const [, key, value] = /^([\w./-]+) == '([^']*)'$/.exec(selector) ?? [];
-  if (key === undefined) throw new Error(`the evaluator does not know the selector ${selector}`);
+  if (key === undefined) throw new Error(`the evaluator does not support the selector ${selector}`);
   return labels[key] === value;
 }

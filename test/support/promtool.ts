@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 let installed: Promise<void> | undefined;
 
-/** Debian's promtool; installed where it is missing and this user may install packages. */
+/** Finds Debian's promtool; installs it if it is missing and this user may install packages. */
 async function ensurePromtool(): Promise<void> {
   if (await works()) return;
   if (process.getuid?.() === 0) {
@@ -29,7 +29,7 @@ function works(): Promise<boolean> {
   );
 }
 
-/** Runs promtool on a file of this content (JSON is YAML). @returns what it printed and whether it succeeded */
+/** Runs promtool on a file with this content (JSON is valid YAML). @returns its output and whether it succeeded */
 export async function promtool(
   args: readonly string[],
   content: object | string,

@@ -26,8 +26,8 @@ export class PostgresProxy {
   }
 
   /**
-   * The next transaction that runs a statement with this text, at most 64 characters, commits, but the answer does not
-   * arrive, nor anything after it. Resolves with its link when that has happened; once.
+   * Lets the next transaction commit that contains this text (at most 64 characters), but withholds the reply to the
+   * commit and all further data. Resolves with the link when this has happened. Applies once.
    */
   withholdCommit(statement: string): Promise<Link> {
     return new Promise((resolve) => {

@@ -7,7 +7,7 @@ export interface Wiretap {
   fromServer?(chunk: Buffer, link: Link): void;
 }
 
-/** How fast a slow link is: so many bytes at once, so often; real time. */
+/** The speed of a slow link: `bytes` every `everyMs` of real time. */
 export interface Pace {
   bytes: number;
   everyMs: number;
@@ -15,14 +15,14 @@ export interface Pace {
 
 /** One client's connection through the proxy to the server. */
 export interface Link {
-  /** From now on, nothing is passed on in either direction, not even that an end has closed. */
+  /** Stops forwarding in both directions, including the end of the connection. */
   blackHole(): void;
-  /** Breaks it for both ends. */
+  /** Closes the connections to both ends. */
   cut(): void;
-  /** Which ends have closed their side. */
+  /** The ends that have closed their side. */
   readonly closedBy: ReadonlySet<'client' | 'server'>;
-  /** Bytes that were not passed on. */
-  readonly swallowed: { fromClient: number; fromServer: number };
+  /** Bytes that were not forwarded. */
+  readonly dropped: { fromClient: number; fromServer: number };
 }
 
 /** A TCP proxy between a worker and a server on this machine, with network faults. */
@@ -68,7 +68,7 @@ export class TcpProxy {
     return silent;
   }
 
-  /** Breaks every connection, and each new one as soon as it is made, until `up`. */
+  /** Closes every connection, including new ones, until `up`. */
   down(): void {
     this.#isDown = true;
     for (const link of this.links) link.cut();
@@ -78,7 +78,7 @@ export class TcpProxy {
     this.#isDown = false;
   }
 
-  /** From now on every connection passes on no more than this in each direction; undefined: as much as comes. */
+  /** Limits the speed of every connection in each direction; undefined removes the limit. */
   slow(pace: Pace | undefined): void {
     this.#pace = pace;
   }
@@ -107,11 +107,11 @@ export class TcpProxy {
 
 function join(client: Socket, server: Socket, tap: Wiretap, pace: () => Pace | undefined): Link {
   const closedBy = new Set<'client' | 'server'>();
-  const swallowed = { fromClient: 0, fromServer: 0 };
+  const dropped = { fromClient: 0, fromServer: 0 };
   let isSilent = false;
   const link: Link = {
     closedBy,
-    swallowed,
+    dropped,
     blackHole: () => {
       isSilent = true;
     },
@@ -124,7 +124,7 @@ function join(client: Socket, server: Socket, tap: Wiretap, pace: () => Pace | u
     from.on('data', (chunk: Buffer) => {
       if (!isSilent) (name === 'client' ? tap.fromClient : tap.fromServer)?.call(tap, chunk, link);
       if (isSilent) {
-        swallowed[name === 'client' ? 'fromClient' : 'fromServer'] += chunk.length;
+        dropped[name === 'client' ? 'fromClient' : 'fromServer'] += chunk.length;
         return;
       }
       const slow = pace();

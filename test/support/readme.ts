@@ -6,8 +6,8 @@ function shellLinesIn(markdown: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** The arguments of each `npx flow-trail` command in a Markdown text, in blocks and in the text. */
-export function questionsIn(markdown: string): string[][] {
+/** The arguments of each `npx flow-trail` command in a Markdown text, in code blocks and inline. */
+export function flowTrailCommandsIn(markdown: string): string[][] {
   const inText = [...markdown.matchAll(/`npx flow-trail ([^`]+)`/g)].map(([, args = '']) => args);
   const inBlocks = shellLinesIn(markdown).flatMap((line) => /^npx flow-trail (.+)$/.exec(line)?.[1] ?? []);
   return [...inText, ...inBlocks]

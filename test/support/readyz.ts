@@ -7,7 +7,7 @@ export async function readyz({ httpPort }: WorkerProcess): Promise<{ ok: boolean
 }
 
 export function untilReady(worker: WorkerProcess): Promise<true> {
-  return until('/readyz says ready', async () => ((await readyz(worker)).ok ? true : undefined));
+  return until('/readyz reports ready', async () => ((await readyz(worker)).ok ? true : undefined));
 }
 
 export function untilNotReady(worker: WorkerProcess, reason: RegExp): Promise<string> {

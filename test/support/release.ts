@@ -5,16 +5,16 @@ import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A change of the supervisor's source; `from` must occur in it. */
+/** A replacement in the supervisor's source, which must contain `from`. */
 export interface SourceChange {
   from: string;
   to: string;
 }
 
 /**
- * Makes a copy of the built worker whose supervisor differs from this version's, as another release would.
- * @param folder an empty folder of the test's own
- * @returns the workflow bundle of that release
+ * Creates a copy of the built worker with a changed supervisor, as in another release.
+ * @param folder an empty folder for the copy
+ * @returns the workflow bundle of the copy
  */
 export async function makeRelease(folder: string, { from, to }: SourceChange): Promise<{ code: string }> {
   await mkdir(folder, { recursive: true });
@@ -24,7 +24,8 @@ export async function makeRelease(folder: string, { from, to }: SourceChange): P
   await cp(join(root, 'src'), join(folder, 'src'), { recursive: true });
   const supervisor = join(folder, 'src/workflows/supervise-trail.ts');
   const source = await readFile(supervisor, 'utf8');
-  if (!source.includes(from)) throw new Error('the supervisor no longer contains what the test changes');
+  if (!source.includes(from))
+    throw new Error('the supervisor no longer contains the text that the test replaces');
   await writeFile(supervisor, source.replace(from, to));
   const bundle = await makeWorkflowBundle({ workflows: pathToFileURL(join(folder, 'src/workflows/')) });
   await writeFile(join(folder, 'dist/workflow-bundle.js'), bundle.code);

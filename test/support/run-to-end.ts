@@ -1,4 +1,4 @@
-/** Runs work that pauses for others without a pause. */
+/** Runs a generator that yields to other work, without yielding. */
 export function runToEnd<Result>(steps: Generator<undefined, Result>): Result {
   for (;;) {
     const { done, value } = steps.next();

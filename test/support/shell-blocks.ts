@@ -6,7 +6,7 @@ const folder = fileURLToPath(new URL('../..', import.meta.url));
 export interface ShellBlock {
   /** File and line, for example `docs/digest.md:56`. */
   place: string;
-  /** Its first line is a comment that says so, with what it needs. */
+  /** Whether the first line is a comment `# Example: ...`, which states what the block needs. */
   isExample: boolean;
   /** The commands, without comments and prompts, each on one line. In a console block only lines with a prompt are commands. */
   commands: string[];
@@ -23,7 +23,7 @@ export function readDocuments(): { path: string; text: string }[] {
     .map((path) => ({ path, text: readFileSync(`${folder}/${path}`, 'utf8') }));
 }
 
-/** The fenced blocks of a language, indented ones too. */
+/** The fenced blocks of a language, including indented ones. */
 export function blocksOf(path: string, text: string, language: string): { place: string; body: string }[] {
   return [...text.matchAll(new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, 'gm'))].map(
     (found) => ({
@@ -33,7 +33,7 @@ export function blocksOf(path: string, text: string, language: string): { place:
   );
 }
 
-/** The shell blocks of a document, in its order. */
+/** The shell blocks of a document, in order. */
 export function shellBlocksOf({ path, text }: { path: string; text: string }): ShellBlock[] {
   return ['sh', 'console'].flatMap((language) =>
     blocksOf(path, text, language).map(({ place, body }) => ({

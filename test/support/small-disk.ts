@@ -5,21 +5,21 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 const mib = 2 ** 20;
-/** The last pieces are as small as PostgreSQL's own: a page is 8 KiB. */
+/** The last pieces are smaller than a page of PostgreSQL (8 KiB). */
 const pieces = [mib, 64 * 1024, 4 * 1024] as const;
 
-/** A file system of its own, in memory, that can be filled. */
+/** A separate file system in memory that can be filled. */
 export interface SmallDisk {
   path: string;
-  /** Writes until nothing more can be written (ENOSPC). */
+  /** Writes until the file system is full (ENOSPC). */
   fill(): Promise<void>;
   /** Deletes what `fill` wrote. */
   free(): Promise<void>;
-  /** Unmounts it, with all that lies in it. */
+  /** Unmounts it and deletes its contents. */
   remove(): Promise<void>;
 }
 
-/** @returns why there is none, as text, where this process may not mount */
+/** @returns the disk, or the reason if this process cannot mount */
 export async function mountSmallDisk(path: string, sizeMiB: number): Promise<SmallDisk | string> {
   if (process.platform !== 'linux') return 'a small file system is mounted on Linux only';
   await mkdir(path, { recursive: true });

@@ -8,8 +8,8 @@ export type BilledActions = Record<
 >;
 
 /**
- * Counts the events that Temporal Cloud bills as actions, by https://docs.temporal.io/cloud/actions. Heartbeats and queries are
- * billed too but leave no event. A run that a schedule started counts three: two for the schedule, one for the run.
+ * Counts the events that Temporal Cloud bills as actions (https://docs.temporal.io/cloud/actions). Heartbeats and queries
+ * are also billed, but leave no event. A scheduled run counts as three actions: two for the schedule, one for the run.
  */
 export function billedActions(events: readonly HistoryEvent[]): BilledActions {
   const actions: BilledActions = {

@@ -4,17 +4,17 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { CertifiedKey } from '../../dev/certificates.ts';
 
 export interface ProxyCredentials {
-  /** What the proxy shows of itself. */
+  /** The certificate that the proxy presents. */
   server: CertifiedKey;
-  /** PEM; client certificates must be signed by one of these. Undefined: none is asked for. */
+  /** PEM; client certificates must be signed by one of these. Undefined: no client certificate is requested. */
   clientAuthorities?: string | undefined;
 }
 
 const unauthenticated = '16';
 
 /**
- * A frontend with TLS in front of a Temporal dev server, which has none: it ends TLS, asks for client certificates, and
- * checks the API key. Each call is passed on as its own HTTP/2 stream.
+ * A TLS frontend for a Temporal dev server, which has no TLS: it terminates TLS, requests client certificates and checks
+ * the API key. Each call is forwarded as a separate HTTP/2 stream.
  */
 export class TemporalTlsProxy {
   readonly #server: Http2SecureServer;
@@ -22,9 +22,9 @@ export class TemporalTlsProxy {
   #target: ClientHttp2Session;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #errors = new Set<string>();
-  /** The accepted ones; undefined: none is checked. */
+  /** Accepted API keys; undefined: keys are not checked. */
   apiKeys: ReadonlySet<string> | undefined;
-  /** API keys that calls carried. */
+  /** API keys of the calls received so far. */
   readonly seenKeys = new Set<string>();
 
   private constructor(address: string, target: ClientHttp2Session, credentials: ProxyCredentials) {
@@ -70,7 +70,7 @@ export class TemporalTlsProxy {
     return [...this.#errors];
   }
 
-  /** Uses other certificates from now on, and breaks every connection, so that each client has to shake hands again. */
+  /** Switches to other certificates and closes every connection, so that each client repeats the handshake. */
   present(credentials: ProxyCredentials): void {
     this.#server.setSecureContext(secureContext(credentials));
     this.drop();
@@ -104,7 +104,7 @@ export class TemporalTlsProxy {
       return;
     }
     const { authorization: _, ...passedOn } = headers;
-    // The server behind may have been started again since.
+    // The server may have been restarted since the last call.
     if (this.#target.closed || this.#target.destroyed) this.#target = dial(this.#address);
     const call = this.#target.request(passedOn);
     let trailers: IncomingHttpHeaders = {};

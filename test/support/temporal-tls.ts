@@ -13,7 +13,7 @@ interface PreparedServer {
 export class TemporalTls {
   readonly proxy: TemporalTlsProxy;
   readonly folder: string;
-  /** The one of the beginning. */
+  /** The CA of the first server certificate. */
   readonly firstServerAuthority: CertificateAuthority;
   serverAuthority: CertificateAuthority;
   clientAuthority: CertificateAuthority;
@@ -34,7 +34,7 @@ export class TemporalTls {
     this.#server = parts.server;
   }
 
-  /** Starts the proxy and writes no file yet. @param folder of this object's own */
+  /** Starts the proxy; does not write files yet. @param folder a new folder for the files */
   static async create(folder: string, temporalAddress = inject('temporalAddress')): Promise<TemporalTls> {
     await mkdir(folder, { recursive: true });
     const [serverAuthority, clientAuthority] = await Promise.all([
@@ -93,25 +93,25 @@ export class TemporalTls {
     });
   }
 
-  /** From now on the server's certificate is signed by another CA; every connection breaks. */
+  /** Switches to a server certificate of another CA and closes every connection. */
   async rotateServer(): Promise<void> {
     this.presentServer(await this.prepareServer());
   }
 
-  /** Issues a server certificate of another CA, which is not shown yet. */
+  /** Issues a server certificate of another CA without using it. */
   async prepareServer(commonName = 'temporal-server-ca-2'): Promise<PreparedServer> {
     const authority = await createAuthority({ commonName });
     return { authority, server: await issueServer(authority) };
   }
 
-  /** Every connection breaks. */
+  /** Switches to the prepared certificate and closes every connection. */
   presentServer({ authority, server }: PreparedServer): void {
     this.serverAuthority = authority;
     this.#server = server;
     this.#present();
   }
 
-  /** From now on only client certificates of another CA are accepted; every connection breaks. */
+  /** Accepts only client certificates of another CA, and closes every connection. */
   async rotateClientAuthority(): Promise<void> {
     this.clientAuthority = await createAuthority({ commonName: 'temporal-client-ca-2' });
     this.#present();

@@ -26,21 +26,21 @@ export class Traffic {
   readonly #generated = new Map<string, Flow>();
   readonly #late: { flow: Flow; atMs: number }[] = [];
   #target: Target | undefined;
-  /** Flows that reached their bucket late, and when (milliseconds of the clock). */
+  /** Flows that arrived late, with their arrival time (milliseconds of the clock). */
   readonly lateArrivals: { flow: Flow; atMs: number }[] = [];
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #state = 42;
   fromSeconds = Number.POSITIVE_INFINITY;
   toSeconds = 0;
-  /** How far the nodes' clocks are ahead of Goldmane's: they put each flow into its bucket that much early, or late. */
+  /** How far the nodes' clocks are ahead of Goldmane's; shifts the times of their flows. */
   nodesAheadSeconds = 0;
 
   constructor(options: TrafficOptions) {
     this.#options = { recurring: 30, oneOff: 3, lateShare: 0.05, ...options };
   }
 
-  /** Feeds this stand-in from now on. `fill` adds flows of past buckets. */
+  /** Starts sending flows to this stand-in. `fill` adds flows of past buckets. */
   start(target: Target): void {
     this.#target = target;
     this.#stopping = new AbortController();
@@ -48,38 +48,38 @@ export class Traffic {
     this.#running = this.#run(signal);
   }
 
-  /** Feeds another server from now on, for example after a restart. */
+  /** Sends further flows to another server, for example after a restart. */
   retarget(target: Target | undefined): void {
     this.#target = target;
   }
 
-  /** Ends the traffic; late flows are sent at once. */
+  /** Stops the traffic and sends pending late flows. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
     this.#target?.ingest(this.#late.splice(0).map(({ flow }) => flow));
   }
 
-  /** Puts whole past buckets into the ring, as on a server that has been running for a while. */
+  /** Fills the ring with past buckets, as on a server that has been running for a while. */
   fill(fromSeconds: number, toSeconds: number): void {
     for (let start = fromSeconds; start < toSeconds; start += bucketSeconds)
       this.#target?.ingest(this.bucket(start));
   }
 
-  /** Sends these flows at once, and remembers them. */
+  /** Sends these flows immediately and adds them to the generated ones. */
   add(flows: readonly Flow[]): void {
     for (const flow of flows) this.#generated.set(this.#text(flow), flow);
     this.#target?.ingest(flows);
   }
 
-  /** What nodes still have in their caches: the flows of the last five minutes. */
+  /** The flows of the last five minutes, which nodes still have in their caches. */
   recent(untilSeconds: number): Flow[] {
     return [...this.#generated.values()].filter(
       ({ startSeconds }) => startSeconds >= untilSeconds - 300 && startSeconds < untilSeconds,
     );
   }
 
-  /** Sends again what nodes still have in their caches. */
+  /** Sends the flows in the nodes' caches again. */
   resend(untilSeconds: number): void {
     this.#target?.ingest(this.recent(untilSeconds));
   }
@@ -116,7 +116,7 @@ export class Traffic {
     return flows;
   }
 
-  /** All flows so far, each once. */
+  /** All flows generated so far, each once. */
   generatedFlows(): Flow[] {
     return [...this.#generated.values()];
   }
@@ -175,7 +175,7 @@ export class Traffic {
     }
   }
 
-  /** On a very fast clock, the server may begin a bucket late and refuses its flows until then. */
+  /** The newest bucket that the server accepts. On a very fast clock, the server may begin a bucket late. */
   #newestTaken(): number {
     const oldest = this.#target?.stats?.().oldestBucketSeconds;
     return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + (ringBuckets - 1) * bucketSeconds;
@@ -194,7 +194,7 @@ export class Traffic {
     return [startSeconds, srcName, srcNamespace, dstName, dstNamespace, dstPort, reporter, action].join(' ');
   }
 
-  /** The same random numbers in every run. */
+  /** A reproducible random number. */
   #random(): number {
     this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#state / 2 ** 32;

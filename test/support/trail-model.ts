@@ -16,7 +16,7 @@ export interface FactRow {
 
 const salt = Buffer.alloc(32, 1);
 
-/** The trail in memory: applies merge plans as the database does, one batch of buckets at a time. */
+/** A trail in memory that applies merge plans like the database, one batch of buckets at a time. */
 export class TrailModel {
   readonly ledger = new Map<number, LedgerRow>();
   readonly #edges = new Map<string, EdgeRow>();
@@ -77,7 +77,7 @@ export class TrailModel {
     return [...this.#facts.values()].toSorted((a, b) => (a.text < b.text ? -1 : 1));
   }
 
-  /** Per edge the sum of its facts' counts. */
+  /** The sum of the facts' counts, per edge. */
   factSums(): Map<string, number> {
     const sums = new Map<string, number>();
     for (const { edge, isEdge, flow_count } of this.#facts.values())
@@ -85,8 +85,8 @@ export class TrailModel {
     return sums;
   }
 
-  /** What the ledger remembers, in a form that can be compared. */
-  remembered(): [number, bigint[], bigint[]][] {
+  /** The ledger, sorted so that two can be compared. */
+  ledgerRows(): [number, bigint[], bigint[]][] {
     const sorted = (hashes: HashSet) => [...hashes].toSorted((a, b) => (a < b ? -1 : 1));
     return [...this.ledger.values()]
       .toSorted((a, b) => a.startSeconds - b.startSeconds)

@@ -1,22 +1,22 @@
 import { scaledClock, systemClock, type Clock, type ClockScale } from '../../src/time/clock.ts';
 
-/** Sleepers check the clock at least this often, in real milliseconds, so that they detect a change of speed. */
+/** How often, in real milliseconds, `sleep` checks the clock for a change of speed. */
 const sliceMs = 50;
 
 /**
- * A world's clock with variable speed, so that irrelevant hours can pass faster. Only this process uses it; a worker
- * process keeps the speed that it was started with.
+ * A clock with variable speed, to skip irrelevant hours. Only this process uses it; a worker process keeps the speed
+ * that it was started with.
  */
 export class VariableClock implements Clock {
   #scale: ClockScale;
 
-  /** @param agoMs how far behind the system's time it starts */
+  /** @param agoMs how far the clock starts behind the system's */
   constructor(speed: number, agoMs = 0) {
     const realAnchorMs = Date.now();
     this.#scale = { realAnchorMs, anchorMs: realAnchorMs - agoMs, speed };
   }
 
-  /** The scale at present; it holds until the speed is changed. */
+  /** The current scale, valid until the speed is changed. */
   get scale(): ClockScale {
     return this.#scale;
   }

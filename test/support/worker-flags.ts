@@ -1,4 +1,4 @@
-/** What production gives Node: `npm run worker` and the image, which a test holds to this. */
+/** Node's flags in production. A test compares them with `npm run worker` and the image. */
 export const workerFlags: readonly string[] = [
   '--enable-source-maps',
   '--max-semi-space-size=4',

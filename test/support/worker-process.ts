@@ -13,7 +13,7 @@ export interface WorkerProcess {
   httpPort: number;
   metricsPort: number;
   lines: string[];
-  /** The messages that were logged, oldest first. */
+  /** All logged messages, oldest first. */
   messages(): string[];
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -22,7 +22,7 @@ export interface WorkerProcess {
   metrics(name: string): Promise<string[]>;
 }
 
-/** @param release the folder of another build, with a `dist` in it */
+/** @param release a folder with the `dist` of another build */
 export async function startWorkerProcess(env: NodeJS.ProcessEnv, release?: string): Promise<WorkerProcess> {
   const [httpPort, metricsPort] = [await freePort(), await freePort()];
   const lines: string[] = [];

@@ -23,9 +23,9 @@ import { VariableClock } from './variable-clock.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
 export interface WorldOptions {
-  /** Speed relative to real time; production's proportions stay. */
+  /** Speed relative to real time. All durations are scaled alike. */
   speed?: number;
-  /** How far before now the world's time starts. Default 0; the world's time is soon ahead of the system's. */
+  /** How far the world's clock starts behind the system's. Default 0. It is faster, so it soon overtakes the system's. */
   beginAgoSeconds?: number;
   traffic?: Omit<TrafficOptions, 'clock'>;
   goldmane?: Partial<GoldmaneOptions>;
@@ -45,7 +45,7 @@ export class World {
   readonly namespace: string;
   readonly temporalAddress: string;
   readonly workers: WorkerProcess[] = [];
-  /** What the test's own client decodes with. */
+  /** Codecs of the test's own client. */
   payloadCodecs: PayloadCodec[] = [];
   goldmane: GoldmaneStandIn;
   readonly #goldmaneOptions: GoldmaneOptions;
@@ -158,7 +158,7 @@ export class World {
     return this.clock.now() / 1000;
   }
 
-  /** Waits for this much of the world's time. */
+  /** Waits this many seconds of the world's clock. */
   async pass(seconds: number): Promise<void> {
     await this.clock.sleep(seconds * 1000);
   }
@@ -189,10 +189,10 @@ export class World {
     return readCoverage(this.db.database.query, 0, this.nowSeconds());
   }
 
-  /** Waits until everything up to the end of the traffic is settled or decided. */
+  /** Waits until no time before the end of the traffic is pending. */
   async untilSettled(untilSeconds = this.traffic.toSeconds, limitMs = 120_000): Promise<CoverageStretch[]> {
     return until(
-      `all before ${new Date(untilSeconds * 1000).toISOString()} is settled`,
+      `everything before ${new Date(untilSeconds * 1000).toISOString()} is settled`,
       async () => {
         const coverage = await this.coverage();
         const open = coverage.find(
@@ -208,7 +208,7 @@ export class World {
   }
 
   /**
-   * The expectation of most fault tests: once settled, exactly what was generated, each count explained, and no gap.
+   * Expects that edges equal the generated flows, and that facts explain every count, once everything is settled.
    */
   async expectExactly(keep?: (startSeconds: number, flow: Flow) => boolean): Promise<void> {
     const { database } = this.db;
@@ -240,7 +240,7 @@ export async function createNamespace(namespace: string, address: string): Promi
       namespace,
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    await until('the namespace is there', async () => {
+    await until('the namespace exists', async () => {
       await connection.workflowService.describeNamespace({ namespace });
       return true;
     });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { questionsIn } from '../support/readme.ts';
+import { flowTrailCommandsIn } from '../support/readme.ts';
 
 const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 describe('README', () => {
   test('shows only flow-trail commands, options and arguments that exist', async () => {
-    const questions = questionsIn(text);
+    const questions = flowTrailCommandsIn(text);
     expect(questions.length).toBeGreaterThan(10);
     for (const args of questions)
       await expect(program.parseAsync(args, { from: 'user' }), args.join(' ')).resolves.toBeDefined();

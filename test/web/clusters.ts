@@ -52,7 +52,7 @@ function mapOf(edges: MapEdge[]): MapData {
   };
 }
 
-/** 14 namespaces with a hub, a chain, a namespace that only talks with the hub, and a denied edge. */
+/** 14 namespaces with a hub, a chain, a namespace connected only to the hub, and a denied edge. */
 export function smallCluster(): MapData {
   const apps = [
     'immich',

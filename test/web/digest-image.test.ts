@@ -6,7 +6,7 @@ import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { edge, messagesOf, now, yesterday } from '../unit/reports/digests.ts';
 
-/** With UPDATE_IMAGES=1 the test writes the image of the README. */
+/** The image in the README; UPDATE_IMAGES=1 makes the test rewrite it. */
 const image = fileURLToPath(new URL('../../docs/images/digest.png', import.meta.url));
 const maxImageBytes = 60_000;
 

@@ -148,7 +148,7 @@ afterAll(async () => {
   }
 });
 
-/** Serves this data; @returns the page's address */
+/** Serves the map with this data. @returns the page's address */
 async function serve(data: MapData): Promise<string> {
   const server = await serveMap({
     page: await loadMapPage(),
@@ -175,7 +175,7 @@ async function open(hash: string, { width = 1400, height = 900, url = address } 
 }
 afterEach(async () => {
   await page.close();
-  // A view that logs an error, or whose script or style the policy blocks, fails whatever else it shows.
+  // Errors in the console, including blocks by the content security policy, fail the test.
   expect(errors).toEqual([]);
 });
 
@@ -252,7 +252,7 @@ test('a namespace shows callers and callees with evidence, and its policy', asyn
   await drawn();
   const panel = page.getByRole('region', { name: 'Namespace immich' });
   await panel.getByText('Called by').waitFor();
-  // Reports of both ends are one line.
+  // Reports of both ends are shown as one line.
   expect(await panel.getByText('tcp 5432').count()).toBe(1);
   await panel.getByText('tcp 5432').click();
   await panel
@@ -265,7 +265,7 @@ test('a namespace shows callers and callees with evidence, and its policy', asyn
   await shoot('namespace');
 });
 
-test('filters narrow what is shown, and the address keeps them', async () => {
+test('filters narrow the view and are in the address', async () => {
   await open('#/edges');
   await page.getByLabel('Action').selectOption('deny');
   await page.getByText('1 edge of').waitFor();
@@ -278,7 +278,7 @@ test('filters narrow what is shown, and the address keeps them', async () => {
   for (const text of await page.locator('main tbody tr').allTextContents()) expect(text).toContain('vault');
 });
 
-test('ends outside of the cluster and identities are filters with an address', async () => {
+test('filters by identity and by external ends are in the address', async () => {
   await open('#/edges');
   await page.getByLabel('Outside').selectOption('only');
   await page.getByText('3 edges of 3').waitFor();
@@ -291,7 +291,7 @@ test('ends outside of the cluster and identities are filters with an address', a
   await page.getByText('2 edges of').waitFor();
 });
 
-test('two times are compared on one map, which has an address', async () => {
+test('the comparison of two times is shown on one map and is in the address', async () => {
   await open('#/changes?from=2026-11-20T00:00:00.000Z&to=2026-11-27T00:00:00.000Z');
   await page.getByRole('heading', { name: 'Allowed before, denied now' }).waitFor();
   await page.getByRole('link', { name: 'Show on the map' }).click();
@@ -303,13 +303,13 @@ test('two times are compared on one map, which has an address', async () => {
   await drawn();
 });
 
-test('the verdict of flow-trail health is on every view and leads to its checks', async () => {
+test('every view shows the verdict of flow-trail health, with a link to the checks', async () => {
   await open('#/edges');
   await page.getByRole('link', { name: 'WARN' }).click();
   await page.getByRole('cell', { name: 'the digest is late' }).waitFor();
 });
 
-test('everything can be reached by keyboard', async () => {
+test('every control is reachable by keyboard', async () => {
   await open('#/overview');
   await drawn();
   await page.keyboard.press('Tab');
@@ -320,7 +320,7 @@ test('everything can be reached by keyboard', async () => {
   await page.getByRole('region', { name: 'Namespace immich' }).waitFor();
 });
 
-test('on a phone nothing is wider than the screen', async () => {
+test('no view is wider than a phone’s screen', async () => {
   for (const hash of [
     '#/overview/immich',
     '#/edges',
@@ -356,10 +356,10 @@ test('hostile names are shown as text', async () => {
   }
 });
 
-/** docs/decisions/0007-map.md: what a view may put into the page, whatever the size of the cluster. */
+/** The limit of elements in any view, regardless of the size of the cluster (docs/decisions/0007-map.md). */
 const maxElements = 25_000;
 
-test('with 1,000 namespaces and 20,000 edges every view stays within the budget of elements', async () => {
+test('with 1,000 namespaces and 20,000 edges every view stays within the limit of elements', async () => {
   const url = await serve(largeCluster());
   const counts: Record<string, number> = {};
   for (const view of ['overview', 'matrix', 'edges', 'changes', 'readiness', 'coverage']) {
@@ -371,7 +371,7 @@ test('with 1,000 namespaces and 20,000 edges every view stays within the budget 
   expect(Object.entries(counts).filter(([, count]) => count > maxElements)).toEqual([]);
 }, 120_000);
 
-test('with 1,000 namespaces and 20,000 edges it stays usable and says why there is no picture', async () => {
+test('with 1,000 namespaces and 20,000 edges the map is usable and states why it shows no drawing', async () => {
   const url = await serve(largeCluster());
   await open('#/overview', { url });
   await page.getByText('are too many for one picture').waitFor();
@@ -382,7 +382,7 @@ test('with 1,000 namespaces and 20,000 edges it stays usable and says why there 
   await shoot('large-matrix');
 }, 120_000);
 
-test('a file shows the same without a server', async () => {
+test('an exported file shows the same map without a server', async () => {
   const file = `${screenshots}map.html`;
   const whole: MapData = {
     ...smallCluster(),

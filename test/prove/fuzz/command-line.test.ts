@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { mergeCapture } from '../../support/captured-trail.ts';
-import { flowTrailHere } from '../../support/cli-in-process.ts';
+import { flowTrailInProcess } from '../../support/cli-in-process.ts';
 import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
 import { found } from '../finding.ts';
 import { fuzz } from './budget.ts';
@@ -112,7 +112,7 @@ test('command line: any options and arguments end with a documented exit code an
   };
   const codes = new Map<number, number>();
   const seen = await fuzz(lines, async (line) => {
-    const { code, out, err } = await flowTrailHere(line, env);
+    const { code, out, err } = await flowTrailInProcess(line, env);
     codes.set(code, (codes.get(code) ?? 0) + 1);
     expect(exitCodes).toContain(code);
     expect(err).not.toMatch(/\n\s+at \S+ \(|node:internal|TypeError|RangeError|SyntaxError/);

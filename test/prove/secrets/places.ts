@@ -1,7 +1,7 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import pg from 'pg';
-import type { Stage } from '../../soak/stage.ts';
+import type { Installation } from '../../soak/installation.ts';
 
 /** Text by the place where it was found. */
 export type Places = Map<string, string>;
@@ -36,7 +36,7 @@ export async function readPages(
 }
 
 /** Every history, description and schedule of the namespace, as stored and decoded. */
-export async function readTemporal(places: Places, { world }: Stage): Promise<void> {
+export async function readTemporal(places: Places, { world }: Installation): Promise<void> {
   await world.temporal(async (client) => {
     for await (const { workflowId, runId } of client.workflow.list()) {
       const handle = client.workflow.getHandle(workflowId, runId);
@@ -73,8 +73,8 @@ function isPayload(value: object): value is Payload {
 }
 
 /** Every row of every table and view, and what sessions ask at present. */
-export async function readRows(places: Places, stage: Stage): Promise<void> {
-  const { query } = stage.world.db.database;
+export async function readRows(places: Places, installation: Installation): Promise<void> {
+  const { query } = installation.world.db.database;
   const tables = await query<{ name: string }>(
     `select table_name as name from information_schema.tables where table_schema = 'public'`,
   );

@@ -10,7 +10,7 @@ import { until } from '../../support/poll.ts';
 import { untilReady } from '../../support/readyz.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 import { secretFaults } from '../../soak/secret-faults.ts';
-import { Stage } from '../../soak/stage.ts';
+import { Installation } from '../../soak/installation.ts';
 import { found } from '../finding.ts';
 import { add, placesOf, readPages, readRows, readTemporal, type Places } from './places.ts';
 import { startSink, type Sink } from '../../support/http-sink.ts';
@@ -34,17 +34,17 @@ const questions = [
 /** Five minutes on an idle machine. */
 const limitMs = 20 * 60_000;
 
-let stage: Stage;
+let installation: Installation;
 let sink: Sink;
 let places: Places;
 beforeEach(async () => {
   let draws = 0;
-  stage = await Stage.create(inject('temporalExecutable'), () => chance(1, (draws += 1)));
+  installation = await Installation.create(inject('temporalExecutable'), () => chance(1, (draws += 1)));
   sink = await startSink();
   places = new Map();
 });
 afterEach(async () => {
-  await stage.close();
+  await installation.close();
   await sink.stop();
 });
 
@@ -53,25 +53,28 @@ test(
   { timeout: limitMs },
   async (context) => {
     const key = randomBytes(32).toString('base64');
-    stage.secrets.set('codec key', key);
-    await stage.write('codec-keys', `canary:${key}`);
-    stage.world.payloadCodecs = [new EncryptionCodec(new CodecKeys(stage.path('codec-keys')))];
-    const heartbeat = stage.newSecret('HEARTBEAT_URL');
-    await stage.write('heartbeat', `${sink.url}/${heartbeat}`);
-    await stage.write('export-headers', `Authorization: Bearer ${stage.newSecret('header of the export')}`);
-    stage.settings = {
+    installation.secrets.set('codec key', key);
+    await installation.write('codec-keys', `canary:${key}`);
+    installation.world.payloadCodecs = [new EncryptionCodec(new CodecKeys(installation.path('codec-keys')))];
+    const heartbeat = installation.newSecret('HEARTBEAT_URL');
+    await installation.write('heartbeat', `${sink.url}/${heartbeat}`);
+    await installation.write(
+      'export-headers',
+      `Authorization: Bearer ${installation.newSecret('header of the export')}`,
+    );
+    installation.settings = {
       MAP_PORT: String(await freePort()),
       LOG_LEVEL: 'trace',
-      TEMPORAL_CODEC_KEY_FILE: stage.path('codec-keys'),
-      HEARTBEAT_URL_FILE: stage.path('heartbeat'),
+      TEMPORAL_CODEC_KEY_FILE: installation.path('codec-keys'),
+      HEARTBEAT_URL_FILE: installation.path('heartbeat'),
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${stage.newSecret('OTLP header')}`,
+      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer ${installation.newSecret('OTLP header')}`,
       OTEL_BSP_SCHEDULE_DELAY: '500',
       OTLP_LOGS_ENDPOINT: sink.url,
-      OTLP_LOGS_HEADERS_FILE: stage.path('export-headers'),
+      OTLP_LOGS_HEADERS_FILE: installation.path('export-headers'),
     };
-    stage.world.traffic.start(stage.world.goldmane);
-    const worker = await stage.startWorker();
+    installation.world.traffic.start(installation.world.goldmane);
+    const worker = await installation.startWorker();
     await untilReady(worker);
     add(
       places,
@@ -82,28 +85,28 @@ test(
 
     // Everything that has a secret refuses it, and gets another one.
     for (const fault of secretFaults) {
-      await stage.keepWorker();
-      await fault.run(stage);
+      await installation.keepWorker();
+      await fault.run(installation);
       await ask(connecting);
     }
     for (const [status, elsewhere] of [[401], [500], [302, 'http://127.0.0.1:1/'], [0]] as const) {
       sink.answer(status, elsewhere);
-      await stage.pass(60);
+      await installation.pass(60);
     }
     await breakFiles();
-    await stage.keepWorker();
-    await untilReady(stage.current() ?? expect.fail('no worker'));
+    await installation.keepWorker();
+    await untilReady(installation.current() ?? expect.fail('no worker'));
     await ask(questions);
     await refuseSettings();
-    await readTemporal(places, stage);
-    await readRows(places, stage);
-    for (const each of stage.world.workers) add(places, 'logs', each.lines.join('\n'));
+    await readTemporal(places, installation);
+    await readRows(places, installation);
+    for (const each of installation.world.workers) add(places, 'logs', each.lines.join('\n'));
     // What is sent there carries the headers and paths that are secrets of that place.
     const spans = sink.received.map((request) => request.slice(request.indexOf('}\n')));
     add(places, 'spans and signals', spans.join('\n'));
-    add(places, 'Slack messages', JSON.stringify(stage.slack.messages));
+    add(places, 'Slack messages', JSON.stringify(installation.slack.messages));
 
-    const leaks = [...stage.secrets].flatMap(([what, secret]) =>
+    const leaks = [...installation.secrets].flatMap(([what, secret]) =>
       placesOf(places, secret).map((place) => `${what} in ${place}`),
     );
     expect(leaks).toEqual([]);
@@ -117,23 +120,23 @@ test(
     const bytes = [...places.values()].reduce((sum, text) => sum + text.length, 0);
     found(context, {
       claim: context.task.name,
-      seen: `${stage.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+      seen: `${installation.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
       verdict: 'kept',
     });
   },
 );
 
 async function ask(commands: readonly (readonly string[])[]): Promise<void> {
-  const answers = await Promise.all(commands.map((args) => stage.command(...args)));
+  const answers = await Promise.all(commands.map((args) => installation.command(...args)));
   for (const { out, err } of answers) add(places, 'commands', `${out}\n${err}`);
-  const worker = stage.current();
-  const map = Number(stage.settings['MAP_PORT']);
+  const worker = installation.current();
+  const map = Number(installation.settings['MAP_PORT']);
   if (worker) await readPages(places, { http: worker.httpPort, metrics: worker.metricsPort, map });
 }
 
 /** Files whose content is not what it should be: a key where a certificate belongs, a secret cut or on a wrong line. */
 async function breakFiles(): Promise<void> {
-  const { tls } = stage.servers;
+  const { tls } = installation.servers;
   const files: [name: string, content: (good: string) => string][] = [
     ['database-url', (good) => good.replace(/:\d+\//, ':notaport/')],
     ['database-url', (good) => good.replace('postgres://', 'postgres//')],
@@ -145,40 +148,43 @@ async function breakFiles(): Promise<void> {
     ['api-key', (good) => `${good.trim()}\u0000${good}`],
   ];
   for (const [name, change] of files) {
-    const good = (await readFile(stage.path(name), 'utf8')).trim();
-    await stage.write(name, change(good));
+    const good = (await readFile(installation.path(name), 'utf8')).trim();
+    await installation.write(name, change(good));
     await ask(connecting);
-    await stage.pass(60);
-    await stage.write(name, good);
-    await stage.keepWorker();
+    await installation.pass(60);
+    await installation.write(name, good);
+    await installation.keepWorker();
   }
-  const { client } = stage.certificates;
+  const { client } = installation.certificates;
   for (const [certificate, key] of [
     [client.key, client.key],
     [client.certificate, client.key.slice(0, 120)],
     [client.certificate, client.key.replace('PRIVATE', 'SECRET')],
     [client.certificate, `${client.key.slice(0, 60)}!${client.key.slice(60)}`],
   ] as const) {
-    await stage.world.mountCertificates({ ...stage.certificates, client: { certificate, key } });
+    await installation.world.mountCertificates({
+      ...installation.certificates,
+      client: { certificate, key },
+    });
     await ask(connecting);
-    await stage.pass(60);
+    await installation.pass(60);
   }
-  await stage.world.mountCertificates(stage.certificates);
+  await installation.world.mountCertificates(installation.certificates);
   const pair = await tls.issueClient();
-  stage.keepKey("client's key for Temporal", pair.key);
+  installation.keepKey("client's key for Temporal", pair.key);
   await tls.writeClient({ certificate: pair.key, key: pair.certificate });
   await ask(connecting);
-  await stage.pass(60);
+  await installation.pass(60);
   await tls.writeClient(pair);
   await until('the worker is ready', async () => {
-    await stage.keepWorker();
-    return (await stage.command('status')).code === 0 ? true : undefined;
+    await installation.keepWorker();
+    return (await installation.command('status')).code === 0 ? true : undefined;
   });
 }
 
 /** Settings with a secret in them that are refused: neither worker nor command repeats it. */
 async function refuseSettings(): Promise<void> {
-  const secret = stage.newSecret('refused setting');
+  const secret = installation.newSecret('refused setting');
   const refused: NodeJS.ProcessEnv[] = [
     { DATABASE_URL: `postgres//trail:${secret}@127.0.0.1/x`, DATABASE_URL_FILE: undefined },
     { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:port/x`, DATABASE_URL_FILE: undefined },
@@ -209,7 +215,7 @@ async function refuseSettings(): Promise<void> {
     { GOLDMANE_HOST: `user:${secret}@127.0.0.1:1` },
   ];
   for (const settings of refused) {
-    const env = { ...stage.env, ...settings };
+    const env = { ...installation.env, ...settings };
     const definedEnv = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
     const answers = await Promise.all([['status'], ['edges']].map((args) => flowTrail(args, definedEnv)));
     for (const { out, err } of answers) add(places, `refused ${Object.keys(settings)[0]}`, `${out}\n${err}`);

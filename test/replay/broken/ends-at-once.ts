@@ -1,4 +1,4 @@
-/** Broken on purpose: it does nothing of what the histories did. */
+/** Broken on purpose: completes without any command of the histories. */
 export function superviseTrail(): Promise<void> {
   return Promise.resolve();
 }

@@ -5,7 +5,7 @@ import type { SupervisorInput } from '../../../src/workflows/status.ts';
 
 const { settleBuckets } = proxyActivities<Activities>({ startToCloseTimeout: 60_000 });
 
-/** Broken on purpose: an activity where another one was scheduled. */
+/** Broken on purpose: schedules another activity first. */
 export async function superviseTrail(input: SupervisorInput): Promise<void> {
   void settleBuckets({ windowMs: input.windowMs ?? 60_000 }).catch(() => undefined);
   await real(input);

@@ -149,7 +149,7 @@ function state(model: TrailModel) {
   const traces = model
     .facts()
     .map(({ text, first_seen, last_seen, hours }) => ({ text, first_seen, last_seen, hours }));
-  return { edges: model.edges(), remembered: model.remembered(), counts, traces };
+  return { edges: model.edges(), ledger: model.ledgerRows(), counts, traces };
 }
 
 function merged(...groups: readonly (readonly BucketBatch[])[]) {

@@ -17,8 +17,8 @@ import type { WorkerProcess } from '../support/worker-process.ts';
 import { serverTls, World } from '../support/world.ts';
 
 /**
- * Slower than in other tests: limits of real time, such as the 35 s after which a silent database is given up on, must stay
- * far below the hour that Goldmane keeps.
+ * Slower than in other tests: limits in real time, such as the 35 s after which a silent connection to the database is
+ * closed, must stay far below the hour that Goldmane keeps.
  */
 const speed = 15;
 const role = 'trail';
@@ -26,7 +26,7 @@ const diskMiB = 512;
 
 interface Servers {
   scratch: string;
-  /** The file system with the database; a text: why there is none. */
+  /** The file system with the database, or the reason why it cannot be mounted. */
   disk: SmallDisk | string;
   postgres: Postgres;
   temporal: TemporalServer;
@@ -38,23 +38,23 @@ interface Servers {
 }
 
 /**
- * A trail as an installation has it: PgBouncer before PostgreSQL, TLS and an API key before Temporal, every secret in a file that
- * is replaced when the secret is rotated.
+ * A complete installation: PgBouncer in front of PostgreSQL, TLS and an API key in front of Temporal, and every secret
+ * in a file that is replaced when the secret is rotated.
  */
-export class Stage {
+export class Installation {
   readonly servers: Servers;
-  /** Which certificates the worker has and Goldmane accepts at present. */
+  /** The certificates that the worker has and Goldmane accepts. */
   certificates: IssuedCertificates;
   slack: SlackStandIn;
-  /** Records that were put among others and that nobody can read. */
+  /** The number of malformed records sent. */
   malformedRecords = 0;
-  /** Whether a worker named the full disk. */
-  fullDiskNoticed = false;
-  /** Every secret that was ever in use, by what it is; of a key in PEM its first long line. */
+  /** Whether a worker logged the full disk. */
+  fullDiskLogged = false;
+  /** Every secret used so far, by description; for a PEM key, its first long line. */
   readonly secrets = new Map<string, string>();
-  /** Settings beyond those that every worker and command of the stage has. */
+  /** Additional settings of every worker and command. */
   settings: NodeJS.ProcessEnv = {};
-  /** Workers that ended by themselves and were started again, as Kubernetes does. */
+  /** The number of workers that exited and were started again, as Kubernetes does. */
   restarts = 0;
   readonly #random: () => number;
 
@@ -65,9 +65,9 @@ export class Stage {
     this.#random = random;
   }
 
-  static async create(temporalExecutable: string, random: () => number): Promise<Stage> {
+  static async create(temporalExecutable: string, random: () => number): Promise<Installation> {
     const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-soak-'));
-    // PostgreSQL runs as another user where root starts it, and must get to the disk.
+    // If root starts PostgreSQL, it runs as another user, who must be able to enter the folder.
     await chmod(scratch, 0o711);
     const disk = await mountSmallDisk(join(scratch, 'disk'), diskMiB);
     const postgres = await startPostgres({
@@ -93,20 +93,20 @@ export class Stage {
       database: await PostgresProxy.listen((pooler?.url('') ?? new URL(world.db.url)).href),
       tls: await TemporalTls.create(join(world.scratch, 'temporal-tls'), temporal.address),
     };
-    const stage = new Stage(servers, await startSlack({ port: 0 }), random);
-    stage.keepKey("client's key for Goldmane", world.certificates.client.key);
+    const installation = new Installation(servers, await startSlack({ port: 0 }), random);
+    installation.keepKey("client's key for Goldmane", world.certificates.client.key);
     await servers.tls.write('ca.crt', servers.tls.serverAuthority.certificate);
-    await stage.issueTemporalClient();
-    await stage.rotateApiKey();
+    await installation.issueTemporalClient();
+    await installation.rotateApiKey();
     await (
-      await stage.revokeWebhook()
+      await installation.revokeWebhook()
     )();
-    const password = stage.newSecret('database password');
-    await stage.admin(`create role ${role} login password '${password}'`);
-    await stage.admin(`grant create, usage on schema public to ${role}`);
+    const password = installation.newSecret('database password');
+    await installation.admin(`create role ${role} login password '${password}'`);
+    await installation.admin(`grant create, usage on schema public to ${role}`);
     await pooler?.setPassword(role, password);
-    await stage.writeDatabaseUrl(password);
-    return stage;
+    await installation.writeDatabaseUrl(password);
+    return installation;
   }
 
   get world(): World {
@@ -127,7 +127,7 @@ export class Stage {
     };
   }
 
-  /** Starts traffic and a worker, and waits until it follows. */
+  /** Starts traffic and a worker, and waits until it follows the stream. */
   async begin(): Promise<void> {
     this.world.traffic.start(this.world.goldmane);
     await untilStreaming(await this.startWorker(), this.world);
@@ -137,12 +137,12 @@ export class Stage {
     return this.world.startWorker({ ...this.env, ...env });
   }
 
-  /** The newest worker that runs. */
+  /** The newest running worker. */
   current(): WorkerProcess | undefined {
     return this.world.workers.findLast(({ process }) => !process.hasExited());
   }
 
-  /** Starts a worker where none runs. */
+  /** Starts a worker if none is running. */
   async keepWorker(): Promise<void> {
     if (this.current()) return;
     this.restarts += 1;
@@ -153,12 +153,12 @@ export class Stage {
     return this.#random();
   }
 
-  /** Lets at least 20 s of the world's time pass, and at most `most` more. */
-  pass(most: number): Promise<void> {
-    return this.world.pass(20 + this.#random() * most);
+  /** Waits 20 s, and a random time up to `maxExtraSeconds` more, on the world's clock. */
+  pass(maxExtraSeconds: number): Promise<void> {
+    return this.world.pass(20 + this.#random() * maxExtraSeconds);
   }
 
-  /** Runs a command of the built program. */
+  /** Runs a command of the built `flow-trail`. */
   command(...args: readonly string[]): Promise<CliResult> {
     return flowTrail(args, this.env);
   }
@@ -170,7 +170,7 @@ export class Stage {
     await rename(draft, this.path(name));
   }
 
-  /** Sets a new password of the worker's role, and ends its sessions. @returns makes it known to pooler and worker */
+  /** Changes the password of the worker's role and ends its sessions. @returns delivers it to pooler and worker */
   async rotateDatabasePassword(): Promise<() => Promise<void>> {
     const password = this.newSecret('database password');
     await this.admin(`alter role ${role} password '${password}'`);
@@ -181,7 +181,7 @@ export class Stage {
     };
   }
 
-  /** From now on Temporal accepts a new key only; every connection breaks. @returns makes it known to the worker */
+  /** Makes Temporal accept only a new key, and closes every connection. @returns delivers it to the worker */
   revokeApiKey(): () => Promise<void> {
     const key = this.newSecret('API key');
     this.servers.tls.proxy.apiKeys = new Set([key]);
@@ -193,7 +193,7 @@ export class Stage {
     await this.revokeApiKey()();
   }
 
-  /** Goldmane has these certificates, and the worker gets them once the returned function is called. */
+  /** Switches Goldmane to these certificates. @returns delivers them to the worker */
   switchGoldmane(next: IssuedCertificates, clientAuthority = next.authority): () => Promise<void> {
     const { goldmane } = this.world;
     goldmane.useCertificates({ ...serverTls(next), ca: clientAuthority.certificate });
@@ -204,7 +204,7 @@ export class Stage {
     };
   }
 
-  /** Another webhook; the former one is revoked. @returns makes it known to the worker */
+  /** Revokes the webhook and creates another one. @returns delivers it to the worker */
   async revokeWebhook(): Promise<() => Promise<void>> {
     this.slack.answerAll({ status: 404, body: 'no_service' });
     const former = this.slack;
@@ -222,7 +222,7 @@ export class Stage {
     return issued;
   }
 
-  /** The worker gets another client certificate for Temporal. */
+  /** Replaces the worker's client certificate for Temporal. */
   async issueTemporalClient(): Promise<void> {
     const { tls } = this.servers;
     const pair = await tls.issueClient();
@@ -230,7 +230,7 @@ export class Stage {
     await tls.writeClient(pair);
   }
 
-  /** A text that occurs nowhere else, and is remembered as a secret. */
+  /** Creates a unique text and records it as a secret. */
   newSecret(what: string): string {
     const secret = `canary${randomBytes(16).toString('hex')}`;
     this.#keep(what, secret);
@@ -243,7 +243,7 @@ export class Stage {
     this.#keep(what, line);
   }
 
-  /** As the database's administrator, past pooler and proxy. */
+  /** Runs SQL as the database's administrator, without pooler and proxy. */
   async admin(sql: string): Promise<void> {
     const session = await openSession(this.world.db.url);
     try {
@@ -274,7 +274,7 @@ export class Stage {
       } catch (error) {
         failures.push(error);
       }
-    if (failures.length > 0) throw new AggregateError(failures, 'the stage did not end cleanly');
+    if (failures.length > 0) throw new AggregateError(failures, 'the installation did not stop cleanly');
   }
 
   async writeDatabaseUrl(password: string): Promise<void> {
@@ -285,7 +285,7 @@ export class Stage {
     await this.write('database-url', url.href);
   }
 
-  /** Where a file of this name lies. */
+  /** The path of a file with this name. */
   path(name: string): string {
     return join(this.world.scratch, name);
   }

@@ -1,4 +1,4 @@
-/** Broken on purpose: it ends before it has looked. */
+/** Broken on purpose: completes without any activity. */
 export function dailyDigest(): Promise<void> {
   return Promise.resolve();
 }
