@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { readyz } from '../support/readyz.ts';
 import { metricsOf, promqlOf, readDashboard, readRules } from '../deploy/rules.ts';
+import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
 
@@ -37,7 +38,10 @@ test('every metric of an alert or panel is exported: ours from the first scrape,
   const panels = promqlOf(await readDashboard());
   const ofRules = rules.flatMap(({ expr }) => metricsOf(expr)).filter((name) => !name.startsWith('kube_'));
   const ofPanels = panels.flatMap(({ expr }) => metricsOf(expr));
-  const worker = await world.startWorker({ HEARTBEAT_URL: heartbeatUrl });
+  expect(ofPanels).toContain('flow_trail_export_waiting_buckets');
+  const receiver = await startLogReceiver();
+  onTestFinished(() => receiver.close());
+  const worker = await world.startWorker({ HEARTBEAT_URL: heartbeatUrl, OTLP_LOGS_ENDPOINT: receiver.url });
   const scrape = async () =>
     series(await (await fetch(`http://127.0.0.1:${worker.metricsPort}/metrics`)).text());
   const first = await until('the worker is scraped', scrape);

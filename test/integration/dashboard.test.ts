@@ -26,6 +26,10 @@ test('every SQL panel of the Grafana dashboard finds what the database has', asy
   await query(
     `insert into namespace_verdict (namespace, verdict, since, report_id) values ('web', 'complete', now(), 'r1')`,
   );
+  await query(
+    `insert into export_gap (from_time, to_time, reason, cause, records) values ($1, $2, 'rejected', 'too long', 1)`,
+    [startSeconds - 1_800, startSeconds].map(iso),
+  );
 
   const { panels, templating } = await readDashboard();
   const known = new Set(templating.list.map(({ name }) => name));
@@ -47,7 +51,9 @@ test('every SQL panel of the Grafana dashboard finds what the database has', asy
       expect(rows.length, title).toBeGreaterThan(0);
       asked.push(title);
     }
-  expect(asked).toEqual(expect.arrayContaining(['Gaps and incomplete time', 'New edges in this period']));
+  expect(asked).toEqual(
+    expect.arrayContaining(['Gaps and incomplete time', 'New edges in this period', 'Gaps of the export']),
+  );
   const gaps = panels.find(({ title }) => title === 'Gaps and incomplete time');
   expect(gaps?.targets[0]?.rawSql).toContain('incomplete');
 });
