@@ -182,6 +182,7 @@ const titles: Record<FreshnessState, string> = {
   settling_stalled: 'settling has stalled',
   stream_late: 'stream delivers no flows',
   clock_ahead: 'a stored time is in the future',
+  crashing: 'workers end unexpectedly',
 };
 
 /**

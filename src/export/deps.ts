@@ -5,7 +5,7 @@ import type { ExportMetrics } from './metrics.ts';
 /** What the export works with; made once by the worker's composition root, or by a test. */
 export interface ExportDeps extends Pick<
   Deps,
-  'config' | 'database' | 'log' | 'connectGoldmane' | 'askedToEnd'
+  'config' | 'database' | 'log' | 'connectGoldmane' | 'askedToEnd' | 'readersStart'
 > {
   settings: ExportConfig;
   metrics: ExportMetrics;

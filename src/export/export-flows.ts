@@ -86,6 +86,7 @@ class ExportWindow {
     const { signal } = this.#attempt;
     let failures = 0;
     try {
+      await this.#attempt.idle(this.#attempt.startsInMs);
       while (!signal.aborted && clock.elapsed() < this.#endsAtMs) {
         try {
           await this.#round();

@@ -8,12 +8,19 @@ export abstract class ActivityAttempt {
   protected readonly context: Context;
   readonly #clock: Deps['config']['clock'];
   readonly #asked: AbortSignal | undefined;
+  readonly #startsAtMs: number;
 
-  constructor({ config, askedToEnd }: Pick<Deps, 'config' | 'askedToEnd'>) {
+  constructor({ config, askedToEnd, readersStart }: Pick<Deps, 'config' | 'askedToEnd' | 'readersStart'>) {
     this.context = Context.current();
     this.#clock = config.clock;
+    this.#startsAtMs = readersStart?.atMs ?? 0;
     this.#asked = askedToEnd?.(this.context.info);
     this.signal = AbortSignal.any([this.context.cancellationSignal, ...(this.#asked ? [this.#asked] : [])]);
+  }
+
+  /** How long `Deps.readersStart` is ahead, milliseconds; 0 once it has passed. */
+  get startsInMs(): number {
+    return Math.max(0, this.#startsAtMs - this.#clock.elapsed());
   }
 
   /** Sends a heartbeat with what is known now. */

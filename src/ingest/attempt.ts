@@ -47,6 +47,15 @@ export class Attempt extends ActivityAttempt {
     if (isSent && gaps !== undefined) this.#gaps = undefined;
   }
 
+  /** After several crashes the readers start later, so that the jobs can run and report the crashes. */
+  async waitForStart(): Promise<void> {
+    const { readersStart } = this.#deps;
+    if (!readersStart || this.startsInMs === 0) return;
+    this.beat({ state: 'failing', error: readersStart.reason });
+    await this.idle(this.startsInMs);
+    this.beat({ state: 'connecting', error: undefined });
+  }
+
   /** Reports gaps as soon as there is a state to report; they are not part of the heartbeat. */
   reportGaps(gaps: GapReport[]): void {
     this.#gaps = gaps;

@@ -39,6 +39,8 @@ export interface Deps {
   /** Reads the certificates again and connects. Throws GoldmaneFailure. */
   connectGoldmane(signal: AbortSignal): Promise<GoldmaneConnection>;
   heartbeat: Heartbeat;
+  /** When the readers may start, by the clock's elapsed milliseconds, and why not before; undefined: at once. */
+  readersStart?: { atMs: number; reason: string } | undefined;
   /** Address of the cluster's API; undefined outside a cluster. */
   clusterApi?: ClusterApi | undefined;
   /** Signal that aborts when this attempt is asked to end, before Temporal's answer to its next heartbeat. */

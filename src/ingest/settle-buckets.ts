@@ -68,6 +68,7 @@ class SettleWindow {
     const { signal } = this.#attempt;
     let failures = 0;
     try {
+      await this.#attempt.waitForStart();
       while (!signal.aborted && this.#deps.config.clock.elapsed() < this.#endsAtMs) {
         try {
           const isBehind = await this.#tick();

@@ -82,6 +82,7 @@ class StreamWindow {
     const writing = new AbortController();
     const writer = this.#write(writing.signal).catch((error: unknown) => this.#fault.abort(error));
     try {
+      await this.#attempt.waitForStart();
       for (;;) {
         const openedAtMs = this.#deps.config.clock.elapsed();
         try {

@@ -56,6 +56,7 @@ async function readTrail(
   const facts = await readFreshness(query, nowSeconds);
   return {
     freshness: judgeFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
+    crashes: facts.crashes.count,
     newestBucket: facts.newestBucket,
     settledBucket: facts.settledBucket,
     since: facts.since,

@@ -1,6 +1,7 @@
 import { counted } from '../text/counted.ts';
 import type { FreshnessFacts } from '../trail/freshness.ts';
 import type { Severity } from '../coverage/severity.ts';
+import { crashLoopOf } from './crash-loop.ts';
 
 /** The watchdog's verdict. */
 export type FreshnessState =
@@ -17,7 +18,9 @@ export type FreshnessState =
   /** Buckets are settled, but the stream delivers nothing. */
   | 'stream_late'
   /** A stored time is in the future. */
-  | 'clock_ahead';
+  | 'clock_ahead'
+  /** Workers end unexpectedly again and again, but the trail makes progress in between. */
+  | 'crashing';
 
 interface FreshnessOptions {
   /** By the trail's clock. */
@@ -55,8 +58,8 @@ const unknownCause =
   'The readers reported no problem. Check that the workflow flow-trail/supervisor is running; `flow-trail status` shows its state.';
 
 /**
- * Judges the trail as a whole, then settling and the stream separately, then the clock; the worst finding is the
- * verdict. Progress means merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
+ * Judges the trail as a whole, then settling and the stream separately, then crashes of the workers and the clock; the
+ * worst finding is the verdict. Progress means merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
  * Pure.
  */
 export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
@@ -65,7 +68,21 @@ export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions)
   const settling = judgeSettling(facts, options);
   if (settling?.severity === 'critical') return settling;
   if (overall.severity === 'warning') return overall;
-  return settling ?? judgeStream(facts, options) ?? judgeClock(facts, options) ?? overall;
+  return (
+    settling ??
+    judgeStream(facts, options) ??
+    judgeCrashes(facts, options) ??
+    judgeClock(facts, options) ??
+    overall
+  );
+}
+
+function judgeCrashes(
+  { crashes }: FreshnessFacts,
+  { formatTime }: FreshnessOptions,
+): FreshnessVerdict | undefined {
+  const loop = crashLoopOf(crashes, formatTime);
+  return loop && { state: 'crashing', severity: 'warning', ...loop, remembered: '', minutes: 0 };
 }
 
 function judgeSettling(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
@@ -150,9 +167,11 @@ function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): Freshn
 }
 
 function causeOf(
-  { trouble, gapCause, lastProgressAt }: FreshnessFacts,
+  { trouble, gapCause, lastProgressAt, crashes }: FreshnessFacts,
   formatTime: (time: Date) => string,
 ): string {
+  const loop = crashLoopOf(crashes, formatTime);
+  if (loop) return `${loop.what} ${loop.cause}`;
   if (trouble) return `${sentence(trouble.what)} (Last seen at ${formatTime(trouble.at)}.)`;
   if (gapCause !== undefined) return `${sentence(gapCause)} ${neverCure}`;
   return lastProgressAt ? unknownCause : neverCure;

@@ -64,6 +64,8 @@ export interface HealthControl {
 export interface HealthTrail {
   /** The watchdog's verdict, as one sentence with its cause. */
   freshness: { severity: Severity; what: string; cause: string };
+  /** Worker processes that ended unexpectedly in the last 30 minutes. */
+  crashes: number;
   newestBucket: Date | undefined;
   settledBucket: Date | undefined;
   /** When the tables were created. */

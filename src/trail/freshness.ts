@@ -1,4 +1,5 @@
 import type { Query } from './database.ts';
+import { readCrashes, type Crashes } from './worker-processes.ts';
 
 /** The progress of each reader, and the last recorded problem. */
 export interface FreshnessFacts {
@@ -22,6 +23,8 @@ export interface FreshnessFacts {
   trouble: { what: string; at: Date } | undefined;
   /** Why the newest unsettled bucket is a gap; undefined if it is not a gap. */
   gapCause: string | undefined;
+  /** Workers that ended unexpectedly. */
+  crashes: Crashes;
 }
 
 /** @param nowSeconds by the trail's clock; later stored times count as wrong, not as fresh @throws DatabaseFailure */
@@ -71,5 +74,6 @@ export async function readFreshness(query: Query, nowSeconds: number): Promise<F
     trouble:
       row.trouble !== null && row.trouble_at !== null ? { what: row.trouble, at: row.trouble_at } : undefined,
     gapCause: row.gap_cause ?? undefined,
+    crashes: await readCrashes(query),
   };
 }

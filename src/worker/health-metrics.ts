@@ -12,6 +12,8 @@ export interface HealthMetrics {
   /** When the newest finished digest was created. */
   digest(doneAt: Date | undefined): void;
   failedRuns(counts: ReadonlyMap<JobName, number>): void;
+  /** Worker processes of the trail that ended unexpectedly in the last 30 minutes. */
+  crashes(count: number): void;
   /** @param upToSeconds undefined before the first settled bucket */
   exported(state: { isEnabled: boolean; upToSeconds: number | undefined; waiting: number }): void;
 }
@@ -36,6 +38,10 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const failedRuns = gauge(
     'job_failed_runs',
     'Runs of the job that failed in the last 24 hours, since its last completed run',
+  );
+  const crashes = gauge(
+    'worker_crashes',
+    'Worker processes of the trail that ended unexpectedly in the last 30 minutes',
   );
   const exportEnabled = gauge('export_enabled', '1 while flow logs are exported');
   const exportedUpTo = gauge(
@@ -67,13 +73,14 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   setCoverage([]);
   digest.set(0);
   setFailedRuns(new Map());
-  for (const each of [exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
+  for (const each of [crashes, exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
   return {
     ready: (isReady) => ready.set(isReady ? 1 : 0),
     report: setReport,
     coverage: setCoverage,
     digest: (doneAt) => digest.set(doneAt ? doneAt.getTime() / 1000 : 0),
     failedRuns: setFailedRuns,
+    crashes: (count) => crashes.set(count),
     exported({ isEnabled, upToSeconds, waiting }) {
       exportEnabled.set(isEnabled ? 1 : 0);
       exportedUpTo.set(upToSeconds ?? 0);

@@ -99,11 +99,12 @@ export class HealthWatch {
     const { facts, report } = await this.#make();
     metrics.report(report);
     if (!('what' in facts.trail)) {
-      const { coverage, digests, certificates } = facts.trail;
+      const { coverage, digests, certificates, crashes } = facts.trail;
       trail.begin(facts.trail);
       if (certificates) trail.checkedElsewhere(certificates.checkedAt);
       metrics.coverage(coverage);
       metrics.digest(digests.doneAt);
+      metrics.crashes(crashes);
       metrics.exported(facts.trail.export);
     }
     if ('what' in facts.control) return;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
@@ -17,6 +16,8 @@ const timesBeforeLost = 3;
 
 interface PresenceDeps {
   identity: string;
+  /** A random UUID of this process. */
+  process: string;
   /** Workflow ids of the supervisors whose activities are taken over. */
   supervisorIds: readonly string[];
   query: Query;
@@ -33,13 +34,12 @@ interface PresenceDeps {
  * apart because each is billed. Runs until the signal aborts; never rejects.
  */
 export async function keepPresence(deps: PresenceDeps, signal: AbortSignal): Promise<void> {
-  const { identity, query } = deps;
-  const holder = randomUUID();
+  const { identity, process, query } = deps;
   const lost = new LostWorkers();
   let logged = '';
   const renew = async (): Promise<string[]> => {
     try {
-      return lost.seen(await renewPresence(query, identity, holder));
+      return lost.seen(await renewPresence(query, identity, process));
     } catch (error) {
       lost.reset();
       throw error;
@@ -57,7 +57,7 @@ export async function keepPresence(deps: PresenceDeps, signal: AbortSignal): Pro
     }
     await pause(deps.renewEveryMs ?? renewEveryMs, signal);
   }
-  await removePresence(query, identity, holder).catch(() => undefined);
+  await removePresence(query, identity, process).catch(() => undefined);
 }
 
 async function takeOver(

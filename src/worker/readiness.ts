@@ -1,4 +1,12 @@
-const conditions = ['starting', 'shutting down', 'polling', 'supervisor', 'schedules', 'database'] as const;
+const conditions = [
+  'starting',
+  'shutting down',
+  'polling',
+  'supervisor',
+  'schedules',
+  'database',
+  'readers',
+] as const;
 export type Condition = (typeof conditions)[number];
 
 /** The conditions that keep the worker from being ready, each with its reason. */

@@ -30,6 +30,7 @@ import { reportToSupervisor } from './report.ts';
 import { RunningAttempts } from './running-attempts.ts';
 import { installRuntime } from './runtime.ts';
 import { pause, untilItWorks } from './waiting.ts';
+import { WorkerProcess } from './worker-process.ts';
 import { createWorkers } from './workers.ts';
 import { startTracing } from './tracing.ts';
 import { checkTrailOwner } from './trail-owner.ts';
@@ -68,6 +69,8 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let temporal: Temporal | undefined;
   let presence: Promise<void> | undefined;
   let map: MapService | undefined;
+  const thisProcess = new WorkerProcess({ config, query: database.query, log, readiness });
+  let failure: unknown;
   try {
     const watch = new HealthWatch({
       config,
@@ -91,6 +94,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       waiting,
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
+    const readersStart = await untilItWorks(() => thisProcess.begin(signal), { log, signal, waiting });
     // Before anything is merged, or what another program counted meanwhile would be counted again.
     const adoption = await untilItWorks(() => adoptIfCountedElsewhere(database, config.clock.now() / 1000), {
       log,
@@ -127,6 +131,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
       askedToEnd: (attempt) => attempts.askedToEnd(attempt),
+      readersStart,
       report: reportToSupervisor(temporal, config.clock, log),
     };
     map = await startMap(config, temporal, log);
@@ -136,6 +141,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     presence = keepPresence(
       {
         identity: config.workerIdentity,
+        process: thisProcess.id,
         supervisorIds: [config.names.supervisorId, config.names.exportId],
         query: database.query,
         client: () => connected.client,
@@ -176,12 +182,15 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       signal,
     );
   } catch (error) {
-    if (!signal.aborted || error !== signal.reason) throw error;
+    if (signal.aborted && error === signal.reason) return;
+    failure = error;
+    throw error;
   } finally {
     ended.abort();
     await phase(log, 'presence', presence);
     await phase(log, 'map', map?.close());
     await phase(log, 'temporal connection', temporal?.close());
+    await phase(log, 'process', thisProcess.end(failure));
     await phase(log, 'database pool', database.close());
     await phase(log, 'http', Promise.all(servers.map(closeServer)));
     await phase(log, 'tracing', tracing?.shutdown());

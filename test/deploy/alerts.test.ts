@@ -41,6 +41,7 @@ const healthy: Record<string, string> = {
   ...same(newest, `-60+60x${length}`),
   ...same(settled, `-420+60x${length}`),
   ...Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `0x${length}`))),
+  ...same(two('flow_trail_worker_crashes'), `0x${length}`),
   ...same(exportEnabled, `1x${length}`),
   ...same(exportedUpTo, `-420+60x${length}`),
   ...same([exportGaps, unsettledGaps], `0x${length}`),
@@ -101,6 +102,13 @@ const scenarios: Record<string, Scenario> = {
     fire: ['TrailNotReady'],
   },
   'one worker is not ready': { change: oneOf(two('flow_trail_ready'), `0x${length}`) },
+  'three worker processes have ended unexpectedly, and each was scraped once in ten minutes': {
+    change: oneOf(two('flow_trail_worker_crashes'), `_x${at - 25} 3 _x8 3 _x8 3 _x${length}`),
+    fire: ['TrailWorkersCrash'],
+  },
+  'two worker processes have ended unexpectedly': {
+    change: same(two('flow_trail_worker_crashes'), `2x${length}`),
+  },
   'nothing has been merged for 17 minutes': {
     change: same(newest, stops(-60, 16)),
     fire: ['TrailStale'],

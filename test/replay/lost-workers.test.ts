@@ -43,6 +43,7 @@ function startOther(supervisorId: string) {
   let renewals = 0;
   const running = keepPresence(
     {
+      process: randomUUID(),
       identity: 'other',
       supervisorIds: [supervisorId],
       query: (sql, values) => {

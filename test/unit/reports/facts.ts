@@ -19,6 +19,7 @@ export const fresh: FreshnessFacts = {
   settledBucket: minutesAgo(7),
   trouble: undefined,
   gapCause: undefined,
+  crashes: { count: 0, lastAt: undefined, failure: undefined },
 };
 
 export const goodCertificates = {

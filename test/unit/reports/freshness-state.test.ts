@@ -93,6 +93,16 @@ test.each([
   },
 );
 
+test('crashes are a finding from the third on, which a worse finding replaces and names as its cause', () => {
+  const crashed = (count: number) => ({ count, lastAt: minutesAgo(1), failure: 'it broke' });
+  expect(judge({ crashes: crashed(2) }).state).toBe('good');
+  expect(judge({ crashes: crashed(3) })).toMatchObject({ state: 'crashing', severity: 'warning' });
+  const trouble = { what: 'Another trouble.', at: minutesAgo(1) };
+  const stalled = judge({ crashes: crashed(3), trouble, lastProgressAt: minutesAgo(60) });
+  expect(stalled).toMatchObject({ state: 'stalled', severity: 'critical' });
+  expect(stalled.cause).toContain('it broke');
+});
+
 test('a stored time in the future is a finding, and hides neither settling nor progress that is late', () => {
   const futureAt = minutesAgo(-90);
   expect(judge({ futureAt })).toMatchObject({ state: 'clock_ahead', severity: 'warning' });

@@ -28,6 +28,7 @@ const goodControl: HealthControl = {
 };
 const goodTrail: HealthTrail = {
   freshness: { severity: 'good', what: '', cause: '' },
+  crashes: 0,
   newestBucket: hoursAgo(0.01),
   settledBucket: undefined,
   since: new Date(0),

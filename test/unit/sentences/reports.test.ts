@@ -25,6 +25,11 @@ test('of the freshness watchdog', async () => {
     'settling stalled': { lastSettledAt: minutesAgo(50), settledBucket: minutesAgo(57) },
     'the stream late': { streamedBucket: minutesAgo(60), missedByStream: 100 },
     'a clock ahead': { futureAt: minutesAgo(-30) },
+    'workers killed': { crashes: { count: 3, lastAt: minutesAgo(2), failure: undefined } },
+    'workers failed, and late': {
+      ...late,
+      crashes: { count: 4, lastAt: minutesAgo(2), failure: 'It broke.' },
+    },
   };
   const said: Sentences = {};
   for (const [situation, facts] of Object.entries(situations)) {

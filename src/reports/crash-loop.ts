@@ -1,0 +1,27 @@
+import { counted } from '../text/counted.ts';
+import type { Crashes } from '../trail/worker-processes.ts';
+
+/** Fewer can be evictions, a lost node or an operator. */
+const crashesInLoop = 3;
+
+/** What is known of workers that end unexpectedly again and again; both are sentences with full stops. */
+export interface CrashLoop {
+  what: string;
+  /** The cause, as far as it is known, and what to do. */
+  cause: string;
+}
+
+/** @returns undefined if the workers did not end unexpectedly, or only once or twice. Pure. */
+export function crashLoopOf(
+  { count, lastAt, failure }: Crashes,
+  formatTime: (time: Date) => string,
+): CrashLoop | undefined {
+  if (count < crashesInLoop || !lastAt) return undefined;
+  return {
+    what: `${counted(count, 'worker process', 'worker processes')} ended unexpectedly in the last 30 minutes, the last one at ${formatTime(lastAt)}.`,
+    cause:
+      failure === undefined
+        ? 'They were killed or ran out of memory: read the end of the log of the previous container (kubectl logs --previous) and its last state (kubectl describe pod: OOMKilled). For “heap out of memory” or OOMKilled, give the worker more memory.'
+        : `The last one reported: ${failure.replace(/[.\s]*$/, '')}. Its log has the stack trace (kubectl logs --previous).`,
+  };
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { Deps } from '../ingest/deps.ts';
+import { crashLoopOf } from '../reports/crash-loop.ts';
+import { zonedTime } from '../time/zoned-time.ts';
+import type { Query } from '../trail/database.ts';
+import { beginWorkerProcess, endWorkerProcess, readCrashes } from '../trail/worker-processes.ts';
+import type { Readiness } from './readiness.ts';
+
+/** Long enough for the watchdog's pending run, its Slack message, and a scrape of the metrics. */
+const readersWaitMs = 60_000;
+const failureLength = 500;
+
+interface ProcessDeps {
+  config: Pick<Config, 'clock' | 'jobs' | 'workerIdentity'>;
+  query: Query;
+  log: Logger;
+  readiness: Readiness;
+}
+
+/** This process, as the database lists it. */
+export class WorkerProcess {
+  readonly id = randomUUID();
+  readonly #deps: ProcessDeps;
+  #hasBegun = false;
+
+  constructor(deps: ProcessDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Records the start. If workers ended unexpectedly again and again, most likely because of what the readers do, the readers of this
+   * process start a minute later: meanwhile the watchdog and the other jobs can run to their end, and the metrics can be read.
+   * @returns when the readers may start; undefined: at once
+   * @throws DatabaseFailure
+   */
+  async begin(signal: AbortSignal): Promise<Deps['readersStart']> {
+    const { config, query, log, readiness } = this.#deps;
+    if (!this.#hasBegun) await beginWorkerProcess(query, config.workerIdentity, this.id);
+    this.#hasBegun = true;
+    const loop = crashLoopOf(await readCrashes(query), zonedTime(config.jobs.timeZone).dated);
+    if (!loop) return undefined;
+    const reason = `The readers start ${readersWaitMs / 1000} s after the worker. ${loop.what} ${loop.cause}`;
+    log.warn({ reason }, 'Workers ended unexpectedly several times; the readers start later');
+    readiness.set('readers', reason);
+    void config.clock.sleep(readersWaitMs, signal).then(
+      () => readiness.set('readers', undefined),
+      () => undefined,
+    );
+    return { atMs: config.clock.elapsed() + readersWaitMs, reason };
+  }
+
+  /** @param error with which the process ends; undefined if it ends in order */
+  async end(error: unknown): Promise<void> {
+    if (!this.#hasBegun) return;
+    const failure = error instanceof Error ? error.message : 'an unknown error';
+    await endWorkerProcess(
+      this.#deps.query,
+      this.id,
+      error === undefined ? undefined : failure.slice(0, failureLength),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { afterEach, expect, test } from 'vitest';
+import { jobs } from '../../src/config/names.ts';
+import { flowTrail } from '../support/cli.ts';
+import { metric, untilLogged } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
+import { readyz, untilReady } from '../support/readyz.ts';
+import { World } from '../support/world.ts';
+
+let world: World;
+afterEach(() => world.close());
+
+const freshness = () =>
+  world.temporal(async (client) => {
+    const results: unknown[] = [];
+    for await (const run of client.workflow.list({ query: "ExecutionStatus = 'Completed'" }))
+      if (run.type === jobs.freshness.workflowType)
+        results.push(await client.workflow.getHandle(run.workflowId, run.runId).result());
+    return results;
+  });
+
+test('workers that are killed whenever their readers start: the watchdog still runs, and the crashes are reported everywhere', async () => {
+  world = await World.create();
+  world.traffic.start(world.goldmane);
+  for (let crash = 0; crash < 3; crash += 1) {
+    const worker = await world.startWorker();
+    await untilLogged(worker, 'the stream is open');
+    await worker.kill();
+  }
+  // Each process here has an identity of its own, so a killed one counts only once its row is old.
+  const { query } = world.db.database;
+  await query("update worker_process set seen_at = now() - interval '1 minute'");
+
+  const worker = await world.startWorker();
+  await untilLogged(worker, 'the readers start later');
+  await world.temporal((client) => client.schedule.getHandle(jobs.freshness.scheduleId).trigger());
+  await until('the watchdog reports the crashes', async () =>
+    (await freshness()).find((result) => JSON.stringify(result).includes('ended unexpectedly')),
+  );
+  await until('the watchdog’s alert is printed', () =>
+    worker.lines.find((line) => line.includes('freshness watchdog') && line.includes('ended unexpectedly')),
+  );
+  await until('the metric', async () =>
+    (await metric(worker, 'flow_trail_worker_crashes')) === 3 ? true : undefined,
+  );
+  const health = await flowTrail(['health'], world.workerEnv());
+  expect(health.code).not.toBe(0);
+  expect(health.out).toContain('ended unexpectedly');
+
+  // The readers start by themselves, and the worker is ready.
+  await untilLogged(worker, 'the stream is open');
+  await untilReady(worker);
+  expect((await readyz(worker)).ok).toBe(true);
+  expect(await worker.terminate()).toBe(0);
+  expect(await query('select from worker_process')).toHaveLength(3);
+});
