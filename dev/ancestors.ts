@@ -5,9 +5,8 @@ import { isAlive } from './leftover.ts';
 const execute = promisify(execFile);
 const LOOK_EVERY_MS = 1_000;
 
-/**
- * Calls `onGone` when the npm (or tsx) process that started this one has exited: after a kill -9 no signal arrives, and this
- * process would run forever. Returns a function that stops watching.
+/** Calls `onGone` when the npm (or tsx) process that started this one has exited: after a kill -9, no signal
+ * arrives, and this process would otherwise run forever. Returns a function that stops watching.
  */
 export async function watchStarter(onGone: (what: string) => void): Promise<() => void> {
   const starters = await startersOf(process.ppid);

@@ -39,8 +39,7 @@ export interface IssueRequest {
   notBefore?: Date;
   /** Default: 30 days from now. */
   notAfter?: Date;
-  /**
-   * Default true: the certificate identifies the key that signed it, so that the right one of two CAs with the same
+  /** Default true: the certificate identifies the key that signed it, so the correct one of two CAs with the same
    * name is found.
    */
   withKeyIdentifier?: boolean;

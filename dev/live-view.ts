@@ -88,7 +88,10 @@ function nameOf({ srcNs, dstNs, action }: SeenEdge): string {
   return `${srcNs} -> ${dstNs}${action === 'allow' ? '' : ` (${action})`}`;
 }
 
-/** All except the newest six minutes, which are not settled yet, and the oldest two, which may leave the ring first. */
+/**
+ * All except the newest six minutes, which are not settled yet, and the oldest two minutes, which may leave the ring
+ * before they are settled.
+ */
 function hasWholeHour({ coverage }: TrailSnapshot): boolean {
   return coverage.final + coverage.settled >= HOUR_BUCKETS - 32;
 }

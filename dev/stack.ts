@@ -21,7 +21,7 @@ export interface StackContext {
   signal: AbortSignal;
 }
 
-/** The worker's settings for a part, and the address of the part's page. */
+/** The worker's settings for a part of the stack, and the address of the part's page. */
 export interface PartAddress {
   env: NodeJS.ProcessEnv;
   uiUrl?: string;
@@ -200,7 +200,7 @@ export async function bringUpSlack(context: StackContext, port: number): Promise
     env: {
       SLACK_WEBHOOK_URL: slack.webhookUrl,
       SLACK_WEBHOOK_URL_FILE: undefined,
-      // Schedules on your own Temporal keep their times.
+      // On a Temporal server of the user, schedules keep their normal times.
       ...(settings.temporal === 'embedded' && !process.env.DIGEST_CRON ? { DIGEST_CRON } : {}),
     },
     uiUrl: slack.pageUrl,

@@ -21,7 +21,7 @@ import { startWorker, type WorkerOptions } from './worker-process.ts';
 /**
  * Starts the whole stack and shows the trail until the session ends. All started parts are in `session.parts`, even if
  * this throws.
- * @throws StartFailure with a cure
+ * @throws StartFailure that says what to do
  */
 export async function start(session: Session): Promise<void> {
   const { parts, terminal, log, signal } = session;

@@ -57,7 +57,10 @@ async function lock(path: string): Promise<void> {
       await rm(path, { force: true });
     }
   }
-  throw startFailure(`${path} reappears after it is removed`, 'Check whether another npm start is starting.');
+  throw startFailure(
+    `${path} reappears after it was removed`,
+    'Check whether another npm start is starting.',
+  );
 }
 
 function explain(error: unknown, path: string): unknown {

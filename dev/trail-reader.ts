@@ -103,7 +103,7 @@ export function openTrailReader(source: { url: string } | { urlFile: string }): 
         if (errorCode(error) === '42P01') return undefined;
         client = undefined;
         await database.end().catch(() => undefined);
-        throw new Error(`the database does not answer (${describeError(error)})`, { cause: error });
+        throw new Error(`the database does not respond (${describeError(error)})`, { cause: error });
       }
     },
     async close() {

@@ -6,12 +6,12 @@
 create table trail_state (
   only_row boolean primary key default true check (only_row),
   adopted_until timestamptz,
-  -- Hashes of buckets before this were deleted; merges refuse such buckets.
+  -- Hashes of buckets before this were deleted; merges reject such buckets.
   expired_before timestamptz not null default '-infinity',
   -- The first bucket of the trail, and the time up to which coverage is decided.
   began_at timestamptz,
   decided_until timestamptz,
-  -- Why Goldmane could last not be read; the cause of the resulting gap.
+  -- The last reason why Goldmane could not be read; the cause of a resulting gap.
   trouble text,
   trouble_at timestamptz
 );

@@ -1,7 +1,7 @@
 -- An allowlist is complete once its namespace was observed for long enough. To judge that, these tables store when each
 -- namespace was seen, its verdict, and the last posted verdict.
 
--- A summary of the facts per namespace and day (UTC), written once merges refuse the buckets of the day, so that it
+-- A summary of the facts per namespace and day (UTC), written once merges reject the buckets of the day, so that it
 -- cannot change. Later days are read from the facts.
 create table namespace_day (
   namespace text not null,

@@ -1,5 +1,5 @@
 -- The ledger identifies a record by a hash of 64 bits. If the hash function is known, two records with the same hash
--- can be constructed in minutes, and the second one would be mistaken for the first. A random salt per database
+-- can be constructed in minutes, and the second one would not be counted. A random salt per database
 -- prevents that. The salt stays in the database and in the memory of workers; a backup contains it, because the hashes
 -- are useless without it.
 create table record_salt (

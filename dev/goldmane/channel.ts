@@ -87,7 +87,7 @@ export class BoundedChannel<T> {
     });
   }
 
-  /** Drops all queued items and refuses all waiting writers. */
+  /** Drops all queued items and rejects all waiting writers. */
   close(): void {
     this.#closed = true;
     this.#items = [];

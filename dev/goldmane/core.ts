@@ -159,7 +159,7 @@ export class GoldmaneCore {
     const busy = oldest && this.fanOut.busy(oldest);
     if (busy) await busy;
     this.ring.advance();
-    // Due when the newest bucket begins or, if that is in the past, as soon as other sources had their turn.
+    // Due when the newest bucket begins or, if that is in the past, as soon as other sources have had their turn.
     this.#nextRolloverMs = Math.max(this.ring.newestSeconds * 1000, this.#clock.now() + BEHIND_RETRY_MS);
     this.#scheduleRollover();
   }

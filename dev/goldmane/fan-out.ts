@@ -1,7 +1,7 @@
 import type { ReaderStream } from './reader-stream.ts';
 import type { Bucket } from './ring.ts';
 
-/** A version's way to deliver a bucket's records to the open streams. */
+/** How a version delivers a bucket's records to the open streams. */
 export interface FanOut {
   /** The queue size of a new stream, in records, for the requested size of history. */
   capacityFor(historyRecords: number): number;

@@ -2,7 +2,7 @@ import type { GoldmaneCore } from './core.ts';
 import type { StreamCall } from './grpc-server.ts';
 import { GrpcError, type GrpcStatusName } from './grpc-status.ts';
 
-/** The handling of a request: it is served, never answered, or refused with a status. */
+/** The handling of a request: it is served, hangs, or is rejected with a status. */
 export type Answer = 'serve' | 'hang' | { status: GrpcStatusName; message?: string };
 
 /** Faults that tests can trigger. */
@@ -11,7 +11,7 @@ export interface Faults {
   answerStreams(how: Answer): void;
   /** For `List` from now on. */
   answerLists(how: Answer): void;
-  /** Called before each `List` is answered, with the start of the requested time range. */
+  /** Called before the response to each `List`, with the start of the requested time range. */
   beforeList(listener: (startSeconds: number) => Promise<void>): void;
   /** Blocks the main loop for a duration (by the clock), from its next turn on. */
   holdMainLoop(ms: number): void;
@@ -19,7 +19,7 @@ export interface Faults {
   endStreams(status: GrpcStatusName, message?: string): void;
   /** Sends these bytes to every open stream as one well-framed message. Returns the number of streams. */
   sendToStreams(message: Buffer): number;
-  /** Answers the next `times` calls of `List` with these bytes. */
+  /** Responds to the next `times` calls of `List` with these bytes. */
   answerNextLists(message: Buffer, times?: number): void;
   /**
    * Adds messages to the records of a bucket: they are streamed if it was not sent yet, and listed with it (and counted

@@ -22,14 +22,14 @@ export interface ServerCertificates {
 const GOAWAY_GRACE_MS = 20;
 const STOP_GRACE_MS = 500;
 
-/** An answer of `Flows.Stream`. `request` and everything written are encoded messages. */
+/** A response of `Flows.Stream`. `request` and everything written are encoded messages. */
 export type StreamCall = ServerWritableStream<Buffer, Buffer>;
 /** A call of `FlowCollector.Connect`. */
 export type CollectorCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** Goldmane's methods. A GrpcError thrown by a handler becomes the call's status. */
 interface Handlers {
-  /** Resolves with the answer. */
+  /** Resolves with the response. */
   list(request: Buffer): Promise<Buffer>;
   /** Resolves when the call is over. */
   stream(call: StreamCall): Promise<void>;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { parseClockScale, scaledClock, systemClock } from '../../src/time/clock.ts';
 import { startGoldmane, type GoldmaneVersion } from './stand-in.ts';
 
-// The stand-in as a program, with the settings of a real Goldmane and two of our own: LISTEN_HOST, and FLOW_TRAIL_CLOCK
-// for tests that share a fast clock. Fed through FlowCollector.Connect.
+// The stand-in as a program, with the settings of a real Goldmane and two additional ones: LISTEN_HOST, and
+// FLOW_TRAIL_CLOCK for tests that share a fast clock. It receives flows through FlowCollector.Connect.
 const env = process.env;
 const problems: string[] = [];
 const scale = env.FLOW_TRAIL_CLOCK === undefined ? undefined : parseClockScale(env.FLOW_TRAIL_CLOCK);

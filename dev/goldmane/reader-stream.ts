@@ -5,7 +5,7 @@ import { drained, type StreamCall } from './grpc-server.ts';
 import type { Bucket, BucketRing } from './ring.ts';
 import { shuffled } from './shuffled.ts';
 
-/** An item of the queue: a record, or bytes sent as one. */
+/** An item of the queue: a record, or bytes sent as a record. */
 export type Outgoing = RecordContent | Buffer;
 
 /** One reader of `Flows.Stream`: a bounded queue and the loop that empties it as fast as the reader reads. */

@@ -49,7 +49,7 @@ interface StandInStats {
   /** Currently open. */
   streams: number;
   recordsSent: number;
-  /** Answers of `List`, and the real milliseconds that the main loop spent on them. */
+  /** `List` responses, and the real milliseconds that the main loop spent on them. */
   lists: number;
   listMsTotal: number;
   listMsMax: number;

@@ -15,7 +15,7 @@ export function diagnose(lines: readonly string[], what: string): StartFailure {
     });
   }
   if (/No space left on device/.test(text)) {
-    return startFailure(message, 'The disk is full: free some space (100 MB is enough).');
+    return startFailure(message, 'The disk is full: free up some space (100 MB is enough).');
   }
   if (/Permission denied|must be owned|wrong ownership/.test(text)) {
     return startFailure(

@@ -180,7 +180,7 @@ async function untilReady(
       await server.exited;
       throw diagnose(server.lastLines(), `PostgreSQL ended while it was starting on port ${port}`);
     }
-    // Another server may answer on this port while this one fails to bind; the log shows which one is ready.
+    // Another server may respond on this port while this one fails to bind; the log shows which one is ready.
     if (server.lastLines().some((line) => line.includes('ready to accept connections'))) {
       const failure = await tryQuery(url, 'select 1');
       if (failure === undefined) return;
@@ -203,10 +203,10 @@ async function tryQuery(url: string, sql: string): Promise<StartFailure | undefi
     const words = describeError(error);
     return words.includes('password authentication failed')
       ? startFailure(
-          'PostgreSQL rejects the password stored beside its data',
+          'PostgreSQL rejects the password stored with its data',
           'Data and password do not match: delete the data directory (.flow-trail/postgres) to start with an empty database.',
         )
-      : startFailure(`PostgreSQL does not answer: ${words}`, 'See the server log.', { cause: error });
+      : startFailure(`PostgreSQL does not respond: ${words}`, 'See the server log.', { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

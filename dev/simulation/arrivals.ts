@@ -10,7 +10,7 @@ const FLUSH_PHASE_MS = [1_200, 4_900, 7_600, 10_100, 14_200, 12_300] as const;
 /** https://github.com/projectcalico/calico, felix/collector: a flush is late by up to a tenth of its period. */
 const JITTER_MS = 1_500;
 
-/** The last node loses its connection for three and a half of every twenty minutes, and then sends everything. */
+/** The last node loses its connection for three and a half of every twenty minutes and sends everything afterwards. */
 export const LATE_NODE = NODE_COUNT - 1;
 const LATE_PERIOD_MS = 20 * 60_000;
 const LATE_FROM_MS = 5 * 60_000;

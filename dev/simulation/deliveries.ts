@@ -39,7 +39,7 @@ export interface NodesOptions {
 }
 
 /**
- * Sends the flows of the past hour, so that a newly started Goldmane looks as if it had been running all the time.
+ * Sends the flows of the past hour, so that a newly started Goldmane looks as if it had been running for an hour.
  * Returns the time (Unix milliseconds) up to which everything has been sent.
  */
 export async function sendPastHour({ seed, clock, ingest, signal }: NodesOptions): Promise<number> {

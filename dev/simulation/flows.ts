@@ -143,7 +143,7 @@ function addFlow(world: World, route: Route, report: Report, flows: CompleteFlow
     connectionsLive: counted ? 1 : 0,
   };
   flows.push(flow);
-  // The same connection with its hits in reverse order: one record for us, two keys for Goldmane v3.30.
+  // The same connection with its hits in reverse order: one record in the trail, two keys in Goldmane v3.30.
   if (otherTrace && chance(seed, route.id, bucket, 47, node) < 0.2) {
     flows.push({ ...flow, policies: swapped ? trace : otherTrace });
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * Source: Slack, "Block Kit" reference: blocks, composition objects. Only the kinds that the project uses are accepted.
+ * Source: Slack, "Block Kit" reference: blocks, composition objects. Accepts only the kinds that the project uses.
  */
 const text = (max: number) =>
   z.discriminatedUnion('type', [
@@ -62,7 +62,7 @@ const blocks = z.array(block).max(50);
 /** All blocks of a message together; measured, because Slack does not document it. */
 const maxBlocksJson = 13_000;
 
-/** @returns the message, or the error code with which Slack refuses it (400) */
+/** @returns the message, or the error code with which Slack rejects it (400) */
 export function readPayload(body: string): TakenMessage | 'invalid_payload' | 'invalid_blocks' | 'no_text' {
   let json: unknown;
   try {

@@ -9,9 +9,8 @@ const defaultWebhookPath = '/services/T00000000/B00000000/stand-in';
 const maxBodyBytes = 1_000_000;
 const keptMessages = 200;
 
-/**
- * How a message is answered. `ok` accepts it if Slack would; `hang` never answers; `take_and_cut` accepts it and cuts
- * the connection before answering.
+/** The response to a message. `ok` accepts it if Slack would; `hang` never responds; `take_and_cut` accepts it and
+ * closes the connection before responding.
  */
 type SlackAnswer =
   | 'ok'
@@ -27,24 +26,24 @@ export interface SlackStandIn {
   readonly messages: readonly ShownMessage[];
   /** Number of posts, accepted or not. */
   readonly posts: number;
-  /** Answers for the next posts, one each; afterwards it answers as before. */
+  /** Responses to the next posts, one each; afterwards, it responds as before. */
   answerNext(...answers: SlackAnswer[]): void;
-  /** Sets the answer from now on. */
+  /** Sets the response from now on. */
   answerAll(answer: SlackAnswer): void;
   stop(): Promise<void>;
 }
 
 export interface SlackStandInOptions {
   port: number;
-  /** Default: one that everybody may know. */
+  /** Default: a fixed path that is not secret. */
   webhookPath?: string;
   onMessage?: (message: ShownMessage) => void;
 }
 
 /**
- * POST to the webhook is answered as Slack does: 200 `ok`, 400 `invalid_payload`, `invalid_blocks` or `no_text`, 404
- * `no_service`. GET / shows the messages. PUT /answer sets the answer to all posts until it is set to `ok`: `hang`, or
- * a status and its error code (`404 channel_not_found`, `429 rate_limited 30`).
+ * Responds to POST on the webhook as Slack does: 200 `ok`, 400 `invalid_payload`, `invalid_blocks` or `no_text`, 404
+ * `no_service`. GET / shows the messages. PUT /answer sets the response to all posts until it is set to `ok`:
+ * `hang`, or a status and its error code (`404 channel_not_found`, `429 rate_limited 30`).
  */
 export async function startSlack({
   port,

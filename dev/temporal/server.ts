@@ -45,7 +45,7 @@ export interface TemporalServer {
   kill(): Promise<void>;
 }
 
-/** Starts `temporal server start-dev` and waits until its namespace answers. Throws StartFailure. */
+/** Starts `temporal server start-dev` and waits until its namespace is available. Throws StartFailure. */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const log = options.log ?? (() => undefined);
   const ports = { port: options.port ?? (await freePort()), ui: options.uiPort ?? (await freePort()) };
@@ -194,7 +194,7 @@ function diagnose(lines: readonly string[]): StartFailure {
   const text = lines.join('\n');
   if (/in use/.test(text)) return startFailure(message, 'Free the port, or let npm start choose another.');
   if (/disk is full|No space left/i.test(text)) {
-    return startFailure(message, 'The disk is full: free some space (100 MB is enough).');
+    return startFailure(message, 'The disk is full: free up some space (100 MB is enough).');
   }
   if (/malformed|not a database|schema|sqlite/i.test(text)) {
     return startFailure(

@@ -8,8 +8,8 @@ import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';
 /**
  * Validates the input, derives an allowlist and stores its artefacts in Postgres. The same evidence gives the same
  * `allowlistId`, so a retry stores nothing twice.
- * @param requested as given to the workflow; not trusted
- * @param defaultUntil ISO time; end of the period where the input names none
+ * @param requested input of the workflow, not validated
+ * @param defaultUntil ISO time; end of the period if the input has none
  * @throws ApplicationFailure `bad_input`, not retried, naming each wrong field; or `database_<kind>`, always retried
  */
 export async function deriveAllowlist(

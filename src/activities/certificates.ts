@@ -12,7 +12,7 @@ import { inspectCertificatesNow } from '../queries/certificates.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { postAlert } from './slack.ts';
 
-/** Inspects and judges the certificates, and records files that Goldmane accepted. @throws ApplicationFailure */
+/** Inspects the certificates, evaluates the result, and records files that Goldmane accepted. @throws ApplicationFailure */
 export async function inspectCertificates({
   config,
   database,

@@ -29,7 +29,7 @@ export interface CompletenessResult {
   reportId: string;
   /**
    * `quiet`: no changes, and the weekly report is not due. `printed`: a dry run. `posted before`: an earlier run with the same
-   * nominal time posted it. `overtaken`: a later report was posted meanwhile.
+   * nominal time posted it. `overtaken`: a later report has already been posted.
    */
   outcome: 'posted' | 'printed' | 'quiet' | 'posted before' | 'overtaken';
   madeAt: string;
@@ -47,9 +47,9 @@ type Summary = Omit<CompletenessResult, 'outcome'>;
 type Frozen = FrozenReport<Summary, SlackMessage>;
 
 /**
- * Judges each namespace, stores the report, and posts changes. The message is stored before the first attempt to post it, and
- * marked as posted afterwards: it is posted at least once, and a repetition has the same text.
- * @throws ApplicationFailure, retryable unless Slack refused the message
+ * Assesses each namespace, stores the report, and posts changes. The message is stored before the first attempt to post it, and
+ * marked as posted afterwards: it is posted at least once, and a duplicate has the same text.
+ * @throws ApplicationFailure, retryable unless Slack rejected the message
  */
 export async function reportCompleteness(
   deps: Deps,

@@ -58,7 +58,7 @@ type Frozen = FrozenDigest<SlackMessage, Summary>;
 export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Promise<PreparedDigest> {
   try {
     const known = await readDigest<SlackMessage, Summary>(deps.database.query, digestId);
-    // A second run after a quiet run announces edges that appeared since then.
+    // A second run after a quiet run announces edges that have appeared since.
     if (known && known.outcome !== 'quiet')
       return resultOf(known, known.outcome === undefined ? 'frozen' : 'posted before');
     const frozen = await freeze(deps, digestId);
@@ -70,7 +70,7 @@ export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Prom
 
 /**
  * Posts the stored messages one by one. Each is recorded with the edges it announces and is not posted again. Only one digest
- * posts at a time; edges that another digest announced meanwhile are left out. A dry run prints and records nothing.
+ * posts at a time; edges that another digest has announced in the meantime are omitted. A dry run prints and records nothing.
  * @throws ApplicationFailure `slack_<kind>`, retryable or not by kind; `digest_busy`, retryable
  */
 export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise<DigestResult> {

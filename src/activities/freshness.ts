@@ -19,7 +19,7 @@ export interface FreshnessReport extends FreshnessVerdict {
   settledBucket?: string;
   /** Gaps and incomplete stretches that were not reported before, oldest first; absent when there are none. */
   newGaps?: GapReport[];
-  /** There is nothing to post: the state is the last posted one, and there are no new gaps. */
+  /** Nothing to post: the state equals the last posted one, and there are no new gaps. */
   isUnchanged?: boolean;
 }
 
@@ -39,7 +39,7 @@ const maxNewGaps = 50;
 /** The posted state after a message about a database outage. */
 const awayState = 'database_away';
 
-/** Reads the trail's progress, judges it and records the result. @throws ApplicationFailure of type `database_<kind>` */
+/** Reads the trail's progress, evaluates it and records the result. @throws ApplicationFailure of type `database_<kind>` */
 export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
   const nowMs = config.clock.now();
   try {

@@ -60,7 +60,7 @@ export function createActivities(deps: Deps): Activities {
   };
 }
 
-/** Of workers that have a receiver of flow logs, on a task queue of their own. */
+/** Run by workers that have a receiver of flow logs, on a separate task queue. */
 export interface ExportActivities {
   exportFlows(input: ExportInput): Promise<ExportSummary>;
 }

@@ -32,14 +32,14 @@ type FoundEdges = { limit: number } & (
   | { name: 'facts'; rows: readonly FactRow[] }
 );
 
-/** The rows of several clusters, or of a single one, whose rows name no cluster. */
+/** The rows of several clusters, or of a single one, whose rows have no cluster name. */
 export type FoundInClusters = { limit: number } & (
   | { name: 'edges'; rows: readonly InCluster<EdgeRow>[] }
   | { name: 'peers'; rows: readonly InCluster<Peer>[] }
   | { name: 'facts'; rows: readonly InCluster<FactRow>[] }
 );
 
-/** Merges the answers of several clusters in the same order: newest first, peers by name. */
+/** Merges the results of several clusters in the same order: newest first, peers by name. */
 export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }>[]): FoundInClusters {
   const limit = answers[0]?.answer.found.limit ?? 0;
   const byAge = (a: { firstSeen: Date }, b: { firstSeen: Date }) =>

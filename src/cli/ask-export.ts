@@ -4,7 +4,7 @@ import type { Answer } from './schemas/index.ts';
 
 const shownGaps = 20;
 
-/** The export of flow logs, with its newest gaps; undefined where the database is not configured or does not answer. */
+/** The export of flow logs, with its newest gaps; undefined if the database is not configured or not available. */
 export async function askExport(): Promise<(ExportState & { gaps: ExportGap[] }) | undefined> {
   const { withDatabase } = await import('./with-database.ts');
   const { isFailure } = await import('../failure/failure.ts');
@@ -16,7 +16,7 @@ export async function askExport(): Promise<(ExportState & { gaps: ExportGap[] })
       gaps: await readExportGaps(query, 0, shownGaps),
     }));
   } catch (error) {
-    // Status is about Temporal; other commands say what is wrong with the database.
+    // `status` is about Temporal; other commands report problems with the database.
     if (!isFailure(error)) throw error;
     return undefined;
   }
@@ -42,7 +42,7 @@ export function exportAnswer(
   };
 }
 
-/** Undefined once records were sent again. */
+/** Undefined once records have been sent again. */
 export function lastErrorOf({ trouble, sentAt, isEnabled }: ExportState): string | undefined {
   return isEnabled && trouble && (!sentAt || trouble.at > sentAt) ? trouble.text : undefined;
 }

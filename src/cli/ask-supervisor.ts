@@ -36,9 +36,9 @@ export interface SupervisorNow {
   /** Present while its workflow tasks fail. */
   problem: TaskProblem | undefined;
   readers: ReaderNow[];
-  /** Undefined when no worker answers the query. */
+  /** Undefined if no worker responds to the query. */
   status: TrailStatus | undefined;
-  /** Why no worker answers the query. */
+  /** Why no worker responds to the query. */
   unanswered: string | undefined;
 }
 
@@ -56,7 +56,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   try {
     const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
     const state = description.status.name;
-    // A closed workflow still answers queries with its last state.
+    // A closed workflow still returns its last state.
     const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
     const readers = await readersOf(client, description, codec);
     return {

@@ -26,7 +26,7 @@ export function certificatesCommand(): Command {
 }
 
 /**
- * Runs the same inspection as the job. Without the database, it is unknown whether a refused certificate ever worked.
+ * Runs the same inspection as the job. Without the database, it is unknown whether a rejected certificate ever worked.
  */
 export async function askCertificates(): Promise<CertificateReport> {
   const config = loadConfig(process.env);

@@ -21,7 +21,7 @@ export function parseClusters(option: string, value: string): string[] {
         option,
         `"${name}" is not a cluster; use names as in CLUSTER_NAME, separated by commas`,
       );
-    // DATABASE_URL_FILE and DATABASE_URL_<NAME>_FILE have another meaning.
+    // DATABASE_URL_FILE and DATABASE_URL_<NAME>_FILE have a different meaning.
     if (/(^|-)file$/.test(name))
       throw usageFailure(
         option,
@@ -32,7 +32,7 @@ export function parseClusters(option: string, value: string): string[] {
 }
 
 /**
- * Runs the same query on the database of each cluster. A partial answer would look complete, so all must answer.
+ * Runs the same query on the database of each cluster. Partial results would look complete, so every query must succeed.
  * @throws ConfigFailure, DatabaseFailure with the cluster's name
  */
 export function askClusters<Answer>(

@@ -1,6 +1,6 @@
 import { note, print } from './output.ts';
 
-/** Prints at most `limit` of the rows found, with `showJson` or `show`, and says if there are more. */
+/** Prints at most `limit` of the rows found, with `showJson` or `show`, and prints a note if there are more. */
 export function printCut<Row>(
   found: readonly Row[],
   {

@@ -53,7 +53,7 @@ function showCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
     .action(async (id: string | undefined, _options: unknown, command: Command) => {
-      // `digest` has --json too, and takes it.
+      // The parent command `digest` also has --json and would consume it.
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
       const edges = await askDigestEdges(id);
       if (json === true) printAnswer('edges', edges);

@@ -1,6 +1,6 @@
 /** 0 is success. Scripts rely on these; docs/commands.md lists them. */
 export const exitCodes = {
-  /** The command failed: database, Temporal or Goldmane could not answer. */
+  /** The command failed: the database, Temporal or Goldmane could not be queried. */
   failure: 1,
   /** Wrong options, arguments or settings. */
   usage: 2,

@@ -36,7 +36,7 @@ export async function askExplain(source: string, destination: string, times: Omi
   const asked = [source, destination].flatMap(namespaceIn);
   const { facts, traced, seen } = await withDatabase(async (query) => {
     const known = await seenNamespaces(query, asked);
-    // One end's namespace limits the facts to read; two ends without a namespace need all facts.
+    // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
     return {
@@ -79,7 +79,7 @@ function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[]
   if (legend.length > 0) print(`\n${legend.join('\n')}`);
 }
 
-/** The namespace in `shop` and `shop/cart`; undefined for other ends, whose spelling is not checked. */
+/** The namespace in `shop` and `shop/cart`; undefined for other endpoints, whose spelling is not checked. */
 function namespaceIn(text: string): string[] {
   const [name = ''] = text.split('/');
   return isNamespaceName(name) && !['pub', 'pvt', 'host', 'unspecified'].includes(text) ? [name] : [];

@@ -3,12 +3,11 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 
-/** Settings that name the database, Goldmane or Temporal; if one names another server, the local stack is not used. */
+/** Settings that select the database, Goldmane or Temporal; if any of them is set, the local stack is not used. */
 const CHOOSES_SERVER = /^(DATABASE_URL|GOLDMANE_HOST|TEMPORAL_(?!TASK_QUEUE|CODEC_KEY_FILE))/;
 
-/**
- * Copies the settings of a running `npm start` of this checkout into `env` unless `env` names another server, and
- * reports that. `npm start` stores them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default
+/** Copies the settings of a running `npm start` of this checkout into `env`, unless `env` selects another server,
+ * and reports it. `npm start` stores them in the file `env` of its state directory (`FLOW_TRAIL_STATE_DIR`, default
  * `.flow-trail`), and its process id in `lock`.
  */
 export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => void): void {
@@ -34,7 +33,7 @@ export function useLocalStack(env: NodeJS.ProcessEnv, say: (line: string) => voi
   for (const [name, value] of Object.entries(settings)) env[name] ||= value;
 }
 
-/** Whether a setting names the database, Goldmane or Temporal. */
+/** Whether a setting selects the database, Goldmane or Temporal. */
 export function choosesServer(env: NodeJS.ProcessEnv): boolean {
   return chosenServers(env).length > 0;
 }

@@ -8,7 +8,7 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return tableLines(header, rows).join('\n');
 }
 
-/** A table on standard output; in a terminal its header is bold and rows that deny or miss something are red. */
+/** A table on standard output; in a terminal, its header is bold, and rows with denied or missing data are red. */
 export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
   const [first = '', ...rest] = tableLines(header, rows);
   if (!isColoured()) return write([first, ...rest].join('\n'));
@@ -46,7 +46,7 @@ export function printAnswer<Name extends AnswerName>(_name: Name, answer: Answer
   printJson(answer);
 }
 
-/** Prints JSON whose shape another version may have chosen: a job's result as stored in Temporal. */
+/** Prints JSON whose shape may be that of another version: a job's result as stored in Temporal. */
 export function printJson(value: unknown): void {
   write(printableJson(value));
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { printableLines } from '../text/printable.ts';
 import { commands, type CommandEntry } from './commands.ts';
 
-/** The command line with only the given commands loaded; the others have only a name and summary, for the help text. */
+/** The command line with only the given commands loaded; the others have only a name and a summary, for the help text. */
 export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {
   const program = new Command('flow-trail')
     .description(

@@ -22,8 +22,8 @@ const answerTimeoutMs = 10_000;
 const workflowTasks = 1;
 
 /**
- * Starts a job now, in addition to its schedule, and waits for its result. An interrupt ends the wait, not the job. The
- * run includes the trail id, so that the worker of another database refuses it.
+ * Starts a job now, in addition to its schedule, and waits for its result. An interrupt ends the waiting, not the job. The
+ * run includes the trail id, so that the worker of another database rejects it.
  * @throws ConfigFailure, DatabaseFailure, JobFailure, TemporalFailure (`wrong_trail` when the supervisor belongs to a database
  * other than that of DATABASE_URL)
  */
@@ -92,7 +92,7 @@ async function resultOf(client: Client, workflowId: string): Promise<unknown> {
   }
 }
 
-/** Without a worker, both the job and this command wait. */
+/** Without a worker, both the job and this command would wait. */
 async function noPoller(
   { workflowService }: Connection,
   namespace: string,

@@ -6,7 +6,7 @@ import { usageFailure } from './usage-error.ts';
 
 /**
  * Writes files below a folder, which it creates. A path that leads out of the folder (by `..`, an absolute path or a
- * symbolic link) is refused, and then nothing is written.
+ * symbolic link) is rejected, and then nothing is written.
  * @throws UsageFailure, Failure<'command'> of kind `outside_folder`
  */
 export async function writeFilesInto(

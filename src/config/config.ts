@@ -54,7 +54,7 @@ export interface Config {
   goldmane: GoldmaneConfig;
   database: DatabaseConfig;
   identity: IdentityConfig;
-  /** Addresses that answer DNS, as CIDRs, for derived policies. */
+  /** Addresses at which DNS is served, as CIDRs, for derived policies. */
   dnsAddresses: readonly string[];
   /** Distinct ports stored per group of facts; further ports are stored as "many". */
   portCap: number;
@@ -86,7 +86,7 @@ const label = /^([a-z0-9A-Z]([-a-z0-9A-Z.]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([-_.a-z0
 
 const text = (fallback: string) =>
   z.string().trim().min(1, 'is empty; set a value or unset it').default(fallback);
-/** A whole number in plain digits: the empty string and `0x10` are mistakes, not numbers. */
+/** A whole number in plain digits; the empty string and `0x10` are rejected. */
 const wholeNumber = (min: number, max: number, problem: string) =>
   z
     .string()

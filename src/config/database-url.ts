@@ -1,5 +1,5 @@
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-/** Required kind of server if the URL has several hosts; `any` takes the first that answers. */
+/** Required kind of server if the URL has several hosts; `any` selects the first that responds. */
 export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
 /** A parsed database URL, with the same meaning as in libpq (PostgreSQL manual, 32.1). */
@@ -94,7 +94,7 @@ function split(value: string): { authority: string; path: string; query: string 
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/s.exec(value);
   if (!parts) throw new UrlProblem(`is not a postgres:// URL ${notShown}`);
   const [, authority = '', path = '', query = '', fragment] = parts;
-  // The rest of a password after a special character would be parsed as host, database or parameters.
+  // After an unescaped special character, the rest of a password would be parsed as host, database or parameters.
   if (fragment !== undefined || /[/@]/.test(path) || (query.includes('@') && !authority.includes('@')))
     throw new UrlProblem(`has a #, / or ? in its password, or more than one path ${notShown}`);
   return { authority, path, query };

@@ -2,12 +2,12 @@ import { z } from 'zod';
 
 /** Where flow logs are sent, and how much at once. Files are read again at every request. */
 export interface ExportConfig {
-  /** OTLP/HTTP endpoint for logs, used as it is. */
+  /** OTLP/HTTP endpoint for logs, used unchanged. */
   url: string;
   headersFile: string | undefined;
   /** In the form of OTEL_EXPORTER_OTLP_LOGS_HEADERS; secret. */
   headers: string | undefined;
-  /** PEM files. Without `caFile` the CAs of Node verify the receiver. */
+  /** PEM files. Without `caFile`, Node's built-in CAs verify the receiver. */
   caFile: string | undefined;
   certFile: string | undefined;
   keyFile: string | undefined;
@@ -66,7 +66,7 @@ type ExportEnvironment = z.output<z.ZodObject<typeof exportEnvironment>>;
 export function toExportConfig(value: ExportEnvironment): ExportConfig | undefined {
   if (value.OTLP_LOGS_ENDPOINT === '') return undefined;
   const url = new URL(value.OTLP_LOGS_ENDPOINT);
-  // An endpoint without a path is the base address that the other variables of OpenTelemetry take.
+  // An endpoint without a path is a base address, as in the other OpenTelemetry variables.
   if (url.pathname === '/') url.pathname = logsPath;
   const optional = (text: string) => (text === '' ? undefined : text);
   return {

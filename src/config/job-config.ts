@@ -35,11 +35,11 @@ export interface JobConfig {
   certificates: {
     warnDays: number;
     criticalDays: number;
-    /** The operator's Secret that the client certificate is a copy of; not compared if undefined. */
+    /** The operator's Secret from which the client certificate was copied; not compared if undefined. */
     operatorSecret: { namespace: string; name: string } | undefined;
   };
   completeness: {
-    /** Covered days before a namespace may be called complete; at least seven. */
+    /** Covered days required for a namespace to be complete; at least seven. */
     minimumDays: number;
     /** Days without a new egress edge before a namespace is stable. */
     stableDays: number;

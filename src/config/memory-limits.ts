@@ -5,17 +5,17 @@ interface MemoryLimits {
   heapLimitBytes: number;
   /** Largest accepted gRPC message. */
   receiveBytes: number;
-  /** A bucket whose `List` answer has more records is not folded. */
+  /** A bucket whose `List` response has more records is not folded. */
   recordsPerBucket: number;
   /** Facts of one bucket, each under one policy trace; beyond the limit, ports become "many" and traces "other". */
   factsPerBucket: number;
   /** Text of the policy traces of one bucket; traces beyond the limit become "other". */
   traceBytesPerBucket: number;
-  /** Records merged in one transaction, as long as they come from more than one bucket. */
+  /** Records merged in one transaction, if they come from more than one bucket. */
   recordsPerMerge: number;
   /** Streamed records that wait to be merged. */
   pendingRecords: number;
-  /** Edges that the stream's writer remembers to have a row. */
+  /** Edges that the stream's writer knows to have a row. */
   knownEdges: number;
   /** Flow keys, names and policy traces cached by one decoder. */
   internedBytes: number;
@@ -27,7 +27,7 @@ const mib = 1024 * kib;
 /**
  * Derives the limits from the heap size. Measured on Node 20 (docs/benchmarks.md): until it is merged, a listed record
  * takes 100 to 150 bytes of heap and up to 300 bytes outside the heap; a fact takes up to 2 KiB while it is merged; a
- * pending streamed record takes 0.5 to 1 KiB, a known edge 240 bytes. Both readers share the heap. An answer is stored
+ * pending streamed record takes 0.5 to 1 KiB, a known edge 240 bytes. Both readers share the heap. A response is stored
  * outside the heap, twice while it is received, so a container should have twice as much memory as the heap limit.
  * Pure.
  */

@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretUrlProblem, type SecretUrl } from './secret-url.ts';
 
-/** `problem` says which file is wrong and how, never its content. */
+/** `problem` states which file is wrong and why, never its content. */
 type SecretUrlReading = { url: string | undefined } | { problem: string; cure: string };
 
 /**

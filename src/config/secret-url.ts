@@ -17,7 +17,7 @@ export function secretUrlProblem(value: string): string | undefined {
   const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url?.protocol !== 'https:' && !(isLocal && url.protocol === 'http:'))
     return 'is not an https:// address (the value is secret and not shown)';
-  // fetch refuses such an address and puts it into its error message.
+  // fetch rejects such an address and puts it into its error message.
   return url.username === '' && url.password === ''
     ? undefined
     : 'contains a user name or a password, which cannot be sent (the value is secret and not shown)';

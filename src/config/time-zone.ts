@@ -1,6 +1,6 @@
 /**
  * The name of a time zone that both Node and Temporal's server accept: `utc` becomes `UTC`, `europe/london` becomes
- * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server refuses or
+ * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server rejects or
  * treats as a fixed offset, and for offsets such as `+01:00`. Sources: ECMA-402, resolvedOptions; Go,
  * time.LoadLocation.
  */

@@ -10,7 +10,7 @@ interface Zone {
   readonly format: Intl.DateTimeFormat;
   /** Seconds ahead of UTC, by quarter of an hour since the epoch. */
   readonly offsets: Map<number, number>;
-  /** Hours of the week by UTC day: each namespace of a report asks for the same days. */
+  /** Hours of the week by UTC day: each namespace of a report needs the same days. */
   readonly days: Map<number, readonly number[]>;
 }
 

@@ -13,7 +13,7 @@ interface ToldGap {
   cause: string;
 }
 
-/** What was not observed since the last reported time. Texts show times in the reader's zone. */
+/** The time that was not observed since the last report. Texts show times in the reader's zone. */
 export interface Observation {
   /** True if nothing was ever observed. */
   isEmpty: boolean;
@@ -21,7 +21,7 @@ export interface Observation {
   trailBegan: string | undefined;
   gaps: ToldGap[];
   gapSeconds: number;
-  /** Time ranges from which records were refused, with the count. */
+  /** Time ranges from which records were rejected, with the count. */
   incompleteSeconds: number;
   refusedRecords: number;
   /** Start of the time that should have been settled by now but is not. */
@@ -67,8 +67,8 @@ export function observe(
 }
 
 /**
- * The time up to which gaps are reported. Time that is still open is left to the next digest, so that each gap is
- * reported once.
+ * The time up to which gaps are reported. Time that is still open is reported by the next digest, so that each gap
+ * is reported once.
  */
 export function gapsReportedUntil(coverage: readonly CoverageStretch[], now: Date): Date {
   const open = coverage.find(({ state }) => state === 'pending');

@@ -38,7 +38,7 @@ interface Moments {
 }
 
 /**
- * Judges how complete the observation of a namespace is.
+ * Assesses how complete the observation of a namespace is.
  * @returns the verdict and when it began; undefined if the observation has not begun
  */
 export function judge(

@@ -9,8 +9,8 @@ const overheadBytes = 12;
 const mark = '…';
 
 /**
- * Attributes of one log record, of bounded size. Texts were decoded from UTF-8, so they have no lone surrogate, for which a receiver
- * would refuse the whole request.
+ * Attributes of one log record, of bounded size. Texts were decoded from UTF-8, so they contain no lone surrogates,
+ * which would make a receiver reject the whole request.
  */
 export class AttributeList {
   readonly #attributes: LogAttributes = {};
@@ -18,12 +18,12 @@ export class AttributeList {
   #dropped = 0;
   #bytes = 0;
 
-  /** About what they take in a request. */
+  /** Their approximate size in a request. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many were left out. */
+  /** The number of omitted attributes. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -46,7 +46,7 @@ export class AttributeList {
     );
   }
 
-  /** Notes that the value of an attribute is not whole. */
+  /** Records that the value of an attribute was truncated. */
   noteCut(name: string): void {
     if (!this.#cut.includes(name)) this.#cut.push(name);
   }
@@ -94,7 +94,7 @@ export class AttributeList {
     if (bytes.length <= maxTextBytes) return value;
     this.noteCut(name);
     let end = maxTextBytes - Buffer.byteLength(mark);
-    // Not within a character.
+    // Does not split a character.
     while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
     return bytes.toString('utf8', 0, end) + mark;
   }

@@ -5,10 +5,10 @@ import { errorCode } from '../failure/error-code.ts';
 import { receiverFailure } from './failure.ts';
 import { parseHeadersFile, parseHeadersVariable, type HeadersReading } from './headers.ts';
 
-/** What authenticates a request, as it is now. */
+/** The current credentials for a request. */
 export interface ReceiverCredentials {
   headers: Record<string, string>;
-  /** PEM; undefined where the setting is. */
+  /** PEM; undefined if the setting is undefined. */
   ca: string | undefined;
   cert: string | undefined;
   key: string | undefined;

@@ -6,7 +6,7 @@ import type { ExportMetrics } from './metrics.ts';
 import { encodeRequest } from './otlp-message.ts';
 import type { Receiver } from './receiver.ts';
 
-/** So many records in a row that are refused alone mean that the receiver refuses everything. */
+/** If this many records in a row are rejected when sent alone, the receiver rejects everything. */
 const mostRefusedInARow = 8;
 
 interface Waiting {
@@ -15,9 +15,9 @@ interface Waiting {
 }
 
 /**
- * Sends the records of one bucket in batches. A batch that is refused as invalid or too large is halved until the records that cause
- * it are alone. Such a record is rejected once the receiver has accepted another one; a receiver that refuses every record is a
- * failure, and nothing is rejected.
+ * Sends the records of one bucket in batches. A batch that is rejected as invalid or too large is halved until the
+ * records that cause the error are isolated. Such a record counts as rejected once the receiver has accepted another
+ * one. If the receiver rejects every record, that is a failure, and no record counts as rejected.
  */
 export class Delivery {
   readonly #receiver: Pick<Receiver, 'send' | 'name'>;
@@ -27,7 +27,7 @@ export class Delivery {
   readonly #hasAccepted: boolean;
   #batch: Waiting[] = [];
   #batchBytes = 0;
-  /** Refused alone, while the receiver has accepted nothing since. */
+  /** Records rejected when sent alone, since the receiver last accepted any. */
   #refused: bigint[] = [];
   #refusal = '';
   readonly #done: bigint[] = [];
@@ -35,7 +35,7 @@ export class Delivery {
   #rejected = 0;
   #rejection: string | undefined;
 
-  /** @param hasAccepted the receiver accepted records a moment ago */
+  /** @param hasAccepted the receiver has recently accepted records */
   constructor(
     parts: {
       receiver: Pick<Receiver, 'send' | 'name'>;
@@ -61,7 +61,7 @@ export class Delivery {
     return this.#accepted;
   }
 
-  /** How many were rejected, and what the receiver said of the last one. */
+  /** The number of rejected records, and the receiver's message about the last one. */
   get rejected(): { count: number; message: string | undefined } {
     return { count: this.#rejected, message: this.#rejection };
   }
@@ -77,7 +77,7 @@ export class Delivery {
     return isFull;
   }
 
-  /** Sends what is left, and decides of records that were refused alone. @throws ReceiverFailure */
+  /** Sends the remaining records, and decides about those that were rejected when sent alone. @throws ReceiverFailure */
   async finish(): Promise<void> {
     await this.#flush();
     if (this.#refused.length === 0) return;
@@ -123,7 +123,7 @@ export class Delivery {
     if (rejected < batch.length) this.#reject();
   }
 
-  /** The receiver accepts others, so those that it refused alone were the cause. */
+  /** The receiver accepts other records, so the isolated ones caused the rejection. */
   #reject(): void {
     if (this.#refused.length === 0) return;
     this.#done.push(...this.#refused);

@@ -2,7 +2,7 @@ import type { ExportConfig } from '../config/export-config.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { ExportMetrics } from './metrics.ts';
 
-/** What the export works with; made once by the worker's composition root, or by a test. */
+/** The dependencies of the export; created once by the worker's composition root, or by a test. */
 export interface ExportDeps extends Pick<
   Deps,
   'config' | 'database' | 'log' | 'connectGoldmane' | 'askedToEnd' | 'readersStart'

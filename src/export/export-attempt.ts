@@ -2,7 +2,7 @@ import { ActivityAttempt } from '../ingest/activity-attempt.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportHeartbeat } from './summary.ts';
 
-/** One attempt of the export's activity. Nothing is resumed from its heartbeat: the marks in Postgres say what was sent. */
+/** One attempt of the export's activity. Nothing is resumed from its heartbeat: Postgres stores which records were sent. */
 export class ExportAttempt extends ActivityAttempt {
   readonly #clock: ExportDeps['config']['clock'];
   #shown: ExportHeartbeat;

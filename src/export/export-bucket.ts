@@ -6,9 +6,9 @@ import type { Delivery } from './delivery.ts';
 import type { ListedAnswer } from './listed-answer.ts';
 import { exportKeyOf, recordId, toLogRecord, type LogContext } from './log-record.ts';
 
-/** Beyond this the progress is stored also within a bucket. */
+/** After this many records, the progress is stored within a bucket, too. */
 const recordsPerSave = 20_000;
-/** After so many records other work may run. */
+/** After this many records, other work may run. */
 const recordsPerStep = 50;
 
 interface BucketExportParts {
@@ -23,11 +23,11 @@ interface BucketExportParts {
 interface ExportedBucket {
   accepted: number;
   rejected: number;
-  /** What the receiver said of the last rejected record. */
+  /** The receiver's message about the last rejected record. */
   rejection: string | undefined;
 }
 
-/** Sends what of one bucket was not sent before, and stores how far it came, also when it fails in the middle. */
+/** Sends the records of one bucket that have not been sent, and stores the progress even if it fails midway. */
 export class BucketExport {
   readonly #parts: BucketExportParts;
   readonly #bucket: ExportBucket;
@@ -47,7 +47,7 @@ export class BucketExport {
   }
 
   /**
-   * @returns how many settled records the answer does not have
+   * @returns the number of settled records that the response does not contain
    * @throws ReceiverFailure, DatabaseFailure; the signal's reason
    */
   async run(answer: ListedAnswer): Promise<number> {

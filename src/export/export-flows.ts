@@ -35,21 +35,22 @@ const pollMs = 15_000;
 /** Certificates are read again at least this often. */
 const connectionMs = 15 * 60_000;
 const longestBackoffMs = 60_000;
-/** Goldmane continues with an abandoned call, and answers no other call meanwhile. */
+/** Goldmane continues an abandoned call and serves no other call until it ends. */
 const listTimeoutPauseMs = 90_000;
-/** An answer that cannot be used is asked for again after this time. */
+/** A bucket whose response could not be used is listed again after this time. */
 const setAsideMs = 5 * 60_000;
-/** A receiver that accepted records within this time does not refuse everything. */
+/** A receiver that has accepted records within this time does not reject everything. */
 const recentlyMs = 10 * 60_000;
-/** So many processes ended while they exported one very large bucket: it is given up. */
+/** A very large bucket is given up after this many processes ended while exporting it. */
 const mostLargeTries = 3;
 const givenUpLarge =
   'three workers died while exporting this very large bucket, most likely because they ran out of memory; give the worker more memory';
 
 /**
- * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It lists each
- * bucket again, because the trail stores no names and no counters. Nothing here waits for the readers, and they wait for nothing
- * here. A failure of Goldmane, the database or the receiver does not end the window: another attempt would be billed, and no wiser.
+ * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It
+ * lists each bucket again, because the trail stores neither names nor counters. Export and readers never wait for
+ * each other. A failure of Goldmane, the database or the receiver does not end the window: a new attempt would be
+ * billed and would fail in the same way.
  */
 export async function exportFlows(deps: ExportDeps, { windowMs }: ExportInput): Promise<ExportSummary> {
   return new ExportWindow(deps, windowMs).run();
@@ -66,7 +67,7 @@ class ExportWindow {
   #connection: GoldmaneConnection | undefined;
   #connectedAtMs = 0;
   #acceptedAtMs = Number.NEGATIVE_INFINITY;
-  /** By bucket, when it may be listed again. */
+  /** The time at which each bucket may be listed again. */
   readonly #setAside = new Map<number, number>();
   #logged = '';
 
@@ -112,7 +113,7 @@ class ExportWindow {
     return this.#summary;
   }
 
-  /** Exports whatever is settled now. */
+  /** Exports all buckets that are settled now. */
   async #round(): Promise<void> {
     const { database, config } = this.#deps;
     await this.#decide();
@@ -150,7 +151,7 @@ class ExportWindow {
     try {
       await this.#sendBucket(bucket, marks);
     } catch (error) {
-      // A database that is away keeps the try; it counts only if the process ends as well, three times.
+      // If the database is unavailable, the try stays recorded; it matters only if three processes end as well.
       if (isLarge) await endLargeTry(query, startSeconds).catch(() => undefined);
       if (!isGoldmaneFailure(error) || !['invalid_list_response', 'answer_too_large'].includes(error.kind))
         throw error;
@@ -201,7 +202,7 @@ class ExportWindow {
       );
   }
 
-  /** Goldmane answers in its single main loop: waits twice as long as the call took, so that others are served first. */
+  /** Goldmane serves calls in its single main loop: waits twice as long as the call took, so that other clients go first. */
   async #list(startSeconds: number, { hasher }: ExportMarks): Promise<ListedAnswer> {
     const connection = await this.#connect();
     const startedAt = performance.now();
@@ -233,7 +234,7 @@ class ExportWindow {
     this.#deps.metrics.connected(false);
   }
 
-  /** Judges time that has left Goldmane's ring. */
+  /** Determines the gaps in time that has left Goldmane's ring. */
   async #decide(): Promise<void> {
     const { database, log, metrics } = this.#deps;
     for (let isBehind = true; isBehind && !this.#attempt.signal.aborted;) {
@@ -260,7 +261,7 @@ class ExportWindow {
     await this.#wait(Math.max(backoffMs, asked ?? 0, isListTimeout ? listTimeoutPauseMs : 0));
   }
 
-  /** Waits, and goes on judging gaps meanwhile, so that they are reported while the receiver is away. */
+  /** Waits, and continues to determine gaps, so that they are reported while the receiver is unavailable. */
   async #wait(ms: number): Promise<void> {
     const { clock } = this.#deps.config;
     const untilMs = Math.min(clock.elapsed() + ms, this.#endsAtMs);

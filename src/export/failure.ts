@@ -8,18 +8,18 @@ export type ReceiverFailureKind =
   /** The connection was closed or reset, or there is no route. */
   | 'unreachable'
   | 'timeout'
-  /** TLS: its certificate is not signed by a known CA, has expired, or is for another name. */
+  /** TLS: its certificate is not signed by a known CA, has expired, or is for a different name. */
   | 'untrusted'
-  /** It asks to try again later: 429, 502, 503 or 504. */
+  /** It requests a later retry: 429, 502, 503 or 504. */
   | 'busy'
-  /** Another status than success: nothing was accepted, and a person has to correct something. */
+  /** Another error status: no record was accepted, and the cause must be fixed by a person. */
   | 'refused'
-  /** It answers, but not as a receiver of OTLP does. */
+  /** It responds, but not like an OTLP receiver. */
   | 'not_otlp';
 
 /** Always retryable: the records are sent again while Goldmane still has them. */
 export type ReceiverFailure = Failure<'receiver', ReceiverFailureKind> & {
-  /** How long the receiver asked to wait, milliseconds. */
+  /** The delay that the receiver requested, milliseconds. */
   readonly retryAfterMs: number | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** Header names as RFC 9110 allows them; values without control characters, as Node sends them. */
+/** Header names allowed by RFC 9110; values without control characters, as required by Node. */
 const name = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const badValue = /[^\t\u0020-\u007e\u0080-\u00ff]/;
 /** Set by the request itself. */
@@ -11,7 +11,7 @@ const reserved = new Set([
   'connection',
 ]);
 
-/** Headers, or what is wrong, without any value: they are secret. */
+/** The headers, or a problem; never contains a value, because values are secret. */
 export type HeadersReading = { headers: Record<string, string> } | { problem: string };
 
 /** A file of lines `Name: value`; empty lines and those that begin with `#` are skipped. */

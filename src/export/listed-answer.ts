@@ -9,18 +9,17 @@ import { readInSteps, visitAnswer } from '../goldmane/list-answer.ts';
 import type { RecordHasher } from '../trail/record-hash.ts';
 import type { ExportRecord } from './log-record.ts';
 
-/** The index of a record takes the low bits of its sort key; an answer with more records is refused long before. */
+/** The index of a record is stored in the low bits of its sort key; a response with more records was rejected before. */
 const indexBits = 26n;
 const indexMask = (1n << indexBits) - 1n;
 
-/** A record, and the hash by which the ledger knows it. */
+/** A record, and its hash in the ledger. */
 interface HashedRecord extends ExportRecord {
   hash: bigint;
 }
 
-/**
- * One answer of `List`, with 24 bytes for each record beside the answer itself: where it lies, and its hash. Records are decoded when
- * they are visited, so an answer of hundreds of thousands takes no more memory than that.
+/** One `List` response, plus 24 bytes per record: its position and its hash. Records are decoded when they are
+ * visited, so a response of hundreds of thousands of records takes no further memory.
  */
 export class ListedAnswer {
   readonly #decoder: FlowDecoder;
@@ -43,7 +42,7 @@ export class ListedAnswer {
   }
 
   /**
-   * Finds the records that are evidence of traffic; lets other work run every few thousand.
+   * Finds the records that are evidence of traffic; yields to other work every few thousand records.
    * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`)
    */
   static async read(
@@ -74,14 +73,13 @@ export class ListedAnswer {
     return answer;
   }
 
-  /** Sorted; a record that appears as several flow keys is there several times. */
+  /** Sorted; a record with several flow keys occurs several times. */
   hashes(): BigUint64Array<ArrayBuffer> {
     return this.#hashes.slice(0, this.#length).sort();
   }
 
-  /**
-   * Each record once, except those whose hash is among `known`: flow keys with the same identity are added up. Of different policy
-   * traces the one with the smaller digest is taken, as the trail does.
+  /** Each record once, except those whose hash is in `known`: flow keys with the same identity are added up. If
+   * policy traces differ, the one with the smaller digest is used, as in the trail.
    * @param known sorted
    */
   *records(known: BigUint64Array): Generator<HashedRecord> {
@@ -107,7 +105,7 @@ export class ListedAnswer {
     this.#length += 1;
   }
 
-  /** Indexes of records, those with similar hashes beside each other: the high bits of the hash, then the index. */
+  /** Sort keys of the records: the high bits of the hash, then the index, so that similar hashes are adjacent. */
   #order(): BigUint64Array {
     const order = new BigUint64Array(this.#length);
     for (let index = 0; index < this.#length; index++)
@@ -125,7 +123,7 @@ export class ListedAnswer {
     };
   }
 
-  /** Records whose hashes begin alike: mostly one record as several flow keys. */
+  /** Records whose hashes have the same high bits: usually one record with several flow keys. */
   #added(order: BigUint64Array, known: BigUint64Array): HashedRecord[] {
     const byContent = new Map<string, HashedRecord & { texts: Set<string> }>();
     for (const each of order) {
@@ -148,7 +146,7 @@ export class ListedAnswer {
   }
 }
 
-/** Counters are added up; of the labels those remain that both have. */
+/** Counters are added up; only labels that both have are kept. */
 function addDetails(sum: RecordDetails, { counters, srcLabels, dstLabels }: RecordDetails): void {
   for (const name of counterNames) sum.counters[name] += counters[name];
   const [ofSource, ofDestination] = [new Set(srcLabels), new Set(dstLabels)];

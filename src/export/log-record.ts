@@ -8,16 +8,16 @@ import { namespaceOf } from '../trail/record.ts';
 import { AttributeList } from './attributes.ts';
 import { policyAttributes } from './policies.ts';
 
-/** One record of a bucket, whole: several flow keys with the same identity are added up. */
+/** One complete record of a bucket: flow keys with the same identity are added up. */
 export interface ExportRecord {
   key: FlowKey;
   details: RecordDetails;
   trace: PolicyTrace;
-  /** Distinct policy traces that the record appeared with; `trace` is one of them. */
+  /** The number of distinct policy traces of the record; `trace` is one of them. */
   traces: number;
 }
 
-/** What all log records of a trail have in common. */
+/** Values that all log records of a trail share. */
 export interface LogContext {
   resource: ReadableLogRecord['resource'];
   instrumentationScope: ReadableLogRecord['instrumentationScope'];
@@ -25,20 +25,20 @@ export interface LogContext {
   labels: ReadonlySet<string> | 'all';
 }
 
-/** A log record, with the size that it takes in a request, about. */
+/** A log record, with its approximate size in a request. */
 export interface SizedLogRecord {
   record: ReadableLogRecord;
   bytes: number;
 }
 
-/** Of a log record without its attributes. */
+/** Size of a log record without its attributes. */
 const frameBytes = 64;
-/** Characters of one end in the body; the attributes have the whole names. */
+/** Maximum characters of one endpoint in the body; the attributes contain the full names. */
 const shownEnd = 320;
 
 /**
- * The id of a record: 32 hexadecimal digits, the same whenever and by whomever it is sent (docs/decisions/0008-export.md).
- * @param exportKey of `exportKeyOf`
+ * The id of a record: 32 hexadecimal digits, the same each time the record is sent, by any worker (docs/decisions/0008-flow-logs.md).
+ * @param exportKey as returned by `exportKeyOf`
  */
 export function recordId(exportKey: Buffer, startSeconds: number, content: string): string {
   return createHash('sha256')
@@ -49,15 +49,15 @@ export function recordId(exportKey: Buffer, startSeconds: number, content: strin
     .slice(0, 32);
 }
 
-/** The secret part of all ids, from the secret of the ledger's hashes: neither can be computed from the other. */
+/** The secret key of all ids, derived from the salt of the ledger's hashes; ids reveal neither. */
 export function exportKeyOf(salt: Buffer): Buffer {
   return createHash('sha256').update('flow log id\n').update(salt).digest();
 }
 
 /**
- * The log record of one record. Every text of it is data that someone in the cluster may have chosen; long ones are cut, and
- * `flow_trail.cut` names the attributes. Pure.
- * @param nowMs when it is sent, milliseconds since the epoch
+ * The log record of one record. Its texts may have been chosen by anyone in the cluster; long ones are truncated,
+ * and `flow_trail.cut` lists their attributes. Pure.
+ * @param nowMs time of sending, milliseconds since the epoch
  */
 export function toLogRecord(
   { key, details, trace, traces }: ExportRecord,
@@ -124,7 +124,7 @@ function addEnd(
   list.text(`calico.${side}.name`, name);
 }
 
-/** One line for people, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. */
+/** One readable line, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. */
 function bodyOf(key: FlowKey, { srcName, dstName }: RecordDetails): string {
   const end = (namespace: string, name: string) => {
     const text = namespaceOf(namespace) === '' ? name : `${namespace}/${name}`;

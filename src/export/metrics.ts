@@ -2,12 +2,12 @@ import type { MetricMeter } from '@temporalio/common';
 import type { ExportGapReason } from '../trail/export-gaps.ts';
 import type { Answer } from './receiver.ts';
 
-/** Numbers of the export on /metrics; docs/flow-logs.md lists them. */
+/** Metrics of the export; docs/flow-logs.md lists them. */
 export interface ExportMetrics {
   records(result: 'accepted' | 'rejected', count: number): void;
-  /** A request was answered. */
+  /** A request got a response. */
   sent(status: Answer['status'], bytes: number, seconds: number): void;
-  /** @param kind of the failure, with its system, for example `receiver_busy` */
+  /** @param kind kind of the failure with its system, for example `receiver_busy` */
   failed(kind: string): void;
   gap(reason: ExportGapReason, buckets: number): void;
   connected(isConnected: boolean): void;

@@ -8,7 +8,7 @@ export function encodeRequest(records: ReadableLogRecord[]): Uint8Array {
   return encoded;
 }
 
-/** How many records were rejected permanently, and the receiver's message. */
+/** The number of permanently rejected records, and the receiver's message. */
 interface Success {
   rejected: number;
   message: string;
@@ -17,7 +17,10 @@ interface Success {
 const protobuf = 'application/x-protobuf';
 const json = 'application/json';
 
-/** The body of a success: an ExportLogsServiceResponse, protobuf or JSON, plain text, or nothing. Undefined if it is none of these. */
+/**
+ * Decodes the body of a success: an ExportLogsServiceResponse (protobuf or JSON), plain text, or an empty body.
+ * Undefined for any other body.
+ */
 export function readSuccess(body: Buffer, contentType: string): Success | undefined {
   if (body.length === 0) return { rejected: 0, message: '' };
   switch (mediaType(contentType)) {
@@ -38,7 +41,7 @@ export function readSuccess(body: Buffer, contentType: string): Success | undefi
   }
 }
 
-/** The words in the body of an error: a google.rpc.Status, protobuf or JSON, or plain text. */
+/** The message in the body of an error: a google.rpc.Status (protobuf or JSON) or plain text. */
 export function readErrorText(body: Buffer, contentType: string): string {
   switch (mediaType(contentType)) {
     case protobuf:
@@ -80,7 +83,7 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** An int64: a number, a text (in JSON), or an object of the protobuf library, which converts as its digits do. */
+/** An int64: a number, a string (in JSON), or an object of the protobuf library, which converts to its digits. */
 function countOf(value: unknown): number {
   const count = Number(value ?? 0);
   return Number.isSafeInteger(count) && count > 0 ? count : 0;

@@ -11,7 +11,7 @@ const policy = z.object({
   r: z.number().optional(),
 });
 const hit = policy.extend({ by: policy.optional() });
-/** What the decoder writes. */
+/** The format that the decoder writes. */
 const traceText = z.object({
   enforced: z.array(hit),
   pending: z.array(hit),
@@ -25,12 +25,12 @@ interface PolicyTexts {
   isCut: boolean;
 }
 
-/** The same few traces recur in every bucket, as the same objects. */
+/** A few traces recur in every bucket, as the same objects. */
 const known = new WeakMap<PolicyTrace, PolicyTexts>();
 
 /**
- * The policies that decided, as texts of `key=value` pairs: `kind=NetworkPolicy tier=default namespace=shop name=allow-web action=allow
- * rule=0`; for the end of a tier also the policy that made the tier apply, `by_kind=...`. Values have no spaces.
+ * The policies that decided, as strings of `key=value` pairs: `kind=NetworkPolicy tier=default namespace=shop name=allow-web action=allow
+ * rule=0`; for the end of a tier, also the policy because of which the tier applied, `by_kind=...`. Values have no spaces.
  */
 export function policyAttributes(list: AttributeList, trace: PolicyTrace, traces: number): void {
   let found = known.get(trace);

@@ -1,10 +1,10 @@
 import { errorCode } from '../failure/error-code.ts';
 import { isReceiverFailure, receiverFailure, type ReceiverFailure } from './failure.ts';
 
-/** A receiver that asks for more time than this is asked again, because Goldmane keeps records for an hour only. */
+/** Longer delays requested by a receiver are reduced to this, because Goldmane keeps records for only one hour. */
 const longestWaitMs = 10 * 60_000;
 
-/** Of the header Retry-After, seconds or a date (RFC 9110); undefined where there is none that can be read. */
+/** The delay in the header Retry-After, seconds or a date (RFC 9110); undefined if it is missing or invalid. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (text === '') return undefined;
@@ -16,7 +16,7 @@ const untrusted =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_.*(CERT|UNKNOWN_CA))/;
 const wrongProtocol = /^(EPROTO|HPE_|ERR_SSL_WRONG_VERSION|ERR_SSL_PACKET|ERR_SSL_HTTP_REQUEST)/;
 
-/** Explains why a request got no answer. @param protocol `http:` or `https:` */
+/** Explains why a request got no response. @param protocol `http:` or `https:` */
 export function connectionFailure(name: string, protocol: string, error: unknown): ReceiverFailure {
   if (isReceiverFailure(error)) return error;
   const code = firstCode(error);
@@ -51,7 +51,7 @@ export function connectionFailure(name: string, protocol: string, error: unknown
   });
 }
 
-/** Node tries several addresses of a name and then throws them together. */
+/** Node tries all addresses of a name and throws their errors together. */
 function firstCode(error: unknown): string {
   const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return errorCode(inner, errorCode(error, 'no code'));

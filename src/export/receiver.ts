@@ -10,24 +10,24 @@ import { receiverFailure } from './failure.ts';
 import { readErrorText, readSuccess } from './otlp-message.ts';
 import { connectionFailure, retryAfterMs } from './receiver-errors.ts';
 
-/** What the receiver made of a request. */
+/** The result of a request. */
 export type Answer =
-  /** It has all records but `rejected` ones, which must not be sent again. */
+  /** It accepted all records except `rejected` ones, which must not be sent again. */
   | { status: 'accepted'; rejected: number; message: string }
-  /** 413: fewer records at once may pass. */
+  /** 413: a request with fewer records may succeed. */
   | { status: 'too_large'; message: string }
-  /** 400: some record of it may be the cause. */
+  /** 400: one of its records may be the cause. */
   | { status: 'invalid'; message: string };
 
 const zip = promisify(gzip);
-/** Of an answer; whatever is longer is no answer to an export. */
+/** Maximum size of a response; a longer one is not an OTLP response. */
 const maxAnswerBytes = 64 * 1024;
 const shownMessage = 300;
 const busyStatus: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /**
- * Sends requests to one OTLP/HTTP endpoint, one at a time, over a connection that is kept. Headers, CA and client certificate are read
- * for each request; a changed CA or certificate takes a new connection.
+ * Sends requests to one OTLP/HTTP endpoint, one at a time, over a persistent connection. Headers, CA and client certificate are read
+ * for each request; a changed CA or certificate causes a new connection.
  */
 export class Receiver {
   readonly #config: ExportConfig;

@@ -5,9 +5,9 @@ import type { LogContext } from './log-record.ts';
 const name = 'goldmane-flow-trail';
 
 /**
- * What all log records say of their origin; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it, as the standard defines.
+ * The resource of all log records; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES add to it as the standard defines.
  * @param clusterName CLUSTER_NAME
- * @param trailId of the database; it distinguishes the records of two trails
+ * @param trailId id of the database's trail; distinguishes the records of several trails
  */
 export function makeResource(
   clusterName: string,

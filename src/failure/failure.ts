@@ -4,7 +4,7 @@ type FailedSystem =
   | 'database'
   | 'slack'
   | 'temporal'
-  /** What receives the exported flow logs. */
+  /** The receiver of exported flow logs. */
   | 'receiver'
   /** The Kubernetes API. */
   | 'kubernetes'

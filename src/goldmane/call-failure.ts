@@ -22,7 +22,7 @@ const SEE_LOGS = 'Check the logs of Goldmane (kubectl logs -n calico-system depl
 const RECONNECT =
   'The next attempt opens a new connection; if this persists, check the logs of Goldmane (kubectl logs -n calico-system deploy/goldmane)';
 
-/** Names the cause and the cure of a gRPC call that ended with an error. */
+/** Explains why a gRPC call failed, and what to do. */
 export function explainCallError(error: CallError, call: FailedCall): GoldmaneFailure {
   return goldmaneFailure({ ...classify(error, call), bundle: call.bundle, code: status[error.code] });
 }

@@ -101,7 +101,7 @@ async function read(path: string, what: string): Promise<Buffer> {
 
 function parseCertificates(pem: Buffer, what: string): X509Certificate[] {
   const { blocks, isCutOff } = splitPemCertificates(pem.toString('latin1'));
-  // TLS would refuse the whole file or stop reading at the damaged block.
+  // TLS would reject the whole file or stop reading at the damaged block.
   if (isCutOff)
     throw unreadable(`${capitalised(what)} contains a truncated PEM certificate; copy the file again`);
   if (blocks.length === 0) throw unreadable(`${capitalised(what)} contains no PEM certificate`);
@@ -141,7 +141,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
     });
 }
 
-/** OpenSSL refuses keys and signatures that it considers too weak. */
+/** OpenSSL rejects keys and signatures that it considers too weak. */
 export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }: GoldmaneConfig): void {
   try {
     createSecureContext(pems);

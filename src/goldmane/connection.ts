@@ -12,7 +12,7 @@ import type { GoldmaneConfig } from '../config/config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 
-/** One connection. Once it is lost, calls fail: it does not reconnect, because a new server run might answer. */
+/** One connection. Once it is lost, calls fail: it does not reconnect, because it might reach a new server run. */
 export interface GoldmaneConnection {
   /** The files that the connection was made with. */
   readonly bundle: CertificateBundle;
@@ -22,7 +22,7 @@ export interface GoldmaneConnection {
    */
   list(startSeconds: number, signal: AbortSignal): Promise<Buffer>;
   /**
-   * What Goldmane's clock shows, seconds, within a second; undefined when this server does not say. It looks at no bucket for it.
+   * Goldmane's clock in seconds, accurate to a second; undefined if this server does not report it. Reads no bucket.
    * Counts as a call of `list`. Throws GoldmaneFailure, or the signal's reason.
    */
   askClock(signal: AbortSignal): Promise<number | undefined>;
@@ -45,9 +45,9 @@ const LIST_DEADLINE_MS = 90_000;
 const CONNECT_DEADLINE_MS = 20_000;
 const SILENCE_MS = 15_000;
 const SIGN_OF_LIFE_MS = 15_000;
-/** How a server refuses the bounds of a request; Goldmane of 3.30 to 3.32 with UNKNOWN. */
+/** How a server rejects the bounds of a request; Goldmane of 3.30 to 3.32 with UNKNOWN. */
 const refusals: ReadonlySet<status> = new Set([status.UNKNOWN, status.INVALID_ARGUMENT, status.OUT_OF_RANGE]);
-/** A test's clock does not speed up network and TLS. */
+/** A fast clock in tests does not speed up network and TLS. */
 const MIN_REAL_DEADLINE_MS = 5_000;
 const MIN_REAL_SILENCE_MS = 1_000;
 /**

@@ -43,7 +43,7 @@ const pairKeys = ['tls.crt', 'tls.key'] as const;
 
 /**
  * Copies the operator's client certificate and CA bundle to the objects that the worker mounts, if they differ. An
- * unusable original never replaces a copy. Source: Kubernetes API, core/v1 Secret and ConfigMap.
+ * invalid original never replaces a copy. Source: Kubernetes API, core/v1 Secret and ConfigMap.
  *
  * @throws Failure of system `kubernetes`, of a ClusterFailureKind
  */

@@ -20,7 +20,7 @@ export type GoldmaneFailureKind =
   | 'refused'
   | 'answer_too_large'
   | 'malformed_answer'
-  /** An answer of List that is not exactly the whole requested bucket; it proves nothing and is not merged. */
+  /** A `List` response that is not exactly the requested bucket, completely; it proves nothing and is not merged. */
   | 'invalid_list_response';
 
 /** The files that a connection used or would have used. Fingerprints are lower-case hex. */
@@ -44,7 +44,7 @@ export interface GoldmaneFailureDetails {
   code?: string | undefined;
 }
 
-/** Always retryable, because the cure is outside this process. */
+/** Always retryable, because the fix is outside this process. */
 export type GoldmaneFailure = Failure<'goldmane', GoldmaneFailureKind> & {
   readonly bundle: CertificateBundle | undefined;
   readonly code: string | undefined;
@@ -63,7 +63,7 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
   });
 }
 
-/** The answer would exhaust the memory of this process, so it was not folded. */
+/** The response would exhaust the memory of this process, so it was not folded. */
 export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'answer_too_large',
@@ -81,7 +81,7 @@ export function isGoldmaneFailure(error: unknown): error is GoldmaneFailure {
 }
 
 /**
- * Adds to a refusal (`certificate_refused`, `unknown_ca`) whether the bundle ever worked. Other failures are returned unchanged.
+ * Adds to a rejection (`certificate_refused`, `unknown_ca`) whether the bundle ever worked. Other failures are returned unchanged.
  * @param lastWorkedAt when `failure.bundle` last worked; undefined if it never did
  */
 export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date | undefined): GoldmaneFailure {
@@ -104,7 +104,7 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
   });
 }
 
-/** The cure for all problems with the copies of the operator's certificates. */
+/** What to do about all problems with the copies of the operator's certificates. */
 export const RESYNC =
   'Re-sync the copies: tls.crt and tls.key from the Secret whisker-backend-key-pair, the bundle from the ConfigMap ' +
   'tigera-ca-bundle, both in calico-system (re-apply the stack that creates the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';

@@ -86,8 +86,8 @@ function settled(socket: TLSSocket, timeoutMs: number, signal: AbortSignal): Pro
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('secureConnect', () => {
       if (socket.alpnProtocol !== 'h2') reject(dialError('ERR_NOT_HTTP2', 'no h2 in ALPN'));
-      // If we sent bytes that a refusing server never reads, its system would send a reset, which can overtake the TLS
-      // alert.
+      // If we sent bytes that a server never reads because it rejects us, its system would send a reset, which can
+      // overtake the TLS alert.
       preface = setTimeout(() => socket.write(CLIENT_PREFACE), Math.min(PREFACE_DELAY_MS, timeoutMs / 2));
     });
     socket.on('data', (chunk: Buffer) => {

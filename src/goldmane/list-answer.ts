@@ -5,17 +5,16 @@ import { invalidListResponse, tooManyRecords } from './failure.ts';
 const recordsPerStep = 2_000;
 
 interface AnswerVisitor {
-  /** Called once, before any record is decoded, with the number of records in the answer. */
+  /** Called once, before any record is decoded, with the number of records in the response. */
   onStart(records: number): void;
   onRecord(record: ListedRecord): void;
   onMalformed(error: MalformedFlow): void;
 }
 
-/**
- * Visits the records of the answer of `List` for one bucket and checks that the answer is whole and of this bucket. It pauses every
- * few thousand records, because an answer of 250,000 takes seconds.
- * @param maxRecords an answer with more records is refused before any record is decoded
- * @returns the number of records, malformed ones included
+/** Visits the records of the `List` response for one bucket and checks that the response is complete and belongs to
+ * this bucket. It pauses every few thousand records, because a response of 250,000 takes seconds.
+ * @param maxRecords a response with more records is rejected before any record is decoded
+ * @returns the number of records, including malformed ones
  * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
  */
 export function* visitAnswer(
@@ -42,7 +41,7 @@ export function* visitAnswer(
   return count;
 }
 
-/** Runs the steps of reading an answer, and other work between them. @throws GoldmaneFailure, also for a broken answer */
+/** Reads a response in steps, with other work between them. @throws GoldmaneFailure, also for a malformed response */
 export async function readInSteps<Result>(
   steps: Generator<undefined, Result>,
   startSeconds: number,

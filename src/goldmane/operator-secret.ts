@@ -6,15 +6,14 @@ import { askApi, readCredentials, type ClusterApi } from './cluster-api.ts';
 /** The result of reading the operator's Secret. */
 export type OperatorSecret =
   | { seen: 'certificate'; certFingerprint: string; notAfter: Date }
-  /** `why` is a clause for people: not in a cluster, not allowed, not there, no answer. */
+  /** `why` is a readable clause: not in a cluster, not allowed, missing, no response. */
   | { seen: 'nothing'; why: string };
 
 /** Only the public part of the Secret is read. */
 const secretShape = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
 
-/**
- * Reads the Secret that the client certificate is a copy of. A missing permission is not an error: the Role is
- * optional. Source: Kubernetes API, core/v1 Secret, `GET /api/v1/namespaces/{namespace}/secrets/{name}`.
+/** Reads the Secret from which the client certificate was copied. A missing permission is not an error, because the
+ * Role is optional. Source: Kubernetes API, core/v1 Secret, `GET /api/v1/namespaces/{namespace}/secrets/{name}`.
  */
 export async function readOperatorSecret(
   api: ClusterApi | undefined,

@@ -17,8 +17,8 @@ export function encodeListRequest(startSeconds: number): Buffer {
 }
 
 /**
- * A FlowListRequest from one second before the server's now (-1) to the first second of 1970. Goldmane refuses it before
- * it reads any bucket, and the refusal contains both bounds as absolute times: its clock.
+ * A FlowListRequest from one second before the server's now (-1) to the first second of 1970. Goldmane rejects it
+ * before it reads any bucket, and the error contains both bounds as absolute times, and thus its clock.
  */
 export const LIST_NOTHING = Buffer.from([
   START_TIME_GTE,
@@ -29,12 +29,12 @@ export const LIST_NOTHING = Buffer.from([
 ]);
 
 /**
- * @param details of the refusal of LIST_NOTHING, in the wording of 3.30 to 3.32
- * @returns what the server's clock showed, seconds, within half a second; undefined when the refusal does not contain it
+ * @param details error details for LIST_NOTHING, in the wording of 3.30 to 3.32
+ * @returns the server's clock in seconds, accurate to half a second; undefined if the error does not contain it
  */
 export function clockInRefusal(details: string): number | undefined {
   const [, oneSecondAgo] = /\((\d{10,11})\) must be less than/.exec(details) ?? [];
-  // It is in whole seconds.
+  // The server's time is in whole seconds.
   return oneSecondAgo === undefined ? undefined : Number(oneSecondAgo) + 1.5;
 }
 

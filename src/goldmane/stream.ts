@@ -13,7 +13,7 @@ export interface StreamHandlers {
 interface StreamLimits {
   /** Silence after which the peer is probed. Real milliseconds. */
   silenceMs: number;
-  /** Time limit for the answer to a probe. Real milliseconds. */
+  /** Time limit for the response to a probe. Real milliseconds. */
   answerMs: number;
   signal: AbortSignal;
   /** The encoded FlowStreamRequest. Default: from now on. */
@@ -30,7 +30,7 @@ const ANY_SERVICE = Buffer.alloc(0);
  *
  * A silent peer is probed with a health check instead of HTTP/2 pings: Goldmane uses grpc-go's ping policy and closes a
  * connection that sends a ping every 10 s after 40 s without other traffic, and a quiet cluster sends no traffic.
- * Goldmane has no health service; its "unimplemented" answer shows that it is alive. Its transport answers
+ * Goldmane has no health service; its "unimplemented" response shows that it is alive. Its transport responds
  * independently of its main loop.
  */
 export function followStream(client: Client, handlers: StreamHandlers, limits: StreamLimits): Promise<void> {
@@ -85,7 +85,7 @@ class Following {
       if (!this.#wasHeard) void this.#askForLife();
       this.#wasHeard = false;
     }, silenceMs);
-    // Go sends headers only with the first message. The answer to a probe sent after the stream request shows that the
+    // Go sends headers only with the first message. The response to a probe sent after the stream request shows that the
     // stream has started.
     void this.#askForLife();
   }

@@ -16,7 +16,7 @@ export interface DialError {
 const CHECK_GOLDMANE =
   'Check that Goldmane is running (kubectl get goldmane -A; kubectl get pods -n calico-system) and that GOLDMANE_HOST is its address';
 
-/** Alerts by which a server refuses the client's certificate, as OpenSSL names them in its error codes. */
+/** Alerts with which a server rejects the client's certificate, as in OpenSSL's error codes. */
 const CERTIFICATE_ALERT =
   /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|NO_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/;
 
@@ -38,7 +38,7 @@ const UNTRUSTED = new Set([
   'PATH_LENGTH_EXCEEDED',
 ]);
 
-/** Names the cause and the cure of a failed connection. */
+/** Explains why a connection failed, and what to do. */
 export function explainDialError(
   error: DialError,
   target: GoldmaneConfig,

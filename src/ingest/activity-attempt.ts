@@ -18,15 +18,15 @@ export abstract class ActivityAttempt {
     this.signal = AbortSignal.any([this.context.cancellationSignal, ...(this.#asked ? [this.#asked] : [])]);
   }
 
-  /** How long `Deps.readersStart` is ahead, milliseconds; 0 once it has passed. */
+  /** Milliseconds until `Deps.readersStart`; 0 once it has passed. */
   get startsInMs(): number {
     return Math.max(0, this.#startsAtMs - this.#clock.elapsed());
   }
 
-  /** Sends a heartbeat with what is known now. */
+  /** Sends a heartbeat with the current progress. */
   abstract beat(): void;
 
-  /** Waits for a promise that has its own deadline, and sends heartbeats meanwhile. */
+  /** Waits for a promise that has its own deadline, sending heartbeats. */
   async waitFor<Result>(work: Promise<Result>): Promise<Result> {
     const timer = setInterval(() => this.beat(), this.#clock.realMs(5_000));
     try {
@@ -48,7 +48,7 @@ export abstract class ActivityAttempt {
   }
 
   /**
-   * Whether the workflow asked the attempt to end (for a new window or a new history), as opposed to a worker shutdown.
+   * Whether the workflow requested the attempt to end (for a new window or a new history), as opposed to a worker shutdown.
    */
   get wasAskedToEnd(): boolean {
     if (this.#asked?.aborted === true) return true;

@@ -15,7 +15,7 @@ import type { ListingLog } from './listing-log.ts';
 import type { SettleSummary } from './summary.ts';
 
 /**
- * Lists one bucket at a time, paced, and tracks which server run answers (invariants 2 and 11).
+ * Lists one bucket at a time, paced, and tracks which server run responds (invariants 2 and 11).
  * @throws GoldmaneFailure, DatabaseFailure
  */
 export class BucketLister {
@@ -30,7 +30,7 @@ export class BucketLister {
   #connectedAtMs = 0;
   /** Buckets settled with records, by any run. */
   #settled: readonly number[] = [];
-  /** Buckets that the known run answered with records in this window, in call order. */
+  /** Buckets for which the known run returned records in this window, in call order. */
   readonly #answered = new Set<number>();
   #isRunLoaded = false;
 
@@ -75,7 +75,7 @@ export class BucketLister {
     return this.#connection;
   }
 
-  /** What Goldmane's clock shows, seconds; undefined when this server does not say. */
+  /** Goldmane's clock in seconds; undefined if this server does not report it. */
   async askClock(): Promise<number | undefined> {
     const connection = await this.connect();
     return this.#attempt.waitFor(connection.askClock(this.#attempt.signal));
@@ -88,7 +88,7 @@ export class BucketLister {
   }
 
   /**
-   * Lists one bucket and determines which server run answered. The caller must report to the listing log whether the
+   * Lists one bucket and determines which server run responded. The caller must report to the listing log whether the
    * bucket was merged or dropped, even if this throws.
    */
   async list(startSeconds: number): Promise<ListedBucket> {
@@ -112,13 +112,13 @@ export class BucketLister {
     return answer;
   }
 
-  /**
-   * An empty answer proves that a bucket is empty only if an older bucket answers non-empty afterwards; otherwise the
-   * bucket may have left the ring, or the server may have restarted. An older non-empty bucket proves all empty ones
-   * after it, so the bucket before the newest empty one is listed first, then older ones as long as they answer.
-   * @param empty buckets whose last answer was empty
+  /** An empty response proves that a bucket is empty only if an older bucket returns records afterwards; otherwise,
+   * the bucket may have left the ring,
+   * or the server may have restarted. An older non-empty bucket proves all empty ones
+   * after it, so the bucket before the newest empty one is listed first, then older ones while they return records.
+   * @param empty buckets whose last response was empty
    * @param nonEmpty buckets known to have records
-   * @returns the bucket from which on empty answers are proved; Infinity if there is none
+   * @returns the first bucket whose empty response is proved, like all later ones; Infinity if there is none
    */
   async proveEmpty(empty: readonly number[], nonEmpty: readonly number[]): Promise<number> {
     const oldestAskable = this.#nowSeconds() - oldestAskedSeconds;
@@ -143,7 +143,7 @@ export class BucketLister {
     return (await this.#peek(() => this.#ask(startSeconds), startSeconds)).count > 0;
   }
 
-  /** Lists without merging the answer. */
+  /** Lists without merging the response. */
   async #peek(list: () => Promise<ListedBucket>, startSeconds: number): Promise<ListedBucket> {
     try {
       return await list();
@@ -175,12 +175,12 @@ export class BucketLister {
         { bucket: iso(startSeconds), records: answer.records.cut, limit: memoryLimits.factsPerBucket },
         'facts were dropped: the bucket has more distinct facts than fit in memory',
       );
-    // Goldmane answers in its single main loop: wait as long as the call took, so that other clients are served.
+    // Goldmane serves calls in its single main loop: wait as long as the call took, so that other clients are served.
     await this.#attempt.idle(Math.max(20, seconds * 1000));
     return answer;
   }
 
-  /** Only this function holds a reference to the raw answer, so its memory is freed once it is folded. */
+  /** Only this function holds a reference to the raw response, so its memory is freed once it is folded. */
   async #listAndFold(
     connection: GoldmaneConnection,
     startSeconds: number,
@@ -202,7 +202,7 @@ export class BucketLister {
     return readInSteps(steps, startSeconds);
   }
 
-  /** Whether the bucket has records; undefined if its answer is unusable. */
+  /** Whether the bucket has records; undefined if its response is unusable. */
   async #isNonEmpty(startSeconds: number): Promise<boolean | undefined> {
     if (this.#listings.isSuspect(startSeconds)) return undefined;
     try {
@@ -215,7 +215,7 @@ export class BucketLister {
   }
 
   /**
-   * Lists again a bucket that the known run answered with records: if its keys have different ids, a new run answers.
+   * Lists a bucket again for which the known run returned records: if its keys have different ids now, a new run is responding.
    * @returns undefined if the bucket no longer exists or none of its records is known
    */
   async #isOtherRun(): Promise<boolean | undefined> {

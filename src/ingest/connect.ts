@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 /**
- * Connects to Goldmane with the current certificate files. A success is stored, so that a later refusal can be
+ * Connects to Goldmane with the current certificate files. A success is stored, so that a later rejection can be
  * explained as a stale certificate (this bundle has worked) or a wrong CA (it never worked).
  * @throws GoldmaneFailure
  */

@@ -40,9 +40,8 @@ export class CoverageRecorder {
     await this.#attempt.waitFor(expireLedger(database, keepSeconds));
   }
 
-  /**
-   * Goldmane answers again. Buckets that became too old meanwhile are decided at once, with the recorded trouble as
-   * their cause; then the trouble is cleared.
+  /** Call this when Goldmane responds again. Buckets that have become too old in the meantime are decided at once,
+   * with the recorded trouble as their cause; then the trouble is cleared.
    * @throws DatabaseFailure
    */
   async endTrouble(nowSeconds: number): Promise<void> {

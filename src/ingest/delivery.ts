@@ -2,7 +2,7 @@ import { bucketSeconds } from '../time/bucket.ts';
 
 const deliveryDelaySeconds = 2 * bucketSeconds;
 const silenceSeconds = 120;
-/** A clock that advanced by more than this between two calls was set; the skipped time was not observed. */
+/** If a clock advanced by more than this between two calls, it was changed; the skipped time was not observed. */
 const jumpSeconds = 3_600;
 
 /**
@@ -57,7 +57,7 @@ export class DeliveryWatch {
   }
 }
 
-/** One second later than necessary: the stream may have been opened while a bucket was being sent. */
+/** One second later than necessary, because the stream may have been opened while a bucket was being sent. */
 function firstSentAfter(nowSeconds: number): number {
   return Math.ceil((nowSeconds - deliveryDelaySeconds + 1) / bucketSeconds) * bucketSeconds;
 }

@@ -43,7 +43,7 @@ export interface Deps {
   readersStart?: { atMs: number; reason: string } | undefined;
   /** Address of the cluster's API; undefined outside a cluster. */
   clusterApi?: ClusterApi | undefined;
-  /** Signal that aborts when this attempt is asked to end, before Temporal's answer to its next heartbeat. */
+  /** Signal that aborts when this attempt is requested to end, before Temporal's response to its next heartbeat. */
   askedToEnd?(attempt: AttemptId): AbortSignal | undefined;
   /**
    * Accepts a reader's report for the supervisor; never fails.

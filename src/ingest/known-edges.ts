@@ -2,8 +2,9 @@ import type { Query } from '../trail/database.ts';
 import { EdgeMap, type EdgeKey } from '../trail/record.ts';
 
 /**
- * Edges that are known to have a row, so that a record of any other edge is written at once. It holds at most `limit` edges, because
- * the number of edges can grow with the square of the number of namespaces. An edge that is missing here costs one early merge.
+ * Edges that are known to have a row, so that a record of any other edge is written at once. It contains at most
+ * `limit` edges, because the number of edges can grow with the square of the number of namespaces. A missing edge
+ * only causes an early merge.
  */
 export class KnownEdges {
   readonly #limit: number;
@@ -18,7 +19,7 @@ export class KnownEdges {
     return this.#edges.get(edge) === true;
   }
 
-  /** Beyond the limit it starts over: edges that are in use soon come back. */
+  /** Beyond the limit, it is cleared; edges in use are soon added again. */
   add(edge: EdgeKey): void {
     if (this.has(edge)) return;
     if (this.#size >= this.#limit) {
@@ -29,7 +30,7 @@ export class KnownEdges {
     this.#size += 1;
   }
 
-  /** Adds the edges of the table, or the ones seen last if there are more than the limit. @throws DatabaseFailure */
+  /** Adds the edges of the table, or the most recently seen ones if there are more than the limit. @throws DatabaseFailure */
   async load(query: Query): Promise<void> {
     const rows = await query<EdgeKey>(
       'select src_ns as "srcNs", dst_ns as "dstNs", action from edge order by last_seen desc limit $1',

@@ -11,9 +11,8 @@ import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 
 const thisProcess: ListingProcess = { id: randomUUID(), heapLimitBytes: memoryLimits.heapLimitBytes };
-/**
- * A bucket is skipped after this many processes ended with it in memory; a single one may have ended for another
- * reason.
+/** A bucket is skipped after this many processes ended with it in memory; a single process may have ended for a
+ * different reason.
  */
 const skippedAfter = 2;
 
@@ -21,9 +20,9 @@ const skippedAfter = 2;
 export const skippedCause =
   'two workers died with this bucket in memory, most likely because they ran out of memory; give the worker more memory';
 
-/**
- * Tracks the buckets that this process has in memory, and those that other processes had in memory when they ended. A
- * killed process cannot report what killed it, so each bucket is stored before it is listed and deleted once it is
+/** Tracks the buckets that this process has in memory, and those that other processes had in memory when they ended.
+ * A killed process cannot report why it was killed,
+ * so each bucket is stored before it is listed and deleted once it is
  * merged.
  */
 export class ListingLog {

@@ -1,6 +1,6 @@
 import type { MalformedFlow } from '../goldmane/decoder/decode.ts';
 
-/** For the log: the number of records left out, by reason, with one message per reason. */
+/** For the log: the number of skipped records, by reason, with one message per reason. */
 export function describeMalformed(malformed: readonly MalformedFlow[]): {
   records: number;
   reasons: Record<string, number>;

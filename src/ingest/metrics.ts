@@ -13,7 +13,7 @@ export interface TrailMetrics {
   merged(reader: 'stream' | 'settle', summary: MergeSummary): void;
   reconnect(reader: 'stream' | 'settle', cause: string): void;
   gap(buckets: number): void;
-  /** One listing of a bucket, with the number of refused records. */
+  /** One listing of a bucket, with the number of rejected records. */
   incomplete(refusedRecords: number): void;
   lag(seconds: number): void;
   newestBucket(seconds: number): void;

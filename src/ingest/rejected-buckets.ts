@@ -7,13 +7,13 @@ import { iso } from './attempt.ts';
 const maxFailuresInARow = 3;
 
 /**
- * Keeps a bucket with an unusable answer from delaying the others. It is listed again in the next rounds, and once more
- * before it leaves the ring; if that fails too, it is a gap with that cause. A bucket with a too large answer is listed
- * again only that last time, because such an answer is expensive for Goldmane.
+ * Keeps a bucket with an unusable response from delaying the others. It is listed again in the next rounds, and once more
+ * before it leaves the ring; if that fails too, it is a gap with that cause. A bucket whose response was too large
+ * is listed again only that last time, because such a response is expensive for Goldmane.
  */
 export class RejectedBuckets {
   readonly #log: Logger;
-  /** The number of consecutive unusable answers, by bucket. */
+  /** The number of consecutive unusable responses, by bucket. */
   readonly #failures = new Map<number, number>();
   #unfit: string | undefined;
 
@@ -21,7 +21,7 @@ export class RejectedBuckets {
     this.#log = log;
   }
 
-  /** Why an answer of this round was unusable. */
+  /** Why a response of this round was unusable. */
   get unfit(): string | undefined {
     return this.#unfit;
   }
@@ -32,7 +32,7 @@ export class RejectedBuckets {
 
   /**
    * @param list lists the bucket
-   * @returns its answer, the cause of its gap, or that it is listed again later
+   * @returns its response, the cause of its gap, or that it is listed again later
    * @throws any other error of `list`
    */
   async listOrSetAside(

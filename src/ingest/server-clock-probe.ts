@@ -16,8 +16,9 @@ const silentCause =
 
 /**
  * Determines Goldmane's clock before any bucket's age is computed from it. While this process's stream does not show the
- * clock, for example because the cluster is quiet, it asks Goldmane. If the server's answer does not contain the time, it
- * waits for the stream, then lists buckets until it finds the newest one with records. Another worker's measurement is
+ * clock, for example because the cluster is quiet, it requests the time from Goldmane. If the response does not
+ * contain it, it waits for the stream,
+ * then lists buckets until it finds the newest one with records. Another worker's measurement is
  * unusable, because it is relative to that machine's clock.
  */
 export class ServerClockProbe {
@@ -34,7 +35,7 @@ export class ServerClockProbe {
   }
 
   /**
-   * Asks or lists at most every ten minutes.
+   * Requests the time or lists buckets at most every ten minutes.
    * @returns whether Goldmane's clock is known
    * @throws GoldmaneFailure, DatabaseFailure
    */
@@ -48,7 +49,7 @@ export class ServerClockProbe {
     return serverClock.isKnown;
   }
 
-  /** @returns whether Goldmane said what its clock shows */
+  /** @returns whether Goldmane reported its clock */
   async #ask(): Promise<boolean> {
     const { serverClock, config, log } = this.#deps;
     const shownSeconds = await this.#lister.askClock();
@@ -61,9 +62,8 @@ export class ServerClockProbe {
     return true;
   }
 
-  /**
-   * If the newest bucket is old, Goldmane's clock is at least at its end: ages are then underestimated, so buckets are judged late
-   * but not wrongly, until the stream or the next search shows more.
+  /** If the newest bucket is old, its end is a lower bound of Goldmane's clock: ages are then underestimated, so
+   * buckets are settled late but not wrongly, until the stream or the next search gives a better value.
    */
   async #search(): Promise<void> {
     const { serverClock } = this.#deps;
@@ -91,7 +91,7 @@ export class ServerClockProbe {
     const from = Math.max(nowSeconds, leastSeconds ?? nowSeconds) + aheadSeconds;
     const to = leastSeconds ?? nowSeconds - behindSeconds;
     for (let start = Math.floor(from / bucketSeconds) * bucketSeconds; start > to; start -= bucketSeconds) {
-      // The stream may have shown the clock meanwhile.
+      // The stream may have shown the clock in the meantime.
       if (serverClock.measured || this.#attempt.signal.aborted) return undefined;
       if (await this.#lister.holdsRecords(start)) return start;
     }

@@ -28,9 +28,8 @@ const restartCause =
 const emptyCause =
   'Goldmane returned no records, and no older bucket proved that its buffer still went back that far';
 
-/**
- * Lists each bucket at rest and merges it exactly once, for one window (invariants 1, 2 and 4): oldest first, one List
- * at a time, paced. After an outage there are simply more buckets to list.
+/** Lists each bucket that no longer changes and merges it exactly once, for one window (invariants 1, 2 and 4):
+ * oldest first, one List at a time, paced. After an outage, there are simply more buckets to list.
  */
 export async function settleBuckets(deps: Deps, { windowMs }: WindowInput): Promise<SettleSummary> {
   return new SettleWindow(deps, windowMs).run();
@@ -112,7 +111,7 @@ class SettleWindow {
       await this.#attempt
         .waitFor(recordTrouble(database.query, error.message, this.#nowSeconds()))
         .catch(() => undefined);
-    // Goldmane continues to process an abandoned call and answers no other call meanwhile.
+    // Goldmane continues to process an abandoned call and serves no other call until it ends.
     if (isGoldmaneFailure(error) && error.kind === 'timeout') await this.#attempt.idle(listTimeoutPauseMs);
     if (failures >= maxFailuresInARow) throw error;
     await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));

@@ -191,7 +191,7 @@ class StreamWindow {
     } catch (error) {
       if (!(error instanceof MalformedFlow)) throw error;
       this.#writer.count('malformed');
-      // The record's times may be unreadable. It belongs to the bucket being sent, or it is the first record of the
+      // The record's times may be unreadable, but it belongs to the bucket being sent or is the first record of the
       // next one.
       const { startSeconds: current } = this.#lastTaken;
       this.#writer.fold.damage(current);

@@ -8,10 +8,10 @@ export interface StreamSummary {
   reader: 'stream';
   from: string;
   to: string;
-  /** `window`: it lasted its full time; `cancelled`: it was asked to end early. */
+  /** `window`: it lasted its full time; `cancelled`: it was requested to end early. */
   ended: 'window' | 'cancelled';
   connections: number;
-  /** Records received, and the number left out by reason. */
+  /** Records received, and the number not counted, by reason. */
   records: number;
   leftOut: Record<string, number>;
   merges: number;
@@ -35,10 +35,10 @@ export interface SettleSummary {
   bucketsSettled: number;
   bucketsFinal: number;
   emptyBuckets: number;
-  /** Records listed, and the number left out by reason. */
+  /** Records listed, and the number not counted, by reason. */
   records: number;
   leftOut: Record<string, number>;
-  /** Records that the stream had not delivered, and records counted in facts. */
+  /** Records that the stream missed, and records counted in facts. */
   lateRecords: number;
   factRecords: number;
   newEdges: number;
@@ -59,7 +59,7 @@ export interface GapReport {
   cause: string;
 }
 
-/** What a reader reports between two summaries; `worker/progress-news.ts` decides what the supervisor is sent. */
+/** What a reader reports between two summaries; `worker/progress-news.ts` decides which reports are sent to the supervisor. */
 export interface Progress {
   reader: 'stream' | 'settle';
   at: string;

@@ -30,7 +30,7 @@ export interface Incident {
   hoursTo: string;
   silentDays: number;
   /**
-   * Time in these hours that was not fully observed, oldest first. If empty, everything that Goldmane had is included.
+   * Time in these hours that was not fully observed, oldest first. If empty, all flows that Goldmane had are included.
    */
   notCovered: NotCovered[];
   rows: IncidentRow[];
@@ -38,9 +38,9 @@ export interface Incident {
 
 export interface IncidentRow {
   direction: 'in' | 'out';
-  /** The other end as text: `dbaas/postgresql`. */
+  /** The other endpoint as text: `dbaas/postgresql`. */
   peer: string;
-  /** Its namespace; empty for ends outside the cluster, hosts and network sets. */
+  /** Its namespace; empty for endpoints outside the cluster, hosts and network sets. */
   peerNamespace: string;
   /** Service identity of the namespace's own end; empty if it has none. */
   identity: string;
@@ -126,7 +126,7 @@ function unusualOf(
   fact: FactHistory,
   { hoursFrom, silentDays }: { hoursFrom: number; silentDays: number },
 ): Unusual[] {
-  // A new peer is not also reported as new at this hour.
+  // A new peer is not additionally reported as new at this hour.
   if (fact.firstEverSeconds >= hoursFrom) return [fact.action === 'deny' ? 'first_denial' : 'first_seen'];
   const found: Unusual[] = [];
   const firstDay = fact.seen[0]?.day ?? 0;

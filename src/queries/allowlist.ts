@@ -19,13 +19,13 @@ import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 
 /** The result of a derivation; the artefacts are in Postgres. */
 export interface AllowlistSummary {
-  /** Names the stored allowlist: a digest of its input and files. */
+  /** Identifies the stored allowlist: a digest of its input and files. */
   readonly allowlistId: string;
   readonly format: AllowlistFormat;
   readonly files: number;
   readonly policies: number;
   readonly rules: number;
-  /** Observed combinations of other end, protocol and port without a rule: externals, denied, many ports. */
+  /** Observed combinations of peer, protocol and port without a rule: external endpoints, denied flows, many ports. */
   readonly leftOut: number;
   readonly warnings: number;
   /** Warnings that concern several files, as sentences. */
@@ -50,7 +50,7 @@ interface AllowlistSettings {
   readonly clusterName: string;
   /** Thresholds of the completeness report; the input may require more covered days, not fewer. */
   readonly thresholds: Thresholds;
-  /** Used with `baseline.dns` where the input gives no DNS addresses; as CIDRs. */
+  /** Used with `baseline.dns` if the input has no DNS addresses; as CIDRs. */
   readonly dnsAddresses: readonly string[];
 }
 

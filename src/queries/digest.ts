@@ -11,7 +11,7 @@ import { readDigestsBefore } from '../trail/digests.ts';
 export interface ReadDigest {
   report: DigestReport;
   gapsReportedUntil: Date;
-  /** What the report was made of: the period, its edges, and the gaps that it names. */
+  /** The contents of the report: the period, its edges and its gaps. */
   from: Date;
   to: Date;
   edges: EdgeRow[];

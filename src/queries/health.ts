@@ -20,17 +20,17 @@ type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names' | 'taskQueue'>;
 interface HealthDeps {
   config: HealthConfig;
   query: Query;
-  /** Runs a question to Temporal within a time limit. @throws TemporalFailure */
+  /** Runs a query to Temporal within a time limit. @throws TemporalFailure */
   askTemporal: <Answer>(ask: (client: Client) => Promise<Answer>) => Promise<Answer>;
   formatTime: (time: Date) => string;
 }
 
-/** Reads what the health check needs and judges it; a system that does not answer is part of the report. */
+/** Reads the facts for the health check and evaluates them; a system that does not respond is part of the report. */
 export async function readHealth(deps: HealthDeps): Promise<HealthReport> {
   return judgeHealth(await readHealthFacts(deps));
 }
 
-/** What `judgeHealth` judges. */
+/** The facts that `judgeHealth` evaluates. */
 export async function readHealthFacts({
   config,
   query,

@@ -15,7 +15,7 @@ interface IncidentQuestion {
 const hourSeconds = 3_600;
 const daySeconds = 86_400;
 
-/** Reconstructs who talked with a namespace between two times. @throws DatabaseFailure */
+/** Reconstructs which peers a namespace talked to between two times. @throws DatabaseFailure */
 export async function readIncident(query: Query, question: IncidentQuestion): Promise<Incident> {
   const { namespace, fromSeconds, toSeconds } = question;
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;

@@ -14,7 +14,7 @@ export interface MapData {
   trailBegan: string | null;
   namespaces: MapNamespace[];
   edges: MapEdge[];
-  /** Flows with ends outside the cluster within `externalDays`; they are never edges. */
+  /** Flows with endpoints outside the cluster within `externalDays`; they are never edges. */
   externals: MapEdge[];
   externalDays: number;
   coverage: MapStretch[];
@@ -44,11 +44,11 @@ export interface MapEdge {
   lastSeen: string;
   /** Distinct records; a string, because it may exceed 2^53. */
   flows: string;
-  /** Service identities at its ends; absent without one. */
+  /** Service identities of its endpoints; absent without one. */
   identities?: string[];
 }
 
-/** What changed between two times, as `flow-trail diff` finds it. */
+/** The changes between two times, as in `flow-trail diff`. */
 export interface MapChanges {
   from: string;
   to: string;
@@ -67,7 +67,7 @@ export interface MapStretch {
   cause?: string;
 }
 
-/** Flows of a namespace, by other end, port and action, within the period of the evidence. */
+/** Flows of a namespace, by peer, port and action, within the period of the evidence. */
 export interface NamespaceDetail {
   name: string;
   /** Days of evidence covered by the rows. */
@@ -79,15 +79,15 @@ export interface NamespaceDetail {
 
 export interface DetailRow {
   direction: 'in' | 'out';
-  /** The other end as text: `dbaas/postgresql`, `pub (public addresses)`. */
+  /** The peer as text: `dbaas/postgresql`, `pub (public addresses)`. */
   peer: string;
-  /** Its namespace; empty for ends outside of the cluster, hosts and network sets. */
+  /** Its namespace; empty for endpoints outside the cluster, hosts and network sets. */
   peerNamespace: string;
-  /** Service identity of this namespace's end; empty without one. */
+  /** Service identity of this namespace's endpoint; empty without one. */
   identity: string;
   port: string;
   action: string;
-  /** The end that reported it: `src`, `dst` or another value of Goldmane. */
+  /** The endpoint that reported it: `src`, `dst` or another value from Goldmane. */
   reporter: string;
   firstSeen: string;
   lastSeen: string;

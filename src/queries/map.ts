@@ -20,7 +20,7 @@ const coverageDays = 30;
 const detailDays = 30;
 /** Maximum number of facts shown per namespace, newest first; beyond it, the detail is marked as truncated. */
 const maxDetailRows = 2_000;
-/** Maximum number of pairs of a namespace and an end outside the cluster, newest first. */
+/** Maximum number of pairs of a namespace and an endpoint outside the cluster, newest first. */
 const maxExternals = 5_000;
 /** An edge without a flow for more days than this has fallen silent. */
 export const mapSilentDays = 7;
@@ -77,7 +77,7 @@ function labelOf(end: FactEnd): string {
   return end.kind === 'workload' ? end.ns : `${describeEnd(end)} (outside)`;
 }
 
-/** The changes between two times, by the code of `flow-trail diff`. @throws DatabaseFailure */
+/** The changes between two times, computed as in `flow-trail diff`. @throws DatabaseFailure */
 export async function readMapChanges(
   query: Query,
   question: { from: Date; to: Date; silentDays: number },

@@ -1,6 +1,6 @@
 import type { EdgeRow } from '../trail/query-edges.ts';
 
-/** A namespace at the other end of edges. */
+/** A namespace that the requested namespace has edges with. */
 export interface Peer {
   namespace: string;
   /** `out`: the requested namespace is the source. */

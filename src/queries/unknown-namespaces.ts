@@ -2,7 +2,7 @@ import { similarTo } from '../text/similar.ts';
 import type { Query } from '../trail/database.ts';
 import { allNamespaces, seenNamespaces } from '../trail/seen-namespaces.ts';
 
-/** A namespace that is at an end of no flow, and known namespaces with similar names. */
+/** A namespace without any flow, and known namespaces with similar names. */
 export interface UnknownNamespace {
   namespace: string;
   similar: string[];

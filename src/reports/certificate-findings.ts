@@ -27,7 +27,7 @@ export type CertificateState =
   | 'rotated'
   /** These files have never worked. */
   | 'wrong_ca'
-  /** Refused, and it is unknown whether the files ever worked. */
+  /** Rejected, and it is unknown whether the files ever worked. */
   | 'refused'
   /** Not signed by any CA of the bundle, and Goldmane cannot be reached. */
   | 'unsigned'

@@ -45,7 +45,7 @@ export function certificateReport(
   return report;
 }
 
-/** The finding and its cure on one line, for a failed run and its log. */
+/** The finding and what to do on one line, for a failed run and its log. */
 export function sentenceOf({ what, cure }: { what: string; cure: string }): string {
   return what === '' ? `${cure}.` : `${what}. ${cure}.`;
 }

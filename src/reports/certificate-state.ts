@@ -12,7 +12,7 @@ const dayMs = 86_400_000;
 const resync =
   'Copy tls.crt and tls.key from the Secret whisker-backend-key-pair and the bundle from the ConfigMap tigera-ca-bundle (both in calico-system) again, for example by re-applying stacks/goldmane-edge-aggregator; no restart needed';
 
-/** Judges the certificates: each finding with its cure, in the terms of docs/operations.md. Pure. */
+/** Evaluates the certificates: each finding with what to do, in the terms of docs/operations.md. Pure. */
 export function judgeCertificates(
   findings: CertificateFindings,
   options: JudgementOptions,
@@ -96,7 +96,7 @@ function otherTimes(
 interface ExpiryWords {
   states: readonly [expired: CertificateState, critical: CertificateState, warning: CertificateState];
   cure: string;
-  /** The cure once the certificate has expired. */
+  /** What to do once the certificate has expired. */
   curedAfter: string;
 }
 
@@ -203,7 +203,7 @@ function refusal(
 
 function secret({ operatorSecret, handshake, certPath }: CertificateFindings): CertificateFinding[] {
   if (!('isSame' in operatorSecret) || operatorSecret.isSame) return [];
-  // The refusal is already a finding, and its text includes this reason.
+  // The rejection is already a finding, and its text includes this reason.
   if (typeof handshake === 'object' && handshake.kind === 'certificate_refused') return [];
   const { name } = operatorSecret;
   const works = handshake === 'accepted' ? '; Goldmane still accepts the copy' : '';

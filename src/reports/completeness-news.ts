@@ -24,7 +24,7 @@ interface PostedBefore {
 }
 
 /**
- * Chooses what to post: a full report the first time and once a week, otherwise the changes. A missed weekly report is
+ * Selects what to post: a full report the first time and once a week, otherwise the changes. A missed weekly report is
  * posted with the next run. Undefined if there is nothing to post. Pure.
  * @param reportWeekday 0 (Sunday) to 6, in the report's zone
  */

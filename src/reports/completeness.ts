@@ -73,7 +73,7 @@ export interface CompletenessInput {
   thresholds: Thresholds;
 }
 
-/** Judges for each namespace whether an allowlist derived from the observations would be complete. Pure. */
+/** Assesses for each namespace whether an allowlist derived from the observations would be complete. Pure. */
 export function assessCompleteness({
   observations,
   coverage,

@@ -1,13 +1,13 @@
 import { counted } from '../text/counted.ts';
 import type { Crashes } from '../trail/worker-processes.ts';
 
-/** Fewer can be evictions, a lost node or an operator. */
+/** Fewer crashes may be caused by evictions, a lost node or an operator. */
 const crashesInLoop = 3;
 
-/** What is known of workers that end unexpectedly again and again; both are sentences with full stops. */
+/** Finding about workers that repeatedly end unexpectedly; both texts are sentences with full stops. */
 export interface CrashLoop {
   what: string;
-  /** The cause, as far as it is known, and what to do. */
+  /** The cause, if known, and what to do. */
   cause: string;
 }
 

@@ -8,7 +8,7 @@ import { observe, type Observation } from '../coverage/observation.ts';
 /** Period of a digest that has no predecessor. */
 export const firstPeriodMs = 24 * 3_600_000;
 
-/** Normally, an edge is in the table this long after its bucket began. */
+/** Normally, an edge is stored within this time after the start of its bucket. */
 const usualDelayMs = 90_000;
 
 export interface DigestInput {
@@ -85,7 +85,7 @@ export interface DigestReport {
 }
 
 /**
- * The content of a digest for any output: edges by source namespace, denied ones first, and what was not observed.
+ * The content of a digest for any output: edges by source namespace, denied ones first, and the time that was not observed.
  * Pure.
  */
 export function composeDigest(input: DigestInput): DigestReport {

@@ -30,14 +30,14 @@ interface FreshnessOptions {
   formatTime: (time: Date) => string;
 }
 
-/** The finding, its cause and its cure, in sentences with full stops. */
+/** The finding, its cause and what to do, in sentences with full stops. */
 export interface FreshnessVerdict {
   state: FreshnessState;
   severity: Severity;
   what: string;
   /** Empty when the state is good. */
   cause: string;
-  /** What is lost, and since when; empty when the state is good. */
+  /** Which data is lost, and since when; empty when the state is good. */
   remembered: string;
   /** Minutes since the last progress of the stalled part, or since the trail began. */
   minutes: number;
@@ -57,9 +57,9 @@ const neverCure =
 const unknownCause =
   'The readers reported no problem. Check that the workflow flow-trail/supervisor is running; `flow-trail status` shows its state.';
 
-/**
- * Judges the trail as a whole, then settling and the stream separately, then crashes of the workers and the clock; the
- * worst finding is the verdict. Progress means merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
+/** Evaluates the trail as a whole, then settling and the stream separately, then crashes of the workers and the
+ * clock; the worst finding is the verdict. Progress means
+ * merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
  * Pure.
  */
 export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {

@@ -37,7 +37,7 @@ export interface HealthReport {
   checks: HealthCheck[];
 }
 
-/** Why a system does not answer. */
+/** Why a system does not respond. */
 interface Unreachable {
   what: string;
   cure: string;
@@ -105,9 +105,9 @@ const harmlessCertificates = new Set([
 const ranks: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
 const statusOf: Record<Severity, HealthStatus> = { good: 'PASS', warning: 'WARN', critical: 'FAIL' };
 
-/**
- * Judges whether the trail is recorded and reported. The command `health` and `/readyz?verbose` show the same report. A
- * check whose facts are unknown is left out: the check of the system that does not answer gives the reason. Pure.
+/** Evaluates whether the trail is recorded and reported. The command `health` and `/readyz?verbose` show the same
+ * report. A check whose facts are unknown is skipped: the check of the system that does not respond gives the reason.
+ * Pure.
  */
 export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
   const checks = [
@@ -137,7 +137,7 @@ export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts):
   };
 }
 
-/** One line per check, with the cure below it. */
+/** One line per check, with what to do below it. */
 export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] {
   return checks.flatMap(({ name, status, detail, cure }) => [
     `${status}  ${name.padEnd(12)}  ${detail}`,
@@ -297,7 +297,7 @@ function judgeCertificates(
   return check('certificates', 'PASS', `good, ${checked}`);
 }
 
-/** Flow logs are a copy: a receiver that is down never fails the trail. */
+/** Flow logs are only a copy, so a receiver that is down is never a FAIL. */
 function judgeExport(
   { isEnabled, activeAt, sentAt, trouble, upToSeconds, gaps }: HealthTrail['export'],
   nowMs: number,

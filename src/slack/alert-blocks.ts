@@ -10,7 +10,7 @@ export interface AlertText {
   /** Needs action within the hour. */
   isPage?: boolean;
   title: string;
-  /** One finding and its cure per paragraph. */
+  /** One finding and what to do per paragraph. */
   paragraphs: readonly string[];
   fields: readonly (readonly [label: string, value: string])[];
   /** Shown in small type at the end. */

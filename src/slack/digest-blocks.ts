@@ -28,7 +28,7 @@ export interface DigestMessage {
 interface DigestWords {
   /** `12 new edges, 2 of them denied` */
   headline: string;
-  /** What was not observed, one sentence each, not yet escaped. */
+  /** The time that was not observed, one sentence each, not yet escaped. */
   observation: readonly string[];
   /** A sentence about the trail as a whole, not yet escaped; undefined after the first digest. */
   introduction: string | undefined;

@@ -24,7 +24,7 @@ export async function postMessage(
     return 'printed';
   }
   const { status, body, retryAfterMs } = await send(url, { channel: slack.channel, ...message });
-  // A proxy or captive portal can answer 200 with another body; only the body `ok` means that Slack posted the message.
+  // A proxy or captive portal can return 200 with a different body; only the body `ok` means that Slack posted the message.
   if (status === 200 && body === 'ok') return 'posted';
   throw responseFailure(status, body, slack.channel, retryAfterMs);
 }
@@ -60,7 +60,7 @@ async function readWebhook(webhook: SlackConfig['webhook']): Promise<string | un
   throw slackFailure('webhook_unreadable', reading.problem, reading.cure, { isRetryable: true });
 }
 
-/** Maps Slack's answers to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
+/** Maps Slack's responses to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
 function responseFailure(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
   if (status === 429)
     return slackFailure(

@@ -2,8 +2,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { isFailure } from '../failure/failure.ts';
 
 /**
- * Maps any error to what an activity throws. A Failure becomes an ApplicationFailure of type `<system>_<kind>`, which the
- * Temporal UI shows with cause and cure; it is retried unless the failure says otherwise. Other errors pass unchanged.
+ * Maps any error to what an activity throws. A Failure becomes an ApplicationFailure of type `<system>_<kind>`, which
+ * the Temporal UI shows with its cause and what to do; it is retried unless the failure says otherwise.
+ * Other errors pass unchanged.
  */
 export function toActivityFailure(error: unknown): Error {
   if (isFailure(error)) {

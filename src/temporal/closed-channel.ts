@@ -7,7 +7,7 @@ import {
 } from '@grpc/grpc-js';
 
 /**
- * Makes a call fail that is retried after its connection was closed. Without this, the retry throws inside a timer of
+ * Fails a call that is retried after its connection was closed. Without this, the retry throws inside a timer of
  * the Temporal client ("Channel has been shut down"), which ends the process.
  */
 export const failAfterClose: Interceptor = (options, nextCall) => {
@@ -17,7 +17,7 @@ export const failAfterClose: Interceptor = (options, nextCall) => {
     const details = error instanceof Error ? error.message : String(error);
     return new InterceptingCall({
       start(_metadata: Metadata, listener?: Partial<InterceptingListener>) {
-        // Asynchronously, as a real channel: never before `start` has returned.
+        // Asynchronously, like a real channel: never before `start` has returned.
         queueMicrotask(() =>
           listener?.onReceiveStatus?.({ code: status.CANCELLED, details, metadata: new Metadata() }),
         );

@@ -44,7 +44,7 @@ export class CodecKeys {
   }
 
   /**
-   * Reads the file again; if it is unusable, the current keys stay.
+   * Reads the file again; if it is invalid, the current keys stay in use.
    * @returns whether the keys changed
    * @throws TemporalFailure `codec_keys`
    */

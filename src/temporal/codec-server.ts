@@ -11,7 +11,7 @@ export interface CodecServerOptions {
   port: number;
   /** Origins of Temporal UIs, for example `http://127.0.0.1:8233`. */
   origins: readonly string[];
-  /** If undefined, only browsers with an allowed origin are answered. */
+  /** If undefined, only browsers with an allowed origin are served. */
   token: string | undefined;
   /** The address is reachable from other machines, which can send any Origin, so browsers need the token, too. */
   requiresToken: boolean;
@@ -30,9 +30,9 @@ const request = z.object({
     .default([]),
 });
 
-/**
- * Serves Temporal's remote codec protocol, by which UI and CLI encode and decode payloads: POST /encode and /decode with
- * `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`, the same in return.
+/** Serves Temporal's remote codec protocol, with which UI and CLI encode and decode payloads: POST /encode and
+ * /decode with `{"payloads": [{"metadata": {"encoding": "<base64>"}, "data": "<base64>"}]}`; the response has the
+ * same shape.
  * @throws the error of `listen`
  */
 export async function serveCodec(options: CodecServerOptions): Promise<Server> {
@@ -65,7 +65,7 @@ async function answer(
       );
     allowOrigin(response, origin);
   }
-  // A browser's preflight carries no Authorization.
+  // A browser's preflight has no Authorization header.
   if (incoming.method === 'OPTIONS') return void response.writeHead(204).end();
   const work = workOf(incoming.url, options.codec);
   if (!work) return send(response, 404, 'Not found; this server has /encode and /decode.');
@@ -112,7 +112,7 @@ function workOf(url: string | undefined, codec: EncryptionCodec): Work | undefin
       return async (payload) =>
         isEncrypted(payload) ? payload : one(await codec.encode([payload]), payload);
     case '/decode':
-      // A payload whose key is missing does not keep the others from being decoded.
+      // A payload whose key is missing does not prevent the others from being decoded.
       return async (payload, onFailure) => {
         try {
           return one(await codec.decode([payload]), payload);
@@ -136,7 +136,7 @@ function isAllowed({ headers }: IncomingMessage, { token, requiresToken }: Codec
   return token !== undefined && isEqual(headers.authorization ?? '', `Bearer ${token}`);
 }
 
-/** Constant time for every wrong value. */
+/** Takes the same time for every wrong value. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));

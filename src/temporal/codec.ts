@@ -15,9 +15,9 @@ const tagBytes = 16;
 const { Payload: wire } = proto.temporal.api.common.v1;
 
 /**
- * Encrypts what Temporal stores: arguments, results, signals, heartbeats, memos and messages of failures. Unencrypted
- * payloads are passed through, so that older histories still work. Without keys it encrypts nothing, and an encrypted
- * payload causes a failure that names the missing key.
+ * Encrypts the data that Temporal stores: arguments, results, signals, heartbeats, memos and failure messages. Unencrypted
+ * payloads are passed through, so that older histories still work. Without keys it encrypts nothing, and an
+ * encrypted payload causes a failure that states which key is missing.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly keys: CodecKeys | undefined;
@@ -26,7 +26,7 @@ export class EncryptionCodec implements PayloadCodec {
     this.keys = keys;
   }
 
-  /** Whether there are keys; what is encoded stays as it is without them. */
+  /** Whether there are keys; without them, payloads are not encrypted. */
   get isEncrypting(): boolean {
     return this.keys !== undefined;
   }

@@ -104,7 +104,7 @@ async function connectNative(options: ClientConnectConfig['connectionOptions']):
   try {
     return await WorkerConnection.connect(options);
   } catch (error) {
-    // The client has just connected with the same files, so only the worker's TLS library refuses something.
+    // The client has just connected with the same files, so only the worker's TLS library rejects something.
     throw temporalFailure(
       'tls',
       `The worker's TLS library cannot connect to Temporal at ${options.address ?? 'localhost:7233'} (${firstLines(error)})`,
@@ -182,7 +182,7 @@ export class Temporal {
 
   /**
    * Reads the files again and opens a new connection if their content differs. If that fails, the current connection
-   * stays and the next call tries again.
+   * stays in use and the next call retries.
    * @param use takes over the new connection; the next call closes the old one
    * @returns whether the connection was replaced
    * @throws ConfigFailure, TemporalFailure
@@ -214,7 +214,7 @@ export class Temporal {
   }
 
   /**
-   * Explains why a call failed. If Temporal did not answer, it reads the files and connects once, because the error
+   * Explains why a call failed. If Temporal did not respond, it reads the files and connects once, because the error
    * itself does not distinguish a rotated CA from a server that is down.
    */
   async explain(error: unknown): Promise<Failure> {
@@ -243,7 +243,7 @@ export class Temporal {
   }
 }
 
-/** A fingerprint of the credentials, to avoid a second copy of them. */
+/** A fingerprint of the credentials, to avoid keeping a second copy of them. */
 function fingerprintOf(config: TemporalSettings): string {
   return createHash('sha256').update(JSON.stringify(config)).digest('hex');
 }

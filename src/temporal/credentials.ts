@@ -15,7 +15,7 @@ const whatItIs: Record<CredentialName, string> = {
 
 /**
  * Checks that certificate, key and CA are PEM and belong together. The two TLS libraries (OpenSSL for commands, rustls for the
- * worker) do not name the file, and differ in what they ignore.
+ * worker) do not report which file is wrong, and ignore different problems.
  * @throws TemporalFailure `credentials`
  */
 export function checkCredentials(
@@ -54,7 +54,7 @@ export function credentialsUnreadable(
   );
 }
 
-/** @returns the failure of a file that a profile of Temporal's configuration file names */
+/** @returns the failure of a file set in a profile of Temporal's configuration file */
 export function profileFileUnreadable(path: string, reason: string): TemporalFailure {
   return unusable(
     `The file ${path}, named in Temporal's configuration file, ${reason}`,

@@ -8,7 +8,7 @@ const running = 1;
 /**
  * Describes the newest run of a workflow.
  * @returns undefined when there is none, or when it has ended and its memo cannot be decrypted: a lost key must not
- * keep its successor from starting
+ * prevent its successor from starting
  * @throws TemporalFailure `codec_key_unknown`, `codec_key_wrong` while it runs; whatever the client throws
  */
 export async function describeWorkflow(

@@ -27,7 +27,7 @@ export async function explainNoConnection(
   error: unknown,
 ): Promise<TemporalFailure> {
   const address = options.address ?? 'localhost:7233';
-  // The client wraps the server's answer in an error of its own.
+  // The client wraps the server's response in its own error.
   const reason = reasonOf(error);
   const isAnswer = isGrpcServiceError(error) && !noAnswerCodes.has(error.code);
   const isRefusal = isGrpcServiceError(reason) && refusalCodes.has(reason.code);

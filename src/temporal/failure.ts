@@ -1,7 +1,7 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 type TemporalFailureKind =
-  /** The server at the address does not speak Temporal's gRPC. */
+  /** The server at the address is not a Temporal gRPC frontend. */
   | 'not_temporal'
   | 'dns'
   | 'connection_refused'
@@ -31,10 +31,10 @@ type TemporalFailureKind =
   | 'second_supervisor'
   /** The supervisor does not exist or does not run. */
   | 'no_supervisor'
-  /** The supervisor exists, but no worker answers its queries. */
+  /** The supervisor exists, but no worker responds to its queries. */
   | 'no_worker';
 
-/** Temporal could not be reached or refused the request. Never contains a secret. */
+/** Temporal could not be reached or rejected the request. Never contains a secret. */
 export type TemporalFailure = Failure<'temporal', TemporalFailureKind>;
 
 export function temporalFailure(kind: TemporalFailureKind, what: string, cure: string): TemporalFailure {

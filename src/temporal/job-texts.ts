@@ -1,6 +1,6 @@
 import type { JobName } from '../config/names.ts';
 
-/** What the Temporal UI shows for a job's schedule and runs. */
+/** Texts that the Temporal UI shows for a job's schedule and runs. */
 interface JobText {
   /** One line: the schedule's note and each run's summary. */
   summary: string;

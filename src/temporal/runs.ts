@@ -41,7 +41,7 @@ async function findRuns(client: Client, query: string, limit: number): Promise<J
   const runs: JobRun[] = [];
   let nextPageToken: Uint8Array | null | undefined;
   do {
-    // Not the client's `list`: it decodes each memo, and one that cannot be decrypted would fail the whole list.
+    // Does not use the client's `list`, which decodes each memo: one that cannot be decrypted would fail the whole list.
     const page = await client.workflowService.listWorkflowExecutions({
       namespace: client.options.namespace,
       query,

@@ -59,7 +59,7 @@ async function lastTaskFailure(
     if (completed) return undefined;
     if (failed?.cause != null) {
       const { failure } = failed;
-      // A key that was lost must not hide the cause.
+      // A lost key must not hide the cause.
       const message = await failureMessage(client, failure).catch(() => failure?.message);
       return {
         cause: permanentCauses.get(failed.cause) ?? `cause ${failed.cause}`,

@@ -6,14 +6,14 @@ import type { ClientConnectConfig } from '@temporalio/envconfig';
 
 const dialTimeoutMs = 3_000;
 /**
- * If we sent bytes that a refusing server never reads, its system would send a reset, which can overtake the TLS alert.
+ * If we sent bytes that a server never reads because it rejects us, its system would send a reset, which can overtake the TLS alert.
  */
 const prefaceDelayMs = 500;
 const defaultPort = 7_233;
 
 type DialResult =
   | { step: 'dns' | 'tcp' | 'tls'; code: string; message: string }
-  /** The server accepts connections: the failure is above TLS. */
+  /** The server accepts connections, so the failure is above TLS. */
   | { step: 'connected' };
 
 /** Connects as the client does, to find out which step fails: the client itself reports only a timeout. */
@@ -65,7 +65,7 @@ function tcp(host: string, port: number): Promise<void> {
   });
 }
 
-/** TLS 1.3 reports a refused client certificate only after the handshake, so this waits for the server's first bytes. */
+/** TLS 1.3 reports a rejected client certificate only after the handshake, so this waits for the server's first bytes. */
 function tls(options: ConnectionOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connectTls({ ...options, timeout: dialTimeoutMs });
@@ -75,7 +75,7 @@ function tls(options: ConnectionOptions): Promise<void> {
       socket.destroy();
       settle();
     };
-    // A client preface and an empty SETTINGS frame (RFC 9113, 3.4): an HTTP/2 server answers with its own.
+    // A client preface and an empty SETTINGS frame (RFC 9113, 3.4): an HTTP/2 server responds with its own.
     socket.once('secureConnect', () => {
       preface = setTimeout(
         () =>

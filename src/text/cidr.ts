@@ -9,8 +9,8 @@ export const addressProblem =
   'is not an IP address or a range in CIDR notation from /8 (IPv6: /32); for example 10.96.0.10/32';
 
 /**
- * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined if Kubernetes or Calico would refuse it,
- * or if it is wider than /8 (IPv6: /32). Also refused: IPv4-mapped IPv6, zone indices, and leading zeros. Source: Go's
+ * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined if Kubernetes or Calico would reject it,
+ * or if it is wider than /8 (IPv6: /32). Also rejected: IPv4-mapped IPv6, zone indices, and leading zeros. Source: Go's
  * net.ParseCIDR, which both use, and Kubernetes' strict validation of addresses.
  */
 export function parseNarrowCidr(text: string): string | undefined {

@@ -12,7 +12,7 @@ interface PemCertificates {
   blocks: string[];
   /**
    * A certificate has lost its beginning or its end, for example because the file was cut off and another one appended.
-   * OpenSSL then refuses the file or stops reading at that certificate; other libraries skip it.
+   * OpenSSL then rejects the file or stops reading at that certificate; other libraries skip it.
    */
   isCutOff: boolean;
 }

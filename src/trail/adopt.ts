@@ -29,14 +29,13 @@ export interface Adoption {
   lowered: CountedElsewhere[];
 }
 
-/**
- * Takes over what another program, such as goldmane-edge-aggregator, counted in `edge` since the trail was created: remembers the
- * counts as adopted, and moves the time until which buckets add no counts to the newest `last_seen` (invariant 8). No row of `edge`
- * changes. Merges wait meanwhile. Nothing is taken over where the ledger explains all counts and times.
- *
- * Records that were only streamed cannot be told from counts of another program. They are taken over too, and their buckets are
- * before the new time, so that settling adds nothing to them.
- * @param nowSeconds later times of edges are wrong, and do not count
+/** Adopts counts that another program, such as goldmane-edge-aggregator, added to `edge` since the trail was
+ * created: stores them as adopted, and moves the time up to which buckets add no counts to the newest `last_seen`
+ * (invariant 8). No row of `edge` changes. Merges wait during the adoption. If the ledger explains all counts and
+ * times, nothing is adopted.
+ * Records that were only streamed cannot be distinguished from counts of another program. They are adopted too;
+ * their buckets are before the new time, so settling adds nothing to them.
+ * @param nowSeconds edges with later times are wrong and are ignored
  * @throws DatabaseFailure
  */
 export function adopt(
@@ -47,7 +46,7 @@ export function adopt(
     await client.query(
       beginStatement(session, {}, isDryRun ? 'isolation level repeatable read read only' : ''),
     );
-    // In the order of the ledger's expiry and of merges.
+    // Same lock order as the ledger's expiry and merges.
     if (!isDryRun)
       await client.query(`select from trail_state for update;
         lock table bucket_ledger in share row exclusive mode; lock table edge in share row exclusive mode`);
@@ -59,10 +58,10 @@ export function adopt(
   });
 }
 
-/**
- * The same at the start of a worker, but only if an edge was seen later than any bucket that the trail merged: then another program
- * counted while no worker ran. Counting its time again would be noticed too late.
- * @returns undefined when that is not so
+/** The same at the start of a worker, but only if an edge was seen later than any bucket that the trail merged:
+ * another program then counted while no worker was running. If its time were counted again, that would be noticed too
+ * late.
+ * @returns undefined if no other program counted
  * @throws DatabaseFailure
  */
 export async function adoptIfCountedElsewhere(
@@ -77,7 +76,7 @@ export async function adoptIfCountedElsewhere(
   return row?.elsewhere === true ? adopt(database, { nowSeconds, isDryRun: false }) : undefined;
 }
 
-/** No edge that the trail wrote was seen later. The ledger keeps the newest bucket. */
+/** The latest time of an edge written by the trail. The ledger keeps the newest bucket. */
 const knownUntil = `greatest(
   (select adopted_until from trail_state),
   (select max(bucket) + interval '${bucketSeconds} s' from bucket_ledger), '-infinity')`;
@@ -97,7 +96,7 @@ async function readCountedElsewhere(client: pg.Client, nowSeconds: number): Prom
     is_newer: boolean;
     streamed_only: string;
   }>(
-    // Up to the end of the bucket: one that is counted in part would be counted again.
+    // Up to the end of the bucket, because a partly counted bucket would be counted again.
     `select s.adopted_until as former, ${streamedOnlyCount}::text as streamed_only,
        coalesce(e.newest > ${knownUntil}, false) as is_newer,
        to_timestamp(${bucketSeconds} * ceil(extract(epoch from greatest(s.adopted_until, e.newest, l.newest)) / ${bucketSeconds}))

@@ -3,9 +3,8 @@ import { readLedger } from './ledger.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { continues, extend, joinStretches } from './stretches.ts';
 
-/**
- * How a stretch of time was observed (invariant 4). `incomplete` was listed, but records were refused; `pending` is too recent to
- * judge.
+/** How a stretch of time was observed (invariant 4). `incomplete`: listed, but records were rejected; `pending`: too
+ * recent to be settled.
  */
 export type CoverageState = 'final' | 'settled' | 'incomplete' | 'streamed' | 'gap' | 'pending';
 
@@ -15,7 +14,7 @@ export interface CoverageStretch {
   state: CoverageState;
   /** Why there is a gap. */
   cause?: string;
-  /** Only for incomplete time: the number of refused records. */
+  /** Only for incomplete time: the number of rejected records. */
   refusedRecords?: number;
 }
 

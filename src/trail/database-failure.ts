@@ -132,7 +132,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case '25006':
       return databaseFailure('read_only', 'Postgres is read-only', code);
     case '08P01':
-      // Postgres itself raises it only for protocol violations; PgBouncer raises it for anything it refuses.
+      // Postgres itself raises it only for protocol violations; PgBouncer raises it for anything it rejects.
       return /SSL required/.test(message)
         ? databaseFailure('tls_required', `the pooler rejects connections without TLS (${message})`, code)
         : databaseFailure('pooler', `the connection pooler rejected the connection (${message})`, code);

@@ -19,7 +19,7 @@ export type Query = <Row extends pg.QueryResultRow>(
 ) => Promise<Row[]>;
 
 export interface Database {
-  /** One statement in a transaction of its own. */
+  /** One statement in its own transaction. */
   query: Query;
   /** One transaction, retried up to five times after a conflict with another one. Throws whatever `work` throws. */
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
@@ -33,8 +33,8 @@ export interface Database {
 }
 
 /**
- * Time limits in real milliseconds. The server ends the transaction of a worker that disappeared, so that its locks do not block the
- * next worker; the client gives up on a server that does not answer.
+ * Time limits in real milliseconds. The server ends the transaction of a worker that disappeared, so that its locks
+ * do not block the next worker; the client gives up on a server that does not respond.
  */
 interface DatabaseTimeouts {
   connectMs: number;
@@ -69,7 +69,7 @@ export function openDatabase(
     onStatement,
   }: {
     timeouts?: DatabaseTimeouts;
-    /** The server refuses every change. */
+    /** The server rejects all changes. */
     isReadOnly?: boolean;
     onStatement?: (seconds: number) => void;
   } = {},
@@ -159,7 +159,7 @@ export function openDatabase(
       return result;
     } catch (error) {
       client?.off('error', ignore);
-      // After any failure the connection's state is unknown (an answer may still be on its way): it is not used again.
+      // After any failure the connection's state is unknown (a response may still be on its way): it is not used again.
       client?.release(true);
       if (isDatabaseFailure(error) && staleConnections.has(error.kind)) generation += 1;
       throw error;

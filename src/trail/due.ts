@@ -16,10 +16,10 @@ export interface DueBucket {
 }
 
 /**
- * The buckets to list now, oldest first: those at rest that were never settled, and those about to leave the ring.
+ * The buckets to list now, oldest first: those that no longer change and were never settled, and those about to leave the ring.
  * Pure.
- * @param finalAsked buckets already listed for the last time, whatever the answer was
- * @param refusedBefore merges refuse buckets before this; if Goldmane's clock was hours ahead, recent ones can be among
+ * @param finalAsked buckets already listed for the last time, regardless of the response
+ * @param refusedBefore merges reject buckets before this; if Goldmane's clock was hours ahead, recent ones can be among
  * them
  */
 export function dueBuckets(
@@ -38,8 +38,8 @@ export function dueBuckets(
     const bucket = states.get(start);
     const stage = start + finalAgeSeconds <= nowSeconds ? 'final' : 'settled';
     if (bucket?.state === 'final' || finalAsked.has(start)) continue;
-    // The ledger has the reason why an earlier answer proved nothing; the bucket is listed once more before it leaves
-    // the ring.
+    // The ledger has the reason why an earlier response was not sufficient; the bucket is listed once more before it
+    // leaves the ring.
     const wasAsked =
       bucket?.state === 'settled' || bucket?.state === 'incomplete' || bucket?.cause !== undefined;
     if (stage === 'settled' && wasAsked) continue;

@@ -1,5 +1,5 @@
 /**
- * Common table expressions for statements that compare edges with what explains their counts:
+ * Common table expressions for statements that compare edges with the sources of their counts:
  * `facts`: by edge, the records of its facts, and of those between workloads with their times;
  * `explained`: each edge with its count, and with facts, removed facts and adopted counts added up (`total_count`; `workload_count`
  * without flows of network sets and hosts, which edges do not count).
@@ -27,9 +27,8 @@ export const explainedEdges = `facts as (
     left join edge_adopted a using (src_ns, dst_ns, action)
   )`;
 
-/**
- * How many records edges count that were only streamed: those that left the ledger, and those that are still in it. Buckets that were
- * counted by another program add nothing, so their records are not among them.
+/** The number of records counted in edges that were only streamed: those that have left the ledger, and those still
+ * in it. Buckets counted by another program add no counts, so their records are not included.
  */
 export const streamedOnlyCount = `(select s.streamed_only + coalesce((
     select sum(octet_length(l.streamed)) / 8 from bucket_ledger l

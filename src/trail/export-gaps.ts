@@ -3,10 +3,9 @@ import type { Database, Query } from './database.ts';
 import { settleAgeSeconds } from './due.ts';
 import { hashesMissingIn, readSortedHashes } from './sorted-hashes.ts';
 
-/**
- * Why a receiver did not get every record of a stretch: `not_exported`: nothing, or not all, was sent before the time left Goldmane's
- * ring; `not_settled`: the trail itself did not settle it; `missing`: Goldmane no longer had some records; `rejected`: the receiver
- * refused some.
+/** Why a receiver did not get every record of a time range: `not_exported`: not all records were sent before it left
+ * Goldmane's ring; `not_settled`: the trail itself did not settle it; `missing`: Goldmane no longer had some records;
+ * `rejected`: the receiver rejected some.
  */
 export type ExportGapReason = 'not_exported' | 'not_settled' | 'missing' | 'rejected';
 
@@ -15,11 +14,11 @@ export interface ExportGap {
   toSeconds: number;
   reason: ExportGapReason;
   cause: string;
-  /** How many records are missing; 0 where that is not known. */
+  /** The number of missing records; 0 if unknown. */
   records: number;
 }
 
-/** Bounds the memory for hashes: so many buckets are judged in one transaction. */
+/** Number of buckets per transaction; limits the memory for hashes. */
 const bucketsAtOnce = 20;
 
 const causes: Record<ExportGapReason, string> = {
@@ -30,10 +29,9 @@ const causes: Record<ExportGapReason, string> = {
   rejected: 'the receiver rejected these records',
 };
 
-/**
- * Judges time whose coverage the trail has decided, so that it has left Goldmane's ring: what of it was not exported is a gap. Two
- * workers may call it at the same time.
- * @returns the gaps of the time that was judged now, oldest first; call it again until `isBehind` is false
+/** Determines the gaps of the export in time whose coverage the trail has decided, which has therefore left
+ * Goldmane's ring. Two workers may call it at the same time.
+ * @returns the gaps determined by this call, oldest first; call it again until `isBehind` is false
  * @throws DatabaseFailure
  */
 export function decideExportGaps(database: Database): Promise<{ gaps: ExportGap[]; isBehind: boolean }> {
@@ -78,7 +76,7 @@ interface JudgedRow {
   given_up: string | null;
 }
 
-/** Of expired time only the marks of the export are left. */
+/** For expired time, only the export's own marks remain. */
 async function readRows(
   query: Query,
   from: number,
@@ -112,7 +110,7 @@ function* judge(
       cause: known ?? causes[reason],
       records,
     });
-    // The trouble lasted beyond the time from which on the bucket could have been sent.
+    // The trouble lasted until after the bucket could have been sent.
     const wasTrouble = trouble_at !== null && trouble_at >= start + settleAgeSeconds;
     const known = row?.given_up ?? (wasTrouble ? trouble : undefined);
     if (isExpired ? row?.is_done !== true : row?.is_settled !== true) {
@@ -121,7 +119,7 @@ function* judge(
     }
     const sent = row?.sent ? readSortedHashes(row.sent) : new BigUint64Array();
     const missing = row ? hashesMissingIn(readSortedHashes(row.settled), sent).length : 0;
-    // Nothing of it was sent although it was listed: it had left the ring.
+    // It was listed, but none of its records were sent: it had left the ring.
     if (missing > 0 && sent.length > 0 && row?.is_done) yield gap('missing', missing, known);
     else if (missing > 0)
       yield gap('not_exported', missing, known ?? (row?.is_done ? causes.missing : undefined));

@@ -5,17 +5,16 @@ import { saltedHasher, unsaltedHasher, type RecordHasher } from './record-hash.t
 /** A settled bucket that may have records that were not exported. */
 export interface ExportBucket {
   startSeconds: number;
-  /** Records that the trail counted in facts; an answer of `List` may have a few more. */
+  /** Records that the trail counted in facts; a `List` response may have a few more. */
   records: number;
-  /** `listed`: it was exported once, and is only compared with what the trail's last listing added. */
+  /** `listed`: it was exported once, and is only checked for records that the trail's last listing added. */
   stage: 'new' | 'listed';
-  /** Processes that began to export it, while it was very large, and did not end that. */
+  /** Processes that started to export this very large bucket and did not finish. */
   largeTries: number;
 }
 
-/**
- * The settled buckets that are to be exported, oldest first: those that were not, and those that the trail listed for the last
- * time since. Buckets whose coverage is decided have left Goldmane's ring. @throws DatabaseFailure
+/** The settled buckets to export, oldest first: those not exported yet, and those that the trail has since listed
+ * for the last time. Buckets whose coverage is decided have left Goldmane's ring. @throws DatabaseFailure
  */
 export async function readExportBuckets(query: Query): Promise<ExportBucket[]> {
   const rows = await query<{ start: number; records: number; is_listed: boolean; large_tries: number }>(
@@ -34,9 +33,9 @@ export async function readExportBuckets(query: Query): Promise<ExportBucket[]> {
   }));
 }
 
-/** What identifies the records of a bucket, and which of them are settled or were sent. */
+/** How records of a bucket are identified, and which of them are settled or sent. */
 export interface ExportMarks {
-  /** As the ledger hashes the records of this bucket. */
+  /** Computes the ledger's hashes of the records of this bucket. */
   hasher: RecordHasher;
   salt: Buffer;
   /** Sorted. */
@@ -69,20 +68,20 @@ export async function readExportMarks(query: Query, startSeconds: number): Promi
   };
 }
 
-/** How far the export of a bucket has come. */
+/** The progress of the export of a bucket. */
 interface ExportProgress {
-  /** All hashes of records that were accepted or rejected so far, in any order. */
+  /** The hashes of all records accepted or rejected so far, in any order. */
   sent: BigUint64Array<ArrayBuffer>;
-  /** Records rejected since the last call, and what the receiver said. */
+  /** Records rejected since the last call, and the receiver's message. */
   rejected: number;
   rejection?: string | undefined;
-  /** A whole answer was sent. */
+  /** All records of a complete response were sent. */
   isDone: boolean;
-  /** The trail lists the bucket no more, and nothing that is still to be had is missing. */
+  /** The trail will not list the bucket again, and all available records were sent. */
   isChecked: boolean;
 }
 
-/** Two workers may write the same bucket; what one of them sent is not unlearned. @throws DatabaseFailure */
+/** Two workers may write the same bucket; the hashes of both are kept. @throws DatabaseFailure */
 export async function writeExportMarks(
   query: Query,
   startSeconds: number,
@@ -102,7 +101,7 @@ export async function writeExportMarks(
   );
 }
 
-/** Writes down that this process takes a very large bucket into its memory; `writeExportMarks` and `endLargeTry` undo it. */
+/** Records that this process loads a very large bucket; `writeExportMarks` and `endLargeTry` undo it. */
 export async function beginLargeTry(query: Query, startSeconds: number): Promise<void> {
   await query(
     `insert into bucket_export as e (bucket, large_tries) values (to_timestamp($1), 1)
@@ -115,7 +114,7 @@ export async function endLargeTry(query: Query, startSeconds: number): Promise<v
   await query('update bucket_export set large_tries = 0 where bucket = to_timestamp($1)', [startSeconds]);
 }
 
-/** The bucket is not exported any more, and is a gap with this cause. @throws DatabaseFailure */
+/** Gives up a bucket, which becomes a gap with this cause. @throws DatabaseFailure */
 export async function giveUpExport(query: Query, startSeconds: number, cause: string): Promise<void> {
   await query(
     `insert into bucket_export as e (bucket, given_up) values (to_timestamp($1), $2)
@@ -125,8 +124,8 @@ export async function giveUpExport(query: Query, startSeconds: number, cause: st
 }
 
 /**
- * Deletes marks of time whose gaps are decided; where nothing exports any more, those that lie a week behind the newest bucket.
- * @returns how many
+ * Deletes the marks of time whose gaps are decided; if the export is disabled, marks that are a week older than the newest bucket.
+ * @returns the number of deleted marks
  * @throws DatabaseFailure
  */
 export async function forgetExportMarks(query: Query): Promise<number> {

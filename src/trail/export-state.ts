@@ -2,22 +2,22 @@ import type { Query } from './database.ts';
 
 const switchedOff = 'the export was disabled: OTLP_LOGS_ENDPOINT was not set';
 
-/** What the database says of the export. */
+/** The state of the export in the database. */
 export interface ExportState {
   isEnabled: boolean;
   /** host:port */
   receiver: string | undefined;
   activeAt: Date | undefined;
   sentAt: Date | undefined;
-  /** Why records could not be sent last, and when; not cleared when they can be sent again. */
+  /** The last reason why records could not be sent, and when; not cleared when sending works again. */
   trouble: { text: string; at: Date } | undefined;
-  /** All settled buckets before this were exported, or are decided. Undefined before the first settled bucket. */
+  /** All settled buckets before this time were exported, or their gaps are decided. Undefined before the first settled bucket. */
   upToSeconds: number | undefined;
-  /** Settled buckets that are to be exported. */
+  /** Settled buckets waiting to be exported. */
   waiting: number;
 }
 
-/** The export works: it listed, sent, or found nothing to do. @throws DatabaseFailure */
+/** Records that the export works: it listed, sent, or found nothing to do. @throws DatabaseFailure */
 export async function noteExportActive(query: Query, receiver: string, nowSeconds: number): Promise<void> {
   await query(
     `update export_state set enabled = true, receiver = $1, active_at = to_timestamp($2),
@@ -37,7 +37,7 @@ export async function noteExportTrouble(query: Query, trouble: string, nowSecond
   await query('update export_state set trouble = $1, trouble_at = to_timestamp($2)', [trouble, nowSeconds]);
 }
 
-/** A worker without a receiver started. @returns whether the export was on before @throws DatabaseFailure */
+/** Records that a worker without a receiver started. @returns whether the export was enabled before @throws DatabaseFailure */
 export async function noteExportOff(query: Query, nowSeconds: number): Promise<boolean> {
   const rows = await query(
     `update export_state set enabled = false, trouble = $1, trouble_at = to_timestamp($2)

@@ -3,31 +3,31 @@ import { visitAnswer } from '../goldmane/list-answer.ts';
 import { ListedRecords } from './listed-records.ts';
 import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';
 
-/** Ids of records that were in no earlier answer; a server run is recognised by ids that recur. */
+/** Ids of records that no earlier response contained; a server run is recognised by ids that recur. */
 const newIds = 2_048;
-/** All refused records are counted; the reasons of the first ones are kept. */
+/** All rejected records are counted; the reasons of the first ones are kept. */
 const describedMalformed = 100;
 
 export interface FoldSettings {
   readonly label: string;
   readonly namespaces: ReadonlySet<string> | 'all';
-  /** An answer with more records is refused before any record is decoded. Default: no limit. */
+  /** A response with more records is rejected before any record is decoded. Default: no limit. */
   readonly maxRecords?: number;
   /** Groups of facts in one bucket; facts beyond the limit are left out. Default: no limit. */
   readonly maxGroups?: number;
   /** Bytes of policy traces in one bucket; traces beyond the limit are stored as "other". Default: no limit. */
   readonly maxTraceBytes?: number;
-  /** Whether an earlier answer had a record with this content; `ids` then includes it. */
+  /** Whether an earlier response had a record with this content; `ids` then includes it. */
   readonly isKnown?: (content: string) => boolean;
 }
 
-/** The content of one answer of `List`. */
+/** The content of one `List` response. */
 export interface ListedBucket {
   startSeconds: number;
   records: ListedRecords;
   /** The server's ids of a record's flow keys, by content: all known contents and some new ones. */
   ids: Map<string, number[]>;
-  /** Records in the answer, including those left out. */
+  /** Records in the response, including those not counted. */
   count: number;
   noTraffic: number;
   /** Unreadable records: the number, and the reasons of the first ones. */
@@ -36,8 +36,8 @@ export interface ListedBucket {
 }
 
 /**
- * Folds one answer of `List` into records with edge, fact and policy trace, without an object per record. It pauses
- * every few thousand records, because an answer of 250,000 takes seconds and the stream must be read meanwhile. A
+ * Folds one `List` response into records with edge, fact and policy trace, without an object per record. It pauses
+ * every few thousand records, because a response of 250,000 takes seconds and the stream must be read meanwhile. A
  * connection that appears under two keys (with the hits of its policy trace in a different order) is one record. If a
  * record has two different traces, the one with the smaller digest becomes the record's trace and the other is stored
  * as additional evidence.

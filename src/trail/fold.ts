@@ -7,7 +7,7 @@ import { edgeKeyOf, type BucketBatch, type EdgeKey, type TrailRecord } from './r
  */
 export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future' | 'dropped';
 
-/** Buckets further ahead of the clock are refused: a single one would expire every ledger row before it. */
+/** Buckets further ahead of the clock are rejected: a single one would expire every ledger row before it. */
 export const futureLimitSeconds = 3_600;
 
 /** A streamed record: the edge it counts for, and its key. One object per key, shared by all buckets. */
@@ -67,7 +67,7 @@ export class StreamFold {
     return 'pending';
   }
 
-  /** Marks the bucket: a record of it was refused or dropped, so the stream does not cover it completely. */
+  /** Marks the bucket: a record of it was rejected or dropped, so the stream does not cover it completely. */
   damage(startSeconds: number): void {
     this.#damaged.add(startSeconds);
   }

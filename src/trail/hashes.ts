@@ -2,13 +2,13 @@ import { packSorted, readSortedHashes } from './sorted-hashes.ts';
 
 const smallestCapacity = 16;
 
-/** Hashes of records in an order of their own: unsigned 64-bit, 8 bytes each. */
+/** Hashes of records in a significant order: unsigned 64-bit, 8 bytes each. */
 export class HashList {
   readonly numbers: BigUint64Array<ArrayBuffer>;
   /** The two halves of each number, in the machine's order. Reading a number itself would allocate a BigInt. */
   readonly halves: Uint32Array<ArrayBuffer>;
 
-  /** @param numbers the whole of their buffer */
+  /** @param numbers a view of a whole buffer */
   constructor(numbers: BigUint64Array<ArrayBuffer>) {
     this.numbers = numbers;
     this.halves = new Uint32Array(numbers.buffer);
@@ -146,7 +146,7 @@ export class HashSet implements Iterable<bigint> {
     this.#put(hole, 0, 0);
   }
 
-  /** Makes room for so many hashes: at most three quarters of the slots are taken. */
+  /** Makes room for this many hashes: at most three quarters of the slots are used. */
   #reserve(count: number): void {
     const capacity = this.#slots.numbers.length;
     if (count * 4 <= capacity * 3) return;

@@ -39,7 +39,7 @@ export async function readLedger(query: Query, fromSeconds: number): Promise<Led
 }
 
 /**
- * Deletes buckets that are more than `keepSeconds` older than the newest one; merges refuse them from then on. Age is
+ * Deletes buckets that are more than `keepSeconds` older than the newest one; merges reject them from then on. Age is
  * measured from the newest bucket, because a clock may jump. Undecided buckets are kept.
  * @returns the number of deleted buckets
  */
@@ -65,7 +65,7 @@ export function expireLedger(database: Database, keepSeconds: number): Promise<n
   });
 }
 
-/** Buckets before this were deleted, and merges refuse them. Epoch seconds. @throws DatabaseFailure */
+/** Buckets before this were deleted, and merges reject them. Epoch seconds. @throws DatabaseFailure */
 export async function readRefusedBefore(query: Query): Promise<number> {
   const [state] = await query<{ before: number | null }>(
     `select case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as before

@@ -9,7 +9,7 @@ import { limitFacts } from './limit-facts.ts';
 import { mergeFacts } from './merge-facts.ts';
 
 export interface MergeSummary {
-  /** Buckets that were merged, and those refused because their hashes have expired. */
+  /** Buckets that were merged, and those rejected because their hashes have expired. */
   buckets: number;
   refusedBuckets: number;
   newEdges: EdgeKey[];

@@ -32,7 +32,7 @@ interface MigrateOptions {
 
 /**
  * Brings the schema to the current version: applies each pending file of `migrations/` in order, all in one transaction
- * without a time limit. A schema that is up to date is only read, so a role without the right to change it suffices.
+ * without a time limit. A schema that is up to date is only read, so a role without permission to change it is sufficient.
  * The tables are created in the schema that the URL names (`options=-c search_path=...`), which is created if it is
  * missing, or in the current one. An existing `edge` table of another aggregator is adopted with its rows (invariant
  * 8).
@@ -84,7 +84,7 @@ export async function migrate(
 /**
  * Waits until no other worker is migrating the same schema. The lock ends with the transaction, so it works through a
  * pooler.
- * @param named the schema in the URL; it may not exist yet
+ * @param named the schema in the URL, which may not exist yet
  * @returns the name of the schema
  */
 async function lockSchema(client: pg.Client, named: string | undefined): Promise<string> {

@@ -36,7 +36,7 @@ const factDays = `select n.namespace, d.day, min(d.first_seen) as first_seen, ma
   where n.namespace <> ''`;
 
 /**
- * Rolls up days that can no longer change because merges refuse all their buckets. Two workers may call it at the same
+ * Rolls up days that can no longer change because merges reject all their buckets. Two workers may call it at the same
  * time, and repeating it changes nothing.
  * @returns the number of rows added
  * @throws DatabaseFailure

@@ -44,19 +44,19 @@ export interface TrailRecord {
 /** The records of one bucket; can be visited repeatedly. */
 export interface RecordList extends Iterable<TrailRecord> {
   readonly length: number;
-  /** Each visit creates new key objects, so caching by object identity is useless. */
+  /** Each visit creates new key objects, so they cannot be cached by object identity. */
   readonly areKeysTransient?: boolean;
 }
 
-/** Records of one bucket, from one answer of `List` or from the stream so far. */
+/** Records of one bucket, from one `List` response or from the stream so far. */
 export interface BucketBatch {
   readonly startSeconds: number;
   readonly records: RecordList;
   /** The stream was open during the whole delivery of the bucket. */
   readonly streamedWhole?: boolean;
-  /** What the `List` answer proves (invariant 2); absent for streamed records. */
+  /** What the `List` response proves (invariant 2); absent for streamed records. */
   readonly settled?: 'settled' | 'final';
-  /** Refused records of the answer; with any, the bucket is incomplete. Only set together with `settled`. */
+  /** Number of rejected records in the response; if there are any, the bucket is incomplete. Only set together with `settled`. */
   readonly refusedRecords?: number;
   /** Why the bucket can never be settled, if known. */
   readonly gapCause?: string;

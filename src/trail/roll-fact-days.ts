@@ -6,7 +6,7 @@ const factsPerStatement = 500;
 
 /**
  * Rolls up whole months that end before `beforeSeconds`: one row per fact, policy trace and month instead of one per
- * day. Each statement handles some facts with all their days, so each month row is written once. Merges refuse buckets
+ * day. Each statement handles some facts with all their days, so each month row is written once. Merges reject buckets
  * of that age. Repeating it changes nothing.
  * @returns the number of day rows rolled up
  * @throws DatabaseFailure

@@ -21,8 +21,7 @@ interface RestoredIds {
  * its key idled for an hour, after a restart all ids change (measured on 3.30 and 3.32). For buckets that began before
  * a run was first seen, the server may have only what nodes sent again: these buckets are merged but not settled
  * (invariant 2).
- *
- * If `suspects` is true for an answer, a bucket that this run answered before and still holds is listed again and
+ * If `suspects` is true for a response, a bucket for which this run returned records before is listed again and
  * compared.
  */
 export class ServerRuns {
@@ -73,7 +72,7 @@ export class ServerRuns {
     return this.#ids.has(content) || (restored?.ids.has(restored.hasher.hash(content)) ?? false);
   }
 
-  /** A new run answers; it started at this time or earlier. */
+  /** A new run is responding; it started at this time or earlier. */
   begin(nowSeconds: number): void {
     this.#ids.clear();
     this.#restored = undefined;
@@ -81,7 +80,7 @@ export class ServerRuns {
     this.#isDoubted = false;
   }
 
-  /** Adds the ids of an answer of this run. The first run that ever answers is trusted. */
+  /** Adds the ids of a response of this run. The first run that ever responds is trusted. */
   remember(ids: FlowIds): void {
     if (this.#isEmpty && ids.size > 0) this.#isDoubted = false;
     for (const [content, list] of ids) {
@@ -116,7 +115,7 @@ export class ServerRuns {
   }
 
   /**
-   * Restores the pairs that another worker or an earlier process stored; the next answer is compared with them first.
+   * Restores the pairs that another worker or an earlier process stored; the next response is compared with them first.
    * @param hasher the one that computed `packed`
    */
   restore(packed: Buffer, firstSeenSeconds: number, hasher: RecordHasher): void {

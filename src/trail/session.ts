@@ -6,7 +6,7 @@ export type SessionSettings = Pick<DatabaseTarget, 'schema' | 'settings'>;
 
 /**
  * Begins a transaction with its limits and the settings of the URL. They are set here, not when connecting: PgBouncer
- * refuses start-up parameters that it does not support, and in transaction mode each transaction may run in a different
+ * rejects start-up parameters that it does not support, and in transaction mode each transaction may run in a different
  * session.
  */
 export function beginStatement(

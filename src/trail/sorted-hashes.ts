@@ -5,7 +5,7 @@ const isLittleEndian = endianness() === 'LE';
 /** The hashes of a ledger row, ascending. @throws RangeError when the length is not a multiple of 8 */
 export function readSortedHashes(packed: Buffer): BigUint64Array<ArrayBuffer> {
   if (packed.length % 8 !== 0)
-    throw new RangeError(`a ledger row holds ${packed.length} bytes, not a multiple of 8`);
+    throw new RangeError(`a ledger row has ${packed.length} bytes, not a multiple of 8`);
   const hashes = new BigUint64Array(packed.length / 8);
   const bytes = Buffer.from(hashes.buffer);
   bytes.set(packed);

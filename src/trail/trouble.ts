@@ -1,8 +1,7 @@
 import type { Query } from './database.ts';
 
-/**
- * Records why Goldmane could not be read, and when that was last seen. It becomes the cause of the gap if buckets leave
- * the ring meanwhile. `undefined` clears it.
+/** Records why Goldmane could not be read, and when that was last seen. It becomes the cause of the gap if buckets
+ * leave the ring in the meantime. `undefined` clears it.
  * @throws DatabaseFailure
  */
 export async function recordTrouble(

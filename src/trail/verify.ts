@@ -4,10 +4,10 @@ import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
 import { HashList, unpackHashes } from './hashes.ts';
 import { beginStatement } from './session.ts';
 
-/** A rule that rows of the database break. */
+/** A rule that rows of the database violate. */
 export interface Difference {
   rule: string;
-  /** Number of rows that break it. */
+  /** Number of rows that violate it. */
   rows: number;
   /** The first few. */
   examples: string[];
@@ -15,7 +15,7 @@ export interface Difference {
 
 const examplesShown = 5;
 
-/** Each query returns one text per row that breaks the rule. */
+/** Each query returns one text per row that violates the rule. */
 const rules: readonly { rule: string; sql: string }[] = [
   {
     rule: 'the count of each edge is at least the sum of its facts, adopted count and removed facts',
@@ -65,8 +65,8 @@ const rules: readonly { rule: string; sql: string }[] = [
 ];
 
 /**
- * Compares the tables with each other in one snapshot, without a time limit and without writing, so a reader's role suffices.
- * @returns the rules that are broken; none when all tables agree
+ * Compares the tables with each other in one snapshot, without a time limit and without writing, so a read-only role is sufficient.
+ * @returns the violated rules; empty if the tables are consistent
  * @throws DatabaseFailure
  */
 export function verify(database: Database): Promise<Difference[]> {

@@ -6,9 +6,8 @@ const presenceSeconds = 30;
 /** After this time Temporal's heartbeat timeout has failed the attempts of such a worker (`workflows/supervise-trail.ts`). */
 const reportedMinutes = 5;
 
-/**
- * Renews the rows that show the trail's other workers that this one is alive, and reads which of them did not renew
- * theirs. All times are the database's.
+/** Renews the rows that show other workers of the trail that this one is alive, and reads which workers did not
+ * renew theirs. All times are the database's.
  * @param identity of the worker in Temporal
  * @param holder a random UUID of the process
  * @returns identities of workers that stopped renewing in the last minutes and did not remove their row

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 
 /** A connection that sends or reads nothing for this long, or takes this long to send its request, is closed. */
 const idleMs = 15_000;
-/** Total time limit of a request and its answer, even if bytes keep trickling. */
+/** Total time limit of a request and its response, even if bytes keep trickling. */
 const requestMs = 25_000;
 const checkIntervalMs = 2_000;
 /** Connections per server; further ones are closed at once. */

@@ -34,7 +34,7 @@ interface MapServerOptions {
  * All requests within this time share one database read, so that many open pages load the database no more than one.
  */
 const freshMs = 5_000;
-/** Longer periods need the command line, because their answers are too long for a page. */
+/** Longer periods require the command line, because their results are too long for a page. */
 const maxIncidentDays = 31;
 
 /** Serves the map, read-only: GET requests only. @throws the error of `listen` */
@@ -46,7 +46,7 @@ export async function serveMap(options: MapServerOptions): Promise<Server> {
     (request, response) => {
       answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
         options.onError(error);
-        // Cause and cure of a known failure can be shown; any other error goes only to the log.
+        // The message of a known failure can be shown; any other error goes only to the log.
         const text = isFailure(error) ? error.message : 'The request failed; see the log of the worker.';
         send(response, 503, 'text/plain; charset=utf-8', `${text}\n`);
       });

@@ -27,7 +27,7 @@ export interface ControlDeps {
   temporal: Temporal;
   workers: readonly Worker[];
   attempts: RunningAttempts;
-  /** Of the worker that exports flow logs. */
+  /** The export's control; only in a worker that exports flow logs. */
   exportAttempts: RunningAttempts;
   query: Query;
   log: Logger;
@@ -117,7 +117,7 @@ class ControlLoop {
     }
   }
 
-  /** While the file is unusable, the current keys stay. */
+  /** While the file is invalid, the current keys stay in use. */
   async #reloadKeys(): Promise<void> {
     const { temporal, log } = this.#deps;
     try {
@@ -239,10 +239,10 @@ class ControlLoop {
       readiness.set(condition, reason);
     } catch (error) {
       const failure = await this.#explain(error);
-      // Another installation started first. After its restart, this worker waits without taking the other's tasks.
+      // Another installation started first. After a restart, this worker waits without taking that installation's tasks.
       if (failure.kind === 'wrong_trail') throw failure;
       reason = failure.message;
-      // Temporal did not answer, so nothing is known: #checkPolls decides after a minute.
+      // Temporal did not respond, so the owner is unknown: #checkPolls decides after a minute.
       if (!mayPass(failure)) readiness.set(condition, reason);
       if (failure.kind !== 'unexpected') noAnswer = failure;
     }

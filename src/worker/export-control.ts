@@ -14,15 +14,14 @@ const activityTasks = 2;
 interface ExportControlDeps {
   config: Config;
   trailId: string;
-  /** Of the worker that exports; undefined without a receiver. */
+  /** Configuration of the export; undefined without a receiver. */
   attempts: RunningAttempts;
   query: Query;
   log: Logger;
 }
 
-/**
- * Keeps the export's supervisor running where this worker has a receiver of flow logs. Where it has none, ends it once no worker
- * polls for its activity any more: during a rollout workers with both settings run side by side.
+/** Keeps the export's supervisor running if this worker has a receiver of flow logs. Otherwise, ends it once no
+ * worker polls for its activity: during a rollout, workers with both settings run side by side.
  */
 export class ExportControl {
   readonly #deps: ExportControlDeps;

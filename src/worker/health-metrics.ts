@@ -3,7 +3,7 @@ import { jobNames, type JobName } from '../config/names.ts';
 import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 
-/** The health report as numbers on /metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
+/** The health report as metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
 export interface HealthMetrics {
   ready(isReady: boolean): void;
   report(report: HealthReport): void;

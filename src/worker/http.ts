@@ -10,11 +10,10 @@ interface Health {
   report(): Promise<string>;
 }
 
-/** The exporter is on this machine and answers from memory. */
+/** The exporter is on this machine and responds from memory. */
 const metricsTimeoutMs = 5_000;
 
-/**
- * /healthz answers as long as the event loop runs, whatever the state of the worker's dependencies: a restart would not
+/** /healthz responds while the event loop runs, regardless of the worker's dependencies, because a restart would not
  * fix those. /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`,
  * which does not affect the status code.
  */

@@ -1,6 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 
-/** Numbers of the control plane on /metrics; docs/operations.md lists them. */
+/** Metrics of the control plane; docs/operations.md lists them. */
 export interface ControlMetrics {
   recreated(what: 'supervisor' | 'schedule'): void;
   /** Whether the supervisor ran, with working workflow tasks, at the last check. */

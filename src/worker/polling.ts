@@ -20,7 +20,10 @@ export class PollWatch {
     this.#identity = identity;
   }
 
-  /** Asks Temporal when this worker last polled. @returns the task queue's poll problem; undefined if there is none */
+  /**
+   * Queries Temporal for the time of this worker's last poll.
+   * @returns the task queue's poll problem; undefined if there is none
+   */
   async check(client: Client): Promise<string | undefined> {
     const { pollers } = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,

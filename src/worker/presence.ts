@@ -78,7 +78,7 @@ async function takeOver(
     log.warn({ workers: gone, activities }, 'A worker was lost; Temporal starts its activities again');
 }
 
-/** Counts at how many renewals in a row each row had expired. */
+/** Counts the consecutive renewals at which each row had expired. */
 export class LostWorkers {
   #times = new Map<string, number>();
 
@@ -88,7 +88,7 @@ export class LostWorkers {
     return expired.filter((identity) => (this.#times.get(identity) ?? 0) >= timesBeforeLost);
   }
 
-  /** Call it when a renewal failed: during an outage rows expire without anyone being lost. */
+  /** Call this when a renewal failed: during an outage, rows expire although no worker is lost. */
   reset(): void {
     this.#times.clear();
   }

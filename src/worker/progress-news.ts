@@ -15,9 +15,9 @@ interface Sent {
   atMs: number;
 }
 
-/**
- * Decides which reports of the readers are sent to the supervisor as a signal, which Temporal Cloud bills and the history
- * keeps: a change of state or error at once, new gaps and newly known values within a minute, otherwise one report in
+/** Decides which reports of the readers are sent to the supervisor as signals, which Temporal Cloud bills and
+ * histories store:
+ * a change of state or error at once, new gaps and newly known values within a minute, otherwise one report in
  * 15 minutes. The last sent report is kept across windows and attempts, so that each attempt does not report the same
  * outage again.
  */

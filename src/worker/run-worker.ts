@@ -95,7 +95,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     });
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
     const readersStart = await untilItWorks(() => thisProcess.begin(signal), { log, signal, waiting });
-    // Before anything is merged, or what another program counted meanwhile would be counted again.
+    // Before anything is merged; otherwise, records that another program has counted would be counted again.
     const adoption = await untilItWorks(() => adoptIfCountedElsewhere(database, config.clock.now() / 1000), {
       log,
       signal,
@@ -113,7 +113,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       waiting,
     });
     const trailId = await untilItWorks(() => readTrailId(database.query), { log, signal, waiting });
-    // Checked before the worker polls: under another installation's names it would take that installation's tasks.
+    // Checked before the worker polls: with another installation's names, it would take that installation's tasks.
     await untilTrailIsOwn(temporal, config, trailId, { log, signal, waiting });
     const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
@@ -137,7 +137,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     map = await startMap(config, temporal, log);
     const { address, namespace } = temporal;
     const connected = temporal;
-    // It ends after this worker's attempts have: until then the other workers leave them alone.
+    // Ends after this worker's attempts, so that other workers do not take them over before.
     presence = keepPresence(
       {
         identity: config.workerIdentity,
@@ -249,7 +249,7 @@ function stopAll(workers: readonly Worker[]): void {
 }
 
 /**
- * Waits while supervisor or schedules belong to another database, and reads certificates and API key again meanwhile.
+ * Waits while supervisor or schedules belong to another database; certificates and API key are read again during the wait.
  */
 function untilTrailIsOwn(
   temporal: Temporal,

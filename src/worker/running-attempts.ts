@@ -16,10 +16,9 @@ interface RunningAttempt {
   runId?: string;
 }
 
-/**
- * The activity attempts that run in this process, compared with those that Temporal lists as running here. Otherwise,
- * Temporal would detect a lost attempt, and an attempt its cancellation, only by heartbeats, which are minutes apart
- * because each is billed. `presence.ts` handles attempts of other workers that were lost.
+/** Compares the activity attempts that run in this process with those that Temporal lists as running here. Without
+ * this, Temporal would detect a lost attempt, and an attempt its own cancellation, only by heartbeats, which are
+ * minutes apart because each is billed. `presence.ts` handles attempts of other workers that were lost.
  */
 export class RunningAttempts {
   readonly #running = new Map<string, RunningAttempt>();
@@ -60,12 +59,12 @@ export class RunningAttempts {
     },
   });
 
-  /** @returns the signal that aborts when the attempt is asked to end; undefined when it does not run here */
+  /** @returns the signal that aborts when the attempt is requested to end; undefined if it does not run here */
   askedToEnd(attempt: AttemptId): AbortSignal | undefined {
     return this.#running.get(keyOf(attempt))?.ending.signal;
   }
 
-  /** Asks all attempts in this process to end, and waits for them for a few seconds at most. */
+  /** Requests all attempts in this process to end, and waits for them for a few seconds at most. */
   async endAll(): Promise<void> {
     const running = [...this.#running.values()];
     for (const { ending } of running) ending.abort(new Error('the worker is shutting down'));
@@ -74,12 +73,12 @@ export class RunningAttempts {
     limit.abort();
   }
 
-  /**
-   * Asks attempts to end if the workflow requested their cancellation, if they belong to its former runs, or if Temporal
-   * has replaced them by later ones. Fails attempts that a previous process with this identity (a restarted container)
+  /** Requests attempts to end if the workflow requested their cancellation, if they belong to its former runs, or if
+   * Temporal has replaced them by later ones.
+   * Fails attempts that a previous process with this identity (a restarted container)
    * left behind, so that Temporal starts new ones at once.
    * @returns the activity types whose attempts were lost
-   * @throws whatever the client throws when Temporal does not answer
+   * @throws whatever the client throws if Temporal does not respond
    */
   async check(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<string[]> {
     this.#askToEnd(workflowId, runId);
@@ -110,7 +109,7 @@ export class RunningAttempts {
     return lost;
   }
 
-  /** Temporal has started a later attempt, for example because this worker was believed lost. */
+  /** Temporal has started a later attempt, for example because this worker was considered lost. */
   #askFormerToEnd(runId: string, { activityId, attempt }: PendingActivity): void {
     for (const running of this.#running.values())
       if (running.runId === runId && running.activityId === activityId && running.attempt < (attempt ?? 0))

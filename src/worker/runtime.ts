@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { temporalLogger } from './logging.ts';
 
-/** While Temporal is unavailable, every poller logs this at each attempt; report.ts logs it once, with the cure. */
+/** While Temporal is unavailable, every poller logs this at each attempt; report.ts logs it once, with what to do. */
 const coreLogFilter = `${makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' })},temporalio_client::retry=ERROR`;
 const portTries = 5;
 

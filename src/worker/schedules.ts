@@ -21,7 +21,7 @@ interface JobPolicy {
   catchupWindow: string;
   /** A hanging run would cause the following runs to be skipped. */
   executionTimeout: string;
-  /** It watches all day: it runs in UTC. */
+  /** Runs all day, so in UTC. */
   isInterval: boolean;
 }
 
@@ -106,8 +106,8 @@ interface EnsuredSchedules {
 /**
  * Creates the schedules that do not exist and updates those whose settings changed; an operator's pause and note stay.
  * If one fails, the others are still created. Two workers that start at the same time create the same schedules.
- * @throws TemporalFailure `wrong_trail` when one belongs to another database; whatever the client throws when Temporal does
- * not answer
+ * @throws TemporalFailure `wrong_trail` when one belongs to another database; whatever the client throws if Temporal
+ * does not respond
  */
 export async function ensureSchedules(
   client: Client,
@@ -164,7 +164,7 @@ async function create(client: Client, options: ScheduleOptions<JobAction>, log: 
   return true;
 }
 
-/** @returns why the server refused the schedule, for example its cron expression; undefined for another error */
+/** @returns why the server rejected the schedule, for example its cron expression; undefined for another error */
 function refusalOf(error: unknown): string | undefined {
   // The client throws a TypeError for INVALID_ARGUMENT when it creates a schedule.
   if (error instanceof TypeError) return error.message;

@@ -19,7 +19,7 @@ interface ProcessDeps {
   readiness: Readiness;
 }
 
-/** This process, as the database lists it. */
+/** The record of this process in the database. */
 export class WorkerProcess {
   readonly id = randomUUID();
   readonly #deps: ProcessDeps;
@@ -29,10 +29,10 @@ export class WorkerProcess {
     this.#deps = deps;
   }
 
-  /**
-   * Records the start. If workers ended unexpectedly again and again, most likely because of what the readers do, the readers of this
-   * process start a minute later: meanwhile the watchdog and the other jobs can run to their end, and the metrics can be read.
-   * @returns when the readers may start; undefined: at once
+  /** Records the start. If workers have repeatedly ended unexpectedly, most likely because of the readers, the
+   * readers of this process start a minute later, so that the watchdog and other jobs can finish and the metrics can
+   * be scraped in between.
+   * @returns when the readers may start; undefined if at once
    * @throws DatabaseFailure
    */
   async begin(signal: AbortSignal): Promise<Deps['readersStart']> {
@@ -51,7 +51,7 @@ export class WorkerProcess {
     return { atMs: config.clock.elapsed() + readersWaitMs, reason };
   }
 
-  /** @param error with which the process ends; undefined if it ends in order */
+  /** @param error the error that ends the process; undefined for an orderly shutdown */
   async end(error: unknown): Promise<void> {
     if (!this.#hasBegun) return;
     const failure = error instanceof Error ? error.message : 'an unknown error';

@@ -12,7 +12,7 @@ import { refuseOtherTrails } from './trail-owner.ts';
 const shutdownForceMs = 20_000;
 /** A heartbeat of the readers is due every four minutes; the SDK would send one every 60 s. */
 const maxHeartbeatThrottleMs = 240_000;
-/** Of the export: it is due every eight minutes. */
+/** The same for the export, whose heartbeats are due every eight minutes. */
 const maxExportThrottleMs = 480_000;
 const allowlistsAtOnce = 1;
 const encodingFailureConverter = fileURLToPath(
@@ -30,16 +30,16 @@ interface Connected {
   readonly codec: EncryptionCodec;
 }
 
-/** What a worker needs that exports flow logs. */
+/** Dependencies of a worker that exports flow logs. */
 interface ExportWorker {
   deps: ExportDeps;
   attempts: RunningAttempts;
 }
 
 /**
- * Creates a worker for all workflows and activities, one that only derives allowlists, one at a time, from a task queue of its own
- * (however many derivations are requested, they take no slot that a reader needs), and one that exports flow logs, if this process
- * has a receiver.
+ * Creates a worker for all workflows and activities, one that only derives allowlists, one at a time, from a
+ * separate task queue (so derivations never take a slot that a reader needs), and one that exports flow logs, if this
+ * process has a receiver.
  */
 export async function createWorkers(
   { native, namespace, codec }: Connected,

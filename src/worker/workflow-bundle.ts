@@ -14,7 +14,7 @@ export function bundlePath(isTraced: boolean): string {
 
 /**
  * The bundle from the build or, in development, one built now in a few seconds.
- * @param encodesFailures whether messages of failures are put into payloads, which the codec encrypts
+ * @param encodesFailures whether failure messages are moved into payloads, which the codec encrypts
  */
 export async function workflowBundle({
   isTraced,
@@ -28,7 +28,7 @@ export async function workflowBundle({
   const { code } = existsSync(codePath)
     ? { code: await readFile(codePath, 'utf8') }
     : await makeWorkflowBundle({ isTraced });
-  // On the first line, so that the source map still fits.
+  // On the first line, so that the source map stays valid.
   return { code: encodesFailures ? `globalThis.flowTrailEncodesFailures=true;${code}` : code };
 }
 

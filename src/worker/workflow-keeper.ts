@@ -8,7 +8,10 @@ import { trailIdField } from '../workflows/messages.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 
-/** A run that is younger (by the trail's clock) is not replaced: while workers of two versions run side by side, they would take turns. */
+/**
+ * A younger run (by the trail's clock) is not replaced: while workers of two versions run side by side, they would
+ * replace each other's run repeatedly.
+ */
 const replaceAfterMs = 2 * 60_000;
 const problemsBeforeReplacing = 2;
 
@@ -89,7 +92,7 @@ export class WorkflowKeeper {
 
   async #start(client: Client, former: WorkflowExecutionDescription | undefined): Promise<void> {
     const { type, workflowId } = this.#kept;
-    // Two attempts at once would be the load of two installations on Goldmane.
+    // Two attempts at once would double the load on Goldmane.
     await this.#attempts.end(workflowId);
     const options = this.#kept.options(former);
     await client.workflow.start(type, {

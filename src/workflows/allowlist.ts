@@ -4,8 +4,9 @@ import { allowlistTaskQueue } from '../config/names.ts';
 import { jobFailure } from './job-failure.ts';
 
 /**
- * Derives allowlists from observed flows on demand. The activity validates the input: wrong input fails the run without
- * a retry, and the failure names every wrong field. The result is small; the artefacts are in Postgres under its
+ * Derives allowlists from observed flows on demand. The activity validates the input: invalid input fails the run
+ * without a retry, and the failure lists every invalid field.
+ * The result is small; the artefacts are in Postgres under its
  * `allowlistId` (`flow-trail allowlist show`). While the database is unavailable it retries for half an hour, then fails
  * with the database's last error.
  */

@@ -30,7 +30,7 @@ type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>
 
 /**
  * Checks whether Goldmane accepts the certificates and when they expire, and posts every change. Fails
- * (`certificate_<state>`, with cause and cure) while the state is critical, so that the Temporal UI shows it.
+ * (`certificate_<state>`, with the cause and what to do) while the state is critical, so that the Temporal UI shows it.
  */
 export async function certFreshness(): Promise<CertFreshnessResult> {
   const report = await inspectCertificates();

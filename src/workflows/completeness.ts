@@ -13,7 +13,7 @@ const { reportCompleteness } = proxyActivities<Activities>({
 });
 
 /**
- * Judges for each namespace whether an allowlist derived now would be complete. Posts changes to Slack, and the full report
+ * Assesses for each namespace whether an allowlist derived now would be complete. Posts changes to Slack, and the full report
  * once a week. A second run with the same nominal time repeats the same report and posts nothing twice.
  */
 export async function allowlistCompleteness(): Promise<CompletenessResult> {

@@ -22,8 +22,8 @@ const { postDigest } = proxyActivities<Activities>({
 
 /**
  * Posts every edge to Slack that was not announced before; posts nothing if there is none. A second run with the same
- * nominal time repeats the same digest and posts nothing twice. Fails with the last error of Slack or the database, and
- * its cure.
+ * nominal time repeats the same digest and posts nothing twice. Fails with the last error of Slack or the database,
+ * and what to do.
  */
 export async function dailyDigest(): Promise<DigestResult> {
   const digestId = nominalId('digest');

@@ -37,9 +37,10 @@ const { tellFreshness: postFreshnessAlert, tellDatabaseAway: postDatabaseOutage 
   });
 
 /**
- * Checks the trail's progress and posts every change of state. Fails (`trail_stalled`, `database_away`, with cause and cure)
- * while action is needed, so that the Temporal UI shows it. During a database outage the failure's details carry the outage to
- * the schedule's next run.
+ * Checks the trail's progress and posts every change of state. Fails (`trail_stalled`, `database_away`, with the
+ * cause and what to do) while action is needed,
+ * so that the Temporal UI shows it. During a database outage, the failure's details pass the outage on to the
+ * schedule's next run.
  */
 export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Promise<FreshnessResult> {
   const { checkFreshness } = proxyActivities<Activities>({

@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 
 /**
- * The failure of a job's run, with the last error of its activity as the message instead of "Activity task failed", so that the
- * first line in the Temporal UI shows the error and its cure.
+ * The failure of a job's run, with the last error of its activity as the message instead of "Activity task failed", so
+ * that the first line in the Temporal UI shows the error and what to do.
  * @param what names the failed step, for example `The digest was not posted`
  */
 export function jobFailure(what: string, error: unknown): unknown {

@@ -22,7 +22,7 @@ const dayMs = 24 * 60 * 60_000;
 
 /**
  * @param latestMs milliseconds since the epoch; a report with a later time is ignored, because it would hide all
- * reports after it
+ * later reports
  * @returns undefined when the value is not a progress report
  */
 export function readProgress(value: unknown, latestMs = Number.POSITIVE_INFINITY): Progress | undefined {
@@ -54,7 +54,7 @@ export function readSummary(
   return isSummary(value) && value.reader === reader ? value : undefined;
 }
 
-/** @returns the valid options; an invalid option gets its default, because Temporal would refuse it on every attempt */
+/** @returns the valid options; an invalid option gets its default, because Temporal would reject it on every attempt */
 export function readInput(value: unknown, now: string): SupervisorInput & { status: TrailStatus } {
   const fields = fieldsOf(value);
   return definedOf({ ...readTimes(fields), status: readStatus(fields['status'], now) });

@@ -6,14 +6,13 @@ import { readExportInput } from './received.ts';
 const minuteMs = 60_000;
 const defaultWindowMs = 6 * 60 * minuteMs;
 /**
- * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It ends the wait for a
- * worker that disappeared with its machine; Goldmane keeps records for an hour.
+ * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It
+ * detects a worker that disappeared with its machine; Goldmane keeps records for one hour.
  */
 const defaultHeartbeatTimeoutMs = 10 * minuteMs;
 
-/**
- * Keeps the export of flow logs working, apart from the trail's supervisor: window after window, each in a run of its own. The
- * activity waits by itself while the receiver, Goldmane or the database is away, so it hardly ever fails.
+/** Keeps the export of flow logs running, independently of the trail's supervisor: window after window, each in its
+ * own run. The activity itself waits while the receiver, Goldmane or the database is unavailable, so it rarely fails.
  */
 export async function superviseExport(input?: unknown): Promise<void> {
   const options = readExportInput(input);

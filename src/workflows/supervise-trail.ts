@@ -38,8 +38,9 @@ const secondSupervisorType = 'temporal_second_supervisor';
 type Reader = 'stream' | 'settle';
 
 /**
- * Supervises the trail: two readers side by side, window after window. Each continues while the other fails: without the
- * stream the trail is six minutes late but complete; without List it is current but unsettled. Continues as new once a day.
+ * Supervises the trail: two readers side by side, window after window. Each continues while the other fails: without
+ * the stream, the trail is six minutes late but complete; without List, it is current but not settled.
+ * Continues as new once a day.
  */
 export async function superviseTrail(input?: SupervisorInput): Promise<void> {
   const options = readInput(input, new Date().toISOString());
@@ -121,7 +122,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
     },
     { description: 'Starts both readers again after pause' },
   );
-  // Without this the SDK buffers signals with unknown names.
+  // Without this, the SDK buffers signals with unknown names.
   setDefaultSignalHandler((name) => log.warn('Ignored an unknown signal', { name }));
 
   const follow = async (reader: Reader, work: () => Promise<unknown>) => {
@@ -180,7 +181,7 @@ export async function superviseTrail(input?: SupervisorInput): Promise<void> {
 }
 
 /**
- * The worker refused the reader, because this workflow is not the trail's supervisor; it would refuse a retry as well.
+ * The worker rejected the reader, because this workflow is not the trail's supervisor; it would reject a retry as well.
  */
 function isSecondSupervisor(error: unknown): boolean {
   return (

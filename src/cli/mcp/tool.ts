@@ -12,7 +12,7 @@ export interface Answered<Name extends AnswerName = AnswerName> {
 
 export interface Tool {
   name: string;
-  /** What the tool answers, and the equivalent command. */
+  /** What the tool returns, and the equivalent command. */
   description: string;
   /** Names of docs/schemas. */
   schemas: readonly AnswerName[];

@@ -25,17 +25,17 @@ export interface FlowRecord {
   hasTraffic: boolean;
 }
 
-/** A record of a `List` answer, whose labels are final. Reused: valid until the visit returns. */
+/** A record of a `List` response, whose labels are final. Reused: valid until the visit returns. */
 export interface ListedRecord extends FlowRecord {
   /** The value of the pod label `name`; undefined if it is absent or cannot be stored. */
   sourceLabel(name: string): string | undefined;
   destLabel(name: string): string | undefined;
   /** Decoded on access; never throws. */
   readonly trace: PolicyTrace;
-  /** Where its FlowResult lies in the answer, for `decodeAt`. */
+  /** Position of its FlowResult in the response, for `decodeAt`. */
   readonly start: number;
   readonly end: number;
-  /** Decoded each time it is asked for. */
+  /** Decoded on each access. */
   details(options: { withLabels: boolean }): RecordDetails;
 }
 
@@ -45,9 +45,9 @@ interface DecoderOptions {
 }
 
 interface ListSummary {
-  /** The server's count; if it differs from `count`, the answer is not whole. */
+  /** The server's count; if it differs from `count`, the response is incomplete. */
   totalResults: number;
-  /** Records in the answer, malformed ones included. */
+  /** Records in the response, including malformed ones. */
   count: number;
 }
 
@@ -77,20 +77,20 @@ export class FlowDecoder {
     return this.#decode(raw, 0, raw.length);
   }
 
-  /** The record at `start` of an answer that was visited before. It is reused: valid until the next call. */
+  /** The record at `start` of a response that was visited before. It is reused: valid until the next call. */
   decodeAt(raw: Buffer, start: number, end: number): ListedRecord {
     return this.#decode(raw, start, end);
   }
 
-  /** Releases the last buffer, which may be a whole answer. */
+  /** Releases the last buffer, which may be a whole response. */
   release(): void {
     this.#scan.release();
     this.#record.release();
   }
 
   /**
-   * Visits each record of a FlowListResult, in the order of the answer. A malformed record is passed to `onMalformed`
-   * and skipped. A broken answer throws MalformedFlow, possibly after some visits. It pauses after every `step`
+   * Visits each record of a FlowListResult, in the order of the response. A malformed record is passed to `onMalformed`
+   * and skipped. A broken response throws MalformedFlow, possibly after some visits. It pauses after every `step`
    * records, so that the caller can let other work run; the decoder is in use until the end.
    */
   *decodeList(

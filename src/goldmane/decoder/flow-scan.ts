@@ -112,7 +112,7 @@ export class FlowScan {
     policies.join();
   }
 
-  /** Releases the last buffer: a `List` answer may have many megabytes. */
+  /** Releases the last buffer: a `List` response may have many megabytes. */
   release(): void {
     this.reader.reset(NOTHING, 0, 0);
     this.flow.release();

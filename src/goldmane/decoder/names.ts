@@ -8,7 +8,7 @@ import { MalformedFlow } from './malformed-flow.ts';
  */
 export const MAX_NAME_BYTES = 253;
 
-// C0, DEL and C1: Postgres refuses NUL, and no valid name contains any of the others.
+// C0, DEL and C1: Postgres rejects NUL, and no valid name contains any of the others.
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 

@@ -1,9 +1,12 @@
 import { FLOW_DEST_LABEL, FLOW_SOURCE_LABEL, type FlowScan } from './flow-scan.ts';
 import { WireReader } from './wire-reader.ts';
 
-/** What a record says besides what the trail stores. Names are as sent, of any length; of several values the last one counts. */
+/**
+ * Fields of a record that the trail does not store. Names are unchanged and may have any length; if a field occurs
+ * several times, the last value is used.
+ */
 export interface RecordDetails {
-  /** Of a pod without its random end, for example `web-6c9f7d-*`; of a host, a network or a network set. */
+  /** Name of a pod without its random suffix, for example `web-6c9f7d-*`, or of a host, a network or a network set. */
   srcName: string;
   dstName: string;
   /** `''` and `-` both mean that no Service was involved. */
@@ -12,7 +15,7 @@ export interface RecordDetails {
   servicePortName: string;
   servicePort: number;
   counters: RecordCounters;
-  /** `key=value`, what all contributing pods had in common. */
+  /** `key=value`, common to all contributing pods. */
   srcLabels: string[];
   dstLabels: string[];
 }
@@ -31,7 +34,7 @@ export const counterNames = [
 ] as const;
 const firstCounter = 6;
 
-/** Reads the record that `scan` scanned last, and whose key was decoded: what is read here was checked there. */
+/** Reads the record that `scan` scanned last. Its key must have been decoded, which validated the fields read here. */
 export function readDetails(scan: FlowScan, { withLabels }: { withLabels: boolean }): RecordDetails {
   const details: RecordDetails = {
     ...readKey(scan),

@@ -56,7 +56,7 @@ export class WireReader {
   }
 
   /**
-   * A signed 64-bit varint as a number: exact up to 2^53 in both directions, beyond that close enough to be refused.
+   * A signed 64-bit varint as a number: exact up to 2^53 in both directions; larger values are approximate, and callers reject them.
    */
   int64(): number {
     const { buf } = this;

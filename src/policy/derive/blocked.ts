@@ -21,7 +21,7 @@ export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence
   return (fact) => {
     const answers = byPair.get(pairKey(fact))?.filter((answer) => isSameService(fact, answer)) ?? [];
     const ofPort = answers.filter(({ port }) => port === fact.port);
-    // Ports beyond the cap are stored as "many", which is the best available answer for one of them.
+    // Ports beyond the cap are stored as "many", which is the best available information about a single one.
     const known = ofPort.length > 0 ? ofPort : answers.filter(({ port }) => port === manyPorts);
     if (known.every(({ action }) => action !== 'deny')) return 'arrived';
     return known.some(({ action }) => action === 'allow') ? 'contested' : 'blocked';

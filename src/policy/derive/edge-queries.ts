@@ -21,7 +21,7 @@ interface Table {
   rows: readonly (readonly (string | readonly string[])[])[];
 }
 
-/** Answers one of the runbook's three queries for egress allowlists, with the same columns and order. Pure. */
+/** The result of one of the runbook's three queries for egress allowlists, with the same columns and order. Pure. */
 export function answerEdgeQuery(
   edges: readonly AllowlistEdge[],
   query: EdgeQuery,

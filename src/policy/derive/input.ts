@@ -93,9 +93,8 @@ export function isQueryFormat(format: AllowlistFormat): format is 'text' | 'json
   return format === 'text' || format === 'json' || format === 'csv';
 }
 
-/**
- * Reads the input of `deriveAllowlist`; every field is optional, unknown fields are refused. Returns all problems
- * together, each with its field and a valid example.
+/** Parses the input of `deriveAllowlist`; every field is optional, unknown fields are rejected. Returns all problems
+ * at once, each with its field and a valid example.
  */
 export function parseAllowlistInput(
   value: unknown,

@@ -101,7 +101,7 @@ export interface DerivedPolicy {
 export interface Baseline {
   /** kube-dns, port 53 over UDP and TCP. */
   readonly dns: boolean;
-  /** Other addresses that answer DNS, such as the service address or a node-local cache; as CIDRs. */
+  /** Other addresses at which DNS is served, such as the service address or a node-local cache; as CIDRs. */
   readonly dnsAddresses: readonly string[];
   /** `dbaas`, ports 3306 and 5432. */
   readonly databases: boolean;
@@ -111,7 +111,7 @@ export interface Baseline {
 
 export interface DeriveOptions {
   readonly directions: readonly Direction[];
-  /** List externals and hosts one by one, as stubs to fill. */
+  /** List external endpoints and hosts individually, as stubs to fill in. */
   readonly externals: boolean;
   /** Select by service identity if all evidence has one. */
   readonly identities: boolean;

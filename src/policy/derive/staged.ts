@@ -36,7 +36,10 @@ export interface DecidedByOther {
 }
 
 export interface StagedVerdicts {
-  /** Flows for which staged policies give a different verdict than the enforced one; those that would be denied first, then by pair. */
+  /**
+   * Flows for which staged policies give a different verdict than the enforced one; those that would be denied first,
+   * then by pair.
+   */
   readonly disagreements: readonly VerdictDifference[];
   /** Flows that a staged policy, or the end of its tier, decided; for `agreeing` of them the enforced verdict is the same. */
   readonly decided: number;
@@ -111,7 +114,7 @@ export function isEvidenceForEnforcing(verdicts: StagedVerdicts): boolean {
   );
 }
 
-/** Policies that allow flows which the staged policies of the same namespace and direction leave out. */
+/** Policies that allow flows that the staged policies of the same namespace and direction do not cover. */
 export function passedByOthers({ decidedByOthers: others }: StagedVerdicts): DecidedByOther[] {
   return others.filter(
     ({ besideStaged, isProfile, action }) => besideStaged && !isProfile && action === 'allow',

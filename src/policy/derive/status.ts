@@ -4,9 +4,9 @@ import { coveredTime, floorToTenthDay, daySeconds, type TimeSpans } from '../../
 import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverage/verdict.ts';
 import type { NamespaceStatus } from './model.ts';
 
-/**
- * Judges how complete a set of facts is, by the rules of the completeness report, except that a new port, identity or
- * direction also counts as new. The verdict is as of the end of the covered time, not of the current time.
+/** Assesses how complete a set of facts is, by the rules of the completeness report, except that a new port,
+ * identity or direction also counts as new.
+ * The verdict is as of the end of the covered time, not of the current time.
  */
 export function namespaceJudge(
   stretches: readonly CoverageStretch[],

@@ -72,8 +72,8 @@ export function isPod(end: EvidenceEnd): boolean {
 }
 
 /**
- * Whether a selector selects an end. Calico turns a selector into addresses, so a network set that the
- * selector selects also stands for the pods and hosts whose addresses it covers.
+ * Whether a selector selects an end. Calico resolves a selector to addresses, so a selected network set also
+ * includes the pods and hosts whose addresses it covers.
  */
 export function isSelected(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts): Answer {
   const { identity, networkSets } = cluster;

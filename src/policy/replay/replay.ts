@@ -25,7 +25,7 @@ export interface Finding {
 }
 
 export interface Replayed {
-  /** Number of facts judged. */
+  /** Number of evaluated facts. */
   readonly facts: number;
   /** Allowed when observed, denied by the policies. */
   readonly wouldDeny: readonly Finding[];

@@ -36,7 +36,7 @@ export async function readAllowlist(name: string): Promise<string> {
   return (await ask(`api/namespaces/${encodeURIComponent(name)}/allowlist`)).text();
 }
 
-/** The worker's answers have the types of map-data.ts. */
+/** The worker's responses have the types of map-data.ts. */
 export async function readJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- page and worker come from one build
   return (await (await ask(path, signal)).json()) as Answer;

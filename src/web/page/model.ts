@@ -55,7 +55,7 @@ function kindOf(edges: readonly MapEdge[]): Pair['kind'] {
   return denies ? 'denied' : 'other';
 }
 
-/** Names outside the cluster at the ends of flows. */
+/** Names of endpoints outside the cluster. */
 export function externalNames(data: MapData): Set<string> {
   const namespaces = new Set(data.namespaces.map(({ name }) => name));
   return new Set(
@@ -81,7 +81,7 @@ export function pairKey({ src, dst }: Pick<MapEdge, 'src' | 'dst'>): string {
   return `${src}\n${dst}`;
 }
 
-/** Distinct other ends of each namespace. */
+/** Distinct peers of each namespace. */
 export function neighbours(pairs: readonly Pair[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   const add = (name: string, other: string) => {

@@ -36,7 +36,7 @@ export interface Filters {
   firstSeenUntil: number;
   /** Service identity at an end; empty for all. */
   identity: string;
-  /** Whether ends outside the cluster are hidden, shown, or shown exclusively. */
+  /** Whether endpoints outside the cluster are hidden, shown, or shown exclusively. */
   externals: '' | 'show' | 'only';
 }
 

@@ -179,7 +179,7 @@ describe('a start that fails half-way', () => {
       await run.leavesNothing(1_000);
       const output = run.lines.join('\n');
       expect(output).toContain('unable to start: disk is full');
-      expect(output).toContain('free some space');
+      expect(output).toContain('free up some space');
     } finally {
       await rm(broken, { recursive: true, force: true });
     }

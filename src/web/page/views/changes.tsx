@@ -18,7 +18,7 @@ interface ChangesProps {
 
 const weekMs = 7 * 86_400_000;
 
-/** What changed between two times, as `flow-trail diff` finds it: as lists, or on one map. */
+/** The changes between two times, as in `flow-trail diff`: as lists, or on the map. */
 export function Changes({ data, route, times, go, select, externals }: ChangesProps) {
   const nowMs = Date.parse(data.madeAt);
   const toMs = route.to === '' ? nowMs : Date.parse(route.to);
@@ -87,7 +87,7 @@ function useChanges(
   period: { fromMs: number; toMs: number } | undefined,
 ): MapChanges | string | undefined {
   const [found, setFound] = useState<MapChanges | string>();
-  // Without chosen times, the period moves with each update; rounding to the minute keeps the answer stable for a
+  // Without chosen times, the period moves with each update; rounding to the minute keeps the result stable for a
   // while.
   const [from, to] = period
     ? [period.fromMs, period.toMs].map((ms) => new Date(Math.floor(ms / 60_000) * 60_000).toISOString())

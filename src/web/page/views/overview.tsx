@@ -19,7 +19,7 @@ interface OverviewProps {
   pairs: readonly Pair[];
   selected: string;
   select: (name: string) => void;
-  /** Ends outside of the cluster. */
+  /** Endpoints outside the cluster. */
   externals: ReadonlySet<string>;
   /** When two times are compared: the change of each pair, by `pairKey`. */
   changes?: ReadonlyMap<string, Change>;
