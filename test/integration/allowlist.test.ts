@@ -85,7 +85,7 @@ test('the command line derives the same allowlist, explains a pair, and refuses 
   expect([missing.code, missing.err]).toEqual([2, expect.stringMatching(/[Aa]llowlist nothing/)]);
 });
 
-test('staged exits with 3 and says why where nothing is evidence that enforcing is safe', async () => {
+test('staged exits with 3 and a reason if there is no evidence that enforcing is safe', async () => {
   const env = { DATABASE_URL: db.url };
   const ask = (...args: string[]) => flowTrail(['staged', '--since', '2026-11-01', '--json', ...args], env);
   const nowhere = await ask('--src', 'nowhere');
@@ -119,7 +119,7 @@ describe('replay and drift on the command line', () => {
   const kubernetes = (spec: object, metadata: object) =>
     JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata, spec });
 
-  test('a default-deny policy would deny what was observed', async () => {
+  test('a default-deny policy would deny observed traffic', async () => {
     const file = join(folder, 'deny.json');
     await writeFile(file, kubernetes({ podSelector: {}, policyTypes: ['Egress'] }, { name: 'deny' }));
     const without = await ask('replay', file);
@@ -144,7 +144,7 @@ describe('replay and drift on the command line', () => {
     expect((await ask('drift', file, '--strict')).code).toBe(3);
   });
 
-  test('a folder is read through symbolic links, a loop included, and other kinds are named', async () => {
+  test('a folder is read through symbolic links, including a loop, and ignored kinds are listed', async () => {
     const target = join(folder, '..data');
     await mkdir(target);
     await writeFile(

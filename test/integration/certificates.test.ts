@@ -53,7 +53,7 @@ function copy(from: Pick<IssuedCertificates, 'client' | 'authority'>) {
   return writeCertificates(folder, { pair: from.client, bundle: from.authority.certificate });
 }
 
-/** What each message is about: its header. */
+/** The header of each message. */
 const headers = () => slack.messages.map(({ text }) => text.split('\n')[0]);
 
 test('a stale copy is posted once, fails each run until it is replaced, and is then posted as resolved', async () => {
@@ -105,7 +105,7 @@ test('a run with a warning completes with the warning in its result', async () =
   expect(headers()).toEqual([expect.stringMatching(/^Warning: /)]);
 });
 
-test('a critical finding fails the run also when Slack refuses the message', async () => {
+test('a critical finding fails the run even if Slack refuses the message', async () => {
   await copy(await issueCertificates());
   slack.answerAll({ status: 404, body: 'channel_not_found' });
   expect(await jobs.run('certificates')).toMatchObject({
@@ -157,7 +157,7 @@ test('with access to the operator’s Secret, a rotation is reported while the o
   ]);
 });
 
-test('`flow-trail certificates` finds the same without Temporal, with and without stored contacts', async () => {
+test('`flow-trail certificates` has the same findings without Temporal, with and without stored contacts', async () => {
   const good = await flowTrail(['certificates'], env);
   expect(good).toMatchObject({ code: 0, err: '' });
   expect(good.out).toMatch(/^good\n/);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let installed: string;
 
-/** The command as built, where everything it may need is installed but Temporal's packages. */
+/** Installs the built command with all its packages except Temporal's. */
 beforeAll(async () => {
   installed = await mkdtemp(join(tmpdir(), 'flow-trail-cli-'));
   const modules = join(installed, 'node_modules');

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { podIn } from './ledger-batches.ts';
-import { cover, monday, see, seeDaily, talk } from './watched-days.ts';
+import { storeSettled, monday, mergeRecords, mergeDaily, recordBetween } from './watched-days.ts';
 
-/** Whole days from that Monday until now. */
+/** Whole days since `monday`. */
 const today = Math.floor((Date.now() / 1000 - monday) / 86_400);
 let db: TestDatabase;
 
@@ -19,12 +19,12 @@ function ask(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 
 describe('with a trail of twelve days', () => {
   beforeEach(async () => {
-    await seeDaily(db.database, today - 12, today);
-    await see(db.database, today - 1.2, talk(podIn('b'), podIn('c')));
-    await cover(db.database, today, today - 12);
+    await mergeDaily(db.database, today - 12, today);
+    await mergeRecords(db.database, today - 1.2, recordBetween(podIn('b'), podIn('c')));
+    await storeSettled(db.database, today, today - 12);
   });
 
-  test('a table shows the verdict of each namespace and its evidence', async () => {
+  test('the table shows each namespace’s verdict and evidence', async () => {
     const { code, out, err } = await ask([]);
     expect([code, err]).toEqual([0, '']);
     const rows = out
@@ -62,7 +62,7 @@ describe('with a trail of twelve days', () => {
     expect(out).toContain('1 complete, 1 unstable, 1 learning, 0 stale; the trail began at ');
   });
 
-  test('JSON has all namespaces, or one', async () => {
+  test('JSON contains all namespaces, or the requested one', async () => {
     const { code, out } = await ask(['--json', '--namespace', 'b']);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
@@ -72,7 +72,7 @@ describe('with a trail of twelve days', () => {
     });
   });
 
-  test('the job’s settings apply', async () => {
+  test('the settings of the job apply', async () => {
     const { out } = await ask(['--json'], { COMPLETENESS_MINIMUM_DAYS: '12', COMPLETENESS_STABLE_DAYS: '1' });
     expect(JSON.parse(out)).toMatchObject({
       counts: { complete: 0, learning: 3 },
@@ -80,7 +80,7 @@ describe('with a trail of twelve days', () => {
     });
   });
 
-  test('a namespace that was never observed is not a failure', async () => {
+  test('a namespace that was never observed is not an error', async () => {
     const { code, out } = await ask(['--namespace', 'nobody']);
     expect([code, out]).toEqual([0, expect.stringContaining('(nobody has never been observed)')]);
   });

@@ -11,7 +11,7 @@ import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';
 import { testDeps } from './deps.ts';
 import { podIn } from './ledger-batches.ts';
-import { cover, see, seeDaily, standingClock, talk } from './watched-days.ts';
+import { storeSettled, mergeRecords, mergeDaily, fixedClock, recordBetween } from './watched-days.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -30,7 +30,7 @@ const told = () => slack.messages.map(({ text, blocks }) => ({ text, blocks }));
 const headlines = () => slack.messages.map(({ text }) => text.split('. ')[0]);
 const first = 'Allowlist completeness: first report';
 
-function config(clock: ReturnType<typeof standingClock>, env: NodeJS.ProcessEnv = {}) {
+function config(clock: ReturnType<typeof fixedClock>, env: NodeJS.ProcessEnv = {}) {
   const settings = {
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
     SLACK_WEBHOOK_URL: slack.webhookUrl,
@@ -39,13 +39,13 @@ function config(clock: ReturnType<typeof standingClock>, env: NodeJS.ProcessEnv 
   return { ...loadConfig(settings), clock };
 }
 
-/** Makes the report of a day after the first Monday, in the morning, in a trail that has seen all until then. */
+/** A function that reports on the morning of a given day after `monday`, with everything before it covered. */
 function reporter(env: NodeJS.ProcessEnv = {}, with_: { database?: Database } = {}) {
-  const clock = standingClock(0);
+  const clock = fixedClock(0);
   const deps = { ...testDeps(with_.database ?? database, clock), config: config(clock, env) };
   return async (day: number, reportId = `completeness/${day}`) => {
-    clock.put(day + 0.25);
-    await cover(database, day + 0.25);
+    clock.set(day + 0.25);
+    await storeSettled(database, day + 0.25);
     return reportCompleteness(deps, { reportId });
   };
 }
@@ -58,18 +58,18 @@ async function verdicts(): Promise<string[]> {
 }
 
 describe('the report', () => {
-  test('is posted completely at first, then when a verdict changes, and once a week', async () => {
-    await seeDaily(database, 0, 14);
+  test('is posted in full at first, then when a verdict changes, and once a week', async () => {
+    await mergeDaily(database, 0, 14);
     const report = reporter();
     expect(await report(4)).toMatchObject({ outcome: 'posted', verdicts: { learning: 2 }, changed: 0 });
     expect(await report(5)).toMatchObject({ outcome: 'quiet' });
-    // The first Monday after it.
+    // The next Monday.
     expect(await report(7)).toMatchObject({ outcome: 'posted', changed: 0 });
     expect(await report(8)).toMatchObject({
       outcome: 'posted',
       changes: ['a: learning -> complete', 'b: learning -> complete'],
     });
-    await see(database, 9, talk(podIn('a'), podIn('c')));
+    await mergeRecords(database, 9, recordBetween(podIn('a'), podIn('c')));
     expect(await report(9)).toMatchObject({
       outcome: 'posted',
       changes: ['a: complete -> unstable', 'c: new -> learning'],
@@ -90,16 +90,16 @@ describe('the report', () => {
     expect(headlines()).toEqual([]);
   });
 
-  test('of the same nominal time is posted once', async () => {
-    await seeDaily(database, 0, 2);
+  test('is posted once per nominal time', async () => {
+    await mergeDaily(database, 0, 2);
     const report = reporter();
     expect(await report(2)).toMatchObject({ outcome: 'posted' });
     expect(await report(2)).toMatchObject({ outcome: 'posted before' });
     expect(headlines()).toEqual([first]);
   });
 
-  test('that Slack refused is posted later, with what changed since', async () => {
-    await seeDaily(database, 0, 14);
+  test('is posted later with the changes since then if Slack refused it', async () => {
+    await mergeDaily(database, 0, 14);
     const report = reporter();
     await report(4);
     slack.answerAll({ status: 404, body: 'channel_not_found' });
@@ -111,28 +111,28 @@ describe('the report', () => {
     expect(await verdicts()).toEqual(['a complete learning', 'b complete learning']);
     slack.answerAll('ok');
     expect(await report(9)).toMatchObject({ changed: 2 });
-    // What was refused is old news now: run again it says so, and posts nothing.
+    // A later report has included the refused one, so a repeated run posts nothing.
     expect(await report(8)).toMatchObject({ outcome: 'overtaken' });
     expect(headlines()).toHaveLength(2);
   });
 
-  test('is posted again with the same text if the worker dies after the post', async () => {
-    await seeDaily(database, 0, 2);
+  test('is posted again with the same text if the worker is killed after the post', async () => {
+    await mergeDaily(database, 0, 2);
     const dying: Database = {
       ...database,
       transaction: (work) =>
         slack.messages.length === 1 ? Promise.reject(new Error('killed')) : database.transaction(work),
     };
     await expect(reporter({}, { database: dying })(2)).rejects.toThrow('killed');
-    await see(database, 2.6, talk(podIn('x'), podIn('y')));
+    await mergeRecords(database, 2.6, recordBetween(podIn('x'), podIn('y')));
     expect(await reporter()(3, 'completeness/2')).toMatchObject({ outcome: 'posted', namespaces: 2 });
     expect(slack.messages).toHaveLength(2);
     expect(told()[1]).toEqual(told()[0]);
     expect(await reporter()(3)).toMatchObject({ changes: ['x: new -> learning', 'y: new -> learning'] });
   });
 
-  test('in a dry run is printed and not posted', async () => {
-    await seeDaily(database, 0, 2);
+  test('is printed and not posted in a dry run', async () => {
+    await mergeDaily(database, 0, 2);
     expect(await reporter({ DRY_RUN: '1' })(2)).toMatchObject({ outcome: 'printed' });
     expect(await verdicts()).toEqual(['a learning', 'b learning']);
     expect(await reporter()(3)).toMatchObject({ outcome: 'posted' });
@@ -140,9 +140,9 @@ describe('the report', () => {
   });
 
   test('is stored once by two concurrent workers', async () => {
-    await seeDaily(database, 0, 2);
-    await cover(database, 2.5);
-    const clock = standingClock(2.5);
+    await mergeDaily(database, 0, 2);
+    await storeSettled(database, 2.5);
+    const clock = fixedClock(2.5);
     const deps = { ...testDeps(database, clock), config: config(clock) };
     await Promise.all([1, 2, 3].map(() => reportCompleteness(deps, { reportId: 'completeness/2' })));
     expect(await database.query('select report_id from completeness_report')).toHaveLength(1);
@@ -154,7 +154,7 @@ describe('the workflow', () => {
   let worker: JobWorker;
   let posts: string[];
   const start = async (days: number) => {
-    const clock = standingClock(days);
+    const clock = fixedClock(days);
     const { metrics } = testDeps(database, clock);
     posts = [];
     worker = await JobWorker.start(
@@ -167,8 +167,8 @@ describe('the workflow', () => {
   afterEach(() => worker.close());
 
   test('run twice for the same nominal time posts once', async () => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
     await start(3);
     const handle = await worker.client.schedule.create({
       scheduleId: `completeness-${randomUUID()}`,
@@ -199,8 +199,8 @@ describe('the workflow', () => {
   });
 
   test('retries transient failures, and its result describes the report', async () => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
     await start(3);
     slack.answerAll({ status: 503, body: '' });
     const running = worker.run('completeness');
@@ -221,9 +221,9 @@ describe('the workflow', () => {
     });
   });
 
-  test('fails with the answer of Slack and its cure', async () => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
+  test('fails with Slack’s answer and its cure', async () => {
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
     await start(3);
     slack.answerAll({ status: 410, body: 'channel_is_archived' });
     expect(await worker.run('completeness')).toMatchObject({

@@ -29,7 +29,7 @@ describe('a certificate under a CA bundle', () => {
     ]);
   });
 
-  test('is a different one if either file differs', async () => {
+  test('is a different pair if either file differs', async () => {
     await recordContact(query, bundle, now);
     expect(await lastContact(query, { ...bundle, caFingerprint: 'other' })).toBeUndefined();
     expect(await lastContact(query, { ...bundle, certFingerprint: 'other' })).toBeUndefined();
@@ -58,7 +58,7 @@ describe('the last cause of trouble', () => {
       )
     )[0];
 
-  test('is the newest cause, with the time it was last seen', async () => {
+  test('is the newest cause, with the time when it last occurred', async () => {
     await recordTrouble(query, 'stale certificate', now);
     await recordTrouble(query, 'stale certificate', now + 60);
     expect(await state()).toMatchObject({ trouble: 'stale certificate', at: now + 60 });
@@ -66,7 +66,7 @@ describe('the last cause of trouble', () => {
     expect(await state()).toMatchObject({ trouble: 'no answer', at: now + 90 });
   });
 
-  test('is cleared when it ends, without a write if there was none', async () => {
+  test('is cleared when the trouble ends, without a write if there was none', async () => {
     const before = await state();
     await recordTrouble(query, undefined, now);
     expect((await state())?.xmin).toBe(before?.xmin);

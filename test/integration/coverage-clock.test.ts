@@ -10,7 +10,7 @@ const busy = (): Flows => Array.from({ length: 10 }, (_, n) => ({ port: n + 1 })
 let settling: Settling;
 afterEach(() => settling.db.drop());
 
-/** A process that was just started: nothing has shown Goldmane's clock to it. */
+/** Simulates the start of a process, which has no measurement of Goldmane's clock. */
 function startProcess(): void {
   settling.serverClock = new ServerClock(settling.clock);
 }
@@ -28,7 +28,7 @@ async function state(): Promise<{ decided: number | null; trouble: string | null
   return row;
 }
 
-/** Buckets are judged by Goldmane's clock, whatever the worker's shows. */
+/** Expects that buckets were decided by Goldmane's clock, regardless of the worker's. */
 async function expectRightTime(): Promise<void> {
   const now = settling.goldmane.nowSeconds;
   const { decided, youngest } = await state();
@@ -39,10 +39,10 @@ async function expectRightTime(): Promise<void> {
 }
 
 describe("a worker's clock that is set hours ahead", () => {
-  test('set while settling has no effect: elapsed time is added to the last time that Goldmane showed', async () => {
+  test('set while settling has no effect: elapsed time is added to Goldmane’s last known time', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
-    settling.goldmane.saysClock = false;
+    settling.goldmane.statesClock = false;
     await settling.run(30);
     settling.clock.aheadMs = 2 * hourMs;
     await settling.run(30);
@@ -56,26 +56,26 @@ describe("a worker's clock that is set hours ahead", () => {
     expect(await settling.gaps(start, now)).toEqual([]);
   });
 
-  test('wrong at start, without a stream: the newest bucket of Goldmane gives the right time', async () => {
+  test('wrong at start, without a stream: Goldmane’s newest bucket shows the right time', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
-    settling.goldmane.saysClock = false;
+    settling.goldmane.statesClock = false;
     settling.clock.aheadMs = hourMs - 60_000;
     await settling.run(90);
     await expectRightTime();
   });
 
-  test('too wrong at start to find any bucket: nothing is settled or decided until Goldmane shows its clock', async () => {
+  test('too wrong at start to find a bucket: nothing is settled or decided until Goldmane’s clock is known', async () => {
     settling = await Settling.create(start, busy);
     startProcess();
-    settling.goldmane.saysClock = false;
+    settling.goldmane.statesClock = false;
     await settling.run(30);
     startProcess();
     settling.clock.aheadMs = 3 * hourMs;
     const { decided, youngest } = await state();
     await settling.run(15);
     expect(await state()).toMatchObject({ decided, youngest });
-    // The stream opens.
+    // A stream shows Goldmane's clock.
     settling.serverClock?.observe(Math.floor(settling.goldmane.nowSeconds / 15) * 15 - 30);
     await settling.run(15);
     expect((await state()).youngest).toBeGreaterThan(settling.goldmane.nowSeconds - 500);
@@ -83,9 +83,9 @@ describe("a worker's clock that is set hours ahead", () => {
   });
 });
 
-describe('a Goldmane that says what its clock shows', () => {
+describe('the clock in Goldmane’s refusals', () => {
   test.each([-26 * hourMs, -hourMs, 0, hourMs, 26 * hourMs])(
-    'is believed, not the clock of a worker that is %d ms ahead',
+    'is used instead of the clock of a worker that is %d ms ahead',
     async (aheadMs) => {
       settling = await Settling.create(start, busy);
       startProcess();
@@ -95,7 +95,7 @@ describe('a Goldmane that says what its clock shows', () => {
     },
   );
 
-  test('is asked when traffic has stopped before the worker started: quiet buckets are not taken for its clock', async () => {
+  test('is used if traffic stopped before the worker started, rather than the time of the last bucket with traffic', async () => {
     const stopped = start + 1_800;
     settling = await Settling.create(start, (bucket) => (bucket < stopped ? busy() : []));
     settling.clock.pass(1_800 + 525);
@@ -114,17 +114,17 @@ describe('a cluster that is silent for hours', () => {
   const silentUntil = start + 5 * 3_600;
   const quiet = (bucket: number): Flows => (bucket < silentFrom || bucket >= silentUntil ? busy() : []);
 
-  test('is polled now and then by a worker that starts in it and decides nothing; later the gap has a cause', async () => {
+  test('is polled at long intervals by a worker that starts during the silence, which decides nothing; later the gap has a cause', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
-    settling.goldmane.saysClock = false;
+    settling.goldmane.statesClock = false;
     await settling.run(30);
     settling.clock.pass(2 * 3_600);
     startProcess();
-    settling.goldmane.asked = [];
+    settling.goldmane.requested = [];
     await settling.run(60);
-    // 75 minutes of buckets, once in ten minutes and at each window; at every tick it would be three times as many.
-    expect(settling.goldmane.asked.length).toBeLessThanOrEqual(8 * 301);
+    // 75 minutes of buckets, listed every ten minutes and in each window. Polling at every tick would list three times as many.
+    expect(settling.goldmane.requested.length).toBeLessThanOrEqual(8 * 301);
     const { decided, trouble } = await state();
     expect(decided ?? 0).toBeLessThan(silentFrom);
     expect(trouble).toMatch(/^Goldmane returned no record/);
@@ -140,22 +140,22 @@ describe('a cluster that is silent for hours', () => {
     );
   });
 
-  test('gets gaps, and no more than a List per bucket and stage, from a worker that starts in it', async () => {
+  test('causes gaps, and at most one List per bucket and stage, if a worker starts during the silence', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
     await settling.run(30);
     settling.clock.pass(2 * 3_600);
     startProcess();
-    settling.goldmane.asked = [];
+    settling.goldmane.requested = [];
     await settling.run(60);
-    // Those of its ring when it starts, and those of the hour.
-    expect(settling.goldmane.asked.length).toBeLessThanOrEqual(2 * (241 + 240));
+    // The buckets in the ring at the start, and those of the following hour.
+    expect(settling.goldmane.requested.length).toBeLessThanOrEqual(2 * (241 + 240));
     const gaps = await settling.gaps(start, settling.goldmane.nowSeconds);
     expect(gaps.at(-1)?.cause).toMatch(/^Goldmane returned no records/);
     expect(gaps.at(-1)?.toSeconds).toBeGreaterThan(settling.goldmane.nowSeconds - 600);
   });
 
-  test('is settled as empty by a worker that saw traffic before, as long as an older bucket proves it', async () => {
+  test('is settled as empty by a worker that saw earlier traffic, while an older bucket proves it', async () => {
     settling = await Settling.create(start, quiet);
     startProcess();
     await settling.run(30);
@@ -176,8 +176,8 @@ test('buckets that are refused because a clock was ahead are not listed repeated
     nowSeconds: ahead,
   });
   await database.query('update trail_state set decided_until = to_timestamp($1)', [ahead - 3_660]);
-  settling.goldmane.asked = [];
+  settling.goldmane.requested = [];
   const [summary] = await settling.run(15);
   expect(summary?.bucketsWaiting).toBe(0);
-  expect(settling.goldmane.asked).toEqual([]);
+  expect(settling.goldmane.requested).toEqual([]);
 });

@@ -6,10 +6,10 @@ import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 
 const ringSeconds = 3_615;
 
-/** A clock that does not wait: whoever sleeps moves it on. For one sleeper at a time. */
+/** A clock that `sleep` advances without waiting. Not for concurrent sleepers. */
 export class VirtualClock implements Clock {
   #nowMs: number;
-  /** How far ahead of the true time it was set, which Goldmane goes by. */
+  /** How far the clock is ahead of the true time, which Goldmane uses. */
   aheadMs = 0;
 
   constructor(nowSeconds: number) {
@@ -42,22 +42,22 @@ export class VirtualClock implements Clock {
 
 export type Flows = Omit<TestFlow, 'startSeconds' | 'id'>[];
 
-/** A Goldmane that answers `List`, as far as settling can tell: ring, ids of flow keys, restarts. */
+/** A fake Goldmane for settling: `List` with a ring, ids of flow keys, and restarts. */
 export class FakeGoldmane {
   readonly clock: VirtualClock;
-  /** The buckets that were asked for, in their order. */
-  asked: number[] = [];
+  /** The requested buckets, in order. */
+  requested: number[] = [];
   connects = 0;
-  /** What a bucket holds, once it has begun. */
+  /** The flows of a bucket, once it has begun. */
   flowsOf: (startSeconds: number) => Flows;
-  /** Called before each answer; may throw what `list` throws, or answer something else. */
+  /** Called before each answer. May throw an error of `list`, or replace the answer. */
   onList: (startSeconds: number) => Buffer | undefined = () => undefined;
-  /** Called before each connection; may throw what dialling throws. */
+  /** Called before each connection. May throw a connection error. */
   onConnect: () => void = () => undefined;
-  /** Whether it says what its clock shows; otherwise only its buckets and its stream tell. */
-  saysClock = true;
-  /** Keys that are seen once an hour only. */
-  idles: (flow: Flows[number]) => boolean = () => false;
+  /** Whether refusals contain the server's clock. */
+  statesClock = true;
+  /** Whether a key occurs only once an hour. */
+  isIdle: (flow: Flows[number]) => boolean = () => false;
   #inFlight = 0;
   #run = 1;
   #aliveSince = Number.NEGATIVE_INFINITY;
@@ -73,7 +73,7 @@ export class FakeGoldmane {
     return this.clock.elapsed() / 1000;
   }
 
-  /** Begins anew, and connections break: what began before is lost, except for what nodes still have of the last `resentSeconds`. */
+  /** Starts a new server run and closes connections. Earlier flows are lost, except those that nodes re-send (`resentSeconds`). */
   restart(resentSeconds = 0): void {
     this.#aliveSince = this.nowSeconds - resentSeconds;
     this.#run += 1;
@@ -97,12 +97,12 @@ export class FakeGoldmane {
       bundle: { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(8.64e15) },
       list: async (startSeconds, signal) => {
         signal.throwIfAborted();
-        if (this.#inFlight > 0) throw new Error('two List at once');
+        if (this.#inFlight > 0) throw new Error('concurrent List calls');
         this.#inFlight += 1;
         try {
           throwIfLost();
           await this.clock.sleep(40, signal);
-          this.asked.push(startSeconds);
+          this.requested.push(startSeconds);
           const answer = this.onList(startSeconds) ?? this.answer(startSeconds);
           throwIfLost();
           return answer;
@@ -112,9 +112,9 @@ export class FakeGoldmane {
       },
       askClock: () => {
         throwIfLost();
-        return Promise.resolve(this.saysClock ? this.nowSeconds : undefined);
+        return Promise.resolve(this.statesClock ? this.nowSeconds : undefined);
       },
-      stream: () => Promise.reject(new Error('nobody streams here')),
+      stream: () => Promise.reject(new Error('this fake has no stream')),
       close: () => undefined,
     };
   }
@@ -127,9 +127,9 @@ export class FakeGoldmane {
     );
   }
 
-  /** In this run; a key that idled for an hour comes back with another id. */
+  /** The id of a key in this server run. A key that was idle for an hour gets another id. */
   #idOf(flow: Flows[number], startSeconds: number): number {
-    const text = JSON.stringify([flow, this.idles(flow) ? Math.floor(startSeconds / 3_600) : 0]);
+    const text = JSON.stringify([flow, this.isIdle(flow) ? Math.floor(startSeconds / 3_600) : 0]);
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
     const id = this.#nextId;

@@ -11,7 +11,7 @@ import { testDeps } from './deps.ts';
 
 const minuteMs = 60_000;
 
-/** The activity settleBuckets over a real database, a fake Goldmane and a clock that does not wait. */
+/** Runs the activity settleBuckets with a real database, a fake Goldmane and a virtual clock. */
 export class Settling {
   readonly db: TestDatabase;
   readonly clock: VirtualClock;
@@ -19,10 +19,10 @@ export class Settling {
   /** What the activity reported to the supervisor. */
   readonly reported: Progress[] = [];
   readonly beats: unknown[] = [];
-  /** `succeeded`, or the kind of the failure. */
+  /** The result of each round: `succeeded`, or the kind of the failure. */
   readonly heartbeats: string[] = [];
   readonly #news = new ProgressNews();
-  /** What the worker's process knows of Goldmane's clock; by default each window knows it. */
+  /** The worker process's measurement of Goldmane's clock; by default, each window has one. */
   serverClock: ServerClock | undefined;
 
   private constructor(db: TestDatabase, clock: VirtualClock, goldmane: FakeGoldmane) {
@@ -37,7 +37,7 @@ export class Settling {
     return new Settling(db, clock, new FakeGoldmane(clock, flowsOf));
   }
 
-  /** One window, by a worker of its own; `during` may interrupt it. */
+  /** Runs one window with a new worker; `during` may interrupt it. */
   async window(
     minutes = 15,
     {
@@ -68,7 +68,7 @@ export class Settling {
     return environment.run(settleBuckets, { windowMs: minutes * minuteMs });
   }
 
-  /** Windows until so many minutes have passed; a window that fails is begun again. */
+  /** Runs windows for this many minutes; a failed window is retried. */
   async run(minutes: number): Promise<SettleSummary[]> {
     const untilMs = this.clock.now() + minutes * minuteMs;
     const summaries: SettleSummary[] = [];

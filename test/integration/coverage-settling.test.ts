@@ -19,7 +19,7 @@ function failure(kind: GoldmaneFailure['kind'], what: string): GoldmaneFailure {
 }
 
 describe('settling', () => {
-  test('lists each bucket at rest and once more before it leaves the ring, oldest first, and not again', async () => {
+  test('lists each bucket six minutes after its end and once more before it leaves the ring, oldest first', async () => {
     settling = await Settling.create(start, busy);
     const { goldmane } = settling;
     const ages: number[] = [];
@@ -30,12 +30,14 @@ describe('settling', () => {
     await settling.run(150);
     const end = settling.clock.now() / 1000;
     const times = new Map<number, number>();
-    for (const asked of goldmane.asked) times.set(asked, (times.get(asked) ?? 0) + 1);
+    for (const asked of goldmane.requested) times.set(asked, (times.get(asked) ?? 0) + 1);
     for (let bucket = start - 3_525; bucket <= end - 450; bucket += 15)
       expect([bucket, times.get(bucket)]).toEqual([bucket, expect.toBeOneOf([1, 2, 3])]);
-    // Each bucket twice, and one of them once more per window, to recognise the server.
-    expect(goldmane.asked.length).toBeLessThan(2 * times.size + 20);
-    expect(goldmane.asked.slice(0, 100)).toEqual(goldmane.asked.slice(0, 100).toSorted((a, b) => a - b));
+    // Each bucket twice, and one bucket once more per window, to recognise the server run.
+    expect(goldmane.requested.length).toBeLessThan(2 * times.size + 20);
+    expect(goldmane.requested.slice(0, 100)).toEqual(
+      goldmane.requested.slice(0, 100).toSorted((a, b) => a - b),
+    );
     expect(Math.max(...ages)).toBeLessThanOrEqual(3_540);
     expect(Math.min(...ages)).toBeGreaterThanOrEqual(375);
     const [edge] = await readEdges(settling.db.database);
@@ -44,7 +46,7 @@ describe('settling', () => {
     expect((await settling.coverage(start, end - 3_700)).map(({ state }) => state)).toEqual(['final']);
   });
 
-  test('sends a heartbeat after each round that succeeded, and the kind of the failure after one that did not', async () => {
+  test('reports success after each successful round, and the kind of the failure after a failed one', async () => {
     settling = await Settling.create(start, busy);
     await settling.run(30);
     const { length } = settling.heartbeats;
@@ -67,7 +69,7 @@ describe('settling', () => {
     expect(summary?.serverRestarts).toBe(0);
   });
 
-  test('returns its summary when asked to end, and is cancelled when its worker shuts down', async () => {
+  test('returns its summary when cancelled, and is cancelled when its worker shuts down', async () => {
     settling = await Settling.create(start, busy);
     const asked = await settling.window(15, {
       during: (environment) => setTimeout(() => environment.cancel(), 100),
@@ -90,15 +92,15 @@ const noDetails = {
   reset: false,
 };
 
-describe('an empty answer', () => {
-  test('settles its bucket if an older bucket still answers', async () => {
+describe('an empty response', () => {
+  test('settles its bucket if an older bucket still has records', async () => {
     settling = await Settling.create(start, (bucket) => (bucket % 600 === 0 ? busy() : []));
     await settling.run(60);
     const gaps = await settling.gaps(start);
     expect(gaps).toEqual([]);
   });
 
-  test('is a gap with its cause if no older bucket answers', async () => {
+  test('is a gap with its cause if no older bucket has records', async () => {
     settling = await Settling.create(start, (bucket) => (bucket >= start + 600 ? busy() : []));
     await settling.run(30);
     expect((await settling.coverage(0, start + 900))[0]).toMatchObject({
@@ -108,7 +110,7 @@ describe('an empty answer', () => {
   });
 });
 
-describe('a bucket with an invalid answer', () => {
+describe('a bucket whose response', () => {
   const odd = start - 1_500;
   const answers: [string, number, RegExp, () => Buffer][] = [
     [
@@ -120,13 +122,13 @@ describe('a bucket with an invalid answer', () => {
       },
     ],
     [
-      'has other times',
+      'has the wrong times',
       3,
       /rejected: it contains a record of/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd - 15 })]),
     ],
     [
-      'is not whole',
+      'is incomplete',
       3,
       /rejected: it announces 9 records but contains 1/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd })], 9),
@@ -135,7 +137,7 @@ describe('a bucket with an invalid answer', () => {
   ];
 
   test.each(answers)(
-    'because it %s does not delay the others, is reported, and is settled later',
+    '%s does not delay the others, is reported, and is settled later',
     async (_why, times, message, answer) => {
       settling = await Settling.create(start, busy);
       const { goldmane } = settling;
@@ -151,7 +153,7 @@ describe('a bucket with an invalid answer', () => {
       expect(others).toEqual([]);
       expect(gap).toMatchObject({ fromSeconds: odd, toSeconds: odd + 15 });
       expect(gap?.cause).toMatch(message);
-      expect(goldmane.asked.filter((bucket) => bucket === odd)).toHaveLength(times);
+      expect(goldmane.requested.filter((bucket) => bucket === odd)).toHaveLength(times);
       goldmane.onList = () => undefined;
       await settling.run(40);
       expect(await settling.gaps()).toEqual([]);
@@ -159,7 +161,7 @@ describe('a bucket with an invalid answer', () => {
   );
 });
 
-describe('while Goldmane cannot be reached', () => {
+describe('while Goldmane is unreachable', () => {
   fullTest(
     'attempts fail with that cause, and lost time is a gap with that cause, which is reported to the supervisor',
     async () => {
@@ -201,7 +203,7 @@ describe('while Goldmane cannot be reached', () => {
     expect(settling.reported.slice(before)).toEqual([]);
   });
 
-  test('because it takes too long makes each further call wait as long, across attempts', async () => {
+  test('because of a timeout, each further call waits just as long, also in later attempts', async () => {
     settling = await Settling.create(start, busy);
     const times: number[] = [];
     settling.goldmane.onList = () => {
@@ -216,11 +218,11 @@ describe('while Goldmane cannot be reached', () => {
   });
 });
 
-describe('a bucket that another process was listing when it died', () => {
+describe('a bucket that a killed process was listing', () => {
   const bucket = start - 1_500;
 
-  /** The state after a process was killed: it was about to list, and nothing followed. */
-  function lose(heapLimitBytes = Number.MAX_SAFE_INTEGER): Promise<unknown> {
+  /** Records the state of a process that was killed while it listed the bucket. */
+  function recordKilledListing(heapLimitBytes = Number.MAX_SAFE_INTEGER): Promise<unknown> {
     return settling.db.database.query(
       'insert into bucket_listing (bucket, process, heap_limit_bytes) values (to_timestamp($1), gen_random_uuid(), $2)',
       [bucket, heapLimitBytes],
@@ -231,21 +233,21 @@ describe('a bucket that another process was listing when it died', () => {
 
   test('is listed after all others, and is settled if that succeeds', async () => {
     settling = await Settling.create(start, busy);
-    await lose();
+    await recordKilledListing();
     await settling.window(5);
-    const { asked } = settling.goldmane;
-    expect(Math.max(...asked.slice(0, asked.indexOf(bucket)))).toBeGreaterThan(start - 400);
+    const { requested } = settling.goldmane;
+    expect(Math.max(...requested.slice(0, requested.indexOf(bucket)))).toBeGreaterThan(start - 400);
     expect(await settling.gaps()).toEqual([]);
     expect(await left()).toEqual([]);
   });
 
-  test('is skipped with a cause after two deaths, until a process with more memory starts', async () => {
+  test('is skipped with a cause after two kills, until a process with more memory starts', async () => {
     settling = await Settling.create(start, busy);
-    await lose();
-    await lose();
+    await recordKilledListing();
+    await recordKilledListing();
     const summary = await settling.window(5);
     expect(summary).toMatchObject({ bucketsWaiting: 0, lastError: skippedCause });
-    expect(settling.goldmane.asked).not.toContain(bucket);
+    expect(settling.goldmane.requested).not.toContain(bucket);
     expect(await settling.gaps()).toEqual([
       { fromSeconds: bucket, toSeconds: bucket + 15, state: 'gap', cause: skippedCause },
     ]);

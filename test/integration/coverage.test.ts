@@ -23,7 +23,7 @@ afterEach(() => db.drop());
 
 type Mark = Omit<BucketBatch, 'startSeconds' | 'records'>;
 
-/** Merges the buckets n0 .. n1-1, each with one record, marked so. */
+/** Merges one record into each of the buckets n0 to n1 - 1, with these marks. */
 async function put(
   n0: number,
   n1: number,
@@ -51,8 +51,8 @@ async function coverage(from = -1_000, to = 1_000): Promise<string[]> {
   return (await readCoverage(database.query, at(from), at(to))).map(text);
 }
 
-describe('what is decided', () => {
-  test('is the state of each bucket; a bucket that was not observed is a gap with its known cause', async () => {
+describe('decided coverage', () => {
+  test('is the state of each bucket; an unobserved bucket is a gap with its known cause', async () => {
     await put(0, 2, { settled: 'final' });
     await put(2, 4, { settled: 'settled' });
     await put(4, 6, { streamedWhole: true });
@@ -68,7 +68,7 @@ describe('what is decided', () => {
     ]);
   });
 
-  test('uses the last trouble as the cause of a gap while there is one', async () => {
+  test('uses the current trouble as the cause of a gap', async () => {
     await put(0, 1, { settled: 'final' });
     await recordTrouble(database.query, 'stale certificate', at(1));
     expect(await decide(3)).toEqual(['1 3 gap stale certificate']);
@@ -84,14 +84,14 @@ describe('what is decided', () => {
     expect(await coverage(0, 3)).toEqual(['0 1 final', '1 3 gap not read in time']);
   });
 
-  test('is one range for months without a gap, over any number of decisions', async () => {
+  test('is one range for months without a gap, after any number of decisions', async () => {
     await put(0, 40, { settled: 'final' });
     for (let n = 1; n <= 40; n += 1) expect(await decide(n)).toEqual([]);
     expect(await database.query('select from coverage')).toHaveLength(1);
     expect(await coverage(0, 40)).toEqual(['0 40 final']);
   });
 
-  test('makes one row of a gap that grows over many decisions', async () => {
+  test('is one row for a gap that grows over many decisions', async () => {
     await put(0, 1, { settled: 'final' });
     for (let n = 2; n <= 12; n += 1) expect(await decide(n)).toEqual([`${n - 1} ${n} gap not read in time`]);
     expect(await coverage(0, 12)).toEqual(['0 1 final', '1 12 gap not read in time']);
@@ -106,7 +106,7 @@ describe('what is decided', () => {
     expect(await coverage(0, 30)).toEqual(['0 20 settled', '20 22 gap not read in time', '22 30 settled']);
   });
 
-  test('does not go back when a clock does', async () => {
+  test('is not undone when a clock is set back', async () => {
     await put(0, 4, { settled: 'final' });
     await decide(4);
     expect(await decide(2)).toEqual([]);
@@ -114,8 +114,8 @@ describe('what is decided', () => {
   });
 });
 
-describe('the trail begins', () => {
-  test('with the first bucket that was observed: nothing before it is a gap', async () => {
+describe('the beginning of the trail', () => {
+  test('is the first observed bucket: nothing before it is a gap', async () => {
     await put(0, 5, { gapCause: 'empty' }, []);
     expect(await decide(5)).toEqual([]);
     expect(await coverage(0, 5)).toEqual([]);
@@ -124,14 +124,14 @@ describe('the trail begins', () => {
     expect(await coverage()).toEqual(['5 6 settled', '6 7 gap not read in time', '7 1000 pending']);
   });
 
-  test('with an empty bucket, if that was settled or streamed whole', async () => {
+  test('is an empty bucket, if it was settled or streamed completely', async () => {
     await put(3, 4, { streamedWhole: true }, []);
     expect(await coverage(0, 5)).toEqual(['3 4 streamed', '4 5 pending']);
     await put(2, 3, { settled: 'settled' }, []);
     expect(await coverage(0, 5)).toEqual(['2 3 settled', '3 4 streamed', '4 5 pending']);
   });
 
-  test('with an older bucket that settling finds after the stream has begun it', async () => {
+  test('moves to an older bucket that settling finds later', async () => {
     await put(200, 201, { streamedWhole: true });
     expect(await decide(0)).toEqual([]);
     await put(0, 200, { settled: 'settled' });
@@ -140,21 +140,21 @@ describe('the trail begins', () => {
     expect(await coverage(0, 201)).toEqual(['0 200 settled', '200 201 streamed']);
   });
 
-  test('not before anything was observed', async () => {
+  test('is undefined until a bucket is observed', async () => {
     expect(await decide(100)).toEqual([]);
     expect(await coverage()).toEqual([]);
     expect(await readGaps(database.query, 20)).toEqual([]);
   });
 });
 
-describe('what is read', () => {
-  test('joins decided coverage with the ledger of the last hour, and is pending where the ledger has nothing', async () => {
+describe('reading coverage', () => {
+  test('joins decided coverage with the ledger of the last hour; time without a ledger row is pending', async () => {
     await put(0, 10, { settled: 'settled' });
     await decide(5);
     expect(await coverage(0, 12)).toEqual(['0 10 settled', '10 12 pending']);
   });
 
-  test('can be cut at any two times', async () => {
+  test('accepts any start and end', async () => {
     await put(0, 10, { settled: 'settled' });
     await put(10, 12, { streamedWhole: true });
     await decide(5);
@@ -181,7 +181,7 @@ describe('what is read', () => {
     ]);
   });
 
-  test('outlives the ledger', async () => {
+  test('works after the ledger has expired', async () => {
     await put(0, 4, { settled: 'final' });
     await put(1_000, 1_001, { settled: 'final' });
     await decide(900);
@@ -194,7 +194,7 @@ describe('what is read', () => {
 });
 
 describe('a clock that was set far ahead', () => {
-  test('decides open buckets as gaps, which stay; records merged afterwards are still counted', async () => {
+  test('decides undecided buckets as gaps, permanently; records merged afterwards are still counted', async () => {
     await put(0, 4, { settled: 'final' });
     await decide(20);
     await put(4, 20, { settled: 'final' });

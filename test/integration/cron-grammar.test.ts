@@ -64,7 +64,7 @@ test('the server accepts every cron expression that the settings accept', async 
     expect([cron, await isAccepted(cron, 'UTC')]).toEqual([cron, true]);
 });
 
-test('the server knows every zone that the settings store', async () => {
+test('the server accepts every time zone that the settings accept', async () => {
   const names = [
     ...Intl.supportedValuesOf('timeZone'),
     'utc',

@@ -10,7 +10,7 @@ afterEach(() => db.drop());
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-test('every SQL panel of the Grafana dashboard finds what the database has', async () => {
+test('every SQL panel of the Grafana dashboard returns the rows of the database', async () => {
   const { query } = db.database;
   const range = { from: iso(startSeconds - 7_200), to: iso(startSeconds + 3_600) };
   await merge(db.database, [batch(startSeconds, [listed(1)], { settled: 'final' })], options);
@@ -39,14 +39,14 @@ test('every SQL panel of the Grafana dashboard finds what the database has', asy
       expect(known, title).toContain(datasource.uid.replace(/^\$\{(\w+)\}$/, '$1'));
       expect(datasource.type === 'prometheus' ? expr : rawSql, title).toBeDefined();
       if (rawSql === undefined) continue;
-      // What Grafana's PostgreSQL source makes of its macros.
+      // Grafana's expansion of its PostgreSQL macros.
       const sql = rawSql
         .replaceAll(/\$__timeFilter\((\w+)\)/g, `$1 BETWEEN '${range.from}' AND '${range.to}'`)
         .replaceAll('$__timeFrom()', `'${range.from}'`)
         .replaceAll('$__timeTo()', `'${range.to}'`);
       expect(sql, title).not.toContain('$');
       const rows = await query(sql).catch((error: unknown) => {
-        throw new Error(`panel "${title}" cannot be read`, { cause: error });
+        throw new Error(`the query of panel "${title}" failed`, { cause: error });
       });
       expect(rows.length, title).toBeGreaterThan(0);
       asked.push(title);

@@ -88,7 +88,7 @@ describe('with a trail', () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, [{ srcNs: 'a', dstNs: 'shop' }]]);
   });
 
-  test('edges says when it cut the list at the limit', async () => {
+  test('edges reports that the list was cut off at the limit', async () => {
     const { code, out, err } = await run(['edges', '--json', '--limit', '2']);
     expect([code, JSON.parse(out)]).toEqual([0, [expect.anything(), expect.anything()]]);
     expect(err).toContain('--limit');
@@ -121,7 +121,7 @@ describe('a usage error is one line without a stack trace', () => {
     ['settings', ['edges'], { DATABASE_URL: '' }, 2, 'DATABASE_URL'],
     ['a database without a schema', ['edges'], {}, 1, 'schema'],
     [
-      'a database that is not there',
+      'a database that does not exist',
       ['edges'],
       { DATABASE_URL: 'postgres://x:hunter2@127.0.0.1:1/y' },
       1,

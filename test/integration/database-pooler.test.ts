@@ -40,13 +40,13 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       return database;
     }
 
-    test('the schema is migrated once, however many workers start', async () => {
+    test('the schema is migrated once when several workers start', async () => {
       const applied = await Promise.all([1, 2, 3].map(() => migrate(open())));
       expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
       expect(await migrate(open())).toEqual([]);
     });
 
-    test('two concurrent workers merge records as without a pooler', async () => {
+    test('two concurrent workers merge records with the same result as without a pooler', async () => {
       await migrate(open());
       const workers = [open(), open()];
       await Promise.all(
@@ -63,7 +63,7 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       expect(await readEdges(db.database)).toMatchObject([{ src_ns: 'a', dst_ns: 'b', flow_count: 6 }]);
     });
 
-    test('workers that start together adopt the counts of another program once, in the schema of the URL', async () => {
+    test('concurrently started workers adopt the counts of another program once, in the schema of the URL', async () => {
       const inSchema = () => open((url) => url.searchParams.set('options', '-c search_path=cluster_a'));
       await migrate(inSchema());
       const aggregator = new Aggregator(inSchema());
@@ -74,7 +74,7 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       expect(await verify(inSchema())).toEqual([]);
     });
 
-    test('only one worker at a time has a lease, and the next gets it afterwards', async () => {
+    test('only one worker at a time holds a lease, and the next acquires it afterwards', async () => {
       await migrate(open());
       const [first, second] = [open(), open()];
       const within = await withLease(first, 'digest', async (hold) => {
@@ -98,7 +98,7 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
       expect(shown.rows).toEqual([{ statement_timeout: '0' }]);
     });
 
-    test('a schema of its own for each cluster holds its tables', async () => {
+    test('each cluster has its tables in its own schema', async () => {
       const [a, b] = ['cluster_a', 'cluster_b'].map((schema) =>
         open((url) => url.searchParams.set('options', `-c search_path=${schema}`)),
       );

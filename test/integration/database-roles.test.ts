@@ -11,7 +11,7 @@ import { queryEdges } from '../../src/trail/query-edges.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { testDeps } from './deps.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
-import { standingClock } from './watched-days.ts';
+import { fixedClock } from './watched-days.ts';
 
 const script = fileURLToPath(new URL('../../deploy/postgres/create-roles.sh', import.meta.url));
 const database = `roles_${process.pid}`;
@@ -68,12 +68,12 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
     expect(await migrate(owner)).not.toEqual([]);
     expect(await migrate(writer)).toEqual([]);
     await merge(writer, [batch(startSeconds, [listed(1)], { settled: 'final' })], options);
-    expect(await applyRetention(testDeps(writer, standingClock(0)))).toMatchObject({
+    expect(await applyRetention(testDeps(writer, fixedClock(0)))).toMatchObject({
       verified: 'all tables agree',
     });
     expect(await queryEdges(reader.query, { limit: 10 })).toHaveLength(1);
     expect(await verify(reader)).toEqual([]);
-    // Another program counted one more.
+    // Another program has counted one record.
     await writer.query('update edge set flow_count = flow_count + 1');
     const nowSeconds = startSeconds + 60;
     expect(await adopt(reader, { nowSeconds, isDryRun: true })).toMatchObject({

@@ -16,7 +16,7 @@ let clock: VirtualClock;
 let decoder: FlowDecoder;
 let writer: StreamWriter;
 let merges: number;
-/** What the database does instead of a transaction. */
+/** Runs instead of the next transactions. */
 let fault: (() => Promise<void>) | undefined;
 
 beforeEach(async () => {
@@ -58,7 +58,7 @@ async function rows(): Promise<string[]> {
 }
 
 describe('a streamed record', () => {
-  test('is written at once if it is a new edge, otherwise after 50 s', async () => {
+  test('is written immediately if it is a new edge, otherwise after 50 s', async () => {
     add();
     await writer.flush();
     expect(await rows()).toEqual(['a b 1']);
@@ -72,7 +72,7 @@ describe('a streamed record', () => {
     expect(await rows()).toEqual(['a b 2']);
   });
 
-  test('is written at once when it has to be', async () => {
+  test('is written immediately on flush', async () => {
     add();
     await writer.flush();
     add({ port: 81 });
@@ -96,7 +96,7 @@ describe('a streamed record', () => {
   });
 });
 
-describe('a bucket that was streamed whole', () => {
+describe('a completely streamed bucket', () => {
   const state = async () => (await readLedger(db.database.query, start)).map(({ state }) => state);
 
   test('is marked as such, with or without records', async () => {
@@ -119,7 +119,7 @@ describe('a bucket that was streamed whole', () => {
     expect(await rows()).toEqual(['a b 1']);
   });
 
-  test('is not marked if records of it were dropped', async () => {
+  test('is not marked if some of its records were dropped', async () => {
     writer = newWriter(db.database, 1);
     add();
     expect(add({ port: 81 })).toBe('dropped');
@@ -176,7 +176,7 @@ describe('while the database is unavailable', () => {
     expect(await rows()).toEqual(['a b 20']);
   });
 
-  test('a commit whose answer is lost counts once', async () => {
+  test('a commit whose reply is lost counts once', async () => {
     const database: Database = {
       ...db.database,
       async transaction(work) {
@@ -196,7 +196,7 @@ describe('while the database is unavailable', () => {
     expect(await rows()).toEqual(['a b 1']);
   });
 
-  test('an error of our own is not treated as a database failure', async () => {
+  test('a programming error is not treated as a database failure', async () => {
     fault = () => Promise.reject(new RangeError('of our own'));
     add();
     await expect(writer.flush(true)).rejects.toThrow('of our own');

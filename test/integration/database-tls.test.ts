@@ -29,7 +29,7 @@ beforeAll(async () => {
     join(folder, 'pg_hba.conf'),
     'hostnossl all tls_only 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n',
   );
-  // PostgreSQL runs as another user where we are root, and takes a key of its own only.
+  // If the tests run as root, PostgreSQL runs as another user, who must own the key.
   if (process.getuid?.() === 0)
     await chown(join(folder, 'server.key'), userId('postgres') ?? userId('nobody') ?? 0, 0);
   server = await startPostgres({
@@ -110,7 +110,7 @@ describe('a connection with TLS', () => {
     ['url_unreadable', { sslmode: 'bogus' }],
     ['url_unreadable', { sslmode: 'verify-ca' }],
     ['url_unreadable', { sslmode: 'disable', channel_binding: 'require' }],
-  ])('that cannot be made fails as %s: %j', async (kind, parameters) => {
+  ])('fails as %s with %j', async (kind, parameters) => {
     await expect(open(parameters).query('select 1')).rejects.toMatchObject({ kind });
     await expect(open(parameters).withClient((client) => client.query('select 1'))).rejects.toMatchObject({
       kind,
@@ -137,7 +137,7 @@ describe('channel_binding=require', () => {
       url.password = 'secret';
     });
     const error: unknown = await database.query('select 1').catch((reason: unknown) => reason);
-    // With "scram-sha-256" in pg_hba.conf the server offers SCRAM to a role with an MD5 password too, and then refuses it.
+    // With "scram-sha-256" in pg_hba.conf, the server also offers SCRAM to a role with an MD5 password, and then refuses it.
     expect(error).toMatchObject({ kind: expect.stringMatching(/^(tls_channel_binding|password_refused)$/) });
   });
 });
@@ -151,19 +151,19 @@ describe('several hosts', () => {
     return database;
   };
 
-  test('are tried in their order until one answers', async () => {
+  test('are tried in order until one answers', async () => {
     const database = openUrl(withHosts(`127.0.0.1:1,127.0.0.1:${server.port}`));
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('that do not answer are all listed', async () => {
+  test('are all listed if none answers', async () => {
     await expect(openUrl(withHosts('127.0.0.1:1,127.0.0.1:2')).query('select 1')).rejects.toMatchObject({
       kind: 'connection_refused',
       what: expect.stringMatching(/127\.0\.0\.1:1: .*127\.0\.0\.1:2: /),
     });
   });
 
-  test('that are all of the wrong kind for target_session_attrs fail as wrong_server', async () => {
+  test('fail as wrong_server if none matches target_session_attrs', async () => {
     const url = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=standby');
     await expect(openUrl(url).query('select 1')).rejects.toMatchObject({ kind: 'wrong_server' });
     const primary = withHosts(`127.0.0.1:${server.port}`, 'target_session_attrs=primary');
@@ -171,7 +171,7 @@ describe('several hosts', () => {
   });
 });
 
-test('a server that is demoted and promoted again is used again by the first statement afterwards', async () => {
+test('after a server is demoted and promoted again, the first statement uses it', async () => {
   const admin = open({ sslmode: 'require' });
   const database = open({});
   await admin.query('create table written (n int)');

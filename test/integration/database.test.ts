@@ -35,7 +35,7 @@ function open(...args: Parameters<typeof openDatabase>): Database {
 async function failure(work: Promise<unknown>): Promise<DatabaseFailure> {
   const error: unknown = await work.catch((reason: unknown) => reason);
   if (isDatabaseFailure(error)) return error;
-  throw new Error('it did not fail as the database does', { cause: error });
+  throw new Error('the error is not a database failure', { cause: error });
 }
 
 describe('a server that accepts connections and never answers', () => {
@@ -64,7 +64,7 @@ describe('a server that accepts connections and never answers', () => {
     ['transaction', (database: Database) => database.transaction((query) => query('select 1'))],
     ['withClient', (database: Database) => database.withClient((client) => client.query('select 1'))],
     ['migrate', (database: Database) => migrate(database)],
-  ])('fails %s in time, as a timeout, without showing the password', async (_name, use) => {
+  ])('fails %s with a timeout, without showing the password', async (_name, use) => {
     const startedAt = performance.now();
     const { kind, message } = await failure(use(open({ url }, { timeouts })));
     expect(kind).toBe('timeout');
@@ -83,13 +83,13 @@ describe('a server that accepts connections and never answers', () => {
 });
 
 describe('a statement that takes too long', () => {
-  test('is ended by the server, and the connection is not used again', async () => {
+  test('is cancelled by the server, and its connection is not reused', async () => {
     const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     expect((await failure(database.query('select pg_sleep(30)'))).kind).toBe('timeout');
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('also when it waits for a lock', async () => {
+  test('is cancelled also while it waits for a lock', async () => {
     const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     await db.database.query('create table t (x int)');
     await db.database.transaction(async (query) => {
@@ -98,7 +98,7 @@ describe('a statement that takes too long', () => {
     });
   });
 
-  test('a transaction that is left open is ended, so that its locks do not outlive its worker', async () => {
+  test('an idle transaction is ended, so that it does not hold its locks after its worker is lost', async () => {
     const database = open({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     const left = database.transaction(async (query) => {
       await query('create table t (x int)');
@@ -140,7 +140,7 @@ describe('unusable databases are distinguished', () => {
     expect((await failure(queryEdges(db.database.query, { limit: 1 }))).kind).toBe('no_schema');
   });
 
-  test('a role without the needed rights', async () => {
+  test('a role without the required privileges', async () => {
     const role = `reader_${randomBytes(4).toString('hex')}`;
     await migrate(db.database);
     await db.database.query(`create role ${role} login password 'x'`);
@@ -164,7 +164,7 @@ describe('unusable databases are distinguished', () => {
     expect((await failure(written)).kind).toBe('read_only');
   });
 
-  test('a connection that is terminated from outside; the next one works', async () => {
+  test('a terminated connection; the next one works', async () => {
     const database = open({ url: db.url });
     const ended = database.transaction(async (query) => {
       const [row] = await query<{ pid: number }>('select pg_backend_pid() as pid');
@@ -175,7 +175,7 @@ describe('unusable databases are distinguished', () => {
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('also while idle in the pool, without effect', async () => {
+  test('a connection terminated while idle in the pool, without effect', async () => {
     const database = open({ url: db.url });
     const [row] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
     await db.database.query('select pg_terminate_backend($1, 5000)', [row?.pid]);
@@ -206,7 +206,7 @@ describe('DATABASE_URL_FILE', () => {
     });
   });
 
-  test('is read again for every connection: a rotated password is taken up without a restart', async () => {
+  test('is read for every connection: a rotated password is used without a restart', async () => {
     await writeFile(urlFile, `${urlOf('first')}\n`);
     const database = open({ urlFile });
     expect(await database.query('select current_user as name')).toEqual([{ name: role }]);
@@ -216,7 +216,7 @@ describe('DATABASE_URL_FILE', () => {
     expect(await database.withClient((client) => client.query('select 1'))).toMatchObject({ rowCount: 1 });
   });
 
-  test('with the former password is reported as stale, and works with the new one', async () => {
+  test('with the previous password is reported as stale, and works with the new one', async () => {
     await writeFile(urlFile, urlOf('first'));
     const database = open({ urlFile });
     await rotateTo('second');
@@ -227,7 +227,7 @@ describe('DATABASE_URL_FILE', () => {
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('may change while transactions run: they end on the connection on which they began', async () => {
+  test('may change while transactions run: they end on the connection on which they started', async () => {
     await writeFile(urlFile, urlOf('first'));
     const database = open({ urlFile });
     await database.transaction(async (query) => {
@@ -242,9 +242,9 @@ describe('DATABASE_URL_FILE', () => {
   test.each([
     ['is missing', undefined],
     ['is empty', ''],
-    ['holds no URL', 'hunter2'],
-    ['holds a URL of something else', 'mysql://a:hunter2@b/c'],
-  ])('that %s is reported with its path, not its content', async (_what, content) => {
+    ['contains no URL', 'hunter2'],
+    ['contains a URL of another kind', 'mysql://a:hunter2@b/c'],
+  ])('that %s is reported with its path, without its content', async (_what, content) => {
     if (content !== undefined) await writeFile(urlFile, content);
     const { kind, message } = await failure(open({ urlFile }).query('select 1'));
     expect(kind).toBe('url_unreadable');
@@ -253,9 +253,9 @@ describe('DATABASE_URL_FILE', () => {
   });
 });
 
-describe('a connection that is refused', () => {
-  /** A way to the server that knows which connections are open on it. */
-  async function watched(): Promise<{ url: URL; open: Set<Socket> }> {
+describe('a refused connection', () => {
+  /** A proxy to the server that records its open connections. */
+  async function startProxy(): Promise<{ url: URL; open: Set<Socket> }> {
     const server = new URL(db.url);
     const sockets = new Set<Socket>();
     const way = createServer((socket) => {
@@ -284,8 +284,8 @@ describe('a connection that is refused', () => {
   test.each([
     ['without a password', ''],
     ['for a wrong password', 'hunter2'],
-  ])('%s is closed, by the pool and by a client of its own', async (_why, password) => {
-    const way = await watched();
+  ])('%s is closed, both from the pool and for a separate client', async (_why, password) => {
+    const way = await startProxy();
     way.url.password = password;
     const database = open({ url: way.url.href });
     for (const use of [
@@ -293,12 +293,12 @@ describe('a connection that is refused', () => {
       () => database.withClient((client) => client.query('select 1')),
     ]) {
       expect((await failure(use())).kind).toBe('password_refused');
-      await until('nothing is open any more', async () => (way.open.size === 0 ? true : undefined), 5_000);
+      await until('no connection is open', async () => (way.open.size === 0 ? true : undefined), 5_000);
     }
   });
 });
 
-test('the duration of every database call is reported, failed ones included', async () => {
+test('the duration of every database call is reported, including failed ones', async () => {
   const seconds: number[] = [];
   const database = open({ url: db.url }, { onStatement: (value) => seconds.push(value) });
   await database.query('select pg_sleep(0.05)');

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Database } from '../../src/trail/database.ts';
 
-/** Dependencies of activities with the test's database and clock, without logs and reports. */
+/** Dependencies of activities with the test's database and clock, without logging and reporting. */
 export function testDeps(database: Database, clock: Clock): Deps {
   const serverClock = new ServerClock(clock);
   serverClock.assume(clock.now());
@@ -17,7 +17,7 @@ export function testDeps(database: Database, clock: Clock): Deps {
     log: pino({ level: 'silent' }),
     metrics: createMetrics(noopMetricMeter),
     serverClock,
-    connectGoldmane: () => Promise.reject(new Error('there is no Goldmane here')),
+    connectGoldmane: () => Promise.reject(new Error('no Goldmane in this test')),
     heartbeat: { succeeded: () => undefined, failed: () => undefined },
     report: () => false,
   };

@@ -24,7 +24,7 @@ const env = () => ({
 test.each([
   ['--dry-run', ['digest', '--dry-run'], {}],
   ['DRY_RUN=1', ['digest'], { DRY_RUN: '1' }],
-])('digest with %s prints what would be announced, and changes nothing', async (_what, args, more) => {
+])('digest with %s prints the pending announcement and changes nothing', async (_what, args, more) => {
   await harness.addEdges({ dst: 'billing', firstSeenMs: Date.now() - 60_000 });
   for (let time = 0; time < 2; time += 1) {
     const { code, out } = await flowTrail(args, { ...env(), ...more });
@@ -36,7 +36,7 @@ test.each([
   expect(await harness.announcements()).toEqual({});
 });
 
-test('a dry run uses neither Temporal nor Slack, and treats the past of a new trail as known', async () => {
+test('a dry run uses neither Temporal nor Slack, and treats edges that existed before a new trail as known', async () => {
   await harness.addEdges({ dst: 'old', firstSeenMs: Date.now() - 48 * 3_600_000 });
   const { code, out } = await flowTrail(['digest', '--dry-run'], {
     DATABASE_URL: harness.db.url,
@@ -47,7 +47,7 @@ test('a dry run uses neither Temporal nor Slack, and treats the past of a new tr
   expect(out).toContain('1 edge existed before the first digest; not announced');
 });
 
-test('digest runs the job, waits, and prints its result', async () => {
+test('digest runs the job, waits for it and prints its result', async () => {
   await harness.addEdges({ dst: 'billing' });
   const { code, out, err } = await flowTrail(['digest'], env());
   expect(code).toBe(0);
@@ -65,7 +65,7 @@ test('digest exits with 1 and the failure’s message when the job fails', async
   expect(err).toContain('404 channel_not_found');
 });
 
-test('digest without Temporal says so, with the cure', async () => {
+test('digest reports that Temporal is unavailable, with the cure', async () => {
   const { code, err } = await flowTrail(['digest'], { ...env(), TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(code).toBe(1);
   expect(err).toContain('127.0.0.1:1');

@@ -13,7 +13,7 @@ import { quietRuntime } from '../replay/supervisor-harness.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 
-/** Eight in the morning, in winter. */
+/** 08:00 in winter. */
 export const morning = Date.parse('2026-11-23T08:00:00Z');
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -31,7 +31,7 @@ export class DigestHarness {
   readonly slack: SlackStandIn;
   readonly client: Client;
   readonly taskQueue = `digest-${randomUUID()}`;
-  /** The time of the trail's clock. */
+  /** The current time of the trail's clock. */
   nowMs = morning;
   /** Print messages instead of posting them. */
   isDry = false;
@@ -108,7 +108,7 @@ export class DigestHarness {
       );
   }
 
-  /** Starts a run by hand. */
+  /** Starts a run without a schedule. */
   async begin(): Promise<string> {
     const workflowId = `digest-${randomUUID()}`;
     await this.client.workflow.start(jobs.digest.workflowType, {
@@ -138,7 +138,7 @@ export class DigestHarness {
       const type = cause && 'type' in cause ? String(cause.type) : undefined;
       return { type, message: cause?.message ?? '' };
     }
-    throw new Error('it did not fail');
+    throw new Error('the run did not fail');
   }
 
   /** Milliseconds that a run waits before it retries a failure of this type; undefined if it is not waiting. */
@@ -150,7 +150,7 @@ export class DigestHarness {
     return pending && optionalTsToMs(pending.currentRetryInterval);
   }
 
-  /** As an attempt of an activity, without Temporal. */
+  /** Runs `work` in the context of an activity, without Temporal. */
   async inActivity<Result>(work: () => Promise<Result>): Promise<Result> {
     const result: Result = await new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(
       work,
@@ -165,7 +165,7 @@ export class DigestHarness {
     );
   }
 
-  /** The digest's id as each message shows it. */
+  /** The digest ids shown in the messages. */
   get shownIds(): string[] {
     return this.slack.messages.map(({ blocks }) => {
       const last = blocks.at(-1);

@@ -20,7 +20,7 @@ async function start(takenOver: readonly EdgeSpec[] = []): Promise<DigestHarness
 }
 
 describe('each edge is announced once', () => {
-  test('new ones are posted once; without new ones a run posts nothing and says so', async () => {
+  test('new edges are posted once; a run without new edges posts nothing', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' }, { dst: 'vault', action: 'deny' });
     const first = await harness.run();
@@ -35,7 +35,7 @@ describe('each edge is announced once', () => {
     expect(harness.slack.posts).toBe(1);
   });
 
-  test('one found late, first seen before the previous digest, is announced and marked', async () => {
+  test('an edge found late, first seen before the previous digest, is announced and marked', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     await harness.run();
@@ -46,7 +46,7 @@ describe('each edge is announced once', () => {
     expect(JSON.stringify(harness.slack.messages[1])).toContain('_found late_');
   });
 
-  test('those of an adopted table are known if older than a day, and announced otherwise', async () => {
+  test('edges of an adopted table are treated as known if older than a day, and announced otherwise', async () => {
     await start([
       { dst: 'old', firstSeenMs: morning - 30 * dayMs },
       { dst: 'older-than-a-day', firstSeenMs: morning - dayMs - 1_000 },
@@ -101,7 +101,7 @@ describe('each edge is announced once', () => {
 });
 
 describe('run again', () => {
-  test('runs with the same nominal time are the same digest, which is posted once', async () => {
+  test('runs with the same nominal time post the same digest once', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     const scheduleId = `schedule-${harness.taskQueue}`;
@@ -142,7 +142,7 @@ describe('run again', () => {
     await schedule.delete();
   });
 
-  test('a post whose answer was lost is repeated with the same digest id, and no edge is lost', async () => {
+  test('a post whose response was lost is repeated with the same digest id, and no edge is lost', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext('take_and_cut');
@@ -153,7 +153,7 @@ describe('run again', () => {
     expect(await harness.announcements()).toEqual({ billing: result.digestId });
   });
 
-  test('and a post that the database did not record is repeated, too', async () => {
+  test('a post that was not recorded in the database is repeated', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     const deps = harness.deps();
@@ -171,7 +171,7 @@ describe('run again', () => {
     expect(await harness.announcements()).toEqual({ billing: 'digest/a' });
   });
 
-  test('edges found between two attempts wait for the next digest: the message is frozen', async () => {
+  test('edges found between two attempts are in the next digest: the message does not change', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext({ status: 503, body: '' });
@@ -222,9 +222,9 @@ describe('two digests at once', () => {
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext('hang');
     const first = await harness.begin();
-    await until('the first one posts', () => (harness.slack.posts === 1 ? true : undefined));
+    await until('the first digest posts', () => (harness.slack.posts === 1 ? true : undefined));
     const second = await harness.begin();
-    await until('the second one waits', () => harness.retryOf(second, /Another digest is being posted/));
+    await until('the second digest waits', () => harness.retryOf(second, /Another digest is being posted/));
     const results = await Promise.all([harness.resultOf(first), harness.resultOf(second)]);
     expect(results.map(({ outcome }) => outcome).toSorted()).toEqual(['posted', 'quiet']);
     expect(harness.announced).toEqual([['billing']]);
@@ -252,29 +252,32 @@ describe('refusals by Slack', () => {
     [410, 'channel_is_archived'],
     [403, 'action_prohibited'],
     [400, 'invalid_blocks'],
-  ])('permanently (%i %s) fails the run at once; the next digest has the edge', async (status, body) => {
-    await start();
-    await harness.addEdges({ dst: 'billing' });
-    harness.slack.answerNext({ status, body });
-    const { type, message } = await harness.failureOf(await harness.begin());
-    expect(type).toBe(`slack_${body}`);
-    expect(message).not.toContain('/services/');
-    expect(harness.slack.posts).toBe(1);
-    expect(await harness.run()).toMatchObject({ outcome: 'posted', edges: 1 });
-  });
+  ])(
+    'with %i %s, which is permanent, fail the run immediately; the next digest announces the edge',
+    async (status, body) => {
+      await start();
+      await harness.addEdges({ dst: 'billing' });
+      harness.slack.answerNext({ status, body });
+      const { type, message } = await harness.failureOf(await harness.begin());
+      expect(type).toBe(`slack_${body}`);
+      expect(message).not.toContain('/services/');
+      expect(harness.slack.posts).toBe(1);
+      expect(await harness.run()).toMatchObject({ outcome: 'posted', edges: 1 });
+    },
+  );
 
-  test('with 429 is posted again after the time in Retry-After, not before', async () => {
+  test('with 429 delay the next attempt by the time in Retry-After', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext({ status: 429, body: 'rate_limited', retryAfterSeconds: 4 });
     const run = await harness.begin();
-    const waits = await until('it waits', () => harness.retryOf(run, /4 s \(429\)/));
+    const waits = await until('the run waits for its retry', () => harness.retryOf(run, /4 s \(429\)/));
     expect(waits).toBe(4_000);
     expect(await harness.resultOf(run)).toMatchObject({ outcome: 'posted' });
     expect(harness.slack.posts).toBe(2);
   });
 
-  test('with a server error is posted again', async () => {
+  test('with a server error are retried', async () => {
     await start();
     await harness.addEdges({ dst: 'billing' });
     harness.slack.answerNext({ status: 503, body: '' }, { status: 500, body: '' });
@@ -286,7 +289,7 @@ describe('refusals by Slack', () => {
 test('gaps are reported once, with their cause, even if they ended while a digest was prepared', async () => {
   await start();
   const at = (hours: number) => new Date(morning + hours * hourMs);
-  const cover = (from: number, to: number, state: string, cause: string | null) =>
+  const storeCoverage = (from: number, to: number, state: string, cause: string | null) =>
     harness.db.database.query(
       'insert into coverage (from_time, to_time, state, cause) values ($1, $2, $3, $4)',
       [at(from), at(to), state, cause],
@@ -296,16 +299,16 @@ test('gaps are reported once, with their cause, even if they ended while a diges
       at(-48),
       at(hours),
     ]);
-  await cover(-48, -5, 'final', null);
-  await cover(-5, -4, 'gap', 'Goldmane was down');
-  await cover(-4, -0.75, 'final', null);
+  await storeCoverage(-48, -5, 'final', null);
+  await storeCoverage(-5, -4, 'gap', 'Goldmane was down');
+  await storeCoverage(-4, -0.75, 'final', null);
   await decided(-0.75);
   await harness.addEdges({ dst: 'billing' });
   expect(await harness.run()).toMatchObject({ gapSeconds: 3_600, gaps: [{ cause: 'Goldmane was down' }] });
   expect(JSON.stringify(harness.slack.messages[0])).toContain('1 h, in 1 gap');
 
-  await cover(-0.75, -0.5, 'gap', 'the worker was down');
-  await cover(-0.5, 24, 'final', null);
+  await storeCoverage(-0.75, -0.5, 'gap', 'the worker was down');
+  await storeCoverage(-0.5, 24, 'final', null);
   await decided(24);
   harness.nowMs += dayMs;
   await harness.addEdges({ dst: 'vault' });

@@ -10,7 +10,7 @@ import { createMigratedDatabase, type TestDatabase } from '../support/database.t
 import { blocksOf, readDocuments, shellBlocksOf } from '../support/shell-blocks.ts';
 
 const documents = readDocuments();
-/** The command runs a job, which needs a worker: test/integration/digest-cli.test.ts. */
+/** Runs a job, which needs a worker; tested in test/integration/digest-cli.test.ts. */
 const needsWorker = /^(npx )?flow-trail digest$/;
 const blocks = documents
   .flatMap(shellBlocksOf)
@@ -28,7 +28,7 @@ const queries = documents
   .flatMap(({ path, text }) => blocksOf(path, text, 'sql'))
   .map(({ place, body }): [string, string] => [place, body]);
 
-/** 0, or 3 where the answer needs attention, as of a policy that would have denied something. */
+/** Exit codes of successful commands: 3 means a finding, such as a policy that would have denied traffic. */
 const answered = [0, 3];
 
 let db: TestDatabase;
@@ -42,9 +42,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'documented-'));
 });
 beforeEach(() => {
-  // Files are written where a reader would have them.
+  // The files that the blocks read.
   process.chdir(folder);
-  // The day after the capture: the period of a question ends now.
+  // The day after the capture, because the default period of a query ends now.
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23T12:00:00Z') });
 });
 afterEach(() => {
@@ -63,7 +63,7 @@ test.each(blocks)('the block at %s runs', async (_place, commands) => {
   for (const line of commands) {
     if (line.startsWith('echo ')) await promisify(execFile)('sh', ['-c', line], { cwd: folder });
     else {
-      // What it prints of another cluster is not compared.
+      // The output is from another cluster, so it is not compared.
       const [command = ''] = line.split(' | ');
       const [, ...args] = words(command.replace(/^npx /, ''));
       const { code, err } = await flowTrailInProcess(args, { DATABASE_URL: db.url, TIME_ZONE: 'UTC' });
@@ -72,11 +72,11 @@ test.each(blocks)('the block at %s runs', async (_place, commands) => {
   }
 });
 
-test('the key of the guide to encryption is one', async () => {
+test('the command in the encryption guide prints a valid key', async () => {
   expect(await readFile(join(folder, 'codec-keys'), 'utf8')).toMatch(/^[\w-]+:[A-Za-z0-9+/]{43}=\n$/);
 });
 
-test.each(queries)('the SQL at %s runs, and finds something', async (_place, sql) => {
+test.each(queries)('the SQL at %s returns rows', async (_place, sql) => {
   const rows = await db.database.query(sql.replaceAll('now()', '(select max(last_seen) from edge)'));
   expect(rows.length).toBeGreaterThan(0);
 });

@@ -28,7 +28,7 @@ const use = (created: TestDatabase) => {
 };
 afterEach(() => db.drop());
 
-/** A day ago: commands take later times than now for wrong. */
+/** A day ago, because commands refuse times in the future. */
 const start = Math.floor(Date.now() / 15_000 - 4 * 60 * 24) * 15;
 const bucket = (index: number) => start + 15 * index;
 const nowSeconds = bucket(1_000);
@@ -72,7 +72,7 @@ async function adoptions(): Promise<unknown[]> {
 describe('from the aggregator to the trail', () => {
   beforeEach(async () => use(await createTestDatabase()));
 
-  test('keeps every row, adds times but no counts for counted records, and counts later records', async () => {
+  test('keeps every row, extends times without counting records again, and counts later records', async () => {
     await aggregator.start();
     await count(0, 3);
     await count(1, 2, 'c');
@@ -84,7 +84,7 @@ describe('from the aggregator to the trail', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('adopts what it counted between the migration and the start of the worker', async () => {
+  test('adopts the aggregator’s counts between the migration and the start of the worker', async () => {
     await aggregator.start();
     await count(0, 3);
     await migrate(database);
@@ -105,7 +105,7 @@ describe('back to the aggregator, and to the trail again', () => {
     await stream(1, 1, 2);
   });
 
-  test('the aggregator starts with the table of the trail, counts and creates its digest', async () => {
+  test('the aggregator works with the table of the trail, counts and creates its digest', async () => {
     const before = await readEdges(database);
     await aggregator.start();
     expect(await readEdges(database)).toEqual(before);
@@ -114,7 +114,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await aggregator.newEdges(bucket(3))).toEqual(['b', 'c']);
   });
 
-  test('verify finds its counts; adopt shows them without changes, and then adopts them', async () => {
+  test('verify finds the aggregator’s counts; adopt first shows them without changes, then adopts them', async () => {
     await count(2, 5);
     await count(3, 4, 'c');
     const before = await readEdges(database);
@@ -143,7 +143,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(parseAnswer('adopt', (await run()).out)).not.toHaveProperty('until');
   });
 
-  test('what it counted is not counted again when Goldmane still has it', async () => {
+  test('records that the aggregator counted are not counted again while Goldmane still has them', async () => {
     await count(1, 3);
     await count(2, 5);
     await apply();
@@ -156,7 +156,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('every further difference is found, also after records that were only streamed left the ledger', async () => {
+  test('further differences are found, even after streamed records have left the ledger', async () => {
     const expire = async (until: number) => {
       await list(until, 1);
       await database.query('update trail_state set decided_until = to_timestamp($1)', [bucket(until)]);
@@ -173,14 +173,14 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await isOneMoreFound()).toBe(true);
     await count(301, 5);
     await apply();
-    // Of the aggregator's time, so it adds no count.
+    // From the aggregator's time, so it adds no count.
     await stream(301, 7, 8);
     expect(await isOneMoreFound()).toBe(true);
     await expire(700);
     expect(await isOneMoreFound()).toBe(true);
   });
 
-  test('running alongside the worker: both counted, no count is lost, and the trail continues exactly', async () => {
+  test('if both run at the same time, no count is lost, and the trail continues exactly', async () => {
     await count(0, 4);
     await count(1, 2);
     expect(await adoptIfCountedElsewhere(database, nowSeconds)).toBeUndefined();
@@ -193,7 +193,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('a worker adopts, once at its start, what was counted while none ran', async () => {
+  test('a starting worker adopts, once, the counts added while no worker ran', async () => {
     await list(2);
     expect(await adoptIfCountedElsewhere(database, nowSeconds)).toBeUndefined();
     await count(3, 5);
@@ -212,7 +212,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('merges that run at the same time are counted once', async () => {
+  test('concurrent merges are counted once', async () => {
     await count(2, 5);
     await Promise.all([stream(3, 1, 2, 3), apply(), list(4, 1), list(1, 1, 2, 3)]);
     expect(await verify(database)).toEqual([]);
@@ -220,7 +220,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('a last_seen in the future does not stop the counting until then', async () => {
+  test('a last_seen in the future does not stop counting', async () => {
     await count(100_000, 1, 'c');
     expect(await adoptIfCountedElsewhere(database, nowSeconds)).toBeUndefined();
     await apply();
@@ -229,7 +229,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('a last_seen that the other program set back does not open streamed buckets to counting twice', async () => {
+  test('a last_seen that the aggregator set back does not make streamed buckets count twice', async () => {
     await stream(5, 1, 2);
     await database.query('update edge set last_seen = to_timestamp($1), flow_count = flow_count + 3', [
       bucket(1) + 7,
@@ -240,7 +240,7 @@ describe('back to the aggregator, and to the trail again', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('an edge whose count was lowered is reported and stays as it is', async () => {
+  test('an edge whose count was lowered is reported and not changed', async () => {
     await database.query('update edge set flow_count = 1');
     const { code, out } = await flowTrailInProcess(['adopt', '--apply'], { DATABASE_URL: db.url });
     expect(code).toBe(3);
@@ -255,7 +255,7 @@ describe('back to the aggregator, and to the trail again', () => {
   });
 });
 
-describe('any sequence of the two', () => {
+describe('any sequence of aggregator and trail', () => {
   beforeEach(async () => use(await createMigratedDatabase()));
 
   const index = fc.integer({ min: 0, max: 12 });
@@ -278,7 +278,7 @@ describe('any sequence of the two', () => {
     fc.constant({ what: 'adopt' as const, index: 0, records: [] }),
   );
 
-  test('counts each record of the trail at most once, loses none of the aggregator, and ends verified', async () => {
+  test('counts each record of the trail at most once, loses no count of the aggregator, and passes verify', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         await database.query('truncate edge, edge_adopted, bucket_ledger, flow_group, adoption cascade');

@@ -14,7 +14,7 @@ import { testDeps } from './deps.ts';
 
 const minuteMs = 60_000;
 
-/** The activities settleBuckets and exportFlows in turn, over a real database, a fake Goldmane and a receiver in this process. */
+/** Runs settleBuckets and exportFlows alternately, with a real database, a fake Goldmane and a receiver in this process. */
 export class Exporting {
   readonly settling: Settling;
   readonly receiver: LogReceiver;
@@ -33,7 +33,7 @@ export class Exporting {
     return this.settling.clock.now() / 1_000;
   }
 
-  /** One window of the export; `during` may interrupt it. */
+  /** Runs one window of the export; `during` may interrupt it. */
   async export(
     minutes = 1,
     { during = () => {} }: { during?: (environment: MockActivityEnvironment) => void } = {},
@@ -64,7 +64,7 @@ export class Exporting {
     });
   }
 
-  /** Settles and exports in turn for so many minutes. */
+  /** Settles and exports alternately for this many minutes. */
   async both(minutes: number): Promise<void> {
     for (let done = 0; done < minutes; done += 5) {
       await this.settling.run(4);

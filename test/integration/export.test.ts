@@ -9,7 +9,7 @@ import { Exporting } from './export-harness.ts';
 const start = 1_750_000_005 - (1_750_000_005 % 15);
 const hour = 3_600;
 
-/** Three records per bucket; one of them exists in this bucket only. */
+/** Three records per bucket, one of which is unique to the bucket. */
 const flowsOf = (startSeconds: number): Flows =>
   startSeconds < start
     ? []
@@ -30,8 +30,8 @@ beforeEach(async () => {
 afterEach(() => scene.close());
 
 const onceOf = (name: unknown) => Number(String(name).replace('job-', ''));
-/** Buckets whose three records all arrived. */
-function wholeBuckets(): number[] {
+/** Buckets whose three records have all arrived. */
+function completeBuckets(): number[] {
   const counts = new Map<string, Set<string>>();
   for (const { id, attributes } of scene.receiver.accepted) {
     const bucket = String(attributes['calico.bucket.start']);
@@ -50,11 +50,11 @@ const settledBuckets = async () =>
     )
   ).map((row) => row.start);
 
-test('each record of each settled bucket is sent once, with one id of its own', async () => {
+test('each record of each settled bucket is sent once, with a unique id', async () => {
   await scene.both(20);
   const settled = await settledBuckets();
   expect(settled.length).toBeGreaterThan(40);
-  expect(wholeBuckets()).toEqual(settled);
+  expect(completeBuckets()).toEqual(settled);
   expect(new Set(scene.receiver.accepted.map(({ id }) => id)).size).toBe(3 * settled.length);
   expect(scene.receiver.accepted.length).toBe(3 * settled.length);
   for (const { attributes } of scene.receiver.accepted)
@@ -71,7 +71,7 @@ test('each record of each settled bucket is sent once, with one id of its own', 
   });
 });
 
-test('a record that comes late is sent when the trail has found it, and the others are not sent again', async () => {
+test('a late record is sent after the trail has found it, and the others are not sent again', async () => {
   const late = start + 600;
   await scene.both(25);
   const before = scene.receiver.accepted.length;
@@ -90,8 +90,8 @@ test('a record that comes late is sent when the trail has found it, and the othe
   expect(await scene.gaps()).toEqual([]);
 });
 
-describe('a receiver that is away', () => {
-  test('for 40 minutes: everything is sent afterwards, and there is no gap', async () => {
+describe('an outage of the receiver', () => {
+  test('of 40 minutes: everything is sent afterwards, without a gap', async () => {
     scene.receiver.react = (_logs, response) => {
       response.writeHead(503).end();
       return 'answered';
@@ -101,13 +101,13 @@ describe('a receiver that is away', () => {
     expect((await readExportState(scene.settling.db.database.query)).trouble?.text).toContain('503');
     scene.receiver.react = () => undefined;
     await scene.both(40);
-    expect(wholeBuckets()).toEqual(await settledBuckets());
+    expect(completeBuckets()).toEqual(await settledBuckets());
     expect(await scene.gaps()).toEqual([]);
   });
 
-  test('for two hours: what left the ring is a gap of the export with the cause, and none of the trail', async () => {
+  test('of two hours: buckets that left the ring are a gap of the export, with its cause, but not of the trail', async () => {
     await scene.both(20);
-    const lastSent = Math.max(...wholeBuckets());
+    const lastSent = Math.max(...completeBuckets());
     scene.receiver.react = (_logs, response) => {
       response.writeHead(503).end();
       return 'answered';
@@ -128,15 +128,15 @@ describe('a receiver that is away', () => {
     const [gap] = gaps;
     if (!gap) throw new Error('no gap');
     expect(gap.records).toBe(3 * ((gap.toSeconds - gap.fromSeconds) / 15));
-    // Every bucket is whole at the receiver or in the gap, and none is both.
-    const whole = new Set(wholeBuckets());
+    // Every bucket is either complete at the receiver or in the gap.
+    const whole = new Set(completeBuckets());
     for (let bucket = start; bucket < scene.nowSeconds - hour; bucket += 15)
       expect(whole.has(bucket)).toBe(bucket < gap.fromSeconds || bucket >= gap.toSeconds);
     expect(await scene.settling.gaps()).toEqual([]);
   });
 });
 
-test('a record that alone is refused is left out, counted and named; the others arrive', async () => {
+test('a record that the receiver refuses is skipped, counted and reported; the others arrive', async () => {
   const poison = start + 300;
   const isPoison = (name: unknown) => onceOf(name) === poison;
   scene.receiver.react = (logs, response) => {
@@ -148,7 +148,7 @@ test('a record that alone is refused is left out, counted and named; the others 
   expect(scene.receiver.accepted.some(({ attributes }) => isPoison(attributes['calico.source.name']))).toBe(
     false,
   );
-  expect(wholeBuckets()).toEqual((await settledBuckets()).filter((bucket) => bucket !== poison));
+  expect(completeBuckets()).toEqual((await settledBuckets()).filter((bucket) => bucket !== poison));
   expect(await scene.gaps()).toEqual([
     {
       fromSeconds: poison,
@@ -160,7 +160,7 @@ test('a record that alone is refused is left out, counted and named; the others 
   ]);
 });
 
-test('a receiver that refuses every record with 400 is waited for, and no record counts as rejected', async () => {
+test('if the receiver answers 400 to everything, the export waits, and no record counts as rejected', async () => {
   scene.receiver.react = (_logs, response) => {
     response.writeHead(400).end();
     return 'answered';
@@ -168,11 +168,11 @@ test('a receiver that refuses every record with 400 is waited for, and no record
   await scene.both(20);
   scene.receiver.react = () => undefined;
   await scene.both(60);
-  expect(wholeBuckets()).toEqual(await settledBuckets());
+  expect(completeBuckets()).toEqual(await settledBuckets());
   expect(await scene.gaps()).toEqual([]);
 });
 
-test('records of a partial success are not sent again, and are a gap', async () => {
+test('records rejected by a partial success are not sent again and are a gap', async () => {
   const partly = start + 300;
   scene.receiver.react = (logs, response) => {
     if (!logs.some(({ attributes }) => onceOf(attributes['calico.source.name']) === partly)) return undefined;
@@ -198,17 +198,17 @@ test('records of a partial success are not sent again, and are a gap', async () 
   expect(requests.length).toBe(1);
 });
 
-test('a batch that is too large is halved', async () => {
+test('a batch that is too large is split in half', async () => {
   scene.receiver.react = (logs, response) => {
     if (logs.length <= 1) return undefined;
     response.writeHead(413).end();
     return 'answered';
   };
   await scene.both(10);
-  expect(wholeBuckets()).toEqual(await settledBuckets());
+  expect(completeBuckets()).toEqual(await settledBuckets());
 });
 
-test('a Goldmane that restarts leaves a gap of the records that it no longer has', async () => {
+test('records lost by a restart of Goldmane are a gap of the export', async () => {
   scene.receiver.react = (_logs, response) => {
     response.writeHead(503).end();
     return 'answered';
@@ -225,12 +225,12 @@ test('a Goldmane that restarts leaves a gap of the records that it no longer has
     expect(named.some(({ fromSeconds, toSeconds }) => bucket >= fromSeconds && bucket < toSeconds)).toBe(
       true,
     );
-  const whole = new Set(wholeBuckets());
+  const whole = new Set(completeBuckets());
   for (const { fromSeconds, toSeconds } of named)
     for (let bucket = fromSeconds; bucket < toSeconds; bucket += 15) expect(whole.has(bucket)).toBe(false);
 });
 
-test('an export that is cancelled in the middle of a bucket goes on with the records that are missing', async () => {
+test('an export cancelled in the middle of a bucket continues with the remaining records', async () => {
   await scene.settling.run(10);
   scene.env = { OTLP_LOGS_BATCH_RECORDS: '1' };
   scene.receiver.react = () => (scene.receiver.requests.length <= 4 ? undefined : 'hangs');
@@ -248,11 +248,11 @@ test('an export that is cancelled in the middle of a bucket goes on with the rec
   expect(before).toBe(4);
   scene.receiver.react = () => undefined;
   await scene.export(1);
-  expect(wholeBuckets()).toEqual(await settledBuckets());
+  expect(completeBuckets()).toEqual(await settledBuckets());
   expect(new Set(scene.receiver.accepted.map(({ id }) => id)).size).toBe(scene.receiver.accepted.length);
 });
 
-test('the same flow as two keys is one record with the sum of both', async () => {
+test('a flow with two keys is one record with the sum of both', async () => {
   const twice = start + 300;
   scene.settling.goldmane.flowsOf = (startSeconds) =>
     startSeconds === twice
@@ -270,10 +270,10 @@ test('the same flow as two keys is one record with the sum of both', async () =>
   expect(record?.attributes).toMatchObject({ 'calico.flow.packets.in': 6, 'calico.policies.traces': 2 });
 });
 
-test('time while the export was off is a gap that says so, and marks go', async () => {
+test('time while the export was off is a gap with that cause, and marks are deleted', async () => {
   const { database } = scene.settling.db;
   await scene.both(20);
-  const lastSent = Math.max(...wholeBuckets());
+  const lastSent = Math.max(...completeBuckets());
   await noteExportOff(database.query, scene.nowSeconds + 3 * hour);
   await scene.settling.run(180);
   await scene.both(10);

@@ -49,7 +49,7 @@ const pass = (minutes: number) => (aheadMs += minutes * 60_000);
 const headers = () => slack.messages.map(({ text }) => text.split('\n')[0]);
 const watch = () => jobs.run('freshness');
 
-/** Settles the bucket of seven minutes ago, which nothing was in: a quiet cluster. */
+/** Settles the empty bucket of seven minutes ago, as in a quiet cluster. */
 async function settle(): Promise<void> {
   const startSeconds = Math.floor((nowSeconds() - 420) / 15) * 15;
   await merge(db.database, [{ startSeconds, records: [], settled: 'settled' }], {
@@ -58,7 +58,7 @@ async function settle(): Promise<void> {
   });
 }
 
-test('a stopped trail warns, pages before the buffer expires, and is posted as resolved, each once', async () => {
+test('a stopped trail causes a warning, a page before the ring expires, and a resolved message, each once', async () => {
   await settle();
   expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
 
@@ -98,7 +98,7 @@ test('a quiet cluster raises no alert: settling empty buckets is progress', asyn
   expect(headers()).toEqual([]);
 });
 
-test('a new gap is posted at once, and what follows within an hour in one message after it', async () => {
+test('a new gap is posted immediately, and further ones within an hour in one later message', async () => {
   await settle();
   expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'unchanged' } });
   const { query } = db.database;
@@ -112,7 +112,7 @@ test('a new gap is posted at once, and what follows within an hour in one messag
   await add(600, 1_500, 'gap', 'Goldmane was <!channel> away');
   for (const alert of ['posted', 'unchanged'])
     expect(await watch()).toMatchObject({ result: { state: 'good', alert } });
-  // The gap grows, and others follow.
+  // The gap grows, and there are further gaps.
   await query("update coverage set to_time = to_time + interval '5 minutes' where state = 'gap'");
   await add(1_800, 1_830, 'incomplete', null);
   expect(await watch()).toMatchObject({ result: { alert: 'unchanged' } });

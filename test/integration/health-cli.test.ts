@@ -20,7 +20,7 @@ const report = z.object({
   }),
 });
 
-/** The report of a cluster that no worker serves, and the exit code. */
+/** The report and exit code for a cluster without a worker. */
 async function health(settings: Record<string, string>) {
   const { code, out } = await flowTrail(['health', '--json'], {
     DATABASE_URL: db.url,
@@ -40,14 +40,14 @@ test('without a worker the check fails: no supervisor, no schedules', async () =
   });
 });
 
-test('a system that does not answer is a failed check, and the other one is still checked', async () => {
+test('an unavailable system is a failed check, and the other system is still checked', async () => {
   const noTemporal = await health({ TEMPORAL_ADDRESS: '127.0.0.1:1' });
   expect(noTemporal).toMatchObject({ code: 2, checks: { database: 'PASS', temporal: 'FAIL' } });
   const noDatabase = await health({ DATABASE_URL: 'postgres://trail@127.0.0.1:1/edges' });
   expect(noDatabase).toMatchObject({ code: 2, checks: { database: 'FAIL', supervisor: 'FAIL' } });
 });
 
-test('a wrong setting is a failed check in JSON too', async () => {
+test('a wrong setting is a failed check, also in JSON', async () => {
   expect(await health({ TIME_ZONE: 'nowhere' })).toEqual({ code: 2, status: 'FAIL', checks: {} });
 });
 

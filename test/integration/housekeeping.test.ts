@@ -8,7 +8,15 @@ import { createMigratedDatabase, type TestDatabase } from '../support/database.t
 import { JobWorker } from '../support/job-worker.ts';
 import { testDeps } from './deps.ts';
 import { podIn } from './ledger-batches.ts';
-import { at, cover, monday, see, seeDaily, standingClock, talk } from './watched-days.ts';
+import {
+  at,
+  storeSettled,
+  monday,
+  mergeRecords,
+  mergeDaily,
+  fixedClock,
+  recordBetween,
+} from './watched-days.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -57,7 +65,7 @@ function stretch(from: number, to: number, state: CoverageState, cause?: string)
 }
 
 describe('old coverage', () => {
-  test('is coarsened to what was settled, what was only streamed, and gaps with their causes', async () => {
+  test('is coarsened to settled, streamed, and gaps with their causes', async () => {
     await putCoverage([
       stretch(0, 4, 'final'),
       stretch(4, 5, 'settled'),
@@ -83,7 +91,7 @@ describe('old coverage', () => {
     expect(await coarsenCoverage(database, monday + 20 * 15)).toBe(0);
   });
 
-  test('keeps the state of every moment (settled, streamed, or a gap with its cause) and younger coverage unchanged', async () => {
+  test('keeps the state of all time (settled, streamed, or a gap with its cause), and younger coverage unchanged', async () => {
     const anyStretches = fc
       .array(
         fc.record({
@@ -156,9 +164,9 @@ describe('a run', () => {
     );
   }
 
-  test('deletes what is older than the settings, and never an edge, a fact or an announcement', async () => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
+  test('deletes rows older than the settings allow, but no edges, facts or announcements', async () => {
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
     await putCoverage([
       stretch(0, 4, 'final'),
       stretch(4, 5, 'settled'),
@@ -167,7 +175,7 @@ describe('a run', () => {
       { ...stretch(6, 7, 'settled'), fromSeconds: at(460), toSeconds: at(470) },
     ]);
     for (const minutes of [0, 60, 119, 181])
-      await see(database, 469 + minutes / 1_440, talk(podIn('a'), podIn('b')));
+      await mergeRecords(database, 469 + minutes / 1_440, recordBetween(podIn('a'), podIn('b')));
     await Promise.all([digest('old', 60), digest('young', 80), digest('unfinished', null)]);
     await Promise.all([report('old', 60), report('young', 80)]);
     const kept = () =>
@@ -177,7 +185,7 @@ describe('a run', () => {
         ),
       );
     const before = await kept();
-    const deps = testDeps(database, standingClock(470));
+    const deps = testDeps(database, fixedClock(470));
     deps.config.jobs.retention.factDays = 1_000;
     expect(await applyRetention(deps)).toEqual({
       ledgerBuckets: 2,
@@ -209,7 +217,7 @@ describe('a run', () => {
     });
   });
 
-  test('shows in the UI what it deleted', async () => {
+  test('shows the number of deleted rows in the UI', async () => {
     const worker = await JobWorker.start(inject('temporalAddress'), database, {});
     try {
       expect(await worker.run('housekeeping')).toEqual({

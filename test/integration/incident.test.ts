@@ -15,7 +15,7 @@ interface Seen {
   days: [string, number[]][];
 }
 
-/** Facts of immich calling `dst` on tcp 443, as settling would have written them. */
+/** Stores facts of immich calling `dst` on TCP 443, in the form in which settling writes them. */
 async function store({ dst, action = 'allow', days }: Seen): Promise<void> {
   const [fact] = await db.database.query<{ fact_id: string }>(
     `with g as (
@@ -51,7 +51,7 @@ function at(from: string, to: string) {
   });
 }
 
-test('the answer holds exactly the hours that the period touches, of both days at midnight', async () => {
+test('the answer contains exactly the hours that overlap the period, across midnight', async () => {
   await store({
     dst: 'web',
     days: [
@@ -76,7 +76,7 @@ const cases: [string, Seen, string[]][] = [
     ['first_denial'],
   ],
   [
-    'an hour at which it never called',
+    'an hour without earlier calls',
     { dst: 'vault', days: [...everyDay([8, 9]), ['2026-11-27', [3]]] },
     ['first_time_at_this_hour'],
   ],
@@ -91,9 +91,9 @@ const cases: [string, Seen, string[]][] = [
     },
     ['silent_before'],
   ],
-  ['the same as every day', { dst: 'vault', days: [...everyDay([3, 8]), ['2026-11-27', [3]]] }, []],
+  ['the usual daily traffic', { dst: 'vault', days: [...everyDay([3, 8]), ['2026-11-27', [3]]] }, []],
 ];
-test.each(cases)('%s is marked as such', async (_, seen, unusual) => {
+test.each(cases)('%s has the right marks', async (_, seen, unusual) => {
   await store(seen);
   const { rows } = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z');
   expect(rows.map((row) => row.unusual)).toEqual([unusual]);
@@ -106,13 +106,13 @@ test('a weekday without earlier traffic is marked', async () => {
       .slice(0, 10),
     [8],
   ]);
-  // A Saturday after four weeks of Mondays to Fridays.
+  // A Saturday after four weeks with traffic on Mondays to Fridays only.
   await store({ dst: 'vault', days: [...weekdays, ['2026-11-28', [8]]] });
   const { rows } = await at('2026-11-28T08:00:00Z', '2026-11-28T09:00:00Z');
   expect(rows[0]?.unusual).toContain('first_time_on_this_weekday');
 });
 
-test('time that was not observed comes first', async () => {
+test('unobserved time is listed first', async () => {
   const { notCovered } = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z');
   expect(notCovered).toMatchObject([{ from: '2026-11-27T03:00:00.000Z', to: '2026-11-27T04:00:00.000Z' }]);
 });

@@ -44,7 +44,7 @@ test('a bucket from which records were refused is incomplete, with their count, 
   );
 });
 
-test('a later answer without refused records makes the bucket complete', async () => {
+test('a later response without refused records makes the bucket complete', async () => {
   settling = await Settling.create(start, () => [{ port: 80 }]);
   settling.goldmane.onList = (bucket) =>
     bucket === bad && settling.goldmane.nowSeconds < bad + 2_000

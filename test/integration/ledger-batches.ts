@@ -15,12 +15,12 @@ export function podIn(ns: string): FactEnd {
   return { kind: 'workload', ns, identity: '' };
 }
 
-/** A record of namespace a as the stream brings it. */
+/** A streamed record of namespace a. */
 export function streamed(record: number, dstNs = 'b'): TrailRecord {
   return { key: { content: `${record}` }, edge: { srcNs: 'a', dstNs, action: 'allow' } };
 }
 
-/** The same as `List` brings it. */
+/** The same record from `List`. */
 export function listed(
   record: number,
   {

@@ -14,11 +14,11 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 describe('a merge', () => {
-  test('of nothing changes nothing', async () => {
+  test('of an empty batch changes nothing', async () => {
     expect(await merge(database, [], options)).toMatchObject({ buckets: 0, newEdges: [] });
   });
 
-  test('reports each new edge once, also when two workers merge it concurrently', async () => {
+  test('reports each new edge once, even if two workers merge it concurrently', async () => {
     const batches = [batch(start, [streamed(1, 'b'), streamed(2, 'c')])];
     const summaries = await Promise.all([1, 2, 3, 4].map(() => merge(database, batches, options)));
     const names = summaries.flatMap(({ newEdges }) => newEdges.map(({ dstNs }) => dstNs));
@@ -62,7 +62,7 @@ describe('a merge', () => {
     expect(await readUnexplainedEdges(database)).toEqual([]);
   });
 
-  test('stores traces with hashes above 2^63, and traces beyond the cap of a fact as one', async () => {
+  test('stores traces with hashes above 2^63, and traces beyond a fact’s cap as one', async () => {
     const records = Array.from({ length: 40 }, (_, n) =>
       listed(n + 1, { digest: (1n << 64n) - BigInt(n + 1), text: JSON.stringify({ n }) }),
     );
@@ -87,8 +87,8 @@ describe('a merge', () => {
   });
 });
 
-describe('what a merge costs', () => {
-  /** The database with its statements counted. */
+describe('the cost of a merge', () => {
+  /** The database, with a record of its statements. */
   function counting(): { counted: Database; statements: string[] } {
     const statements: string[] = [];
     const counted: Database = {
@@ -112,7 +112,7 @@ describe('what a merge costs', () => {
         listed(n + 1, { dst: podIn(`ns-${n % 500}`), digest: BigInt((n % 9) + 1), port: n % 200 }),
     ],
   ] as const)(
-    'is as many statements for ten thousand %s records in ten buckets as for one',
+    'is the same number of statements for ten thousand %s records in ten buckets as for one',
     async (_what, make) => {
       const one = counting();
       await merge(one.counted, [batch(start, [make(0)], { settled: 'settled' })], options);

@@ -19,9 +19,9 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 interface Gate {
-  /** The database, whose transactions wait before they commit. */
+  /** A database whose transactions wait before they commit. */
   gated: Database;
-  /** All is done but the commit. */
+  /** Resolves when a transaction waits for its commit. */
   reached: Promise<void>;
   open(): void;
 }
@@ -43,7 +43,7 @@ function gate(): Gate {
 }
 
 function untilBlocked(): Promise<true> {
-  return until('somebody waits for a lock', async () => {
+  return until('a session waits for a lock', async () => {
     const waiting = await database.query(
       `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     );
@@ -63,7 +63,7 @@ describe('a merge and the expiry of its bucket', () => {
     await decideCoverage(database, start + 8_000, 'away');
   });
 
-  test('with the expiry about to commit: the merge waits and is refused', async () => {
+  test('if the expiry is about to commit, the merge waits and is refused', async () => {
     await merge(database, old, options);
     const expiry = gate();
     const expired = expireLedger(expiry.gated, 7_200);
@@ -76,7 +76,7 @@ describe('a merge and the expiry of its bucket', () => {
     expect(await counts()).toEqual([2]);
   });
 
-  test('with the merge about to commit: it counts, the expiry waits, and nothing counts again', async () => {
+  test('if the merge is about to commit, it counts, the expiry waits, and nothing is counted again', async () => {
     const writer = gate();
     const merged = merge(writer.gated, old, options);
     await writer.reached;
@@ -94,7 +94,7 @@ describe('a merge and the expiry of its bucket', () => {
 describe('two merges of the same records', () => {
   const records = [batch(start, [streamed(1), streamed(2)])];
 
-  test('count them once: the second waits for the first', async () => {
+  test('count them once, because the second waits for the first', async () => {
     const first = gate();
     const merged = merge(first.gated, records, options);
     await first.reached;
@@ -106,17 +106,17 @@ describe('two merges of the same records', () => {
     expect(await counts()).toEqual([2]);
   });
 
-  test('count them if the first fails before its commit', async () => {
+  test('count them even if the first fails before its commit', async () => {
     const first = gate();
     const broken: Database = {
       ...first.gated,
       transaction: (work) =>
         first.gated.transaction(async (query) => {
           await work(query);
-          throw new Error('the worker died');
+          throw new Error('the worker was killed');
         }),
     };
-    await expect(merge(broken, records, options)).rejects.toThrow('the worker died');
+    await expect(merge(broken, records, options)).rejects.toThrow('the worker was killed');
     expect(await counts()).toEqual([]);
     expect(await merge(database, records, options)).toMatchObject({ newEdgeRecords: 2 });
     expect(await counts()).toEqual([2]);
@@ -124,7 +124,7 @@ describe('two merges of the same records', () => {
 });
 
 describe('a transaction', () => {
-  /** Locks the two edges in this order, at the same time as the other one does in the other. */
+  /** Locks two edges in the given order, while another transaction locks them in the opposite order. */
   function lockBoth(order: [string, string], meet: () => Promise<void>): Promise<number> {
     let tries = 0;
     return database.transaction(async (query) => {
@@ -176,7 +176,7 @@ describe('a transaction', () => {
     expect(await counts()).toEqual([3, 1]);
   });
 
-  test('that keeps conflicting fails with the conflict', async () => {
+  test('that conflicts repeatedly fails with the conflict', async () => {
     let tries = 0;
     const failed = database.transaction(async (query) => {
       tries += 1;
@@ -187,7 +187,7 @@ describe('a transaction', () => {
     expect(tries).toBe(6);
   });
 
-  test('whose work throws is rolled back and fails with that error', async () => {
+  test('is rolled back if its work throws, and fails with that error', async () => {
     const own = new RangeError('of its own');
     await expect(
       database.transaction(async (query) => {

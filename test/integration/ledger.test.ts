@@ -21,7 +21,7 @@ async function counts(): Promise<number[]> {
   return (await readEdges(database)).map(({ flow_count }) => flow_count);
 }
 
-/** Expires everything but the hour before the newest bucket. */
+/** Expires everything except the hour before the newest bucket. */
 async function expireBefore(newest: number): Promise<number> {
   await merge(database, [batch(newest, [streamed(1)])], options);
   await decideCoverage(database, newest - 3_660, 'away');
@@ -29,7 +29,7 @@ async function expireBefore(newest: number): Promise<number> {
 }
 
 describe('a bucket whose hashes have expired', () => {
-  test('is refused, by the stream and by settling, and never counted again', async () => {
+  test('is refused by stream and settling, and is never counted again', async () => {
     await merge(database, [batch(start, [streamed(1), streamed(2)])], options);
     expect(await expireBefore(start + 7_215)).toBe(1);
     const before = await readEdges(database);
@@ -57,7 +57,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await counts()).toEqual([3]);
   });
 
-  test('is one that lies too far behind the newest bucket, regardless of any clock', async () => {
+  test('is a bucket too far behind the newest bucket, regardless of any clock', async () => {
     for (const age of [7_215, 7_200, 7_185])
       await merge(database, [batch(start - age, [streamed(1)])], options);
     await merge(database, [batch(start, [streamed(1)])], { ...options, nowSeconds: 0 });
@@ -66,7 +66,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await expireLedger(database, 7_200)).toBe(0);
   });
 
-  test('is recorded only when something expires', async () => {
+  test('is recorded only when a bucket expires', async () => {
     const version = async () =>
       (await database.query<{ xmin: string }>('select xmin::text from trail_state'))[0]?.xmin;
     await merge(database, [batch(start - 7_215, [streamed(1)]), batch(start, [streamed(1)])], options);
@@ -79,7 +79,7 @@ describe('a bucket whose hashes have expired', () => {
     expect(await version()).toBe(expired);
   });
 
-  test('is never one that is still undecided', async () => {
+  test('is never an undecided bucket', async () => {
     await merge(database, [batch(start, [streamed(1)], { settled: 'settled' })], options);
     await decideCoverage(database, start + 15, 'away');
     await merge(database, [batch(start + 15, [streamed(1)]), batch(start + 90_000, [streamed(1)])], options);
@@ -87,7 +87,7 @@ describe('a bucket whose hashes have expired', () => {
     expect((await merge(database, [batch(start + 15, [streamed(2)])], options)).refusedBuckets).toBe(0);
   });
 
-  test('is not made by an empty bucket from a clock that was set ahead', async () => {
+  test('is not caused by an empty bucket from a clock that was set ahead', async () => {
     await merge(database, [batch(start, [streamed(1)])], options);
     await merge(database, [batch(start + 1_000_000, [], { gapCause: 'empty' })], options);
     await decideCoverage(database, start + 900_000, 'away');
@@ -143,7 +143,7 @@ describe('the ledger', () => {
         .toString('hex');
   }
 
-  test('keeps each hash in one place: counted in edges only, or in facts too', async () => {
+  test('stores each hash once: as counted in edges only, or also in facts', async () => {
     const packed = await packer();
     await merge(database, [batch(start, [streamed(1), streamed(2)])], options);
     expect(await stored()).toMatchObject({ streamed: packed(1, 2), settled: '' });
@@ -152,7 +152,7 @@ describe('the ledger', () => {
     expect(await counts()).toEqual([3]);
   });
 
-  test('is not written when nothing is new', async () => {
+  test('is not written without new records', async () => {
     const batches = [batch(start, [streamed(1), listed(2)], { settled: 'settled', streamedWhole: true })];
     await merge(database, batches, options);
     const before = await stored();
@@ -162,7 +162,7 @@ describe('the ledger', () => {
     expect(await database.query('select xmin::text, * from edge')).toEqual(edges);
   });
 
-  test('does not write its hashes again when only marks change', async () => {
+  test('does not rewrite its hashes if only marks change', async () => {
     const many = Array.from({ length: 10_000 }, (_, n) => listed(n + 1));
     await merge(database, [batch(start, many)], options);
     const before = await stored();
@@ -179,7 +179,7 @@ describe('the ledger', () => {
     expect(after).toEqual({ ...before, xmin: after.xmin });
   });
 
-  test('keeps marks once set, and the first cause', async () => {
+  test('keeps marks that are set, and the first cause', async () => {
     await merge(database, [batch(start, [], { gapCause: 'first' })], options);
     await merge(
       database,

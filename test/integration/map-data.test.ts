@@ -31,7 +31,7 @@ function settings() {
   return { config: { ...config, clock }, cluster: '', temporalUiUrl: undefined };
 }
 
-test('a namespace that is called pub is not taken for public addresses', async () => {
+test('a namespace called pub is not treated as public addresses', async () => {
   const { edges, externals } = await readMap(db.database.query, settings());
   expect(externals.find(({ src }) => src === 'mallory')).toMatchObject({
     dst: 'pub (outside)',
@@ -43,7 +43,7 @@ test('a namespace that is called pub is not taken for public addresses', async (
   expect(edges.filter(({ src, dst }) => `${src}${dst}`.includes('outside'))).toEqual([]);
 });
 
-test('the changes of the page are those of flow-trail diff', async () => {
+test('the page shows the same changes as flow-trail diff', async () => {
   const changes = await readMapChanges(db.database.query, {
     from: new Date('2026-11-20T00:00:00Z'),
     to: new Date(now),

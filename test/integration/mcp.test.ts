@@ -61,7 +61,7 @@ async function call(name: string, args: Record<string, unknown>) {
   return { isError, texts: content.map(({ text }) => text) };
 }
 
-test('every tool is described as read-only, and names as data', async () => {
+test('every tool is described as read-only, and its description treats names as data', async () => {
   const { tools } = await client.listTools();
   expect(tools.length).toBeGreaterThan(15);
   for (const { annotations, description, inputSchema } of tools) {
@@ -133,7 +133,7 @@ test.each([
   ['status', {}, 'status'],
   ['runs', { limit: 3 }, 'runs'],
   ['certificates', {}, 'certificates'],
-  // Its period ends now.
+  // Its period ends now, so the answers differ.
   ['digest_preview', {}, 'digest-preview'],
   ['replay', { policies: policy, ...period }, 'replay'],
 ] as const)('%s answers in its schema', async (name, args, schema) => {

@@ -50,7 +50,7 @@ function listed(): BucketBatch[] {
 }
 
 describe('merging into Postgres', () => {
-  test('the capture, streamed and settled twice by two concurrent readers, gives exactly its rows', async () => {
+  test('the capture, streamed and settled twice by two concurrent readers, produces exactly the expected rows', async () => {
     await migrate(db.database);
     await Promise.all([merge(db.database, streamed(), options), merge(db.database, streamed(), options)]);
     expect(await readEdges(db.database)).toEqual(readCaptureEdges());
@@ -67,7 +67,7 @@ describe('merging into Postgres', () => {
     expect(await readUnexplainedEdges(db.database)).toEqual([]);
   });
 
-  test('an adopted table loses nothing: times are merged and its time is not counted again', async () => {
+  test('an adopted table loses nothing: times are merged, and records of its period are not counted again', async () => {
     const expected = readCaptureEdges();
     await db.database.query(
       `create table edge (src_ns text, dst_ns text, action text, first_seen timestamptz, last_seen timestamptz,
@@ -96,7 +96,7 @@ describe('merging into Postgres', () => {
     expect(await readUnexplainedEdges(db.database)).toEqual([]);
   });
 
-  test('two workers that start together migrate once', async () => {
+  test('two concurrently started workers migrate once', async () => {
     const applied = await Promise.all([migrate(db.database), migrate(db.database), migrate(db.database)]);
     expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
   });

@@ -29,7 +29,7 @@ function inSchema(schema: string): Database {
 }
 
 describe('a migration', () => {
-  test('that takes longer than the statement limit is not cancelled, and its progress is reported', async () => {
+  test('that takes longer than the statement timeout is not cancelled, and its progress is reported', async () => {
     const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
     closing.push(() => hurried.close());
     await migrate(database, { upTo: '0001_edge' });
@@ -46,7 +46,7 @@ describe('a migration', () => {
     expect(told.map(({ migration }) => migration)).toEqual(applied);
   });
 
-  test('that ends with the worker leaves nothing applied', async () => {
+  test('that is interrupted by the end of the worker leaves nothing applied', async () => {
     const abort = new AbortController();
     const failed = migrate(database, { signal: abort.signal, onProgress: () => abort.abort() });
     await expect(failed).rejects.toSatisfy(isDatabaseFailure);
@@ -66,7 +66,7 @@ test('a schema with an unknown migration is refused and stays unchanged', async 
   expect(await migrate(database)).toEqual([]);
 });
 
-test('a role without the right to change the schema can run a worker on an up-to-date schema', async () => {
+test('a role without the privilege to change the schema can run a worker on an up-to-date schema', async () => {
   await migrate(database);
   const readOnly = new URL(db.url);
   readOnly.searchParams.set('options', '-c default_transaction_read_only=on');
@@ -85,7 +85,7 @@ describe('several clusters in one database, with a schema each', () => {
     expect(await readEdges(b)).toEqual([]);
   });
 
-  test('hold leases of the same name at the same time', async () => {
+  test('can hold leases of the same name at the same time', async () => {
     const [a, b] = [inSchema('cluster_a'), inSchema('cluster_b')];
     await Promise.all([migrate(a), migrate(b)]);
     expect(await withLease(a, 'digest', () => withLease(b, 'digest', () => Promise.resolve('both')))).toBe(
@@ -93,7 +93,7 @@ describe('several clusters in one database, with a schema each', () => {
     );
   });
 
-  test('an empty schema does not count as migrated because public is migrated', async () => {
+  test('an empty schema does not count as migrated even if the schema public is', async () => {
     await migrate(database);
     await expect(readEdges(inSchema('cluster_a'))).rejects.toMatchObject({ kind: 'no_schema' });
   });
@@ -102,7 +102,7 @@ describe('several clusters in one database, with a schema each', () => {
 describe('a lease', () => {
   beforeEach(() => migrate(database));
 
-  test('of a worker that disappeared is taken over when it expires, and the previous holder detects it', async () => {
+  test('of a lost worker is taken over when it expires, and the previous holder detects that', async () => {
     const held = withLease(database, 'digest', async (hold) => {
       await database.query(`update lease set expires_at = now() - interval '1 second'`);
       expect(
@@ -116,7 +116,7 @@ describe('a lease', () => {
     expect(await held).toBe('ended');
   });
 
-  test('ends with the work, also when it fails', async () => {
+  test('is released after the work, even if it fails', async () => {
     await expect(withLease(database, 'digest', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await database.query('select from lease')).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { readObservations, rollNamespaceDays } from '../../src/trail/observation
 import { merge } from '../../src/trail/merge.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, podIn, streamed } from './ledger-batches.ts';
-import { at, cover, monday, see, seeDaily, talk } from './watched-days.ts';
+import { at, storeSettled, monday, mergeRecords, mergeDaily, recordBetween } from './watched-days.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -23,10 +23,20 @@ describe('observations', () => {
     expect(await read()).toEqual([]);
   });
 
-  test('give for each namespace the days on which it was seen, and the hours in which it was a source', async () => {
-    await see(database, 0.25, talk(podIn('a'), podIn('b')), talk(podIn('a'), podIn('a')));
-    await see(database, 0.75, talk(podIn('a'), podIn('b')), talk(podIn('b'), podIn('c')));
-    await see(database, 2, talk(podIn('b'), { kind: 'network', ns: '', identity: 'pub' }));
+  test('contain, per namespace, the days on which it was seen and the hours in which it was a source', async () => {
+    await mergeRecords(
+      database,
+      0.25,
+      recordBetween(podIn('a'), podIn('b')),
+      recordBetween(podIn('a'), podIn('a')),
+    );
+    await mergeRecords(
+      database,
+      0.75,
+      recordBetween(podIn('a'), podIn('b')),
+      recordBetween(podIn('b'), podIn('c')),
+    );
+    await mergeRecords(database, 2, recordBetween(podIn('b'), { kind: 'network', ns: '', identity: 'pub' }));
     expect(await read()).toEqual([
       {
         namespace: 'a',
@@ -65,7 +75,7 @@ describe('observations', () => {
     ]);
   });
 
-  test('include a namespace that was only streamed, without days', async () => {
+  test('include a namespace with only streamed records, without days', async () => {
     await merge(database, [batch(at(1), [streamed(1)])], options);
     expect((await read()).map(({ namespace, days, egressEdges }) => [namespace, days, egressEdges])).toEqual([
       ['a', [], 1],
@@ -75,11 +85,11 @@ describe('observations', () => {
 });
 
 describe('the roll-up', () => {
-  test('does not change what queries return, over more days than one statement handles', async () => {
-    await seeDaily(database, 0, 70);
-    await seeDaily(database, 20, 60, 'c', 'a');
+  test('does not change the results of queries, over more days than one statement processes', async () => {
+    await mergeDaily(database, 0, 70);
+    await mergeDaily(database, 20, 60, 'c', 'a');
     const before = await read();
-    await cover(database, 65.5);
+    await storeSettled(database, 65.5);
     expect(await rollNamespaceDays(database.query)).toBeGreaterThan(0);
     expect(await database.query('select max(day)::text from namespace_day')).toEqual([{ max: '2027-01-05' }]);
     expect(await read()).toEqual(before);
@@ -87,29 +97,29 @@ describe('the roll-up', () => {
   });
 
   test('skips days that can still change, and rolls them up later', async () => {
-    await seeDaily(database, 0, 3);
+    await mergeDaily(database, 0, 3);
     expect(await rollNamespaceDays(database.query)).toBe(0);
-    await cover(database, 1.9);
+    await storeSettled(database, 1.9);
     expect(await rollNamespaceDays(database.query)).toBe(2);
-    await see(database, 2.9, talk(podIn('a'), podIn('z')));
+    await mergeRecords(database, 2.9, recordBetween(podIn('a'), podIn('z')));
     const before = await read();
     expect(before.map(({ namespace }) => namespace)).toEqual(['a', 'b', 'z']);
-    await cover(database, 3);
+    await storeSettled(database, 3);
     expect(await rollNamespaceDays(database.query)).toBe(5);
     expect(await read()).toEqual(before);
   });
 
   test('skips days without flows', async () => {
-    await seeDaily(database, 0, 1);
-    await seeDaily(database, 50, 51);
-    await cover(database, 60);
+    await mergeDaily(database, 0, 1);
+    await mergeDaily(database, 50, 51);
+    await storeSettled(database, 60);
     expect(await rollNamespaceDays(database.query)).toBe(4);
   });
 
   test('gives the same result with several concurrent workers', async () => {
-    await seeDaily(database, 0, 40);
+    await mergeDaily(database, 0, 40);
     const before = await read();
-    await cover(database, 40);
+    await storeSettled(database, 40);
     const added = await Promise.all([1, 2, 3].map(() => rollNamespaceDays(database.query)));
     expect(added.reduce((sum, count) => sum + count, 0)).toBe(80);
     expect(await read()).toEqual(before);

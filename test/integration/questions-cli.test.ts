@@ -45,7 +45,7 @@ async function run(...args: string[]) {
   return flowTrail(args, { TIME_ZONE: 'UTC', DATABASE_URL: db.url });
 }
 
-/** The answer as JSON, which has the documented shape. */
+/** The answer as JSON, checked against its schema. */
 async function ask(name: AnswerName, ...args: string[]): Promise<unknown> {
   const { code, out, err } = await run(...args, '--json');
   expect([code, err]).toEqual([0, '']);
@@ -90,7 +90,7 @@ describe('edges', () => {
     ]);
   });
 
-  test('of an unknown namespace says so and suggests a known one', async () => {
+  test('of an unknown namespace fails and suggests a known one', async () => {
     const { code, err } = await run('edges', '--ns', 'bb');
     expect(code).toBe(0);
     expect(err).toMatch(/never seen.*did you mean b\?/);
@@ -105,14 +105,14 @@ describe('edges', () => {
     ['--port', 'http'],
     ['--reporter', 'both'],
     ['--peers-of', 'a', '--port'],
-  ])('%j %j is wrong usage', async (...args) => {
+  ])('%j %j is a usage error', async (...args) => {
     const { code, out, err } = await run('edges', ...args);
     expect([code, out]).toEqual([2, '']);
     expect(err).not.toContain('\u001B');
   });
 });
 
-test('matrix, externals, coverage, at and diff answer in the documented shape', async () => {
+test('the answers of matrix, externals, coverage, at and diff match their schemas', async () => {
   expect(await ask('matrix', 'matrix')).toHaveLength(2);
   expect(await ask('facts', 'externals')).toHaveLength(1);
   await ask('coverage', 'coverage');
@@ -143,16 +143,16 @@ test('an edge without a flow for a week fell silent', async () => {
   }
 });
 
-test('every question in the README is answered', async () => {
+test('every flow-trail command in the README succeeds', async () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   const folder = await mkdtemp(join(tmpdir(), 'flow-trail-readme-'));
-  // Those that ask Temporal or Goldmane have tests of their own.
+  // Commands that query Temporal or Goldmane have separate tests.
   const elsewhere = new Set(['health', 'status', 'runs', 'digest', 'certificates', 'run', 'mcp']);
   try {
     for (const args of flowTrailCommandsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
       const inFolder = args.map((arg) => (/^(policies\/|map\.html)$/.test(arg) ? join(folder, arg) : arg));
       const { code, err } = await run(...inFolder);
-      // The allowlist of a namespace that was never seen has no files to replay.
+      // The allowlist of an unknown namespace has no files to replay.
       if (args[0] !== 'replay') expect([0, 3], `${args.join(' ')}: ${err}`).toContain(code);
     }
   } finally {

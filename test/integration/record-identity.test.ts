@@ -99,7 +99,7 @@ describe('the salt', () => {
     expect((await readEdges(next)).map(({ flow_count }) => flow_count)).toEqual([1]);
   });
 
-  test('of another database is used as soon as it has the same URL', async () => {
+  test('of another database is used as soon as the URL points to it', async () => {
     const other = await createMigratedDatabase();
     const folder = await mkdtemp(join(tmpdir(), 'flow-trail-'));
     closing.push(
@@ -120,7 +120,7 @@ describe('the salt', () => {
     }
   });
 
-  test('is reported with what to restore if it is missing', async () => {
+  test('is reported with the cure if it is missing', async () => {
     await database.query('delete from record_salt');
     await expect(merge(database, [batch(startSeconds, [streamed(1)])], options)).rejects.toThrow(
       'record_salt',

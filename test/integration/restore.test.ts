@@ -17,7 +17,7 @@ afterEach(() => db.drop());
 
 const hourSeconds = 3_600;
 
-/** Settles the buckets between two moments, and decides the coverage of what is an hour older than the end. */
+/** Settles the buckets between two times and decides coverage up to an hour before the end. */
 async function follow(database: TestDatabase['database'], from: number, to: number): Promise<void> {
   const batches = Array.from({ length: (to - from) / 15 }, (_, n) =>
     batch(from + n * 15, [listed(from + n)], { settled: 'final' }),
@@ -26,7 +26,7 @@ async function follow(database: TestDatabase['database'], from: number, to: numb
   await decideCoverage(database, to - hourSeconds, 'the worker was down');
 }
 
-test('after the restore of an old backup the lost time is a gap whose cause is the restore', async () => {
+test('after an old backup is restored, the lost time is a gap whose cause is the restore', async () => {
   await migrate(db.database);
   const backupAt = startSeconds + 2 * hourSeconds;
   await follow(db.database, startSeconds, backupAt);

@@ -25,7 +25,7 @@ beforeEach(async () => {
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   client = new Client({ connection, namespace });
-  await until('the namespace can be used', () =>
+  await until('the namespace is usable', () =>
     client.schedule
       .getHandle('none')
       .describe()
@@ -39,7 +39,7 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
 
 const digest = () => client.schedule.getHandle(jobs.digest.scheduleId);
 
-/** The times at which a job runs in a period, as the server computes them. */
+/** The times of a job in a period, computed by the server. */
 async function timesOf(job: JobName, from: string, to: string): Promise<string[]> {
   const { startTime } = await connection.workflowService.listScheduleMatchingTimes({
     namespace: client.options.namespace,
@@ -69,22 +69,19 @@ test('every job has a schedule that skips overlapping runs, never pauses itself 
 test.each([
   ['into summer', '2027-03-27', '2027-03-30', ['27T08', '28T07', '29T07']],
   ['into winter', '2027-10-30', '2027-11-02', ['30T07', '31T08', '01T08']],
-])(
-  'the digest comes at eight by the clock in London across the change %s',
-  async (_what, from, to, hours) => {
-    await ensureSchedules(client, config(), trailId, log);
-    const times = await digestTimes(`${from}T00:00:00Z`, `${to}T00:00:00Z`);
-    expect(times.map((time) => time.slice(8, 13))).toEqual(hours);
-    expect(times.every((time) => time.endsWith(':00:00.000Z'))).toBe(true);
-  },
-);
+])('the digest runs at 08:00 in London across the change %s', async (_what, from, to, hours) => {
+  await ensureSchedules(client, config(), trailId, log);
+  const times = await digestTimes(`${from}T00:00:00Z`, `${to}T00:00:00Z`);
+  expect(times.map((time) => time.slice(8, 13))).toEqual(hours);
+  expect(times.every((time) => time.endsWith(':00:00.000Z'))).toBe(true);
+});
 
-// The nights in which clocks change in 2027, each in its zone.
+// The days of the clock changes in 2027 in each zone.
 describe.each([
   ['Europe/London', '2027-03-28', '2027-10-31'],
   ['America/New_York', '2027-03-14', '2027-11-07'],
   ['Australia/Sydney', '2027-10-03', '2027-04-04'],
-])('across both changes of the clocks in %s', (TIME_ZONE, spring, autumn) => {
+])('across both clock changes in %s', (TIME_ZONE, spring, autumn) => {
   const dayMs = 24 * 60 * 60_000;
   const around = (night: string): [string, string] => [
     new Date(Date.parse(night) - dayMs).toISOString(),
@@ -112,7 +109,7 @@ describe.each([
   });
 });
 
-test('changed settings change the schedule, and an operator’s pause and note stay', async () => {
+test('changed settings change the schedule, but keep an operator’s pause and note', async () => {
   await ensureSchedules(client, config(), trailId, log);
   await digest().pause('on holiday');
   await ensureSchedules(
@@ -124,7 +121,7 @@ test('changed settings change the schedule, and an operator’s pause and note s
   const { state, action } = await digest().describe();
   expect(state).toMatchObject({ paused: true, note: 'on holiday' });
   expect(action.taskQueue).toBe('other');
-  // Monday to Friday, at half past nine in New York.
+  // Monday to Friday at 09:30 in New York.
   expect(await digestTimes('2027-01-01T00:00:00Z', '2027-01-06T00:00:00Z')).toEqual([
     '2027-01-01T14:30:00.000Z',
     '2027-01-04T14:30:00.000Z',
@@ -132,7 +129,7 @@ test('changed settings change the schedule, and an operator’s pause and note s
   ]);
 });
 
-test('each cluster has schedules of its own in one namespace', async () => {
+test('each cluster has its own schedules in a shared namespace', async () => {
   await ensureSchedules(client, config(), trailId, log);
   const other = config({ CLUSTER_NAME: 'homelab' });
   expect((await ensureSchedules(client, other, trailId, log)).created).toEqual(
@@ -141,7 +138,7 @@ test('each cluster has schedules of its own in one namespace', async () => {
   expect((await ensureSchedules(client, config(), trailId, log)).created).toEqual([]);
 });
 
-test('a schedule that was deleted is created again, and reported as such', async () => {
+test('a deleted schedule is created again and reported', async () => {
   expect((await ensureSchedules(client, config(), trailId, log)).created).toHaveLength(jobNames.length);
   await digest().delete();
   expect(await ensureSchedules(client, config(), trailId, log)).toEqual({
@@ -176,7 +173,7 @@ test('workers that start at the same time create one set of schedules', async ()
   expect(found.toSorted()).toEqual(jobNames.map((job) => jobs[job].scheduleId).toSorted());
 });
 
-test('the schedules of another trail are refused and stay as they are; those without an id are adopted', async () => {
+test('schedules of another trail are refused and not changed; those without an id are adopted', async () => {
   await ensureSchedules(client, config(), trailId, log);
   const before = await digest().describe();
   await expect(

@@ -47,12 +47,12 @@ async function connect(): Promise<GoldmaneConnection> {
   return connection;
 }
 
-test('a connection does not come back by itself, to another run of the server: it fails, and a new one is made', async () => {
+test('a connection does not reconnect silently to another server run: it fails, and the worker opens a new one', async () => {
   const connection = await connect();
   await connection.list(bucket, never);
   await goldmane.kill();
   goldmane = await startGoldmane({ ...options, port: goldmane.port });
-  // Another one reaches the new run, so that the first one could too.
+  // A new connection reaches the new run, so the first one could reconnect, too.
   await until('the new run answers', async () => (await connect()).list(bucket, never), 10_000);
   for (let tries = 0; tries < 3; tries += 1)
     await expect(connection.list(bucket, never)).rejects.toMatchObject({ kind: 'unavailable' });

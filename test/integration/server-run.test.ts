@@ -8,7 +8,7 @@ import { Settling } from './coverage-settling-harness.ts';
 const start = 1_800_000_000;
 const restarted = /Goldmane restarted/;
 
-/** Twenty connections that recur, and one that exists in this bucket only. */
+/** Twenty recurring connections, and one that is unique to the bucket. */
 function busy(bucket: number): Flows {
   return [
     ...Array.from({ length: 20 }, (_, n) => ({ port: n + 1 })),
@@ -16,12 +16,12 @@ function busy(bucket: number): Flows {
   ];
 }
 
-/** Nothing ever recurs. */
+/** Connections that never recur. */
 function quiet(bucket: number): Flows {
   return [{ src: { name: `once-${bucket}` } }];
 }
 
-describe('what is known of the server’s run', () => {
+describe('stored information about the server run', () => {
   let db: TestDatabase;
   beforeEach(async () => {
     db = await createMigratedDatabase();
@@ -47,7 +47,7 @@ describe('what is known of the server’s run', () => {
     expect(runs.differs(new Map([['7', [7]]]))).toBe(false);
   });
 
-  test('is that of the newest run', async () => {
+  test('is about the newest run', async () => {
     const runs = runsWith(1);
     await saveServerRun(db.database.query, runs);
     runs.begin(start);
@@ -59,13 +59,13 @@ describe('what is known of the server’s run', () => {
     expect(await db.database.query('select from goldmane_run')).toHaveLength(2);
   });
 
-  test('is empty at first, and nothing is stored about a run that returned nothing', async () => {
+  test('is empty at first, and is not stored for a run that returned no records', async () => {
     await saveServerRun(db.database.query, new ServerRuns());
     expect(await db.database.query('select from goldmane_run')).toEqual([]);
     expect((await loaded()).knows(new Map([['7', [7]]]))).toBe(false);
   });
 
-  test('is not written again while it is the same', async () => {
+  test('is not written while it is unchanged', async () => {
     const row = async () =>
       (await db.database.query<{ xmin: string }>('select xmin::text from goldmane_run'))[0]?.xmin;
     await saveServerRun(db.database.query, runsWith(7));
@@ -81,7 +81,7 @@ describe('settling', () => {
   let settling: Settling;
   afterEach(() => settling.db.drop());
 
-  /** Restarts the server in the middle of a window; the worker's connection comes back by itself. */
+  /** Restarts the server in the middle of a window; the worker's connection reconnects silently. */
   async function restartAfter(seconds: number, resentSeconds: number): Promise<number> {
     const at = settling.clock.now() / 1000 + seconds;
     let isDone = false;
@@ -108,7 +108,7 @@ describe('settling', () => {
   });
 
   test.each(casesOf([0, 300]))(
-    'never settles a bucket that began before a run to which nodes re-sent %i s',
+    'does not settle buckets that began before a server run to which nodes re-sent %i s',
     async (resentSeconds) => {
       settling = await Settling.create(start, busy);
       await settling.run(30);
@@ -135,7 +135,7 @@ describe('settling', () => {
     },
   );
 
-  test('merges what nodes sent again, without counting it twice', async () => {
+  test('merges re-sent records without counting them twice', async () => {
     settling = await Settling.create(start, busy);
     await settling.run(30);
     await restartAfter(300, 300);
@@ -149,14 +149,14 @@ describe('settling', () => {
     expect(once?.flow_count).toBeGreaterThan(buckets - lost);
   });
 
-  test('in a cluster where nothing recurs recognises the server by a bucket that it answered before', async () => {
+  test('in a cluster without recurring connections, recognises the server run by a bucket that it returned before', async () => {
     settling = await Settling.create(start, quiet);
     const summaries = await settling.run(90);
     expect(summaries.map(({ serverRestarts }) => serverRestarts)).toEqual(summaries.map(() => 0));
     expect(await settling.gaps()).toEqual([]);
   });
 
-  test('in a cluster where nothing recurs, detects a restart at the next connection', async () => {
+  test('in a cluster without recurring connections, detects a restart at the next connection', async () => {
     settling = await Settling.create(start, quiet);
     await settling.run(30);
     const at = settling.clock.now() / 1000;
@@ -169,20 +169,20 @@ describe('settling', () => {
   });
 
   fullTest(
-    'does not mistake a connection that idled for an hour and got a new id for a restart',
+    'does not detect a restart from a connection that was idle for an hour and has a new id',
     async () => {
       const isHourly = (bucket: number) => bucket % 3_600 < 15;
       settling = await Settling.create(start, (bucket) =>
         isHourly(bucket) ? [{ port: 9_999 }] : quiet(bucket),
       );
-      settling.goldmane.idles = ({ port }) => port === 9_999;
+      settling.goldmane.isIdle = ({ port }) => port === 9_999;
       const summaries = await settling.run(130);
       expect(summaries.map(({ serverRestarts }) => serverRestarts)).toEqual(summaries.map(() => 0));
       expect(await settling.gaps()).toEqual([]);
     },
   );
 
-  test('does not mistake the many keys of one connection, which differ from bucket to bucket, for a restart', async () => {
+  test('does not detect a restart from a connection with several keys that differ between buckets', async () => {
     const orders = [
       ['p', 'q', 'r'],
       ['p', 'r', 'q'],

@@ -7,7 +7,7 @@ import { connectClient } from '../../src/temporal/connection.ts';
 import { until } from '../support/poll.ts';
 import { TemporalTlsProxy } from '../support/temporal-tls-proxy.ts';
 
-test('a call that is retried when its connection is closed fails, and does not end the process', async () => {
+test('closing a connection fails a call that waits for its retry, and does not end the process', async () => {
   const [host = '', port = ''] = inject('temporalAddress').split(':');
   const sockets = new Set<Socket>();
   let isDown = false;
@@ -37,13 +37,13 @@ test('a call that is retried when its connection is closed fails, and does not e
     () => 'answered',
     (error: unknown) => error,
   );
-  await until('it is retried', () => (refused > 0 ? true : undefined));
+  await until('the call is retried', () => (refused > 0 ? true : undefined));
   await connection.close();
   expect(await call).toMatchObject({ code: 1, details: 'Channel has been shut down' });
   proxy.close();
 });
 
-test('an API key that is refused is named, also while connecting', async () => {
+test('a refused API key is reported, also during the connection', async () => {
   const authority = await createAuthority();
   const server = await authority.issue({ usage: 'server', commonName: 'temporal', names: ['127.0.0.1'] });
   const proxy = await TemporalTlsProxy.listen(inject('temporalAddress'), { server });

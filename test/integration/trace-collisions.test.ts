@@ -18,12 +18,12 @@ afterEach(() => db.drop());
 const harmless = '{"enforced":["allow-all"],"pending":[]}';
 const telling = '{"enforced":["quarantine"],"pending":[]}';
 
-/** A record to b, or another namespace, under a trace with the digest that all of them have. */
-function under(record: number, text: string, dst = 'b'): TrailRecord {
+/** A record with a trace. All traces of this file have the same hash. */
+function withTrace(record: number, text: string, dst = 'b'): TrailRecord {
   return listed(record, { digest: 7n, text, dst: podIn(dst) });
 }
 
-/** Destination, trace and count of each row of days. */
+/** Destination, trace and count of each day of facts. */
 async function days(): Promise<[string, unknown, number][]> {
   const rows = await database.query<{ dst: string; trace: { enforced?: unknown }; count: number }>(
     `select dst_ns as dst, trace, flow_count::int as count from flow_group join flow_fact using (group_id)
@@ -33,12 +33,12 @@ async function days(): Promise<[string, unknown, number][]> {
 }
 
 test.each([
-  ['of one fact in one merge', [[under(1, harmless), under(2, telling)]], 'b'],
-  ['of one fact in two merges', [[under(1, harmless)], [under(2, telling)]], 'b'],
-  ['of two facts in one merge', [[under(1, harmless), under(2, telling, 'c')]], 'c'],
-  ['of two facts in two merges', [[under(1, harmless)], [under(2, telling, 'c')]], 'c'],
+  ['of one fact in one merge', [[withTrace(1, harmless), withTrace(2, telling)]], 'b'],
+  ['of one fact in two merges', [[withTrace(1, harmless)], [withTrace(2, telling)]], 'b'],
+  ['of two facts in one merge', [[withTrace(1, harmless), withTrace(2, telling, 'c')]], 'c'],
+  ['of two facts in two merges', [[withTrace(1, harmless)], [withTrace(2, telling, 'c')]], 'c'],
 ])(
-  'two traces %s with one digest are not taken for each other: the second is "other"',
+  'two traces %s with the same hash are not confused: the second is stored as "other"',
   async (_how, merges, dst) => {
     for (const [n, records] of merges.entries())
       await merge(database, [batch(startSeconds + n * 15, records, { settled: 'final' })], options);
@@ -53,6 +53,6 @@ test.each([
 
 test('a trace whose id was stored in an earlier merge keeps it', async () => {
   for (const start of [startSeconds, startSeconds + 15, startSeconds + 30])
-    await merge(database, [batch(start, [under(1, harmless)], { settled: 'final' })], options);
+    await merge(database, [batch(start, [withTrace(1, harmless)], { settled: 'final' })], options);
   expect(await days()).toEqual([['b', ['allow-all'], 3]]);
 });

@@ -61,8 +61,8 @@ function settledBatches() {
   return listAll().map(({ startSeconds, records }) => batch(startSeconds, records, { settled: 'final' }));
 }
 
-describe('a database that the version before the salt filled', () => {
-  test('keeps each row, and each query has the same result', async () => {
+describe('a database of the version before the salt', () => {
+  test('keeps each row and the result of each query', async () => {
     const before = await readEdges(database);
     const coverage = await readCoverage(database.query, starts[0] ?? 0, (starts[3] ?? 0) + 15);
     expect(coverage.map(({ state }) => state)).toEqual(['final', 'settled', 'streamed', 'pending']);
@@ -73,7 +73,7 @@ describe('a database that the version before the salt filled', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('counts each earlier record once, whichever reader delivers it later', async () => {
+  test('counts each earlier record once, regardless of the reader that delivers it later', async () => {
     await migrate(database);
     await merge(database, streamAll(), options);
     for (const settled of settledBatches()) await merge(database, [settled], options);
@@ -85,7 +85,7 @@ describe('a database that the version before the salt filled', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('still recognises the server run, and stores it with salted hashes afterwards', async () => {
+  test('still recognises the server run, and then stores it with salted hashes', async () => {
     await migrate(database);
     const [first, second] = listAll().map(({ ids }) => ids);
     if (!first || !second) throw new Error('the capture has four buckets');
@@ -101,7 +101,7 @@ describe('a database that the version before the salt filled', () => {
     expect(await database.query('select salted from goldmane_run')).toEqual([{ salted: true }]);
   });
 
-  test('takes new buckets with the salt', async () => {
+  test('stores new buckets with the salt', async () => {
     await migrate(database);
     const next = (starts[3] ?? 0) + 15;
     await merge(database, [batch(next, [listed(1)], { settled: 'settled' })], options);

@@ -16,7 +16,15 @@ import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 import { batch, listed, options, podIn, streamed } from './ledger-batches.ts';
-import { at, cover, monday, see, seeDaily, standingClock, talk } from './watched-days.ts';
+import {
+  at,
+  storeSettled,
+  monday,
+  mergeRecords,
+  mergeDaily,
+  fixedClock,
+  recordBetween,
+} from './watched-days.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -49,21 +57,21 @@ const onPort = (day: number, ...list: number[]) =>
   );
 
 describe('verify', () => {
-  test('finds nothing on a trail with streamed, settled and expired records and coverage', async () => {
+  test('finds nothing in a trail with streamed, settled and expired records and coverage', async () => {
     await merge(database, [batch(at(0), [streamed(1), streamed(2)])], options);
     await merge(database, [batch(at(0), [listed(1)], { settled: 'settled' })], options);
     expect(await verify(database)).toEqual([]);
-    await seeDaily(database, 1, 3);
+    await mergeDaily(database, 1, 3);
     await database.query('update trail_state set decided_until = to_timestamp($1)', [at(2)]);
     expect(await expireLedger(database, 3_600)).toBeGreaterThan(0);
-    await cover(database, 3);
+    await storeSettled(database, 3);
     expect(await verify(database)).toEqual([]);
   });
 
   test.each([
-    ['an edge that counts too little', `update edge set flow_count = flow_count - 1`],
-    ['an edge that counts too much', `update edge set flow_count = flow_count + 1`],
-    ['an edge that is gone', `delete from edge`],
+    ['an edge whose count is too low', `update edge set flow_count = flow_count - 1`],
+    ['an edge whose count is too high', `update edge set flow_count = flow_count + 1`],
+    ['a missing edge', `delete from edge`],
     ['an edge that ends before its facts', `update edge set last_seen = first_seen`],
     ['a hole in coverage', `update coverage set to_time = to_time - interval '15 s'`],
     [
@@ -77,13 +85,13 @@ describe('verify', () => {
        insert into digest_message select digest_id, 1, '{}', '[["a", "b", "allow"]]', now() from d`,
     ],
     [
-      'a record in both columns of the ledger',
+      'a record in both hash columns of the ledger',
       `insert into bucket_ledger (bucket, streamed, settled, salted)
        values (now(), '\\x0000000000000001', '\\x0000000000000001', true)`,
     ],
   ])('finds %s, and the command exits with 3', async (_what, damage) => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
     expect(await verify(database)).toEqual([]);
     await database.query(damage);
     expect(await verify(database)).not.toEqual([]);
@@ -93,14 +101,14 @@ describe('verify', () => {
   });
 
   test('runs weekly in housekeeping, and fails the run if something differs', async () => {
-    await seeDaily(database, 0, 3);
-    await cover(database, 3);
-    expect(await applyRetention(testDeps(database, standingClock(3)))).toMatchObject({
+    await mergeDaily(database, 0, 3);
+    await storeSettled(database, 3);
+    expect(await applyRetention(testDeps(database, fixedClock(3)))).toMatchObject({
       verified: 'all tables agree',
     });
     await database.query('update edge set flow_count = 1');
-    expect(await applyRetention(testDeps(database, standingClock(9)))).toMatchObject({ verified: 'not due' });
-    await expect(applyRetention(testDeps(database, standingClock(10)))).rejects.toMatchObject({
+    expect(await applyRetention(testDeps(database, fixedClock(9)))).toMatchObject({ verified: 'not due' });
+    await expect(applyRetention(testDeps(database, fixedClock(10)))).rejects.toMatchObject({
       type: 'trail_differs',
       nonRetryable: true,
     });
@@ -137,7 +145,7 @@ describe('flow-trail forget', () => {
       DATABASE_URL: db.url,
     });
 
-  test('only counts without --apply, then removes earlier days and records that; the edge stays', async () => {
+  test('counts without --apply; with it, deletes earlier days and records that, but keeps the edge', async () => {
     await onPort(0, 1, 2, 3, 4);
     await onPort(3, 2);
     const before = await readEdges(database);
@@ -156,7 +164,7 @@ describe('flow-trail forget', () => {
     ]);
   });
 
-  test('while a merge runs leaves both right', async () => {
+  test('during a merge leaves consistent tables', async () => {
     await onPort(0, 1);
     await Promise.all([
       ...Array.from({ length: 8 }, (_, n) => onPort(5 + n / 5_760, 1)),
@@ -167,9 +175,9 @@ describe('flow-trail forget', () => {
 });
 
 describe('old days of facts', () => {
-  test('are rolled up by month and answer as before: first and last seen, count, days and hours', async () => {
-    await seeDaily(database, 0, 100);
-    await cover(database, 100);
+  test('are rolled up by month without a change of first and last seen, count, days and hours', async () => {
+    await mergeDaily(database, 0, 100);
+    await storeSettled(database, 100);
     const { query } = database;
     const period = { fromDay: mondayDay - 1, toDay: mondayDay + 200 };
     const daysOf = async (filter: Parameters<typeof readEvidence>[1]) =>
@@ -177,7 +185,7 @@ describe('old days of facts', () => {
     const answers = async () => ({
       evidence: await readEvidence(query, period),
       ofNamespace: await readEvidence(query, { ...period, namespaces: ['a'] }),
-      // A rolled-up month has one count and one pair of times.
+      // A rolled-up month has one count, one first and one last time.
       daysAcrossMonths: await daysOf({ fromDay: mondayDay + 20, toDay: mondayDay + 90 }),
       daysWithinMonth: await daysOf({ fromDay: mondayDay + 30, toDay: mondayDay + 33, dstNs: 'b' }),
       facts: await query('select * from flow_facts'),
@@ -203,8 +211,8 @@ describe('old days of facts', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('that a merge may still reach are not rolled up', async () => {
-    await see(database, 0, talk(podIn('a'), podIn('b')));
+  test('that a merge may still change are not rolled up', async () => {
+    await mergeRecords(database, 0, recordBetween(podIn('a'), podIn('b')));
     expect(await rollFactDays(database.query, at(1_000))).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => db.drop());
 
-/** A process that renews under this identity. */
+/** A process that renews its presence with this identity. */
 function workerOf(identity: string) {
   const holder = randomUUID();
   return {
@@ -27,7 +27,7 @@ const age = (identity: string, seconds: number) =>
     seconds,
   ]);
 
-test('a worker that stopped renewing is reported to the others, until it renews again', async () => {
+test('a worker that stopped renewing its presence is reported to the others, until it renews again', async () => {
   const [one, other] = [workerOf('1@one'), workerOf('1@other')];
   expect(await one.renew()).toEqual([]);
   expect(await other.renew()).toEqual([]);
@@ -37,7 +37,7 @@ test('a worker that stopped renewing is reported to the others, until it renews 
   expect(await other.renew()).toEqual([]);
 });
 
-test('a worker that ends in order is not reported, and its successor of the same identity keeps its own row', async () => {
+test('a worker that shuts down cleanly is not reported, and its successor with the same identity keeps its row', async () => {
   const [one, successor, other] = [workerOf('1@one'), workerOf('1@one'), workerOf('1@other')];
   await one.renew();
   await successor.renew();
@@ -47,7 +47,7 @@ test('a worker that ends in order is not reported, and its successor of the same
   expect(await other.renew()).toEqual([]);
 });
 
-test('a row that expired long ago is deleted, and other leases are left alone', async () => {
+test('a row that expired long ago is deleted; other leases are not', async () => {
   await withLease(db.database, 'digest', async () => {
     await query("update lease set expires_at = now() - interval '1 day'");
     await workerOf('1@one').renew();

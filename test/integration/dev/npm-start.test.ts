@@ -14,12 +14,12 @@ const SEED = 5;
 
 let stateDir = '';
 let started: NpmStart | undefined;
-/** The dev server that the other tests use, under the name by which npm start finds it. */
+/** A PATH on which npm start finds the dev server of the other tests. */
 let path = '';
 
 beforeAll(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'npm-start-'));
-  // For root: the user that PostgreSQL runs as has to get in.
+  // If the tests run as root, PostgreSQL's user must be able to enter the folder.
   await chmod(stateDir, 0o711);
   const bin = join(stateDir, 'bin');
   await mkdir(bin);
@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   started?.kill('SIGKILL');
-  await started?.leavesNothing(20_000);
+  await started?.untilAllExited(20_000);
   await rm(stateDir, { recursive: true, force: true });
 });
 
@@ -49,7 +49,7 @@ const factRow = z.object({
   flowCount: z.number(),
 });
 
-/** What is settled, and what the facts of it add up to, of one moment. */
+/** The settled buckets and the sums of their facts, read in one transaction. */
 async function readSettled() {
   const url = (await readFile(join(stateDir, 'database-url'), 'utf8')).trim();
   const client = new pg.Client({ connectionString: url });
@@ -82,10 +82,10 @@ async function readSettled() {
 }
 
 describe('npm start', () => {
-  test('shows the first edges, then that the last hour is settled', async () => {
+  test('prints the first edges, then that the last hour is settled', async () => {
     const run = npmStart();
-    await run.says(/first [\d,]+ edges .*\d+ s after/);
-    await run.says(/the last hour is settled .*\d+ s after/);
+    await run.untilPrinted(/first [\d,]+ edges .*\d+ s after/);
+    await run.untilPrinted(/the last hour is settled .*\d+ s after/);
   });
 
   test('settles exactly what the simulated nodes sent', async () => {
@@ -96,10 +96,10 @@ describe('npm start', () => {
     expect(facts).toEqual(expectedTrail(flows));
   });
 
-  test('prints addresses that answer, and keeps secrets readable by their owner only', async () => {
+  test('prints addresses that answer, and stores secrets readable only by their owner', async () => {
     const run = started;
     for (const what of ['map', 'Slack stand-in', 'Temporal UI', 'health, metrics']) {
-      const [, url] = (await run?.says(new RegExp(`^ +${what} +(http://\\S+)`))) ?? [];
+      const [, url] = (await run?.untilPrinted(new RegExp(`^ +${what} +(http://\\S+)`))) ?? [];
       const answer = await fetch(url ?? '');
       expect(answer.status).toBe(200);
     }
@@ -125,47 +125,47 @@ describe('npm start', () => {
   test('does not start twice on the same data', async () => {
     const first = started;
     const second = npmStart();
-    await second.says(/already running here \(process \d+\)/);
+    await second.untilPrinted(/already running here \(process \d+\)/);
     expect(await second.exitCode()).toBe(1);
     started = first;
   });
 
-  test('leaves no process when it is killed with -9, and starts again with its data', async () => {
+  test('leaves no process after kill -9, and starts again with its data', async () => {
     started?.kill('SIGKILL');
-    await started?.leavesNothing(20_000);
+    await started?.untilAllExited(20_000);
     const run = npmStart();
-    await run.says(/(\d+) edges from earlier starts/);
-    // Merging goes on: the newest merge becomes younger than this start.
-    await run.says(/last merge \d+ s ago/);
+    await run.untilPrinted(/(\d+) edges from earlier starts/);
+    // Merging continues: the newest merge becomes younger than this start.
+    await run.untilPrinted(/last merge \d+ s ago/);
   });
 
   test('shuts down cleanly on Ctrl-C and leaves no process', async () => {
     started?.kill('SIGINT');
     expect(await started?.exitCode()).toBe(0);
-    await started?.leavesNothing(1_000);
+    await started?.untilAllExited(1_000);
     expect(started?.lines.at(-1)).toContain('All parts stopped');
   });
 
-  test('ends at once on the second Ctrl-C and leaves no process', async () => {
+  test('ends immediately on the second Ctrl-C and leaves no process', async () => {
     const run = npmStart();
-    await run.says(/Temporal UI/);
+    await run.untilPrinted(/Temporal UI/);
     run.kill('SIGINT');
-    await run.says(/stopping all parts/);
-    // A second signal counts only when it cannot be the same keystroke.
+    await run.untilPrinted(/stopping all parts/);
+    // A second signal counts only after an interval that excludes the same keystroke.
     const ended = run.exitCode();
-    await until('it has ended', () => {
+    await until('npm start has exited', () => {
       run.kill('SIGINT');
       return Promise.race([
         ended.then(() => true),
         new Promise<undefined>((resolve) => setTimeout(resolve, 200, undefined)),
       ]);
     });
-    await run.leavesNothing(6_000);
+    await run.untilAllExited(6_000);
   });
 });
 
-describe('a start that fails half-way', () => {
-  test('says what failed and what to do, and leaves no process', async () => {
+describe('a start that fails', () => {
+  test('prints the cause and the cure, and leaves no process', async () => {
     const broken = await mkdtemp(join(tmpdir(), 'broken-temporal-'));
     const program = join(broken, 'temporal');
     await writeFile(
@@ -176,7 +176,7 @@ describe('a start that fails half-way', () => {
     try {
       const run = npmStart({ PATH: `${broken}:${process.env['PATH']}` });
       expect(await run.exitCode()).toBe(1);
-      await run.leavesNothing(1_000);
+      await run.untilAllExited(1_000);
       const output = run.lines.join('\n');
       expect(output).toContain('unable to start: disk is full');
       expect(output).toContain('free up some space');
@@ -191,11 +191,11 @@ describe('a start that fails half-way', () => {
     expect(run.lines.join('\n')).toMatch(/\/nowhere\/tls\.crt cannot be read[\s\S]*Set TLS_CERT_PATH/);
   });
 
-  test('shuts down cleanly on Ctrl-C while it starts', async () => {
+  test('shuts down cleanly on Ctrl-C during the start', async () => {
     const run = npmStart();
-    await run.says(/Goldmane: filling/);
+    await run.untilPrinted(/Goldmane: filling/);
     run.kill('SIGINT');
     expect(await run.exitCode()).toBe(0);
-    await run.leavesNothing(1_000);
+    await run.untilAllExited(1_000);
   });
 });

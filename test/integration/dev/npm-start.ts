@@ -7,7 +7,7 @@ import { until } from '../../support/poll.ts';
 
 const main = new URL('../../../dev/main.ts', import.meta.url);
 
-/** `npm start` as a child of the test, with a state directory of its own. */
+/** `npm start` as a child process, with its own state directory. */
 export class NpmStart {
   readonly lines: string[] = [];
   readonly #child: ChildProcess;
@@ -26,16 +26,16 @@ export class NpmStart {
     }
   }
 
-  /** The match of the first line that has it. Fails at once when the process ends without saying it. */
-  async says(pattern: RegExp, limitMs = 300_000): Promise<RegExpExecArray> {
+  /** Waits for a line that matches, and returns the first match. Fails if the process exits before. */
+  async untilPrinted(pattern: RegExp, limitMs = 300_000): Promise<RegExpExecArray> {
     const find = () => this.lines.map((line) => pattern.exec(line)).find((match) => match !== null);
     const found = await until(
-      `npm start says ${pattern}; it said\n${this.lines.join('\n')}`,
+      `npm start prints ${pattern}; so far:\n${this.lines.join('\n')}`,
       () => find() ?? (this.#child.exitCode === null ? undefined : 'ended'),
       limitMs,
     );
     if (found === 'ended')
-      throw new Error(`npm start ended before it said ${pattern}:\n${this.lines.join('\n')}`);
+      throw new Error(`npm start exited before it printed ${pattern}:\n${this.lines.join('\n')}`);
     return found;
   }
 
@@ -48,11 +48,11 @@ export class NpmStart {
     return this.#child.exitCode;
   }
 
-  /** Waits until nothing that it started runs any more; each of its descendants has its environment. */
-  async leavesNothing(limitMs: number): Promise<void> {
+  /** Waits until all its descendants have exited; they are found by their environment. */
+  async untilAllExited(limitMs: number): Promise<void> {
     let left: string[] = [];
     await until(
-      'nothing is left',
+      'all processes have exited',
       async () => {
         left = await processesOf(this.#stateDir);
         if (left.length > 0) throw new Error(left.join('\n'));
@@ -63,7 +63,7 @@ export class NpmStart {
   }
 }
 
-/** Command lines of the processes (on Linux) that work for this state directory. */
+/** Command lines of the processes (on Linux) with this state directory in their environment. */
 async function processesOf(stateDir: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir('/proc').catch(() => [])) {

@@ -35,15 +35,15 @@ async function query(url: string, sql: string): Promise<unknown[]> {
   }
 }
 
-/** The process that pretends to be something else, with some words in its command line. */
-async function bystander(word: string): Promise<number> {
+/** Starts an unrelated process with this word in its command line. */
+async function startUnrelated(word: string): Promise<number> {
   other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', word], { stdio: 'ignore' });
   await once(other, 'spawn');
   return other.pid ?? 0;
 }
 
 describe('the embedded PostgreSQL', () => {
-  test('keeps what was committed through a stop and through a kill', async () => {
+  test('keeps committed data after a stop and after a kill', async () => {
     postgres = await startPostgres({ dataDir: directory });
     await query(postgres.url, 'create table kept (n int)');
     await query(postgres.url, 'insert into kept values (1)');
@@ -63,11 +63,11 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed');
   });
 
-  test('starts over a postmaster.pid whose process id belongs to another program', async () => {
+  test('starts with a stale postmaster.pid whose process id belongs to another program', async () => {
     postgres = await startPostgres({ dataDir: directory });
     const cluster = await clusterOf(postgres);
     await postgres.kill();
-    const pid = await bystander('innocent');
+    const pid = await startUnrelated('innocent');
     const left = (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n');
     await writeFile(join(cluster, 'postmaster.pid'), [String(pid), ...left.slice(1)].join('\n'));
     await postgres.start();
@@ -75,7 +75,7 @@ describe('the embedded PostgreSQL', () => {
     expect(isAlive(pid)).toBe(true);
   });
 
-  test('takes over from a server that an earlier start left running', async () => {
+  test('replaces a server that an earlier start left running', async () => {
     const first = await startPostgres({ dataDir: directory });
     const lines: string[] = [];
     postgres = await startPostgres({ dataDir: directory, log: (line) => lines.push(line) });
@@ -83,7 +83,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('ends when its starter is killed with -9', async () => {
+  test('ends when its parent is killed with -9', async () => {
     const script = join(directory, 'starter.mts');
     const module = new URL('../../../dev/postgres.ts', import.meta.url).href;
     const data = await mkdtemp(join(tmpdir(), 'postgres-'));
@@ -109,7 +109,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('says what to do about data of another version', async () => {
+  test('reports data of another version, with the cure', async () => {
     postgres = await startPostgres({ dataDir: directory });
     const cluster = await clusterOf(postgres);
     await postgres.stop();
@@ -137,7 +137,7 @@ async function clusterOf({ url }: Postgres): Promise<string> {
 
 describe('a process left by an earlier start', () => {
   test('is ended only if its command line matches', async () => {
-    const pid = await bystander('mark-of-ours');
+    const pid = await startUnrelated('mark-of-ours');
     expect(await isRunning({ pid, marks: ['mark-of-another'] })).toBe(false);
     expect(await endLeftover({ pid, marks: ['mark-of-another'], signals: ['SIGKILL'] })).toBe(false);
     expect(isAlive(pid)).toBe(true);

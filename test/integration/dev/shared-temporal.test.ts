@@ -21,7 +21,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A supervisor and a schedule under the names of a cluster; no worker runs them. */
+/** Creates a supervisor and a schedule with the names of a cluster, without a worker. */
 async function install(clusterName: string): Promise<void> {
   const { supervisorId, scheduleIds, taskQueue } = trailNames(clusterName);
   await client.workflow.start('superviseTrail', { workflowId: supervisorId, taskQueue, args: [] });
@@ -48,7 +48,7 @@ const stateOf = async (clusterName: string) => {
   return [status.name, schedule];
 };
 
-test('npm start on another Temporal has names of its own, the same at each start, and removes only these', async () => {
+test('npm start with an external Temporal uses its own names, the same at each start, and removes only these', async () => {
   const name = await ownClusterName(join(folder, 'cluster-name'));
   expect(name).toMatch(/^local-[0-9a-f]{8}$/);
   expect(await ownClusterName(join(folder, 'cluster-name'))).toBe(name);
@@ -60,6 +60,6 @@ test('npm start on another Temporal has names of its own, the same at each start
   expect(await stateOf(name)).toEqual(['TERMINATED', false]);
   expect(await stateOf(other)).toEqual(['RUNNING', true]);
   await removeTrail(other);
-  // A trail that is not there is no error: the worker may never have started.
+  // A missing trail is not an error: the worker may never have started.
   await removeTrail(other);
 });

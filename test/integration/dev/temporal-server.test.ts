@@ -58,7 +58,7 @@ describe('the Temporal dev server', () => {
     expect(status).toBe('RUNNING');
   });
 
-  test('takes over from a server that an earlier start left on the same file', async () => {
+  test('replaces a server that an earlier start left running on the same file', async () => {
     const options = {
       executable: inject('temporalExecutable'),
       dataFile: join(directory, 'temporal.db'),
