@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readDocuments, shellBlocksOf } from '../support/shell-blocks.ts';
 
-/** Commands of blocks that are not marked as an example, and what runs them. */
+/** Commands in blocks that are not marked as examples, with the tests that run them. */
 const runBy: readonly [RegExp, string][] = [
   [/^(npx )?flow-trail digest$/, 'test/integration/digest-cli.test.ts'],
-  // In the order in which the block has them.
+  // In the order of the block.
   [/^(npx )?flow-trail /, 'test/integration/documented-blocks.test.ts'],
   [
     /^echo "2026-01:\$\(openssl rand -base64 32\)" >> codec-keys$/,
@@ -20,7 +20,7 @@ const runBy: readonly [RegExp, string][] = [
 const documents = readDocuments();
 const blocks = documents.flatMap(shellBlocksOf);
 
-test('every command in a shell block is run by a test, or its block says in its first line that it is an example', () => {
+test('every command in a shell block is run by a test, or the first line of its block marks it as an example', () => {
   expect(blocks.length).toBeGreaterThan(20);
   const unknown = blocks
     .filter(({ isExample }) => !isExample)
@@ -32,7 +32,7 @@ test('every command in a shell block is run by a test, or its block says in its 
   expect(unknown).toEqual([]);
 });
 
-test('what runs them exists, and nothing is listed that no block has', () => {
+test('the listed tests exist, and every listed command occurs in a block', () => {
   const commands = blocks.filter(({ isExample }) => !isExample).flatMap((block) => block.commands);
   for (const [pattern, path] of runBy) {
     expect(existsSync(fileURLToPath(new URL(`../../${path}`, import.meta.url))), path).toBe(true);
@@ -55,7 +55,7 @@ test('commands are in fenced blocks of sh or console', () => {
   expect(stray).toEqual([]);
 });
 
-test('the check reads blocks as a shell does', () => {
+test('the check splits blocks into commands like a shell', () => {
   const text =
     'a\n```sh\n# Example: needs a cluster\na b \\\n  c   # why\n```\n- x\n\n  ```sh\n  d # e\n\n  f\n  ```\n```console\n$ g\nout\n```\n';
   expect(shellBlocksOf({ path: 'x.md', text })).toEqual([

@@ -7,7 +7,7 @@ import { readDocuments } from '../support/shell-blocks.ts';
 const folder = fileURLToPath(new URL('../..', import.meta.url));
 const withoutCode = (text: string) => text.replaceAll(/^ *```[\s\S]*?^ *```/gm, '');
 
-/** Anchors of the headings, as GitHub makes them. */
+/** GitHub's anchors of the headings. */
 function anchorsOf(markdown: string): Set<string> {
   return new Set(
     [...withoutCode(markdown).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>

@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 
 describe('README', () => {
-  test('shows only flow-trail commands, options and arguments that exist', async () => {
+  test('contains only flow-trail commands, options and arguments that exist', async () => {
     const questions = flowTrailCommandsIn(text);
     expect(questions.length).toBeGreaterThan(10);
     for (const args of questions)

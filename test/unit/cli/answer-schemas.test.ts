@@ -6,7 +6,7 @@ import { answerSchemas, jsonSchemaOf, type AnswerName } from '../../../src/cli/s
 const names = Object.keys(answerSchemas).filter((name): name is AnswerName => name in answerSchemas);
 const folder = new URL('../../../docs/schemas/', import.meta.url);
 
-test('docs/schemas has the schemas of the program; `npm run schemas` writes them', () => {
+test('docs/schemas contains the program’s schemas; `npm run schemas` writes them', () => {
   expect(readdirSync(folder).toSorted()).toEqual(names.map((name) => `${name}.json`).toSorted());
   for (const name of names)
     expect(JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))).toEqual(

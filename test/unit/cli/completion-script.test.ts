@@ -42,7 +42,7 @@ COMP_WORDS=(flow-trail "$@"); COMP_CWORD=$#; _flow_trail; printf '%s\\n' "\${COM
   expect(stdout.trim().split('\n')).toEqual([expected]);
 });
 
-/** Where the shell is installed: the script is loaded by the shell itself. */
+/** Whether the shell is installed; the tests load the script in the real shell. */
 async function isInstalled(shell: string): Promise<boolean> {
   return promisify(execFile)(shell, ['-c', 'exit']).then(
     () => true,
@@ -65,7 +65,7 @@ test.runIf(await isInstalled('fish')).each([
   ).toEqual([expected]);
 });
 
-test.runIf(await isInstalled('zsh'))('zsh completes at the first call of the file in fpath', async () => {
+test.runIf(await isInstalled('zsh'))('zsh completes with the file in fpath at its first call', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'completion-'));
   try {
     await writeFile(join(folder, '_flow-trail'), completionScript(program, 'zsh'));

@@ -19,7 +19,7 @@ const documents = [
   ])
   .filter(([, lines]) => lines.length > 0);
 
-/** The command lines in code spans and shell blocks, without what follows a pipe, a comment or `&&`. */
+/** The command lines in code spans and shell blocks, up to a pipe, a comment or `&&`. */
 function commandLines(markdown: string): string[] {
   const code = [
     ...markdown.matchAll(/^```(?:sh|console)\n([\s\S]*?)^```/gm),
@@ -73,7 +73,7 @@ describe.each(documents)('%s', (_path, lines) => {
   });
 });
 
-test('the check finds what does not exist', async () => {
+test('the check finds commands and options that do not exist', async () => {
   expect(await find('flow-trail frobnicate')).toBeUndefined();
   expect((await find('flow-trail allowlist derive immich --out policies/'))?.command.name()).toBe('derive');
   expect(

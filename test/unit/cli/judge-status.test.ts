@@ -9,7 +9,7 @@ const why = 'Wrong CA: these files have never worked.';
 
 type State = 'connecting' | 'connected' | 'failing';
 
-/** Both readers in the same state, after a failed attempt or not. */
+/** A supervisor with both readers in the same state, optionally after a failed attempt. */
 function supervisor(state: State, lastFailure: string | undefined): SupervisorNow {
   const error = state === 'failing' ? { error: why } : {};
   const reader = { attempt: 3, isPaused: false, lastFailure };
@@ -29,12 +29,12 @@ function supervisor(state: State, lastFailure: string | undefined): SupervisorNo
 
 test.each<[State, string | undefined, string[]]>([
   ['failing', why, [why]],
-  // The error of this attempt says more than how the attempt before ended.
+  // The error of this attempt takes precedence over the failure of the previous one.
   ['failing', 'activity Heartbeat timeout', [why]],
   // Between two attempts a reader reports no error.
   ['connecting', why, [why]],
   ['connecting', undefined, []],
-  // Temporal keeps the failure of the attempt before.
+  // Temporal keeps the failure of the previous attempt.
   ['connected', why, []],
   ['connected', undefined, []],
 ])('readers that are %s after the failure %s: the problems are %j', (state, lastFailure, problems) => {

@@ -30,7 +30,7 @@ function settingsFor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 describe('a command beside a running npm start', () => {
-  test('uses its settings and says so', () => {
+  test('uses its settings and prints a notice', () => {
     expect(settingsFor({})).toEqual(settings);
     expect(said).toEqual([expect.stringContaining(join(directory, 'env'))]);
   });
@@ -46,7 +46,7 @@ describe('a command beside a running npm start', () => {
     });
   });
 
-  test('uses its settings with the Temporal that npm start was given', () => {
+  test('uses its settings, including an external Temporal', () => {
     const own = { TEMPORAL_ADDRESS: settings.TEMPORAL_ADDRESS, TEMPORAL_API_KEY: 'a key' };
     expect(settingsFor(own)).toEqual({ ...settings, ...own });
     expect(settingsFor({ ...own, DATABASE_URL: 'elsewhere' })).toEqual({ ...own, DATABASE_URL: 'elsewhere' });
@@ -60,7 +60,7 @@ describe('a command beside a running npm start', () => {
     },
   );
 
-  test('does not use the settings of a stack that has ended', () => {
+  test('does not use the settings of a stack that is no longer running', () => {
     rmSync(join(directory, 'lock'));
     expect(settingsFor({})).toEqual({});
     expect(said).toEqual([expect.stringContaining('npm start')]);

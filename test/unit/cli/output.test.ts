@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { formatTable, formatTime, printJson, printTable } from '../../../src/cli/output.ts';
 
 describe('a table', () => {
-  test('has columns as wide as their widest cell, two spaces between, and no spaces at the end', () => {
+  test('has columns as wide as their widest cell, separated by two spaces, without trailing spaces', () => {
     expect(
       formatTable(
         ['A', 'LONG', 'C'],
@@ -14,16 +14,16 @@ describe('a table', () => {
     ).toEqual(['A     LONG  C', 'long  b     c', 'x']);
   });
 
-  test('without rows is its header', () => {
+  test('without rows is only a header', () => {
     expect(formatTable(['FROM', 'TO'], [])).toBe('FROM  TO');
   });
 
-  test('can have more rows than a call can have arguments', () => {
+  test('can have more rows than a function call can have arguments', () => {
     const rows = Array.from({ length: 200_000 }, () => ['x']);
     expect(formatTable(['A'], rows).split('\n')).toHaveLength(200_001);
   });
 
-  test('keeps a cell on its line and in its column, whatever it contains', () => {
+  test('keeps every cell on its line and in its column, regardless of its content', () => {
     expect(formatTable(['A', 'B'], [['a\u001B[2J\nb\u202E', 'c']])).toBe(
       'A                         B\na\\u{1b}[2J\\u{a}b\\u{202e}  c',
     );
@@ -58,7 +58,7 @@ describe('standard output', () => {
     expect(written(true, table)).toBe('A\ndeny\nallow\n');
   });
 
-  test('JSON has the same value and no character that a terminal interprets', () => {
+  test('JSON keeps the value and contains no character that a terminal interprets', () => {
     const value = { name: 'a\u009B31m\u202E\u{E0001}\n' };
     const text = written(false, () => printJson(value));
     expect(JSON.parse(text)).toEqual(value);
@@ -66,6 +66,6 @@ describe('standard output', () => {
   });
 });
 
-test('a time is shown to the second, with the name of its zone', () => {
+test('a time is shown in seconds, with the name of its zone', () => {
   expect(formatTime(new Date('2026-01-31T23:59:59.999+02:00'))).toMatch(/^2026-0[12]-\d\d \d\d:\d\d:59 \S+$/);
 });

@@ -22,12 +22,12 @@ describe('a time', () => {
     expect(since(text)).toBe(time);
   });
 
-  test('without an offset is a time of the given zone', () => {
+  test('without an offset is in the given zone', () => {
     expect(since('2025-07-01', 'Europe/London')).toBe('2025-06-30T23:00:00.000Z');
     expect(since('2025-07-01 08:00', 'Asia/Kathmandu')).toBe('2025-07-01T02:15:00.000Z');
   });
 
-  test('of day is the last one, today or yesterday', () => {
+  test('of day is its most recent occurrence, today or yesterday', () => {
     expect(since('03:00')).toBe('2026-01-31T03:00:00.000Z');
     expect(since('12:01')).toBe('2026-01-30T12:01:00.000Z');
     expect(since('03:00', 'America/New_York')).toBe('2026-01-31T08:00:00.000Z');

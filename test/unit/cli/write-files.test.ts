@@ -16,7 +16,7 @@ afterEach(() => rm(scratch, { recursive: true, force: true }));
 const content = 'new';
 const refused = expect.objectContaining({ system: 'command', kind: 'outside_folder' });
 
-test('files are written below the folder, in subfolders too', async () => {
+test('files are written below the folder, including subfolders', async () => {
   await writeFilesInto(out, [
     { path: 'a.yaml', content },
     { path: 'queries/b.csv', content },
@@ -27,7 +27,7 @@ test('files are written below the folder, in subfolders too', async () => {
 });
 
 test.each(['../x', 'a/../../x', '/etc/x', '..', '', 'queries/../../x'])(
-  '%j leads out of the folder: nothing is written',
+  'nothing is written if the path %j leaves the folder',
   async (path) => {
     await expect(
       writeFilesInto(out, [
@@ -49,7 +49,7 @@ test('a symbolic link in the folder is not followed', async () => {
   expect(await readFile(join(scratch, 'secret'), 'utf8')).toBe('old');
 });
 
-test('a folder that is a file is a usage failure', async () => {
+test('a file instead of the folder is a usage error', async () => {
   await writeFile(out, '');
   await expect(writeFilesInto(out, [{ path: 'a', content }])).rejects.toEqual(
     expect.objectContaining({ system: 'command', kind: 'usage' }),

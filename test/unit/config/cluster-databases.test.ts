@@ -25,7 +25,7 @@ describe('databases of several clusters', () => {
     ]);
   });
 
-  test('plain DATABASE_URL is that of CLUSTER_NAME only, and only without a variable of its own', () => {
+  test('DATABASE_URL without suffix applies only to CLUSTER_NAME, and only if it has no variable of its own', () => {
     const env = { CLUSTER_NAME: 'north', DATABASE_URL: url('here') };
     expect(loadClusterDatabases(env, ['north'])).toEqual([
       { cluster: 'north', database: { url: url('here') } },
@@ -37,7 +37,7 @@ describe('databases of several clusters', () => {
     expect(problemsOf(() => loadClusterDatabases(env, ['south']))).toHaveLength(1);
   });
 
-  test('all problems are reported together, without a value', () => {
+  test('all problems are reported together, without values', () => {
     const env = { DATABASE_URL_NORTH: 'mysql://user:secret@db/x' };
     const problems = problemsOf(() => loadClusterDatabases(env, ['north', 'south']));
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([

@@ -22,7 +22,7 @@ function problems(
 }
 
 describe('settings', () => {
-  test('only the database is needed; everything else has the default of today’s deployment', () => {
+  test('only the database is required; everything else has a default', () => {
     const config = loadConfig({ DATABASE_URL: url });
     expect(config).toMatchObject({
       goldmane: {
@@ -45,7 +45,7 @@ describe('settings', () => {
     expect(config.goldmane).not.toHaveProperty('serverName');
   });
 
-  test('are taken from their variables, without surrounding blanks', () => {
+  test('are read from their variables, without surrounding whitespace', () => {
     const config = loadConfig({
       GOLDMANE_HOST: ' [::1]:7443 ',
       GOLDMANE_SERVER_NAME: 'goldmane',
@@ -85,13 +85,13 @@ describe('settings', () => {
     ['*', 'all'],
     ['monitoring,*', 'all'],
     ['', new Set()],
-  ])('identities are looked at in the namespaces %j', (list, namespaces) => {
+  ])('identities are read in the namespaces %j', (list, namespaces) => {
     expect(loadConfig({ DATABASE_URL: url, SERVICE_IDENTITY_NAMESPACES: list }).identity.namespaces).toEqual(
       namespaces,
     );
   });
 
-  test('a test may hand over its clock', () => {
+  test('a test can pass its clock', () => {
     const scale = { realAnchorMs: Date.now(), anchorMs: 1_000_000_000_000, speed: 100 };
     const config = loadConfig({ DATABASE_URL: url, FLOW_TRAIL_CLOCK: formatClockScale(scale) });
     expect(config.clockSpeed).toBe(100);
@@ -119,7 +119,7 @@ describe('wrong settings', () => {
     FLOW_TRAIL_CLOCK: 'fast',
   };
 
-  test('are all reported together, each by its name', () => {
+  test('are all reported together, each with its name', () => {
     const found = problems(wrong);
     const names = found.map((problem) => problem.split(' ')[0]);
     expect(names).toHaveLength(Object.keys(wrong).length + 1);
@@ -158,18 +158,18 @@ describe('wrong settings', () => {
     { DATABASE_URL: 'mysql://a@b/c' },
     { DATABASE_URL: 'postgres://trail@db.example' },
     { DATABASE_URL: 'postgres://trail:%e9@db.example/edges' },
-  ])('of the database are the same for every command: %j', (env) => {
+  ])('of the database are reported alike by every command: %j', (env) => {
     expect(problems(env)).toHaveLength(1);
     expect(problems(env)).toEqual(problems(env, loadDatabaseConfig));
   });
 
-  test('a password that pg would take is not refused', () => {
+  test('a password that pg accepts is not refused', () => {
     for (const password of ['100%', 'a%zz', '%C3%A9', 'ü', 'a:b', ''])
       expect(databaseUrlProblem(`postgres://trail:${password}@db.example/edges`)).toBeUndefined();
   });
 });
 
-test('a URL that is accepted has the host that follows its password, however the password is encoded', () => {
+test('the host of an accepted URL is the one after the password, regardless of the password’s encoding', () => {
   fc.assert(
     fc.property(
       fc.string({

@@ -12,7 +12,7 @@ const rows = text
     return all;
   }, []);
 const needed = { DATABASE_URL: 'postgres://trail@db.example/edges' };
-/** Set by test tools only. */
+/** Used only by tests. */
 const undocumented = new Set(['FLOW_TRAIL_CLOCK']);
 
 test('docs/configuration.md lists each setting that the worker reads, once', () => {

@@ -14,7 +14,7 @@ function problemsOf(env: NodeJS.ProcessEnv): readonly string[] {
   }
 }
 
-test('without any setting the jobs run as in the runbook', () => {
+test('without settings, the jobs have the defaults of the runbook', () => {
   const { jobs } = loadConfig(enough);
   expect(jobs).toMatchObject({
     slack: { webhook: undefined, channel: '#alerts', dryRun: false },
@@ -73,7 +73,7 @@ test.each([
   if (name === 'SLACK_WEBHOOK_URL') expect(problems.join()).not.toContain('services/secret');
 });
 
-test('all wrong settings of the jobs are reported together with all others', () => {
+test('wrong settings of the jobs are reported together with all others', () => {
   const problems = problemsOf({
     TIME_ZONE: 'nowhere',
     DIGEST_CRON: 'x',
@@ -92,7 +92,7 @@ test('all wrong settings of the jobs are reported together with all others', () 
   ]);
 });
 
-test('an empty webhook is no webhook, an empty operator secret is not looked at', () => {
+test('an empty webhook counts as unset, and an empty operator secret is not read', () => {
   const { jobs } = loadConfig({ ...enough, SLACK_WEBHOOK_URL: '', OPERATOR_SECRET: '' });
   expect(jobs.slack.webhook).toBeUndefined();
   expect(jobs.certificates.operatorSecret).toBeUndefined();

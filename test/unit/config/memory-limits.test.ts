@@ -4,7 +4,7 @@ import { deriveMemoryLimits } from '../../../src/config/memory-limits.ts';
 const kib = 1024;
 const mib = 1024 * kib;
 
-test('the limits leave room for both readers at any size of heap', () => {
+test('the limits leave memory for both readers at any heap size', () => {
   for (const heapMiB of [64, 128, 256, 512, 2_048, 8_192]) {
     const limits = deriveMemoryLimits(heapMiB * mib);
     const settling =
@@ -20,7 +20,7 @@ test('the limits leave room for both readers at any size of heap', () => {
   }
 });
 
-test('a heap of 256 MiB takes a scan of 230,000 records in one bucket, in an answer of 70 MiB', () => {
+test('the limits for a heap of 256 MiB allow a scan of 230,000 records in one bucket, in a response of 70 MiB', () => {
   const { recordsPerBucket, receiveBytes } = deriveMemoryLimits(256 * mib);
   expect(recordsPerBucket).toBeGreaterThan(230_000);
   expect(receiveBytes).toBeGreaterThan(70 * mib);

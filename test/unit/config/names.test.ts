@@ -3,7 +3,7 @@ import { isConfigFailure } from '../../../src/config/config-failure.ts';
 import { loadTrailNames } from '../../../src/config/cluster-config.ts';
 import { jobNames, jobs, supervisorWorkflowId } from '../../../src/config/names.ts';
 
-test('without CLUSTER_NAME the names are those that a single trail has always had', () => {
+test('without CLUSTER_NAME the names are those of a single trail', () => {
   const names = loadTrailNames({});
   expect(names.supervisorId).toBe(supervisorWorkflowId);
   expect(names.taskQueue).toBe('flow-trail');

@@ -40,27 +40,27 @@ describe('hours covered once', () => {
     },
   );
 
-  test('lack the hour in which a week began', () => {
+  test('do not include the hour in which the period begins', () => {
     expect(missing('UTC', '2026-11-02T10:23:00Z', '2026-11-09T10:23:00Z')).toEqual(['monday 10:00-11:00']);
   });
 
-  test('lack the hour that the clocks skipped in spring', () => {
+  test('do not include the hour that the clocks skip in spring', () => {
     expect(missing('Europe/London', '2027-03-22T00:00:00Z', '2027-03-29T00:00:00Z')).toEqual([
       'sunday 01:00-02:00',
     ]);
   });
 
-  test('have the hour that came twice in autumn', () => {
+  test('include the hour that occurs twice in autumn', () => {
     expect(missing('Europe/London', '2026-10-25T01:00:00Z', '2026-10-25T02:00:00Z')).not.toContain('sunday');
     expect(missing('Europe/London', '2026-10-18T23:00:00Z', '2026-10-26T00:00:00Z')).toEqual([]);
   });
 
-  test('are known where clocks change by half an hour, but for the hours beside the change', () => {
+  test('are right where clocks change by half an hour, except for the hours next to the change', () => {
     const found = missing('Australia/Lord_Howe', '2027-04-01T00:00:00Z', '2027-04-09T12:00:00Z');
     expect(found.filter((words) => !words.startsWith('sunday'))).toEqual([]);
   });
 
-  test('keep when they were covered last', () => {
+  test('have the time when they were last covered', () => {
     const week = new LocalWeek('UTC');
     const covered = coveredTime([
       {

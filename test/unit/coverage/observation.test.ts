@@ -6,7 +6,7 @@ const hour = 3_600;
 const from = new Date(0);
 const time = (at: Date) => at.toISOString().slice(11, 16);
 
-/** Stretches that touch, from midnight on, by their length in hours. */
+/** Adjacent stretches from midnight on, by state and length in hours. */
 function coverage(...stretches: [CoverageState, number, string?][]): CoverageStretch[] {
   let at = 0;
   return stretches.map(([state, hours, cause]) => {
@@ -24,7 +24,7 @@ function lines(stretches: CoverageStretch[], nowHours: number, atMost = 5): stri
   });
 }
 
-test('nothing is reported if everything but the newest minutes was observed', () => {
+test('nothing is reported if everything except the newest minutes was observed', () => {
   expect(lines(coverage(['final', 5], ['settled', 0.9], ['streamed', 0.05], ['pending', 0.05]), 6)).toEqual(
     [],
   );
@@ -37,7 +37,7 @@ test('a gap is reported with its cause', () => {
   ]);
 });
 
-test('many gaps are summed, and the command that lists them is named', () => {
+test('many gaps are summed up, with the command that lists them', () => {
   const many = coverage(
     ...Array.from({ length: 8 }, (_, index): [CoverageState, number] => [index % 2 ? 'final' : 'gap', 0.25]),
   );
@@ -48,22 +48,22 @@ test('many gaps are summed, and the command that lists them is named', () => {
   ]);
 });
 
-test('a trail that began within the period, or not at all, is reported', () => {
+test('a trail that began within the period, or has not begun, is reported', () => {
   const began = coverage(['pending', 1], ['final', 1]).slice(1);
   expect(lines(began, 2)).toEqual(['The trail begins at 01:00; earlier time was not observed.']);
   expect(lines([], 2)).toEqual(['Nothing has been observed yet: the trail is empty.']);
 });
 
-describe('time that is still open', () => {
+describe('pending time', () => {
   const open = coverage(['final', 1], ['pending', 0.5], ['gap', 0.5], ['final', 1]);
 
-  test('is reported when it should be settled by now', () => {
+  test('is reported if it should have been settled', () => {
     expect(lines(open, 3)).toEqual([
       'No bucket has been settled since 01:00; the next digest covers that time.',
     ]);
   });
 
-  test('waits for the next digest, so that each gap is reported exactly once', () => {
+  test('is left to the next digest, so that each gap is reported exactly once', () => {
     const until = gapsReportedUntil(open, new Date(3 * hour * 1000));
     expect(until).toEqual(new Date(hour * 1000));
     expect(gapsReportedUntil(coverage(['final', 3]), new Date(3 * hour * 1000))).toEqual(

@@ -16,7 +16,7 @@ const indexOf = (...platforms: string[]) =>
         const [os, architecture] = platform.split('/');
         return { digest: 'sha256:0', size: 1, platform: { os, architecture } };
       }),
-      // Attestations have no known platform, or none at all.
+      // Attestations have an unknown platform, or none.
       { digest: 'sha256:1', size: 1, platform: { os: 'unknown', architecture: 'unknown' } },
       { digest: 'sha256:2', size: 1 },
     ],
@@ -24,7 +24,7 @@ const indexOf = (...platforms: string[]) =>
 const both = indexOf('linux/amd64', 'linux/arm64');
 const digestOf = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
-/** A registry with token authentication, as Docker Hub has it: tokens come from a service beside it. */
+/** A registry with token authentication like Docker Hub's, where a separate service issues tokens. */
 class Registry {
   readonly server: Server;
   readonly asked: string[] = [];
@@ -67,7 +67,7 @@ class Registry {
     this.url = `http://127.0.0.1:${z.object({ port: z.number() }).parse(this.server.address()).port}`;
   }
 
-  /** Where Docker Hub is asked. */
+  /** The endpoints that replace those of Docker Hub. */
   get endpoints(): Record<string, string> {
     return { 'docker.io': this.url };
   }
@@ -94,7 +94,7 @@ COPY --from=build /app /app
 `;
 
 describe('pinning', () => {
-  test('adds the digest of the index of several platforms to each FROM that names an image', async () => {
+  test('adds the digest of the multi-platform index to each FROM with an image', async () => {
     const { text, digests } = await pinImages(dockerfile, registry.endpoints);
     expect(digests).toEqual(new Map([['node:24.1.0-slim', digestOf(both)]]));
     expect(text).toBe(dockerfile.replaceAll('24.1.0-slim', `24.1.0-slim@${digestOf(both)}`));
@@ -105,7 +105,7 @@ describe('pinning', () => {
     ]);
   });
 
-  test('replaces a former digest, in Compose too, and leaves images that are built here', async () => {
+  test('replaces an existing digest, also in Compose, and does not change images that are built here', async () => {
     const compose = `services:
   ui:
     image: temporalio/ui:2.49.1@sha256:${'0'.repeat(64)}
@@ -117,7 +117,7 @@ describe('pinning', () => {
     expect((await pinImages(text, registry.endpoints)).text).toBe(text);
   });
 
-  test('works without a token, and with one in the other field', async () => {
+  test('works without a token, and with a token in the other field', async () => {
     registry.tokenField = 'access_token';
     const first = await pinImages(dockerfile, registry.endpoints);
     registry.needsToken = false;
@@ -137,7 +137,7 @@ describe('pinning', () => {
       /no image for linux\/arm64/,
     ],
     [
-      'an answer that is not what its digest says',
+      'a response that does not match its digest',
       ({ images }) => images.set('library/node:24.1.0-slim', { body: both, digest: digestOf('other') }),
       /states sha256:/,
     ],
@@ -157,10 +157,10 @@ test.each([
   ['temporalio/ui:2.49.1', { host: 'docker.io', repository: 'temporalio/ui', tag: '2.49.1' }],
   ['ghcr.io/a/b/c:v1', { host: 'ghcr.io', repository: 'a/b/c', tag: 'v1' }],
   ['localhost:5000/a:1', { host: 'localhost:5000', repository: 'a', tag: '1' }],
-])('%s is read as Docker reads it', (text, image) => {
+])('%s is parsed as Docker parses it', (text, image) => {
   expect(parseImageTag(text)).toEqual(image);
 });
 
-test.each(['postgres', 'postgres@sha256:0', ''])('"%s" names no tag', (text) => {
+test.each(['postgres', 'postgres@sha256:0', ''])('"%s" is refused because it has no tag', (text) => {
   expect(() => parseImageTag(text)).toThrow('is not an image with a tag');
 });

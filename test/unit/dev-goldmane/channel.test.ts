@@ -3,7 +3,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 import { BoundedChannel } from '../../../dev/goldmane/channel.ts';
 
 describe('A bounded channel', () => {
-  it('gives items in the order in which they came, those of waiting writers included', async () => {
+  it('returns items in order of arrival, including those of waiting writers', async () => {
     const channel = new BoundedChannel<number>(3, systemClock);
     const writers: Promise<boolean>[] = [];
     for (let item = 0; item < 4_000; item++) writers.push(channel.push(item, 60_000));
@@ -13,7 +13,7 @@ describe('A bounded channel', () => {
     expect(await Promise.all(writers)).not.toContain(false);
   });
 
-  it('refuses a writer who found no room in time, and only him', async () => {
+  it('refuses only a writer that times out while the channel is full', async () => {
     const channel = new BoundedChannel<string>(1, systemClock);
     expect(channel.tryPush('first')).toBe(true);
     const patient = channel.push('patient', 60_000);
@@ -22,7 +22,7 @@ describe('A bounded channel', () => {
     expect(await patient).toBe(true);
   });
 
-  it('wakes its reader when there is something, or never will be', async () => {
+  it('wakes its reader when an item arrives or the channel closes', async () => {
     const channel = new BoundedChannel<string>(1, systemClock);
     const readable = channel.readable();
     channel.tryPush('item');
@@ -34,7 +34,7 @@ describe('A bounded channel', () => {
     expect(channel.tryPush('late')).toBe(false);
   });
 
-  it('lets waiting writers go when it closes', async () => {
+  it('releases waiting writers when it closes', async () => {
     const channel = new BoundedChannel<string>(1, systemClock);
     channel.tryPush('first');
     const waiting = channel.push('second', 60_000);

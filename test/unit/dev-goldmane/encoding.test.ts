@@ -159,7 +159,7 @@ describe('The stand-in’s encoding', () => {
     );
   });
 
-  it('is read as it was written', () => {
+  it('round-trips', () => {
     fc.assert(
       fc.property(flow, (given) => {
         expect(decodeFlowUpdate(encodeFlowUpdate(given))).toEqual(given);
@@ -167,7 +167,7 @@ describe('The stand-in’s encoding', () => {
     );
   });
 
-  it('is read as requests: bounds, and what the stand-in does not support', () => {
+  it('decodes requests: bounds and unsupported fields', () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer(), fc.nat(8), (gte, lt, other) => {
         const bounds = [varintField(1, gte), varintField(2, lt)];
@@ -185,7 +185,7 @@ describe('The stand-in’s encoding', () => {
     );
   });
 
-  it('is refused when it is truncated', () => {
+  it('refuses truncated messages', () => {
     const bytes = encodeFlowUpdate(completeFlow({ startSeconds: 1_700_000_000 }));
     for (let length = 1; length < bytes.length; length++) {
       expect(() => decodeFlowUpdate(bytes.subarray(0, length))).toThrow(RangeError);

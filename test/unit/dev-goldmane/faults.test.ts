@@ -51,7 +51,7 @@ describe('Faults of the stand-in', () => {
     goldmane.faults.answerStreams({ status: 'RESOURCE_EXHAUSTED', message: 'zu viele: 100 %' });
     const reader = read();
     const refused = reader.follow();
-    await until('the refusal', () => refused.error() !== undefined, 5_000);
+    await until('a refusal', () => refused.error() !== undefined, 5_000);
     expect(refused.error()).toMatchObject({ code: 8, details: 'zu viele: 100 %' });
     await list(reader);
     goldmane.faults.answerStreams('serve');
@@ -74,7 +74,7 @@ describe('Faults of the stand-in', () => {
     await list(reader);
   });
 
-  it('a held main loop answers nobody, then everybody', async () => {
+  it('a held main loop answers no requests, then all of them', async () => {
     const reader = read();
     await list(reader);
     const heldMs = performance.now();
@@ -97,7 +97,7 @@ describe('Faults of the stand-in', () => {
     );
   });
 
-  it('the next answers of List are what the test wants', async () => {
+  it('tests can set the next responses of List', async () => {
     const reader = read();
     goldmane.faults.answerNextLists(Buffer.from([0xff]), 2);
     await expect(list(reader)).rejects.toMatchObject({ code: 13 });
@@ -115,7 +115,7 @@ describe('Faults of the stand-in', () => {
     expect(goldmane.faults.injectRecords(1, [withoutKey])).toBe(false);
     goldmane.ingest([{ startSeconds, srcNamespace: 'ns' }]);
     await stream.waitFor('ns', 1).catch(() => undefined);
-    await until('both', () => stream.records.length === 2, 5_000);
+    await until('both records', () => stream.records.length === 2, 5_000);
     expect(new Set(stream.records.map(({ id }) => id))).toEqual(new Set([1, 77]));
     const answer = await reader.list(startSeconds, startSeconds + 15);
     expect(answer.meta.totalResults).toBe(2);
@@ -144,7 +144,7 @@ describe('Faults of the stand-in', () => {
     await list(read(rotated));
   });
 
-  it('a stop tells readers so, and the port can be used again', async () => {
+  it('a stop ends streams, and the port can be used again', async () => {
     const { port } = goldmane;
     const stream = read().follow();
     await until('the stream', () => goldmane.stats().streams === 1, 5_000);
@@ -157,7 +157,7 @@ describe('Faults of the stand-in', () => {
     await list(read());
   });
 
-  it('counts what it did', async () => {
+  it('the statistics count requests and records', async () => {
     const reader = read();
     const stream = reader.follow();
     await until('the stream', () => goldmane.stats().streams === 1, 5_000);

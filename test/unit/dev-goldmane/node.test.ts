@@ -37,12 +37,12 @@ describe('A simulated node', () => {
     await goldmane.kill();
   });
 
-  // Each of another pod: flows alike in pod and second are known to the server as the same one.
+  // Each flow is from another pod, because the server merges flows of the same pod and second.
   let pods = 0;
   const someFlows = (count: number, startSeconds: number): Flow[] =>
     Array.from({ length: count }, () => ({ startSeconds, srcName: `pod-${++pods}` }));
 
-  it('flushes every 15 s and up to 1.5 s more, and stamps flows with the flush before', async () => {
+  it('flushes every 15 to 16.5 s, and the start time of flows is the previous flush', async () => {
     const node = new SimulatedNode({ target, clock });
     const running = node.run(stop.signal);
     const flushes = new Set<number>([node.gatheringSinceSeconds]);
@@ -55,14 +55,14 @@ describe('A simulated node', () => {
     for (const [index, time] of times.slice(1).entries()) {
       const gapSeconds = time - (times[index] ?? 0);
       expect(gapSeconds).toBeGreaterThanOrEqual(14);
-      // A busy machine adds its share.
+      // With tolerance for a busy machine.
       expect(gapSeconds).toBeLessThan(30);
     }
     stop.abort();
     await running;
   });
 
-  it('holds its flows until the flush, and longer where it is late', async () => {
+  it('keeps its flows until the flush, and late flows longer', async () => {
     const prompt = new SimulatedNode({ target, clock, flushSeconds: 5, jitterSeconds: 0 });
     const late = new SimulatedNode({ target, clock, flushSeconds: 5, jitterSeconds: 0, lateSeconds: 60 });
     const startSeconds = Math.floor(clock.now() / 1000);
@@ -79,8 +79,8 @@ describe('A simulated node', () => {
     expect(goldmane.stats().ingested).toBe(7);
   });
 
-  it('sends again what it flushed in the last five minutes when a send has failed, and nothing older', async () => {
-    // The node's own time goes on by hand: how long the restart takes must not decide what it remembers.
+  it('sends the flows of the last five minutes again after a failed send, but no older ones', async () => {
+    // The test advances the node's clock, so that the duration of the restart has no effect on its cache.
     const begunMs = clock.now();
     let passedMs = 0;
     const nodeClock: Clock = {
@@ -105,11 +105,11 @@ describe('A simulated node', () => {
     expect(goldmane.stats().ingested).toBe(0);
     node.observe(someFlows(1, now()));
     node.flush();
-    await until('all that it remembers', () => node.resent === 4, 10_000);
+    await until('the flows in its cache', () => node.resent === 4, 10_000);
     expect(goldmane.stats()).toMatchObject({ ingested: 4, alreadyKnown: 0 });
   });
 
-  it('gives up flows beyond 5,000 while it cannot send', async () => {
+  it('drops flows beyond 5,000 while it cannot send', async () => {
     await goldmane.kill();
     const node = new SimulatedNode({ target, clock });
     node.observe(someFlows(5_100, 1));

@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 describe('The ring', () => {
-  it('lists for each bucket what was added to it, summed by key, whatever the order, and nothing else', () => {
+  it('lists exactly the flows added to each bucket, summed by key, in any order of arrival', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const ring = newRing(8);
@@ -67,7 +67,7 @@ describe('The ring', () => {
     );
   });
 
-  it('sends each bucket once, in order, each when it is two before the newest', () => {
+  it('sends each bucket once, in order, when it is two buckets older than the newest', () => {
     const ring = newRing(8);
     const sent: number[] = [];
     for (let turn = 0; turn < 20; turn++) {
@@ -77,7 +77,7 @@ describe('The ring', () => {
     expect(sent).toEqual(Array.from({ length: 20 }, (_, index) => START - BUCKET + index * BUCKET));
   });
 
-  it('does not change a record that is on its way', () => {
+  it('does not change a record that is being sent', () => {
     const ring = newRing(8);
     add(ring, { startSeconds: START, packetsIn: 1 });
     const [before] = ring.list(START, START + BUCKET);

@@ -15,7 +15,7 @@ import { errorCode } from '../../../dev/start-failure.ts';
 
 const past = new Date(Date.now() - 60_000);
 
-/** What a client with these certificates sees: authorized, or the code of what is wrong. */
+/** The result of a handshake with these certificates: authorized, or an error code. */
 async function shakeHands(
   { authority, server, client }: IssuedCertificates,
   { servername = 'goldmane.calico-system.svc', trusts = authority.certificate } = {},
@@ -59,13 +59,13 @@ describe('issued certificates', () => {
   });
 
   test.each(GOLDMANE_NAMES.filter((name) => !/^[0-9.]+$/.test(name)))(
-    'carry the name %s',
+    'contain the name %s',
     async (servername) => {
       expect(await shakeHands(await issueCertificates(), { servername })).toBe('welcome');
     },
   );
 
-  test('are refused with another name, a past time, or another authority', async () => {
+  test('are refused with another name, an expired validity, or another CA', async () => {
     const misnamed = await issueCertificates({ server: { names: ['whisker'] } });
     expect(await shakeHands(misnamed)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
     const expired = await issueCertificates({ server: { notAfter: past } });
@@ -81,7 +81,7 @@ describe('issued certificates', () => {
     expect(await shakeHands(expired)).toMatch(/ALERT_CERTIFICATE_EXPIRED|ECONNRESET|closed/);
   });
 
-  test('are written as the mounted files, the key for its owner alone', async () => {
+  test('are written like the mounted files, with a key readable only by its owner', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
     try {
       const { authority, client } = await issueCertificates();

@@ -38,7 +38,7 @@ const decodedFlow = z.object({
 const endpointTypes = ['unspecified', 'workload', 'host', 'networkset', 'network'] as const;
 const actions = ['unspecified', 'allow', 'deny', 'pass'] as const;
 
-/** The capture through a general decoder, which shares nothing with the product's. */
+/** The capture, decoded by protobufjs, which shares no code with the product. */
 function readFlows(): CompleteFlow[] {
   const proto = fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url));
   const type = protobuf.loadSync(proto).lookupType('goldmane.FlowResult');
@@ -84,7 +84,7 @@ function asRow(edge: ExpectedEdge): EdgeRow {
 }
 
 describe('the expected trail', () => {
-  test('of the capture of a real server is its edge rows', () => {
+  test('of the capture of a real server equals its expected edge rows', () => {
     expect(expectedTrail(readFlows()).map(asRow)).toEqual(readCaptureEdges());
   });
 
@@ -100,7 +100,7 @@ describe('the expected trail', () => {
     connectionsLive: 0,
   };
 
-  test('counts a record once, whichever reader sent it and whatever its policy trace', () => {
+  test('counts a record once, regardless of the reader and the policy trace', () => {
     const again = flow({
       policies: { enforced: [{ kind: 'Profile', name: 'kns.blog' }] },
       sourceLabels: ['a=b'],
@@ -117,7 +117,7 @@ describe('the expected trail', () => {
     ]);
   });
 
-  test('counts another reporter, port or bucket as another record', () => {
+  test('counts records that differ in reporter, port or bucket separately', () => {
     const flows = [
       flow(),
       flow({ reporter: 'dst' }),
@@ -127,12 +127,12 @@ describe('the expected trail', () => {
     expect(expectedTrail(flows)).toMatchObject([{ flowCount: 4, lastSeenSeconds: 1_800_000_045 }]);
   });
 
-  test('skips a record whose counters are all zero, unless another part of it counted traffic', () => {
+  test('skips a record whose counters are all zero, unless another flow of it counted traffic', () => {
     expect(expectedTrail([flow(silent)])).toEqual([]);
     expect(expectedTrail([flow(silent), flow({ ...silent, bytesIn: 1 })])).toMatchObject([{ flowCount: 1 }]);
   });
 
-  test('has no edge within a namespace, nor with an end that has none', () => {
+  test('has no edge within a namespace or to an end without one', () => {
     const flows = [flow({ dstNamespace: 'blog' }), flow({ dstNamespace: '-' }), flow({ srcNamespace: '' })];
     expect(expectedTrail(flows)).toEqual([]);
   });

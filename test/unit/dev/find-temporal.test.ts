@@ -37,19 +37,19 @@ function find(options: Partial<FindOptions> = {}): Promise<string> {
 }
 
 describe('the Temporal dev server is found', () => {
-  test('on the PATH before anywhere else', async () => {
+  test('on the PATH first', async () => {
     const onPath = await program(join(directory, 'bin', 'temporal'), works);
     await program(cached(), works);
     expect(await find()).toBe(onPath);
   });
 
-  test('in the cache when the PATH has none, or has something else of that name', async () => {
+  test('in the cache if the PATH has none, or another program of that name', async () => {
     await program(join(directory, 'bin', 'temporal'), 'a calendar');
     await program(cached(), works);
     expect(await find()).toBe(cached());
   });
 
-  test('by the first way that works, and is in the cache from then on', async () => {
+  test('by the first source that works, and is then cached', async () => {
     const tried: string[] = [];
     const ways: FindOptions['ways'] = [
       () => {
@@ -68,7 +68,7 @@ describe('the Temporal dev server is found', () => {
     expect(await readdir(join(directory, 'cache'))).toHaveLength(1);
   });
 
-  test('again when the cached file does not run', async () => {
+  test('again if the cached file does not run', async () => {
     await program(cached(), 'Segmentation fault');
     const ways = [
       ({ directory: target }: { directory: string }) =>
@@ -78,7 +78,7 @@ describe('the Temporal dev server is found', () => {
     expect(lines.join('\n')).toContain('does not run');
   });
 
-  test('nowhere: the message has every reason and what to do', async () => {
+  test('or not: the message contains every cause and the cure', async () => {
     const ways = [
       () => Promise.reject(new Error('the download failed (no such host)')),
       () => Promise.reject(new Error('Go is not installed')),
@@ -89,7 +89,7 @@ describe('the Temporal dev server is found', () => {
     expect(failure.cure).toMatch(/Temporal CLI.*Go 1\.\d+.*TEMPORAL_ADDRESS/);
   });
 
-  test('not after it was aborted, and leaves nothing incomplete', async () => {
+  test('unless aborted, which leaves no incomplete file', async () => {
     const stopping = new AbortController();
     const ways = [
       () => {

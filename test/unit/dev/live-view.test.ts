@@ -27,7 +27,7 @@ describe('the news of the trail', () => {
     expect(news.of({ edges: [edge('blog'), edge('wiki', 'deny')] }, 11)).toEqual([]);
   });
 
-  test('only counts what was there before, and many at once', () => {
+  test('only counts edges that existed before, and many new edges at once', () => {
     const news = new News();
     expect(news.of({ edges: [edge('blog')] }, 1)).toEqual([expect.stringMatching(/^1 edges/)]);
     const many = Array.from({ length: 20 }, (_, index) => edge(`app-${index}`));
@@ -35,8 +35,8 @@ describe('the news of the trail', () => {
   });
 });
 
-describe('the trail in words', () => {
-  test('has edges, denials, lag, last merge and the coverage of the last hour', () => {
+describe('the summary of the trail', () => {
+  test('contains edges, denials, lag, last merge and the coverage of the last hour', () => {
     const lines = describeTrail(
       snapshot({
         edges: [edge('blog'), edge('wiki', 'deny')],
@@ -54,7 +54,7 @@ describe('the trail in words', () => {
     ]);
   });
 
-  test('says what the worker waits for', () => {
+  test('shows the reason why the worker waits', () => {
     expect(describeTrail(snapshot(), 'starting', 0).at(-1)).toBe('worker: starting');
     expect(describeTrail(snapshot({ trouble: 'unknown_ca' }), undefined, 0).at(-1)).toBe(
       'worker: unknown_ca',
@@ -62,7 +62,7 @@ describe('the trail in words', () => {
   });
 });
 
-test('lines are cut to what fits, and colours take no room', () => {
+test('lines are cut to the width of the terminal, not counting colours', () => {
   expect(cut('0123456789', 4)).toBe('0123');
   expect(cut('\u001b[1m0123456789\u001b[0m', 4)).toBe('\u001b[1m0123\u001b[0m');
 });
@@ -79,7 +79,7 @@ function screen(isTTY: boolean) {
   return { output, written: () => written };
 }
 
-test('without a terminal there are lines instead of a redrawn block', () => {
+test('without a terminal, lines are printed instead of a redrawn block', () => {
   const { output, written } = screen(false);
   const terminal = openTerminal(output, {});
   terminal.line('one');
@@ -88,7 +88,7 @@ test('without a terminal there are lines instead of a redrawn block', () => {
   expect(terminal.isInteractive).toBe(false);
 });
 
-test('on a terminal the block stays below the lines, each of its lines in one row', () => {
+test('on a terminal, the block stays below the log, and none of its lines wraps', () => {
   const { output, written } = screen(true);
   const terminal = openTerminal(output, { NO_COLOR: '1' });
   terminal.block(['status', 'x'.repeat(100)]);
@@ -97,7 +97,7 @@ test('on a terminal the block stays below the lines, each of its lines in one ro
   expect(written()).toBe(`${block}\u001b[2A\u001b[0Jan edge\n${block}`);
 });
 
-test('a line of the worker log is read with its cause, other output is not', () => {
+test('log lines of the worker are shown with their cause, other output is not', () => {
   const line = JSON.stringify({ level: 'warn', msg: 'waiting', err: { message: 'no route\nmore' } });
   expect(readLogLine(line)).toEqual({ level: 'warn', message: 'waiting: no route' });
   const withReason = JSON.stringify({ level: 'warn', msg: 'waiting', reason: 'no route' });

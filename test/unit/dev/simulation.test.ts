@@ -23,7 +23,7 @@ function flowsOfBucket(seed: number, bucket: number): CompleteFlow[] {
   return nodes.flatMap((node) => flowsOf(seed, bucket, node));
 }
 
-/** What tells one record from another. */
+/** The identity of a record. */
 function recordOf(flow: CompleteFlow): string {
   return [
     ...[Math.floor(flow.startSeconds / BUCKET_SECONDS), flow.srcName, flow.srcNamespace, flow.dstName],
@@ -34,7 +34,7 @@ function recordOf(flow: CompleteFlow): string {
 describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
   const flows = hour.flatMap((bucket) => flowsOfBucket(seed, bucket));
 
-  test('is the same at any time and in any order of calls', () => {
+  test('does not depend on the time or order of calls', () => {
     const bucket = START + 1_500 * BUCKET_SECONDS;
     const before = flowsOfBucket(seed, bucket);
     flowsOfBucket(seed, bucket + 86_400);
@@ -111,7 +111,7 @@ describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
     }
   });
 
-  test('has new edges now and then: some go on, some come once', { timeout: 60_000 }, () => {
+  test('has occasional new edges: some recur, some occur once', { timeout: 60_000 }, () => {
     const first = new Set(expectedTrail(flows).map(({ srcNs, dstNs }) => `${srcNs} ${dstNs}`));
     const next = hour.flatMap((bucket) => flowsOfBucket(seed, bucket + 3_600));
     const fresh = expectedTrail(next).filter(({ srcNs, dstNs }) => !first.has(`${srcNs} ${dstNs}`));
@@ -121,7 +121,7 @@ describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
     expect(fresh.some(({ flowCount }) => flowCount <= 2)).toBe(true);
   });
 
-  test('sends about one flow in twenty after its bucket was sent, and one node minutes late at times', () => {
+  test('sends about one flow in twenty after its bucket was sent; one node is sometimes minutes late', () => {
     const lateMs = hour.flatMap((bucket) =>
       nodes.flatMap((node) =>
         flowsOf(seed, bucket, node).map(() => arrivalMsOf(seed, bucket, node) - (bucket + 30) * 1_000),
@@ -138,7 +138,7 @@ describe.each([1, SEED, 77])('the simulated cluster of seed %i', (seed) => {
   });
 });
 
-/** A clock that a test moves. */
+/** A clock that the test advances. */
 function handClock(): Clock & { advance(ms: number): Promise<void> } {
   let now = START * 1_000;
   let sleepers: { atMs: number; wake: () => void }[] = [];
@@ -167,7 +167,7 @@ function handClock(): Clock & { advance(ms: number): Promise<void> } {
 }
 
 describe('the simulated nodes', () => {
-  test('send each flow once, and none twice or never, across the past hour and what follows', async () => {
+  test('send each flow exactly once, in the past hour and afterwards', async () => {
     const clock = handClock();
     const ending = new AbortController();
     const sent: string[] = [];

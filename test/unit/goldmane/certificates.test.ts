@@ -17,7 +17,7 @@ async function files(rest: Partial<GoldmaneConfig> = {}, pair = issued.client): 
 async function failureOf(target: GoldmaneConfig): Promise<GoldmaneFailure> {
   return readCertificates(target).then(
     () => {
-      throw new Error('the certificates were taken');
+      throw new Error('the certificates were accepted');
     },
     (error: unknown) => {
       if (isGoldmaneFailure(error)) return error;
@@ -51,7 +51,7 @@ test('a bundle may contain several authorities and other text', async () => {
 });
 
 test.each(['certPath', 'caPath'] as const)(
-  'a cut-off PEM block before a good one in %s is reported',
+  'a truncated PEM block before a valid one in %s is reported',
   async (path) => {
     const target = await files();
     const good = path === 'caPath' ? issued.authority.certificate : issued.client.certificate;
@@ -77,7 +77,7 @@ describe('an unusable file is named', () => {
   });
 
   test.each(['certPath', 'keyPath', 'caPath'] as const)(
-    '%s that is garbage, without quoting it',
+    '%s with invalid content, which is not quoted',
     async (path) => {
       const target = await files();
       await writeFile(target[path], 'c2VjcmV0LWNvbnRlbnQ=');
@@ -88,7 +88,7 @@ describe('an unusable file is named', () => {
     },
   );
 
-  test('a PEM block that is no certificate', async () => {
+  test('a PEM block that is not a certificate', async () => {
     const target = await files();
     await writeFile(target.caPath, '-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n');
     const failure = await failureOf(target);

@@ -10,7 +10,7 @@ import { listen } from './peer.ts';
 
 export const issued = await issueCertificates();
 
-/** A Kubernetes API that answers with the listener, and a pod that may ask it. */
+/** Starts a Kubernetes API with this request listener. @returns the access of a pod to it */
 export async function startApi(answer: RequestListener): Promise<ClusterApi> {
   const server = createServer({ key: issued.server.key, cert: issued.server.certificate }, answer);
   onTestFinished(() => {
@@ -20,7 +20,7 @@ export async function startApi(answer: RequestListener): Promise<ClusterApi> {
   return podOf(await listen(server));
 }
 
-/** A pod with a service account token whose API is on this port of this machine. */
+/** The access of a pod with a service account token to an API on this loopback port. */
 export async function podOf(port: number, ca = issued.authority.certificate): Promise<ClusterApi> {
   const folder = await mkdtemp(join(tmpdir(), 'service-account-'));
   onTestFinished(() => rm(folder, { recursive: true }));

@@ -24,7 +24,7 @@ async function connect(target: GoldmaneConfig, signal: AbortSignal = never) {
 async function failureOf(connecting: Promise<unknown>): Promise<GoldmaneFailure> {
   return connecting.then(
     () => {
-      throw new Error('it connected');
+      throw new Error('the connection succeeded');
     },
     (error: unknown) => {
       if (isGoldmaneFailure(error)) return error;
@@ -41,7 +41,7 @@ function targetOf(
   return writeTarget(port, { pair, bundle: issued.authority.certificate, ...rest });
 }
 
-test('if only the second of two CAs with the same name signed the certificate, the message names them', async () => {
+test('if only the second of two CAs with the same name signed the certificate, the message names that name', async () => {
   const server = await issued.authority.issue({
     usage: 'server',
     commonName: 'goldmane',
@@ -66,8 +66,8 @@ async function startTls(options: TlsOptions): Promise<number> {
   return listen(server);
 }
 
-describe('it connects', () => {
-  test('and returns the files used', async () => {
+describe('a connection is opened', () => {
+  test('and reports the files used', async () => {
     const { target } = await startPair();
     const { bundle } = await readCertificates(target);
     expect((await connect(target)).bundle).toEqual(bundle);
@@ -78,7 +78,7 @@ describe('it connects', () => {
     await connect({ ...target, host: `127.0.0.1:${peer.port}` });
   });
 
-  test('under the name of GOLDMANE_SERVER_NAME', async () => {
+  test('with the name in GOLDMANE_SERVER_NAME', async () => {
     const server = await issued.authority.issue({
       usage: 'server',
       commonName: 'goldmane',
@@ -114,7 +114,7 @@ describe('it connects', () => {
   });
 });
 
-describe('the reason why it cannot connect is reported', () => {
+describe('the cause of a failed connection is reported', () => {
   test('a CA bundle that did not sign the server', async () => {
     const peer = await startPeer(issued);
     const target = await targetOf(peer.port, {});
@@ -201,12 +201,12 @@ describe('the reason why it cannot connect is reported', () => {
 });
 
 describe('aborting', () => {
-  test('beforehand rejects with the reason of the signal', async () => {
+  test('before the connection rejects with the signal’s reason', async () => {
     const reason = new Error('enough');
     await expect(connect(await targetOf(7443), AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  test('while it dials rejects with the reason of the signal', async () => {
+  test('during the connection rejects with the signal’s reason', async () => {
     const reason = new Error('enough');
     const controller = new AbortController();
     const port = await startTcp(() => controller.abort(reason));

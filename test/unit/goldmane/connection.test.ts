@@ -28,7 +28,7 @@ async function connectTo(handlers: PeerHandlers, rest: Partial<GoldmaneConfig> =
 async function failureOf(call: Promise<unknown>): Promise<GoldmaneFailure> {
   return call.then(
     () => {
-      throw new Error('it did not fail');
+      throw new Error('the call did not fail');
     },
     (error: unknown) => {
       if (isGoldmaneFailure(error)) return error;
@@ -41,7 +41,7 @@ describe('askClock', () => {
   const refusing = (code: status, details: string) =>
     connectTo({ list: (_call, reply) => reply({ code, details }) });
 
-  test('asks for a range that Goldmane refuses, and reads its clock from the refusal', async () => {
+  test('requests a range that Goldmane refuses, and reads its clock from the refusal', async () => {
     const requests: object[] = [];
     const { connection } = await connectTo({
       list: (call, reply) => {
@@ -60,24 +60,24 @@ describe('askClock', () => {
     [status.UNKNOWN, 'at most one sort order is supported'],
     [status.INVALID_ARGUMENT, 'invalid time range'],
     [status.UNKNOWN, 'startTimeGt (-1) must be less than startTimeLt (1)'],
-  ])('a refusal that does not say it (%s, %s) is no clock', async (code, details) => {
+  ])('a refusal without a clock (%s, %s) returns undefined', async (code, details) => {
     const { connection } = await refusing(code, details);
     expect(await connection.askClock(never)).toBeUndefined();
   });
 
-  test('an answer is no clock', async () => {
+  test('a response without a refusal returns undefined', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
     expect(await connection.askClock(never)).toBeUndefined();
   });
 
-  test('any other failure of the call is one', async () => {
+  test('any other failure is thrown', async () => {
     const { connection } = await refusing(status.PERMISSION_DENIED, 'not you');
     expect((await failureOf(connection.askClock(never))).kind).toBe('refused');
   });
 });
 
 describe('list', () => {
-  test('asks for exactly one bucket, and returns the raw answer', async () => {
+  test('requests exactly one bucket and returns the raw response', async () => {
     const requests: object[] = [];
     const answer = Buffer.from([0x0a, 0x02, 0x10, 0x00]);
     const { connection } = await connectTo({
@@ -91,14 +91,14 @@ describe('list', () => {
   });
 
   test.each([0, -15, 1_501, 1.5, Number.NaN])(
-    'a start of %d is refused, because it is not the start of a bucket',
+    'a start of %d, which is not the start of a bucket, is refused',
     async (start) => {
       const { connection } = await connectTo({});
       await expect(connection.list(start, never)).rejects.toThrow(RangeError);
     },
   );
 
-  test('an answer larger than the limit is reported as such', async () => {
+  test('a response beyond the size limit is reported as such', async () => {
     const { connection } = await connectTo(
       { list: (_call, reply) => reply(null, Buffer.alloc(200_000)) },
       { maxReceiveBytes: 100_000 },
@@ -106,12 +106,12 @@ describe('list', () => {
     expect(await failureOf(connection.list(BUCKET, never))).toMatchObject({ kind: 'answer_too_large' });
   });
 
-  test('an answer of 20 MB is accepted', async () => {
+  test('a response of 20 MB is accepted', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(20_000_000)) });
     expect((await connection.list(BUCKET, never)).length).toBe(20_000_000);
   });
 
-  test('an error status is a refusal with the text of the server', async () => {
+  test('an error status is a refusal with the server’s text', async () => {
     const { connection } = await connectTo({
       list: (_call, reply) => reply({ code: status.PERMISSION_DENIED, details: 'not you' }),
     });
@@ -120,7 +120,7 @@ describe('list', () => {
     expect(failure.message).toContain('not you');
   });
 
-  test('aborting rejects with the reason of the signal and cancels the call at the server', async () => {
+  test('aborting rejects with the signal’s reason and cancels the call at the server', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     let wasCancelled = false;
@@ -131,10 +131,10 @@ describe('list', () => {
       },
     });
     await expect(connection.list(BUCKET, controller.signal)).rejects.toBe(reason);
-    await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
+    await until('the server received the cancellation', () => wasCancelled || undefined, 5_000);
   });
 
-  test('an answer that does not come in time ends the wait', async () => {
+  test('a missing response is a timeout', async () => {
     const { target } = await startPair({ list: () => undefined });
     const client = await createGrpcClient(target);
     const waiting = callUnary(client, '/goldmane.Flows/List', Buffer.alloc(0), {
@@ -145,18 +145,18 @@ describe('list', () => {
     await expect(waiting).rejects.toBeInstanceOf(CallError);
   });
 
-  test('a stopped server is reported, and a restarted one is found', async () => {
+  test('a stopped server is reported, and a restarted one is reached', async () => {
     const answers: sendUnaryData<Buffer>[] = [];
     const { connection, peer } = await connectTo({ list: (_call, reply) => void answers.push(reply) });
     const asked = failureOf(connection.list(BUCKET, never));
-    await until('the server was asked', () => answers[0], 5_000);
+    await until('the server received the call', () => answers[0], 5_000);
     peer.stop();
     expect((await asked).kind).toBe('unavailable');
     // The channel reports only that there is no connection; the cause is determined with a new one.
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('connection_refused');
   });
 
-  test('after close() it is not called', async () => {
+  test('no call is made after close()', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
     connection.close();
     expect((await failureOf(connection.list(BUCKET, never))).kind).toBe('unavailable');

@@ -38,7 +38,7 @@ const written = z.object({
 
 type Objects = Map<string, Record<string, string>>;
 
-/** The API of a cluster with these objects; `denied` lists requests that the service account may not make. */
+/** A cluster's API with these objects. `denied`: requests without permission. */
 async function cluster(objects: Objects, denied: readonly string[] = []) {
   const writes: string[] = [];
   const api = await startApi((request, response) => void answer(request, response));
@@ -82,10 +82,12 @@ function originals(of: typeof issued): Objects {
 
 async function kindOf(failing: Promise<unknown>): Promise<string> {
   const error: unknown = await failing.catch((failure: unknown) => failure);
-  return isFailureOf('kubernetes', error) ? error.kind : expect.fail('it did not fail as expected');
+  return isFailureOf('kubernetes', error)
+    ? error.kind
+    : expect.fail('it did not fail with a cluster failure');
 }
 
-test('copies are created, then kept, and replaced when the operator has rotated', async () => {
+test('copies are created, then kept, and replaced after the operator rotated the originals', async () => {
   const objects = originals(issued);
   const { api, writes } = await cluster(objects);
   expect(await outcomes(api)).toEqual(['ConfigMap created', 'Secret created']);
@@ -121,7 +123,7 @@ describe('an unusable original never replaces a copy', () => {
   });
 });
 
-describe('the failure names its kind', () => {
+describe('the failure has the right kind', () => {
   test.each([
     [`GET ${originalSecret}`],
     [`GET ${bundleCopy}`],
@@ -137,7 +139,7 @@ describe('the failure names its kind', () => {
     expect(await kindOf(copy(api))).toBe('missing');
   });
 
-  test('outside a cluster, without a token, and when nothing answers', async () => {
+  test('outside a cluster, without a token, and without a response', async () => {
     expect(await kindOf(copy(undefined))).toBe('no_service_account');
     const away = await podOf(await freePort());
     expect(await kindOf(copy(away))).toBe('unavailable');

@@ -10,11 +10,11 @@ function decodeKey(decoder: FlowDecoder, raw: Buffer) {
   return decoder.decode(raw).key;
 }
 
-test('whatever its encoding, and the same content is the same object', () => {
+test('does not depend on the encoding, and equal content is the same object', () => {
   const decoder = new FlowDecoder();
   fc.assert(
     fc.property(keyFields, (fields) => {
-      // By field number, the last value of each: the canonical order.
+      // The canonical encoding: ordered by field number, only the last value of each field.
       const last = new Map(fields.filter(({ number }) => number <= 14).map((field) => [field.number, field]));
       const canonical = [...last.values()]
         .toSorted((a, b) => a.number - b.number)
@@ -44,7 +44,7 @@ test.each<[string, (Buffer | undefined)[], Buffer]>([
     encodeFields(KEY),
   ],
   [
-    'a field said twice',
+    'a repeated field',
     [encodeFields([bytesField(1, 'x')]), name, namespace, destination, action],
     encodeFields(KEY),
   ],
@@ -98,7 +98,7 @@ test.each<[string, (Buffer | undefined)[], Buffer]>([
   expect(odd.content).toBe(contentOf(canonical));
 });
 
-test('policies, labels, id and counters are not part of it, each identity field is', () => {
+test('does not include policies, labels, id and counters, but every identity field', () => {
   const decoder = new FlowDecoder();
   const plainContent = decodeKey(decoder, flowResult(KEY)).content;
   const trace = messageField(15, [messageField(1, [bytesField(3, 'allow-all')])]);
@@ -117,7 +117,7 @@ test('policies, labels, id and counters are not part of it, each identity field 
   expect(contents.size).toBe(14);
 });
 
-test('unknown enum numbers are read as unspecified, but stay distinct', () => {
+test('unknown enum values are read as unspecified, but stay distinct', () => {
   const decoder = new FlowDecoder();
   const of = (number: bigint) =>
     decodeKey(

@@ -34,7 +34,7 @@ function labelOf(labels: readonly string[], name: string): string | undefined {
   return labels.find((label) => label.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-test('an answer is decoded to the same records in the same order as by the generated decoder', () => {
+test('a response is decoded to the same records, in the same order, as by the generated decoder', () => {
   const { seen, malformed, count, totalResults } = list(encodeListAnswer(capture), plain);
   expect({ count, totalResults, malformed }).toEqual({
     count: capture.length,
@@ -44,7 +44,7 @@ test('an answer is decoded to the same records in the same order as by the gener
   expect(seen).toEqual(capture.map(referenceRecord));
 });
 
-test('labels of either end are found by their whole name', () => {
+test('labels of both ends are found by their exact name', () => {
   const names = [
     'service-identity',
     'app.kubernetes.io/name',
@@ -64,7 +64,7 @@ test('labels of either end are found by their whole name', () => {
   expect(seen.flat(2).filter((value) => value !== undefined).length).toBeGreaterThan(1_000);
 });
 
-test('a label is split at its first =, and may be empty', () => {
+test('a label is split at the first =, and its value may be empty', () => {
   const answer = encodeListAnswer([
     listedResult([bytesField(4, 'a=b=c'), bytesField(5, 'a='), bytesField(4, 'a=z')]),
   ]);
@@ -73,7 +73,7 @@ test('a label is split at its first =, and may be empty', () => {
   ]);
 });
 
-test('labels of the two ends are not confused, whatever their order', () => {
+test('labels of the two ends are not confused, in any field order', () => {
   const flow = [
     bytesField(5, 'x=dest'),
     varintField(6, 1),
@@ -99,7 +99,7 @@ test.each([
   expect({ seen, malformed }).toEqual({ seen: [undefined], malformed: [] });
 });
 
-test('a malformed record is reported and counted, and the others are visited', () => {
+test('a malformed record is reported and counted, and the others are decoded', () => {
   const [first, second] = capture;
   if (!first || !second) throw new Error('the capture is empty');
   const cut = first.subarray(0, first.length - 3);
@@ -109,7 +109,7 @@ test('a malformed record is reported and counted, and the others are visited', (
   expect({ count, totalResults }).toEqual({ count: 3, totalResults: 3 });
 });
 
-test('an empty answer has no records', () => {
+test('an empty response has no records', () => {
   expect(list(Buffer.alloc(0), plain)).toEqual({ seen: [], malformed: [], count: 0, totalResults: 0 });
 });
 
@@ -124,7 +124,7 @@ test('meta may come last, and unknown fields anywhere', () => {
   expect(list(answer, plain)).toMatchObject({ count: 1, totalResults: 12_345 });
 });
 
-test('an answer that ends too soon throws, or has fewer records than it says', () => {
+test('a truncated response throws, or has fewer records than it states', () => {
   const answer = encodeListAnswer(capture.slice(0, 3));
   const taken = Array.from({ length: answer.length + 1 }, (_, length) => length).filter((length) =>
     isWhole(answer.subarray(0, length)),
@@ -142,7 +142,7 @@ function isWhole(answer: Buffer): boolean {
   }
 }
 
-test('an error of the visitor is its own', () => {
+test('an error of the visitor is passed on', () => {
   const fail = () =>
     list(encodeListAnswer(capture.slice(0, 1)), () => {
       throw new TypeError('mine');
@@ -150,7 +150,7 @@ test('an error of the visitor is its own', () => {
   expect(fail).toThrow(TypeError);
 });
 
-test('the trace is that of the record, whether its key is known or new', () => {
+test('the trace belongs to the record, whether its key is known or new', () => {
   const decoder = new FlowDecoder();
   const policies = messageField(15, [
     messageField(1, [varintField(1, 9), bytesField(3, 'kns.shop'), varintField(5, 1)]),
@@ -164,7 +164,7 @@ test('the trace is that of the record, whether its key is known or new', () => {
     withTrace(1, [bytesField(2, 'shop'), policies]),
     withTrace(2, [bytesField(2, 'shop')]),
     withTrace(1, [bytesField(2, 'shop'), policies]),
-    // Policies before the identity.
+    // Policies precede the identity fields.
     withTrace(3, [policies, bytesField(2, 'shop')]),
   ]);
   const text = '{"enforced":[{"k":"Profile","n":"kns.shop","a":"allow","r":0}],"pending":[]}';
@@ -175,7 +175,7 @@ test('the trace is that of the record, whether its key is known or new', () => {
   }
 });
 
-test('a trace that does not decode leaves its record in place', () => {
+test('a malformed trace does not invalidate its record', () => {
   const key = [bytesField(2, 'shop'), bytesField(15, Buffer.from([0x0a, 0x05]))];
   const raw = encodeFields([
     messageField(2, [messageField(1, key), varintField(2, 1_500), varintField(3, 1_515)]),

@@ -41,7 +41,11 @@ describe('malformed records are refused with a reason', () => {
     ['a start between buckets', flowResult(KEY, [varintField(2, 1_501), varintField(3, 1_516)]), 'bad_times'],
     ['a start of zero', flowResult(KEY, [varintField(3, 15)]), 'bad_times'],
     ['a start below zero', flowResult(KEY, [varintField(2, -15), varintField(3, 0)]), 'bad_times'],
-    ['an end two buckets on', flowResult(KEY, [varintField(2, 1_500), varintField(3, 1_530)]), 'bad_times'],
+    [
+      'an end two buckets later',
+      flowResult(KEY, [varintField(2, 1_500), varintField(3, 1_530)]),
+      'bad_times',
+    ],
     [
       'a start in the year 10000',
       flowResult(KEY, [varintField(2, 253_402_300_800), varintField(3, 253_402_300_815)]),
@@ -55,8 +59,8 @@ describe('malformed records are refused with a reason', () => {
     ['an id as text', encodeFields([bytesField(1, '7')]), 'bad_wire'],
     ['field number 0', Buffer.from([0x00, 0x00]), 'bad_wire'],
     ['wire type 6', Buffer.from([0x86, 0x01, 0x00]), 'bad_wire'],
-    ['a group that never started', Buffer.from([0x84, 0x01]), 'bad_wire'],
-    ['a group that never ends', Buffer.from([0x83, 0x01]), 'truncated'],
+    ['an end of a group without a start', Buffer.from([0x84, 0x01]), 'bad_wire'],
+    ['a group without an end', Buffer.from([0x83, 0x01]), 'truncated'],
     ['a varint of eleven bytes', Buffer.from([0x08, ...Array<number>(10).fill(0x80), 0x01]), 'bad_wire'],
     ['a varint of more than 64 bits', Buffer.from([0x08, ...Array<number>(9).fill(0x80), 0x02]), 'bad_wire'],
     [
@@ -64,15 +68,15 @@ describe('malformed records are refused with a reason', () => {
       Buffer.concat([Buffer.from([0x12]), encodeVarint(1n << 32n)]),
       'bad_wire',
     ],
-    ['a fixed32 that is cut', Buffer.from([0x85, 0x01, 1, 2, 3]), 'truncated'],
-    ['a fixed64 that is cut', Buffer.from([0x81, 0x01, 1, 2, 3, 4, 5, 6, 7]), 'truncated'],
+    ['a truncated fixed32', Buffer.from([0x85, 0x01, 1, 2, 3]), 'truncated'],
+    ['a truncated fixed64', Buffer.from([0x81, 0x01, 1, 2, 3, 4, 5, 6, 7]), 'truncated'],
     ['a length beyond the end', Buffer.from([0x12, 0x05, 0x0a]), 'truncated'],
     ['a length of 4 GB', Buffer.concat([Buffer.from([0x12]), encodeVarint(0xffff_ffffn)]), 'truncated'],
   ])('%s', (_what, raw, reason) => {
     expect(outcome(new FlowDecoder(), raw)).toBe(reason);
   });
 
-  test('the message never quotes what was sent', () => {
+  test('the message does not quote the record', () => {
     expect(() => new FlowDecoder().decode(flowResult([bytesField(2, 'secret\n')]))).toThrow(
       /^source_namespace has control/,
     );
@@ -91,7 +95,7 @@ describe('malformed records are refused with a reason', () => {
     }
   });
 
-  test.each([1, 4, 8, 9, 10])('field %i, which is never stored, may hold control characters', (field) => {
+  test.each([1, 4, 8, 9, 10])('field %i, which is never stored, may contain control characters', (field) => {
     const raw = flowResult([bytesField(field, 'a\0b\n')]);
     expect(plain(new FlowDecoder().decode(raw))).toEqual(referenceRecord(raw));
   });
@@ -103,17 +107,17 @@ describe('malformed records are refused with a reason', () => {
   });
 });
 
-describe('broken bytes', () => {
+describe('damaged records', () => {
   const samples = capture.filter((_, index) => index % 997 === 0);
 
-  test('cut anywhere, a record is refused', () => {
+  test('a record truncated at any position is refused', () => {
     const decoder = new FlowDecoder();
     for (const raw of samples)
       for (let length = 0; length < raw.length; length++)
         expect(['truncated', 'no_key']).toContain(outcome(decoder, raw.subarray(0, length)));
   });
 
-  test('nothing beyond the end of a record is read', () => {
+  test('bytes beyond the end of a record are not read', () => {
     const decoder = new FlowDecoder();
     for (const raw of [...samples, ...fc.sample(flowResults, { numRuns: 20, seed: 1 })])
       for (let length = 0; length < raw.length; length++) {
@@ -153,7 +157,7 @@ describe('broken bytes', () => {
   });
 });
 
-/** The same of a record in a `List` answer, with `behind` right after it in memory. */
+/** The outcome for a record in a `List` response that is followed by `behind` in memory. */
 function listedOutcome(decoder: FlowDecoder, record: Buffer, behind: Buffer): string | undefined {
   const answer = Buffer.concat([encodeFields([bytesField(2, record)]), behind]);
   const outcomes: string[] = [];

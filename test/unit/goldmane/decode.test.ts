@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 60_000 });
 const capture = readCapture();
 
 describe('a record equals that of the generated decoder', () => {
-  test('for each of the capture, when it is new and when its key is known', () => {
+  test('for each record of the capture, with a new key and a known key', () => {
     const decoder = new FlowDecoder();
     const expected = capture.map((raw) => textOf(referenceRecord(raw)));
     for (let round = 0; round < 2; round++)
@@ -28,14 +28,14 @@ describe('a record equals that of the generated decoder', () => {
     );
   });
 
-  test('when an id is reused for another key', () => {
+  test('if an id is reused for another key', () => {
     const decoder = new FlowDecoder();
     decoder.decode(flowResult(KEY));
     const other = flowResult([...KEY.slice(0, 2), bytesField(5, 'redis'), varintField(14, 1)]);
     expect(plain(decoder.decode(other))).toEqual(referenceRecord(other));
   });
 
-  test('when a message is sent in several parts', () => {
+  test('if a message is sent in several parts', () => {
     const pieces = encodeFields([
       messageField(2, [messageField(1, KEY.slice(0, 2)), varintField(2, 1_500)]),
       varintField(1, 7),
@@ -46,7 +46,7 @@ describe('a record equals that of the generated decoder', () => {
 });
 
 describe('traffic', () => {
-  test.each([6, 7, 8, 9, 10, 11, 12])('counter %i alone is traffic, also below zero', (number) => {
+  test.each([6, 7, 8, 9, 10, 11, 12])('counter %i alone is traffic, even if negative', (number) => {
     const decoder = new FlowDecoder();
     expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, 1)])).hasTraffic).toBe(true);
     expect(decoder.decode(flowResult(KEY, [...TIMES, varintField(number, -1)])).hasTraffic).toBe(true);

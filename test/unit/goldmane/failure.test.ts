@@ -14,8 +14,8 @@ import { writeTarget } from './peer.ts';
 
 const bundle = { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(0) };
 
-describe('failures of connecting are classified', () => {
-  // The codes that Node gives the alerts of Goldmane v3.30.7 and v3.32.1, and of other servers.
+describe('connection failures are classified', () => {
+  // Node's error codes for the alerts of Goldmane v3.30.7 and v3.32.1, and of other servers.
   test.each<[string, GoldmaneFailureKind]>([
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'certificate_refused'],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'certificate_refused'],
@@ -51,7 +51,7 @@ describe('failures of connecting are classified', () => {
   });
 });
 
-describe('failures of calls are classified', () => {
+describe('call failures are classified', () => {
   test.each<[status, string, GoldmaneFailureKind]>([
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 90s', 'timeout'],
     [status.UNAVAILABLE, 'Connection dropped', 'unavailable'],

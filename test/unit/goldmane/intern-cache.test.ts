@@ -4,7 +4,7 @@ import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { InternCache } from '../../../src/goldmane/decoder/intern-cache.ts';
 import { bytesField, encodeFields, messageField, varintField } from './wire.ts';
 
-test('it never exceeds its limit, whatever the size of its entries', () => {
+test('the cache never exceeds its limit, for any sizes of entries', () => {
   const keys = fc.array(fc.tuple(fc.nat({ max: 50 }), fc.nat({ max: 2_000 })), { maxLength: 300 });
   fc.assert(
     fc.property(keys, (entries) => {
@@ -20,14 +20,14 @@ test('it never exceeds its limit, whatever the size of its entries', () => {
   );
 });
 
-test('an entry that is larger than the limit is not kept', () => {
+test('an entry larger than the limit is not kept', () => {
   const cache = new InternCache<string, string>(1_000, (_, value) => value.length);
   cache.set('small', 'x');
   cache.set('small', 'x'.repeat(2_000));
   expect(cache.get('small')).toBeUndefined();
 });
 
-test('used entries stay, unused entries are dropped', () => {
+test('used entries are kept, unused entries are dropped', () => {
   const cache = new InternCache<string, number>(1_500, () => 50);
   cache.set('used', 1);
   cache.set('idle', 2);
@@ -38,7 +38,7 @@ test('used entries stay, unused entries are dropped', () => {
   expect(cache.get('idle')).toBeUndefined();
 });
 
-test('a decoder with a tiny limit decodes the same', () => {
+test('a decoder with a tiny limit returns the same results', () => {
   const tiny = new FlowDecoder({ internedBytes: 600 });
   const ample = new FlowDecoder();
   for (let index = 0; index < 200; index++) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
 
-/** FlowResults in unusual encodings: any order, repeated, with unknown fields. */
+/** FlowResults in unusual encodings: fields in any order, repeated and unknown. */
 
 const INT64_MAX = (1n << 63n) - 1n;
 const name = fc.oneof(
@@ -66,10 +66,10 @@ function shuffled(fields: readonly Field[]): fc.Arbitrary<Field[]> {
 export const keyFields: fc.Arbitrary<Field[]> = fc
   .tuple(fc.array(keyField, { maxLength: 16 }), fc.option(policies))
   .chain(([fields, trace]) => shuffled([...fields, ...(trace ? [messageField(15, trace)] : [])]))
-  // Last, so that no empty value of the same field can follow it.
+  // The last field, so that no empty value of it can follow.
   .map((fields) => [...fields, bytesField(2, 'somewhere')]);
 
-/** FlowResult messages that are sound, however odd. */
+/** Valid FlowResult messages in unusual encodings. */
 export const flowResults: fc.Arbitrary<Buffer> = fc
   .tuple(
     keyFields,

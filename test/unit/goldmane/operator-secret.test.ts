@@ -40,7 +40,7 @@ describe('an unknown result has a reason and is not an error', () => {
     [200, 'no JSON', /has no certificate/],
     [200, '{"data":{}}', /has no certificate/],
     [200, JSON.stringify({ data: { 'tls.crt': base64('secret-content') } }), /has no certificate/],
-  ])('when the API answers %d %s', async (status, body, why) => {
+  ])('if the API answers %d %s', async (status, body, why) => {
     const api = await startApi((_request, response) => response.writeHead(status).end(body));
     const answer = await read(api);
     expect(answer).toEqual({ seen: 'nothing', why: expect.stringMatching(why) });
@@ -58,7 +58,7 @@ describe('an unknown result has a reason and is not an error', () => {
     expect(await read(api)).toMatchObject({ why: expect.stringMatching(/no service account token/) });
   });
 
-  test('when nothing answers, or a server that the CA of the cluster did not sign', async () => {
+  test('if the API does not answer, or its certificate is not signed by the cluster’s CA', async () => {
     const away = await podOf(await freePort());
     expect(await read(away)).toMatchObject({ why: expect.stringMatching(/ECONNREFUSED/) });
     const others = await issueCertificates();
@@ -70,7 +70,7 @@ describe('an unknown result has a reason and is not an error', () => {
   });
 });
 
-test('the address of the API comes from the variables that Kubernetes sets', () => {
+test('the API’s address is taken from the variables that Kubernetes sets', () => {
   expect(clusterApiOf({ KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' })).toEqual({
     host: '10.96.0.1',
     port: 6443,

@@ -18,7 +18,7 @@ import {
 } from '../../../dev/certificates.ts';
 import type { GoldmaneConfig } from '../../../src/config/config.ts';
 
-/** A gRPC server of a few lines, that answers with the bytes that a test gives it. */
+/** Handlers of a minimal gRPC server, which answer with raw bytes. */
 export interface PeerHandlers {
   list?: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => void;
   stream?: (call: ServerWritableStream<Buffer, Buffer>) => void;
@@ -69,7 +69,7 @@ export async function startPeer(
   return { port: bound, stop };
 }
 
-/** Writes what a client needs into a folder of its own, that goes with the test. */
+/** Writes a client's certificate files to a new folder, which is removed after the test. */
 export async function writeTarget(
   port: number,
   { pair, bundle, ...rest }: { pair: CertifiedKey; bundle: string } & Partial<GoldmaneConfig>,
@@ -80,7 +80,7 @@ export async function writeTarget(
   return { host: `localhost:${port}`, insecure: false, maxReceiveBytes: 64 * 1024 * 1024, ...files, ...rest };
 }
 
-/** A peer and the target that reaches it, with certificates that fit. */
+/** Starts a peer. @returns it with a client's target and matching certificates */
 export async function startPair(handlers: PeerHandlers = {}, rest: Partial<GoldmaneConfig> = {}) {
   const issued = await issueCertificates();
   const peer = await startPeer(issued, handlers);
@@ -92,7 +92,7 @@ export async function startPair(handlers: PeerHandlers = {}, rest: Partial<Goldm
   return { issued, peer, target };
 }
 
-/** Listens, and leaves the rest to `onConnection`; sockets are closed with the test. */
+/** Starts a TCP server with this connection handler; sockets are closed after the test. */
 export async function startTcp(onConnection: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -107,7 +107,7 @@ export async function startTcp(onConnection: (socket: Socket) => void): Promise<
   return listen(server);
 }
 
-/** A port where nobody listens. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listen(server);

@@ -32,7 +32,7 @@ function rule(name: string, more: readonly Field[] = []): Field[] {
   return [varintField(1, 6), bytesField(2, 'shop'), bytesField(3, name), varintField(5, 1), ...more];
 }
 
-test('a trace says for each hit its kind, tier, namespace, name, action and rule', () => {
+test('a trace contains kind, tier, namespace, name, action and rule of each hit', () => {
   const enforced = messageField(1, [
     varintField(1, 3),
     bytesField(2, 'headscale'),
@@ -49,7 +49,7 @@ test('a trace says for each hit its kind, tier, namespace, name, action and rule
   );
 });
 
-test('the end of a tier names the policy that makes it apply', () => {
+test('the end of a tier names the policy that triggers it', () => {
   const trigger = messageField(8, [
     varintField(1, 1),
     bytesField(2, 'redis'),
@@ -69,7 +69,7 @@ test('the end of a tier names the policy that makes it apply', () => {
   );
 });
 
-test('unknown kinds are their number, unknown actions are unspecified', () => {
+test('unknown kinds are stored as numbers, unknown actions as unspecified', () => {
   expect(read([messageField(1, [varintField(1, 42), varintField(5, 42)])]).text).toBe(
     '{"enforced":[{"k":"42","a":"unspecified","r":0}],"pending":[]}',
   );
@@ -88,7 +88,7 @@ test('the order of hits does not matter', () => {
   );
 });
 
-test('the order does not matter to what is cut either', () => {
+test('the order does not affect which hits are dropped', () => {
   const hits = Array.from({ length: 40 }, (_, index) =>
     messageField(1 + (index % 2), rule(`policy-${index}`)),
   );
@@ -100,23 +100,23 @@ test('the order does not matter to what is cut either', () => {
   );
 });
 
-test('the digest is that of the text', () => {
+test('the hash is that of the text', () => {
   const { digest, text } = read([messageField(1, rule('allow-web'))]);
   expect(digest).toBe(createHash('sha256').update(text).digest().readBigUInt64BE(0));
 });
 
-test('a hit that is listed twice is one hit', () => {
+test('a repeated hit counts once', () => {
   const once = messageField(1, rule('allow-web'));
   expect(read([once, once]).text).toBe(read([once]).text);
 });
 
-test('sixteen hits per side are kept, and the rest is counted', () => {
+test('sixteen hits per side are kept, and the others are counted', () => {
   const hits = Array.from({ length: 20 }, (_, index) => messageField(1, rule(`p${index}`)));
   const parsed = traceText.parse(JSON.parse(read([...hits, messageField(2, rule('staged'))]).text));
   expect([parsed.enforced.length, parsed.pending.length, parsed.cut]).toEqual([16, 1, 4]);
 });
 
-test('a text stays within its bytes, whatever the names', () => {
+test('the text does not exceed its size limit, for any names', () => {
   const long = (index: number) => `${index}-${'ü'.repeat(120)}`;
   const hits = Array.from({ length: 32 }, (_, index) => messageField(1 + (index % 2), rule(long(index))));
   const { text } = read(hits);
@@ -126,12 +126,12 @@ test('a text stays within its bytes, whatever the names', () => {
   expect(parsed.cut).toBe(32 - parsed.enforced.length - parsed.pending.length);
 });
 
-test('a name that is too long is cut, and marked', () => {
+test('a name that is too long is cut and marked', () => {
   const parsed = traceText.parse(JSON.parse(read([messageField(1, rule('n'.repeat(300)))]).text));
   expect(parsed.enforced[0]?.n).toBe(`${'n'.repeat(253)}…`);
 });
 
-test('what Postgres refuses in JSON is replaced', () => {
+test('characters that Postgres refuses in JSON are replaced', () => {
   const { text } = read([
     messageField(1, rule('a\0b')),
     messageField(2, [bytesField(3, Buffer.from([0xed, 0xa0, 0x80]))]),
@@ -141,14 +141,14 @@ test('what Postgres refuses in JSON is replaced', () => {
 });
 
 test.each<[string, Field[]]>([
-  ['a hit that is no message', [varintField(1, 5)]],
-  ['a hit that ends too soon', [bytesField(2, Buffer.from([0x1a, 0x09]))]],
-  ['a kind that is text', [messageField(1, [bytesField(1, 'x')])]],
+  ['a hit that is not a message', [varintField(1, 5)]],
+  ['a truncated hit', [bytesField(2, Buffer.from([0x1a, 0x09]))]],
+  ['a kind with the wrong wire type', [messageField(1, [bytesField(1, 'x')])]],
 ])('%s makes the trace unreadable', (_what, fields) => {
   expect(traceText.parse(JSON.parse(read(fields).text)).unreadable).toBe(true);
 });
 
-test('equal bytes give the same object', () => {
+test('equal bytes return the same object', () => {
   const reader = new PolicyTraceReader(10_000);
   const raw = encodeFields([messageField(1, rule('allow-web'))]);
   expect(reader.read(Buffer.from(raw), 0, raw.length)).toBe(reader.read(raw, 0, raw.length));

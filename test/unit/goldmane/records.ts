@@ -1,7 +1,7 @@
 import { MalformedFlow, type FlowDecoder, type FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
 
-/** The parts of a small record, for tests that change one of them. */
+/** The parts of a small record, of which tests change one. */
 export const KEY: readonly Field[] = [
   bytesField(1, 'web-*'),
   bytesField(2, 'shop'),
@@ -14,17 +14,17 @@ export function flowResult(key: readonly Field[], flow: readonly Field[] = TIMES
   return encodeFields([varintField(1, 7), messageField(2, [messageField(1, key), ...flow])]);
 }
 
-/** A copy of the reused record, without what a listed one has more. */
+/** A copy of the reused record, without the additional fields of a listed one. */
 export function plain({ id, key, startSeconds, endSeconds, hasTraffic }: FlowRecord): FlowRecord {
   return { id, key, startSeconds, endSeconds, hasTraffic };
 }
 
-/** A record as text: much quicker to compare ten thousand times than an object. */
+/** A record as text, which is much faster to compare than an object. */
 export function textOf({ id, key, startSeconds, endSeconds, hasTraffic }: FlowRecord): string {
   return JSON.stringify([id, startSeconds, endSeconds, hasTraffic, key]);
 }
 
-/** What decoding comes to: a record's text, or the reason why there is none. */
+/** The outcome of decoding: the record's text, or the reason of the refusal. */
 export function outcome(decoder: FlowDecoder, raw: Buffer): string {
   try {
     return textOf(decoder.decode(raw));

@@ -5,11 +5,11 @@ import type { FlowKey, FlowRecord } from '../../../src/goldmane/decoder/decode.t
 import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
 
 const proto = fileURLToPath(new URL('../../../proto/goldmane.proto', import.meta.url));
-/** The decoder that protobufjs makes of proto/goldmane.proto: every field, no shortcuts. */
+/** The decoder that protobufjs generates from proto/goldmane.proto, for all fields. */
 const root = protobuf.loadSync(proto);
 const flowResult = root.lookupType('goldmane.FlowResult');
 const flowKey = root.lookupType('goldmane.FlowKey');
-/** The same, but what is decoded only when it is asked for stays bytes: policy traces and labels. */
+/** The same, but policy traces and labels, which our decoder decodes on demand, stay bytes. */
 const lazy = protobuf.loadSync(proto);
 keepBytes('goldmane.FlowKey', 'policies');
 keepBytes('goldmane.Flow', 'sourceLabels');
@@ -69,12 +69,12 @@ export function referenceDecode(raw: Buffer): Reference {
   return schema.parse(flowResult.toObject(flowResult.decode(raw), plainObjects));
 }
 
-/** What our decoder must say of `raw`, by way of the reference. */
+/** The expected result of our decoder for `raw`, from the reference. */
 export function referenceRecord(raw: Buffer): FlowRecord {
   return recordOf(referenceDecode(raw));
 }
 
-/** The same, of a record whose policy trace and labels may be unreadable. */
+/** The same for a record whose policy trace and labels may be malformed. */
 export function lazyReferenceRecord(raw: Buffer): FlowRecord {
   const { flow, ...rest } = lazySchema.parse(lazyResult.toObject(lazyResult.decode(raw), plainObjects));
   const unread = { sourceLabels: [], destLabels: [] };
@@ -101,13 +101,13 @@ const COUNTERS = [
   'numConnectionsLive',
 ];
 const ENDPOINTS = ['unspecified', 'workload', 'host', 'networkset', 'network'] as const;
-/** Network sets and networks. */
+/** Types whose names are stored: network sets and networks. */
 const STORED_NAMES = new Set([3, 4]);
 const REPORTERS = ['unspecified', 'src', 'dst'] as const;
 const ACTIONS = ['unspecified', 'allow', 'deny', 'pass'] as const;
 
 function referenceKey(key: Reference['flow']['Key']): FlowKey {
-  // protobufjs writes fields in the order of their numbers, and those that are not set not at all.
+  // protobufjs writes fields in the order of their numbers and omits fields that are not set.
   const identity = Object.fromEntries(
     Object.entries(key).filter(([name, value]) => name !== 'policies' && value !== '' && value !== 0),
   );

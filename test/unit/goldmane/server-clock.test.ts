@@ -10,20 +10,20 @@ beforeEach(() => {
   clock = new ServerClock({ now: () => ours.now, elapsed: () => ours.elapsed });
 });
 
-/** Goldmane's clock minus the time elapsed. */
+/** Goldmane's clock minus the elapsed time. */
 function offset(): number {
   return clock.nowMs() - ours.elapsed;
 }
 
-/** The nth bucket's first record arrives `lateMs` after it should, by a clock that is `behindMs` behind Goldmane's. */
+/** Simulates the first record of the nth bucket, `lateMs` late, on a clock that is `behindMs` behind Goldmane's. */
 function arrives(n: number, lateMs: number, behindMs = 0): void {
   const start = bucket + n * 15;
   ours.now = ours.elapsed = start * 1000 + deliveryDelayMs + lateMs - behindMs;
   clock.observe(start);
 }
 
-describe('the difference of the clocks', () => {
-  test('is unknown until the stream or another source shows it, and then assumed to be zero', () => {
+describe('the clock difference', () => {
+  test('is unknown and treated as zero until the stream or another source shows it', () => {
     expect([clock.isKnown, clock.measured, offset()]).toEqual([false, false, 0]);
     clock.assume(ours.elapsed + 5_000);
     expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 5_000]);
@@ -37,7 +37,7 @@ describe('the difference of the clocks', () => {
   });
 
   test.each([-7_200_000, 7_200_000])(
-    'does not depend on ours: changing our clock by %i ms has no effect on ages',
+    'does not depend on our clock: changing it by %i ms has no effect on ages',
     (ms) => {
       arrives(0, 0);
       const before = clock.nowMs();
@@ -57,20 +57,20 @@ describe('the difference of the clocks', () => {
     },
   );
 
-  test('is set by the first record of a bucket only, not by an older bucket', () => {
+  test('is set only by the first record of a bucket, and not by an older bucket', () => {
     arrives(1, 100);
     arrives(1, 9_000);
     arrives(0, 0);
     expect([offset(), clock.lagMs]).toEqual([-100, 0]);
   });
 
-  test('follows a changed clock: twenty buckets replace the earlier ones', () => {
+  test('follows a changed clock after twenty buckets, which replace the earlier ones', () => {
     for (let n = 0; n < 5; n += 1) arrives(n, 0, 60_000);
     for (let n = 5; n < 25; n += 1) arrives(n, 0, 0);
     expect(offset()).toBe(0);
   });
 
-  test('outlives the stream and is measured again by the next', () => {
+  test('is kept after the stream ends, and measured again by the next', () => {
     arrives(0, 0, 7_000);
     clock.reopened();
     expect([clock.isKnown, clock.measured, offset()]).toEqual([true, false, 7_000]);
@@ -78,7 +78,7 @@ describe('the difference of the clocks', () => {
     expect(offset()).toBe(2_000);
   });
 
-  test('that was measured is not replaced by the value of another source', () => {
+  test('is not replaced by another source once it is measured', () => {
     arrives(0, 0, 7_000);
     clock.assume(1);
     expect(offset()).toBe(7_000);
@@ -94,7 +94,7 @@ describe('the lag', () => {
     expect(clock.lagMs).toBe(0);
   });
 
-  test('starts again with a new stream, so that streams are not replaced forever', () => {
+  test('is measured anew with a new stream, so that streams are not replaced indefinitely', () => {
     arrives(0, 0);
     arrives(1, 90_000);
     clock.reopened();
@@ -113,7 +113,7 @@ test('a stream is regular after ten buckets', () => {
   expect(clock.isRegular).toBe(false);
 });
 
-describe('a bucket’s quiet', () => {
+describe('the quiet part of a bucket', () => {
   test.each([
     [0, 5_000],
     [4_999, 1],

@@ -45,7 +45,7 @@ async function failureOf(ended: Promise<void>): Promise<GoldmaneFailure> {
   );
 }
 
-test('it requests no history, opens once, and passes on each message as sent', async () => {
+test('the stream requests no history, opens once, and passes on each message unchanged', async () => {
   const sent = readCapture().slice(0, 500);
   const requests: Buffer[] = [];
   const { connection } = await connectTo({
@@ -55,7 +55,7 @@ test('it requests no history, opens once, and passes on each message as sent', a
     },
   });
   const { events, ended, abort } = follow(connection);
-  await until('all arrived', () => events.length > sent.length || undefined, 10_000);
+  await until('all messages arrived', () => events.length > sent.length || undefined, 10_000);
   abort(new Error('enough'));
   await ended;
   expect(events[0]).toBe('open');
@@ -63,7 +63,7 @@ test('it requests no history, opens once, and passes on each message as sent', a
   expect(requests).toEqual([Buffer.alloc(0)]);
 });
 
-test('it opens although the server sends nothing, as in a quiet cluster', async () => {
+test('the stream opens although the server sends nothing, as in a quiet cluster', async () => {
   const { connection } = await connectTo({ stream: () => undefined });
   const { events } = follow(connection);
   await until('it is open', () => events.length > 0 || undefined, 5_000);
@@ -82,14 +82,14 @@ test('aborting resolves and cancels the call at the server', async () => {
   await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
 });
 
-test('aborting beforehand resolves without a request', async () => {
+test('aborting before the call resolves without a request', async () => {
   let calls = 0;
   const { connection } = await connectTo({ stream: () => (calls += 1) });
   await connection.stream({ onOpen: () => (calls += 1), onMessage: () => undefined }, AbortSignal.abort());
   expect(calls).toBe(0);
 });
 
-test('after aborting, no more messages are delivered', async () => {
+test('no messages are delivered after aborting', async () => {
   const controller = new AbortController();
   const { connection } = await connectTo({
     stream: (call) => {
@@ -106,7 +106,7 @@ test('after aborting, no more messages are delivered', async () => {
   expect(messages.length).toBe(1);
 });
 
-describe('a stream that ends by itself is a failure', () => {
+describe('the end of a stream is a failure', () => {
   test('when the server ends it with OK', async () => {
     const { connection } = await connectTo({ stream: (call) => call.end() });
     const failure = await failureOf(follow(connection).ended);
@@ -131,7 +131,7 @@ describe('a stream that ends by itself is a failure', () => {
     expect((await failureOf(ended)).kind).toBe('unavailable');
   });
 
-  test('when the server has no such stream', async () => {
+  test('when the server does not implement it', async () => {
     const { connection } = await connectTo({});
     const failure = await failureOf(follow(connection).ended);
     expect(failure).toMatchObject({ kind: 'refused', code: 'UNIMPLEMENTED' });
@@ -179,7 +179,7 @@ describe('probes', () => {
 
   test('a black hole is detected', async () => {
     const { target, peer } = await startPair({ stream: (call) => void call.write(Buffer.from([1])) });
-    const hole = await startHole(peer.port);
+    const hole = await startDroppingProxy(peer.port);
     const client = await createGrpcClient({ ...target, host: `localhost:${hole.port}` });
     const handlers = { onOpen: () => undefined, onMessage: () => hole.swallow() };
     await expect(followStream(client, handlers, limits)).rejects.toMatchObject({
@@ -190,7 +190,7 @@ describe('probes', () => {
 
   test('closing does not wait for a black hole', async () => {
     const { target, peer } = await startPair({ stream: () => undefined });
-    const hole = await startHole(peer.port);
+    const hole = await startDroppingProxy(peer.port);
     const connection = await connectGoldmane(
       { ...target, host: `localhost:${hole.port}` },
       { clock: systemClock, signal: never },
@@ -204,8 +204,8 @@ describe('probes', () => {
   });
 });
 
-/** A proxy that can start to swallow all traffic. */
-async function startHole(port: number) {
+/** A proxy that can drop all traffic. */
+async function startDroppingProxy(port: number) {
   let isSwallowing = false;
   const clients = new Set<Socket>();
   const hole = await startTcp((client) => {

@@ -1,4 +1,4 @@
-/** One field on the wire, as a test wants it: in any order, as often as it likes. */
+/** A field on the wire. Tests may use fields in any order and number. */
 export type Field =
   | { number: number; varint: bigint }
   | { number: number; bytes: Uint8Array }

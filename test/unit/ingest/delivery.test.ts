@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DeliveryWatch } from '../../../src/ingest/delivery.ts';
 
-/** A bucket's start; it is sent 30 s later. */
+/** The start of a bucket, which is sent 30 s later. */
 const bucket = 1_800_000_000;
 let watch: DeliveryWatch;
 beforeEach(() => {
   watch = new DeliveryWatch();
 });
 
-describe('a bucket was streamed whole', () => {
-  test('once the next one could have been sent and a later record came', () => {
+describe('a bucket counts as completely streamed', () => {
+  test('after the next bucket could have been sent and a later record arrived', () => {
     watch.opened(bucket + 20);
     watch.saw(bucket);
     expect(watch.takeWhole(bucket + 45)).toEqual([]);
@@ -19,7 +19,7 @@ describe('a bucket was streamed whole', () => {
     expect(watch.takeWhole(bucket + 45)).toEqual([]);
   });
 
-  test('also when nothing was in it', () => {
+  test('even if it is empty', () => {
     watch.opened(bucket + 20);
     watch.saw(bucket + 45);
     expect(watch.takeWhole(bucket + 75)).toEqual([bucket, bucket + 15, bucket + 30]);
@@ -33,34 +33,34 @@ describe('a bucket was streamed whole', () => {
   });
 });
 
-describe('a bucket was not streamed whole', () => {
+describe('a bucket does not count as completely streamed', () => {
   test.each([
     [28, bucket],
     [29, bucket],
     [29.1, bucket + 15],
     [30, bucket + 15],
     [44, bucket + 15],
-  ])('when the stream opened %d s after it began, unless it is the bucket of %d or later', (age, first) => {
+  ])('if the stream opened %d s after its start, unless it is the bucket of %d or later', (age, first) => {
     watch.opened(bucket + age);
     watch.saw(bucket + 600);
     expect(watch.takeWhole(bucket + 660)[0]).toBe(first);
   });
 
-  test('when it began before a stream that follows a broken one: Goldmane may be another, and have only a part of it', () => {
+  test('if it began before a stream that replaced a broken one, because a restarted Goldmane may have only a part of it', () => {
     watch.opened(bucket + 10, true);
     watch.saw(bucket);
     watch.saw(bucket + 30);
     expect(watch.takeWhole(bucket + 60)).toEqual([bucket + 15]);
   });
 
-  test('when the stream closed before the next one was sent', () => {
+  test('if the stream closed before the next bucket was sent', () => {
     watch.opened(bucket + 20);
     watch.saw(bucket + 15);
     watch.closed();
     expect(watch.takeWhole(bucket + 600)).toEqual([]);
   });
 
-  test('when it was sent between two streams', () => {
+  test('if it was sent between two streams', () => {
     watch.opened(bucket + 20);
     watch.saw(bucket + 15);
     watch.takeWhole(bucket + 45);
@@ -70,7 +70,7 @@ describe('a bucket was not streamed whole', () => {
     expect(watch.takeWhole(bucket + 90)).toEqual([bucket + 45]);
   });
 
-  test('when the clock was set far ahead: the time between was not observed', () => {
+  test('if the clock was set far ahead, because the skipped time was not observed', () => {
     watch.opened(bucket + 20);
     watch.saw(bucket + 15);
     const later = bucket + 10 * 365 * 86_400;
@@ -80,8 +80,8 @@ describe('a bucket was not streamed whole', () => {
   });
 });
 
-describe('while Goldmane’s clock is not known', () => {
-  test('the buckets after the first that was seen are watched: that one may have been half sent', () => {
+describe('while Goldmane’s clock is unknown', () => {
+  test('buckets after the first received one count, because that one may have been sent in part', () => {
     watch.opened(undefined);
     expect(watch.takeWhole(bucket + 6_000)).toEqual([]);
     watch.saw(bucket);
@@ -89,7 +89,7 @@ describe('while Goldmane’s clock is not known', () => {
     expect(watch.takeWhole(bucket + 60)).toEqual([bucket + 15]);
   });
 
-  test('after a stream that broke, those that surely began since are', () => {
+  test('after a broken stream, buckets that certainly began later count', () => {
     watch.opened(undefined, true);
     watch.saw(bucket);
     watch.saw(bucket + 60);

@@ -20,7 +20,7 @@ describe('known edges', () => {
     expect(known.has(edgeTo('cache'))).toBe(false);
   });
 
-  test('are never more than the limit, and include the latest', () => {
+  test('never exceed the limit, and include the latest', () => {
     const known = new KnownEdges(100);
     for (let index = 0; index < 1_000; index += 1) {
       known.add(edgeTo(`n${index}`));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createMetrics } from '../../../src/ingest/metrics.ts';
 import { createControlMetrics } from '../../../src/worker/metrics.ts';
 
-/** Refuses what the SDK's meter refuses; what was set last, by name and first label. */
+/** A meter that refuses the same values as the SDK's. `values`: the last value by name and first label. */
 function strictMeter(): { meter: MetricMeter; values: Map<string, number> } {
   const values = new Map<string, number>();
   const meter: MetricMeter = {
@@ -23,7 +23,7 @@ function strictMeter(): { meter: MetricMeter; values: Map<string, number> } {
   return { meter, values };
 }
 
-test('an expired certificate and a time in the future are 0, not an error of the SDK', () => {
+test('an expired certificate and a time in the future are reported as 0, not as an error of the SDK', () => {
   const { meter, values } = strictMeter();
   const metrics = createMetrics(meter);
   metrics.certificates('expired', 'critical', { client: -3.5, ca: 40 });
@@ -36,7 +36,7 @@ test('an expired certificate and a time in the future are 0, not an error of the
   expect(values.get('flow_trail_temporal_certificate_days_left')).toBe(0);
 });
 
-test('a look at the certificates counts until another worker has looked later', () => {
+test('a check of the certificates is reported until another worker has made a later one', () => {
   const { meter, values } = strictMeter();
   const metrics = createMetrics(meter);
   metrics.certificates('expiring', 'warning', { client: 6 });
@@ -46,7 +46,7 @@ test('a look at the certificates counts until another worker has looked later', 
   expect(values.get('flow_trail_certificate_days_left client')).toBeNaN();
 });
 
-test('a worker begins with what the database says, and goes on with what it does itself', () => {
+test('a worker starts with the values in the database and continues with its own', () => {
   const { meter, values } = strictMeter();
   const metrics = createMetrics(meter);
   const since = new Date(1_000_000);

@@ -21,17 +21,17 @@ const others = await issueCertificates();
 const neverWorked: Contacts = { certificate: undefined, authorities: undefined };
 const days = (count: number) => new Date(Date.now() + count * 86_400_000);
 
-/** A clock without waits. */
-const hasty: Clock = { ...systemClock, sleep: () => Promise.resolve() };
+/** A clock whose sleep returns immediately. */
+const clockWithoutWaits: Clock = { ...systemClock, sleep: () => Promise.resolve() };
 
-interface Circumstances {
+interface InspectOptions {
   contacts?: Contacts | 'unknown';
   clock?: Clock;
 }
 
-async function look(
+async function inspect(
   target: GoldmaneConfig,
-  { contacts = neverWorked, clock = hasty }: Circumstances = {},
+  { contacts = neverWorked, clock = clockWithoutWaits }: InspectOptions = {},
 ): Promise<{ verdict: CertificateVerdict; report: CertificateReport }> {
   const nowMs = Date.now();
   const { findings } = await inspectCertificatesNow(
@@ -53,8 +53,8 @@ async function look(
   return { verdict, report: certificateReport(findings, verdict, nowMs) };
 }
 
-/** A Goldmane with these certificates, and the client's files. */
-async function scene({
+/** Starts a Goldmane with these certificates and writes the client's files. */
+async function startTarget({
   server = issued,
   pair = issued.client,
   bundle = issued.authority.certificate,
@@ -70,8 +70,8 @@ async function scene({
 const client = (notBefore: Date, notAfter: Date) =>
   issued.authority.issue({ usage: 'client', commonName: 'whisker-backend', notBefore, notAfter });
 
-test('accepted certificates that are valid long enough are good, with expiry times and the issuer of Goldmane’s certificate', async () => {
-  const { verdict, report } = await look(await scene());
+test('accepted certificates that are valid long enough are good; the report has expiry times and the issuer of Goldmane’s certificate', async () => {
+  const { verdict, report } = await inspect(await startTarget());
   expect(verdict).toMatchObject({ state: 'good', severity: 'good' });
   expect(report).toMatchObject({ handshake: 'accepted', goldmaneIssuer: 'CN=tigera-operator-signer' });
   expect(report.daysLeft.client).toBeCloseTo(30, 0);
@@ -86,84 +86,84 @@ test.each([
   ['expiring', 'warning', 13],
   ['good', 'good', 15],
 ] as const)('a client certificate is %s (%s) with %d days left', async (state, severity, left) => {
-  const { verdict } = await look(await scene({ pair: await client(days(-30), days(left)) }));
+  const { verdict } = await inspect(await startTarget({ pair: await client(days(-30), days(left)) }));
   expect(verdict).toMatchObject({ state, severity });
 });
 
-test('a client certificate that is not valid yet points at the clock', async () => {
-  const { verdict, report } = await look(await scene({ pair: await client(days(1), days(30)) }));
+test('the finding for a client certificate that is not valid yet mentions the clock', async () => {
+  const { verdict, report } = await inspect(await startTarget({ pair: await client(days(1), days(30)) }));
   expect(verdict).toMatchObject({ state: 'not_yet_valid', severity: 'critical' });
   expect(report.handshake).toBe('not tried');
 });
 
 test('a key of another pair is distinguished from a refusal', async () => {
   const pair = { certificate: issued.client.certificate, key: others.client.key };
-  const { verdict } = await look(await scene({ pair }));
+  const { verdict } = await inspect(await startTarget({ pair }));
   expect(verdict).toMatchObject({ state: 'key_mismatch', severity: 'critical' });
 });
 
 test.each(['certPath', 'keyPath', 'caPath'] as const)('a missing %s is unreadable', async (path) => {
-  const target = await scene();
+  const target = await startTarget();
   await rm(target[path]);
-  const { verdict, report } = await look(target);
+  const { verdict, report } = await inspect(target);
   expect(verdict).toMatchObject({ state: 'unreadable', severity: 'critical' });
   expect(verdict.findings[0]?.what).toContain(target[path]);
   expect(report.notAfter.goldmane).toBeDefined();
 });
 
 test.each(['certPath', 'keyPath', 'caPath'] as const)(
-  'garbage in %s is unreadable, and not quoted',
+  'invalid content in %s is unreadable and not quoted',
   async (path) => {
-    const target = await scene();
+    const target = await startTarget();
     await writeFile(target[path], 'c2VjcmV0LWNvbnRlbnQ=');
-    const { verdict, report } = await look(target);
+    const { verdict, report } = await inspect(target);
     expect(verdict.state).toBe('unreadable');
     expect(JSON.stringify(report)).not.toContain('c2VjcmV0');
   },
 );
 
-test('after a full rotation, files that worked before are a stale copy, with the time they last worked', async () => {
+test('after a full rotation, files that worked before are a stale copy, with the last time when they worked', async () => {
   const worked = new Date('2026-11-23T10:00:00Z');
-  const target = await scene({ server: others });
-  const { verdict } = await look(target, { contacts: { certificate: worked, authorities: worked } });
+  const target = await startTarget({ server: others });
+  const { verdict } = await inspect(target, { contacts: { certificate: worked, authorities: worked } });
   expect(verdict).toMatchObject({ state: 'stale_copy', severity: 'critical' });
   expect(verdict.findings[0]?.what).toContain('2026-11-23T10:00:00.000Z');
 });
 
 test('a certificate that worked before is a stale copy even if only the bundle was copied again', async () => {
-  const target = await scene({ server: others, bundle: others.authority.certificate });
+  const target = await startTarget({ server: others, bundle: others.authority.certificate });
   const worked = { certificate: new Date('2026-11-23T10:00:00Z'), authorities: undefined };
-  const { verdict, report } = await look(target, { contacts: worked });
+  const { verdict, report } = await inspect(target, { contacts: worked });
   expect(report.handshake).toBe('certificate_refused');
   expect(verdict.state).toBe('stale_copy');
-  expect((await look(target)).verdict.state).toBe('wrong_ca');
+  expect((await inspect(target)).verdict.state).toBe('wrong_ca');
 });
 
-test('files that never worked have a wrong CA; without stored contacts, this is not claimed', async () => {
-  const target = await scene({ server: others });
-  const never = await look(target);
+test('files that never worked have a wrong CA; without stored contacts, that is not stated', async () => {
+  const target = await startTarget({ server: others });
+  const never = await inspect(target);
   expect(never.report.handshake).toBe('unknown_ca');
   expect(never.verdict).toMatchObject({ state: 'wrong_ca', severity: 'critical' });
-  const unknown = await look(target, { contacts: 'unknown' });
+  const unknown = await inspect(target, { contacts: 'unknown' });
   expect(unknown.verdict.state).toBe('refused');
   expect(unknown.verdict.state).toBe('refused');
 });
 
-test('a chain with an intermediate is followed, and its earliest expiry counts', async () => {
+test('the earliest expiry of a chain with an intermediate counts', async () => {
   const intermediate = await issued.authority.issueAuthority({ notAfter: days(40) });
   const leaf = await intermediate.issue({ usage: 'client', commonName: 'whisker-backend' });
   const pair = { certificate: leaf.certificate + intermediate.certificate, key: leaf.key };
-  const { verdict, report } = await look(await scene({ pair }));
+  const { verdict, report } = await inspect(await startTarget({ pair }));
   expect(verdict.state).toBe('good');
   expect(report.daysLeft.ca).toBeCloseTo(40, 0);
-  const withoutChain = await look(await scene({ pair: leaf }));
+  const withoutChain = await inspect(await startTarget({ pair: leaf }));
   expect(withoutChain.report.handshake).toBe('certificate_refused');
 });
 
-test('a CA matters only if a certificate depends on it; an unused old CA in the bundle does not', async () => {
+test('a CA in the bundle counts only if a certificate depends on it', async () => {
   const old = await createAuthority({ commonName: 'old', notBefore: days(-400), notAfter: days(-35) });
   const bundle = old.certificate + issued.authority.certificate;
-  const { verdict, report } = await look(await scene({ bundle }));
+  const { verdict, report } = await inspect(await startTarget({ bundle }));
   expect(verdict.state).toBe('good');
   expect(report.daysLeft.ca).toBeGreaterThan(300);
 });
@@ -177,8 +177,8 @@ test.each([
   async (state, severity, left) => {
     const authority = await createAuthority({ notBefore: days(-100), notAfter: days(left) });
     const own = await issueCertificates({ authority });
-    const { verdict } = await look(
-      await scene({ server: own, pair: own.client, bundle: authority.certificate }),
+    const { verdict } = await inspect(
+      await startTarget({ server: own, pair: own.client, bundle: authority.certificate }),
     );
     expect(verdict).toMatchObject({ state, severity });
     expect(verdict.findings).toHaveLength(1);
@@ -193,7 +193,7 @@ test('an expiring certificate of Goldmane is reported as a problem of the operat
     notBefore: days(-30),
     notAfter: days(5),
   });
-  const { verdict } = await look(await scene({ server: { ...issued, server } }));
+  const { verdict } = await inspect(await startTarget({ server: { ...issued, server } }));
   expect(verdict).toMatchObject({ state: 'goldmane_expiring', severity: 'warning' });
 });
 
@@ -202,13 +202,13 @@ test('an unreachable Goldmane does not change the verdict on the certificates', 
     pair: issued.client,
     bundle: issued.authority.certificate,
   });
-  const { verdict } = await look(target);
+  const { verdict } = await inspect(target);
   expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
   const expiring = await writeTarget(await freePort(), {
     pair: await client(days(-30), days(2)),
     bundle: issued.authority.certificate,
   });
-  expect((await look(expiring)).verdict.findings.map(({ state }) => state)).toEqual([
+  expect((await inspect(expiring)).verdict.findings.map(({ state }) => state)).toEqual([
     'critical',
     'goldmane_unreachable',
   ]);
@@ -219,7 +219,7 @@ test('a certificate not signed by the bundle is reported while Goldmane is unrea
     pair: others.client,
     bundle: issued.authority.certificate,
   });
-  expect((await look(target)).verdict.findings.map(({ state }) => state)).toEqual([
+  expect((await inspect(target)).verdict.findings.map(({ state }) => state)).toEqual([
     'unsigned',
     'goldmane_unreachable',
   ]);
@@ -229,5 +229,5 @@ test('a Goldmane that answers at the second check counts as available', async ()
   const port = await freePort();
   const target = await writeTarget(port, { pair: issued.client, bundle: issued.authority.certificate });
   const clock: Clock = { ...systemClock, sleep: () => startPeer(issued, {}, port).then(() => undefined) };
-  expect((await look(target, { clock })).verdict.state).toBe('good');
+  expect((await inspect(target, { clock })).verdict.state).toBe('good');
 });

@@ -36,7 +36,7 @@ test('peers are the distinct other ends, with counts and times of both direction
   ]);
 });
 
-test('similar names differ by few letters or continue what was typed', () => {
+test('similar names differ in a few letters or begin with the given text', () => {
   const known = ['immich', 'authentik', 'monitoring', 'redis', 'kube-system'];
   expect(similarTo('imich', known)).toEqual(['immich']);
   expect(similarTo('monit', known)).toEqual(['monitoring']);

@@ -15,19 +15,19 @@ function judge(found: Partial<CertificateFindings> = {}) {
 
 const states = (found: Partial<CertificateFindings>) => judge(found).findings.map(({ state }) => state);
 
-test('good is the only finding, and only without problems', () => {
+test('good is the only finding if there are no problems', () => {
   expect(judge()).toMatchObject({ state: 'good', severity: 'good' });
   expect(judge().findings).toHaveLength(1);
 });
 
-describe('a Secret of the operator that holds another certificate', () => {
+describe('an operator Secret with another certificate', () => {
   const operatorSecret = { name: 'calico-system/pair', isSame: false };
 
   test('is a warning while the copy still works', () => {
     expect(judge({ operatorSecret })).toMatchObject({ state: 'rotated', severity: 'warning' });
   });
 
-  test('makes a refusal a stale copy, also of a copy that never worked', () => {
+  test('makes a refusal a stale copy, even if the copy never worked', () => {
     expect(states({ operatorSecret, handshake: refused, contacts: never })).toEqual(['stale_copy']);
   });
 
@@ -70,7 +70,7 @@ test.each([
 });
 
 test.each(['connection_refused', 'dns', 'timeout', 'unavailable'])(
-  'an unreachable Goldmane (%s) is a warning that is not about the certificates',
+  'an unreachable Goldmane (%s) is a warning, not a finding about certificates',
   (kind) => {
     const verdict = judge({ handshake: { kind, what: 'Not listening', cure: 'Check that it runs' } });
     expect(verdict).toMatchObject({ state: 'goldmane_unreachable', severity: 'warning' });
@@ -80,7 +80,7 @@ test.each(['connection_refused', 'dns', 'timeout', 'unavailable'])(
   },
 );
 
-test('every finding names a cure, without a full stop at its end', () => {
+test('every finding has a cure, without a trailing full stop', () => {
   const all = [
     { handshake: refused, contacts: never },
     { handshake: refused },

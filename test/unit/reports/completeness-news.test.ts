@@ -5,7 +5,7 @@ import { at, seenDaily, stretch, usual, withEdge } from './weeks.ts';
 
 const mondays = 1;
 
-/** `a` is complete, `b` learning; made so many days after a Monday 00:00 in London. */
+/** A report, `days` after Monday 00:00 in London: `a` is complete, `b` is learning. */
 function reportAt(days: number, timeZone = 'Europe/London'): CompletenessReport {
   return assessCompleteness({
     observations: [
@@ -19,7 +19,7 @@ function reportAt(days: number, timeZone = 'Europe/London'): CompletenessReport 
   });
 }
 
-function told(verdicts: Record<string, string>, wholeDays?: number) {
+function postedBefore(verdicts: Record<string, string>, wholeDays?: number) {
   return {
     verdicts: new Map(Object.entries(verdicts)),
     wholeAt: wholeDays === undefined ? undefined : new Date(at(wholeDays) * 1000),
@@ -28,13 +28,13 @@ function told(verdicts: Record<string, string>, wholeDays?: number) {
 
 const known = { a: 'complete', b: 'learning' };
 
-describe('there is news', () => {
-  test('completely at the very first report, without changes', () => {
-    expect(newsOf(reportAt(9), told({}), mondays)).toEqual({ kind: 'first', changes: [] });
+describe('a report is posted', () => {
+  test('in full the first time, without changes', () => {
+    expect(newsOf(reportAt(9), postedBefore({}), mondays)).toEqual({ kind: 'first', changes: [] });
   });
 
   test('for each namespace whose verdict changed since it was posted, and for each new one', () => {
-    const news = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays);
+    const news = newsOf(reportAt(9), postedBefore({ a: 'learning' }, 8), mondays);
     expect(news?.kind).toBe('changes');
     expect(news?.changes.map(({ row, was }) => [row.namespace, was, row.verdict])).toEqual([
       ['a', 'learning', 'complete'],
@@ -42,30 +42,30 @@ describe('there is news', () => {
     ]);
   });
 
-  test('once a week, on the day that is set, even if nothing changed', () => {
-    expect(newsOf(reportAt(14), told(known, 7.3), mondays)).toEqual({ kind: 'weekly', changes: [] });
-    expect(newsOf(reportAt(14.5), told(known, 14), mondays)).toBeUndefined();
-    expect(newsOf(reportAt(15), told(known, 9), 2)).toEqual({ kind: 'weekly', changes: [] });
+  test('once a week, on the configured day, even without changes', () => {
+    expect(newsOf(reportAt(14), postedBefore(known, 7.3), mondays)).toEqual({ kind: 'weekly', changes: [] });
+    expect(newsOf(reportAt(14.5), postedBefore(known, 14), mondays)).toBeUndefined();
+    expect(newsOf(reportAt(15), postedBefore(known, 9), 2)).toEqual({ kind: 'weekly', changes: [] });
   });
 
-  test('on a later day when the week’s report was missed', () => {
-    expect(newsOf(reportAt(18), told(known, 7), mondays)?.kind).toBe('weekly');
-    expect(newsOf(reportAt(20.9), told(known, 14), mondays)).toBeUndefined();
+  test('on a later day if the weekly report was missed', () => {
+    expect(newsOf(reportAt(18), postedBefore(known, 7), mondays)?.kind).toBe('weekly');
+    expect(newsOf(reportAt(20.9), postedBefore(known, 14), mondays)).toBeUndefined();
   });
 
-  test('by the calendar of the zone: Sunday evening in London is Monday in Auckland', () => {
-    expect(newsOf(reportAt(13.6, 'Pacific/Auckland'), told(known, 8), mondays)?.kind).toBe('weekly');
-    expect(newsOf(reportAt(13.6), told(known, 8), mondays)).toBeUndefined();
+  test('by the calendar of the time zone: Sunday evening in London is Monday in Auckland', () => {
+    expect(newsOf(reportAt(13.6, 'Pacific/Auckland'), postedBefore(known, 8), mondays)?.kind).toBe('weekly');
+    expect(newsOf(reportAt(13.6), postedBefore(known, 8), mondays)).toBeUndefined();
   });
 });
 
-test('there is none if nothing changed or nothing was ever observed', () => {
-  expect(newsOf(reportAt(9), told(known, 8), mondays)).toBeUndefined();
-  expect(newsOf({ ...reportAt(9), namespaces: [] }, told({}), mondays)).toBeUndefined();
+test('no report is posted without changes or observations', () => {
+  expect(newsOf(reportAt(9), postedBefore(known, 8), mondays)).toBeUndefined();
+  expect(newsOf({ ...reportAt(9), namespaces: [] }, postedBefore({}), mondays)).toBeUndefined();
 });
 
 test('changes are grouped by verdict, without empty groups', () => {
-  const changes = newsOf(reportAt(9), told({ a: 'learning' }, 8), mondays)?.changes ?? [];
+  const changes = newsOf(reportAt(9), postedBefore({ a: 'learning' }, 8), mondays)?.changes ?? [];
   expect(changesByVerdict(changes).map(([verdict, group]) => [verdict, group.length])).toEqual([
     ['complete', 1],
     ['learning', 1],

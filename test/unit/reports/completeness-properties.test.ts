@@ -5,12 +5,12 @@ import { leastDays } from '../../../src/coverage/verdict.ts';
 import { coveredTime, daySeconds, missedTime } from '../../../src/coverage/covered-time.ts';
 import { anyCoverage, anyObservation, anyThresholds, at, judged, monday, usual } from './weeks.ts';
 
-// Thousands of random cases: a busy machine may take long.
+// Thousands of random cases, which take long on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 
 const anyNow = fc.integer({ min: 0, max: 45 * 96 }).map((quarters) => quarters / 96);
 
-/** The slow way: second by second would take too long, quarter by quarter of an hour is exact here. */
+/** A simple count of covered quarters of an hour, which is exact for the generated input. */
 function coveredQuarters(coverage: Parameters<typeof coveredTime>[0], from: number, to: number): number {
   let seconds = 0;
   for (const { fromSeconds, toSeconds, state } of coverage)
@@ -20,7 +20,7 @@ function coveredQuarters(coverage: Parameters<typeof coveredTime>[0], from: numb
   return seconds;
 }
 
-test('covered time between two times equals a count of quarters of an hour', () => {
+test('covered time equals the count of covered quarters of an hour', () => {
   fc.assert(
     fc.property(anyCoverage, fc.nat(4_500), fc.nat(4_500), (coverage, a, b) => {
       const [from, to] = [monday + Math.min(a, b) * 900, monday + Math.max(a, b) * 900];
@@ -29,7 +29,7 @@ test('covered time between two times equals a count of quarters of an hour', () 
   );
 });
 
-test('gaps subtract exactly: covered and missed time make up the whole', () => {
+test('covered and missed time add up to the period', () => {
   fc.assert(
     fc.property(anyCoverage, anyNow, (coverage, now) => {
       const end = Math.min(at(now), coverage.at(-1)?.toSeconds ?? monday);
@@ -40,7 +40,7 @@ test('gaps subtract exactly: covered and missed time make up the whole', () => {
   );
 });
 
-test('the moment at which so much was covered is the first of that kind', () => {
+test('the time when an amount was covered is the earliest such time', () => {
   fc.assert(
     fc.property(
       anyCoverage,
@@ -60,7 +60,7 @@ test('the moment at which so much was covered is the first of that kind', () => 
   );
 });
 
-test('nothing is complete below seven covered days, nor below the setting, nor with an edge newer than the setting', () => {
+test('no namespace is complete below seven covered days, below the configured days, or with an edge newer than configured', () => {
   let complete = 0;
   fc.assert(
     fc.property(anyObservation, anyCoverage, anyThresholds, anyNow, (seen, coverage, thresholds, now) => {
@@ -79,7 +79,7 @@ test('nothing is complete below seven covered days, nor below the setting, nor w
   expect(complete).toBeGreaterThan(20);
 });
 
-test('what is complete since a moment was so at that moment, and not a second before', () => {
+test('a namespace that is complete since a time is complete at that time, but not a second before', () => {
   let complete = 0;
   fc.assert(
     fc.property(anyObservation, anyCoverage, anyThresholds, anyNow, (seen, coverage, some, now) => {
@@ -104,7 +104,7 @@ test('what is complete since a moment was so at that moment, and not a second be
   expect(complete).toBeGreaterThan(20);
 });
 
-test('covering a gap or waiting never reduces covered days', () => {
+test('neither filling a gap nor time reduces covered days', () => {
   fc.assert(
     fc.property(
       anyObservation,
@@ -112,7 +112,7 @@ test('covering a gap or waiting never reduces covered days', () => {
       anyNow,
       fc.double({ min: 0, max: 10, noNaN: true }),
       (seen, coverage, now, more) => {
-        // With a namespace that never comes back after being stale: that begins anew, on purpose.
+        // Without namespaces that reappear after being stale, because these start again.
         const thresholds = { ...usual, staleDays: 1_000 };
         const { coveredDays } = judged(seen, { coverage, thresholds, now });
         const healed = coverage.map((stretch) => ({ ...stretch, state: 'final' as const }));

@@ -5,7 +5,7 @@ import { at, judged, observation, seenDaily, seenOn, stretch, usual, withEdge } 
 const date = (days: number) => new Date(at(days) * 1000);
 
 describe('a namespace', () => {
-  test('is learning until it was watched for seven covered days, and complete from that moment on', () => {
+  test('is learning until seven covered days, and complete from then on', () => {
     const seen = withEdge(seenDaily(0, 7), 0);
     expect(judged(seen, { now: 6.999 })).toMatchObject({
       verdict: 'learning',
@@ -16,7 +16,7 @@ describe('a namespace', () => {
     expect(judged(seen, { now: 12 })).toMatchObject({ verdict: 'complete', since: date(7), coveredDays: 12 });
   });
 
-  test('is unstable for three covered days after a new egress edge, then complete from their end on', () => {
+  test('is unstable for three covered days after a new egress edge, then complete', () => {
     const seen = withEdge(seenDaily(0, 14), 10);
     expect(judged(seen, { now: 12.9 })).toMatchObject({
       verdict: 'unstable',
@@ -26,7 +26,7 @@ describe('a namespace', () => {
     expect(judged(seen, { now: 13 })).toMatchObject({ verdict: 'complete', since: date(13) });
   });
 
-  test('is complete with an empty allowlist when it never talked to another namespace', () => {
+  test('is complete with an empty allowlist if it never connected to another namespace', () => {
     expect(judged(observation(seenDaily(0, 7, 0)), { now: 7 })).toMatchObject({
       verdict: 'complete',
       egressEdges: 0,
@@ -36,7 +36,7 @@ describe('a namespace', () => {
     });
   });
 
-  test('is stale after fourteen covered days without a sight of it', () => {
+  test('is stale after fourteen covered days without traffic', () => {
     const seen = withEdge(seenDaily(0, 8), 0);
     const last = at(8) - 15;
     expect(judged(seen, { now: 21.9 })).toMatchObject({ verdict: 'complete' });
@@ -62,7 +62,7 @@ describe('a namespace', () => {
     });
   });
 
-  test('starts again when the namespace reappears after it was stale: it may be a different one of that name', () => {
+  test('starts again when it reappears after it was stale, because it may be another namespace of that name', () => {
     const seen = withEdge([...seenDaily(0, 2), ...seenDaily(30, 33)], 0);
     expect(judged(seen, { now: 33 })).toMatchObject({
       verdict: 'learning',
@@ -77,7 +77,7 @@ describe('a namespace', () => {
     expect(judged(seen, { now: 16 })).toMatchObject({ verdict: 'complete', watchedSince: date(0) });
   });
 
-  test('that was only streamed is learning, whatever the age of its edges: facts come from settling', () => {
+  test('with only streamed records is learning, regardless of its edges’ age, because facts come from settling', () => {
     const seen = observation([], {
       egressEdges: 3,
       newestEgressEdgeSeconds: at(-300),
@@ -92,7 +92,7 @@ describe('a namespace', () => {
     });
   });
 
-  test('that was taken over and is not seen any more becomes stale, never complete', () => {
+  test('that was taken over and has no further traffic becomes stale, never complete', () => {
     const seen = observation([], { egressEdges: 3, edgesFirstSeconds: at(-300), edgesLastSeconds: at(-1) });
     const verdicts = Array.from({ length: 30 }, (_, day) => judged(seen, { now: day + 1 }).verdict);
     expect([...new Set(verdicts)]).toEqual(['learning', 'stale']);
@@ -100,7 +100,7 @@ describe('a namespace', () => {
 });
 
 describe('days', () => {
-  test('are net of gaps, and of what was only streamed', () => {
+  test('exclude gaps and time that was only streamed', () => {
     const coverage = [
       stretch(0, 2),
       stretch(2, 3, 'gap'),
@@ -116,14 +116,14 @@ describe('days', () => {
     });
   });
 
-  test('count from the first sight of the namespace, not of the trail', () => {
+  test('count from the namespace’s first traffic, not from the trail’s start', () => {
     expect(judged(withEdge(seenDaily(20, 23), 20), { now: 23 })).toMatchObject({
       verdict: 'learning',
       coveredDays: 3,
     });
   });
 
-  test('below seven are never enough, whatever the settings', () => {
+  test('below seven are never sufficient, regardless of the settings', () => {
     const thresholds = { ...usual, minimumDays: 0 };
     expect(judged(withEdge(seenDaily(0, 7), 0), { now: 6.99, thresholds })).toMatchObject({
       verdict: 'learning',
@@ -132,8 +132,8 @@ describe('days', () => {
 });
 
 describe('the week', () => {
-  test('names weekdays and hours in which it talked, by local clocks, across a change of them', () => {
-    // Sunday, 25 October 2026: clocks in London went back from 02:00 to 01:00, so 22 to 24 UTC the evening before is 23 and 0.
+  test('names weekdays and hours with traffic in local time, across a clock change', () => {
+    // On Sunday, 25 October 2026, clocks in London went back from 02:00 to 01:00, so 22:00 to 24:00 UTC the evening before is 23:00 to 01:00.
     const seen = observation([seenOn(-9, 1 << 23), seenOn(-8, 1 << 23)]);
     expect(judged(seen, { now: 0, coverage: [] })).toMatchObject({
       weekdaysSeen: ['sunday'],
@@ -141,7 +141,7 @@ describe('the week', () => {
     });
   });
 
-  test('names the hours that were not covered once while the namespace was watched', () => {
+  test('names the hours that were never covered since the namespace was first seen', () => {
     const coverage = [
       stretch(0, 2),
       stretch(2, 2.5, 'gap'),
@@ -160,7 +160,7 @@ describe('the week', () => {
     ]);
   });
 
-  test('before it was seen does not count', () => {
+  test('does not include time before it was first seen', () => {
     expect(judged(withEdge(seenDaily(8, 10), 8), { now: 10 }).neverCovered).toEqual([
       'monday',
       'thursday',
@@ -171,7 +171,7 @@ describe('the week', () => {
   });
 });
 
-test('a report counts the verdicts, sorts by name and names the newest gaps with their cause', () => {
+test('a report counts verdicts, sorts by name and lists the newest gaps with their causes', () => {
   const coverage = [
     stretch(0, 1),
     ...Array.from({ length: 60 }, (_, n) => [

@@ -6,7 +6,7 @@ import { digestInput, edge, now, yesterday } from './digests.ts';
 
 const compose = (change: Parameters<typeof digestInput>[0] = {}) => composeDigest(digestInput(change));
 
-test('edges are grouped by source; denied ones come first, and so do sources that have some', () => {
+test('edges are grouped by source; denied edges and sources with denied edges come first', () => {
   const { groups } = compose({
     edges: [
       edge({ srcNs: 'auth', dstNs: 'dbaas' }),
@@ -26,7 +26,7 @@ test('edges are grouped by source; denied ones come first, and so do sources tha
   ]);
 });
 
-test('no edge is lost or announced twice, whatever their order', () => {
+test('every edge is announced exactly once, for any order', () => {
   const some = fc.uniqueArray(
     fc.record({
       srcNs: fc.constantFrom('a', 'b', 'c'),
@@ -55,17 +55,17 @@ describe('found late', () => {
   const late = (firstSeen: string, previousDoneAt: Date | undefined = yesterday) =>
     compose({ edges: [edge({ firstSeen: new Date(firstSeen) })], previousDoneAt }).late;
 
-  test('is an edge first seen well before the previous digest', () => {
+  test('applies to an edge first seen well before the previous digest', () => {
     expect(late('2026-11-21T12:00:00Z')).toBe(1);
     expect(late('2026-11-22T07:58:00Z')).toBe(1);
   });
 
-  test('is not an edge that could not have been in that digest', () => {
+  test('does not apply to an edge that could not have been in that digest', () => {
     expect(late('2026-11-22T07:59:30Z')).toBe(0);
     expect(late('2026-11-22T08:00:00Z')).toBe(0);
   });
 
-  test('is nothing in the first digest', () => {
+  test('applies to no edge of the first digest', () => {
     expect(compose({ edges: [edge({ firstSeen: new Date(0) })], previousDoneAt: undefined }).late).toBe(0);
   });
 });
@@ -74,12 +74,12 @@ describe('times', () => {
   const told = (change: Parameters<typeof digestInput>[0], firstSeen: string) =>
     compose({ ...change, edges: [edge({ firstSeen: new Date(firstSeen) })] }).groups[0]?.edges[0]?.firstSeen;
 
-  test('are the reader’s', () => {
+  test('are in the configured zone', () => {
     expect(told({}, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 07:41');
     expect(told({ timeZone: 'Asia/Kolkata' }, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 13:11');
   });
 
-  test('name their zone if the clocks changed: half past one occurs twice', () => {
+  test('include the zone if the clocks changed, because 01:30 occurs twice', () => {
     const change = {
       previousPostedAt: new Date('2026-10-24T07:00:00Z'),
       now: new Date('2026-10-25T08:00:00Z'),
@@ -114,7 +114,7 @@ test('edges treated as known are mentioned until a digest was posted', () => {
   expect(compose({ takenAsKnown: 318 }).takenAsKnown).toBe(0);
 });
 
-test('the question lists the edges of this digest and of no other', () => {
+test('the query lists exactly the edges of this digest', () => {
   expect(questionFor(compose())).toBe('flow-trail digest show digest/2026-11-23T08:00:00Z');
 });
 
@@ -143,7 +143,7 @@ test('only the first digest introduces the trail', () => {
 });
 
 describe('the text for a terminal', () => {
-  test('has every edge and what was not observed', () => {
+  test('contains every edge and unobserved time', () => {
     const from = yesterday.getTime() / 1000;
     const text = digestText(
       compose({
@@ -165,7 +165,7 @@ describe('the text for a terminal', () => {
     ]);
   });
 
-  test('makes names harmless in a terminal', () => {
+  test('escapes names for the terminal', () => {
     const text = digestText(compose({ edges: [edge({ dstNs: 'red\u001b[31m\u202etxt' })] }));
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });

@@ -24,7 +24,7 @@ export function edge(change: Partial<EdgeRow> = {}): EdgeRow {
   };
 }
 
-/** So many distinct edges over 90 source namespaces, every twentieth denied. */
+/** `count` distinct edges from `sources` source namespaces, every twentieth denied. */
 export function edges(count: number, sources = 90): EdgeRow[] {
   return Array.from({ length: count }, (_, index) =>
     edge({
@@ -56,7 +56,7 @@ export function digestInput(change: Partial<DigestInput> = {}): DigestInput {
   };
 }
 
-/** The messages of a digest, as the job makes them. */
+/** The messages of a digest, rendered like in the job. */
 export function messagesOf(change: Partial<DigestInput> = {}, mapUrl?: string): DigestMessage[] {
   const report = composeDigest(digestInput(change));
   return digestMessages(report, {

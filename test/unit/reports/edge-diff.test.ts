@@ -33,7 +33,7 @@ const diff = (edges: EdgeActivity[]) => {
   return [appeared, fellSilent, allowedToDenied, deniedToAllowed].map(pairs);
 };
 
-test('an edge that was first seen between the times appeared', () => {
+test('an edge first seen between the two times appeared', () => {
   expect(diff([edge('a b', 'allow', within), edge('a c', 'allow', old)])).toEqual([
     ['a b allow'],
     [],
@@ -42,11 +42,11 @@ test('an edge that was first seen between the times appeared', () => {
   ]);
 });
 
-test('an edge that was seen before the first time and not before the second fell silent', () => {
+test('an edge with traffic before the first time and none before the second fell silent', () => {
   expect(diff([edge('a b', 'allow', old, false)])).toEqual([[], ['a b allow'], [], []]);
 });
 
-test('a denial that appeared on an allowed pair is a change, and the reverse', () => {
+test('a new denial of an allowed pair is a change, and the reverse', () => {
   expect(
     diff([
       edge('a b', 'allow', old),

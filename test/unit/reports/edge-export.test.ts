@@ -21,18 +21,18 @@ describe('an export', () => {
     ]);
   });
 
-  test('as JSON lines has one edge a line, and equals JSON', () => {
+  test('as JSON lines has one edge per line, with the content of JSON', () => {
     const lines = exportEdges(edges, 'jsonl').trimEnd().split('\n');
     expect(JSON.parse(`[${lines.join(',')}]`)).toEqual(JSON.parse(exportEdges(edges, 'json')));
   });
 
-  test('as DOT, Mermaid and GraphML has every edge', () => {
+  test('as DOT, Mermaid and GraphML contains every edge', () => {
     expect(exportEdges(edges, 'dot')).toContain('"immich" -> "redis" [label="deny"');
     expect(exportEdges(edges, 'mermaid')).toContain('n1 -. "deny" .-> n2');
     expect(exportEdges(edges, 'graphml').match(/<edge /g)).toHaveLength(2);
   });
 
-  test.each(exportFormats)('as %s keeps a hostile name in its place', (format) => {
+  test.each(exportFormats)('as %s escapes a hostile name', (format) => {
     const text = exportEdges(hostile, format);
     expect(text).not.toMatch(/(?![\r\n])\p{Cc}/u);
     if (format === 'graphml') expect(text).not.toContain('<b>');

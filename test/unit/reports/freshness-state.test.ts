@@ -15,7 +15,7 @@ test.each([
   [44.9, 'late', 'warning'],
   [45, 'stalled', 'critical'],
   [500, 'stalled', 'critical'],
-])('%d minutes after the last progress it is %s (%s)', (minutes, state, severity) => {
+])('%d minutes after the last progress the trail is %s (%s)', (minutes, state, severity) => {
   expect(judge({ lastProgressAt: minutesAgo(minutes) })).toMatchObject({ state, severity });
 });
 
@@ -32,18 +32,18 @@ test.each([
 describe('the cause', () => {
   const late = { lastProgressAt: minutesAgo(10) };
 
-  test('is the trouble that the readers recorded, with the time it was last seen', () => {
+  test('is the trouble that the readers recorded, with its last time', () => {
     const trouble = { what: 'Stale certificate: it worked. Re-sync.', at: minutesAgo(1) };
     expect(judge({ ...late, trouble }).cause).toMatch(/^Stale certificate: it worked\. Re-sync\. .*07:59:00/);
   });
 
-  test('is what made the newest bucket a gap, when Goldmane answers but nothing comes of it', () => {
+  test('is the cause of the newest gap if Goldmane answers without progress', () => {
     expect(judge({ ...late, gapCause: 'Goldmane answered empty' }).cause).toMatch(
       /^Goldmane answered empty\./,
     );
   });
 
-  test('is taken from the supervisor if the readers left none', () => {
+  test('is taken from the supervisor if the readers recorded none', () => {
     expect(judge(late).cause).toMatch(/flow-trail\/supervisor/);
   });
 
@@ -63,7 +63,7 @@ describe('data still in Goldmane', () => {
     expect(remembered.match(/\d\d:\d\d:\d\d/g)).toEqual(['06:40:15', '07:05:00']);
   });
 
-  test('is not claimed if nothing was ever settled', () => {
+  test('is not stated if nothing was ever settled', () => {
     const { remembered } = judge({ lastProgressAt: minutesAgo(6), settledBucket: undefined });
     expect(remembered).not.toMatch(/\d\d:\d\d/);
   });
@@ -76,7 +76,7 @@ test.each([
   [45, 'settling_stalled', 'critical'],
   [120, 'settling_stalled', 'critical'],
 ])(
-  '%d minutes without a settled bucket are %s (%s), although the stream delivers records',
+  '%d minutes without a settled bucket are %s (%s), even if the stream delivers records',
   (minutes, state, severity) => {
     expect(judge({ lastSettledAt: minutesAgo(minutes) })).toMatchObject({ state, severity });
   },
@@ -87,13 +87,13 @@ test.each([
   [22, 7, 'good'],
   [22, 8, 'stream_late'],
 ])(
-  'a stream whose last whole bucket is %d minutes old, with %d missed buckets, is %s',
+  'a stream whose last complete bucket is %d minutes old, with %d missed buckets, is %s',
   (minutes, missed, state) => {
     expect(judge({ streamedBucket: minutesAgo(minutes), missedByStream: missed }).state).toBe(state);
   },
 );
 
-test('crashes are a finding from the third on, which a worse finding replaces and names as its cause', () => {
+test('crashes are a finding from the third on; a worse finding replaces it, with the crashes as cause', () => {
   const crashed = (count: number) => ({ count, lastAt: minutesAgo(1), failure: 'it broke' });
   expect(judge({ crashes: crashed(2) }).state).toBe('good');
   expect(judge({ crashes: crashed(3) })).toMatchObject({ state: 'crashing', severity: 'warning' });
@@ -103,7 +103,7 @@ test('crashes are a finding from the third on, which a worse finding replaces an
   expect(stalled.cause).toContain('it broke');
 });
 
-test('a stored time in the future is a finding, and hides neither settling nor progress that is late', () => {
+test('a stored time in the future is a finding, and does not hide late settling or progress', () => {
   const futureAt = minutesAgo(-90);
   expect(judge({ futureAt })).toMatchObject({ state: 'clock_ahead', severity: 'warning' });
   expect(judge({ futureAt, lastProgressAt: undefined }).state).toBe('clock_ahead');

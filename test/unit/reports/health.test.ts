@@ -85,7 +85,7 @@ const stretch = (hours: number, state: 'gap' | 'incomplete' | 'streamed') => [
   { fromSeconds: seconds(hoursAgo(24 - hours)), toSeconds: seconds(now), state: 'final' as const },
 ];
 
-test('a trail that is recorded and reported passes every check, without a cure', () => {
+test('a healthy trail passes every check, without a cure', () => {
   const report = judge();
   expect(report.status).toBe('PASS');
   expect(report.checks.map(({ cure }) => cure).join('')).toBe('');
@@ -110,12 +110,12 @@ describe('each problem has its check, status and cure', () => {
       [['supervisor', 'FAIL']],
     ],
     [
-      'a terminated one',
+      'a terminated supervisor',
       [{}, { supervisor: { state: 'TERMINATED', taskProblem: undefined } }],
       [['supervisor', 'FAIL']],
     ],
     [
-      'one whose task fails',
+      'a supervisor whose workflow task fails',
       [{}, { supervisor: { state: 'RUNNING', taskProblem: 'X' } }],
       [['supervisor', 'FAIL']],
     ],
@@ -146,7 +146,7 @@ describe('each problem has its check, status and cure', () => {
     ['more gap than observed time', [{ coverage: stretch(13, 'gap') }], [['coverage', 'FAIL']]],
     ['an empty trail', [{ coverage: [] }], [['coverage', 'WARN']]],
     [
-      'a digest that waits',
+      'a digest that is waiting',
       [{ digests: { doneAt: hoursAgo(25), waitingSince: hoursAgo(3) } }],
       [['digest', 'FAIL']],
     ],
@@ -175,18 +175,18 @@ describe('each problem has its check, status and cure', () => {
       [['export', 'WARN']],
     ],
     [
-      'time of the export that the trail did not settle',
+      'unsettled time in the export',
       [{ export: { ...goodTrail.export, gaps: [exportGap('not_settled')] } }],
       [],
     ],
     ['certificates never checked', [{ certificates: undefined }], [['certificates', 'WARN']]],
     [
-      'certificates that end soon',
+      'certificates that expire soon',
       [{ certificates: { state: 'expiring', detail: 'Renew', checkedAt: now } }],
       [['certificates', 'WARN']],
     ],
     [
-      'certificates that do not work, among others',
+      'certificates that do not work, with other findings',
       [{ certificates: { state: 'stale_copy+expiring', detail: 'Renew', checkedAt: now } }],
       [['certificates', 'FAIL']],
     ],
@@ -203,13 +203,13 @@ describe('each problem has its check, status and cure', () => {
   });
 });
 
-test('a digest that runs at this moment, and one that is not due yet, pass', () => {
+test('a running digest and one that is not due yet pass', () => {
   expect(wrong({ digests: { doneAt: hoursAgo(25), waitingSince: hoursAgo(0.2) } })).toEqual([]);
   const notDue = { schedules: [schedule('digest', { lastDueAt: undefined })] };
   expect(wrong({ digests: { doneAt: undefined, waitingSince: undefined } }, notDue)).toEqual([]);
 });
 
-test('certificates of a new trail pass until their first check was due', () => {
+test('certificates of a new trail pass until their first check is due', () => {
   const notDue = { schedules: [schedule('certificates', { lastDueAt: undefined })] };
   expect(wrong({ certificates: undefined }, notDue)).toEqual([]);
 });

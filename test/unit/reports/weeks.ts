@@ -9,11 +9,11 @@ import type { Thresholds } from '../../../src/coverage/verdict.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/observations.ts';
 
-/** Monday 2 November 2026, 00:00 in London and in UTC. */
+/** Monday 2 November 2026, 00:00 UTC, which is also 00:00 in London. */
 export const monday = Date.parse('2026-11-02T00:00:00Z') / 1000;
 export const usual: Thresholds = { minimumDays: 7, stableDays: 3, staleDays: 14 };
 
-/** A moment so many days after that Monday. */
+/** The time `days` after `monday`, in epoch seconds. */
 export function at(days: number): number {
   return Math.round(monday + days * daySeconds);
 }
@@ -22,7 +22,7 @@ export function stretch(from: number, to: number, state: CoverageState = 'final'
   return { fromSeconds: at(from), toSeconds: at(to), state, ...(state === 'gap' ? { cause: 'away' } : {}) };
 }
 
-/** Seen as a source in every hour of the days from one to another, both whole. */
+/** A namespace that is a source in every hour of the days `from` to `to` - 1. */
 export function seenDaily(from: number, to: number, egressHours = 0xffffff): NamespaceDay[] {
   return Array.from({ length: to - from }, (_, index) => seenOn(from + index, egressHours));
 }
@@ -51,7 +51,7 @@ export function observation(
   };
 }
 
-/** With edges away from it, the newest first seen so many days after that Monday. */
+/** An observation with an egress edge first seen `newest` days after `monday`. */
 export function withEdge(days: NamespaceDay[], newest: number): NamespaceObservation {
   return observation(days, { egressEdges: 1, newestEgressEdgeSeconds: at(newest) });
 }
@@ -60,7 +60,7 @@ export interface AssessmentContext extends Partial<Omit<CompletenessInput, 'obse
   now: number;
 }
 
-/** What is judged of one namespace. */
+/** The completeness of one namespace. */
 export function judged(
   seen: NamespaceObservation,
   { now, coverage = [stretch(0, now)], ...more }: AssessmentContext,
@@ -74,7 +74,7 @@ export function judged(
     ...more,
   });
   const [row] = namespaces;
-  if (!row) throw new Error('nothing was judged');
+  if (!row) throw new Error('the report has no namespace');
   return row;
 }
 
@@ -84,7 +84,7 @@ export const anyThresholds = fc.record({
   staleDays: fc.integer({ min: 1, max: 30 }),
 });
 
-/** Stretches that touch, from that Monday on, in quarters of an hour, about six weeks; most of it covered. */
+/** Adjacent stretches from `monday` on, in quarters of an hour, for about six weeks, mostly covered. */
 export const anyCoverage: fc.Arbitrary<CoverageStretch[]> = fc
   .array(
     fc.tuple(
@@ -108,7 +108,7 @@ export const anyCoverage: fc.Arbitrary<CoverageStretch[]> = fc
     });
   });
 
-/** Seen on some of the first 42 days, and perhaps with an edge. */
+/** A namespace seen on some of the first 42 days, possibly with an edge. */
 export const anyObservation: fc.Arbitrary<NamespaceObservation> = fc
   .record({
     days: fc.uniqueArray(fc.integer({ min: 0, max: 41 }), { maxLength: 42, size: 'max' }),

@@ -18,7 +18,7 @@ import {
 } from '../../../src/trail/database-failure.ts';
 import { expectSentences, type Sentences } from './sentences.ts';
 
-// Every failure that people read, once. Other tests assert kinds.
+// The text of every failure. Other tests assert kinds.
 
 test('of the database, by SQLSTATE or code', async () => {
   const codes = [
@@ -43,7 +43,7 @@ test('of the database, by SQLSTATE or code', async () => {
     said[`${failure.kind} (${message})`] = failure.message;
     kinds.add(failure.kind);
   }
-  // Those that only the worker itself finds: the cure.
+  // Kinds that only the worker itself detects: the cure.
   for (const kind of [
     'url_unreadable',
     'newer_schema',
@@ -95,7 +95,7 @@ test('of Goldmane: connecting', async () => {
   await expectSentences('goldmane-connecting', said);
 });
 
-test('of Goldmane: calls, answers, and what a memory adds', async () => {
+test('of Goldmane: calls, responses, and stored contacts', async () => {
   const said: Sentences = {};
   for (const [code, details] of [
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 90s'],

@@ -7,7 +7,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test('of what Slack answers', async () => {
+test('of Slack’s answers', async () => {
   const said: Sentences = {};
   for (const [status, body] of [
     [400, 'invalid_blocks'],

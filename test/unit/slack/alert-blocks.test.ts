@@ -59,7 +59,7 @@ const text = fc.string({
   maxLength: 2_500,
 });
 
-test('with any texts, the message keeps to Slack’s limits and contains no mention or link', () => {
+test('with any texts, the message is within Slack’s limits and contains no mention or link', () => {
   fc.assert(
     fc.property(
       fc.array(text, { maxLength: 12 }),

@@ -1,10 +1,10 @@
 /**
- * Slack's rules for what an incoming webhook takes, read from its reference of Block Kit and of escaping, and written down
- * without looking at the code under test.
+ * Slack's rules for messages of incoming webhooks, from its reference of Block Kit and escaping, independent of the code
+ * under test.
  */
 const entity = /&(?:amp|lt|gt);/g;
 
-/** What is wrong with a message, in words; empty when Slack takes it. */
+/** The problems of a message; empty if Slack accepts it. */
 export function problemsOf(message: unknown): string[] {
   if (!isRecord(message)) return ['is no object'];
   const problems: string[] = [];
@@ -69,7 +69,7 @@ function textProblems(object: unknown, { max, types }: { max: number; types: str
   return problems;
 }
 
-/** Raw `<`, `>` and `&` are control characters of Slack's: only a link of ours may have them. */
+/** Raw `<`, `>` and `&` are Slack's control characters, allowed only in our own links. */
 function markupProblems(text: string): string[] {
   const rest = text.replaceAll(/<https?:\/\/[^<>|\s]+\|[^<>|]+>/g, '');
   if (/[<>]/.test(rest)) return ['has a raw angle bracket'];

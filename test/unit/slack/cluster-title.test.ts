@@ -12,7 +12,7 @@ const alert = alertMessage({
   context: 'flow-trail',
 });
 
-test('without a cluster name a message stays as it is', () => {
+test('without a cluster name, a message is unchanged', () => {
   expect(withClusterTitle(alert, '')).toBe(alert);
 });
 

@@ -53,7 +53,7 @@ function sections({ blocks }: SlackMessage): string[] {
 }
 
 describe('a message', () => {
-  test('about changes lists them by verdict, with the former verdict and the details', () => {
+  test('about changes lists them by verdict, with the previous verdict and details', () => {
     const stale = { ...row, namespace: 'old', verdict: 'stale' as const };
     const message = messageOf('changes', [row, stale], [row, stale]);
     expect(message.text).toContain('2 namespaces changed');
@@ -67,7 +67,7 @@ describe('a message', () => {
     ]);
   });
 
-  test('of the first report is counts only', () => {
+  test('of the first report contains only counts', () => {
     expect(sections(messageOf('first', [row]))).toHaveLength(1);
   });
 
@@ -85,7 +85,7 @@ describe('a message', () => {
     ]);
   });
 
-  test('forms no link, mention or entity of a namespace’s name', () => {
+  test('does not turn a namespace’s name into a link, mention or entity', () => {
     const text = JSON.stringify(
       messageOf('changes', [row], [{ ...row, namespace: '<!here|x>&`*https://evil.example*' }]),
     );
@@ -109,7 +109,7 @@ const anyRow: fc.Arbitrary<NamespaceCompleteness> = fc
   })
   .map((change) => ({ ...row, ...change }));
 
-test('whatever changed of however many namespaces stays within Slack’s limits, and every one is named or counted', () => {
+test('is within Slack’s limits for any number of changes, and names or counts each', () => {
   const numbers = fc.oneof(
     fc.array(anyRow, { maxLength: 30 }),
     fc.array(anyRow, { minLength: 900, maxLength: 1_000 }),

@@ -7,7 +7,7 @@ import { problemsOf, textsOf } from './block-rules.ts';
 const key = ({ srcNs, dstNs, action }: { srcNs: string; dstNs: string; action: string }) =>
   JSON.stringify([srcNs, dstNs, action]);
 
-/** Slack takes every message, and together they announce exactly the edges. */
+/** Checks that Slack accepts every message and that together they announce exactly the edges. */
 function check(change: Partial<DigestInput>): ReturnType<typeof messagesOf> {
   const messages = messagesOf(change, 'https://map.example.net/?a=1&b=<2>|3');
   for (const { message } of messages) expect(problemsOf(message)).toEqual([]);
@@ -20,7 +20,7 @@ function allText(messages: ReturnType<typeof messagesOf>): string {
   return messages.flatMap(({ message }) => textsOf(message)).join('\n');
 }
 
-test('the rules that messages are held against do catch what breaks them', () => {
+test('the rules for messages detect violations', () => {
   const say = (text: string) => ({
     text: 'x',
     blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
@@ -35,11 +35,11 @@ test('the rules that messages are held against do catch what breaks them', () =>
 });
 
 describe('a digest of', () => {
-  test('no edge is no message', () => {
+  test('no edges has no message', () => {
     expect(check({ edges: [] })).toEqual([]);
   });
 
-  test('one edge is one short message', () => {
+  test('one edge has one short message', () => {
     const messages = check({});
     expect(messages).toHaveLength(1);
     expect(allText(messages)).toContain('→ `billing`  since Mon 23 Nov 07:41 · 12 flows');
@@ -48,12 +48,12 @@ describe('a digest of', () => {
     );
   });
 
-  test('40 edges lists each, and 41 edges is summarised', () => {
+  test('40 edges lists each; 41 edges are summarised', () => {
     expect(allText(check({ edges: edges(40) })).match(/^→ /gm)).toHaveLength(40);
     expect(allText(check({ edges: edges(41) })).match(/^→ /gm)).toBeNull();
   });
 
-  test('360 edges is one message: denied edges, edges to data, counts by source, the command', () => {
+  test('360 edges has one message: denied edges, edges to data, counts by source, the command', () => {
     const rows = edges(360).map((row, index) => (index % 30 === 0 ? { ...row, dstNs: 'dbaas' } : row));
     const unique = [...new Map(rows.map((row) => [key(row), row])).values()];
     const messages = check({ edges: unique });
@@ -79,7 +79,7 @@ describe('a digest of', () => {
     expect(text).toContain('`flow-trail edges`');
   });
 
-  test('few edges of a trail that was taken over shows denied edges that existed before it', () => {
+  test('few edges of an adopted table shows denied edges that existed before', () => {
     const text = allText(
       check({
         previousPostedAt: undefined,
@@ -94,7 +94,7 @@ describe('a digest of', () => {
     ['90 namespaces', 90],
     ['one namespace', 1],
     ['as many namespaces', 5_000],
-  ])('5,000 edges of %s is summarised, with numbers that add up', (_, sources) => {
+  ])('5,000 edges of %s is summarised, with matching totals', (_, sources) => {
     const messages = check({ edges: edges(5_000, sources) });
     expect(messages.length).toBeLessThanOrEqual(2);
     const text = allText(messages);
@@ -106,7 +106,7 @@ describe('a digest of', () => {
     expect(named.reduce((sum, count) => sum + count, rest)).toBe(5_000);
   });
 
-  test('a summary names what is denied: as far as it goes, then the number of the rest', () => {
+  test('a summary lists denied edges up to a limit, then counts the others', () => {
     const text = allText(check({ edges: edges(5_000, 1_000) }));
     const [, refused = ''] = /\*Denied by policy\*(.*?)\*New edges by source\*/s.exec(text) ?? [];
     const lines = refused.split('\n').filter((line) => line.startsWith('`team-'));
@@ -124,7 +124,7 @@ describe('a digest of', () => {
     expect(text).toContain('1 _found late_: first seen before an earlier digest that did not include it');
   });
 
-  test('a period with gaps says what was not observed, and one without says that', () => {
+  test('a period with gaps lists unobserved time; one without states that there is none', () => {
     const seconds = yesterday.getTime() / 1000;
     const gaps = Array.from({ length: 40 }, (_, index) => ({
       fromSeconds: seconds + index * 600,
@@ -139,12 +139,12 @@ describe('a digest of', () => {
   });
 });
 
-test('a link to the map is of the configured address and nothing else', () => {
+test('a link to the map contains only the configured address', () => {
   expect(allText(check({}))).toContain('<https://map.example.net/?a=1&amp;b=%3C2%3E%7C3|Map of all edges>');
   expect(allText(messagesOf())).not.toContain('Map');
 });
 
-describe('whatever the cluster’s names are', () => {
+describe('for any names in the cluster', () => {
   const nasty = fc.oneof(
     fc.constantFrom(
       '<!channel>',
@@ -168,7 +168,7 @@ describe('whatever the cluster’s names are', () => {
     { selector: key, maxLength: 60 },
   );
 
-  test('Slack takes the messages, no entity is cut, and nothing becomes a link, a mention or the end of a code span', () => {
+  test('Slack accepts the messages, no entity is cut, and no name becomes a link, a mention or the end of a code span', () => {
     fc.assert(
       fc.property(keys, (names) => {
         const messages = check({ edges: names.map((name) => edge(name)) });
@@ -179,7 +179,7 @@ describe('whatever the cluster’s names are', () => {
     );
   });
 
-  test.each([400, 2_000])('%d edges with the longest of names fit', (count) => {
+  test.each([400, 2_000])('%d edges with names of maximum length fit', (count) => {
     const long = edges(count, 200).map((row) => ({
       ...row,
       srcNs: `${row.srcNs}${'&'.repeat(240)}`,

@@ -6,7 +6,7 @@ const hostile = fc.string({
   unit: fc.constantFrom('&', '<', '>', '!', '@', 'a', '|', ';', 'ä', '😀', '&amp;'),
 });
 
-test('text from the cluster forms no link, mention or entity of its own', () => {
+test('text from the cluster forms no link, mention or entity', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       const escaped = escapeText(text);

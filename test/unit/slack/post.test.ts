@@ -38,10 +38,10 @@ async function failureOf(slack: SlackConfig): Promise<SlackFailure> {
     (reason: unknown) => reason,
   );
   if (isSlackFailure(error)) return error;
-  throw new Error(`it did not fail as hoped: ${String(error)}`);
+  throw new Error(`it did not fail with a Slack failure: ${String(error)}`);
 }
 
-test('a message goes to the channel that is set', async () => {
+test('a message is posted to the configured channel', async () => {
   let body = '';
   const slack = await slackThat((request, response) => {
     request.setEncoding('utf8').on('data', (part: string) => (body += part));
@@ -105,7 +105,7 @@ test('a broken connection is retryable, and its message does not contain the web
   expect(failure.message).not.toContain('secret');
 });
 
-test('a peer that does not answer is given up on in time', async () => {
+test('a peer that does not answer causes a timeout', async () => {
   const asked = vi.fn();
   const slack = await slackThat(asked);
   const failure = await failureOf(slack);
@@ -113,7 +113,7 @@ test('a peer that does not answer is given up on in time', async () => {
   expect(failure).toMatchObject({ kind: 'timeout', retryable: true });
 }, 30_000);
 
-test('a dry run, and an empty webhook, print the message and say why', async () => {
+test('a dry run and an empty webhook print the message and the reason', async () => {
   const print = vi.fn();
   const slack = { channel: '#net', dryRun: true, webhook: { url: 'https://hooks.invalid/x' } };
   expect(await postMessage(slack, message, print)).toBe('printed');
@@ -122,13 +122,13 @@ test('a dry run, and an empty webhook, print the message and say why', async () 
   expect(print).toHaveBeenLastCalledWith(message, 'SLACK_WEBHOOK_URL is empty');
 });
 
-test('a file that holds the webhook is read at every message', async () => {
+test('a webhook file is read for every message', async () => {
   const { webhook, ...slack } = await slackThat((_request, response) => response.end('ok'));
   const urlFile = join(scratch, 'webhook');
   const withFile = { ...slack, webhook: { urlFile } };
   const wrongPath = { ...slack, webhook: { urlFile: join(scratch, 'nowhere', 'webhook') } };
   expect(await failureOf(wrongPath)).toMatchObject({ kind: 'webhook_unreadable', retryable: true });
-  // A mounted secret that is optional, and was not made.
+  // An optional mounted Secret that does not exist.
   expect(await postMessage(withFile, message, () => undefined)).toBe('printed');
   await writeFile(urlFile, 'not-an-address-but-hush');
   const failure = await failureOf(withFile);

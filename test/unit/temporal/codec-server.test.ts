@@ -46,7 +46,7 @@ async function start(options: Partial<CodecServerOptions> = {}) {
   return { post, failures, url: `http://127.0.0.1:${address.port}` };
 }
 
-test('encodes and decodes as the remote codec protocol says', async () => {
+test('encodes and decodes according to the remote codec protocol', async () => {
   const { post } = await start();
   const encoded: unknown = await (await post('/encode', { payloads: [plain, plain] })).json();
   expect(encoded).toMatchObject({

@@ -21,7 +21,7 @@ async function fileOf(content: string): Promise<string> {
 }
 const codecOf = async (content: string) => new EncryptionCodec(new CodecKeys(await fileOf(content)));
 const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
-/** Comparable: bytes may be a Buffer or not. */
+/** Payloads in a comparable form, whether bytes are a Buffer or not. */
 const plainOf = (payloads: readonly Payload[]) =>
   payloads.map(({ metadata, data }) => ({
     metadata: Object.entries(metadata ?? {}).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
@@ -48,7 +48,7 @@ test('the same value is encrypted differently each time', async () => {
   expect(one?.data).not.toEqual(other?.data);
 });
 
-test('payloads that are not encrypted are decoded as they are', async () => {
+test('unencrypted payloads are returned unchanged', async () => {
   const plain = [payloadOf({ a: 1 }), payloadOf(undefined), payloadOf(new Uint8Array([1, 2]))];
   expect(await (await codecOf(current)).decode(plain)).toEqual(plain);
   expect(await new EncryptionCodec(undefined).decode(plain)).toEqual(plain);
@@ -63,7 +63,7 @@ test('the first key encrypts and all decrypt', async () => {
   expect(plainOf(await (await codecOf(current)).decode(after))).toEqual(plainOf([payloadOf('after')]));
 });
 
-test('a key that is added to the file is used without a restart', async () => {
+test('a key added to the file is used without a restart', async () => {
   const path = await fileOf(old);
   const codec = new EncryptionCodec(new CodecKeys(path));
   const encoded = await (await codecOf(current)).encode([payloadOf(1)]);
@@ -109,7 +109,7 @@ test.each([
   );
 });
 
-test('when the file becomes unusable, the current keys stay', async () => {
+test('if the file becomes unusable, the current keys are kept', async () => {
   const path = await fileOf(current);
   const keys = new CodecKeys(path);
   await writeFile(path, 'broken');

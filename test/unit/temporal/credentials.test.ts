@@ -19,7 +19,7 @@ const good = {
   SERVER_CA_CERT: issued.authority.certificate,
 };
 
-/** Environment with the files, some with different content. */
+/** An environment with the files, some with changed content. */
 async function envOf(changed: Partial<typeof good>): Promise<NodeJS.ProcessEnv> {
   const env: NodeJS.ProcessEnv = { TEMPORAL_TLS: 'true', HOME: folder };
   for (const [name, content] of Object.entries({ ...good, ...changed })) {
@@ -38,7 +38,7 @@ function failureOf(env: NodeJS.ProcessEnv): unknown {
   }
 }
 
-describe('files of credentials', () => {
+describe('credential files', () => {
   test('that match are read', async () => {
     const { connectionOptions } = temporalConfig(await envOf({}));
     expect(connectionOptions.tls).toMatchObject({ clientCertPair: expect.anything() });
@@ -52,7 +52,7 @@ describe('files of credentials', () => {
     ['CLIENT_KEY', { CLIENT_KEY: others.client.key }],
     ['SERVER_CA_CERT', { SERVER_CA_CERT: 'no certificate' }],
     ['SERVER_CA_CERT', { SERVER_CA_CERT: good.SERVER_CA_CERT + good.SERVER_CA_CERT.slice(0, 100) }],
-  ])('an unusable %s is named with its path and not quoted', async (name, changed) => {
+  ])('an unusable %s is reported with its path and not quoted', async (name, changed) => {
     const env = await envOf(changed);
     const failure = failureOf(env);
     expect(failure).toMatchObject({ system: 'temporal', kind: 'credentials', retryable: true });
@@ -71,7 +71,7 @@ describe('files of credentials', () => {
     });
   });
 
-  test('a missing file of a profile is named', async () => {
+  test('a missing file of a profile is reported with its path', async () => {
     const profile = join(folder, 'temporal.toml');
     const missing = join(folder, 'missing.crt');
     await writeFile(
@@ -84,7 +84,7 @@ describe('files of credentials', () => {
     });
   });
 
-  test('an API key of more than one line is refused and not quoted: gRPC would quote it', () => {
+  test('an API key with several lines is refused and not quoted, because gRPC would quote it', () => {
     const refused = () => temporalConfig({ TEMPORAL_API_KEY: 'one-secret\nanother-secret' });
     expect(refused).toThrow(/TEMPORAL_API_KEY/);
     expect(refused).not.toThrow(/secret/);

@@ -5,7 +5,7 @@ test.each([
   ['goldmane.calico-system.svc:7443', { host: 'goldmane.calico-system.svc', port: 7443 }],
   ['10.0.0.1:7443', { host: '10.0.0.1', port: 7443 }],
   ['[fd00::1]:7443', { host: 'fd00::1', port: 7443 }],
-])('%s is an address', (text, address) => {
+])('%s is a valid address', (text, address) => {
   expect(parseAddress(text)).toEqual(address);
 });
 
@@ -18,6 +18,6 @@ test.each([
   'fd00::1:7443',
   'https://goldmane:7443',
   'a b:1',
-])('%s is none', (text) => {
+])('%s is not a valid address', (text) => {
   expect(parseAddress(text)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { csvLine } from '../../../src/text/csv.ts';
 
-test('cells are quoted where RFC 4180 says, and lines end in CRLF', () => {
+test('cells are quoted according to RFC 4180, and lines end in CRLF', () => {
   expect(csvLine(['a', 'b,c', 'd"e', 'f\ng', 7])).toBe('a,"b,c","d""e",f\\u{a}g,7\r\n');
 });
 

@@ -8,14 +8,14 @@ const [{ certificate: a }, { certificate: b }, { certificate: other }] = await P
   createAuthority({ commonName: 'another signer' }),
 ]);
 
-test('finds each certificate, with text, keys and CRLF around them', () => {
+test('finds each certificate among text, keys and CRLF', () => {
   const text = `# signer\r\n${a.replaceAll('\n', '\r\n')}-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n${b}`;
   const { blocks, isCutOff } = splitPemCertificates(text);
   expect(blocks).toHaveLength(2);
   expect(isCutOff).toBe(false);
 });
 
-test('a certificate that lost a part of its beginning or end is recognised wherever it is cut', () => {
+test('a certificate truncated at its beginning or end is detected at any position', () => {
   // The last character is the line break.
   for (let length = 27; length < a.length - 1; length += 1) {
     expect(splitPemCertificates(a.slice(0, length) + b).isCutOff).toBe(true);
@@ -25,7 +25,7 @@ test('a certificate that lost a part of its beginning or end is recognised where
     expect(splitPemCertificates(a.slice(start) + b).isCutOff).toBe(true);
 });
 
-test('names that several CAs carry are found; the same CA twice is none', () => {
+test('names shared by several CAs are found; a repeated CA does not count', () => {
   expect(repeatedSubjects(a + other + b)).toEqual(['CN=signer']);
   expect(repeatedSubjects(a + other + a)).toEqual([]);
   expect(repeatedSubjects('')).toEqual([]);

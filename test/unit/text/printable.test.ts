@@ -29,7 +29,7 @@ test('printable text is one line without control, format or separator characters
   );
 });
 
-test('ordinary names stay as they are', () => {
+test('ordinary names are unchanged', () => {
   expect(printable('dbaas/postgresql (größe) 日本')).toBe('dbaas/postgresql (größe) 日本');
 });
 

@@ -21,7 +21,7 @@ beforeAll(() => {
   }
 });
 
-/** Folds one connection's records as the stream reader does, in several takes. */
+/** Folds one connection's records like the stream reader, taken in several batches. */
 function streamed(records: readonly Buffer[], takes = 1): BucketBatch[][] {
   const decoder = new FlowDecoder();
   const fold = new StreamFold();
@@ -44,19 +44,19 @@ function listedAll(): BucketBatch[] {
 }
 
 describe('the capture of a real server', () => {
-  test('folds to exactly its expected rows when it is streamed', () => {
+  test('folds to exactly the expected rows when streamed', () => {
     const model = new TrailModel();
     for (const batches of streamed(capture)) model.merge(batches);
     expect(model.edges()).toEqual(expected);
   });
 
-  test('folds to exactly its expected rows when it is listed', () => {
+  test('folds to exactly the expected rows when listed', () => {
     const model = new TrailModel();
     model.merge(listedAll());
     expect(model.edges()).toEqual(expected);
   });
 
-  test('once settled each edge counts the sum of its facts', () => {
+  test('once settled, each edge counts the sum of its facts', () => {
     const model = new TrailModel();
     for (const batches of streamed(capture.slice(0, 9_000))) model.merge(batches);
     model.merge(listedAll());
@@ -67,7 +67,7 @@ describe('the capture of a real server', () => {
     expect(sums.size).toBe(expected.length);
   });
 
-  test('folds to the same rows after any shuffling, any cut into overlapping connections, and twice over', () => {
+  test('folds to the same rows in any order, split into any overlapping connections, and repeated', () => {
     fc.assert(
       fc.property(
         fc.integer(),
@@ -102,7 +102,7 @@ const record = fc
     action: fc.constantFrom('allow' as const, 'deny' as const),
     digest: fc.bigInt({ min: 1n, max: 2n }),
   })
-  // A record's identity determines what it counts for; only its trace may differ from one sight to the next.
+  // A record's identity determines what it counts for; only its trace may differ between deliveries.
   .map(({ n, src, dst, port, action, digest }) => {
     const pick = <Value>(a: Value, b: Value, bit: number) => ((n >> bit) & 1 ? a : b);
     void [src, dst, port, action];
@@ -139,7 +139,7 @@ const batch = fc
         };
   });
 
-/** All that counts, without which of two traces of one record got its count: that one depends on what came first. */
+/** The state without the assignment of a record to one of two traces, which depends on the order of arrival. */
 function state(model: TrailModel) {
   const counts = new Map<string, number>();
   for (const { text, flow_count } of model.facts()) {
@@ -177,7 +177,7 @@ describe('merging', () => {
     );
   });
 
-  test('is associative: it does not matter what is merged together', () => {
+  test('is associative: the grouping of merges does not matter', () => {
     fc.assert(
       fc.property(batches, batches, batches, (a, b, c) => {
         expect(merged([...a, ...b], c)).toEqual(merged(a, [...b, ...c]));
@@ -185,7 +185,7 @@ describe('merging', () => {
     );
   });
 
-  test('counts no record of buckets that an earlier aggregator counted, but merges their times', () => {
+  test('counts no records of buckets that an earlier aggregator counted, but merges their times', () => {
     const model = new TrailModel(1_800_000_015);
     const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
     model.merge([

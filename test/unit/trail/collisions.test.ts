@@ -6,7 +6,7 @@ import type { TrailRecord } from '../../../src/trail/record.ts';
 import { listed, startSeconds, streamed } from '../../integration/ledger-batches.ts';
 
 const never = Number.NEGATIVE_INFINITY;
-/** Only a record's last digit counts, so that 1 and 11 have one hash. */
+/** A hasher that uses only a record's last digit, so that 1 and 11 have the same hash. */
 const weakHasher: RecordHasher = {
   hash: (content) => BigInt(content) % 10n,
   hashOf: ({ content }) => BigInt(content) % 10n,
@@ -20,8 +20,8 @@ function plan(ledgerRow: LedgerRow, records: readonly TrailRecord[]) {
   return planMerge(new Map([[startSeconds, ledgerRow]]), [{ startSeconds, records }], never);
 }
 
-describe('records of a bucket with one hash and different contents', () => {
-  test('are left out, all of them, and counted', () => {
+describe('records of a bucket with the same hash and different contents', () => {
+  test('are all skipped and counted', () => {
     const { collided, edges, newFactRecords } = plan(row(), [
       listed(1, { dst: { kind: 'workload', ns: 'b', identity: '' } }),
       listed(2),
@@ -33,7 +33,7 @@ describe('records of a bucket with one hash and different contents', () => {
     expect(edges.map(({ edge, count }) => [edge.dstNs, count])).toEqual([['b', 1]]);
   });
 
-  test('in two batches of one merge are found', () => {
+  test('are detected in two batches of one merge', () => {
     const { collided } = planMerge(
       new Map([[startSeconds, row()]]),
       [
@@ -45,7 +45,7 @@ describe('records of a bucket with one hash and different contents', () => {
     expect(collided.get(startSeconds)).toBe(2);
   });
 
-  test('do not count more in facts than in edges, whichever of them the stream brought', () => {
+  test('do not count more in facts than in edges, regardless of which was streamed', () => {
     const ledgerRow = row();
     expect(plan(ledgerRow, [streamed(11, 'c')]).newEdgeRecords).toBe(1);
     const { collided, edges, facts } = plan(ledgerRow, [listed(1), listed(11)]);
@@ -53,7 +53,7 @@ describe('records of a bucket with one hash and different contents', () => {
     expect([...ledgerRow.streamed]).toEqual([1n]);
   });
 
-  test('in two buckets are no collision', () => {
+  test('are not a collision in two buckets', () => {
     const next = startSeconds + 15;
     const { collided, newEdgeRecords } = planMerge(
       new Map([
@@ -70,7 +70,7 @@ describe('records of a bucket with one hash and different contents', () => {
   });
 });
 
-test('the same content in another object, or with another policy trace, is the same record', () => {
+test('equal content in another object or with another policy trace is the same record', () => {
   const { collided, newEdgeRecords } = plan(row(), [
     streamed(1),
     streamed(1),

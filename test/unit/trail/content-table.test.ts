@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ContentTable } from '../../../src/trail/content-table.ts';
 
-test('numbers contents like a map from content to the order of its first occurrence', () => {
+test('numbers contents in order of first occurrence', () => {
   const content = fc.oneof(
     fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
     fc.nat({ max: 20 }).map(String),
@@ -21,7 +21,7 @@ test('numbers contents like a map from content to the order of its first occurre
   );
 });
 
-test('keeps contents apart that fill more than one chunk', () => {
+test('distinguishes contents that fill more than one chunk', () => {
   const table = new ContentTable(20_000);
   for (let n = 0; n < 20_000; n++) expect(table.add(`${'x'.repeat(200)}${n}`)).toBe(n);
   for (let n = 0; n < 20_000; n += 777) expect(table.get(n)).toBe(`${'x'.repeat(200)}${n}`);

@@ -13,7 +13,7 @@ function failed(code: string | undefined, message = 'something happened'): Error
   return Object.assign(new Error(message), code === undefined ? {} : { code });
 }
 
-describe('a failure of the database is known by its cause', () => {
+describe('database failures are classified', () => {
   test.each([
     ['password_refused', '28P01'],
     ['role_refused', '28000'],
@@ -61,7 +61,7 @@ describe('a failure of the database is known by its cause', () => {
     ['password_refused', 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a non-empty string'],
     ['tls_unsupported', 'The server does not support SSL connections'],
     ['tls_channel_binding', 'channel binding is required, and the server does not offer it'],
-  ])('%s: what pg says without a code (%s)', (kind, message) => {
+  ])('%s: pg error without a code (%s)', (kind, message) => {
     expect(toDatabaseFailure(failed(undefined, message)).kind).toBe(kind);
   });
 
@@ -74,12 +74,12 @@ describe('a failure of the database is known by its cause', () => {
     expect(toDatabaseFailure(failed(code, message)).kind).toBe(kind);
   });
 
-  test('the first of several addresses gives the reason', () => {
+  test('the first of several addresses determines the cause', () => {
     const error = new AggregateError([failed('ECONNREFUSED'), failed('ENETUNREACH')], '');
     expect(toDatabaseFailure(error).kind).toBe('connection_refused');
   });
 
-  test('a failure stays what it is, and whatever was thrown becomes one', () => {
+  test('a failure is returned unchanged, and any other thrown value is converted', () => {
     const failure = databaseFailure('full', 'x');
     expect(toDatabaseFailure(failure)).toBe(failure);
     expect(toDatabaseFailure('odd')).toMatchObject({ kind: 'unexpected', sqlState: undefined });
@@ -87,7 +87,7 @@ describe('a failure of the database is known by its cause', () => {
   });
 });
 
-describe('a conflict, which is tried again at once, is', () => {
+describe('a conflict, which is retried immediately, is', () => {
   test.each(['40001', '40P01'])('SQLSTATE %s', (code) => {
     expect(isConflict(toDatabaseFailure(failed(code)))).toBe(true);
   });
@@ -98,7 +98,7 @@ describe('a conflict, which is tried again at once, is', () => {
   });
 });
 
-test('no password comes out of a URL that pg cannot use', async () => {
+test('the error about an invalid URL contains no password', async () => {
   const secret = fc.stringMatching(/^[A-Za-z0-9%:@/?#[\]]{6,20}$/).filter((text) => /[A-Z]{3}/.test(text));
   await fc.assert(
     fc.asyncProperty(secret, async (password) => {
@@ -121,7 +121,7 @@ async function connectError(url: string): Promise<string> {
   }
 }
 
-test('whatever kind the Temporal UI may show has a line in the operations guide', async () => {
+test('every failure kind shown in the Temporal UI is in the operations guide', async () => {
   const guide = await readFile(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
   expect(databaseFailureKinds.length).toBeGreaterThan(10);
   expect(databaseFailureKinds.filter((kind) => !guide.includes(`\`database_${kind}\``))).toEqual([]);

@@ -17,7 +17,7 @@ function ledgerOf(bucket: Partial<LedgerBucket>): LedgerBucket[] {
   return [{ startSeconds: start, state: 'pending', hasRecords: true, ...bucket }];
 }
 
-/** What is due of the one bucket, at an age in seconds. */
+/** The stage that is due for the bucket at an age in seconds. */
 function stageAt(
   ageSeconds: number,
   ledger: readonly LedgerBucket[] = [],
@@ -27,7 +27,7 @@ function stageAt(
     ?.stage;
 }
 
-test('the ages are those of production: settled at six minutes, final at 55, never listed after 59, decided after the ring', () => {
+test('buckets are settled at six minutes, final at 55, not listed after 59, and decided after the ring', () => {
   expect([settleAgeSeconds, finalAgeSeconds, oldestAskedSeconds, decidedAgeSeconds]).toEqual([
     375, 3_300, 3_540, 3_660,
   ]);
@@ -46,8 +46,8 @@ describe('an unknown bucket', () => {
   });
 });
 
-describe('a bucket that was listed', () => {
-  test('and settled is listed once more before it leaves the ring, and then not again', () => {
+describe('a listed bucket', () => {
+  test('that is settled is listed once more before it leaves the ring', () => {
     const settled = ledgerOf({ state: 'settled' });
     expect([stageAt(400, settled), stageAt(3_299, settled), stageAt(3_300, settled)]).toEqual([
       undefined,
@@ -57,22 +57,22 @@ describe('a bucket that was listed', () => {
     expect(stageAt(3_300, ledgerOf({ state: 'final' }))).toBeUndefined();
   });
 
-  test('and proved nothing is listed once more, not repeatedly', () => {
+  test('that could not be settled is listed once more, not repeatedly', () => {
     const gap = ledgerOf({ state: 'gap', cause: 'restarted' });
     expect([stageAt(400, gap), stageAt(3_300, gap)]).toEqual([undefined, 'final']);
     expect(stageAt(3_310, gap, new Set([start]))).toBeUndefined();
   });
 
-  test('and proved nothing although it was streamed is not listed repeatedly either', () => {
+  test('that was streamed but could not be settled is not listed repeatedly', () => {
     expect(stageAt(400, ledgerOf({ state: 'streamed', cause: 'restarted' }))).toBeUndefined();
   });
 });
 
-test('what the stream covered is settled all the same', () => {
+test('a streamed bucket is settled as well', () => {
   expect(stageAt(400, ledgerOf({ state: 'streamed' }))).toBe('settled');
 });
 
-test('buckets are due oldest first, one for every 15 s of the hour, whatever the moment', () => {
+test('buckets are due oldest first, one for every 15 s of the hour, at any time', () => {
   for (const now of [start, start + 0.001, start + 7.5, start + 14.999]) {
     const due = dueBuckets([], now, none);
     expect(due.map(({ startSeconds }) => startSeconds)).toEqual(
@@ -94,14 +94,14 @@ describe('coverage for reports based on facts', () => {
     state,
   });
 
-  test('what was streamed and may still be settled is open', () => {
+  test('a streamed bucket that may still be settled is pending', () => {
     const settled = stretch(5 * hour, 360, 'settled');
     expect(
       markRecentStreamedAsPending([settled, stretch(360, 30, 'streamed'), stretch(30, 0, 'pending')], now),
     ).toEqual([settled, stretch(360, 30, 'pending'), stretch(30, 0, 'pending')]);
   });
 
-  test('a bucket that was streamed and never settled stays streamed', () => {
+  test('a streamed bucket that was never settled stays streamed', () => {
     const early = [stretch(900, 600, 'streamed'), stretch(600, 360, 'settled')];
     const old = [stretch(5 * hour, 3 * hour, 'settled'), stretch(3 * hour, 2 * hour, 'streamed')];
     expect(markRecentStreamedAsPending(early, now)).toEqual(early);

@@ -1,6 +1,6 @@
 import { bytesField, encodeFields, messageField, varintField, type Field } from '../goldmane/wire.ts';
 
-/** A FlowResult in a test's words; numbers of enums as on the wire. */
+/** The fields of a FlowResult; enums are numbers as on the wire. */
 export interface TestFlow {
   startSeconds: number;
   id?: number;
@@ -12,7 +12,7 @@ export interface TestFlow {
   reporter?: number;
   /** 1 allow, 2 deny, 3 pass. */
   action?: number;
-  /** Names of the enforced policies, in their order. */
+  /** Names of the enforced policies, in order. */
   policies?: string[];
   hasTraffic?: boolean;
 }
@@ -27,7 +27,7 @@ interface TestEnd {
 
 const workload: Required<TestEnd> = { name: 'pod-*', namespace: 'a', type: 1, labels: [] };
 
-/** The FlowResult as Goldmane would send it. */
+/** Encodes the FlowResult as Goldmane sends it. */
 export function encodeFlow({
   startSeconds,
   id = 1,

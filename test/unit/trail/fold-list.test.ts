@@ -20,7 +20,7 @@ function only<Item>(items: readonly Item[]): Item {
   return item;
 }
 
-test('an answer with more records than the limit is refused before any record is decoded', () => {
+test('a response with more records than the limit is refused before any is decoded', () => {
   const raw = encodeListAnswer([1, 2, 3].map((port) => encodeFlow({ startSeconds, port })));
   const limited = (maxRecords: number) => () =>
     runToEnd(foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords }));
@@ -28,8 +28,8 @@ test('an answer with more records than the limit is refused before any record is
   expect(limited(3)().count).toBe(3);
 });
 
-describe('an answer that proves nothing is refused', () => {
-  test('when it contains a record of another bucket', () => {
+describe('a response', () => {
+  test('with a record of another bucket is refused', () => {
     const raw = encodeListAnswer([
       encodeFlow({ startSeconds }),
       encodeFlow({ startSeconds: startSeconds + 15 }),
@@ -42,7 +42,7 @@ describe('an answer that proves nothing is refused', () => {
     );
   });
 
-  test.each([0, 1, 3])('when it announces %i records but contains 2', (announced) => {
+  test.each([0, 1, 3])('that states %i records but contains 2 is refused', (announced) => {
     const raw = encodeListAnswer(
       [encodeFlow({ startSeconds }), encodeFlow({ startSeconds, port: 81 })],
       announced,
@@ -52,7 +52,7 @@ describe('an answer that proves nothing is refused', () => {
     );
   });
 
-  test('skips and reports a malformed record and reads the rest', () => {
+  test('with a malformed record is read without it, and the record is reported', () => {
     const raw = encodeListAnswer([
       encodeFlow({ startSeconds: startSeconds + 7 }),
       encodeFlow({ startSeconds }),
@@ -63,7 +63,7 @@ describe('an answer that proves nothing is refused', () => {
     expect(answer.malformed.map(({ reason }) => reason)).toEqual(['bad_times']);
   });
 
-  test('and an empty answer is an answer', () => {
+  test('may be empty', () => {
     expect(fold([])).toMatchObject({ count: 0, records: [], malformed: [], noTraffic: 0 });
   });
 });
@@ -77,18 +77,18 @@ describe('service identity', () => {
     dst: { namespace: 'web', labels: ['service-identity=shop'] },
   };
 
-  test('is the label’s value, split at the first =, in the namespaces where it is looked at', () => {
+  test('is the value after the label’s first =, in the configured namespaces', () => {
     const { fact } = only(fold([labelled]).records);
     expect(fact?.src).toEqual({ kind: 'workload', ns: 'monitoring', identity: 'prom=etheus' });
     expect(fact?.dst).toEqual({ kind: 'workload', ns: 'web', identity: '' });
   });
 
-  test('is looked at everywhere with *', () => {
+  test('applies to all namespaces with *', () => {
     const { fact } = only(fold([labelled], { label: 'service-identity', namespaces: 'all' }).records);
     expect(fact?.dst.identity).toBe('shop');
   });
 
-  test('is taken from another label where that is set', () => {
+  test('is taken from the configured label', () => {
     const { fact } = only(fold([labelled], { label: 'app', namespaces: 'all' }).records);
     expect(fact).toMatchObject({ src: { identity: 'x' }, dst: { identity: '' } });
   });
@@ -100,7 +100,7 @@ describe('service identity', () => {
 });
 
 describe('ends', () => {
-  test('that are networks or network sets are facts by their name, never edges', () => {
+  test('that are networks or network sets are facts with their name, never edges', () => {
     const { records } = fold([
       { dst: { type: 4, name: 'pub', namespace: '-' } },
       { dst: { type: 3, name: 'cdn', namespace: '-' } },
@@ -113,7 +113,7 @@ describe('ends', () => {
   });
 
   test.each(['src', 'dst'] as const)(
-    'an %s that is a network set with a namespace is a fact, and no edge',
+    'with a network set in a namespace as %s are a fact but no edge',
     (side) => {
       const { edge, fact } = only(
         fold([{ [side]: { type: 3, name: 'partners', namespace: 'shop' } }]).records,
@@ -127,7 +127,7 @@ describe('ends', () => {
     expect(only(fold([{ dst: { type, namespace: 'shop' } }]).records)).not.toHaveProperty('edge');
   });
 
-  test('that are hosts are facts without their name: nodes come and go', () => {
+  test('that are hosts are facts without their name, because nodes are replaced', () => {
     const { edge, fact } = only(fold([{ src: { type: 2, name: 'node-7', namespace: '-' } }]).records);
     expect(edge).toBeUndefined();
     expect(fact?.src).toEqual({ kind: 'host', ns: '', identity: '' });
@@ -137,7 +137,7 @@ describe('ends', () => {
     expect(only(fold([{ dst: { namespace } }]).records)).not.toHaveProperty('edge');
   });
 
-  test('in one namespace are a fact, and no edge', () => {
+  test('in one namespace are a fact but no edge', () => {
     const record = only(fold([{ dst: { namespace: 'a' } }]).records);
     expect(record).not.toHaveProperty('edge');
     expect(record.fact).toMatchObject({ src: { ns: 'a' }, dst: { ns: 'a' } });
@@ -145,7 +145,7 @@ describe('ends', () => {
 });
 
 describe('records', () => {
-  test('say port, protocol, reporter and action', () => {
+  test('contain port, protocol, reporter and action', () => {
     const { fact, edge } = only(fold([{ port: 0, protocol: 'icmp', reporter: 2, action: 2 }]).records);
     expect(fact).toMatchObject({ port: 0, protocol: 'icmp', reporter: 'dst', action: 'deny' });
     expect(edge?.action).toBe('deny');
@@ -155,17 +155,17 @@ describe('records', () => {
     [3, 'pass'],
     [0, 'unspecified'],
     [77, 'unspecified'],
-  ])('with action %i are kept as %s', (action, name) => {
+  ])('with action %i are stored as %s', (action, name) => {
     expect(only(fold([{ action }]).records).edge?.action).toBe(name);
   });
 
-  test('without traffic are only counted; their ids still identify the run of the server', () => {
+  test('without traffic are only counted; their ids still identify the server run', () => {
     const answer = fold([{ hasTraffic: false, id: 9 }]);
     expect(answer).toMatchObject({ records: [], noTraffic: 1, count: 1 });
     expect([...answer.ids.values()]).toEqual([[9]]);
   });
 
-  test('that differ only in the order of their policies’ hits are one record, with both ids', () => {
+  test('that differ only in the order of policy hits are one record, with both ids', () => {
     const answer = fold([
       { id: 1, policies: ['p', 'q'] },
       { id: 2, policies: ['q', 'p'] },
@@ -174,7 +174,7 @@ describe('records', () => {
     expect([...answer.ids.values()]).toEqual([[1, 2]]);
   });
 
-  test('that were decided by different policies are one record with both traces as evidence, in one order', () => {
+  test('with different policy traces are one record with both traces, in a fixed order', () => {
     const flows = [
       { id: 1, policies: ['p'] },
       { id: 2, policies: ['q'] },

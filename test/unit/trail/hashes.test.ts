@@ -5,14 +5,14 @@ import { HashList, HashSet, unpackHashes } from '../../../src/trail/hashes.ts';
 const largest = (1n << 64n) - 1n;
 const hash = fc.oneof(
   fc.bigInt({ min: 0n, max: largest }),
-  // These share their slots in a small set, whichever half decides.
+  // These share slots in a small set, regardless of the half that selects the slot.
   fc.bigInt({ min: 0n, max: 40n }),
   fc.bigInt({ min: 0n, max: 40n }).map((number) => number << 32n),
   fc.bigInt({ min: 0n, max: 40n }).map((number) => number * 16n * ((1n << 32n) + 1n)),
 );
 
 describe('a set of hashes', () => {
-  test('holds what a Set of BigInts holds after the same operations', () => {
+  test('equals a Set of BigInts after the same operations', () => {
     const operation = fc.tuple(fc.constantFrom('add', 'delete', 'has'), hash);
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 300 }), (operations) => {
@@ -35,7 +35,7 @@ describe('a set of hashes', () => {
     );
   });
 
-  test('is the same after it was packed and unpacked', () => {
+  test('round-trips through packing', () => {
     fc.assert(
       fc.property(fc.array(hash), (numbers) => {
         const packed = HashSet.of(...numbers).pack();
@@ -44,7 +44,7 @@ describe('a set of hashes', () => {
     );
   });
 
-  test('is packed as the same bytes in any order: ascending, unsigned, big-endian, eight bytes each', () => {
+  test('is packed to the same bytes for any insertion order: ascending, unsigned, big-endian, eight bytes each', () => {
     fc.assert(
       fc.property(fc.uniqueArray(hash), (numbers) => {
         const sorted = numbers.toSorted((a, b) => (a < b ? -1 : 1));

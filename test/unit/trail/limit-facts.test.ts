@@ -33,7 +33,7 @@ function portsOf(records: ListedRecords): number[] {
   return [...new Set([...records].map(({ fact: one }) => one?.port ?? 0))].sort((a, b) => a - b);
 }
 
-test('a bucket within the limits is left as it is', async () => {
+test('a bucket within the limits is unchanged', async () => {
   const records = scan(256);
   expect(await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 300 }, knowing([]))).toBe(
     0,
@@ -41,7 +41,7 @@ test('a bucket within the limits is left as it is', async () => {
   expect(portsOf(records)).toHaveLength(256);
 });
 
-test('a scan keeps the ports that are known, then the lowest; the rest are "many", and every record remains', async () => {
+test('a scan keeps known ports, then the lowest; the others become "many", and every record is kept', async () => {
   const records = scan(50_000);
   const known = [8_080, 49_999, 60_000];
   const coarse = await limitFacts(
@@ -56,20 +56,20 @@ test('a scan keeps the ports that are known, then the lowest; the rest are "many
   expect(portsOf(records)).toEqual([-1, ...Array.from({ length: 254 }, (_, n) => n + 1), 8_080, 49_999]);
   expect([...records]).toHaveLength(50_000);
   expect([...records].every((record) => record.edge === edge || record.edge?.srcNs === 'a')).toBe(true);
-  // As a transaction does that is tried again.
+  // As in a retried transaction.
   expect(
     await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing(known)),
   ).toBe(0);
 });
 
-test('many identities that scan a little each keep fewer ports each, so that the bucket fits', async () => {
+test('if many identities each scan a few ports, each keeps fewer, so that the bucket fits', async () => {
   const records = scan(40, 5_000);
   await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
   expect(records.countFacts()).toBeLessThanOrEqual(20_000);
   expect(records.countFacts()).toBeGreaterThan(5_000);
 });
 
-test('traces are dropped where ports are not what there is too much of', async () => {
+test('traces are dropped if ports are not the cause of the excess', async () => {
   const records = new ListedRecords(30_000, unlimited);
   for (let n = 0; n < 30_000; n++) records.add(String(n), edge, fact(80), trace(n));
   await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
@@ -77,11 +77,11 @@ test('traces are dropped where ports are not what there is too much of', async (
   expect([...records].some(({ trace: one }) => one !== undefined)).toBe(false);
 });
 
-test('no limit of ports is below zero', () => {
+test('the limit of ports is never negative', () => {
   expect(portLimit(scan(10, 300).groups(), 256, 200)).toBe(0);
 });
 
-test('groups beyond the limit keep their edge and lose their fact, and are counted', () => {
+test('groups beyond the limit keep their edge, lose their fact, and are counted', () => {
   const records = new ListedRecords(10, { ...unlimited, groups: 3 });
   for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80, `id-${n}`), trace(0));
   expect(records.cut).toBe(7);
@@ -90,7 +90,7 @@ test('groups beyond the limit keep their edge and lose their fact, and are count
   expect(visited.filter((record) => record.fact)).toHaveLength(3);
 });
 
-test('policy traces beyond their bytes are dropped', () => {
+test('policy traces beyond their size limit are dropped', () => {
   const records = new ListedRecords(10, { ...unlimited, traceBytes: 3 * trace(0).text.length });
   for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80), trace(n));
   expect([...records].filter(({ trace: one }) => one)).toHaveLength(3);

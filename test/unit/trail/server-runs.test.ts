@@ -8,79 +8,79 @@ beforeEach(() => {
   runs = new ServerRuns();
 });
 
-/** Ids by content: as many flow keys as ids are given. */
+/** Ids by content; each id is one flow key. */
 function ids(entries: Record<number, number | number[]>): ReadonlyMap<string, number[]> {
   return new Map(Object.entries(entries).map(([content, list]) => [content, [list].flat()]));
 }
 
-/** Contents from 1, each with its id. */
+/** `count` contents from 1, each with its id. */
 function keys(count: number, idOf: (content: number) => number) {
   return ids(Object.fromEntries(Array.from({ length: count }, (_, index) => [index + 1, idOf(index + 1)])));
 }
 
-describe('the first run ever seen', () => {
-  test('is taken as it is, and settles everything', () => {
+describe('the first server run', () => {
+  test('is accepted, and settles everything', () => {
     expect(runs.suspects(ids({ 1: 1 }))).toBe(false);
     expect(runs.firstSeenSeconds).toBe(Number.NEGATIVE_INFINITY);
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   beforeEach(() => {
     runs.remember(keys(20, (content) => content));
     runs.trust();
   });
 
-  test('with the ids that are known is believed', () => {
+  test('with known ids is accepted', () => {
     expect(runs.suspects(keys(20, (content) => content))).toBe(false);
   });
 
-  test('in which the ids of recurring keys have changed is of another run, a few that coincide by chance included', () => {
+  test('in which the ids of recurring keys have changed is of another run, even if a few coincide by chance', () => {
     const other = keys(20, (hash) => (hash <= 9 ? hash : hash + 1_000));
     expect(runs.suspects(other)).toBe(true);
     expect(runs.differs(other)).toBe(true);
   });
 
-  test('in which some keys have new ids, because they idled for an hour, is of the same run', () => {
+  test('in which some keys have new ids, because they were idle for an hour, is of the same run', () => {
     const idled = keys(20, (hash) => (hash <= 10 ? hash : hash + 1_000));
     expect(runs.differs(idled)).toBe(false);
     expect(runs.suspects(idled)).toBe(false);
   });
 
-  test('in which the only known key has a new id calls for a closer look, and is not judged by that', () => {
+  test('in which the only known key has a new id requires another check, and is not decided by that', () => {
     expect(runs.suspects(ids({ 7: 1_007, 99: 99 }))).toBe(true);
   });
 
-  test('with nothing in common is believed on a connection that did not break', () => {
+  test('without common keys is accepted on an unbroken connection', () => {
     expect(runs.suspects(ids({ 99: 1 }))).toBe(false);
   });
 
-  test('that is empty changes nothing', () => {
+  test('without records changes nothing', () => {
     runs.doubt();
     expect(runs.suspects(new Map())).toBe(false);
   });
 });
 
-describe('after the connection broke', () => {
+describe('after a broken connection', () => {
   beforeEach(() => {
     runs.remember(keys(20, (content) => content));
     runs.trust();
     runs.doubt();
   });
 
-  test('every answer calls for a closer look, until the run was recognised', () => {
+  test('every response requires another check, until the run is recognised', () => {
     expect(runs.suspects(keys(20, (content) => content))).toBe(true);
     runs.trust();
     expect(runs.suspects(keys(20, (content) => content))).toBe(false);
   });
 
-  test('without common ids counts as another run: a false gap is better than a false settled', () => {
+  test('a response without common ids counts as another run, because a false gap is better than a false settled bucket', () => {
     expect(runs.knows(ids({ 99: 1 }))).toBe(false);
     expect(runs.differs(ids({ 99: 1 }))).toBe(true);
   });
 });
 
-describe('a connection that appears as several keys', () => {
+describe('a connection with several keys', () => {
   test('is recognised by any of its ids', () => {
     runs.remember(ids({ 1: [5, 6] }));
     runs.remember(ids({ 1: 7 }));
@@ -89,7 +89,7 @@ describe('a connection that appears as several keys', () => {
     expect(runs.differs(ids({ 1: [8, 6] }))).toBe(false);
   });
 
-  test('is so for the next worker too', () => {
+  test('is recognised by the next worker too', () => {
     runs.remember(ids({ 1: [1, 2, 3, 4, 5, 6] }));
     const next = new ServerRuns();
     next.restore(runs.pack(hasher), 0, hasher);
@@ -98,7 +98,7 @@ describe('a connection that appears as several keys', () => {
 });
 
 describe('another run', () => {
-  test('settles only buckets that begin after it was first seen, and has none of the former ids', () => {
+  test('settles only buckets that begin after it was first seen, and has none of the previous ids', () => {
     runs.remember(ids({ 1: 1 }));
     for (const [seen, first] of [
       [1_800_000_000, 1_800_000_015],
@@ -113,7 +113,7 @@ describe('another run', () => {
 });
 
 describe('the next worker', () => {
-  test('goes on with the same run and doubts it first', () => {
+  test('continues with the same run after checking it', () => {
     runs.remember(keys(100, (content) => content * 3));
     const next = new ServerRuns();
     next.restore(runs.pack(hasher), 1_800_000_015, hasher);
@@ -123,7 +123,7 @@ describe('the next worker', () => {
     expect(next.differs(keys(100, (content) => content * 3 + 1))).toBe(true);
   });
 
-  test('includes a bounded part of what was seen last', () => {
+  test('receives a bounded number of the latest keys', () => {
     runs.remember(keys(10_000, (content) => content));
     runs.remember(ids({ 50: 50 }));
     const packed = runs.pack(hasher);
@@ -135,14 +135,14 @@ describe('the next worker', () => {
     expect(next.knows(ids({ 1: 1 }))).toBe(false);
   });
 
-  test('understands ids of 53 bits', () => {
+  test('supports ids of 53 bits', () => {
     runs.remember(ids({ 1: Number.MAX_SAFE_INTEGER }));
     const next = new ServerRuns();
     next.restore(runs.pack(hasher), 0, hasher);
     expect(next.differs(ids({ 1: Number.MAX_SAFE_INTEGER }))).toBe(false);
   });
 
-  test('receives what a worker without the salt left, under hashes with the salt', () => {
+  test('receives the keys of a worker without the salt, with salted hashes', () => {
     runs.remember(keys(20, (content) => content));
     const next = new ServerRuns();
     next.restore(runs.pack(unsaltedHasher), 0, unsaltedHasher);
@@ -153,7 +153,7 @@ describe('the next worker', () => {
     expect(third.knows(ids({ 11: 11 }))).toBe(false);
   });
 
-  test('is handed on also what did not recur', () => {
+  test('also receives keys that did not recur', () => {
     runs.remember(keys(20, (content) => content));
     const next = new ServerRuns();
     next.restore(runs.pack(hasher), 0, hasher);
@@ -165,7 +165,7 @@ describe('the next worker', () => {
   });
 });
 
-test('the memory is bounded: the oldest entry is dropped', () => {
+test('memory is bounded: the oldest entry is dropped', () => {
   runs.remember(keys(4_096, (content) => content));
   runs.remember(ids({ 9_999: 1 }));
   expect(runs.knows(ids({ 1: 1 }))).toBe(false);

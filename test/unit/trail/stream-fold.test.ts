@@ -21,7 +21,7 @@ function add(flow: Partial<TestFlow> = {}, nowSeconds = bucket + 30) {
   return fold.add(record(flow), nowSeconds);
 }
 
-/** What is pending: bucket and port of each record. */
+/** Bucket and port of each pending record. */
 function taken(): [number, number[]][] {
   return fold
     .take()
@@ -29,7 +29,7 @@ function taken(): [number, number[]][] {
 }
 
 describe('records', () => {
-  test('wait to be merged, once each and by bucket, oldest first', () => {
+  test('are pending until merged, once each, by bucket, oldest first', () => {
     expect([add({ startSeconds: bucket + 15, port: 1 }), add({ port: 1 }), add({ port: 2 })]).toEqual([
       'pending',
       'pending',
@@ -57,12 +57,12 @@ describe('records', () => {
     expect(fold.pending).toBe(0);
   });
 
-  test('from more than an hour ahead are skipped: one would expire all hashes', () => {
+  test('from more than an hour ahead are skipped, because one would expire all hashes', () => {
     expect(add({}, bucket - futureLimitSeconds)).toBe('pending');
     expect(add({ port: 81 }, bucket - futureLimitSeconds - 1)).toBe('future');
   });
 
-  test('become a batch with the edge and without a fact', () => {
+  test('become a batch with edges and without facts', () => {
     add({ action: 2 });
     const [first] = fold.take();
     const batch = first && streamBatch(first, true);
@@ -81,7 +81,7 @@ describe('the limit', () => {
     for (const port of [1, 2, 3]) add({ port });
   });
 
-  test('drops later records, and marks the bucket of a dropped record as damaged until it is read', () => {
+  test('drops further records, and reports the bucket of a dropped record as damaged', () => {
     expect(add({ startSeconds: bucket + 15, port: 1 })).toBe('dropped');
     expect(add({ port: 1 })).toBe('repeated');
     expect(fold.pending).toBe(3);
@@ -90,12 +90,12 @@ describe('the limit', () => {
     expect(fold.takeDamage(bucket + 15)).toBe(false);
   });
 
-  test('leaves room again once records were taken', () => {
+  test('accepts records again after some were taken', () => {
     fold.take();
     expect(add({ port: 4 })).toBe('pending');
   });
 
-  test('counts taken records until they are merged', () => {
+  test('includes taken records until they are merged', () => {
     fold.take();
     fold.hold(2);
     expect(add({ port: 4 })).toBe('pending');
@@ -104,7 +104,7 @@ describe('the limit', () => {
     expect(add({ port: 5 })).toBe('pending');
   });
 
-  test('counts what was given back', () => {
+  test('includes returned records', () => {
     const former = fold.take();
     add({ port: 4 });
     fold.restore(former);
@@ -113,7 +113,7 @@ describe('the limit', () => {
   });
 });
 
-test('what could not be merged is given back: joined with what came meanwhile, nothing twice', () => {
+test('records that could not be merged are returned, and joined with new ones without duplicates', () => {
   add({ port: 1 });
   const former = fold.take();
   add({ port: 1 });
@@ -130,7 +130,7 @@ describe('new edges', () => {
   const known = new Set(['a\nb\nallow']);
   const hasNew = () => fold.hasNewEdge((edge) => known.has(edgeText(edge)));
 
-  test('are those without a row; each record is looked up once', () => {
+  test('are those without a row; each is looked up once', () => {
     add();
     expect(hasNew()).toBe(false);
     add({ action: 2 });
@@ -140,7 +140,7 @@ describe('new edges', () => {
     expect(hasNew()).toBe(false);
   });
 
-  test('are kept when their records are taken before they are asked for', () => {
+  test('are kept if their records are taken before they are requested', () => {
     add({ action: 2 });
     fold.take();
     expect(hasNew()).toBe(true);

@@ -24,14 +24,14 @@ function joined(buckets: ReturnType<typeof bucket>[], count: number) {
 }
 
 describe('stretches', () => {
-  test('are neighbours of one state', () => {
+  test('join adjacent buckets of one state', () => {
     expect(joined([bucket(0, 'final'), bucket(1, 'final'), bucket(2, 'settled')], 3)).toEqual([
       '0 2 final',
       '2 3 settled',
     ]);
   });
 
-  test('of gaps are kept apart by their cause', () => {
+  test('of gaps with different causes are separate', () => {
     expect(
       joined([bucket(0, 'gap', 'x'), bucket(1, 'gap', 'x'), bucket(2, 'gap', 'y'), bucket(3, 'gap')], 4),
     ).toEqual(['0 2 gap x', '2 3 gap y', '3 4 gap']);
@@ -41,7 +41,7 @@ describe('stretches', () => {
     expect(joined([bucket(0, 'final', 'x'), bucket(1, 'final')], 2)).toEqual(['0 2 final']);
   });
 
-  test('are what `missing` says where there is no bucket: before, between and after', () => {
+  test('have the state of `missing` before, between and after buckets', () => {
     expect(joined([bucket(1, 'final'), bucket(3, 'final')], 5)).toEqual([
       '0 1 gap away',
       '1 2 final',
@@ -53,7 +53,7 @@ describe('stretches', () => {
     expect(joined([bucket(0, 'gap', 'away')], 2)).toEqual(['0 2 gap away']);
   });
 
-  test('leave out what lies outside, and cut what lies across a bound', () => {
+  test('are limited to the period, and cut at its bounds', () => {
     const buckets = [
       bucket(-2, 'final'),
       bucket(-1, 'final'),
@@ -67,12 +67,12 @@ describe('stretches', () => {
     ]);
   });
 
-  test('of no time are none', () => {
+  test('of an empty period are empty', () => {
     expect(joined([bucket(0, 'final')], 0)).toEqual([]);
     expect(joinStretches([bucket(0, 'final')], from + 15, from, missing)).toEqual([]);
   });
 
-  test('touch, never overlap, cover all of the time, and no two neighbours are alike', () => {
+  test('cover the whole period without overlaps, and adjacent ones differ', () => {
     const states = fc.constantFrom<CoverageState>('final', 'settled', 'streamed', 'gap', 'pending');
     const buckets = fc
       .uniqueArray(fc.record({ n: fc.integer({ min: -3, max: 20 }), state: states }), {

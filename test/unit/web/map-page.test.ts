@@ -21,14 +21,14 @@ const data: MapData = {
   isFile: true,
 };
 
-test('no name can end the element that holds the data, and the data is read back unchanged', () => {
+test('no name can end the element that contains the data, and the data round-trips', () => {
   const html = selfContainedPage(page, data);
   expect(html.match(/<script/g)).toHaveLength(1);
   const json = /type="application\/json">(.*?)<\/script>/s.exec(html)?.[1] ?? '';
   expect(JSON.parse(json)).toEqual(data);
 });
 
-test('a file carries the policy that a server would send', () => {
+test('a file contains the content security policy that the server sends', () => {
   expect(selfContainedPage(page, data)).toContain(
     `<head><meta http-equiv="Content-Security-Policy" content="default-src 'none'">`,
   );

@@ -47,15 +47,15 @@ describe('filters', () => {
   const shown = (change: object) =>
     filterEdges(data, { ...noFilters, ...change }).map(({ src, dst }) => `${src} ${dst}`);
 
-  test('without any, all edges pass', () => expect(shown({})).toHaveLength(4));
+  test('no filter shows all edges', () => expect(shown({})).toHaveLength(4));
   test('a search matches either end', () =>
     expect(shown({ search: ' DBA' })).toEqual(['immich dbaas', 'old dbaas']));
   test('an action matches exactly', () => expect(shown({ action: 'deny' })).toEqual(['immich redis']));
-  test('age hides edges not seen lately', () =>
+  test('age hides edges without recent traffic', () =>
     expect(shown({ seenWithinDays: 7 })).not.toContain('old dbaas'));
-  test('new within shows what was first seen lately', () =>
+  test('new within shows edges first seen recently', () =>
     expect(shown({ newWithinDays: 1 })).toEqual(['fresh web']));
-  test('the slider hides what was first seen later', () =>
+  test('the slider hides edges first seen later', () =>
     expect(shown({ firstSeenUntil: Date.parse('2026-11-21') })).not.toContain('fresh web'));
 });
 
@@ -70,7 +70,7 @@ test('a pair shows whether all of its edges are allowed, denied or both', () => 
   expect(kinds).toEqual(['b allowed', 'c denied', 'd mixed', 'e other']);
 });
 
-test('a namespace that many others talk with is a hub, and connects no islands', () => {
+test('a namespace with many peers is a hub and does not connect islands', () => {
   const names = Array.from({ length: 20 }, (_, index) => `n${String(index).padStart(2, '0')}`);
   const pairs = pairsOf([
     ...names.map((name) => edge(name, 'dbaas')),
@@ -84,7 +84,7 @@ test('a namespace that many others talk with is a hub, and connects no islands',
   expect(groups).toHaveLength(18);
 });
 
-test('islands hold every namespace but the hubs exactly once', () => {
+test('islands contain every namespace except hubs exactly once', () => {
   const name = fc.stringMatching(/^[a-f]$/);
   fc.assert(
     fc.property(fc.array(fc.tuple(name, name)), (links) => {
@@ -97,7 +97,7 @@ test('islands hold every namespace but the hubs exactly once', () => {
   );
 });
 
-test('every address of the page leads back to the same view', () => {
+test('every URL of the page restores its view', () => {
   const route = fc.record({
     view: fc.constantFrom(...views),
     namespace: fc.string(),
@@ -127,7 +127,7 @@ test('an unknown URL shows the overview', () => {
   expect(parseRoute('#/nothing/x').view).toBe('overview');
 });
 
-test('a pair whose action changed shows that, not its appearance', () => {
+test('a pair whose action changed is shown as changed, not as new', () => {
   const edge = { src: 'a', dst: 'b', action: 'deny', firstSeen: '', lastSeen: '', flows: '1' };
   const changes = { from: '', to: '', silentDays: 7, notCovered: [], fellSilent: [], deniedToAllowed: [] };
   const other = { ...edge, dst: 'c' };

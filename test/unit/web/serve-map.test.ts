@@ -80,7 +80,7 @@ function ask(
   });
 }
 
-test('the page comes with its policy, and nothing is cached', async () => {
+test('the page is sent with its content security policy, and nothing is cached', async () => {
   const { status, headers } = await ask('/');
   expect([status, headers['content-security-policy'], headers['cache-control']]).toEqual([
     200,
@@ -102,12 +102,12 @@ test('an unknown host name is refused, so that no other page can read the trail 
     expect((await ask('/api/map', { host })).status).toBe(200);
 });
 
-test('many open pages cause one database read', async () => {
+test('concurrent requests cause one database read', async () => {
   await Promise.all(Array.from({ length: 20 }, () => ask('/api/map')));
   expect(reads).toBe(1);
 });
 
-test('a failure is not cached, and shows its cause; an unknown error is not shown', async () => {
+test('a failure is not cached and shows its cause; an unknown error does not', async () => {
   fails = new Failure({ system: 'database', kind: 'lost', what: 'gone', cure: 'wait', retryable: true });
   expect(await ask('/api/map')).toMatchObject({ status: 503, body: 'Gone. Wait.\n' });
   fails = undefined;

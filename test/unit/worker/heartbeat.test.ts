@@ -34,7 +34,7 @@ afterEach(() => {
   expect(logged).not.toContain(secret);
 });
 
-/** A service that notes each call and answers as given. @returns the URL of its check */
+/** Starts a service that records each call and answers with the listener. @returns the URL of its check */
 async function serviceThat(answers: RequestListener): Promise<string> {
   const server = createServer((request, response) => {
     let body = '';
@@ -85,7 +85,7 @@ test('success is a GET of the URL, failure a POST of its kind to /fail, with the
   expect(results).toEqual(['sent', 'sent', 'sent']);
 });
 
-test('rounds that follow each other quickly are one call in half a minute', async () => {
+test('frequent rounds cause one call per half minute', async () => {
   const heartbeat = heartbeatTo({ url: await serviceThat((_, response) => response.end('OK')) });
   heartbeat.succeeded();
   await finished(1);
@@ -96,7 +96,7 @@ test('rounds that follow each other quickly are one call in half a minute', asyn
 });
 
 test.each([404, 429, 500, 503])(
-  'after status %i nothing is repeated; the next round calls again',
+  'a call with status %i is not retried; the next round calls again',
   async (status) => {
     let answer = status;
     const heartbeat = heartbeatTo({
@@ -111,12 +111,12 @@ test.each([404, 429, 500, 503])(
     await finished(3);
     expect(results).toEqual(['refused', 'refused', 'sent']);
     expect(calls).toHaveLength(3);
-    // A lasting failure is logged once, its end too.
+    // A lasting failure and its end are each logged once.
     expect(logged.trim().split('\n')).toHaveLength(2);
   },
 );
 
-test('a redirect is not followed: its target would learn the URL', async () => {
+test('a redirect is not followed, because its target would receive the URL', async () => {
   let isAsked = false;
   const elsewhere = createServer((_, response) => {
     isAsked = true;
@@ -144,7 +144,7 @@ test('an unavailable service is one failed call', async () => {
   expect(results).toEqual(['unreachable']);
 });
 
-test('a call that is not answered times out, with one call at a time', async () => {
+test('an unanswered call times out, with one call at a time', async () => {
   const heartbeat = heartbeatTo({ url: await serviceThat(() => undefined) }, 300);
   for (let round = 0; round < 5; round += 1, elapsedMs += 60_000) heartbeat.succeeded();
   await finished(1);
@@ -152,7 +152,7 @@ test('a call that is not answered times out, with one call at a time', async () 
   expect(calls).toHaveLength(1);
 });
 
-test('an endless answer is not read', async () => {
+test('an endless response is not read', async () => {
   const heartbeat = heartbeatTo({
     url: await serviceThat((_, response) => response.writeHead(200).write('x'.repeat(100_000))),
   });
@@ -171,7 +171,7 @@ test('a worker shutdown aborts a running call without a log line', async () => {
   expect(logged).toBe('');
 });
 
-test('the file is read at each call', async () => {
+test('the file is read for each call', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'flow-trail-heartbeat-'));
   try {
     const urlFile = join(folder, 'HEARTBEAT_URL');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { LostWorkers } from '../../../src/worker/presence.ts';
 
-test('a worker counts as lost when its row was expired in three renewals in a row', () => {
+test('a worker counts as lost when its row is expired in three consecutive renewals', () => {
   const lost = new LostWorkers();
   expect(lost.seen(['a'])).toEqual([]);
   expect(lost.seen(['a', 'b'])).toEqual([]);
@@ -17,7 +17,7 @@ test('a worker that renews its row again is not lost', () => {
   expect(lost.seen(['a'])).toEqual([]);
 });
 
-test('an outage of the database, after which all rows have expired, begins the count again', () => {
+test('a database outage, after which all rows have expired, restarts the count', () => {
   const lost = new LostWorkers();
   lost.seen(['a']);
   lost.seen(['a']);

@@ -5,7 +5,7 @@ import { ProgressNews } from '../../../src/worker/progress-news.ts';
 const secondMs = 1_000;
 const windowMs = 15 * 60_000;
 
-/** Sends what the reader says at each second, as it beats; returns the seconds at which it was sent. */
+/** Passes the reader's progress of each second to ProgressNews. @returns the seconds at which it sends */
 function sentAt(
   seconds: number,
   say: (second: number) => Partial<Progress>,
@@ -17,21 +17,21 @@ function sentAt(
   );
 }
 
-/** A window as the stream reader reports it: it connects, and the first records arrive after half a minute. */
+/** The progress of a stream window: it connects, and the first records arrive within half a minute. */
 const steady = (second: number): Partial<Progress> => {
   const inWindow = second % 900;
   if (inWindow < 2) return { state: 'connecting' };
   return inWindow < 30 ? {} : { newestBucket: String(second), edges: second };
 };
 
-describe('a reader that works', () => {
-  test('is reported at once, with what became known a minute later, and then once in a window', () => {
+describe('a working reader', () => {
+  test('is reported immediately, a minute later with further details, and then once per window', () => {
     const news = new ProgressNews();
     const sent = sentAt(4 * 900, steady, news);
     expect(sent).toEqual([2, 62, 962, 1862, 2762]);
   });
 
-  test('is not reported again by its next window, but by a new supervisor’s first', () => {
+  test('is not reported again in its next window, except to a new supervisor', () => {
     const news = new ProgressNews();
     sentAt(200, steady, news);
     expect(sentAt(5, () => ({ state: 'connecting' }), news, { from: 200 })).toEqual([]);
@@ -39,8 +39,8 @@ describe('a reader that works', () => {
   });
 });
 
-describe('a reader that fails', () => {
-  test('is reported at once, and so is its recovery', () => {
+describe('a failing reader', () => {
+  test('is reported immediately, and so is its recovery', () => {
     const news = new ProgressNews();
     sentAt(200, steady, news);
     const failing = () => ({ state: 'failing' as const, error: 'no answer' });
@@ -48,14 +48,14 @@ describe('a reader that fails', () => {
     expect(sentAt(60, () => ({}), news, { from: 260 })[0]).toBe(260);
   });
 
-  test('is not reported again by each attempt of an outage', () => {
+  test('is not reported again for each attempt of an outage', () => {
     const news = new ProgressNews();
     const attempts = (second: number): Partial<Progress> =>
       second % 40 < 10 ? { state: 'connecting' } : { state: 'failing', error: 'no answer' };
     expect(sentAt(windowMs / secondMs, attempts, news)).toEqual([10]);
   });
 
-  test('is reported at most every ten seconds when its state changes back and forth', () => {
+  test('is reported at most every ten seconds if its state alternates', () => {
     const flapping = (second: number): Partial<Progress> =>
       second % 2 === 0 ? {} : { state: 'failing', error: 'reset' };
     const sent = sentAt(100, flapping);
@@ -67,7 +67,7 @@ describe('a reader that fails', () => {
   });
 });
 
-test('a report that did not arrive is sent again', () => {
+test('a lost report is sent again', () => {
   const news = new ProgressNews();
   expect(sentAt(1, () => ({}), news)).toEqual([0]);
   news.lost('stream');

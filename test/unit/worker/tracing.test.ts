@@ -29,7 +29,7 @@ test.each<[string, NodeJS.ProcessEnv]>([
   });
 });
 
-test('a refused endpoint is not quoted: it may contain a password', async () => {
+test('a refused endpoint is not quoted, because it may contain a password', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:a-password@collector/' };
   await expect(startTracing(env, log)).rejects.toMatchObject({
     system: 'settings',

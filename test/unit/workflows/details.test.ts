@@ -4,7 +4,7 @@ import { emptyStatus, withProgress } from '../../../src/workflows/status.ts';
 
 const now = '2026-01-31T08:15:00.123Z';
 
-test('times are to the second, and what is not known is a dash', () => {
+test('times are in seconds, and unknown values are a dash', () => {
   const text = currentDetails(
     withProgress(emptyStatus(now), {
       reader: 'stream',
@@ -16,7 +16,7 @@ test('times are to the second, and what is not known is a dash', () => {
   expect(text.replaceAll('\u{a0}', '')).toContain('| Up to bucket | 2026-01-31 08:14:30 | - |');
 });
 
-test('what comes from the cluster cannot change the page', () => {
+test('text from the cluster cannot change the page', () => {
   const text = currentDetails(
     withProgress(
       withProgress(emptyStatus(now), {
@@ -33,7 +33,7 @@ test('what comes from the cluster cannot change the page', () => {
       },
     ),
   );
-  // Each markup character is escaped: a table's row, a tag, a link or a title of its own cannot begin.
+  // Each markup character is escaped, so that no table row, tag, link or heading can begin.
   const plain = text.replaceAll(/\\[\\`*_[\]<>|#]/g, '');
   expect(plain).not.toMatch(/<|\[|`|#/);
   expect(plain.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(8);

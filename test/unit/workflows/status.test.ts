@@ -16,7 +16,7 @@ const failure =
   (status: TrailStatus) =>
     withProgress(status, failing(...args));
 
-test('at first nothing is known but that it is being connected', () => {
+test('the initial state is connecting, without further information', () => {
   expect(begin).toMatchObject({
     supervisedSince: '2026-01-31T07:00:00.000Z',
     stream: { state: 'connecting' },
@@ -27,7 +27,7 @@ test('at first nothing is known but that it is being connected', () => {
 });
 
 describe('progress', () => {
-  test('of one reader leaves the other as it was', () => {
+  test('of one reader does not change the other', () => {
     const status = after(progress('stream'));
     expect(status.stream).toEqual({
       state: 'connected',
@@ -37,7 +37,7 @@ describe('progress', () => {
     expect(status.settle).toEqual(begin.settle);
   });
 
-  test('keeps what it does not report', () => {
+  test('keeps values that it does not report', () => {
     const told = withProgress(begin, {
       ...connected('stream'),
       newestBucket: '2026-01-31T08:14:30.000Z',
@@ -53,7 +53,7 @@ describe('progress', () => {
     });
   });
 
-  test('replaces the reported gaps by newer ones, and keeps them if it reports none', () => {
+  test('replaces the gaps by newer ones, and keeps them if it reports none', () => {
     const gap = { from: 'a', to: 'b', cause: 'away' };
     const told = withProgress(begin, { ...connected('settle'), gaps: [gap] });
     expect(after(() => told, progress('settle')).gaps).toEqual([gap]);
@@ -64,18 +64,18 @@ describe('progress', () => {
 });
 
 describe('the last error', () => {
-  test('is there while a reader fails, and no longer', () => {
+  test('is shown only while a reader fails', () => {
     expect(after(failure('stream', 'stale')).lastError).toBe('stale');
     expect(after(failure('stream', 'stale'), progress('stream'))).not.toHaveProperty('lastError');
   });
 
-  test('is the other reader’s once one recovers', () => {
+  test('is that of the other reader after one recovers', () => {
     const both = after(failure('stream', 'stale'), failure('settle', 'no answer'));
     expect(both.lastError).toBe('stale');
     expect(withProgress(both, connected('stream')).lastError).toBe('no answer');
   });
 
-  test('stays over a window that ends while the reader fails', () => {
+  test('is kept when a window ends while the reader fails', () => {
     expect(
       after(failure('settle', 'no answer'), (status) => withSummary(status, settleSummary())).lastError,
     ).toBe('no answer');
@@ -94,7 +94,7 @@ describe('a completed window', () => {
     expect(status.settle.lastWindow).toEqual(settleSummary());
   });
 
-  test('that brought nothing leaves the newest bucket and what is settled as they were', () => {
+  test('without records keeps the newest bucket and the settled time', () => {
     const status = after(
       (former) => withSummary(former, streamSummary()),
       (former) => withSummary(former, settleSummary()),
@@ -107,12 +107,12 @@ describe('a completed window', () => {
     });
   });
 
-  test('stays shown while the next one runs', () => {
+  test('is shown while the next one runs', () => {
     const status = after((former) => withSummary(former, streamSummary()), progress('stream'));
     expect(status.stream.lastWindow).toEqual(streamSummary());
   });
 
-  test('survives the way through JSON, on which a history hands it to the next', () => {
+  test('round-trips through JSON, in which it is passed on to the next run', () => {
     const status = after((former) => withSummary(former, streamSummary()), failure('settle', 'no answer'));
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);
   });

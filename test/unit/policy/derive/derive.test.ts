@@ -8,7 +8,7 @@ function derive(facts: readonly FlowEvidence[], change: Partial<DeriveOptions> =
   return deriveAllowlist(facts, () => complete, { ...egress, ...change }, namespaces);
 }
 
-/** `egress dbaas/postgresql tcp 5432`, a line per allowed port. */
+/** One line per allowed port: `egress dbaas/postgresql tcp 5432`. */
 function grants(policies: readonly DerivedPolicy[]): string[] {
   return policies.flatMap(({ namespace, identity, rules }) =>
     rules.flatMap(({ direction, peer, ports, isBaseline }) =>
@@ -67,7 +67,7 @@ describe('evidence', () => {
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
   });
 
-  test('a deny at the destination on "many" ports blocks the allow of a port that it does not list', () => {
+  test('a deny at the destination on "many" ports blocks the allow of a port that is not listed', () => {
     const { policies } = derive([
       fact('a', 'b', 'tcp 80'),
       fact('a', 'b', 'tcp -1', { reporter: 'dst', action: 'deny' }),
@@ -76,7 +76,7 @@ describe('evidence', () => {
     expect(grants(policies)).toEqual(['a egress c tcp 80']);
   });
 
-  test('an allow is blocked by a deny also where the two reports carry different labels', () => {
+  test('an allow is blocked by a deny even if the two reports have different labels', () => {
     const { policies } = derive([
       fact('a', 'b/x', 'tcp 80'),
       fact('a', 'b', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -112,13 +112,13 @@ describe('evidence', () => {
 });
 
 describe('a namespace', () => {
-  test('without evidence has no policy, and is named with the reason', () => {
+  test('without evidence has no policy and is listed with the reason', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80')], {}, ['a', 'idle']);
     expect(policies.map(({ namespace }) => namespace)).toEqual(['a']);
     expect(without).toEqual([{ namespace: 'idle', why: expect.stringMatching(/^no egress flow/) }]);
   });
 
-  test('with denied flows only has no policy, not even the baseline', () => {
+  test('with only denied flows has no policy, not even the baseline', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80', { action: 'deny' })], {
       baseline: { ...egress.baseline, dns: true },
     });
@@ -176,7 +176,7 @@ describe('service identities', () => {
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });
 
-  test('widen to the namespace if identities are disabled, and the rule says so', () => {
+  test('widen to the namespace if identities are disabled, and the rule states it', () => {
     const { policies } = derive(connection('a', 'b/x', 'tcp 80'), { identities: false });
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
@@ -201,7 +201,7 @@ describe('ports', () => {
     expect(leftOut(policies)).toEqual(['many-ports b tcp -1']);
   });
 
-  test('beyond the cap become a rule for all ports where that is switched on, and the rule says so', () => {
+  test('beyond the cap become a rule for all ports if that is enabled, and the rule states it', () => {
     const { policies } = derive([fact('a', 'b', 'tcp -1')], { allowManyPorts: true });
     expect(grants(policies)).toEqual(['a egress b tcp all']);
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['all-ports']);
@@ -231,7 +231,7 @@ describe('an external', () => {
 });
 
 describe('the baseline', () => {
-  test('is added only where switched on, to egress, and marked', () => {
+  test('is added to egress if enabled, and is marked', () => {
     const facts = connection('a', 'b', 'tcp 80');
     const both = { directions: ['egress', 'ingress'] } as const;
     expect(grants(derive(facts, both).policies)).toEqual(['a egress b tcp 80', 'b ingress a tcp 80']);
@@ -246,7 +246,7 @@ describe('the baseline', () => {
     ]);
   });
 
-  test('has databases and redis only for a namespace that was allowed to use them', () => {
+  test('contains databases and redis only for a namespace that was allowed to use them', () => {
     const baseline = { ...egress.baseline, databases: true, redis: true };
     const { policies } = derive(
       [
@@ -262,7 +262,7 @@ describe('the baseline', () => {
     ]);
   });
 
-  test('warns of traffic that policy denies today and a baseline rule allows', () => {
+  test('warns of traffic that is currently denied and that a baseline rule allows', () => {
     const { policies } = derive(
       [
         fact('a', 'dbaas', 'tcp 3306'),
@@ -325,7 +325,7 @@ describe('the status of a policy', () => {
     ]);
   });
 
-  test('comes with a warning for a direction without allowed flows', () => {
+  test('includes a warning for a direction without allowed flows', () => {
     const { policies } = derive(facts.slice(0, 1), both, ['a']);
     expect(policies[0]?.directions).toEqual(['egress']);
     expect(policies[0]?.warnings).toEqual([expect.stringMatching(/does not restrict ingress/)]);

@@ -10,7 +10,7 @@ const edges = [
 ];
 
 describe("the runbook's queries", () => {
-  test('per namespace: the distinct allowed destinations, in order', () => {
+  test('per namespace: the distinct allowed destinations, sorted', () => {
     const query = { name: 'allowlist', namespace: 'a' } as const;
     expect(answerEdgeQuery(edges, query, 'text')).toBe('dst_ns\ndbaas\nredis\n');
     expect(answerEdgeQuery(edges, query, 'csv')).toBe('dst_ns\r\ndbaas\r\nredis\r\n');
@@ -34,7 +34,7 @@ describe("the runbook's queries", () => {
     ]);
   });
 
-  test('the sanity check: pairs that are denied', () => {
+  test('the check: denied pairs', () => {
     const query = { name: 'denied' } as const;
     expect(answerEdgeQuery(edges, query, 'csv')).toBe('src_ns,dst_ns\r\na,dbaas\r\nc,dbaas\r\n');
     expect(answerEdgeQuery([], query, 'text')).toBe('src_ns  dst_ns\n');

@@ -62,13 +62,13 @@ function read(text: string): z.infer<typeof manifest>[] {
 }
 
 describe.each(kinds)('every %s', (kind) => {
-  test('says in its first line that a namespace is still learning', () => {
+  test('states in its first line that a namespace is still learning', () => {
     const learning = { ...complete, verdict: 'learning' as const, coveredDays: 2.5 };
     const [first] = emit([fact('a', 'b', 'tcp 80')], kind, { status: learning }).split('\n');
     expect(first).toMatch(/^# LEARNING \(2\.5 of 7 covered days\).*Do not enforce it/);
   });
 
-  test('names its gaps, with their causes', () => {
+  test('lists its gaps with their causes', () => {
     const gaps = [{ fromSeconds: 0, toSeconds: 3_600, cause: 'Goldmane was down' }];
     const text = emit([fact('a', 'b', 'tcp 80')], kind, { status: { ...complete, gaps } });
     expect(text).toContain('# Gap: 1970-01-01T00:00Z to 1970-01-01T01:00Z, Goldmane was down\n');
@@ -87,20 +87,20 @@ describe.each(kinds)('every %s', (kind) => {
     expect(policy?.spec.policyTypes ?? policy?.spec.types).toEqual(['Egress']);
   });
 
-  test.each(['pub', 'pvt', 'host'])('never turns %s into a rule, but into a stub to fill in', (name) => {
+  test.each(['pub', 'pvt', 'host'])('never turns %s into a rule, but into a stub to complete', (name) => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', name, 'tcp 443')], kind);
     expect(JSON.stringify(read(text))).not.toMatch(/443|0\.0\.0\.0|10\.0\.0\.0|192\.168|172\.16/);
     expect(text).toMatch(/# # egress to .*, tcp 443: .*\n *# - \{.*FILL-IN/);
   });
 
-  test('counts externals among the traffic that it denies also where they are not listed', () => {
+  test('counts externals among the denied traffic even if they are not listed', () => {
     const facts = [fact('a', 'b', 'tcp 80'), fact('a', 'pub', 'tcp 443', { flowCount: 12 })];
     const text = emit(facts, kind, { showExternals: false });
     expect(text).not.toMatch(/FILL-IN|Left out/);
     expect(text).toMatch(/^# Warning: denies 12 flows that are allowed today.*egress pub \(1\)$/m);
   });
 
-  test('counts what is allowed today and missing in it, in its second line and in its annotations', () => {
+  test('counts currently allowed traffic that it does not allow, in its second line and its annotations', () => {
     const facts = [
       fact('a', 'b', 'tcp 80'),
       fact('a', 'pub', 'tcp 443', { flowCount: 2 }),
@@ -122,20 +122,20 @@ describe.each(kinds)('every %s', (kind) => {
     });
   });
 
-  test('has no such warning where nothing is missing', () => {
+  test('has no such warning if it allows all of it', () => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { action: 'deny' })], kind);
     expect(text).not.toMatch(/denies/);
     expect(text).toContain('flow-trail/left-out: "0"');
   });
 
-  test('says which direction it denies completely, and how many flows of it were seen', () => {
+  test('names a direction that it denies completely, with the number of its flows', () => {
     const webhook = fact('host', 'a', 'tcp 9443', { reporter: 'dst', flowCount: 9 });
     const text = emit([fact('a', 'b', 'tcp 80'), webhook], kind, { directions: ['egress', 'ingress'] });
     expect(text).toMatch(/^# Warning: denies all ingress; 9 flows were seen$/m);
     expect(text).not.toMatch(/denies all egress/);
   });
 
-  test('explains pub and pvt where they occur', () => {
+  test('explains pub and pvt if they occur', () => {
     expect(emit([fact('a', 'pub', 'tcp 443')], kind)).toMatch(/^# pub: .*without a known endpoint/m);
     expect(emit([fact('a', 'pvt', 'tcp 443')], kind)).toMatch(/^# pvt: .*API server/m);
     expect(emit([fact('a', 'b', 'tcp 443')], kind)).not.toMatch(/^# p(ub|vt):/m);
@@ -157,7 +157,7 @@ describe.each(kinds)('every %s', (kind) => {
     ['both directions have no rule', []],
     ['egress has rules', [fact('a', 'b', 'tcp 80')]],
     ['ingress has rules', [fact('b', 'a', 'tcp 80', { reporter: 'dst' })]],
-  ])('stubs are rules of their direction once they are uncommented; %s', (_what, observed) => {
+  ])('has stubs that become rules of their direction when uncommented, if %s', (_what, observed) => {
     const text = emit([...observed, ...externals], kind, { directions: ['egress', 'ingress'] });
     const [before] = read(text);
     const [after] = read(uncomment(text));
@@ -175,7 +175,7 @@ describe.each(kinds)('every %s', (kind) => {
       }
   });
 
-  test('lists what is denied today, and does not allow it', () => {
+  test('lists currently denied traffic without allowing it', () => {
     const text = emit([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { action: 'deny' })], kind);
     expect(text).toMatch(/# Left out: egress to c, tcp 81: currently denied by policy/);
     expect(JSON.stringify(read(text))).not.toContain('81');
@@ -187,7 +187,7 @@ describe.each(kinds)('every %s', (kind) => {
     expect(JSON.stringify(read(text))).not.toMatch(/"ports?":(?:-1|\[-1)/);
   });
 
-  test('reads back names that look like other YAML types', () => {
+  test('round-trips names that look like other YAML types', () => {
     const names = ['on', 'no', 'y', 'null', '1e3', '012', '0x1f', '1-1', 'true'];
     const [policy] = read(
       emit(
@@ -206,7 +206,7 @@ describe.each(kinds)('every %s', (kind) => {
 });
 
 test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
-  'a %s never gives UDPLite a port, which Calico refuses, and counts it as missing',
+  'a %s has no port for UDPLite, which Calico refuses, and counts it as missing',
   (kind) => {
     const text = emit([fact('a', 'b', 'udplite 9'), fact('a', 'b', 'udplite -1')], kind, {
       allowManyPorts: true,
@@ -219,9 +219,9 @@ test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
   },
 );
 
-describe('what only Calico can express', () => {
+describe('rules that only Calico supports', () => {
   test.each(['NetworkPolicy', 'StagedKubernetesNetworkPolicy'] as const)(
-    '%s leaves out ICMP, and says so',
+    '%s omits ICMP and states it',
     (kind) => {
       const text = emit([fact('a', 'b', 'icmp 0'), fact('a', 'b', 'tcp 80')], kind);
       expect(text).toMatch(/# Left out: egress to b, icmp: a Kubernetes NetworkPolicy cannot express this/);
@@ -230,7 +230,7 @@ describe('what only Calico can express', () => {
   );
 
   test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
-    '%s allows ICMP, without ports',
+    '%s allows ICMP without ports',
     (kind) => {
       const [policy] = read(emit([fact('a', 'b', 'icmp 0')], kind));
       expect(policy?.spec.egress?.[0]).toMatchObject({ protocol: 'ICMP' });
@@ -241,21 +241,21 @@ describe('what only Calico can express', () => {
     },
   );
 
-  test('a network set is selected by a label that the rule names, and left out in Kubernetes', () => {
+  test('a network set is selected by a label that the rule names, and is omitted in Kubernetes', () => {
     const facts = [fact('a', 'set:ranges', 'tcp 443'), fact('a', 'b', 'tcp 80')];
     const [policy] = read(emit(facts, 'CalicoNetworkPolicy'));
     expect(JSON.stringify(policy)).toContain("flow-trail/network-set == 'ranges'");
     expect(emit(facts, 'NetworkPolicy')).toMatch(/# Left out: egress to network set ranges, tcp 443/);
   });
 
-  test('a protocol by number is one to Calico, and left out in Kubernetes', () => {
+  test('a protocol number is supported in Calico and omitted in Kubernetes', () => {
     const facts = [fact('a', 'b', '47 0'), fact('a', 'b', 'tcp 80')];
     const [policy] = read(emit(facts, 'CalicoNetworkPolicy'));
     expect(policy?.spec.egress?.map(({ protocol }) => protocol)).toEqual([47, 'TCP']);
     expect(emit(facts, 'NetworkPolicy')).toMatch(/# Left out: egress to b, 47/);
   });
 
-  test('each rule keeps its evidence in annotations, for when comments are lost', () => {
+  test('each rule has its evidence in annotations, in case comments are lost', () => {
     const [policy] = read(emit([fact('a', 'b', 'tcp 80', { flowCount: 3 })], 'StagedNetworkPolicy'));
     expect(policy?.spec.egress?.[0]?.metadata?.annotations).toMatchObject({
       'flow-trail/origin': 'observed',
@@ -265,7 +265,7 @@ describe('what only Calico can express', () => {
   });
 
   test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
-    '%s has the requested tier and order, and is named after the tier',
+    '%s has the requested tier and order, and the tier in its name',
     (kind) => {
       const [policy] = read(emit([fact('a', 'b', 'tcp 80')], kind, { tier: 'wave1', order: 50 }));
       expect(policy).toMatchObject({
@@ -277,7 +277,7 @@ describe('what only Calico can express', () => {
 });
 
 describe('the name of a policy', () => {
-  test('of a service identity that is not a valid object name differs from every other', () => {
+  test('of a service identity that is not a valid object name is unique', () => {
     const texts = ['Y_1', 'y_1', 'y-1', '595f31'].map((identity) =>
       read(emit([fact(`a/${identity}`, 'b', 'tcp 80')], 'NetworkPolicy')).map(
         (policy) => policy.metadata.name,
@@ -289,13 +289,10 @@ describe('the name of a policy', () => {
   });
 });
 
-test.each(kinds)(
-  'a %s names the cluster that its flows come from, in its head and in an annotation',
-  (kind) => {
-    const facts = [fact('a', 'b', 'tcp 80')];
-    const text = emit(facts, kind, { clusterName: 'homelab' });
-    expect(text).toContain('# Cluster: homelab\n');
-    expect(text).toMatch(/flow-trail\/cluster"?: "?homelab"?\n/);
-    expect(emit(facts, kind)).not.toContain('luster:');
-  },
-);
+test.each(kinds)('a %s names the cluster of its flows, in its header and an annotation', (kind) => {
+  const facts = [fact('a', 'b', 'tcp 80')];
+  const text = emit(facts, kind, { clusterName: 'homelab' });
+  expect(text).toContain('# Cluster: homelab\n');
+  expect(text).toMatch(/flow-trail\/cluster"?: "?homelab"?\n/);
+  expect(emit(facts, kind)).not.toContain('luster:');
+});

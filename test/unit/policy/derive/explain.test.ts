@@ -29,7 +29,7 @@ function traceOf(
 
 const rule = (n: string) => ({ k: 'NetworkPolicy', ns: 'immich', n, t: 'default', a: 'allow', r: 1 });
 
-test('a fact has its ends, port, reporter, days and deciding policies, the most frequent first', () => {
+test('a fact has ends, port, reporter, days and deciding policies, most frequent first', () => {
   const [fact] = explainPair(
     [allowed],
     [
@@ -66,11 +66,11 @@ test('marks a flow that the destination both allowed and denied', () => {
   expect(atSource).toMatchObject({ note: 'both allowed and denied at the destination' });
 });
 
-test('a flow that arrived has no note', () => {
+test('a flow that both ends allowed has no note', () => {
   for (const fact of explainPair([allowed, arrived], [])) expect(fact).not.toHaveProperty('note');
 });
 
-test('says so if the traces do not show which policy decided', () => {
+test('states if the traces do not show the deciding policy', () => {
   const [fact] = explainPair(
     [allowed],
     [
@@ -86,7 +86,7 @@ test('says so if the traces do not show which policy decided', () => {
   ]);
 });
 
-test('says that a verdict which names a staged policy is no evidence', () => {
+test('marks a verdict that names a staged policy as no evidence', () => {
   const staged = { ...rule('next'), k: 'StagedNetworkPolicy', a: 'deny' };
   const [fact] = explainPair([refused], [traceOf(refused, { enforced: [staged] }, 3)]);
   expect(fact?.decidedBy[0]?.policy).toMatch(/StagedNetworkPolicy immich\/next.*calico#13410/);
@@ -106,12 +106,12 @@ describe('an end is matched', () => {
     { kind: 'unspecified', ns: '', identity: '' },
   ];
 
-  test.each(ends)('by what the commands print for it: %o', (end) => {
+  test.each(ends)('by its printed form: %o', (end) => {
     const matches = endMatcher(describeEnd(end));
     expect(ends.filter(matches)).toEqual([end]);
   });
 
-  test('by its namespace, with any identity and with network sets', () => {
+  test('by its namespace, with any identity and including network sets', () => {
     expect(endMatcher('dbaas')({ kind: 'workload', ns: 'dbaas', identity: 'postgresql' })).toBe(true);
     expect(endMatcher('shop')({ kind: 'networkset', ns: 'shop', identity: 'partners' })).toBe(true);
     expect(endMatcher('')({ kind: 'host', ns: '', identity: '' })).toBe(false);

@@ -5,7 +5,7 @@ export const day = 20_400;
 
 type End = FlowEvidence['src'];
 
-/** `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt`, `set:ranges`. */
+/** Parses `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt` or `set:ranges`. */
 function end(text: string): End {
   if (text === 'host') return { kind: 'host', ns: '', identity: '' };
   if (text === 'pub' || text === 'pvt') return { kind: 'network', ns: '', identity: text };
@@ -14,7 +14,7 @@ function end(text: string): End {
   return { kind: 'workload', ns, identity };
 }
 
-/** `fact('immich', 'dbaas', 'tcp 5432')`: what the source reported as allowed, once, on one day. */
+/** `fact('immich', 'dbaas', 'tcp 5432')`: reported by the source as allowed, once, on one day. */
 export function fact(
   src: string,
   dst: string,
@@ -37,7 +37,7 @@ export function fact(
   };
 }
 
-/** One connection as both ends report it. */
+/** The reports of both ends for one connection. */
 export function connection(src: string, dst: string, how: string): FlowEvidence[] {
   return [fact(src, dst, how), fact(src, dst, how, { reporter: 'dst' })];
 }

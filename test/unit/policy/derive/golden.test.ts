@@ -33,12 +33,12 @@ describe('the policies of the capture of a real server', () => {
     ['CalicoNetworkPolicy', 'traefik'],
     ['StagedNetworkPolicy', 'excalidraw'],
     ['StagedKubernetesNetworkPolicy', 'excalidraw'],
-  ])('%s of %s is as reviewed', async (kind, namespace) => {
+  ])('%s of %s equals the reviewed file', async (kind, namespace) => {
     const file = emitPolicies(derived, { ...emit, kind }).find(({ path }) => path === `${namespace}.yaml`);
     await expect(file?.content).toMatchFileSnapshot(`../../../fixtures/allowlists/${namespace}.${kind}.yaml`);
   });
 
-  test('are the same bytes whatever the order of the facts', () => {
+  test('are the same bytes for any order of the facts', () => {
     const again = deriveAllowlist(evidence.toReversed(), statusOf, {
       ...egress,
       directions: ['egress', 'ingress'],

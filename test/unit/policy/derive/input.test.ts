@@ -93,7 +93,7 @@ describe('the input of deriveAllowlist', () => {
     expect(problems(input)).toEqual([expect.stringMatching(problem)]);
   });
 
-  test('has all its problems named together', () => {
+  test('has all problems reported together', () => {
     const wrong = {
       namespaces: 3,
       direction: 'out',

@@ -17,11 +17,11 @@ function isSayable(kind: PolicyKind, how: string): boolean {
 }
 
 describe.each(kinds)('a derived %s', (kind) => {
-  test('denies nothing that was observed to be allowed', { timeout: 120_000 }, () => {
+  test('denies no traffic that was observed as allowed', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(cluster, options, (connections, change) => {
         const { policies } = derive(connections, change, kind);
-        // Whether a blocked connection was the same as another depends on labels that one end may lack: those apart.
+        // Without blocked connections: their matching depends on labels that one end may not report.
         const isClear = ({ src, dst, how }: Connection) =>
           !connections.some(
             (other) =>
@@ -42,7 +42,7 @@ describe.each(kinds)('a derived %s', (kind) => {
     );
   });
 
-  test('allows nothing beyond its evidence and the named widenings', { timeout: 120_000 }, () => {
+  test('allows nothing beyond its evidence and the stated widenings', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(cluster, options, (connections, change) => {
         const { derived, policies } = derive(connections, change, kind);
@@ -63,7 +63,7 @@ describe.each(kinds)('a derived %s', (kind) => {
               ({ namespace, identity }) =>
                 namespace === nsOf(own) && (identity === '' || own === `${namespace}/${identity}`),
             );
-            // A flow without the label may have been of any pod.
+            // A flow without the label may be from any pod.
             if (evidence.every(([from]) => from !== own && isLabelled(from)))
               expect(policy?.warnings.join()).toMatch(/selects every pod/);
             if (evidence.every(([, to]) => to !== other && isLabelled(to)))

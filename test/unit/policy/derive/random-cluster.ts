@@ -27,7 +27,7 @@ export const cluster: fc.Arbitrary<Connection[]> = fc.uniqueArray(
     egress: verdict,
     ingress: verdict,
   }),
-  // One connection has one verdict; what changes its mind is contested, and tested by itself.
+  // Each connection has one verdict; contested ones are tested separately.
   { maxLength: 14, selector: ({ src, dst, how }) => `${src} ${dst} ${how}` },
 );
 export const options = fc.record({
@@ -85,7 +85,7 @@ export function deriveFrom(
   return { derived, policies: files.flatMap(({ content }) => readPolicies(content)) };
 }
 
-/** Every connection that there could be. */
+/** All possible connections. */
 export const everything = pods.flatMap((src) =>
   pods.flatMap((dst) => hows.map((how) => [src, dst, how] as const)),
 );
@@ -126,7 +126,7 @@ export const anyEvidence: fc.Arbitrary<FlowEvidence[]> = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
-/** `partners/set` stands for a network set with a namespace. */
+/** Replaces `partners/set` by a network set with a namespace. */
 function asPartners(flow: FlowEvidence): FlowEvidence {
   const asSet = (end: FlowEvidence['src']) =>
     end.ns === 'partners' ? { ...end, kind: 'networkset' as const } : end;
@@ -145,7 +145,7 @@ export const anyOptions: fc.Arbitrary<Partial<DeriveOptions>> = fc.record({
   }),
 });
 
-/** The files of every kind of policy, with everything that a person may have switched on. */
+/** The files of a kind of policy, with any combination of options. */
 export function emitAny(
   evidence: readonly FlowEvidence[],
   change: Partial<DeriveOptions>,

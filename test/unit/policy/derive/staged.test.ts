@@ -65,7 +65,7 @@ test('names the staged policy that would deny an allowed flow, with count and ti
   });
 });
 
-test('merges the same disagreement of several days, from the first to the last', () => {
+test('merges the same disagreement on several days, with the first and last time', () => {
   const { disagreements } = stagedVerdicts([
     traced({ enforced: [profile], pending: [stagedDeny] }, { firstSeconds: 90_000, lastSeconds: 91_000 }),
     traced({ enforced: [profile], pending: [stagedDeny] }),
@@ -73,7 +73,7 @@ test('merges the same disagreement of several days, from the first to the last',
   expect(disagreements).toMatchObject([{ firstSeconds: 1_000, lastSeconds: 91_000, flowCount: 20 }]);
 });
 
-test('counts a flow that a staged policy decides as enforced as agreeing, whatever passed it on', () => {
+test('counts a flow that a staged policy decides as it was enforced as agreeing, regardless of earlier pass actions', () => {
   const verdicts = stagedVerdicts([
     traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7 }),
   ]);
@@ -81,7 +81,7 @@ test('counts a flow that a staged policy decides as enforced as agreeing, whatev
   expect(isEvidenceForEnforcing(verdicts)).toBe(true);
 });
 
-test('counts a flow whose end of tier only a staged policy made apply as decided by it', () => {
+test('counts a flow as decided by a staged policy if only that policy triggers the end of tier', () => {
   const verdicts = stagedVerdicts([
     traced({ enforced: [{ ...stagedDeny, by: undefined }], pending: [stagedDeny] }, { action: 'deny' }),
   ]);
@@ -95,16 +95,16 @@ test.each([
   ['two decisions in one trace', { enforced: [profile, catchAll], pending: [stagedDeny] }],
   ['no pending hits', { enforced: [profile] }],
   ['something else', 'garbage'],
-])('counts %s as unknown, never as agreeing', (_what, trace) => {
+])('counts %s as unknown, not as agreeing', (_what, trace) => {
   expect(stagedVerdicts([traced(trace)])).toEqual({ ...nothing, unknown: 10 });
 });
 
-describe('is no evidence that enforcing is safe', () => {
-  test('without any flow', () => {
+describe('there is no evidence that enforcing is safe', () => {
+  test('without flows', () => {
     expect(isEvidenceForEnforcing(stagedVerdicts([]))).toBe(false);
   });
 
-  test('where no staged policy decides; the policies that decide are named', () => {
+  test('if no staged policy decides; the deciding policies are listed', () => {
     const verdicts = stagedVerdicts([
       traced({ enforced: [catchAll], pending: [catchAll] }),
       traced({ enforced: [profile], pending: [profile] }, { reporter: 'dst', flowCount: 3 }),
@@ -137,7 +137,7 @@ describe('is no evidence that enforcing is safe', () => {
     });
   });
 
-  test('where a catch-all allows what the staged policies of the same namespace and direction leave out', () => {
+  test('if a catch-all allows traffic that staged policies of the same namespace and direction do not select', () => {
     const verdicts = stagedVerdicts([
       traced({ enforced: [catchAll], pending: [stagedAllow] }),
       traced({ enforced: [catchAll], pending: [catchAll] }, { port: 443, flowCount: 4 }),
@@ -148,14 +148,14 @@ describe('is no evidence that enforcing is safe', () => {
     expect(isEvidenceForEnforcing(verdicts)).toBe(false);
   });
 
-  test('where a staged policy would deny', () => {
+  test('if a staged policy would deny', () => {
     expect(
       isEvidenceForEnforcing(stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] })])),
     ).toBe(false);
   });
 });
 
-test('a catch-all of another namespace or direction does not weaken the evidence', () => {
+test('a catch-all of another namespace or direction does not affect the evidence', () => {
   const verdicts = stagedVerdicts([
     traced({ enforced: [profile], pending: [stagedAllow] }),
     traced({ enforced: [catchAll], pending: [catchAll] }, { reporter: 'dst' }),
@@ -165,7 +165,7 @@ test('a catch-all of another namespace or direction does not weaken the evidence
   expect(isEvidenceForEnforcing(verdicts)).toBe(true);
 });
 
-test('lists a pending verdict that no staged policy gives separately from the disagreements', () => {
+test('lists pending verdicts not caused by a staged policy separately from disagreements', () => {
   const end = { k: 'EndOfTier', t: 'default', a: 'deny', by: { k: 'NetworkPolicy', ns: 'immich', n: 'x' } };
   const verdicts = stagedVerdicts([traced({ enforced: [profile], pending: [end] })]);
   expect(verdicts).toMatchObject({ disagreements: [], decided: 0, withoutStaged: [{ pending: 'deny' }] });
@@ -185,7 +185,7 @@ test.each([stagedDeny, stagedAllow, { ...stagedAllow, k: 'StagedKubernetesNetwor
   },
 );
 
-test('lists first what would be denied, in whatever order the evidence comes', () => {
+test('lists would-be denials first, for any order of the evidence', () => {
   const denied = { k: 'NetworkPolicy', ns: 'aaa', n: 'deny', t: 'default', a: 'deny', r: 0 };
   const newly = traced(
     { enforced: [denied], pending: [stagedAllow] },

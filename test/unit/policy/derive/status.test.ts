@@ -40,31 +40,31 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 6.99)], seen(0, 6.99))).toMatchObject({ verdict: 'learning', coveredDays: 6.9 });
   });
 
-  test('is complete from seven covered days on, when nothing is new', () => {
+  test('is complete from seven covered days on, if nothing is new', () => {
     expect(of([stretch(0, 7)], seen(0, 7))).toMatchObject({ verdict: 'complete', coveredDays: 7 });
   });
 
-  test('needs at least seven days, whatever the input says', () => {
+  test('requires at least seven days, even if the input has fewer', () => {
     const status = namespaceJudge([stretch(0, 3)], { ...usual, minimumDays: 1 })([seen(0, 3)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 7 });
   });
 
-  test('needs more days where the input says so', () => {
+  test('requires more days if the input has more', () => {
     const status = namespaceJudge([stretch(0, 9)], { ...usual, minimumDays: 14 })([seen(0, 9)]);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 14 });
   });
 
-  test('is unstable when something was seen for the first time in the last three covered days', () => {
+  test('is unstable if something was first seen in the last three covered days', () => {
     expect(of([stretch(0, 9)], seen(0, 9), seen(7, 9)).verdict).toBe('unstable');
     expect(of([stretch(0, 9)], seen(0, 9), seen(6, 9)).verdict).toBe('complete');
   });
 
-  test('is stale when nothing was seen in the last fourteen days, as in the report on completeness', () => {
+  test('is stale if nothing was seen in the last fourteen days, as in the completeness report', () => {
     expect(of([stretch(0, 23)], seen(0, 8)).verdict).toBe('stale');
     expect(of([stretch(0, 21.9)], seen(0, 8)).verdict).toBe('complete');
   });
 
-  test('counts from when the namespace was first seen: a new one has no past', () => {
+  test('counts days since the namespace was first seen', () => {
     expect(of([stretch(0, 20)], seen(15, 20))).toMatchObject({ verdict: 'learning', coveredDays: 5 });
   });
 
@@ -74,7 +74,7 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 4), stretch(4, 6, state), stretch(6, 8.9)], seen(0, 9)).verdict).toBe('learning');
   });
 
-  test('starts again when the namespace comes back after it was stale, as in the completeness report', () => {
+  test('starts again when the namespace reappears after it was stale, as in the completeness report', () => {
     expect(of([stretch(0, 40)], seen(0, 20), seen(36, 40))).toMatchObject({
       verdict: 'learning',
       coveredDays: 4,
@@ -82,7 +82,7 @@ describe('the verdict on a namespace', () => {
     expect(of([stretch(0, 40)], seen(0, 23), seen(36, 40)).coveredDays).toBe(40);
   });
 
-  test('names gaps with their causes, and time that was only streamed', () => {
+  test('lists gaps with their causes, and time that was only streamed', () => {
     const { gaps } = of(
       [stretch(0, 1), stretch(1, 2, 'gap', 'Goldmane was down'), stretch(2, 3, 'streamed')],
       seen(0, 3),
@@ -93,7 +93,7 @@ describe('the verdict on a namespace', () => {
     ]);
   });
 
-  test('is learning when nothing is covered at all', () => {
+  test('is learning if nothing is covered', () => {
     expect(of([], seen(0, 3))).toMatchObject({ verdict: 'learning', coveredDays: 0 });
   });
 });

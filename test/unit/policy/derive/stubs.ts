@@ -1,4 +1,4 @@
-/** The file as it is once a person has uncommented every block with stubs and filled in an address. */
+/** The file with every block of stubs uncommented and completed with an address. */
 export function uncomment(text: string): string {
   return text
     .split('\n')
@@ -7,7 +7,7 @@ export function uncomment(text: string): string {
     .replaceAll('FILL-IN', '192.0.2.1/32');
 }
 
-/** A stub, the explanation above it, or the key of a list that is empty without its stubs. */
+/** Whether the line is a stub, its explanation, or the key of a list that is empty without stubs. */
 function isOfStub(line: string): boolean {
   return /^ +# +- \{/.test(line) || /^ +# +# /.test(line) || /^ +# (?:egress|ingress):$/.test(line);
 }

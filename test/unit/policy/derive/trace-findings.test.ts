@@ -32,7 +32,7 @@ describe('a catch-all is', () => {
     expect(traceFindings(evidence).catchAlls('a', 'egress')).toHaveLength(count);
   });
 
-  test('one of its namespace and direction only', () => {
+  test('specific to its namespace and direction', () => {
     const findings = traceFindings([traced(web, observe)]);
     expect(findings.catchAlls('b', 'ingress')).toEqual([]);
     expect(findings.catchAlls('a', 'ingress')).toEqual([]);

@@ -24,7 +24,7 @@ interface JudgedSelectors {
   sets: { selector: string; valid: boolean; matches?: number[] }[];
 }
 
-/** The shapes are those of the fixture's README. */
+/** For the shapes see the fixture's README. */
 function read(name: 'policies'): JudgedPolicies;
 function read(name: 'selectors'): JudgedSelectors;
 function read(name: string): unknown {
@@ -63,7 +63,7 @@ test('no verdict differs from Calico’s, and at most 12 % of the flows are unde
   expect(undecided / flows).toBeLessThan(0.12);
 }, 120_000);
 
-test('nor with the manifests of the network sets', () => {
+test('no verdict differs with the manifests of the network sets', () => {
   const sets = judged.cluster.networkSets.map(({ namespace, name, nets, labels }) => ({
     apiVersion: 'projectcalico.org/v3',
     kind: namespace === '' ? 'GlobalNetworkSet' : 'NetworkSet',

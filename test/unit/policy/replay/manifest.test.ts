@@ -20,7 +20,7 @@ function names(text: string, namespace?: string): string[] {
   );
 }
 
-describe('what kubectl and calicoctl print is read', () => {
+describe('output of kubectl and calicoctl is read', () => {
   const served = {
     ...policy({
       name: 'deny',
@@ -36,7 +36,7 @@ describe('what kubectl and calicoctl print is read', () => {
     expect(names(stringify({ apiVersion: 'v1', kind: 'List', items: [served], metadata: {} }))).toEqual([
       'NetworkPolicy a/deny',
     ]));
-  test('a list of one kind, whose items may have no kind of their own', () => {
+  test('a list of one kind, whose items may have no kind', () => {
     const { apiVersion: _apiVersion, kind: _kind, ...item } = served;
     const list = {
       apiVersion: 'networking.k8s.io/v1',
@@ -48,7 +48,7 @@ describe('what kubectl and calicoctl print is read', () => {
   });
   test('an empty list', () =>
     expect(names(stringify({ apiVersion: 'v1', kind: 'List', items: [] }))).toEqual([]));
-  test('the kinds under which Calico stores its policies', () =>
+  test('the kinds in which Calico stores its policies', () =>
     expect(
       names(
         stringify({
@@ -67,9 +67,9 @@ describe('what kubectl and calicoctl print is read', () => {
 });
 
 describe('a namespace', () => {
-  test('is taken from --namespace where the manifest names none', () =>
+  test('is taken from --namespace if the manifest has none', () =>
     expect(names(stringify(policy({ name: 'deny' })), 'immich')).toEqual(['NetworkPolicy immich/deny']));
-  test('in the manifest wins', () =>
+  test('in the manifest takes precedence', () =>
     expect(names(stringify(policy()), 'immich')).toEqual(['NetworkPolicy a/deny']));
   test('is taken from the kustomization that lists the file', () => {
     const { manifests, problems } = readManifests([

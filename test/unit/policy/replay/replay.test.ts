@@ -42,7 +42,7 @@ const onlyB = kubernetes('a', {
 });
 
 describe('replaying a policy', () => {
-  test('lists what was allowed and it would deny, with when it was last seen and how often', () => {
+  test('lists allowed flows that it would deny, with last time and count', () => {
     const found = replay(policies(onlyB), [
       fact('a', 'b', 'tcp 80'),
       fact('a', 'c', 'tcp 80', { flowCount: 5, lastSeconds: 99 }),
@@ -55,12 +55,12 @@ describe('replaying a policy', () => {
     );
   });
 
-  test('lists what was denied and it would allow', () => {
+  test('lists denied flows that it would allow', () => {
     const found = replay(policies(onlyB), [fact('a', 'b', 'tcp 80', { action: 'deny' })]);
     expect(brief(found.wouldAllow)).toEqual(['egress a -> b tcp 80']);
   });
 
-  test('ignores what no policy selects, and counts how much of it was denied', () => {
+  test('ignores flows that no policy selects, and counts denied ones among them', () => {
     const found = replay(policies(onlyB), [
       fact('x', 'y', 'tcp 1'),
       fact('x', 'y', 'tcp 2', { action: 'deny' }),
@@ -75,7 +75,7 @@ describe('replaying a policy', () => {
     });
   });
 
-  test('does not count flows that the destination already denied', () => {
+  test('does not count flows that the destination denied', () => {
     const found = replay(policies(onlyB), [
       fact('a', 'c', 'tcp 80'),
       fact('a', 'c', 'tcp 80', { reporter: 'dst', action: 'deny' }),
@@ -96,24 +96,24 @@ describe('replaying a policy', () => {
     expect(brief(found.misreported)).toEqual(['egress a -> b tcp 80', 'ingress a -> c tcp 80']);
     expect(found.misreported[0]?.by).toBe('StagedNetworkPolicy c/next, tier default');
     expect(found).toMatchObject({ facts: 1, wouldAllow: [], unselectedDenied: 0 });
-    // The destination did not block the flow, so the source's new denial counts.
+    // The destination did not deny the flow, so the source's new denial counts.
     expect(brief(found.wouldDeny)).toEqual(['egress a -> c tcp 80']);
     expect(brief(drift(policies(onlyB), facts, traces).misreported)).toHaveLength(2);
     expect(replay(policies(onlyB), facts).wouldAllow).toHaveLength(1);
   });
 
-  test('judges ingress by reports of the destination', () => {
+  test('evaluates ingress by reports of the destination', () => {
     const ingress = kubernetes('b', { podSelector: {}, policyTypes: ['Ingress'], ingress: [] });
     expect(brief(replay(policies(ingress), connection('a', 'b', 'tcp 80')).wouldDeny)).toEqual([
       'ingress a -> b tcp 80',
     ]);
   });
 
-  test.each(['pub', 'pvt', 'host', 'set:ranges'])('denies %s where only pods are allowed', (name) => {
+  test.each(['pub', 'pvt', 'host', 'set:ranges'])('denies %s if only pods are allowed', (name) => {
     expect(replay(policies(onlyB), [fact('a', name, 'tcp 80')]).wouldDeny).toHaveLength(1);
   });
 
-  test('has no addresses: a range other than all addresses is undecided', () => {
+  test('leaves address ranges undecided, except the range of all addresses', () => {
     const to = (cidr: string) =>
       policies(
         kubernetes('a', {
@@ -129,7 +129,7 @@ describe('replaying a policy', () => {
     expect(replay(to('203.0.113.0/24'), [fact('a', 'pub', 'tcp 443')]).undecided).toHaveLength(1);
   });
 
-  test('has no other labels: a selector with one is undecided, unless another rule allows the flow anyway', () => {
+  test('leaves selectors with other labels undecided, unless another rule allows the flow', () => {
     const web = { to: [{ podSelector: { matchLabels: { app: 'web' } } }] };
     const spec = (egressRules: unknown[]) =>
       policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: egressRules }));
@@ -156,7 +156,7 @@ describe('replaying a policy', () => {
     expect(replay(without, [fact('b', 'a', 'tcp 80', { reporter: 'dst' })]).wouldDeny).toHaveLength(1);
   });
 
-  test('a range of ports ends at its endPort', () => {
+  test('a range of ports includes its endPort', () => {
     const range = policies(
       kubernetes('a', {
         podSelector: {},
@@ -196,7 +196,7 @@ describe("Calico's order", () => {
     expect(replay(policies(allowing, deny(20)), observed).wouldDeny).toEqual([]);
   });
 
-  test('a tier of lower order is evaluated first, can pass, and denies at its end what it selects', () => {
+  test('a tier of lower order is evaluated first, can pass, and denies selected flows at its end', () => {
     const tier = calico('Tier', undefined, { order: 100 }, 'platform');
     const inTier = (action: string) =>
       calico(
@@ -222,13 +222,13 @@ describe("Calico's order", () => {
     expect(replay(policies(tier, empty), observed).wouldDeny).toEqual([]);
   });
 
-  test('Log decides nothing', () => {
+  test('Log does not decide', () => {
     const spec = { types: ['Egress'], egress: [{ action: 'Log' }, allow] };
     expect(replay(policies(calico('NetworkPolicy', 'a', spec)), observed).wouldDeny).toEqual([]);
   });
 });
 
-describe('unknown content is refused with its name', () => {
+describe('unsupported content is refused by name', () => {
   test.each<[string, RegExp]>([
     [
       '{ apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: { name: x } }',
@@ -302,7 +302,7 @@ describe('unknown content is refused with its name', () => {
 });
 
 describe('drift', () => {
-  test('lists each peer and port that is allowed and was never used, and what was used and is not allowed', () => {
+  test('lists allowed peers and ports that were never used, and used ones that are not allowed', () => {
     const policy = kubernetes('a', {
       podSelector: {},
       policyTypes: ['Egress'],
@@ -356,7 +356,7 @@ describe.each<PolicyKind>([
       },
     ).map(({ path, content }) => ({ path, text: content }));
 
-  test('replayed against it denies nothing but externals and what it cannot say, and allows nothing that was only denied', () => {
+  test('denies nothing in its replay except externals and unsupported traffic, and allows nothing that was only denied', () => {
     const { wouldDeny, wouldAllow, undecided } = replay(
       compilePolicies(files(evidence), identity).tiers,
       evidence,
@@ -365,7 +365,7 @@ describe.each<PolicyKind>([
       ({ src, dst, port }) => !/pub|pvt|host|network set/.test(`${src} ${dst}`) && !port.startsWith('icmp'),
     );
     expect(inside).toEqual([]);
-    // What was allowed at one time and denied at another is allowed, and the policy says so.
+    // Traffic that was both allowed and denied is allowed, with a warning in the policy.
     const warnings = files(evidence)
       .map(({ text }) => text)
       .join('');
