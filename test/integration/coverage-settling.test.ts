@@ -124,13 +124,13 @@ describe('a bucket whose response', () => {
     [
       'has the wrong times',
       3,
-      /rejected: it contains a record of/,
+      /is invalid: it contains a record of/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd - 15 })]),
     ],
     [
       'is incomplete',
       3,
-      /rejected: it announces 9 records but contains 1/,
+      /is invalid: it announces 9 records but contains 1/,
       () => encodeListAnswer([encodeFlow({ startSeconds: odd })], 9),
     ],
     ['is broken', 3, /./, () => Buffer.from([0x12, 0xff])],
