@@ -20,7 +20,7 @@ export async function isPortFree(port: number): Promise<boolean> {
 }
 
 /**
- * The wanted port if it is free, otherwise the next free one above it. Ports in `taken` are skipped, and the result is
+ * The preferred port if it is free, otherwise the next free one above it. Ports in `taken` are skipped, and the result is
  * added, so that servers starting at the same time do not choose the same port.
  */
 export async function preferredPort(wanted: number, taken: Set<number>): Promise<number> {

@@ -9,7 +9,7 @@ root.resolvePath = (_origin, target) =>
   );
 root.loadSync(['collector.proto', 'records.proto'], { keepCase: true });
 
-/** Encodes messages of this type. Fields are named as in the .proto file, enumerations are numbers; zero and empty are left out. */
+/** Encodes messages of this type. Fields are named as in the .proto file, enumerations are numbers; zero and empty values are omitted. */
 export function encoderOf(type: string): (message: object) => Buffer {
   const message = root.lookupType(`goldmane.${type}`);
   return (fields) => Buffer.from(message.encode(fields).finish());

@@ -139,7 +139,7 @@ function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) => stri
     severity: 'warning',
     title: `${spanText(gaps.reduce((sum, gap) => sum + secondsOf(gap), 0))} not fully observed`,
     paragraphs: [
-      'Records of this time are missing from the trail and cannot be recovered. `flow-trail coverage --gaps` lists all gaps.',
+      'Records from this time are missing and cannot be recovered. `flow-trail coverage --gaps` lists all gaps.',
       ...lines,
     ],
     fields: [],
@@ -161,7 +161,7 @@ function freshnessMessage(
     paragraphs: isGood
       ? [
           what,
-          'The buckets that Goldmane still has are being settled now; `flow-trail coverage --gaps` lists what was lost.',
+          'The buckets that Goldmane still has are being settled now; `flow-trail coverage --gaps` lists the time that was lost.',
         ]
       : [what, cause, remembered],
     fields: [
@@ -182,7 +182,7 @@ const titles: Record<FreshnessState, string> = {
   settling_stalled: 'settling has stalled',
   stream_late: 'stream delivers no flows',
   clock_ahead: 'a stored time is in the future',
-  crashing: 'workers end unexpectedly',
+  crashing: 'workers keep crashing',
 };
 
 /**
@@ -209,9 +209,9 @@ export async function postDatabaseOutage(
         isPage,
         title: 'trail database is unavailable',
         paragraphs: [
-          `The trail cannot be read and flows cannot be merged${isPage ? ` for ${minutes} minutes` : ''}.`,
+          `The trail cannot be read, and no flows can be stored.${isPage ? ` The outage has lasted ${minutes} minutes.` : ''}`,
           `Cause: ${why}`,
-          'No data is lost if the database is back within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled then.',
+          'No data is lost if the database is back within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled afterwards.',
         ],
         fields: [['First seen', formatTime(since)]],
         context: 'flow-trail · freshness watchdog',

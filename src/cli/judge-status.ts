@@ -7,7 +7,7 @@ const freshSeconds = 6 * 60;
 export interface Ages {
   /** Since the end of the newest streamed bucket. */
   lagSeconds: number | undefined;
-  /** Since the newest data of either reader. A cluster without traffic is judged by settled buckets. */
+  /** Since the newest data of either reader. In a cluster without traffic, settled buckets count. */
   dataAgeSeconds: number | undefined;
   /** Since a reader last reported. */
   reportAgeSeconds: number | undefined;

@@ -54,7 +54,7 @@ Examples:
     });
 }
 
-/** The flows observed in the period, judged by the compiled policies. @throws UsageFailure, DatabaseFailure */
+/** Evaluates the compiled policies against the flows observed in the period. @throws UsageFailure, DatabaseFailure */
 export async function askReplay(
   tiers: Parameters<typeof replay>[0],
   times: Omit<PeriodOptions, 'json'>,

@@ -1,7 +1,7 @@
 import type { UnknownNamespace } from '../queries/unknown-namespaces.ts';
 import { note } from './output.ts';
 
-/** Warnings about namespaces that were never seen, with known namespaces of similar name. */
+/** Warnings about namespaces that have never been seen, with suggestions of similar names. */
 export function noteUnknownNamespaces(unknown: readonly UnknownNamespace[]): void {
   for (const text of unknownNamespaceTexts(unknown)) note(text);
 }

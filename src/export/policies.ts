@@ -30,7 +30,7 @@ const known = new WeakMap<PolicyTrace, PolicyTexts>();
 
 /**
  * The policies that decided, as strings of `key=value` pairs: `kind=NetworkPolicy tier=default namespace=shop name=allow-web action=allow
- * rule=0`; for the end of a tier, also the policy because of which the tier applied, `by_kind=...`. Values have no spaces.
+ * rule=0`; for the end of a tier, also the policy that made the tier apply, `by_kind=...`. Values have no spaces.
  */
 export function policyAttributes(list: AttributeList, trace: PolicyTrace, traces: number): void {
   let found = known.get(trace);

@@ -14,7 +14,7 @@ interface CertificateFacts {
   notAfter: Date;
 }
 
-/** Everything known about the certificates at one moment; unusable ones are included. */
+/** The state of the certificates at one moment, including unusable ones. */
 export interface Inspection {
   bundle: CertificateBundle | undefined;
   /** Why the files cannot be used, independent of Goldmane. */

@@ -61,7 +61,7 @@ export class ServerClock {
     return this.#offsetMs !== undefined;
   }
 
-  /** Whether the clock may show a later time than known. */
+  /** Whether the clock may show a later time than assumed. */
   get isAtLeast(): boolean {
     return this.#isAtLeast;
   }

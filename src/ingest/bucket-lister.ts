@@ -215,7 +215,7 @@ export class BucketLister {
   }
 
   /**
-   * Lists a bucket again for which the known run returned records: if its keys have different ids now, a new run is responding.
+   * Lists again a bucket for which the known run returned records: if its keys now have different ids, a new run is responding.
    * @returns undefined if the bucket no longer exists or none of its records is known
    */
   async #isOtherRun(): Promise<boolean | undefined> {

@@ -104,7 +104,7 @@ class SettleWindow {
     await this.#listings.giveUpAll();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
-    log.warn({ kind: error.kind, failures, reason: error.message }, 'settling failed; trying again');
+    log.warn({ kind: error.kind, failures, reason: error.message }, 'settling failed; retrying');
     heartbeat.failed(`${error.system}_${error.kind}`);
     if (isGoldmaneFailure(error)) metrics.reconnect('settle', error.kind);
     if (!isDatabaseFailure(error))

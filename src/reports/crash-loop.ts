@@ -21,7 +21,7 @@ export function crashLoopOf(
     what: `${counted(count, 'worker process', 'worker processes')} ended unexpectedly in the last 30 minutes, the last one at ${formatTime(lastAt)}.`,
     cause:
       failure === undefined
-        ? 'They were killed or ran out of memory: read the end of the log of the previous container (kubectl logs --previous) and its last state (kubectl describe pod: OOMKilled). For “heap out of memory” or OOMKilled, give the worker more memory.'
-        : `The last one reported: ${failure.replace(/[.\s]*$/, '')}. Its log has the stack trace (kubectl logs --previous).`,
+        ? 'They were killed or ran out of memory. Check the end of the log of the previous container (kubectl logs --previous) and its last state (kubectl describe pod: OOMKilled); for “heap out of memory” or OOMKilled, give the worker more memory.'
+        : `The last error was: ${failure.replace(/[.\s]*$/, '')}. Its log contains the stack trace (kubectl logs --previous).`,
   };
 }

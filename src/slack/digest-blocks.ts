@@ -73,7 +73,7 @@ function opening(
   const { from, to, timeZone, takenAsKnown, late } = report;
   const period = `From ${from} to ${to} (${escapeText(timeZone)})`;
   const notes = [
-    observation.length === 0 ? `${period}, observed without a gap` : period,
+    observation.length === 0 ? `${period}, no gaps` : period,
     ...(mapUrl === undefined ? [] : [link(mapUrl, 'Map of all edges')]),
     ...(takenAsKnown === 0 ? [] : [`${number(takenAsKnown)} existed before the first digest; not announced`]),
     ...(late === 0

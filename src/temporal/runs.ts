@@ -86,7 +86,7 @@ const maxFailedRuns = 1_000;
 
 /**
  * The number of failed or timed-out runs of each scheduled job since a time and after its last completed run. Jobs
- * without such runs are left out.
+ * without such runs are omitted.
  * @throws the client's errors
  */
 export async function countFailedRuns(

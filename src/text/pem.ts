@@ -11,7 +11,7 @@ interface PemCertificates {
   /** Each certificate including its BEGIN and END lines, in file order. */
   blocks: string[];
   /**
-   * A certificate has lost its beginning or its end, for example because the file was cut off and another one appended.
+   * A certificate has lost its beginning or its end, for example because the file was truncated and another one appended.
    * OpenSSL then rejects the file or stops reading at that certificate; other libraries skip it.
    */
   isCutOff: boolean;

@@ -62,7 +62,7 @@ export async function tryInTurn<Result>(
   );
 }
 
-/** Whether the server is the kind that `target_session_attrs` asks for. @throws DatabaseFailure `wrong_server` */
+/** Checks that the server is of the kind required by `target_session_attrs`. @throws DatabaseFailure `wrong_server` */
 export async function checkServer(client: pg.ClientBase, target: DatabaseTarget): Promise<void> {
   const wanted = target.sessionAttributes;
   if (wanted === 'any') return;
@@ -82,8 +82,8 @@ export async function checkServer(client: pg.ClientBase, target: DatabaseTarget)
 }
 
 /**
- * A client that closes its connection if setup fails. The pool does not: if the server asks for a password and the URL
- * has none, the connection would stay open for a minute.
+ * A client that closes its connection if setup fails. The pool does not: if the server requests a password and the
+ * URL has none, the connection would stay open for a minute.
  */
 export function clientClass({ channelBinding }: DatabaseTarget): new (config?: pg.ClientConfig) => pg.Client {
   return class EndingClient extends pg.Client {

@@ -18,7 +18,7 @@ export class ContentTable {
   /** Open addressing: content numbers, or `free`. At most half full. */
   readonly #slots: Int32Array;
   readonly #mask: number;
-  // Random, so that nobody can choose names that collide in the table.
+  // Random, so that names that collide in the table cannot be chosen in advance.
   readonly #seed = randomInt(2 ** 32);
   readonly #factor = randomInt(2 ** 31) * 2 + 1;
   #used = chunkBytes;

@@ -13,7 +13,7 @@ export interface FoldSettings {
   readonly namespaces: ReadonlySet<string> | 'all';
   /** A response with more records is rejected before any record is decoded. Default: no limit. */
   readonly maxRecords?: number;
-  /** Groups of facts in one bucket; facts beyond the limit are left out. Default: no limit. */
+  /** Groups of facts in one bucket; facts beyond the limit are dropped. Default: no limit. */
   readonly maxGroups?: number;
   /** Bytes of policy traces in one bucket; traces beyond the limit are stored as "other". Default: no limit. */
   readonly maxTraceBytes?: number;
@@ -37,7 +37,7 @@ export interface ListedBucket {
 
 /**
  * Folds one `List` response into records with edge, fact and policy trace, without an object per record. It pauses
- * every few thousand records, because a response of 250,000 takes seconds and the stream must be read meanwhile. A
+ * every few thousand records, because a response of 250,000 takes seconds and the stream must be read in between. A
  * connection that appears under two keys (with the hits of its policy trace in a different order) is one record. If a
  * record has two different traces, the one with the smaller digest becomes the record's trace and the other is stored
  * as additional evidence.

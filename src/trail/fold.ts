@@ -1,9 +1,8 @@
 import type { FlowKey, FlowRecord } from '../goldmane/decoder/decode.ts';
 import { edgeKeyOf, type BucketBatch, type EdgeKey, type TrailRecord } from './record.ts';
 
-/**
- * The result of folding a streamed record. Records with a result other than `pending` are left out and counted by this
- * name.
+/** The result of folding a streamed record. Records with a result other than `pending` are not stored, only counted
+ * under this name.
  */
 export type Folded = 'pending' | 'repeated' | 'no_edge' | 'no_traffic' | 'future' | 'dropped';
 
@@ -20,8 +19,9 @@ interface StreamedRecord extends TrailRecord {
 
 /**
  * Collects the stream's records in memory, synchronously, until a writer takes them (invariant 3). It stores one
- * reference per record, at most `limit`. Further records are dropped and their bucket is marked as not whole; settling adds
- * them later. Goldmane sends one bucket after the other, so a repeated record is recognised by the last bucket of its key. A
+ * reference per record, at most `limit`. Further records are dropped and their bucket is marked as incomplete;
+ * settling adds them later.
+ * Goldmane sends one bucket after the other, so a repeated record is recognised by the last bucket of its key. A
  * record that is repeated after one of another bucket is stored twice, which the merge ignores.
  */
 export class StreamFold {

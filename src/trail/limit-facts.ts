@@ -14,7 +14,7 @@ const groupsAsked = 1_000;
  * @param maxFacts facts under distinct policy traces, per bucket
  * @param knownPorts the stored ports of each group, in the order of the groups
  * @returns the number of changed facts
- * @throws what `knownPorts` throws
+ * @throws whatever `knownPorts` throws
  */
 export async function limitFacts(
   batches: readonly BucketBatch[],

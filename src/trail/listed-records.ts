@@ -75,7 +75,7 @@ export class ListedRecords implements RecordList {
     return this.#length;
   }
 
-  /** Records whose fact was left out, because the bucket has more groups than the limit. */
+  /** Records whose fact was dropped, because the bucket has more groups than the limit. */
   get cut(): number {
     return this.#cut;
   }

@@ -20,7 +20,7 @@ export interface MergeSummary {
   foundBySettling: number;
   newFactRecords: number;
   /**
-   * Records left out because another record of their bucket has the same hash. A listed bucket with such records is
+   * Records that were not counted because another record of their bucket has the same hash. A listed bucket with such records is
    * incomplete.
    */
   collidedRecords: number;

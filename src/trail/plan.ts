@@ -44,14 +44,14 @@ export interface MergePlan {
   foundBySettling: number;
   /** Records counted in facts for the first time. */
   newFactRecords: number;
-  /** By bucket, the number of records left out because another record of the bucket has the same hash. */
+  /** By bucket, the number of records not counted because another record of the bucket has the same hash. */
   collided: Map<number, number>;
 }
 
 /**
  * Computes the changes of a merge. Merging is a set union per bucket, so merging twice, in any order or from two
  * readers gives the same rows (invariant 1). Pure, except that it updates the rows of `ledger` in place. Records of one
- * bucket with different contents and the same hash are all left out and counted in `collided`, because the ledger
+ * bucket with different contents and the same hash are not merged, only counted in `collided`, because the ledger
  * cannot tell which of them was counted before. Of buckets that ended at or before `adoptedUntilSeconds`, only times
  * are merged, not counts (invariant 8).
  */

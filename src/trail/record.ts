@@ -87,7 +87,7 @@ export function edgeText({ srcNs, dstNs, action }: EdgeKey): string {
 }
 
 /**
- * A map by edge that builds no text per look-up: recurring names are the same string objects, which maps find quickly.
+ * A map by edge that builds no text per lookup: recurring names are the same string objects, which maps find quickly.
  */
 export class EdgeMap<Value> {
   readonly #bySource = new Map<string, Map<string, Map<Action, Value>>>();

@@ -97,7 +97,7 @@ export class ServerRuns {
 
   /**
    * The most recent pairs of hash and id, 16 bytes each, for the next worker. Restored pairs that did not recur are
-   * left out if the hasher has changed because the database was replaced.
+   * omitted if the hasher has changed because the database was replaced.
    */
   pack(hasher: RecordHasher): Buffer {
     const restored = this.#restored?.hasher === hasher ? this.#restored.ids : [];

@@ -41,7 +41,7 @@ export async function installRuntime(
       });
       return { runtime, exporterPort };
     } catch (error) {
-      // Another process may have taken the port meanwhile.
+      // Another process may have taken the port in the meantime.
       if (left <= 1) throw error;
     }
   }

@@ -83,6 +83,7 @@ test('when no worker runs, the command reports it, with the last failure of the 
   await worker.kill();
   const { code, out, err } = await flowTrail(['status'], world.workerEnv());
   expect([code, err]).toEqual([3, '']);
-  expect(out).toMatch(/the previous one failed: Connection refused/);
+  // On a busy machine, the attempts of the killed worker have timed out by then, which is the last failure.
+  expect(out).toMatch(/the previous one failed: (Connection refused|activity Heartbeat timeout)/);
   expect(out).toMatch(/No worker responds to queries to the supervisor/);
 });

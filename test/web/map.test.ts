@@ -200,7 +200,7 @@ async function violations(): Promise<string[]> {
 describe('every view opens and shows its content', () => {
   test.each([
     ['overview', '#/overview', 'Map of 14 namespaces'],
-    ['matrix', '#/matrix', 'Rows call columns'],
+    ['matrix', '#/matrix', 'Rows are sources'],
     ['edges', '#/edges', 'First seen'],
     ['changes', '#/changes', 'Appeared'],
     ['incident', '#/incident/immich', 'never denied before'],

@@ -3,7 +3,7 @@ const entryBytes = 100;
 
 /**
  * A map with a limit in bytes, in two generations: entries in use stay, and entries not used for a whole generation are
- * dropped. Together they never exceed the limit, and no operation costs more than two look-ups.
+ * dropped. Together they never exceed the limit, and no operation costs more than two lookups.
  */
 export class InternCache<Key, Value> {
   readonly #generationBytes: number;

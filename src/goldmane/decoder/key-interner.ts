@@ -24,7 +24,7 @@ const NOTHING = Buffer.alloc(0);
 /**
  * Turns the key that a scan found into a FlowKey, the same object for the same content while it is in use. Both caches
  * compare the whole content, so two different keys never share an object. The server's id of a key only serves as a
- * look-up hint: after a restart of the server, an id belongs to a different key, which is then decoded.
+ * lookup hint: after a restart of the server, an id belongs to a different key, which is then decoded.
  */
 export class KeyInterner {
   readonly names: NameCache;

@@ -7,7 +7,7 @@ export type MalformedReason =
   | 'bad_port'
   | 'bad_times';
 
-/** A record or answer that cannot be decoded or stored. The message never quotes its content. */
+/** A record or response that cannot be decoded or stored. The message never quotes its content. */
 export class MalformedFlow extends Error {
   readonly reason: MalformedReason;
 

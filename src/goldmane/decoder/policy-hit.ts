@@ -111,7 +111,7 @@ function readFields(reader: WireReader, isHit: boolean): PolicyHit {
   };
 }
 
-/** Text that Postgres accepts in JSON, cut to the length of a name; cut text ends in an ellipsis. */
+/** Text that Postgres accepts in JSON, truncated to the length of a name; truncated text ends in an ellipsis. */
 function readText(reader: WireReader, tag: number): string {
   expect(tag, BYTES);
   const end = reader.contentEnd();

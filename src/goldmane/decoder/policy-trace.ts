@@ -24,7 +24,7 @@ export interface PolicyTrace {
   /**
    * JSON without spaces, `{"enforced":[hit,...],"pending":[hit,...]}`; a hit is a PolicyHit, each once, sorted by
    * its own JSON. `enforced` is what the dataplane did; `pending` is what it would have done if staged policies were
-   * enforced. Followed by `"cut":n` if n hits were left out to respect MAX_HITS and MAX_TRACE_BYTES, or by
+   * enforced. Followed by `"cut":n` if n hits were omitted to respect MAX_HITS and MAX_TRACE_BYTES, or by
    * `"unreadable":true` if the trace could not be decoded.
    */
   readonly text: string;

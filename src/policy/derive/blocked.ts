@@ -5,7 +5,7 @@ import { manyPorts } from './model.ts';
 export type Arrival = 'arrived' | 'blocked' | 'contested';
 
 /**
- * Returns a look-up of the destination's action on connections that the source's policy allowed. A connection that the
+ * Returns a lookup of the destination's action on connections that the source's policy allowed. A connection that the
  * destination denies is reported twice, as an allow and as a deny: `blocked`. `contested`: the destination both allowed
  * and denied it.
  */

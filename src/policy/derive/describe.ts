@@ -44,7 +44,7 @@ export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
   }
 }
 
-/** Explains `pub` and `pvt` if one of the ends is such a network. */
+/** Explains `pub` and `pvt` if one of the endpoints is such a network. */
 export function networkLegend(ends: readonly EvidenceEnd[]): string[] {
   const has = (name: string) => ends.some(({ kind, identity }) => kind === 'network' && identity === name);
   return [

@@ -104,7 +104,7 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
 
 /**
  * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows, would deny no
- * allowed flow, and no other policy allows what they leave out.
+ * allowed flow, and no other policy allows flows that they do not cover.
  */
 export function isEvidenceForEnforcing(verdicts: StagedVerdicts): boolean {
   return (

@@ -26,7 +26,7 @@ export function labelWidth(name: string): number {
 
 let elk: InstanceType<typeof ElkApi> | undefined;
 
-/** ELK runs in a worker of its own, so that the page stays responsive while it computes. */
+/** ELK runs in its own worker, so that the page stays responsive while it computes. */
 function layoutEngine(): InstanceType<typeof ElkApi> {
   elk ??= new ElkApi({
     workerFactory: () => new Worker(URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' }))),

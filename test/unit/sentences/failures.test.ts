@@ -30,7 +30,7 @@ test('of the database, by SQLSTATE or code', async () => {
   const said: Sentences = {};
   const kinds = new Set<string>();
   for (const code of codes) {
-    const failure = toDatabaseFailure(Object.assign(new Error('as the server says it'), { code }));
+    const failure = toDatabaseFailure(Object.assign(new Error('text from the server'), { code }));
     said[`${failure.kind} (${code})`] = failure.message;
     kinds.add(failure.kind);
   }
@@ -125,9 +125,9 @@ test('of Goldmane: calls, responses, and stored contacts', async () => {
 test('of Temporal', async () => {
   const said: Sentences = {};
   for (const code of [status.NOT_FOUND, status.PERMISSION_DENIED, status.UNAVAILABLE, status.INTERNAL]) {
-    const error = Object.assign(new Error('as the server says it'), {
+    const error = Object.assign(new Error('text from the server'), {
       code,
-      details: 'as the server says it',
+      details: 'text from the server',
       metadata: {},
     });
     const { kind, message } = explainNoAnswer('temporal:7233', 'default', error);

@@ -135,7 +135,7 @@ describe('a digest of', () => {
     const text = allText(check({ coverage: gaps, coverageFrom: yesterday, now }));
     expect(text).toContain('Not observed: 3 h 20 min, in 20 gaps.');
     expect(text).toContain('and 15 more gaps');
-    expect(allText(check({}))).toContain('observed without a gap');
+    expect(allText(check({}))).toContain(', no gaps');
   });
 });
 

@@ -48,7 +48,7 @@ export function Changes({ data, route, times, go, select, externals }: ChangesPr
         </a>
         {isMap && changes && <Legend changes={changes} />}
       </form>
-      {!isUsable && <p class="notice error">The first time must be before the second one.</p>}
+      {!isUsable && <p class="notice error">The start must be before the end.</p>}
       {isUsable && found === undefined && <p class="notice">Comparing…</p>}
       {typeof found === 'string' && <p class="notice error">{found}</p>}
       {changes && changes.notCovered.length > 0 && (
@@ -159,7 +159,7 @@ function Group({
   );
 }
 
-/** A time in the browser's zone, which is what such a field edits; stored in the address in UTC. */
+/** A time in the browser's zone, as the input field requires; stored in the address in UTC. */
 export function TimeField({
   label,
   ms,

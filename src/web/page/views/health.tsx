@@ -45,7 +45,7 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Health">
       <table class="list">
-        <caption>The same as “flow-trail health”.</caption>
+        <caption>The same report as “flow-trail health”.</caption>
         <thead>
           <tr>
             <th scope="col">Check</th>

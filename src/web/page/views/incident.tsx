@@ -69,9 +69,9 @@ export function Incident({ data, route, times, go }: IncidentProps) {
         <TimeField label="From" ms={fromMs} onChange={(from) => go({ from })} />
         <TimeField label="To" ms={toMs} onChange={(to) => go({ to })} />
       </form>
-      {!isUsable && <p class="notice error">The first time must be before the second one.</p>}
+      {!isUsable && <p class="notice error">The start must be before the end.</p>}
       {namespace === '' && <p class="notice">Choose a namespace.</p>}
-      {isUsable && namespace !== '' && found === undefined && <p class="notice">Reading…</p>}
+      {isUsable && namespace !== '' && found === undefined && <p class="notice">Loading…</p>}
       {typeof found === 'string' && <p class="notice error">{found}</p>}
       {typeof found === 'object' && <Found found={found} times={times} />}
     </div>
@@ -84,7 +84,7 @@ function Found({ found, times }: { found: IncidentData; times: Times }) {
   return (
     <>
       {found.notCovered.length === 0 ? (
-        <p class="facts">All of this time was fully observed.</p>
+        <p class="facts">This time range was fully observed.</p>
       ) : (
         <div class="error">
           <p>Not fully observed:</p>

@@ -24,7 +24,9 @@ export function Matrix({ pairs, selected, select }: MatrixProps) {
         </p>
       )}
       <table class="matrix">
-        <caption>Rows call columns. Filled: allowed. Crossed: denied. Half: both.</caption>
+        <caption>
+          Rows are sources, columns are destinations. Filled: allowed; crossed: denied; half: both.
+        </caption>
         <thead>
           <tr>
             <td />

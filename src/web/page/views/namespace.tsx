@@ -40,7 +40,7 @@ export function Namespace({ data, name, times, select }: NamespaceProps) {
       ) : (
         <p class="facts">This namespace has never been seen.</p>
       )}
-      {detail === undefined && <p class="notice">Reading…</p>}
+      {detail === undefined && <p class="notice">Loading…</p>}
       {typeof detail === 'string' && <p class="notice error">{detail}</p>}
       {typeof detail === 'object' && (
         <>
@@ -85,7 +85,7 @@ function Side({ title, rows, times, select }: SideProps) {
       <h3>
         {title} <small>{counted(peers.size, 'peer')}</small>
       </h3>
-      {peers.size === 0 && <p class="notice">Nothing seen.</p>}
+      {peers.size === 0 && <p class="notice">No flows seen.</p>}
       {[...peers].map(([peer, own]) => {
         const namespace = own[0]?.peerNamespace ?? '';
         return (

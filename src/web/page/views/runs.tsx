@@ -16,7 +16,7 @@ export function Runs({ data, times }: { data: MapData; times: Times }) {
   }, [data]);
   if (data.isFile)
     return <p class="notice">Runs are not part of a map file. Open the map served by the worker.</p>;
-  if (runs === undefined) return <p class="notice">Reading…</p>;
+  if (runs === undefined) return <p class="notice">Loading…</p>;
   if (typeof runs === 'string') return <p class="notice error">{runs}</p>;
   if (runs.length === 0) return <p class="notice">No job has run yet.</p>;
   return (
