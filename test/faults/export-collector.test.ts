@@ -84,7 +84,7 @@ fullTest(
     let worker = await world.startWorker(settings);
     await until(
       'the export waits for the Collector',
-      () => (worker.messages().some((text) => /nothing listens/i.test(text)) ? true : undefined),
+      () => (worker.messages().some((text) => /nothing is listening/i.test(text)) ? true : undefined),
       120_000,
     );
     let collector = await startCollector();

@@ -111,7 +111,7 @@ fullTest('a receiver that is started late and restarted receives everything', as
   const worker = await world.startWorker({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${port}` });
   await until(
     'the export waits',
-    () => (worker.messages().some((text) => /nothing listens/i.test(text)) ? true : undefined),
+    () => (worker.messages().some((text) => /nothing is listening/i.test(text)) ? true : undefined),
     120_000,
   );
   receiver = await startLogReceiver({ port });

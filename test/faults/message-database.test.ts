@@ -49,7 +49,7 @@ fullTest(
     const worker = await world.startWorker({ DATABASE_URL: url.href });
     const refused = `waiting for a dependency; retrying: Connection refused: nothing is listening at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct the host and port`;
     await untilLogged(worker, refused);
-    expect(await notReady(worker)).toContain('Nothing listens at the address in DATABASE_URL');
+    expect(await notReady(worker)).toContain('nothing is listening at the address in DATABASE_URL');
     // Restarting the worker would not bring the database back.
     expect((await fetch(`http://127.0.0.1:${worker.httpPort}/healthz`)).status).toBe(200);
 

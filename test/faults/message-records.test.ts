@@ -61,7 +61,7 @@ fullTest(
     await world.pass(300);
     await world.traffic.stop();
     await until('an unusable response was reported', () =>
-      worker.lines.some((line) => /was rejected|malformed|truncated|cannot be read/i.test(line))
+      worker.lines.some((line) => /is invalid|malformed|truncated|cannot be read/i.test(line))
         ? true
         : undefined,
     );
