@@ -42,7 +42,7 @@ export class BenchGoldmane {
     return this.#process.ask(z.number(), 'fill', { size, fromSeconds, toSeconds });
   }
 
-  /** From now on, the cluster's nodes send about `size` records per bucket. */
+  /** Starts the cluster's nodes, which send about `size` records per bucket. */
   async follow(size: number): Promise<void> {
     await this.#process.ask(z.unknown(), 'follow', { size });
   }

@@ -18,7 +18,7 @@ const freshness = () =>
     return results;
   });
 
-test('workers that are killed whenever their readers start: the watchdog still runs, and the crashes are reported everywhere', async () => {
+test('if workers are killed whenever their readers start, the freshness job still runs, and the crashes are reported everywhere', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   for (let crash = 0; crash < 3; crash += 1) {
@@ -26,27 +26,27 @@ test('workers that are killed whenever their readers start: the watchdog still r
     await untilLogged(worker, 'the stream is open');
     await worker.kill();
   }
-  // Each process here has an identity of its own, so a killed one counts only once its row is old.
+  // Each process here has a different identity, so a killed one counts only when its row is old.
   const { query } = world.db.database;
   await query("update worker_process set seen_at = now() - interval '1 minute'");
 
   const worker = await world.startWorker();
   await untilLogged(worker, 'the readers start later');
   await world.temporal((client) => client.schedule.getHandle(jobs.freshness.scheduleId).trigger());
-  await until('the watchdog reports the crashes', async () =>
+  await until('the freshness job reports the crashes', async () =>
     (await freshness()).find((result) => JSON.stringify(result).includes('ended unexpectedly')),
   );
-  await until('the watchdog’s alert is printed', () =>
+  await until('the alert is printed', () =>
     worker.lines.find((line) => line.includes('freshness watchdog') && line.includes('ended unexpectedly')),
   );
-  await until('the metric', async () =>
+  await until('the metric counts the crashes', async () =>
     (await metric(worker, 'flow_trail_worker_crashes')) === 3 ? true : undefined,
   );
   const health = await flowTrail(['health'], world.workerEnv());
   expect(health.code).not.toBe(0);
   expect(health.out).toContain('ended unexpectedly');
 
-  // The readers start by themselves, and the worker is ready.
+  // The readers start after the delay, and the worker becomes ready.
   await untilLogged(worker, 'the stream is open');
   await untilReady(worker);
   expect((await readyz(worker)).ok).toBe(true);

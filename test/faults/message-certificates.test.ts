@@ -14,8 +14,8 @@ fullTest(
   async () => {
     world = await World.create();
     const { authority, client } = world.certificates;
-    const stranger = await issueCertificates();
-    await world.mountCertificates({ ...world.certificates, client: stranger.client });
+    const other = await issueCertificates();
+    await world.mountCertificates({ ...world.certificates, client: other.client });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     const certPath = String(world.workerEnv()['TLS_CERT_PATH']);
@@ -35,7 +35,7 @@ fullTest(
       values: [certPath, past(1).toISOString().slice(0, 10)],
     });
 
-    await world.mountCertificates({ ...world.certificates, client: { ...client, key: stranger.client.key } });
+    await world.mountCertificates({ ...world.certificates, client: { ...client, key: other.client.key } });
     await untilFailureShown(world, worker, 'certificate_unreadable', { values: [keyPath, certPath] });
 
     await rm(certPath);
@@ -47,7 +47,7 @@ fullTest(
     await world.mountCertificates(world.certificates);
     await untilConnected(world);
     await expectComplete(world);
-    await expectNoSecretShown(world, [stranger.client.key.split('\n')[1] ?? '']);
+    await expectNoSecretShown(world, [other.client.key.split('\n')[1] ?? '']);
   },
 );
 

@@ -25,7 +25,7 @@ const age = (process: string, minutes: number) =>
   ]);
 const count = async () => (await readCrashes(query)).count;
 
-test('a process counts once it is silent, and no longer after half an hour or when it renews its row', async () => {
+test('a process counts as lost while its row is expired, for at most half an hour', async () => {
   const process = await begin('1@one');
   expect(await count()).toBe(0);
   await age(process, 1);
@@ -37,13 +37,13 @@ test('a process counts once it is silent, and no longer after half an hour or wh
   expect(await count()).toBe(0);
 });
 
-test('a restarted container counts its former processes at once, and another worker does not', async () => {
+test('a restarted container counts its previous processes immediately; another worker does not', async () => {
   for (let restart = 0; restart < 3; restart += 1) await begin('1@one');
   await begin('1@other');
   expect(await count()).toBe(2);
 });
 
-test('a process that ends in order does not count, and one that fails counts with its error', async () => {
+test('a process that shuts down cleanly does not count, and one that fails counts with its error', async () => {
   await endWorkerProcess(query, await begin('1@one'), undefined);
   expect(await count()).toBe(0);
   const killed = await begin('2@one');

@@ -31,7 +31,7 @@ test('the supervisor of the export replays the saved histories of all releases',
   for (const { json } of histories) await replay(code, json);
 });
 
-test.each(['waits-first', 'ends-at-once'])('a broken supervisor (%s) is caught', async (broken) => {
+test.each(['waits-first', 'ends-at-once'])('a broken supervisor (%s) fails the replay', async (broken) => {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`broken-exports/${broken}.ts`, import.meta.url)),
     logger: new DefaultLogger('ERROR'),
@@ -40,12 +40,12 @@ test.each(['waits-first', 'ends-at-once'])('a broken supervisor (%s) is caught',
     await expect(replay(code, json), name).rejects.toBeInstanceOf(DeterminismViolationError);
 });
 
-test.each(histories)('$version $name: a run leaves a few events and some kilobytes', ({ json }) => {
+test.each(histories)('$version $name: a run has at most 16 events and 10 kB of history', ({ json }) => {
   expect(eventsOf(json).length).toBeLessThanOrEqual(16);
   expect(JSON.stringify(json).length).toBeLessThan(10_000);
 });
 
-test('a month takes the actions that the documentation states', () => {
+test('a month is billed for the number of actions in the documentation', () => {
   const window = histories.findLast(({ name }) => name === 'window');
   const events = eventsOf(window?.json);
   const { workflows, activities, ...others } = billedActions(events);
@@ -56,7 +56,7 @@ test('a month takes the actions that the documentation states', () => {
   const { windowMs } = z
     .object({ windowMs: z.number() })
     .parse(defaultPayloadConverter.fromPayload(input?.payloads?.[0] ?? {}));
-  // Heartbeats are billed and leave no event. The SDK sends one after four fifths of the time-out (temporal-actions.test.ts).
+  // Heartbeats are billed but leave no event. The SDK sends one after four fifths of the time-out (temporal-actions.test.ts).
   const heartbeats = windowMs / (0.8 * 1_000 * Number(heartbeatTimeout?.seconds));
   const monthMs = (365 / 12) * 24 * 3_600_000;
   const actions = (monthMs / windowMs) * (workflows + activities + heartbeats);

@@ -9,16 +9,16 @@ import type { ExportSummary } from '../../src/export/summary.ts';
 import type { ExportSupervisorInput } from '../../src/workflows/status.ts';
 import { until } from '../support/poll.ts';
 
-/** One attempt of the activity: it ends as the scenario says. */
+/** One attempt of the fake activity. */
 type Attempt = (attempt: number) => Promise<ExportSummary>;
 
-/** A run of the export's supervisor over an activity that ends as the scenario says. */
+/** A run of the export's supervisor with a fake activity. */
 export interface ExportScenario {
   /** Name of the file under histories/<version>/export/. */
   name: string;
   exportFlows: Attempt;
   input?: ExportSupervisorInput;
-  /** Ends the run, where the activity does not. */
+  /** Ends the run if the activity does not. */
   during?: (handle: WorkflowHandle) => Promise<unknown>;
 }
 
@@ -33,9 +33,9 @@ const summary: ExportSummary = {
   lastError: 'the receiver otel-collector:4318 answers 503: it takes nothing now',
 };
 
-const isWindow: Attempt = () => Promise.resolve(summary);
+const completes: Attempt = () => Promise.resolve(summary);
 
-/** Runs until it is asked to end, also by the end of its worker. */
+/** Runs until it is cancelled or its worker shuts down. */
 const runsOn =
   ({ isBeating }: { isBeating: boolean }): Attempt =>
   () =>
@@ -50,13 +50,13 @@ const runsOn =
       });
     });
 
-/** Time-outs that suit a recording. */
+/** Short time-outs for the recording. */
 const quick: ExportSupervisorInput = { heartbeatTimeoutMs: 1_500, maxBackoffMs: 1_000 };
 
-/** The shapes of history that the export's supervisor leaves; it takes no signals. */
+/** The shapes of history of the export's supervisor, which has no signals. */
 export const exportScenarios: readonly ExportScenario[] = [
-  // With the options of production, which export-replay.test.ts counts as actions.
-  { name: 'window', exportFlows: isWindow },
+  // With production's options, because export-replay.test.ts counts its actions.
+  { name: 'window', exportFlows: completes },
   {
     name: 'failed-attempts',
     input: quick,
@@ -65,13 +65,13 @@ export const exportScenarios: readonly ExportScenario[] = [
         ? Promise.reject(
             ApplicationFailure.create({ type: 'database_lost', message: 'the database is away' }),
           )
-        : isWindow(attempt),
+        : completes(attempt),
   },
   {
-    // Its machine disappeared: the heartbeat's time-out ends the first attempt.
+    // As after the loss of a machine: the heartbeat time-out ends the first attempt.
     name: 'lost-attempt',
     input: quick,
-    exportFlows: (attempt) => (attempt === 1 ? runsOn({ isBeating: false }) : isWindow)(attempt),
+    exportFlows: (attempt) => (attempt === 1 ? runsOn({ isBeating: false }) : completes)(attempt),
   },
   {
     name: 'ended-by-hand',
@@ -85,7 +85,7 @@ export const exportScenarios: readonly ExportScenario[] = [
     during: (handle) => handle.cancel(),
   },
   {
-    // As a worker without a receiver switches the export off.
+    // As when a worker without a receiver disables the export.
     name: 'terminated',
     input: quick,
     exportFlows: runsOn({ isBeating: true }),
@@ -93,7 +93,7 @@ export const exportScenarios: readonly ExportScenario[] = [
   },
 ];
 
-/** Runs the scenario on workers of its own. @returns the first run, which has ended */
+/** Runs the scenario on separate workers. @returns the first run, which has ended */
 export async function runExportScenario(
   parts: { client: Client; native: NativeConnection; workflowBundle: { code: string } },
   { name, exportFlows, input, during }: ExportScenario,

@@ -1,6 +1,6 @@
 /**
- * Records the histories that export-replay.test.ts replays: `npx tsx test/replay/record-export.ts [name...]`. It
- * writes those of this version only: run it once the version in package.json was raised, and for a scenario that is new.
+ * Records the histories that export-replay.test.ts replays: `npx tsx test/replay/record-export.ts [name...]`. It writes
+ * only those of this version: run it after raising the version in package.json, and for new scenarios.
  */
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';

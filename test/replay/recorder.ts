@@ -8,15 +8,15 @@ import { folderOf, withoutStacks, type HistoryKind } from './histories.ts';
 import { quietRuntime } from './supervisor-harness.ts';
 
 interface Recorder<Scenario> {
-  /** Of a dev server that ends afterwards. */
+  /** Address of a dev server that is stopped afterwards. */
   address: string;
   workflowBundle: { code: string };
-  /** Those that the command line names, or all. */
+  /** The scenarios that the command line names, or all. */
   wanted: readonly Scenario[];
   save(name: string, handle: WorkflowHandle): Promise<void>;
 }
 
-/** Records histories of this version on a dev server. */
+/** Records the histories of this version with a dev server. */
 export async function record<Scenario extends { name: string }>(
   kind: HistoryKind,
   scenarios: readonly Scenario[],

@@ -42,10 +42,10 @@ describe('ending', () => {
     const first = await supervisor.harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await supervisor.readers.both();
     const { supervisedSince } = await first.query(statusQuery);
-    await until('settling is asked to end', () => settle.isCancelled || undefined);
+    await until('settling is cancelled', () => settle.isCancelled || undefined);
     expect(stream.isCancelled).toBe(false);
     settle.complete('cancelled');
-    await until('the stream is asked to end', () => stream.isCancelled || undefined);
+    await until('the stream is cancelled', () => stream.isCancelled || undefined);
     expect(supervisor.readers.calls).toHaveLength(2);
     stream.complete('cancelled');
     await supervisor.readers.call('stream', 2);
@@ -66,10 +66,10 @@ describe('ending', () => {
     supervisor.readers.onCancel = 'wait';
     const handle = await supervisor.harness.supervise({ historyMs: 1_000 });
     const { stream, settle } = await supervisor.readers.both();
-    await until('settling is asked to end', () => settle.isCancelled || undefined);
+    await until('settling is cancelled', () => settle.isCancelled || undefined);
     await handle.cancel();
     settle.complete('cancelled');
-    await until('the stream is asked to end', () => stream.isCancelled || undefined);
+    await until('the stream is cancelled', () => stream.isCancelled || undefined);
     stream.complete('cancelled');
     await expectCancelled(handle);
     expect(supervisor.readers.calls).toHaveLength(2);

@@ -79,11 +79,11 @@ describe('windows', () => {
     const handle = await supervisor.harness.supervise();
     const { stream, settle } = await supervisor.readers.both();
     await handle.signal(freshWindowSignal);
-    await until('the stream is asked to end', () => stream.isCancelled || undefined);
+    await until('the stream is cancelled', () => stream.isCancelled || undefined);
     stream.complete('cancelled');
     const second = await supervisor.readers.call('stream', 2);
     await handle.signal(freshWindowSignal);
-    await until('the second stream is asked to end', () => second.isCancelled || undefined);
+    await until('the second stream is cancelled', () => second.isCancelled || undefined);
     second.complete('cancelled');
     settle.complete('cancelled');
     const following = [

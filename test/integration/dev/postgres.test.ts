@@ -13,13 +13,13 @@ import { until } from '../../support/poll.ts';
 
 let directory = '';
 let postgres: Postgres | undefined;
-let other: ChildProcess | undefined;
+let unrelated: ChildProcess | undefined;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'postgres-'));
 });
 afterEach(async () => {
-  other?.kill('SIGKILL');
+  unrelated?.kill('SIGKILL');
   await postgres?.remove();
   postgres = undefined;
   await rm(directory, { recursive: true, force: true });
@@ -37,9 +37,9 @@ async function query(url: string, sql: string): Promise<unknown[]> {
 
 /** Starts an unrelated process with this word in its command line. */
 async function startUnrelated(word: string): Promise<number> {
-  other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', word], { stdio: 'ignore' });
-  await once(other, 'spawn');
-  return other.pid ?? 0;
+  unrelated = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', word], { stdio: 'ignore' });
+  await once(unrelated, 'spawn');
+  return unrelated.pid ?? 0;
 }
 
 describe('the embedded PostgreSQL', () => {
@@ -58,9 +58,9 @@ describe('the embedded PostgreSQL', () => {
   test('listens on loopback only and requires the password', async () => {
     postgres = await startPostgres({ dataDir: directory });
     expect(await query(postgres.url, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
-    const stranger = new URL(postgres.url);
-    stranger.password = 'guess';
-    await expect(query(stranger.href, 'select 1')).rejects.toThrow('password authentication failed');
+    const wrongUrl = new URL(postgres.url);
+    wrongUrl.password = 'guess';
+    await expect(query(wrongUrl.href, 'select 1')).rejects.toThrow('password authentication failed');
   });
 
   test('starts with a stale postmaster.pid whose process id belongs to another program', async () => {
@@ -94,16 +94,16 @@ describe('the embedded PostgreSQL', () => {
        console.log('up', pid);
        setInterval(() => {}, 1_000);`,
     );
-    other = spawn(process.execPath, typeScriptArguments(new URL(`file://${script}`)), {
+    unrelated = spawn(process.execPath, typeScriptArguments(new URL(`file://${script}`)), {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const output = createInterface({ input: other.stdout ?? process.stdin });
+    const output = createInterface({ input: unrelated.stdout ?? process.stdin });
     const pid = await new Promise<number>((resolve) =>
       output.on('line', (line) => {
         if (line.startsWith('up ')) resolve(Number(line.slice(3)));
       }),
     );
-    other.kill('SIGKILL');
+    unrelated.kill('SIGKILL');
     await until('PostgreSQL has ended', () => (isAlive(pid) ? undefined : true), 15_000);
     postgres = await startPostgres({ dataDir: data });
     expect(await query(postgres.url, 'select 1 as one')).toEqual([{ one: 1 }]);

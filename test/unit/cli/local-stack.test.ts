@@ -29,7 +29,7 @@ function settingsFor(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-describe('a command beside a running npm start', () => {
+describe('a command with a running npm start', () => {
   test('uses its settings and prints a notice', () => {
     expect(settingsFor({})).toEqual(settings);
     expect(said).toEqual([expect.stringContaining(join(directory, 'env'))]);

@@ -94,7 +94,7 @@ describe('the lag', () => {
     expect(clock.lagMs).toBe(0);
   });
 
-  test('is measured anew with a new stream, so that streams are not replaced indefinitely', () => {
+  test('is measured again with a new stream, so that streams are not replaced indefinitely', () => {
     arrives(0, 0);
     arrives(1, 90_000);
     clock.reopened();

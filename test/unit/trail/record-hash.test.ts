@@ -46,7 +46,7 @@ describe('two records with one hash', () => {
     expect(unsaltedHasher.hash(vault?.content ?? '')).toBe(0x43dfcfb852900a0an);
   });
 
-  test('are two keys to the decoder, in whatever order it sees them', () => {
+  test('are two keys to the decoder, in any order', () => {
     for (const raws of [collision, collision.toReversed()]) {
       const decoder = new FlowDecoder();
       const keys: FlowKey[] = raws.map((raw) => decoder.decode(raw).key);
@@ -90,7 +90,7 @@ describe('a hash', () => {
     );
   });
 
-  test('without a salt is that of the encoding, as older versions computed it, whatever its length', () => {
+  test('without a salt is that of the encoding, as in older versions, for any length', () => {
     fc.assert(
       fc.property(encodings, (encoding) => {
         const expected = createHash('sha256').update(encoding).digest();

@@ -73,7 +73,7 @@ test('merges the same disagreement on several days, with the first and last time
   expect(disagreements).toMatchObject([{ firstSeconds: 1_000, lastSeconds: 91_000, flowCount: 20 }]);
 });
 
-test('counts a flow that a staged policy decides as it was enforced as agreeing, regardless of earlier pass actions', () => {
+test('counts a flow as agreeing if a staged policy makes the enforced decision, regardless of earlier pass actions', () => {
   const verdicts = stagedVerdicts([
     traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7 }),
   ]);
