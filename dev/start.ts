@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { ensureMapPage } from './build-map-page.ts';
 import { createWarningRelay, formatEnv, printAddresses } from './hints.ts';
 import { showTrail } from './live-view.ts';
@@ -34,7 +35,7 @@ export async function start(session: Session): Promise<void> {
   const { temporal, slack, env } = await bringUpServers({ settings, state, parts, log, signal }, ports);
   const upMs = Date.now();
 
-  await writeSecret(state.in('env'), formatEnv(env));
+  await writeSecret(state.in('env'), formatEnv({ ...sharedSettings(process.env), ...env }));
   const file = await openLogFile(state.in('logs', 'worker.log'));
   parts.add('Worker log', () => file.close());
   const relayWarning = createWarningRelay(log);
@@ -101,4 +102,14 @@ async function bringUpServers(
     await Promise.allSettled(starts);
     throw error;
   }
+}
+
+/** Settings of the user without which commands in another terminal would not find the trail, or could not read it. */
+function sharedSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { CLUSTER_NAME, TEMPORAL_TASK_QUEUE, TEMPORAL_CODEC_KEY_FILE: keyFile } = env;
+  return {
+    CLUSTER_NAME,
+    TEMPORAL_TASK_QUEUE,
+    TEMPORAL_CODEC_KEY_FILE: keyFile === undefined ? undefined : resolve(keyFile),
+  };
 }

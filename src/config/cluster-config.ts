@@ -13,7 +13,13 @@ export const clusterEnvironment = {
       'must be at most 40 lower-case letters, digits and hyphens, for example homelab; correct or unset it',
     )
     .default(''),
-  TEMPORAL_TASK_QUEUE: z.string().trim().min(1, 'is empty; set a value or unset it').optional(),
+  TEMPORAL_TASK_QUEUE: z
+    .string()
+    .trim()
+    .min(1, 'is empty; set a value or unset it')
+    // Temporal's server accepts 1,000 characters; names of further queues append to it.
+    .max(900, 'is longer than 900 characters; set a shorter name')
+    .optional(),
 };
 
 type ClusterEnvironment = z.output<z.ZodObject<typeof clusterEnvironment>>;

@@ -16,6 +16,7 @@ export class RejectedBuckets {
   /** The number of consecutive unusable responses, by bucket. */
   readonly #failures = new Map<number, number>();
   #unfit: string | undefined;
+  #kind = '';
 
   constructor(log: Logger) {
     this.#log = log;
@@ -24,6 +25,11 @@ export class RejectedBuckets {
   /** Why a response of this round was unusable. */
   get unfit(): string | undefined {
     return this.#unfit;
+  }
+
+  /** The kind of that failure, for example `goldmane_answer_too_large`. */
+  get unfitKind(): string {
+    return this.#kind;
   }
 
   beginRound(): void {
@@ -47,6 +53,7 @@ export class RejectedBuckets {
       const isTooLarge = isGoldmaneFailure(error) && error.kind === 'answer_too_large';
       if (!isTooLarge && !isInvalidListResponse(error)) throw error;
       this.#unfit = error.message;
+      this.#kind = `${error.system}_${error.kind}`;
       this.#log.warn(
         { bucket: iso(startSeconds), kind: error.kind, reason: error.message },
         'the response for a bucket was rejected',

@@ -155,7 +155,7 @@ class SettleWindow {
     await this.#lister.save();
     await this.#gaps.endTrouble(this.#nowSeconds());
     if (this.#unusable.unfit === undefined) this.#roundSucceeded();
-    else this.#deps.heartbeat.failed('goldmane_invalid_list_response');
+    else this.#deps.heartbeat.failed(this.#unusable.unfitKind);
     return waiting.length > 0;
   }
 

@@ -1,5 +1,5 @@
 import { errorCode } from '../failure/error-code.ts';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { configFailure } from '../config/config-failure.ts';
 import {
@@ -112,7 +112,8 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
 function unreadableBecause(path: string): string | undefined {
   try {
     accessSync(path, constants.R_OK);
-    return undefined;
+    // A container runtime creates a directory at the path of a missing file that is mounted.
+    return statSync(path).isDirectory() ? 'is a directory' : undefined;
   } catch (error) {
     const code = errorCode(error, 'unknown error');
     return code === 'ENOENT'
@@ -125,7 +126,10 @@ function unreadableBecause(path: string): string | undefined {
 
 function profileOf(env: NodeJS.ProcessEnv): string {
   const [profile, file] = [env['TEMPORAL_PROFILE'], env['TEMPORAL_CONFIG_FILE']];
-  const where = file ?? "Temporal's configuration file in the home directory";
+  const where =
+    file === undefined
+      ? "Temporal's configuration file in the home directory"
+      : `the file ${file} (TEMPORAL_CONFIG_FILE)`;
   return profile === undefined
     ? `${where} cannot be used`
     : `TEMPORAL_PROFILE "${profile}" cannot be read from ${where}`;

@@ -21,6 +21,21 @@ function problems(
   return [];
 }
 
+describe('a wrong setting', () => {
+  test('is printed without control characters, and shortened if it is a whole file', () => {
+    const [odd] = problems({ DATABASE_URL: url, TIME_ZONE: 'a\u001b[31m\u202e' });
+    expect(odd).toMatch(/^TIME_ZONE/);
+    expect(odd).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    const [long] = problems({ DATABASE_URL: url, TIME_ZONE: 'x'.repeat(10_000) });
+    expect(long?.length).toBeLessThan(1_000);
+    expect(long).toMatch(/Europe\/London/);
+  });
+
+  test('a task queue that Temporal would refuse is reported', () => {
+    expect(problems({ DATABASE_URL: url, TEMPORAL_TASK_QUEUE: 'x'.repeat(901) })).toHaveLength(1);
+  });
+});
+
 describe('settings', () => {
   test('only the database is required; everything else has a default', () => {
     const config = loadConfig({ DATABASE_URL: url });

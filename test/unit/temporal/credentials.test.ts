@@ -90,6 +90,18 @@ describe('credential files', () => {
     expect(refused).not.toThrow(/secret/);
   });
 
+  test('a directory, which container runtimes create at the path of a missing file, is named with its setting', () => {
+    expect(failureOf({ TEMPORAL_API_KEY_FILE: folder })).toMatchObject({
+      kind: 'credentials',
+      message: expect.stringMatching(/TEMPORAL_API_KEY_FILE.*directory/),
+    });
+    expect(failureOf({ TEMPORAL_TLS_SERVER_CA_CERT_PATH: folder })).toMatchObject({
+      kind: 'credentials',
+      message: expect.stringMatching(/TEMPORAL_TLS_SERVER_CA_CERT_PATH.*directory/),
+    });
+    expect(() => temporalConfig({ TEMPORAL_CONFIG_FILE: folder })).toThrow(/TEMPORAL_CONFIG_FILE/);
+  });
+
   test.each(['', '\n', 'two\nlines', 'schlüssel'])('an API key file that contains %j', async (content) => {
     const path = join(folder, `key-${Math.random()}`);
     await writeFile(path, content);
