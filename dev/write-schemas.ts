@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { answerSchemas, jsonSchemaOf, type AnswerName } from '../src/cli/schemas/index.ts';
+import { outputSchemas, jsonSchemaOf, type OutputName } from '../src/cli/schemas/index.ts';
 
 /** Writes docs/schemas from src/cli/schemas: `npm run schemas`. */
-for (const name of Object.keys(answerSchemas).filter(isAnswerName))
+for (const name of Object.keys(outputSchemas).filter(isOutputName))
   await writeFile(
     new URL(`../docs/schemas/${name}.json`, import.meta.url),
     `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`,
   );
 
-function isAnswerName(name: string): name is AnswerName {
-  return name in answerSchemas;
+function isOutputName(name: string): name is OutputName {
+  return name in outputSchemas;
 }

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { CertificateState } from '../reports/certificate-findings.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
-import { judgeCertificates } from '../reports/certificate-state.ts';
+import { assessCertificates } from '../reports/certificate-state.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
@@ -34,7 +34,7 @@ export async function inspectCertificates({
       { nowMs, signal: Context.current().cancellationSignal },
     );
     const formatTime = zonedTime(config.jobs.timeZone).dated;
-    const verdict = judgeCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
+    const verdict = assessCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
     const report = certificateReport(findings, verdict, nowMs);
     metrics.certificates(verdict.state, verdict.severity, report.daysLeft);
     if (inspection.bundle && inspection.handshake === 'accepted')

@@ -1,4 +1,4 @@
-import { judgeFreshness, type FreshnessState, type FreshnessVerdict } from '../reports/freshness-state.ts';
+import { assessFreshness, type FreshnessState, type FreshnessVerdict } from '../reports/freshness-state.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
@@ -45,7 +45,7 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
   try {
     const facts = await readFreshness(database.query, nowMs / 1000);
     const newGaps = await readUnreportedGaps(database.query, nowMs / 1000);
-    const verdict = judgeFreshness(facts, {
+    const verdict = assessFreshness(facts, {
       nowMs,
       ...config.jobs.freshness,
       formatTime: zonedTime(config.jobs.timeZone).dated,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import type { Adoption } from '../trail/adopt.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { formatTime, print, printOutput, printTable } from './output.ts';
 import { withOpenDatabase } from './with-database.ts';
 
 const edgesShown = 20;
@@ -31,7 +31,7 @@ Examples:
         (database) => adopt(database, { nowSeconds: Date.now() / 1000, isDryRun: !apply }),
         { isReadOnly: !apply },
       );
-      if (json === true) printAnswer('adopt', { isDryRun: !apply, ...adoption });
+      if (json === true) printOutput('adopt', { isDryRun: !apply, ...adoption });
       else printAdoption(adoption, !apply);
       if (adoption.lowered.length > 0) process.exitCode = exitCodes.finding;
     });

@@ -4,7 +4,7 @@ import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
-import { formatTable, formatTime, note, print, printFile, printAnswer } from './output.ts';
+import { formatTable, formatTime, note, print, printFile, printOutput } from './output.ts';
 import { parseLimit } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
@@ -61,7 +61,7 @@ function deriveCommand(): Command {
     .addOption(new Option('--json', 'print the files and a summary as JSON').conflicts('out'))
     .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
       const { summary, artefacts } = await previewAllowlist(namespaces, options);
-      if (json === true) return printAnswer('allowlist-derive', { summary, files: artefacts });
+      if (json === true) return printOutput('allowlist-derive', { summary, files: artefacts });
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)
@@ -85,7 +85,7 @@ function showCommand(): Command {
           '--file',
           `cannot be "${file}"; use one of ${files.map(({ path }) => path).join(', ')}`,
         );
-      if (json === true) return printAnswer('allowlist-show', { allowlistId: id, files: wanted });
+      if (json === true) return printOutput('allowlist-show', { allowlistId: id, files: wanted });
       await handOut(wanted, out);
     });
 }
@@ -98,7 +98,7 @@ function listCommand(): Command {
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
       const count = parseLimit('--limit', limit);
       const found = await askAllowlists(count);
-      if (json === true) return printAnswer('allowlist-list', found);
+      if (json === true) return printOutput('allowlist-list', found);
       print(
         formatTable(
           ['ALLOWLIST', 'MADE', 'INPUT'],

@@ -1,6 +1,6 @@
 import type { ExportGap } from '../trail/export-gaps.ts';
 import type { ExportState } from '../trail/export-state.ts';
-import type { Answer } from './schemas/index.ts';
+import type { CommandOutput } from './schemas/index.ts';
 
 const shownGaps = 20;
 
@@ -24,7 +24,7 @@ export async function askExport(): Promise<(ExportState & { gaps: ExportGap[] })
 
 export function exportAnswer(
   found: ExportState & { gaps: readonly ExportGap[] },
-): NonNullable<Answer<'status'>['export']> {
+): NonNullable<CommandOutput<'status'>['export']> {
   const { isEnabled, receiver, activeAt, sentAt, upToSeconds, waiting, gaps } = found;
   return {
     isEnabled,

@@ -3,7 +3,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { isFailure } from '../failure/failure.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { failureMessage } from '../temporal/failure-message.ts';
 import { temporalFailure } from '../temporal/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
@@ -14,7 +14,7 @@ import { payloadConverter } from '../workflows/payload-converter.ts';
 import { readProgress } from '../workflows/received.ts';
 import { withProgress, type TrailStatus } from '../workflows/status.ts';
 
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 
 /** The current attempt of a reader's activity. */
 interface ReaderNow {
@@ -52,7 +52,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
   const { supervisorId } = loadTrailNames(process.env);
   const { client, connection, codec } = await connectClient(config);
   const inTime = <Answer>(ask: () => Promise<Answer>) =>
-    connection.withDeadline(Date.now() + answerTimeoutMs, ask);
+    connection.withDeadline(Date.now() + responseTimeoutMs, ask);
   try {
     const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
     const state = description.status.name;
@@ -72,7 +72,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw isFailure(error)
       ? error
-      : explainNoAnswer(temporalAddress(config), temporalNamespace(config), error);
+      : explainNoResponse(temporalAddress(config), temporalNamespace(config), error);
   } finally {
     await connection.close();
   }

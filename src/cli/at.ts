@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
-import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { formatTime, print, printOutput, printTable } from './output.ts';
 import { parseEnd, parseLimit, parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
@@ -44,7 +44,7 @@ Examples:
     )
     .action(async ({ json, ...question }: AtQuestion & { json?: boolean }) => {
       const { incident, unknown } = await askAt(question);
-      if (json === true) printAnswer('at', incident);
+      if (json === true) printOutput('at', incident);
       else printIncident(incident);
       noteUnknownNamespaces(unknown);
     });

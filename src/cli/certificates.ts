@@ -3,12 +3,12 @@ import { inspectCertificatesNow } from '../queries/certificates.ts';
 import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
-import { judgeCertificates } from '../reports/certificate-state.ts';
+import { assessCertificates } from '../reports/certificate-state.ts';
 import { lastContacts } from '../trail/contact.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { openDatabase } from '../trail/database.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatTable, formatTime, note, print, printAnswer } from './output.ts';
+import { formatTable, formatTime, note, print, printOutput } from './output.ts';
 
 export function certificatesCommand(): Command {
   return new Command('certificates')
@@ -19,7 +19,7 @@ export function certificatesCommand(): Command {
     .addHelpText('after', '\nExits with 3 if the state is critical.\n\nExample:\n  flow-trail certificates')
     .action(async ({ json }: { json?: boolean }) => {
       const report = await askCertificates();
-      if (json === true) printAnswer('certificates', report);
+      if (json === true) printOutput('certificates', report);
       else print(formatReport(report));
       if (report.severity === 'critical') process.exitCode = exitCodes.finding;
     });
@@ -49,7 +49,7 @@ export async function askCertificates(): Promise<CertificateReport> {
       },
       { nowMs, signal: new AbortController().signal },
     );
-    const verdict = judgeCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
+    const verdict = assessCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
     return certificateReport(findings, verdict, nowMs);
   } finally {
     await database.close();

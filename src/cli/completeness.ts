@@ -4,7 +4,7 @@ import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { print, printAnswer, printTable } from './output.ts';
+import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -22,7 +22,7 @@ Examples:
     )
     .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
       const report = await askCompleteness(namespace);
-      if (json === true) return printAnswer('completeness', report);
+      if (json === true) return printOutput('completeness', report);
       printCompleteness(report);
       if (report.namespaces.length === 0)
         print(

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import { readCoverage } from '../trail/coverage.ts';
-import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { formatTime, print, printOutput, printTable } from './output.ts';
 import { parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
@@ -36,7 +36,7 @@ Examples:
     )
     .action(async ({ json, ...question }: CoverageQuestion & { json?: boolean }) => {
       const { ranges, since, began } = await askCoverage(question);
-      if (json === true) return printAnswer('coverage', ranges);
+      if (json === true) return printOutput('coverage', ranges);
       printTable(
         ['FROM', 'TO', 'STATE', 'CAUSE'],
         ranges.map(({ from: start, to, state, cause, refusedRecords }) => [

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readEdgeDiff } from '../queries/edge-diff.ts';
 import type { EdgeDiff } from '../reports/edge-diff.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
-import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { formatTime, print, printOutput, printTable } from './output.ts';
 import { parseEnd, parseLimit, parseSince } from './parse-options.ts';
 import { printEdges } from './print-edges.ts';
 import { displayTimeZone } from './time-zone.ts';
@@ -36,7 +36,7 @@ Examples:
     )
     .action(async ({ json, ...question }: DiffQuestion & { json?: boolean }) => {
       const diff = await askDiff(question);
-      if (json === true) printAnswer('diff', diff);
+      if (json === true) printOutput('diff', diff);
       else printDiff(diff);
     });
 }

@@ -6,9 +6,9 @@ import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
 import { readDigestEdges } from '../trail/announcements.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
-import { print, printAnswer } from './output.ts';
+import { print, printOutput } from './output.ts';
 import { printEdges } from './print-edges.ts';
-import type { Answer } from './schemas/index.ts';
+import type { CommandOutput } from './schemas/index.ts';
 import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -37,7 +37,7 @@ Examples:
       const isDry = dryRun === true || ['1', 'true'].includes(process.env['DRY_RUN']?.trim() ?? '');
       if (isDry) {
         const preview = await readPreview();
-        if (json === true) printAnswer('digest-preview', previewAnswer(preview));
+        if (json === true) printOutput('digest-preview', previewAnswer(preview));
         else print(digestText(preview.report));
         return;
       }
@@ -56,7 +56,7 @@ function showCommand(): Command {
       // The parent command `digest` also has --json and would consume it.
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
       const edges = await askDigestEdges(id);
-      if (json === true) printAnswer('edges', edges);
+      if (json === true) printOutput('edges', edges);
       else printEdges(edges);
     });
 }
@@ -82,7 +82,7 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
 }
 
 /** What the next digest would announce. @throws ConfigFailure, DatabaseFailure */
-export async function askDigestPreview(): Promise<Answer<'digest-preview'>> {
+export async function askDigestPreview(): Promise<CommandOutput<'digest-preview'>> {
   return previewAnswer(await readPreview());
 }
 
@@ -97,7 +97,7 @@ async function readPreview(): Promise<ReadDigest> {
   }
 }
 
-function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): Answer<'digest-preview'> {
+function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): CommandOutput<'digest-preview'> {
   const announced = new Map(
     report.groups.flatMap((group) => group.edges).map((edge) => [keyOf(edge), edge] as const),
   );

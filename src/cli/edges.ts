@@ -4,7 +4,7 @@ import { mergeFound, readEdgesQuestion, type EdgesQuestion, type FoundInClusters
 import { askClusters, clusterCell, clusterHeader, parseClusters, type InCluster } from './clusters.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
-import { formatTime, printAnswer, printTable } from './output.ts';
+import { formatTime, printOutput, printTable } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import { noteUnknownNamespaces, unknownEverywhere } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
@@ -81,21 +81,21 @@ function printFound(found: FoundInClusters, asJson: boolean): void {
         limit,
         asJson,
         show: printEdges,
-        showJson: (rows) => printAnswer(name, rows),
+        showJson: (rows) => printOutput(name, rows),
       });
     case 'peers':
       return printCut(found.rows, {
         limit,
         asJson,
         show: printPeers,
-        showJson: (rows) => printAnswer(name, rows),
+        showJson: (rows) => printOutput(name, rows),
       });
     case 'facts':
       return printCut(found.rows, {
         limit,
         asJson,
         show: printFacts,
-        showJson: (rows) => printAnswer(name, rows.map(toJsonFact)),
+        showJson: (rows) => printOutput(name, rows.map(toJsonFact)),
       });
   }
 }

@@ -5,7 +5,7 @@ import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, formatTime, note, print, printAnswer } from './output.ts';
+import { formatTable, formatTime, note, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
@@ -24,7 +24,7 @@ export function explainCommand(): Command {
   ).action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
     const { explained, ends, neverSeen } = await askExplain(source, destination, times);
     for (const name of neverSeen) note(neverSeenText(name));
-    if (json === true) return printAnswer('explain', explained);
+    if (json === true) return printOutput('explain', explained);
     printPair(explained, ends, `from ${source} to ${destination}`);
   });
 }

@@ -3,7 +3,7 @@ import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { queryFacts } from '../trail/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
-import { printAnswer } from './output.ts';
+import { printOutput } from './output.ts';
 import { parseLimit, parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
@@ -38,7 +38,7 @@ Examples:
         limit,
         asJson: json === true,
         show: printFacts,
-        showJson: (rows) => printAnswer('facts', rows.map(toJsonFact)),
+        showJson: (rows) => printOutput('facts', rows.map(toJsonFact)),
       });
       noteUnknownNamespaces(unknown);
     });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { print, printAnswer, printTable } from './output.ts';
+import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace, parseSince } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
 import { withOpenDatabase } from './with-database.ts';
@@ -37,7 +37,7 @@ export function forgetCommand(): Command {
       const removed = await withOpenDatabase((database) =>
         removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
       );
-      if (json === true) return printAnswer('forget', { isDryRun: !apply, ...removed });
+      if (json === true) return printOutput('forget', { isDryRun: !apply, ...removed });
       const day = new Date(beforeDay * msPerDay).toISOString().slice(0, 10);
       const { facts, factDays, flowCounts } = removed;
       print(

@@ -4,13 +4,13 @@ import { loadConfig } from '../config/config.ts';
 import { readHealth } from '../queries/health.ts';
 import { healthLines, type HealthReport, type HealthStatus } from '../reports/health.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { openDatabase } from '../trail/database.ts';
-import { formatTime, print, printAnswer } from './output.ts';
+import { formatTime, print, printOutput } from './output.ts';
 
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 /** Exit codes of the cluster health check, which differ from those of other commands. */
 const exitCodeOf: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
 
@@ -38,7 +38,7 @@ Examples:
     )
     .action(async ({ quiet, json }: HealthOptions) => {
       const { status, detail, checks } = await (json === true ? askHealth() : checkHealth());
-      if (json === true) printAnswer('health', { goldmane_aggregator: { status, detail, checks } });
+      if (json === true) printOutput('health', { goldmane_aggregator: { status, detail, checks } });
       else {
         const shown = quiet === true ? checks.filter((check) => check.status !== 'PASS') : checks;
         if (shown.length > 0) print(healthLines({ checks: shown }).join('\n'));
@@ -72,11 +72,11 @@ async function askTemporal<Answer>(ask: (client: Client) => Promise<Answer>): Pr
   const settings = temporalConfig();
   const { client, connection } = await connectClient(settings);
   try {
-    return await connection.withDeadline(Date.now() + answerTimeoutMs, () => ask(client));
+    return await connection.withDeadline(Date.now() + responseTimeoutMs, () => ask(client));
   } catch (error) {
     throw isFailure(error)
       ? error
-      : explainNoAnswer(temporalAddress(settings), temporalNamespace(settings), error);
+      : explainNoResponse(temporalAddress(settings), temporalNamespace(settings), error);
   } finally {
     await connection.close();
   }

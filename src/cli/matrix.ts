@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { edgeMatrix } from '../reports/edge-matrix.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
-import { print, printAnswer, printTable } from './output.ts';
+import { print, printOutput, printTable } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
 export function matrixCommand(): Command {
@@ -17,7 +17,7 @@ Examples:
     )
     .action(async ({ json }: { json?: boolean }) => {
       const rows = edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges })));
-      if (json === true) return printAnswer('matrix', rows);
+      if (json === true) return printOutput('matrix', rows);
       printTable(
         ['FROM', 'ALLOWED TO', 'DENIED TO', 'OTHER'],
         rows.map(({ srcNs, allowed, denied, other }) => [

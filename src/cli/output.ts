@@ -1,4 +1,4 @@
-import type { Answer, AnswerName } from './schemas/index.ts';
+import type { CommandOutput, OutputName } from './schemas/index.ts';
 import { printable, printableJson, printableLines } from '../text/printable.ts';
 import { wallClockText } from '../time/wall-clock.ts';
 import { displayTimeZone } from './time-zone.ts';
@@ -42,7 +42,7 @@ export function printFile(content: string): void {
 }
 
 /** Prints a command's result as JSON, with the schema docs/schemas/NAME.json; times in UTC. */
-export function printAnswer<Name extends AnswerName>(_name: Name, answer: Answer<Name>): void {
+export function printOutput<Name extends OutputName>(_name: Name, answer: CommandOutput<Name>): void {
   printJson(answer);
 }
 

@@ -1,11 +1,11 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { isTemporalFailure } from '../temporal/failure.ts';
 import { listRuns, type JobRun } from '../temporal/runs.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 const unsuccessful = new Set(['failed', 'timed_out', 'terminated', 'canceled']);
 
 export interface RunWithFailure extends JobRun {
@@ -18,7 +18,7 @@ export async function readRuns(limit: number, job?: JobRun['job']): Promise<RunW
   const config = temporalConfig();
   const { client, connection } = await connectClient(config);
   try {
-    return await connection.withDeadline(Date.now() + answerTimeoutMs, async () => {
+    return await connection.withDeadline(Date.now() + responseTimeoutMs, async () => {
       const runs = await listRuns(client, limit, job);
       const found: RunWithFailure[] = [];
       for (const run of runs)
@@ -29,7 +29,7 @@ export async function readRuns(limit: number, job?: JobRun['job']): Promise<RunW
       return found;
     });
   } catch (error) {
-    throw explainNoAnswer(temporalAddress(config), temporalNamespace(config), error);
+    throw explainNoResponse(temporalAddress(config), temporalNamespace(config), error);
   } finally {
     await connection.close();
   }

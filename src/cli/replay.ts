@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { drift, replay, type Finding, type Replayed, type Unused } from '../policy/replay/replay.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
-import { formatTable, print, printAnswer } from './output.ts';
+import { formatTable, print, printOutput } from './output.ts';
 import { withSeenTimes } from './json-times.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { readPolicies } from './policy-files.ts';
@@ -34,7 +34,7 @@ Examples:
     .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
       const { tiers } = await readPolicies(path, namespace);
       const result = await askReplay(tiers, times);
-      if (json === true) printAnswer('replay', replayAnswer(result));
+      if (json === true) printOutput('replay', replayAnswer(result));
       else {
         print(`${result.facts} facts replayed.`);
         printFindings('would be denied, but was allowed', result.wouldDeny);
@@ -94,7 +94,7 @@ Example:
       const { evidence, traces } = await readTracedFacts(readPeriod(times));
       const result = drift(tiers, evidence, traces);
       if (json === true)
-        printAnswer('drift', {
+        printOutput('drift', {
           ...result,
           notAllowed: result.notAllowed.map(withSeenTimes),
           undecided: result.undecided.map(withSeenTimes),

@@ -2,7 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { jobs, type JobName } from '../config/names.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
 import { jobTexts } from '../temporal/job-texts.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
@@ -17,7 +17,7 @@ import { withDatabase } from './with-database.ts';
 
 /** Every job has its own, shorter limit. */
 const executionTimeout = '2h';
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const workflowTasks = 1;
 
@@ -37,13 +37,13 @@ export async function runJob(job: JobName): Promise<unknown> {
   const trailId = await databaseTrailId();
   const { client, connection } = await connectClient(config);
   try {
-    const owner = await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+    const owner = await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
       supervisorTrailId(client, supervisorId),
     );
     if (trailId !== undefined && owner !== undefined && owner !== trailId)
       throw wrongTrail(supervisorId, owner, trailId);
     const expected = trailId ?? owner;
-    await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+    await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
       client.workflow.start(workflowType, {
         workflowId,
         taskQueue,
@@ -54,7 +54,7 @@ export async function runJob(job: JobName): Promise<unknown> {
         staticDetails: details,
       }),
     );
-    const queueProblem = await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+    const queueProblem = await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
       noPoller(connection, namespace, taskQueue),
     );
     process.stderr.write(`flow-trail: started ${workflowId}, waiting for its result\n`);
@@ -62,7 +62,7 @@ export async function runJob(job: JobName): Promise<unknown> {
     return await resultOf(client, workflowId);
   } catch (error) {
     if (isJobFailure(error) || isFailure(error)) throw error;
-    throw explainNoAnswer(address, namespace, error);
+    throw explainNoResponse(address, namespace, error);
   } finally {
     await connection.close();
   }

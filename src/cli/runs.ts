@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { jobNames } from '../config/names.ts';
 import type { JobRun } from '../temporal/runs.ts';
 import { spanText } from '../time/zoned-time.ts';
-import { formatTime, print, printAnswer, printTable } from './output.ts';
+import { formatTime, print, printOutput, printTable } from './output.ts';
 import { parseLimit } from './parse-options.ts';
 import type { RunWithFailure } from './read-runs.ts';
 
@@ -31,7 +31,7 @@ Examples:
       const count = parseLimit('--limit', limit);
       const { readRuns } = await import('./read-runs.ts');
       const runs = await readRuns(count, job);
-      if (json === true) return printAnswer('runs', runs);
+      if (json === true) return printOutput('runs', runs);
       printTable(['JOB', 'STARTED', 'TOOK', 'STATUS', 'FAILURE'], runs.map(toCells));
       if (runs.length === 0) print('(no job has run yet)');
     });

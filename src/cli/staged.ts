@@ -11,7 +11,7 @@ import {
 import { counted } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, print, printAnswer } from './output.ts';
+import { formatTable, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
@@ -30,7 +30,7 @@ export function stagedCommand(): Command {
       .option('--dst <namespace>', 'only flows to this namespace'),
   ).action(async ({ json, ...question }: StagedQuestion & { json?: boolean }) => {
     const { verdicts, ...judged } = await askStaged(question);
-    if (json === true) printAnswer('staged', stagedAnswer(verdicts, judged));
+    if (json === true) printOutput('staged', stagedAnswer(verdicts, judged));
     else printVerdicts(verdicts, judged);
     if (!judged.isEvidence) process.exitCode = differs;
   });

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 import { exportAnswer, lastErrorOf } from './ask-export.ts';
-import { agesOf, problemsOf, type Ages } from './judge-status.ts';
-import type { Answer } from './schemas/index.ts';
-import { formatTable, formatTime, print, printAnswer } from './output.ts';
+import { agesOf, problemsOf, type Ages } from './assess-status.ts';
+import type { CommandOutput } from './schemas/index.ts';
+import { formatTable, formatTime, print, printOutput } from './output.ts';
 
 const notRecordingExitCode = 3;
 
@@ -18,7 +18,7 @@ export function statusCommand(): Command {
     .action(async ({ json }: { json?: boolean }) => {
       const now = await askStatus();
       const { problems } = now;
-      if (json === true) printAnswer('status', statusAnswer(now));
+      if (json === true) printOutput('status', statusAnswer(now));
       else print(formatStatus(now));
       if (problems.length > 0) process.exitCode = notRecordingExitCode;
     });
@@ -37,7 +37,7 @@ export async function askStatus() {
 
 type StatusNow = Awaited<ReturnType<typeof askStatus>>;
 
-export function statusAnswer({ supervisor, ages, problems, exported }: StatusNow): Answer<'status'> {
+export function statusAnswer({ supervisor, ages, problems, exported }: StatusNow): CommandOutput<'status'> {
   const shown = exported ? { export: exportAnswer(exported) } : {};
   if (!supervisor) return { ...ages, readers: [], supervisor: null, problems, ...shown };
   const { status, readers, ...execution } = supervisor;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Difference } from '../trail/verify.ts';
 import { exitCodes } from './exit-codes.ts';
-import { print, printAnswer } from './output.ts';
+import { print, printOutput } from './output.ts';
 import { withOpenDatabase } from './with-database.ts';
 
 export function verifyCommand(): Command {
@@ -12,7 +12,7 @@ export function verifyCommand(): Command {
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const differences = await askVerify();
-      if (json === true) printAnswer('verify', differences);
+      if (json === true) printOutput('verify', differences);
       else if (differences.length === 0) print('The tables are consistent.');
       else
         for (const { rule, rows, examples } of differences) {

@@ -3,7 +3,7 @@ import type { Database } from '../trail/database.ts';
 import { writeExportMarks, type ExportBucket, type ExportMarks } from '../trail/export-marks.ts';
 import { hashesMissingIn } from '../trail/sorted-hashes.ts';
 import type { Delivery } from './delivery.ts';
-import type { ListedAnswer } from './listed-answer.ts';
+import type { ListedResponse } from './listed-response.ts';
 import { exportKeyOf, recordId, toLogRecord, type LogContext } from './log-record.ts';
 
 /** After this many records, the progress is stored within a bucket, too. */
@@ -50,7 +50,7 @@ export class BucketExport {
    * @returns the number of settled records that the response does not contain
    * @throws ReceiverFailure, DatabaseFailure; the signal's reason
    */
-  async run(answer: ListedAnswer): Promise<number> {
+  async run(answer: ListedResponse): Promise<number> {
     const { settled, sent } = this.#marks;
     let isWhole = false;
     try {
@@ -62,7 +62,7 @@ export class BucketExport {
     return hashesMissingIn(hashesMissingIn(settled, sent), answer.hashes()).length;
   }
 
-  async #send(answer: ListedAnswer): Promise<void> {
+  async #send(answer: ListedResponse): Promise<void> {
     const { delivery, context, nowMs, beat } = this.#parts;
     const { startSeconds } = this.#bucket;
     const exportKey = exportKeyOf(this.#marks.salt);

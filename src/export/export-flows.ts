@@ -25,7 +25,7 @@ import { BucketExport } from './export-bucket.ts';
 import { ExportAttempt } from './export-attempt.ts';
 import { iso } from '../ingest/attempt.ts';
 import { isReceiverFailure } from './failure.ts';
-import { ListedAnswer } from './listed-answer.ts';
+import { ListedResponse } from './listed-response.ts';
 import type { LogContext } from './log-record.ts';
 import { Receiver } from './receiver.ts';
 import { makeResource } from './resource.ts';
@@ -107,7 +107,7 @@ class ExportWindow {
       this.#disconnect();
       this.#receiver.close();
     }
-    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    if (signal.aborted && !this.#attempt.isEndRequested) throw this.#attempt.interrupted();
     this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
     this.#summary.to = new Date(clock.now()).toISOString();
     return this.#summary;
@@ -203,13 +203,13 @@ class ExportWindow {
   }
 
   /** Goldmane serves calls in its single main loop: waits twice as long as the call took, so that other clients go first. */
-  async #list(startSeconds: number, { hasher }: ExportMarks): Promise<ListedAnswer> {
+  async #list(startSeconds: number, { hasher }: ExportMarks): Promise<ListedResponse> {
     const connection = await this.#connect();
     const startedAt = performance.now();
     const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
     const tookMs = performance.now() - startedAt;
     const { labels } = this.#context;
-    const answer = await ListedAnswer.read(this.#decoder, raw, startSeconds, {
+    const answer = await ListedResponse.read(this.#decoder, raw, startSeconds, {
       hasher,
       maxRecords: memoryLimits.recordsPerBucket,
       withLabels: labels === 'all' || labels.size > 0,

@@ -21,7 +21,7 @@ export type Answer =
 
 const zip = promisify(gzip);
 /** Maximum size of a response; a longer one is not an OTLP response. */
-const maxAnswerBytes = 64 * 1024;
+const maxResponseBytes = 64 * 1024;
 const shownMessage = 300;
 const busyStatus: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
@@ -170,11 +170,11 @@ async function readBody(response: IncomingMessage): Promise<Buffer> {
   let length = 0;
   response.on('data', (chunk: Buffer) => {
     length += chunk.length;
-    if (length > maxAnswerBytes) response.destroy();
+    if (length > maxResponseBytes) response.destroy();
     else chunks.push(chunk);
   });
   await finished(response).catch((error: unknown) => {
-    if (length <= maxAnswerBytes) throw error;
+    if (length <= maxResponseBytes) throw error;
   });
   return Buffer.concat(chunks);
 }

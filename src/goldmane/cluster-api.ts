@@ -24,7 +24,7 @@ export interface ApiRequest {
 }
 
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-const maxAnswerBytes = 2 * 1024 * 1024;
+const maxResponseBytes = 2 * 1024 * 1024;
 const timeoutMs = 10_000;
 
 /** Reads the address of the API from the variables that Kubernetes sets in each container; undefined outside a cluster. */
@@ -92,7 +92,7 @@ async function read(response: IncomingMessage): Promise<string> {
   for await (const chunk of response) {
     if (!(chunk instanceof Buffer)) continue;
     bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new Error('the response is too large');
+    if (bytes > maxResponseBytes) throw new Error('the response is too large');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

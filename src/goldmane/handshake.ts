@@ -123,14 +123,14 @@ function dialError(code: string, message: string): HandshakeError {
 }
 
 function toDialError(error: unknown, wasSecure: boolean): DialError {
-  const first = error instanceof AggregateError ? tellingError(error.errors) : error;
+  const first = error instanceof AggregateError ? mostInformative(error.errors) : error;
   if (!(first instanceof Error)) return { code: '', message: 'unknown error', wasSecure };
   const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
   return { code, message: first.message, wasSecure, names: namesOf(first) };
 }
 
 /** If a name has several addresses, a refused connection is more informative than a missing route. */
-function tellingError(errors: readonly unknown[]): unknown {
+function mostInformative(errors: readonly unknown[]): unknown {
   const refused = errors.find(
     (error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED',
   );

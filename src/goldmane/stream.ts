@@ -82,12 +82,12 @@ class Following {
     // Not removed at the end: cancelling is reported here too, and is not an error.
     call.on('error', (error: ServiceError) => this.#end(new CallError(error.code, error.details)));
     this.#timer = setInterval(() => {
-      if (!this.#wasHeard) void this.#askForLife();
+      if (!this.#wasHeard) void this.#sendProbe();
       this.#wasHeard = false;
     }, silenceMs);
     // Go sends headers only with the first message. The response to a probe sent after the stream request shows that the
     // stream has started.
-    void this.#askForLife();
+    void this.#sendProbe();
   }
 
   #take(raw: Buffer): void {
@@ -111,7 +111,7 @@ class Following {
     }
   }
 
-  async #askForLife(): Promise<void> {
+  async #sendProbe(): Promise<void> {
     const { answerMs } = this.#limits;
     const { signal } = this.#ended;
     try {

@@ -50,7 +50,7 @@ export abstract class ActivityAttempt {
   /**
    * Whether the workflow requested the attempt to end (for a new window or a new history), as opposed to a worker shutdown.
    */
-  get wasAskedToEnd(): boolean {
+  get isEndRequested(): boolean {
     if (this.#asked?.aborted === true) return true;
     const details = this.context.cancellationDetails;
     return details?.cancelRequested === true && !details.workerShutdown && !details.timedOut;

@@ -2,7 +2,7 @@ import { memoryLimits } from '../config/memory-limits.ts';
 import { FlowDecoder } from '../goldmane/decoder/decode.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
-import { readInSteps } from '../goldmane/list-answer.ts';
+import { readInSteps } from '../goldmane/list-response.ts';
 import type { LedgerBucket } from '../trail/ledger.ts';
 import { oldestAskedSeconds } from '../trail/due.ts';
 import { foldList, type ListedBucket } from '../trail/fold-list.ts';

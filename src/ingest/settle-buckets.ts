@@ -91,7 +91,7 @@ class SettleWindow {
       this.#lister.disconnect();
       await this.#listings.giveUpAll();
     }
-    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    if (signal.aborted && !this.#attempt.isEndRequested) throw this.#attempt.interrupted();
     this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
     this.#summary.to = new Date(this.#deps.config.clock.now()).toISOString();
     return this.#summary;

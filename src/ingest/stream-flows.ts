@@ -120,7 +120,7 @@ class StreamWindow {
   /** Completes the summary; an interrupted attempt ends as cancelled, after its merge. */
   #finish(): StreamSummary {
     const { signal } = this.#attempt;
-    if (signal.aborted && !this.#attempt.wasAskedToEnd) throw this.#attempt.interrupted();
+    if (signal.aborted && !this.#attempt.isEndRequested) throw this.#attempt.interrupted();
     if (this.#writer.trouble) throw toActivityFailure(this.#writer.trouble);
     this.#summary.ended = signal.aborted ? 'cancelled' : 'window';
     this.#summary.to = new Date(this.#deps.config.clock.now()).toISOString();

@@ -1,8 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
-import { judgeFreshness } from '../reports/freshness-state.ts';
-import { judgeHealth, type HealthFacts, type HealthReport, type HealthTrail } from '../reports/health.ts';
+import { assessFreshness } from '../reports/freshness-state.ts';
+import { assessHealth, type HealthFacts, type HealthReport, type HealthTrail } from '../reports/health.ts';
 import { readControlFacts } from '../temporal/control-facts.ts';
 import { readAlert } from '../trail/alerts.ts';
 import { readCoverage } from '../trail/coverage.ts';
@@ -27,10 +27,10 @@ interface HealthDeps {
 
 /** Reads the facts for the health check and evaluates them; a system that does not respond is part of the report. */
 export async function readHealth(deps: HealthDeps): Promise<HealthReport> {
-  return judgeHealth(await readHealthFacts(deps));
+  return assessHealth(await readHealthFacts(deps));
 }
 
-/** The facts that `judgeHealth` evaluates. */
+/** The facts that `assessHealth` evaluates. */
 export async function readHealthFacts({
   config,
   query,
@@ -55,7 +55,7 @@ async function readTrail(
   const nowSeconds = nowMs / 1000;
   const facts = await readFreshness(query, nowSeconds);
   return {
-    freshness: judgeFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
+    freshness: assessFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
     crashes: facts.crashes.count,
     newestBucket: facts.newestBucket,
     settledBucket: facts.settledBucket,

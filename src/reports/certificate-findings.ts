@@ -60,7 +60,7 @@ export interface CertificateFindings {
   operatorSecret: { name: string; isSame: boolean } | { note: string };
 }
 
-export interface JudgementOptions {
+export interface AssessmentOptions {
   /** The machine's time, which TLS validates against. */
   nowMs: number;
   warnDays: number;

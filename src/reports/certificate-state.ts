@@ -3,7 +3,7 @@ import type {
   CertificateFindings,
   CertificateState,
   CertificateVerdict,
-  JudgementOptions,
+  AssessmentOptions,
   Reason,
 } from './certificate-findings.ts';
 import { bySeverity } from '../coverage/severity.ts';
@@ -13,9 +13,9 @@ const resync =
   'Copy tls.crt and tls.key from the Secret whisker-backend-key-pair and the bundle from the ConfigMap tigera-ca-bundle (both in calico-system) again, for example by re-applying stacks/goldmane-edge-aggregator; no restart needed';
 
 /** Evaluates the certificates: each finding with what to do, in the terms of docs/operations.md. Pure. */
-export function judgeCertificates(
+export function assessCertificates(
   findings: CertificateFindings,
-  options: JudgementOptions,
+  options: AssessmentOptions,
 ): CertificateVerdict {
   const all = [
     ...unusable(findings),
@@ -49,7 +49,7 @@ function unusable({ unusable, client, certPath, keyPath }: CertificateFindings):
 
 function clientTimes(
   { client, certPath }: CertificateFindings,
-  options: JudgementOptions,
+  options: AssessmentOptions,
 ): CertificateFinding[] {
   if (!client) return [];
   const { nowMs, formatTime } = options;
@@ -71,7 +71,7 @@ function clientTimes(
 
 function otherTimes(
   { authority, server, caPath, handshake }: CertificateFindings,
-  options: JudgementOptions,
+  options: AssessmentOptions,
 ): CertificateFinding[] {
   const isRefusedAlready = typeof handshake === 'object' && handshake.kind === 'server_certificate_expired';
   return [
@@ -103,7 +103,7 @@ interface ExpiryWords {
 function expiry(
   subject: string,
   notAfter: Date,
-  { nowMs, warnDays, criticalDays, formatTime }: JudgementOptions,
+  { nowMs, warnDays, criticalDays, formatTime }: AssessmentOptions,
   { states: [expired, critical, warning], cure, curedAfter }: ExpiryWords,
 ): CertificateFinding[] {
   const leftMs = notAfter.getTime() - nowMs;
@@ -123,7 +123,7 @@ function inDays(leftMs: number): string {
   return days === 1 ? 'in a day' : `in ${days} days`;
 }
 
-function handshake(findings: CertificateFindings, options: JudgementOptions): CertificateFinding[] {
+function handshake(findings: CertificateFindings, options: AssessmentOptions): CertificateFinding[] {
   const { handshake: outcome, client, authority, certPath, caPath } = findings;
   if (outcome === undefined || outcome === 'accepted') return [];
   const { kind, what, cure } = outcome;
@@ -168,7 +168,7 @@ function handshake(findings: CertificateFindings, options: JudgementOptions): Ce
 function refusal(
   { contacts, operatorSecret }: CertificateFindings,
   { kind, what }: Reason & { kind: string },
-  { formatTime }: JudgementOptions,
+  { formatTime }: AssessmentOptions,
 ): CertificateFinding {
   const isOurs = kind === 'certificate_refused';
   const workedAt = isOurs ? contacts?.certificate : contacts?.authorities;

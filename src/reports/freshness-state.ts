@@ -50,7 +50,7 @@ const missedByStreamLimit = 8;
 const minuteMs = 60_000;
 const bucketMs = 15_000;
 /** Buckets are listed for the last time at 55 minutes. */
-const rememberedMs = 55 * minuteMs;
+const listableMs = 55 * minuteMs;
 
 const neverCure =
   'Check that Goldmane is enabled (kubectl get goldmane,whisker -A) and that calico-node was rolled out with FELIX_FLOWLOGSGOLDMANESERVER; `flow-trail status` shows the state of the readers.';
@@ -62,22 +62,22 @@ const unknownCause =
  * merging or settling a bucket, even an empty one, because a quiet cluster has empty buckets.
  * Pure.
  */
-export function judgeFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
-  const overall = judgeProgress(facts, options);
+export function assessFreshness(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
+  const overall = assessProgress(facts, options);
   if (overall.severity === 'critical') return overall;
-  const settling = judgeSettling(facts, options);
+  const settling = assessSettling(facts, options);
   if (settling?.severity === 'critical') return settling;
   if (overall.severity === 'warning') return overall;
   return (
     settling ??
-    judgeStream(facts, options) ??
-    judgeCrashes(facts, options) ??
-    judgeClock(facts, options) ??
+    assessStream(facts, options) ??
+    assessCrashes(facts, options) ??
+    assessClock(facts, options) ??
     overall
   );
 }
 
-function judgeCrashes(
+function assessCrashes(
   { crashes }: FreshnessFacts,
   { formatTime }: FreshnessOptions,
 ): FreshnessVerdict | undefined {
@@ -85,7 +85,7 @@ function judgeCrashes(
   return loop && { state: 'crashing', severity: 'warning', ...loop, remembered: '', minutes: 0 };
 }
 
-function judgeSettling(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
+function assessSettling(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
   const { nowMs, pageMinutes, formatTime } = options;
   const { lastProgressAt, lastSettledAt, since } = facts;
   if (!lastProgressAt) return undefined;
@@ -97,12 +97,12 @@ function judgeSettling(facts: FreshnessFacts, options: FreshnessOptions): Freshn
     severity: isCritical ? 'critical' : 'warning',
     what: `No bucket was settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still delivers records, but it misses about 5 % of them.`,
     cause: causeOf(facts, formatTime),
-    remembered: rememberedText(facts, options),
+    remembered: dataLossText(facts, options),
     minutes,
   };
 }
 
-function judgeStream(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
+function assessStream(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict | undefined {
   const { nowMs, formatTime } = options;
   const { settledBucket, streamedBucket, since, missedByStream } = facts;
   if (!settledBucket || missedByStream < missedByStreamLimit) return undefined;
@@ -118,7 +118,7 @@ function judgeStream(facts: FreshnessFacts, options: FreshnessOptions): Freshnes
   };
 }
 
-function judgeClock(
+function assessClock(
   { futureAt }: FreshnessFacts,
   { nowMs, formatTime }: FreshnessOptions,
 ): FreshnessVerdict | undefined {
@@ -134,7 +134,7 @@ function judgeClock(
   };
 }
 
-function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
+function assessProgress(facts: FreshnessFacts, options: FreshnessOptions): FreshnessVerdict {
   const { nowMs, warnMinutes, pageMinutes, formatTime } = options;
   const { lastProgressAt, since } = facts;
   const isFuture = !lastProgressAt && facts.futureAt !== undefined;
@@ -161,7 +161,7 @@ function judgeProgress(facts: FreshnessFacts, options: FreshnessOptions): Freshn
       ? `Nothing has been merged or settled for ${counted(minutes, 'minute')}, since ${formatTime(lastProgressAt)}.`
       : never,
     cause: causeOf(facts, formatTime),
-    remembered: rememberedText(facts, options),
+    remembered: dataLossText(facts, options),
     minutes,
   };
 }
@@ -177,14 +177,14 @@ function causeOf(
   return lastProgressAt ? unknownCause : neverCure;
 }
 
-function rememberedText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: FreshnessOptions): string {
+function dataLossText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: FreshnessOptions): string {
   if (!settledBucket)
     return 'No bucket has been settled yet. Goldmane keeps one hour of records; older records will be missing.';
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
-  const bufferEndsAt = new Date(settledUntil.getTime() + rememberedMs);
+  const bufferEndsAt = new Date(settledUntil.getTime() + listableMs);
   return bufferEndsAt.getTime() > nowMs
     ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(bufferEndsAt)}.`
-    : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - rememberedMs))} only streamed records remain.`;
+    : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - listableMs))} only streamed records remain.`;
 }
 
 function sentence(text: string): string {

@@ -109,20 +109,20 @@ const statusOf: Record<Severity, HealthStatus> = { good: 'PASS', warning: 'WARN'
  * report. A check whose facts are unknown is skipped: the check of the system that does not respond gives the reason.
  * Pure.
  */
-export function judgeHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
+export function assessHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
   const checks = [
     ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'available')]),
     ...('what' in control
       ? [unreachable('temporal', control)]
-      : [check('temporal', 'PASS', 'answers'), judgeSupervisor(control), judgeSchedules(control)]),
+      : [check('temporal', 'PASS', 'answers'), assessSupervisor(control), assessSchedules(control)]),
     ...('what' in trail
       ? []
       : [
-          judgeFreshness(trail, formatTime),
-          judgeCoverage(trail.coverage, nowMs),
-          judgeDigest(trail.digests, 'what' in control ? undefined : control, nowMs, formatTime),
-          judgeCertificates(trail.certificates, 'what' in control ? undefined : control, nowMs, formatTime),
-          judgeExport(trail.export, nowMs, formatTime),
+          assessFreshness(trail, formatTime),
+          assessCoverage(trail.coverage, nowMs),
+          assessDigest(trail.digests, 'what' in control ? undefined : control, nowMs, formatTime),
+          assessCertificates(trail.certificates, 'what' in control ? undefined : control, nowMs, formatTime),
+          assessExport(trail.export, nowMs, formatTime),
         ]),
   ];
   const worst = checks.toSorted((a, b) => ranks[b.status] - ranks[a.status]);
@@ -153,7 +153,7 @@ function unreachable(name: 'database' | 'temporal', { what, cure }: Unreachable)
   return check(name, 'FAIL', what, cure);
 }
 
-function judgeSupervisor({ supervisor: { state, taskProblem }, pollers }: HealthControl): HealthCheck {
+function assessSupervisor({ supervisor: { state, taskProblem }, pollers }: HealthControl): HealthCheck {
   if (pollers === 0)
     return check(
       'supervisor',
@@ -178,7 +178,7 @@ function judgeSupervisor({ supervisor: { state, taskProblem }, pollers }: Health
   return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
 }
 
-function judgeSchedules({ schedules }: HealthControl): HealthCheck {
+function assessSchedules({ schedules }: HealthControl): HealthCheck {
   const missing = schedules.filter(({ exists }) => !exists).map(({ scheduleId }) => scheduleId);
   const paused = schedules.filter(({ isPaused }) => isPaused);
   if (missing.length > 0)
@@ -200,7 +200,7 @@ function judgeSchedules({ schedules }: HealthControl): HealthCheck {
   return check('schedules', 'PASS', `all ${schedules.length} exist and none is paused`);
 }
 
-function judgeFreshness(
+function assessFreshness(
   { freshness, newestBucket }: HealthTrail,
   formatTime: (time: Date) => string,
 ): HealthCheck {
@@ -214,7 +214,7 @@ function judgeFreshness(
   );
 }
 
-function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): HealthCheck {
+function assessCoverage(coverage: readonly CoverageStretch[], nowMs: number): HealthCheck {
   const missed = coverage.filter(
     ({ state, toSeconds }) =>
       state === 'gap' ||
@@ -243,7 +243,7 @@ function judgeCoverage(coverage: readonly CoverageStretch[], nowMs: number): Hea
   );
 }
 
-function judgeDigest(
+function assessDigest(
   { doneAt, waitingSince }: HealthTrail['digests'],
   control: HealthControl | undefined,
   nowMs: number,
@@ -267,7 +267,7 @@ function judgeDigest(
   return check('digest', 'PASS', text);
 }
 
-function judgeCertificates(
+function assessCertificates(
   certificates: HealthTrail['certificates'],
   control: HealthControl | undefined,
   nowMs: number,
@@ -298,7 +298,7 @@ function judgeCertificates(
 }
 
 /** Flow logs are only a copy, so a receiver that is down is never a FAIL. */
-function judgeExport(
+function assessExport(
   { isEnabled, activeAt, sentAt, trouble, upToSeconds, gaps }: HealthTrail['export'],
   nowMs: number,
   formatTime: (time: Date) => string,

@@ -13,12 +13,12 @@ import { CodecKeys } from './codec-keys.ts';
 import { EncryptionCodec } from './codec.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
 import { clientCertificateTimes } from './credentials.ts';
-import { explainDial, explainNoAnswer, explainNoConnection } from './explain-failure.ts';
+import { explainDial, explainNoResponse, explainNoConnection } from './explain-failure.ts';
 import { temporalFailure } from './failure.ts';
 import type { TemporalSettings } from './settings.ts';
 
 const connectTimeoutMs = 5_000;
-const answerTimeoutMs = 10_000;
+const responseTimeoutMs = 10_000;
 /** The library's default of two minutes would delay the recovery after a long outage. */
 const maxReconnectBackoffMs = 10_000;
 
@@ -80,7 +80,7 @@ async function connectBoth(
   const namespace = temporalNamespace(config);
   const { client, connection } = await connectClient(config, codec, interceptor);
   try {
-    await connection.withDeadline(Date.now() + answerTimeoutMs, () =>
+    await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
       connection.workflowService.describeNamespace({ namespace }),
     );
     const native = await connectNative(config.connectionOptions);
@@ -94,7 +94,7 @@ async function connectBoth(
     };
   } catch (error) {
     await connection.close();
-    throw explainNoAnswer(temporalAddress(config), namespace, error);
+    throw explainNoResponse(temporalAddress(config), namespace, error);
   }
 }
 
@@ -218,7 +218,7 @@ export class Temporal {
    * itself does not distinguish a rotated CA from a server that is down.
    */
   async explain(error: unknown): Promise<Failure> {
-    const failure = isFailure(error) ? error : explainNoAnswer(this.address, this.namespace, error);
+    const failure = isFailure(error) ? error : explainNoResponse(this.address, this.namespace, error);
     if (failure.system !== 'temporal' || failure.kind !== 'unavailable') return failure;
     try {
       return (await explainDial(this.#withTarget(this.#load()).connectionOptions)) ?? failure;

@@ -17,7 +17,7 @@ const untrusted = new Set([
   'CERT_SIGNATURE_FAILURE',
 ]);
 
-const noAnswerCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
+const noResponseCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 const refusalCodes = new Set([status.PERMISSION_DENIED, status.UNAUTHENTICATED]);
 
 /** Explains why connecting failed. The client reports only a timeout, so this connects once more itself. */
@@ -29,9 +29,9 @@ export async function explainNoConnection(
   const address = options.address ?? 'localhost:7233';
   // The client wraps the server's response in its own error.
   const reason = reasonOf(error);
-  const isAnswer = isGrpcServiceError(error) && !noAnswerCodes.has(error.code);
+  const isAnswer = isGrpcServiceError(error) && !noResponseCodes.has(error.code);
   const isRefusal = isGrpcServiceError(reason) && refusalCodes.has(reason.code);
-  if (isAnswer || isRefusal) return explainNoAnswer(address, namespace, reason);
+  if (isAnswer || isRefusal) return explainNoResponse(address, namespace, reason);
   return (
     (await explainDial(options)) ??
     temporalFailure(
@@ -139,7 +139,7 @@ function explainTls(
 }
 
 /** Explains why a call over an open connection failed. */
-export function explainNoAnswer(address: string, namespace: string, error: unknown): TemporalFailure {
+export function explainNoResponse(address: string, namespace: string, error: unknown): TemporalFailure {
   if (isTemporalFailure(error)) return error;
   const reason = reasonOf(error);
   const code =

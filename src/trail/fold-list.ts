@@ -1,5 +1,5 @@
 import type { FlowDecoder, FlowKey, MalformedFlow } from '../goldmane/decoder/decode.ts';
-import { visitAnswer } from '../goldmane/list-answer.ts';
+import { visitResponse } from '../goldmane/list-response.ts';
 import { ListedRecords } from './listed-records.ts';
 import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from './record.ts';
 
@@ -62,7 +62,7 @@ export function* foldList(
   const malformed: MalformedFlow[] = [];
   let refused = 0;
   let noTraffic = 0;
-  const count = yield* visitAnswer(
+  const count = yield* visitResponse(
     decoder,
     raw,
     { startSeconds, maxRecords },

@@ -89,7 +89,7 @@ class ControlLoop {
     // Each call takes ten seconds while Temporal is down; skipping the rest starts the next round, with credentials
     // read again, sooner.
     if (supervisor.noAnswer) {
-      this.#reportNoAnswer(supervisor.noAnswer);
+      this.#reportNoResponse(supervisor.noAnswer);
       this.isComplete = false;
     } else {
       const schedules = await this.#step('schedules', () => this.#ensureSchedules());
@@ -201,12 +201,12 @@ class ControlLoop {
     try {
       readiness.set('polling', await this.#inTime(() => this.#polls.check(temporal.client)));
     } catch (error) {
-      this.#reportNoAnswer(await this.#explain(error));
+      this.#reportNoResponse(await this.#explain(error));
     }
   }
 
   /** Restarts of Temporal or the network are short, so the first minute of an outage does not count. */
-  #reportNoAnswer(failure: Failure): void {
+  #reportNoResponse(failure: Failure): void {
     this.#deps.readiness.set(
       'polling',
       mayPass(failure) ? this.#polls.noAnswer(failure.message) : failure.message,

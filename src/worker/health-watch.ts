@@ -4,9 +4,9 @@ import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { TrailMetrics } from '../ingest/metrics.ts';
 import { readHealth, readHealthFacts } from '../queries/health.ts';
-import { healthLines, judgeHealth, type HealthFacts, type HealthReport } from '../reports/health.ts';
+import { healthLines, assessHealth, type HealthFacts, type HealthReport } from '../reports/health.ts';
 import type { Temporal } from '../temporal/connection.ts';
-import { explainNoAnswer } from '../temporal/explain-failure.ts';
+import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { temporalFailure } from '../temporal/failure.ts';
 import { countFailedRuns } from '../temporal/runs.ts';
 import { printableLines } from '../text/printable.ts';
@@ -56,7 +56,7 @@ async function askTemporal<Answer>(
   try {
     return await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () => ask(client));
   } catch (error) {
-    throw isFailure(error) ? error : explainNoAnswer(address, namespace, error);
+    throw isFailure(error) ? error : explainNoResponse(address, namespace, error);
   }
 }
 
@@ -123,7 +123,7 @@ export class HealthWatch {
       query,
       formatTime: this.#formatTime,
       askTemporal: (ask) => this.#askTemporal(ask),
-    }).then((facts) => ({ facts, report: judgeHealth(facts) }));
+    }).then((facts) => ({ facts, report: assessHealth(facts) }));
     return this.#made;
   }
 

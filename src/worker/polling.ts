@@ -5,7 +5,7 @@ import { tsToMs } from '@temporalio/common/lib/time.js';
 const workflowTasks = 1;
 /** A poll without work lasts 60 s, and a check follows within half a minute. */
 const overdueMs = 100_000;
-const noAnswerMs = 60_000;
+const noResponseMs = 60_000;
 
 /** Checks whether Temporal receives this worker's polls. All times are by the process's monotonic clock. */
 export class PollWatch {
@@ -13,7 +13,7 @@ export class PollWatch {
   readonly #identity: string;
   #lastPoll = '';
   #polledAtMs = performance.now();
-  #answeredAtMs = performance.now();
+  #respondedAtMs = performance.now();
 
   constructor(taskQueue: string, identity: string) {
     this.#taskQueue = taskQueue;
@@ -30,7 +30,7 @@ export class PollWatch {
       taskQueue: { name: this.#taskQueue },
       taskQueueType: workflowTasks,
     });
-    this.#answeredAtMs = performance.now();
+    this.#respondedAtMs = performance.now();
     const mine = pollers?.find(({ identity }) => identity === this.#identity);
     const lastPoll = mine?.lastAccessTime ? String(tsToMs(mine.lastAccessTime)) : '';
     if (lastPoll !== '' && lastPoll !== this.#lastPoll) {
@@ -45,8 +45,8 @@ export class PollWatch {
 
   /** @returns why the worker counts as disconnected after a failed check; undefined for the first minute */
   noAnswer(reason: string): string | undefined {
-    const sinceMs = performance.now() - this.#answeredAtMs;
-    return sinceMs < noAnswerMs
+    const sinceMs = performance.now() - this.#respondedAtMs;
+    return sinceMs < noResponseMs
       ? undefined
       : `no poll to Temporal succeeded for ${Math.round(sinceMs / 1000)} s: ${reason}`;
   }

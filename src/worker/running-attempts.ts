@@ -81,11 +81,11 @@ export class RunningAttempts {
    * @throws whatever the client throws if Temporal does not respond
    */
   async check(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<string[]> {
-    this.#askToEnd(workflowId, runId);
+    this.#requestEnd(workflowId, runId);
     const missing = new Set<string>();
     const lost: string[] = [];
     for (const pending of raw.pendingActivities ?? []) {
-      this.#askFormerToEnd(runId, pending);
+      this.#requestFormerEnd(runId, pending);
       const { activityId, attempt, lastWorkerIdentity, lastStartedTime } = pending;
       if (!activityId || lastWorkerIdentity !== this.#identity || !isStarted(pending)) continue;
       const key = keyOf({ activityId, attempt: attempt ?? 1, workflowExecution: { workflowId, runId } });
@@ -110,7 +110,7 @@ export class RunningAttempts {
   }
 
   /** Temporal has started a later attempt, for example because this worker was considered lost. */
-  #askFormerToEnd(runId: string, { activityId, attempt }: PendingActivity): void {
+  #requestFormerEnd(runId: string, { activityId, attempt }: PendingActivity): void {
     for (const running of this.#running.values())
       if (running.runId === runId && running.activityId === activityId && running.attempt < (attempt ?? 0))
         running.ending.abort(new Error('Temporal has replaced this attempt by a later one'));
@@ -121,13 +121,13 @@ export class RunningAttempts {
    * run until their next heartbeat. Waits for them for a few seconds at most.
    */
   async end(workflowId: string): Promise<void> {
-    const ending = Promise.all(this.#askToEnd(workflowId).map(({ ended }) => ended));
+    const ending = Promise.all(this.#requestEnd(workflowId).map(({ ended }) => ended));
     const waiting = new AbortController();
     await Promise.race([ending, pause(endingLimitMs, waiting.signal)]);
     waiting.abort();
   }
 
-  #askToEnd(workflowId: string, exceptRunId?: string): RunningAttempt[] {
+  #requestEnd(workflowId: string, exceptRunId?: string): RunningAttempt[] {
     const attempts = [...this.#running.values()].filter(
       (attempt) => attempt.workflowId === workflowId && attempt.runId !== exceptRunId,
     );

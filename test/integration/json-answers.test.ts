@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import type { AnswerName } from '../../src/cli/schemas/index.ts';
+import type { OutputName } from '../../src/cli/schemas/index.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
@@ -52,7 +52,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Case = { name: AnswerName; args: string[]; ofEmpty?: 0 | 2; ofFull?: 0 | 3 };
+type Case = { name: OutputName; args: string[]; ofEmpty?: 0 | 2; ofFull?: 0 | 3 };
 
 /** Exit codes are 0 unless stated. Commands that query Temporal or Goldmane are tested with `npm start`. */
 const cases: readonly Case[] = [

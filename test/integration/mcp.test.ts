@@ -5,7 +5,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
-import type { AnswerName } from '../../src/cli/schemas/index.ts';
+import type { OutputName } from '../../src/cli/schemas/index.ts';
 import { openDatabase } from '../../src/trail/database.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
@@ -71,7 +71,7 @@ test('every tool is described as read-only, and its description treats names as 
   }
 });
 
-type Case = [tool: string, args: Record<string, unknown>, schema: AnswerName, command: string[]];
+type Case = [tool: string, args: Record<string, unknown>, schema: OutputName, command: string[]];
 
 const cases: Case[] = [
   ['edges', { dst: 'dbaas' }, 'edges', ['edges', '--dst', 'dbaas']],

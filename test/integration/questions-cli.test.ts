@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { AnswerName } from '../../src/cli/schemas/index.ts';
+import type { OutputName } from '../../src/cli/schemas/index.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
@@ -46,7 +46,7 @@ async function run(...args: string[]) {
 }
 
 /** The answer as JSON, checked against its schema. */
-async function ask(name: AnswerName, ...args: string[]): Promise<unknown> {
+async function ask(name: OutputName, ...args: string[]): Promise<unknown> {
   const { code, out, err } = await run(...args, '--json');
   expect([code, err]).toEqual([0, '']);
   return parseAnswer(name, out);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import type { AnswerName } from '../../src/cli/schemas/index.ts';
+import type { OutputName } from '../../src/cli/schemas/index.ts';
 
 /** Parses a command's JSON with the schema docs/schemas/NAME.json. */
-export function parseAnswer(name: AnswerName, json: string): unknown {
+export function parseAnswer(name: OutputName, json: string): unknown {
   const answer: unknown = JSON.parse(json);
   const file = new URL(`../../docs/schemas/${name}.json`, import.meta.url);
   const documented: z.core.JSONSchema.JSONSchema = JSON.parse(readFileSync(file, 'utf8'));

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { isNamespaceName } from '../../text/namespace-name.ts';
-import type { Answer, AnswerName } from '../schemas/index.ts';
+import type { CommandOutput, OutputName } from '../schemas/index.ts';
 
 /**
  * The result of a tool: the JSON of the equivalent command, and the notes that the command prints on standard error.
  */
-export interface Answered<Name extends AnswerName = AnswerName> {
-  answer: Answer<Name>;
+export interface Answered<Name extends OutputName = OutputName> {
+  answer: CommandOutput<Name>;
   notes?: readonly string[];
 }
 
@@ -15,14 +15,14 @@ export interface Tool {
   /** What the tool returns, and the equivalent command. */
   description: string;
   /** Names of docs/schemas. */
-  schemas: readonly AnswerName[];
+  schemas: readonly OutputName[];
   input: z.ZodObject;
   /** @throws Failure */
   call: (input: unknown) => Promise<Answered>;
 }
 
 /** A tool whose input has the type of its schema. */
-export function tool<Shape extends z.ZodRawShape, Name extends AnswerName>({
+export function tool<Shape extends z.ZodRawShape, Name extends OutputName>({
   shape,
   ask,
   ...about

@@ -19,7 +19,7 @@ import {
  * The schemas of the JSON that commands print and MCP tools return, by file name in docs/schemas. `npm run schemas`
  * generates the files. Only code that needs the schemas at run time imports them; commands import only the types.
  */
-export const answerSchemas = {
+export const outputSchemas = {
   adopt: { schema: adopt, title: 'adopt --json' },
   'allowlist-derive': { schema: allowlistDerive, title: 'allowlist derive --json' },
   'allowlist-list': { schema: allowlistList, title: 'allowlist list --json' },
@@ -53,10 +53,12 @@ export const answerSchemas = {
   verify: { schema: verify, title: 'verify --json' },
 };
 
-export type AnswerName = keyof typeof answerSchemas;
+export type OutputName = keyof typeof outputSchemas;
 
 /** The type of a command's JSON output by schema name, with `Date` for times. */
-export type Answer<Name extends AnswerName> = DeepReadonly<z.output<(typeof answerSchemas)[Name]['schema']>>;
+export type CommandOutput<Name extends OutputName> = DeepReadonly<
+  z.output<(typeof outputSchemas)[Name]['schema']>
+>;
 
 type DeepReadonly<Value> = Value extends Date | null | undefined
   ? Value
@@ -65,8 +67,8 @@ type DeepReadonly<Value> = Value extends Date | null | undefined
     : Value;
 
 /** The content of docs/schemas/NAME.json. */
-export function jsonSchemaOf(name: AnswerName): object {
-  const { schema, title } = answerSchemas[name];
+export function jsonSchemaOf(name: OutputName): object {
+  const { schema, title } = outputSchemas[name];
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `flow-trail ${title}`,

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createProgram } from '../../../src/cli/program.ts';
-import { answerSchemas, jsonSchemaOf, type AnswerName } from '../../../src/cli/schemas/index.ts';
+import { outputSchemas, jsonSchemaOf, type OutputName } from '../../../src/cli/schemas/index.ts';
 
-const names = Object.keys(answerSchemas).filter((name): name is AnswerName => name in answerSchemas);
+const names = Object.keys(outputSchemas).filter((name): name is OutputName => name in outputSchemas);
 const folder = new URL('../../../docs/schemas/', import.meta.url);
 
 test('docs/schemas contains the program’s schemas; `npm run schemas` writes them', () => {
@@ -16,7 +16,7 @@ test('docs/schemas contains the program’s schemas; `npm run schemas` writes th
 
 test('every command with --json names its schema, and docs/commands.md lists it', async () => {
   const program = await createProgram(() => true);
-  const titles = names.map((name) => answerSchemas[name].title).join(', ');
+  const titles = names.map((name) => outputSchemas[name].title).join(', ');
   const documentation = readFileSync(new URL('../commands.md', folder), 'utf8');
   const withJson = program.commands.flatMap((command) => [
     ...(hasJson(command) ? [command.name()] : []),

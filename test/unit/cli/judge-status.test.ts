@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
-import { problemsOf } from '../../../src/cli/judge-status.ts';
+import { problemsOf } from '../../../src/cli/assess-status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
 
 const at = '2026-11-30T05:00:00.000Z';

@@ -11,7 +11,7 @@ import {
 import type { GoldmaneConfig } from '../../../src/config/config.ts';
 import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
-import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
+import { assessCertificates } from '../../../src/reports/certificate-state.ts';
 import type { Contacts } from '../../../src/trail/contact.ts';
 import { freePort, startPeer, writeTarget } from '../goldmane/peer.ts';
 
@@ -44,7 +44,7 @@ async function inspect(
     },
     { nowMs, signal: new AbortController().signal },
   );
-  const verdict = judgeCertificates(findings, {
+  const verdict = assessCertificates(findings, {
     nowMs,
     warnDays: 14,
     criticalDays: 3,

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
-import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
+import { assessCertificates } from '../../../src/reports/certificate-state.ts';
 import { days, formatTime, goodCertificates, nowMs } from './facts.ts';
 
 const refused = { kind: 'certificate_refused', what: 'Goldmane refused it', cure: 'Re-sync' };
 const never = { certificate: undefined, authorities: undefined };
 
 function judge(found: Partial<CertificateFindings> = {}) {
-  return judgeCertificates(
+  return assessCertificates(
     { ...goodCertificates, ...found },
     { nowMs, warnDays: 14, criticalDays: 3, formatTime },
   );

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { judgeFreshness } from '../../../src/reports/freshness-state.ts';
+import { assessFreshness } from '../../../src/reports/freshness-state.ts';
 import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
 import { formatTime, fresh, minutesAgo, nowMs } from './facts.ts';
 
 const begun = { lastProgressAt: undefined, newestBucket: undefined, settledBucket: undefined };
 
 function judge(facts: Partial<FreshnessFacts> = {}) {
-  return judgeFreshness({ ...fresh, ...facts }, { nowMs, warnMinutes: 5, pageMinutes: 45, formatTime });
+  return assessFreshness({ ...fresh, ...facts }, { nowMs, warnMinutes: 5, pageMinutes: 45, formatTime });
 }
 
 test.each([

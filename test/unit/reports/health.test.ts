@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   healthLines,
-  judgeHealth,
+  assessHealth,
   type HealthControl,
   type HealthTrail,
 } from '../../../src/reports/health.ts';
@@ -59,7 +59,7 @@ function judge(
   trail: Partial<HealthTrail> | { what: string; cure: string } = {},
   control: Partial<HealthControl> | { what: string; cure: string } = {},
 ) {
-  return judgeHealth({
+  return assessHealth({
     nowMs: now.getTime(),
     trail: 'cure' in trail ? trail : { ...goodTrail, ...trail },
     control: 'cure' in control ? control : { ...goodControl, ...control },

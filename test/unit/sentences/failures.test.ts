@@ -9,7 +9,7 @@ import {
   withBundleHistory,
 } from '../../../src/goldmane/failure.ts';
 import { explainDialError, type DialError } from '../../../src/goldmane/tls-failure.ts';
-import { explainNoAnswer } from '../../../src/temporal/explain-failure.ts';
+import { explainNoResponse } from '../../../src/temporal/explain-failure.ts';
 import { wrongTrail } from '../../../src/temporal/failure.ts';
 import {
   databaseFailure,
@@ -130,7 +130,7 @@ test('of Temporal', async () => {
       details: 'text from the server',
       metadata: {},
     });
-    const { kind, message } = explainNoAnswer('temporal:7233', 'default', error);
+    const { kind, message } = explainNoResponse('temporal:7233', 'default', error);
     said[`${kind} (${status[code]})`] = message;
   }
   said['wrong_trail'] = wrongTrail('flow-trail/supervisor', 'one', 'another').message;

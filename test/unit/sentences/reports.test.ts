@@ -1,7 +1,7 @@
 import { test } from 'vitest';
 import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
-import { judgeCertificates } from '../../../src/reports/certificate-state.ts';
-import { judgeFreshness } from '../../../src/reports/freshness-state.ts';
+import { assessCertificates } from '../../../src/reports/certificate-state.ts';
+import { assessFreshness } from '../../../src/reports/freshness-state.ts';
 import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
 import { days, formatTime, fresh, goodCertificates, minutesAgo, nowMs } from '../reports/facts.ts';
 import { expectSentences, type Sentences } from './sentences.ts';
@@ -34,7 +34,7 @@ test('of the freshness watchdog', async () => {
   const said: Sentences = {};
   for (const [situation, facts] of Object.entries(situations)) {
     const options = { nowMs, warnMinutes: 5, pageMinutes: 45, formatTime };
-    const { state, severity, what, cause, remembered } = judgeFreshness({ ...fresh, ...facts }, options);
+    const { state, severity, what, cause, remembered } = assessFreshness({ ...fresh, ...facts }, options);
     said[`${situation}: ${state}, ${severity}`] = [what, cause, remembered].filter(Boolean).join('\n');
   }
   await expectSentences('freshness', said);
@@ -71,7 +71,7 @@ test('of the certificates', async () => {
   const said: Sentences = {};
   for (const [situation, found] of Object.entries(situations)) {
     const options = { nowMs, warnDays: 14, criticalDays: 3, formatTime };
-    const { findings } = judgeCertificates({ ...goodCertificates, ...found }, options);
+    const { findings } = assessCertificates({ ...goodCertificates, ...found }, options);
     said[situation] = findings
       .map(({ state, severity, what, cure }) => `${state}, ${severity}: ${what}. ${cure}.`)
       .join('\n');

@@ -4,7 +4,7 @@ import { invalidListResponse, tooManyRecords } from './failure.ts';
 
 const recordsPerStep = 2_000;
 
-interface AnswerVisitor {
+interface ResponseVisitor {
   /** Called once, before any record is decoded, with the number of records in the response. */
   onStart(records: number): void;
   onRecord(record: ListedRecord): void;
@@ -17,11 +17,11 @@ interface AnswerVisitor {
  * @returns the number of records, including malformed ones
  * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
  */
-export function* visitAnswer(
+export function* visitResponse(
   decoder: FlowDecoder,
   raw: Buffer,
   { startSeconds, maxRecords }: { startSeconds: number; maxRecords: number },
-  visitor: AnswerVisitor,
+  visitor: ResponseVisitor,
 ): Generator<undefined, number> {
   const held = decoder.countRecords(raw);
   if (held > maxRecords) throw tooManyRecords(startSeconds, held, maxRecords);

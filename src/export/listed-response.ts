@@ -5,7 +5,7 @@ import {
   type PolicyTrace,
   type RecordDetails,
 } from '../goldmane/decoder/decode.ts';
-import { readInSteps, visitAnswer } from '../goldmane/list-answer.ts';
+import { readInSteps, visitResponse } from '../goldmane/list-response.ts';
 import type { RecordHasher } from '../trail/record-hash.ts';
 import type { ExportRecord } from './log-record.ts';
 
@@ -21,7 +21,7 @@ interface HashedRecord extends ExportRecord {
 /** One `List` response, plus 24 bytes per record: its position and its hash. Records are decoded when they are
  * visited, so a response of hundreds of thousands of records takes no further memory.
  */
-export class ListedAnswer {
+export class ListedResponse {
   readonly #decoder: FlowDecoder;
   readonly #raw: Buffer;
   readonly #withLabels: boolean;
@@ -50,16 +50,16 @@ export class ListedAnswer {
     raw: Buffer,
     startSeconds: number,
     options: { hasher: RecordHasher; maxRecords: number; withLabels: boolean },
-  ): Promise<ListedAnswer> {
+  ): Promise<ListedResponse> {
     const { hasher, maxRecords, withLabels } = options;
-    let answer = new ListedAnswer(decoder, raw, 0, withLabels);
-    const steps = visitAnswer(
+    let answer = new ListedResponse(decoder, raw, 0, withLabels);
+    const steps = visitResponse(
       decoder,
       raw,
       { startSeconds, maxRecords },
       {
         onStart(held) {
-          answer = new ListedAnswer(decoder, raw, held, withLabels);
+          answer = new ListedResponse(decoder, raw, held, withLabels);
         },
         onRecord(record) {
           if (record.hasTraffic) answer.#add(record, hasher.hash(record.key.content));
