@@ -75,8 +75,8 @@ describe('docker-compose.yaml', () => {
     };
     const { code, stdout } = await validate('compose', file, { ...withStandIn, ...passwords });
     expect(code).toBe(0);
-    const given = JSON.parse(stdout) as unknown;
-    const { services: withPasswords } = projectShape.parse(given);
+    const resolved = JSON.parse(stdout) as unknown;
+    const { services: withPasswords } = projectShape.parse(resolved);
     expect(withPasswords['worker']?.environment?.['DATABASE_URL']).toBe(
       'postgres://flow_trail:three@postgres:5432/goldmane_edges',
     );

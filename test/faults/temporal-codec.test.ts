@@ -92,9 +92,9 @@ test('payloads are encrypted from the first window on, every command reads them 
   const job = await flowTrail(['run', 'housekeeping'], { ...world.workerEnv(), ...env });
   expect([job.code, job.err]).toEqual([0, expect.stringContaining('started')]);
 
-  const blind = await status();
-  expect(blind.code).not.toBe(0);
-  expect(blind.text).toMatch(/"2026".*TEMPORAL_CODEC_KEY_FILE/);
+  const withoutKey = await status();
+  expect(withoutKey.code).not.toBe(0);
+  expect(withoutKey.text).toMatch(/"2026".*TEMPORAL_CODEC_KEY_FILE/);
 
   // The message of this failed run quotes its input.
   const derivation = 'a-derivation';

@@ -170,11 +170,11 @@ test('`flow-trail certificates` has the same findings without Temporal, with and
   expect(stale.code).toBe(3);
   expect(JSON.parse(stale.out)).toMatchObject({ state: 'stale_copy', handshake: 'unknown_ca' });
 
-  const forgetful = await flowTrail(['certificates'], {
+  const withoutContacts = await flowTrail(['certificates'], {
     ...env,
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
   });
-  expect(forgetful.code).toBe(3);
-  expect(forgetful.out).toMatch(/^critical: refused\n/);
-  expect(forgetful.err).toContain('ECONNREFUSED');
+  expect(withoutContacts.code).toBe(3);
+  expect(withoutContacts.out).toMatch(/^critical: refused\n/);
+  expect(withoutContacts.err).toContain('ECONNREFUSED');
 });

@@ -111,7 +111,7 @@ describe('an empty response', () => {
 });
 
 describe('a bucket whose response', () => {
-  const odd = start - 1_500;
+  const invalidBucket = start - 1_500;
   const answers: [string, number, RegExp, () => Buffer][] = [
     [
       'is too large',
@@ -125,13 +125,13 @@ describe('a bucket whose response', () => {
       'has the wrong times',
       3,
       /is invalid: it contains a record of/,
-      () => encodeListAnswer([encodeFlow({ startSeconds: odd - 15 })]),
+      () => encodeListAnswer([encodeFlow({ startSeconds: invalidBucket - 15 })]),
     ],
     [
       'is incomplete',
       3,
       /is invalid: it announces 9 records but contains 1/,
-      () => encodeListAnswer([encodeFlow({ startSeconds: odd })], 9),
+      () => encodeListAnswer([encodeFlow({ startSeconds: invalidBucket })], 9),
     ],
     ['is broken', 3, /./, () => Buffer.from([0x12, 0xff])],
   ];
@@ -141,7 +141,7 @@ describe('a bucket whose response', () => {
     async (_why, times, message, answer) => {
       settling = await Settling.create(start, busy);
       const { goldmane } = settling;
-      goldmane.onList = (bucket) => (bucket === odd ? answer() : undefined);
+      goldmane.onList = (bucket) => (bucket === invalidBucket ? answer() : undefined);
       const summary = await settling.window(5);
       expect(summary).toMatchObject({ bucketsWaiting: 0 });
       expect(summary.lastError).toMatch(message);
@@ -151,9 +151,9 @@ describe('a bucket whose response', () => {
       expect(settling.reported.at(-1)).toMatchObject({ state: 'connected' });
       const [gap, ...others] = await settling.gaps();
       expect(others).toEqual([]);
-      expect(gap).toMatchObject({ fromSeconds: odd, toSeconds: odd + 15 });
+      expect(gap).toMatchObject({ fromSeconds: invalidBucket, toSeconds: invalidBucket + 15 });
       expect(gap?.cause).toMatch(message);
-      expect(goldmane.requested.filter((bucket) => bucket === odd)).toHaveLength(times);
+      expect(goldmane.requested.filter((bucket) => bucket === invalidBucket)).toHaveLength(times);
       goldmane.onList = () => undefined;
       await settling.run(40);
       expect(await settling.gaps()).toEqual([]);

@@ -77,12 +77,16 @@ describe('with a trail', () => {
   test('edges --without-workload lists only edges whose facts all have a network set at one end', async () => {
     const end = { kind: 'workload', ns: 'a', identity: '' } as const;
     const set = { kind: 'networkset', ns: 'b', identity: 'partners' } as const;
-    const talks = (n: number, dst: FactEnd): TrailRecord => ({
+    const recordTo = (n: number, dst: FactEnd): TrailRecord => ({
       key: { content: `${n}` },
       edge: { srcNs: 'a', dstNs: dst.ns, action: 'allow' },
       fact: { src: end, dst, protocol: 'tcp', port: 80, reporter: 'src', action: 'allow' },
     });
-    const records = [talks(11, set), talks(12, { ...end, ns: 'b' }), talks(13, { ...set, ns: 'shop' })];
+    const records = [
+      recordTo(11, set),
+      recordTo(12, { ...end, ns: 'b' }),
+      recordTo(13, { ...set, ns: 'shop' }),
+    ];
     await merge(db.database, [batch(bucket + 30, records, { settled: 'settled' })], options);
     const { code, out } = await run(['edges', '--json', '--without-workload']);
     expect([code, JSON.parse(out)]).toMatchObject([0, [{ srcNs: 'a', dstNs: 'shop' }]]);

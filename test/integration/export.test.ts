@@ -129,9 +129,9 @@ describe('an outage of the receiver', () => {
     if (!gap) throw new Error('no gap');
     expect(gap.records).toBe(3 * ((gap.toSeconds - gap.fromSeconds) / 15));
     // Every bucket is either complete at the receiver or in the gap.
-    const whole = new Set(completeBuckets());
+    const complete = new Set(completeBuckets());
     for (let bucket = start; bucket < scene.nowSeconds - hour; bucket += 15)
-      expect(whole.has(bucket)).toBe(bucket < gap.fromSeconds || bucket >= gap.toSeconds);
+      expect(complete.has(bucket)).toBe(bucket < gap.fromSeconds || bucket >= gap.toSeconds);
     expect(await scene.settling.gaps()).toEqual([]);
   });
 });
@@ -225,9 +225,9 @@ test('records lost by a restart of Goldmane are a gap of the export', async () =
     expect(named.some(({ fromSeconds, toSeconds }) => bucket >= fromSeconds && bucket < toSeconds)).toBe(
       true,
     );
-  const whole = new Set(completeBuckets());
+  const complete = new Set(completeBuckets());
   for (const { fromSeconds, toSeconds } of named)
-    for (let bucket = fromSeconds; bucket < toSeconds; bucket += 15) expect(whole.has(bucket)).toBe(false);
+    for (let bucket = fromSeconds; bucket < toSeconds; bucket += 15) expect(complete.has(bucket)).toBe(false);
 });
 
 test('an export cancelled in the middle of a bucket continues with the remaining records', async () => {

@@ -82,10 +82,13 @@ const cases: readonly Case[] = [
 const elsewhere = ['status', 'health', 'runs', 'certificates'];
 
 async function ask(db: TestDatabase, args: readonly string[]) {
-  const given = args.map((arg) =>
+  const resolvedArgs = args.map((arg) =>
     arg === 'POLICY' ? join(folder, 'deny.yaml') : arg === 'ALLOWLIST' ? allowlistId : arg,
   );
-  return flowTrailInProcess([...given, '--json'], { DATABASE_URL: db.url, TIME_ZONE: 'Australia/Sydney' });
+  return flowTrailInProcess([...resolvedArgs, '--json'], {
+    DATABASE_URL: db.url,
+    TIME_ZONE: 'Australia/Sydney',
+  });
 }
 
 test.each(cases)('$args: with results, the JSON matches its schema', async ({ name, args, ofFull = 0 }) => {

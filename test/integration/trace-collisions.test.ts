@@ -15,8 +15,8 @@ beforeEach(async () => {
 });
 afterEach(() => db.drop());
 
-const harmless = '{"enforced":["allow-all"],"pending":[]}';
-const telling = '{"enforced":["quarantine"],"pending":[]}';
+const allowing = '{"enforced":["allow-all"],"pending":[]}';
+const denying = '{"enforced":["quarantine"],"pending":[]}';
 
 /** A record with a trace. All traces of this file have the same hash. */
 function withTrace(record: number, text: string, dst = 'b'): TrailRecord {
@@ -33,10 +33,10 @@ async function days(): Promise<[string, unknown, number][]> {
 }
 
 test.each([
-  ['of one fact in one merge', [[withTrace(1, harmless), withTrace(2, telling)]], 'b'],
-  ['of one fact in two merges', [[withTrace(1, harmless)], [withTrace(2, telling)]], 'b'],
-  ['of two facts in one merge', [[withTrace(1, harmless), withTrace(2, telling, 'c')]], 'c'],
-  ['of two facts in two merges', [[withTrace(1, harmless)], [withTrace(2, telling, 'c')]], 'c'],
+  ['of one fact in one merge', [[withTrace(1, allowing), withTrace(2, denying)]], 'b'],
+  ['of one fact in two merges', [[withTrace(1, allowing)], [withTrace(2, denying)]], 'b'],
+  ['of two facts in one merge', [[withTrace(1, allowing), withTrace(2, denying, 'c')]], 'c'],
+  ['of two facts in two merges', [[withTrace(1, allowing)], [withTrace(2, denying, 'c')]], 'c'],
 ])(
   'two traces %s with the same hash are not confused: the second is stored as "other"',
   async (_how, merges, dst) => {
@@ -53,6 +53,6 @@ test.each([
 
 test('a trace whose id was stored in an earlier merge keeps it', async () => {
   for (const start of [startSeconds, startSeconds + 15, startSeconds + 30])
-    await merge(database, [batch(start, [withTrace(1, harmless)], { settled: 'final' })], options);
+    await merge(database, [batch(start, [withTrace(1, allowing)], { settled: 'final' })], options);
   expect(await days()).toEqual([['b', ['allow-all'], 3]]);
 });

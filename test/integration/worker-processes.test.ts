@@ -25,7 +25,7 @@ const age = (process: string, minutes: number) =>
   ]);
 const count = async () => (await readCrashes(query)).count;
 
-test('a process counts as lost while its row is expired, for at most half an hour', async () => {
+test('a process counts as crashed while its row is expired, for at most half an hour', async () => {
   const process = await begin('1@one');
   expect(await count()).toBe(0);
   await age(process, 1);

@@ -50,12 +50,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 async function startServers(): Promise<Servers> {
-  const say = (line: string) => process.stdout.write(`[setup] ${line}\n`);
+  const print = (line: string) => process.stdout.write(`[setup] ${line}\n`);
   const scratch = await mkdtemp(join(tmpdir(), 'flow-trail-test-'));
-  say('building the worker and its workflow bundle');
+  print('building the worker and its workflow bundle');
   await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
-  const executable = await findTemporal({ log: say, signal: new AbortController().signal });
-  say('starting PostgreSQL and the Temporal dev server');
+  const executable = await findTemporal({ log: print, signal: new AbortController().signal });
+  print('starting PostgreSQL and the Temporal dev server');
   const postgres = await startPostgres({
     // Not below the folder of mkdtemp: if the tests run as root, PostgreSQL runs as a user who cannot enter it.
     dataDir: scratch,

@@ -3,7 +3,7 @@ import type { Database } from '../../src/trail/database.ts';
 import { isDatabaseFailure } from '../../src/trail/database-failure.ts';
 import { verify } from '../../src/trail/verify.ts';
 
-const cannotBeAsked = new Set([
+const unavailableKinds = new Set([
   'connection_refused',
   'lost',
   'starting',
@@ -17,6 +17,6 @@ export async function expectVerified(database: Database): Promise<void> {
   try {
     expect(await verify(database)).toEqual([]);
   } catch (error) {
-    if (!isDatabaseFailure(error) || !cannotBeAsked.has(error.kind)) throw error;
+    if (!isDatabaseFailure(error) || !unavailableKinds.has(error.kind)) throw error;
   }
 }

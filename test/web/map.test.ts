@@ -384,12 +384,12 @@ test('with 1,000 namespaces and 20,000 edges the map is usable and states why it
 
 test('an exported file shows the same map without a server', async () => {
   const file = `${screenshots}map.html`;
-  const whole: MapData = {
+  const allData: MapData = {
     ...smallCluster(),
     isFile: true,
     details: { immich: await source.readNamespace('immich') },
   };
-  await writeFile(file, selfContainedPage(await loadMapPage(), whole));
+  await writeFile(file, selfContainedPage(await loadMapPage(), allData));
   await open('#/overview/immich', { url: `file://${file}` });
   await drawn();
   await page.getByRole('region', { name: 'Namespace immich' }).getByText('dbaas/postgresql').waitFor();

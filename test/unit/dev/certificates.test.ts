@@ -70,8 +70,8 @@ describe('issued certificates', () => {
     expect(await shakeHands(misnamed)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
     const expired = await issueCertificates({ server: { notAfter: past } });
     expect(await shakeHands(expired)).toBe('CERT_HAS_EXPIRED');
-    const stranger = await createAuthority();
-    expect(await shakeHands(await issueCertificates(), { trusts: stranger.certificate })).toMatch(
+    const otherAuthority = await createAuthority();
+    expect(await shakeHands(await issueCertificates(), { trusts: otherAuthority.certificate })).toMatch(
       /SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/,
     );
   });

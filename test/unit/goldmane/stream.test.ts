@@ -154,13 +154,17 @@ test('an error of a handler ends the stream and is passed on', async () => {
       call.write(Buffer.from([1]));
     },
   });
-  const mine = new TypeError('mine');
+  const handlerError = new TypeError('handler failed');
   const fail = () => {
-    throw mine;
+    throw handlerError;
   };
-  await expect(connection.stream({ onOpen: () => undefined, onMessage: fail }, never)).rejects.toBe(mine);
+  await expect(connection.stream({ onOpen: () => undefined, onMessage: fail }, never)).rejects.toBe(
+    handlerError,
+  );
   await until('the server saw the cancellation', () => wasCancelled || undefined, 5_000);
-  await expect(connection.stream({ onOpen: fail, onMessage: () => undefined }, never)).rejects.toBe(mine);
+  await expect(connection.stream({ onOpen: fail, onMessage: () => undefined }, never)).rejects.toBe(
+    handlerError,
+  );
 });
 
 describe('probes', () => {

@@ -21,14 +21,14 @@ function allText(messages: ReturnType<typeof messagesOf>): string {
 }
 
 test('the rules for messages detect violations', () => {
-  const say = (text: string) => ({
+  const section = (text: string) => ({
     text: 'x',
     blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }],
   });
-  expect(problemsOf(say('fine &amp; <https://a.example/?a&amp;b|a map>'))).toEqual([]);
-  expect(problemsOf(say('x'.repeat(3_001)))).not.toEqual([]);
-  expect(problemsOf(say('<!channel>'))).not.toEqual([]);
-  expect(problemsOf(say('a &am'))).not.toEqual([]);
+  expect(problemsOf(section('fine &amp; <https://a.example/?a&amp;b|a map>'))).toEqual([]);
+  expect(problemsOf(section('x'.repeat(3_001)))).not.toEqual([]);
+  expect(problemsOf(section('<!channel>'))).not.toEqual([]);
+  expect(problemsOf(section('a &am'))).not.toEqual([]);
   expect(problemsOf({ text: 'x', blocks: Array.from({ length: 51 }, () => ({ type: 'divider' })) })).toEqual([
     'has 51 blocks',
   ]);

@@ -117,9 +117,9 @@ test.each([404, 429, 500, 503])(
 );
 
 test('a redirect is not followed, because its target would receive the URL', async () => {
-  let isAsked = false;
+  let isCalled = false;
   const elsewhere = createServer((_, response) => {
-    isAsked = true;
+    isCalled = true;
     response.end('OK');
   }).listen(0, '127.0.0.1');
   servers.push(elsewhere);
@@ -134,7 +134,7 @@ test('a redirect is not followed, because its target would receive the URL', asy
   heartbeat.succeeded();
   await finished(1);
   expect(results).toEqual(['refused']);
-  expect(isAsked).toBe(false);
+  expect(isCalled).toBe(false);
 });
 
 test('an unavailable service is one failed call', async () => {

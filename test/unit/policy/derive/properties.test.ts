@@ -12,7 +12,7 @@ const kinds: readonly PolicyKind[] = [
   'StagedKubernetesNetworkPolicy',
 ];
 
-function isSayable(kind: PolicyKind, how: string): boolean {
+function isSupported(kind: PolicyKind, how: string): boolean {
   return !how.startsWith('icmp') || kind === 'CalicoNetworkPolicy' || kind === 'StagedNetworkPolicy';
 }
 
@@ -31,7 +31,7 @@ describe.each(kinds)('a derived %s', (kind) => {
               podOf(other.dst).ns === podOf(dst).ns,
           );
         for (const connection of connections.filter(
-          (entry) => entry.egress === 'allow' && entry.ingress === 'allow' && isSayable(kind, entry.how),
+          (entry) => entry.egress === 'allow' && entry.ingress === 'allow' && isSupported(kind, entry.how),
         )) {
           const packet = packetOf(connection.src, connection.dst, connection.how);
           expect(evaluate(policies, 'Ingress', packet)).not.toBe('denied');
