@@ -10,16 +10,16 @@ const edgesShown = 20;
 export function adoptCommand(): Command {
   return new Command('adopt')
     .description(
-      'Take over what another program, such as goldmane-edge-aggregator, counted in the table edge after the trail was created, so that its time is not counted again. No row of edge is changed.',
+      'Adopt counts that another program, such as goldmane-edge-aggregator, added to the table edge after the trail was created, so that the same records are not counted again. No row of edge is changed.',
     )
     .option('--apply', 'adopt the counts; without this option nothing is changed')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-Stop the other program first. A worker does the same when it starts and finds that edges were seen after the last bucket that
-it merged; by hand it is needed when the other program ran beside the worker. Exits with 3 when an edge counts less than the
-trail counted: another program or a person has changed it, and adopt leaves it as it is.
+Stop the other program first. A worker does the same when it starts and finds edges that were seen after the last bucket it merged;
+run this command if the other program ran at the same time as the worker. Exits with 3 if an edge counts less than the trail
+counted: another program or a person has changed it, and adopt does not modify it.
 
 Examples:
   flow-trail adopt
@@ -38,20 +38,20 @@ Examples:
 }
 
 function printAdoption({ until, edges, streamedOnly, lowered }: Adoption, isDryRun: boolean): void {
-  if (until === undefined) print('Nothing to take over: the trail explains the counts of all edges.');
+  if (until === undefined) print('Nothing to adopt: the trail accounts for the counts of all edges.');
   else {
     const records = edges.reduce((sum, { flowCount }) => sum + BigInt(flowCount), 0n);
     const elsewhere = records - BigInt(streamedOnly);
     print(
-      `Another program counted ${elsewhere > 0n ? elsewhere : 0n} records. ${isDryRun ? 'Would take over' : 'Took over'} ` +
+      `Another program counted ${elsewhere > 0n ? elsewhere : 0n} records. ${isDryRun ? 'Would adopt' : 'Adopted'} ` +
         `${records} records of ${counted(edges.length, 'edge')}, including those that the trail only streamed (${streamedOnly}).`,
     );
-    print(`Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no more counts.`);
+    print(`Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no further counts.`);
     printCounts('RECORDS', edges);
-    if (isDryRun) print('Nothing was changed. Add --apply to take it over.');
+    if (isDryRun) print('Nothing was changed. Add --apply to adopt the counts.');
   }
   if (lowered.length === 0) return;
-  print(`${counted(lowered.length, 'edge')} count less than the trail counted; they are left as they are:`);
+  print(`${counted(lowered.length, 'edge')} count less than the trail counted; they are not modified:`);
   printCounts('MISSING', lowered);
 }
 

@@ -20,7 +20,7 @@ interface HandOut {
 export function allowlistCommand(): Command {
   return new Command('allowlist')
     .description(
-      'derive network policies, or the results of the runbook’s queries, from observed flows; nothing is applied',
+      'Derive network policies, or the results of the runbook’s queries, from observed flows; nothing is applied.',
     )
     .addCommand(deriveCommand())
     .addCommand(showCommand())
@@ -30,7 +30,7 @@ export function allowlistCommand(): Command {
 function deriveCommand(): Command {
   return new Command('derive')
     .description(
-      'derive policies and print them or write them to files; to store the result, run the workflow deriveAllowlist',
+      'Derive policies and print them or write them to files; to store the result, run the workflow deriveAllowlist.',
     )
     .argument('[namespaces...]', 'default: all')
     .option('--since <time>', 'start, as an age (14d) or a time; whole UTC days; default: the beginning')
@@ -72,7 +72,7 @@ function deriveCommand(): Command {
 
 function showCommand(): Command {
   return new Command('show')
-    .description('print or write the files of an allowlist derived by the workflow')
+    .description('Print or write the files of an allowlist derived by the workflow.')
     .argument('<id>', 'the allowlistId in the workflow’s result')
     .option('--file <path>', 'only this file')
     .option('--out <folder>', 'write files to this folder instead of printing them')
@@ -92,7 +92,7 @@ function showCommand(): Command {
 
 function listCommand(): Command {
   return new Command('list')
-    .description('list the allowlists derived by the workflow, newest first')
+    .description('List the allowlists derived by the workflow, newest first.')
     .option('--limit <count>', 'maximum number of rows', '20')
     .option('--json', 'print JSON')
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {

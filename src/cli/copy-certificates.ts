@@ -15,7 +15,7 @@ interface Options {
 export function copyCertificatesCommand(): Command {
   return new Command('copy-certificates')
     .description(
-      "copy the operator's client certificate and CA bundle to the worker's namespace if they have changed; for a CronJob in the cluster",
+      "Copy the operator's client certificate and CA bundle to the worker's namespace if they have changed; for a CronJob in the cluster.",
     )
     .option('--from-namespace <namespace>', 'namespace of the originals', 'calico-system')
     .option('--from-secret <name>', 'Secret with tls.crt and tls.key', 'whisker-backend-key-pair')

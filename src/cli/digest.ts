@@ -20,7 +20,7 @@ export function digestCommand(): Command {
       'Announce in Slack all edges that have not been announced yet. Compatible with the container command digest of goldmane-edge-aggregator.',
     )
     .option('--dry-run', 'print what would be announced; post and record nothing (same as DRY_RUN=1)')
-    .option('--json', 'print JSON (only with --dry-run; otherwise the output is always JSON)')
+    .option('--json', 'print JSON; without --dry-run, the output is always JSON')
     .addHelpText(
       'after',
       `

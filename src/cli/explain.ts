@@ -17,7 +17,7 @@ export function explainCommand(): Command {
   return withPeriod(
     new Command('explain')
       .description(
-        'show the flows of one pair of endpoints by port, identity, reporter and policy, with times and counts',
+        'Show the flows of one pair of endpoints by port, identity, reporter and policy, with times and counts.',
       )
       .argument('<source>', endHelp)
       .argument('<destination>', endHelp),

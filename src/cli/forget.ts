@@ -17,7 +17,7 @@ interface ForgetOptions {
 export function forgetCommand(): Command {
   return new Command('forget')
     .description(
-      'remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count are kept',
+      'Remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count are kept.',
     )
     .requiredOption('--src <namespace>', 'source namespace; "" for flows without one')
     .requiredOption('--dst <namespace>', 'destination namespace; "" for flows without one')

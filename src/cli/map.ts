@@ -9,7 +9,7 @@ const weekMs = 7 * 86_400_000;
 
 export function mapCommand(): Command {
   return new Command('map')
-    .description('write the map of all edges to a single HTML file that works without a server')
+    .description('Write the map of all edges to a single HTML file that works without a server.')
     .requiredOption('-o, --output <file>', 'file to write; - for standard output')
     .addHelpText(
       'after',

@@ -16,7 +16,7 @@ interface PolicyOptions extends PeriodOptions {
 export function replayCommand(): Command {
   return withPeriod(
     new Command('replay')
-      .description('show what a set of policies would have denied, and what it would newly allow')
+      .description('Show what a set of policies would have denied, and what it would newly allow.')
       .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced')
       .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
       .option('--strict', 'also exit with 3 if a verdict is unknown'),
@@ -76,7 +76,7 @@ export function replayAnswer(result: Replayed) {
 export function driftCommand(): Command {
   return withPeriod(
     new Command('drift')
-      .description('show unused allow rules, and used connections that the policies do not allow')
+      .description('Show unused allow rules, and used connections that the policies do not allow.')
       .argument('<path>', 'a policy file, or a folder of them')
       .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
       .option('--strict', 'also exit with 3 if a verdict is unknown'),

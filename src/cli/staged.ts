@@ -24,7 +24,7 @@ export function stagedCommand(): Command {
   return withPeriod(
     new Command('staged')
       .description(
-        'compare the verdicts of staged policies with those enforced; exits with 3 unless the result is evidence that enforcing is safe',
+        'Compare the verdicts of staged policies with those enforced; exits with 3 unless the result is evidence that enforcing is safe.',
       )
       .option('--src <namespace>', 'only flows from this namespace')
       .option('--dst <namespace>', 'only flows to this namespace'),

@@ -7,7 +7,7 @@ import { withOpenDatabase } from './with-database.ts';
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'check that the tables are consistent: edges with facts, coverage without holes, announcements with edges; exits with 3 if not',
+      'Check that the tables are consistent: edges with facts, coverage without holes, announcements with edges; exits with 3 if not.',
     )
     .option('--json', 'as JSON')
     .action(async ({ json }: { json?: boolean }) => {

@@ -68,11 +68,11 @@ export const status = z.strictObject({
     .strictObject({
       isEnabled: z.boolean().meta({ description: 'a worker has a receiver of flow logs' }),
       receiver: text('host and port of the receiver').optional(),
-      activeAt: time('when the export worked last').optional(),
-      sentAt: time('when the receiver accepted records last').optional(),
-      upTo: time('all settled buckets before this were exported, or are decided').optional(),
-      waiting: count('settled buckets that are to be exported'),
-      lastError: text('why records could not be sent; absent once they were').optional(),
+      activeAt: time('when the export last worked').optional(),
+      sentAt: time('when the receiver last accepted records').optional(),
+      upTo: time('all settled buckets before this time were exported, or given up as gaps').optional(),
+      waiting: count('settled buckets waiting to be exported'),
+      lastError: text('why records could not be sent; absent once they have been sent').optional(),
       gaps: z
         .array(
           z.strictObject({
@@ -80,13 +80,13 @@ export const status = z.strictObject({
             to: time('end'),
             reason: z.enum(['not_exported', 'not_settled', 'missing', 'rejected']),
             cause: text('the cause'),
-            records: count('records that the receiver did not get; 0 where that is not known'),
+            records: count('number of records that the receiver did not get; 0 if unknown'),
           }),
         )
-        .meta({ description: 'the newest gaps of the export, at most 20; they are no gaps of the trail' }),
+        .meta({ description: 'the newest gaps of the export, at most 20; not gaps of the trail' }),
     })
     .optional()
-    .meta({ description: 'the export of flow logs; absent where the database cannot be read' }),
+    .meta({ description: 'the export of flow logs; absent if the database cannot be read' }),
 });
 
 const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);
@@ -177,8 +177,8 @@ export const certificateReport = z.strictObject({
 
 export const verify = z.array(
   z.strictObject({
-    rule: text('the rule that does not hold'),
-    rows: count('rows that break it'),
+    rule: text('the violated rule'),
+    rows: count('rows that violate it'),
     examples: z.array(text('one of them')),
   }),
 );
@@ -197,11 +197,14 @@ const countedElsewhere = (description: string) =>
 
 export const adopt = z.strictObject({
   isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
-  until: time('time before this adds no counts any more; absent where nothing is taken over').optional(),
-  formerUntil: time('the same before; absent where nothing was ever taken over').optional(),
-  edges: countedElsewhere('what another program counted and what was only streamed, the most first'),
+  until: time('time before this adds no further counts; absent if nothing is adopted').optional(),
+  formerUntil: time('the previous value; absent if nothing was ever adopted').optional(),
+  edges: countedElsewhere('counts of another program and of records that were only streamed, largest first'),
   streamedOnly: flowCount.meta({
-    description: 'how many of these records were only streamed, at most: they cannot be told apart by edge',
+    description:
+      'maximum number of these records that were only streamed; they cannot be distinguished by edge',
   }),
-  lowered: countedElsewhere('edges that count less than the trail counted, by how much; left as they are'),
+  lowered: countedElsewhere(
+    'edges that count less than the trail counted, with the difference; not modified',
+  ),
 });

@@ -35,10 +35,10 @@ export const flowCount = z
 /** Text in the program, as read from the database. */
 export const flowAction: z.ZodType<string, string> = z
   .enum(['allow', 'deny', 'pass', 'unspecified'])
-  .meta({ description: 'what policy decided' });
+  .meta({ description: 'the policy decision' });
 export const reporter: z.ZodType<string, string> = z
   .enum(['src', 'dst', 'unspecified'])
-  .meta({ description: 'the end that reported the flow' });
+  .meta({ description: 'the endpoint that reported the flow' });
 export const direction = z.enum(['in', 'out']).meta({ description: 'seen from the namespace' });
 export const coverageState: z.ZodType<string, string> = z
   .enum(['final', 'settled', 'streamed', 'gap', 'pending', 'incomplete', 'unknown'])

@@ -6,25 +6,25 @@ const verdict = z.enum(['allow', 'deny']);
 
 const finding = z.strictObject({
   direction: policyDirection,
-  src: text('the end as edges prints it'),
-  dst: text('the end as edges prints it'),
+  src: text('endpoint as printed by edges'),
+  dst: text('endpoint as printed by edges'),
   port: text('protocol and port, for example tcp 5432'),
   firstSeen: time('first seen in the period'),
   lastSeen: time('last seen in the period'),
   days: count('UTC days on which it was seen'),
   flowCount: count('distinct records'),
-  by: text('which policy decides, or on what the verdict depends'),
+  by: text('the policy that decides, or what the verdict depends on'),
 });
 
 export const replay = z.strictObject({
-  facts: count('number of facts judged'),
+  facts: count('number of evaluated facts'),
   wouldDeny: z.array(finding),
   wouldAllow: z.array(finding),
   undecided: z.array(finding),
   misreported: z
     .array(finding)
     .meta({ description: 'reported as denied by a staged policy, which denies nothing; not compared' }),
-  unselectedDenied: count('denied facts of ends that no policy in the set selects'),
+  unselectedDenied: count('denied facts of endpoints that no policy in the set selects'),
 });
 
 const unused = z.strictObject({ policy: text('the policy'), rule: text('the rule') });
@@ -40,11 +40,11 @@ export const drift = z.strictObject({
 });
 
 const difference = z.strictObject({
-  src: text('the end as edges prints it'),
-  dst: text('the end as edges prints it'),
+  src: text('endpoint as printed by edges'),
+  dst: text('endpoint as printed by edges'),
   port: text('protocol and port, for example tcp 5432'),
   reporter,
-  enforced: verdict.meta({ description: 'what policy decided' }),
+  enforced: verdict.meta({ description: 'the policy decision' }),
   pending: verdict.meta({ description: 'what the staged policies would decide' }),
   by: text('the staged policy that decides'),
   firstSeen: time('first seen in the period'),

@@ -16,7 +16,7 @@ import {
 
 const endKind = z
   .enum(['workload', 'network', 'networkset', 'host', 'unspecified'])
-  .meta({ description: 'what the end is' });
+  .meta({ description: 'kind of endpoint' });
 const identityText = 'service identity, name of the network set, pub or pvt; empty if there is none';
 
 const cluster = text('cluster; present with --cluster').optional();
@@ -27,10 +27,10 @@ export const facts = z.array(
   z.strictObject({
     cluster,
     srcKind: endKind,
-    srcNs: text('empty for ends without a namespace'),
+    srcNs: text('empty for endpoints without a namespace'),
     srcIdentity: text(identityText),
     dstKind: endKind,
-    dstNs: text('empty for ends without a namespace'),
+    dstNs: text('empty for endpoints without a namespace'),
     dstIdentity: text(identityText),
     protocol: text('lower case, for example tcp'),
     port: z
@@ -70,8 +70,8 @@ export const matrix = z.array(
 
 export const explain = z.array(
   z.strictObject({
-    src: text('the end as edges prints it'),
-    dst: text('the end as edges prints it'),
+    src: text('endpoint as printed by edges'),
+    dst: text('endpoint as printed by edges'),
     port: text('protocol and port, for example tcp 5432'),
     reporter,
     action: flowAction,
@@ -82,7 +82,7 @@ export const explain = z.array(
     note: z
       .enum(['blocked at the destination', 'both allowed and denied at the destination'])
       .optional()
-      .meta({ description: 'how the reports of both ends differ' }),
+      .meta({ description: 'how the reports of the two endpoints differ' }),
     decidedBy: z.array(
       z.strictObject({
         policy: text('the policy that decided'),
@@ -114,9 +114,9 @@ export const at = z.strictObject({
   rows: z.array(
     z.strictObject({
       direction,
-      peer: text('the other end'),
-      peerNamespace: text('empty for ends that are not workloads'),
-      identity: text("service identity of the namespace's own end; empty if it has none"),
+      peer: text('the other endpoint'),
+      peerNamespace: text('empty for endpoints that are not workloads'),
+      identity: text("service identity of the namespace's own endpoint; empty if it has none"),
       port: text('protocol and port, for example tcp 5432'),
       action: flowAction,
       reporter,
