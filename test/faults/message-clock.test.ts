@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
-import { expectComplete, untilLogged } from '../support/faults.ts';
+import { expectComplete, untilLogged, untilReadBy } from '../support/faults.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -63,13 +63,15 @@ fullTest('a worker that takes over from one with a wrong clock does not use its 
   world = await World.create();
   world.traffic.start(world.goldmane);
   const slow = await world.startWorker(clockOff(-300));
+  await untilReadBy(slow, world);
   await world.pass(700);
   await slow.kill();
   expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
   const takenOverSeconds = world.nowSeconds();
   // This worker has no stream.
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
-  await world.startWorker();
+  const successor = await world.startWorker();
+  await untilReadBy(successor, world, 2);
   await world.pass(300);
   await expectComplete(world);
   expect(await youngestSettledAge(0, takenOverSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);

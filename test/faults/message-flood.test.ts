@@ -59,14 +59,10 @@ fullTest(
           dstNamespace: 'store-0',
         })),
       );
-      await until(
-        `burst ${number} is streamed`,
-        async () => {
-          const streamed = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
-          return streamed - before > number * burst ? true : undefined;
-        },
-        90_000,
-      );
+      await until(`burst ${number} is streamed`, async () => {
+        const streamed = await metric(worker, 'flow_trail_records_total', { reader: 'stream' });
+        return streamed - before > number * burst ? true : undefined;
+      });
     }
     await untilLogged(
       worker,

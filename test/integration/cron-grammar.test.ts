@@ -27,8 +27,10 @@ async function isAccepted(cron: string, timezone: string): Promise<boolean> {
     });
     await handle.delete();
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // The client's error for INVALID_ARGUMENT. Anything else, such as a timeout, says nothing about the specification.
+    if (error instanceof TypeError) return false;
+    throw error;
   }
 }
 
@@ -75,8 +77,5 @@ test('the server accepts every time zone that the settings accept', async () => 
     'Etc/GMT+5',
   ];
   const zones = new Set(names.map((name) => canonicalTimeZone(name) ?? `${name} is refused`));
-  const answers = await Promise.all(
-    [...zones].map(async (zone) => ({ zone, accepted: await isAccepted('0 8 * * *', zone) })),
-  );
-  expect(answers.filter(({ accepted }) => !accepted)).toEqual([]);
+  for (const zone of zones) expect([zone, await isAccepted('0 8 * * *', zone)]).toEqual([zone, true]);
 });

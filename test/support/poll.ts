@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until<Result>(
   what: string,
   ask: () => Promise<Result | undefined> | Result | undefined,
-  limitMs = 60_000,
+  limitMs = 240_000,
 ): Promise<Result> {
   const startedAt = Date.now();
   let last: unknown;
