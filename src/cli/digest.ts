@@ -69,7 +69,7 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
     if (digestId === undefined)
       throw usageFailure(
         'digest show',
-        'cannot show a digest, because none has been posted yet; run "flow-trail digest"',
+        'has no digest to show, because none has been posted yet; run "flow-trail digest"',
       );
     const found = await readDigestEdges(query, digestId);
     if (!found)

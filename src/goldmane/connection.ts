@@ -187,7 +187,7 @@ class GrpcConnection implements GoldmaneConnection {
   /** The channel would reconnect silently, possibly to a new server run. */
   #throwIfLost(): void {
     if (this.#isLost)
-      throw new CallError(status.UNAVAILABLE, 'No connection established any more: it was lost');
+      throw new CallError(status.UNAVAILABLE, 'No connection established: it was lost');
   }
 
   /** Runs a call that ends when `signal` aborts or the connection closes, and explains its failure. */

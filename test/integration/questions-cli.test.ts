@@ -93,7 +93,7 @@ describe('edges', () => {
   test('of an unknown namespace fails and suggests a known one', async () => {
     const { code, err } = await run('edges', '--ns', 'bb');
     expect(code).toBe(0);
-    expect(err).toMatch(/never seen.*did you mean b\?/);
+    expect(err).toMatch(/never been seen.*did you mean b\?/);
   });
 
   test.each([
