@@ -1,13 +1,21 @@
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { ExportConfig } from '../config/export-config.ts';
-import { receiverFailure } from './failure.ts';
+import { isReceiverFailure, receiverFailure, type ReceiverFailureKind } from './failure.ts';
 import type { SizedLogRecord } from './log-record.ts';
 import type { ExportMetrics } from './metrics.ts';
 import { encodeRequest } from './otlp-message.ts';
-import type { Receiver } from './receiver.ts';
+import type { Answer, Receiver } from './receiver.ts';
 
 /** If this many records in a row are rejected when sent alone, the receiver rejects everything. */
 const mostRefusedInARow = 8;
+
+/** Failures that a single record can cause at a receiver or a filter in front of it. */
+const ofContent: ReadonlySet<ReceiverFailureKind> = new Set([
+  'refused',
+  'not_otlp',
+  'timeout',
+  'unreachable',
+]);
 
 interface Waiting {
   hash: bigint;
@@ -25,6 +33,7 @@ export class Delivery {
   readonly #metrics: ExportMetrics;
   readonly #signal: AbortSignal;
   readonly #hasAccepted: boolean;
+  readonly #isSuspect: boolean;
   #batch: Waiting[] = [];
   #batchBytes = 0;
   /** Records rejected when sent alone, since the receiver last accepted any. */
@@ -34,8 +43,13 @@ export class Delivery {
   #accepted = 0;
   #rejected = 0;
   #rejection: string | undefined;
+  #warning: string | undefined;
 
-  /** @param hasAccepted the receiver has recently accepted records */
+  /**
+   * @param options.hasAccepted the receiver has recently accepted records
+   * @param options.isSuspect it accepts others, but failed repeatedly at this bucket: one of its records may be the cause, so
+   * failures count as rejections
+   */
   constructor(
     parts: {
       receiver: Pick<Receiver, 'send' | 'name'>;
@@ -43,13 +57,14 @@ export class Delivery {
       metrics: ExportMetrics;
       signal: AbortSignal;
     },
-    hasAccepted: boolean,
+    { hasAccepted, isSuspect }: { hasAccepted: boolean; isSuspect: boolean },
   ) {
     this.#receiver = parts.receiver;
     this.#config = parts.config;
     this.#metrics = parts.metrics;
     this.#signal = parts.signal;
     this.#hasAccepted = hasAccepted;
+    this.#isSuspect = isSuspect;
   }
 
   /** Hashes of records that were accepted or rejected. */
@@ -64,6 +79,11 @@ export class Delivery {
   /** The number of rejected records, and the receiver's message about the last one. */
   get rejected(): { count: number; message: string | undefined } {
     return { count: this.#rejected, message: this.#rejection };
+  }
+
+  /** What the receiver said while it accepted everything. */
+  get warning(): string | undefined {
+    return this.#warning;
   }
 
   /** Sends a batch when it is full. @returns whether it did @throws ReceiverFailure */
@@ -96,7 +116,9 @@ export class Delivery {
     if (batch.length === 0) return;
     const body = encodeRequest(batch.map(({ record }) => record));
     const startedAt = performance.now();
-    const answer = await this.#receiver.send(body, this.#signal);
+    const answer = await this.#receiver
+      .send(body, this.#signal)
+      .catch((error: unknown) => this.#refusalOf(error));
     this.#metrics.sent(answer.status, body.length, (performance.now() - startedAt) / 1_000);
     if (answer.status === 'accepted') {
       const rejected = Math.min(answer.rejected, batch.length);
@@ -115,11 +137,18 @@ export class Delivery {
     await this.#send(batch.slice(half));
   }
 
+  #refusalOf(error: unknown): Answer {
+    if (this.#isSuspect && isReceiverFailure(error) && ofContent.has(error.kind))
+      return { status: 'invalid', message: error.message };
+    throw error;
+  }
+
   #accept(batch: readonly Waiting[], rejected: number, message: string): void {
     for (const { hash } of batch) this.#done.push(hash);
     this.#accepted += batch.length - rejected;
     this.#metrics.records('accepted', batch.length - rejected);
     if (rejected > 0) this.#count(rejected, message);
+    else if (message !== '') this.#warning = message;
     if (rejected < batch.length) this.#reject();
   }
 

@@ -25,6 +25,8 @@ interface ExportedBucket {
   rejected: number;
   /** The receiver's message about the last rejected record. */
   rejection: string | undefined;
+  /** What it said while it accepted everything. */
+  warning: string | undefined;
 }
 
 /** Sends the records of one bucket that have not been sent, and stores the progress even if it fails midway. */
@@ -42,8 +44,8 @@ export class BucketExport {
   }
 
   get exported(): ExportedBucket {
-    const { accepted, rejected } = this.#parts.delivery;
-    return { accepted, rejected: rejected.count, rejection: rejected.message };
+    const { accepted, rejected, warning } = this.#parts.delivery;
+    return { accepted, rejected: rejected.count, rejection: rejected.message, warning };
   }
 
   /**

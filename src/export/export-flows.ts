@@ -29,6 +29,7 @@ import { ListedResponse } from './listed-response.ts';
 import type { LogContext } from './log-record.ts';
 import { Receiver } from './receiver.ts';
 import { makeResource } from './resource.ts';
+import { SetAside } from './set-aside.ts';
 import type { ExportInput, ExportSummary } from './summary.ts';
 
 const pollMs = 15_000;
@@ -37,10 +38,8 @@ const connectionMs = 15 * 60_000;
 const longestBackoffMs = 60_000;
 /** Goldmane continues an abandoned call and serves no other call until it ends. */
 const listTimeoutPauseMs = 90_000;
-/** A bucket whose response could not be used is listed again after this time. */
-const setAsideMs = 5 * 60_000;
 /** A receiver that has accepted records within this time does not reject everything. */
-const recentlyMs = 10 * 60_000;
+const recentlyMs = 15 * 60_000;
 /** A very large bucket is given up after this many processes ended while exporting it. */
 const mostLargeTries = 3;
 const givenUpLarge =
@@ -67,9 +66,9 @@ class ExportWindow {
   #connection: GoldmaneConnection | undefined;
   #connectedAtMs = 0;
   #acceptedAtMs = Number.NEGATIVE_INFINITY;
-  /** The time at which each bucket may be listed again. */
-  readonly #setAside = new Map<number, number>();
+  readonly #setAside = new SetAside();
   #logged = '';
+  #warning = '';
 
   constructor(deps: ExportDeps, windowMs: number) {
     this.#deps = deps;
@@ -92,7 +91,7 @@ class ExportWindow {
         try {
           await this.#round();
           failures = 0;
-          if (!this.#hasSetAside) this.#recovered();
+          if (!this.#setAside.isAnyWaiting(clock.elapsed())) this.#recovered();
           await this.#attempt.idle(Math.min(pollMs, this.#endsAtMs - clock.elapsed()));
         } catch (error) {
           if (signal.aborted) break;
@@ -119,9 +118,10 @@ class ExportWindow {
     await this.#decide();
     await noteExportActive(database.query, this.#receiver.name, this.#nowSeconds());
     const buckets = await readExportBuckets(database.query);
+    this.#setAside.keep(new Set(buckets.map(({ startSeconds }) => startSeconds)));
     for (const bucket of buckets) {
       if (this.#attempt.signal.aborted || config.clock.elapsed() >= this.#endsAtMs) return;
-      if ((this.#setAside.get(bucket.startSeconds) ?? 0) > config.clock.elapsed()) continue;
+      if (this.#setAside.isWaiting(bucket.startSeconds, config.clock.elapsed())) continue;
       this.#attempt.beat({ bucket: iso(bucket.startSeconds), waiting: buckets.length });
       await this.#exportOne(bucket);
     }
@@ -150,12 +150,15 @@ class ExportWindow {
     if (isLarge) await beginLargeTry(query, startSeconds);
     try {
       await this.#sendBucket(bucket, marks);
+      this.#setAside.done(startSeconds);
     } catch (error) {
+      const nowMs = this.#deps.config.clock.elapsed();
+      if (isReceiverFailure(error)) this.#setAside.failed(startSeconds, nowMs);
       // If the database is unavailable, the try stays recorded; it matters only if three processes end as well.
       if (isLarge) await endLargeTry(query, startSeconds).catch(() => undefined);
       if (!isGoldmaneFailure(error) || !['invalid_list_response', 'answer_too_large'].includes(error.kind))
         throw error;
-      this.#setAside.set(startSeconds, this.#deps.config.clock.elapsed() + setAsideMs);
+      this.#setAside.add(startSeconds, nowMs);
       await this.#note(error);
     }
   }
@@ -163,9 +166,10 @@ class ExportWindow {
   async #sendBucket(bucket: ExportBucket, marks: ExportMarks): Promise<void> {
     const { settings, metrics, config, log, database } = this.#deps;
     const answer = await this.#list(bucket.startSeconds, marks);
+    const hasAccepted = config.clock.elapsed() - this.#acceptedAtMs < recentlyMs;
     const delivery = new Delivery(
       { receiver: this.#receiver, config: settings, metrics, signal: this.#attempt.signal },
-      config.clock.elapsed() - this.#acceptedAtMs < recentlyMs,
+      { hasAccepted, isSuspect: hasAccepted && this.#setAside.isSuspect(bucket.startSeconds) },
     );
     const run = new BucketExport(
       {
@@ -184,7 +188,7 @@ class ExportWindow {
       this.#summary.buckets += 1;
     } finally {
       this.#decoder.release();
-      const { accepted, rejected, rejection } = run.exported;
+      const { accepted, rejected, rejection, warning } = run.exported;
       this.#summary.records += accepted;
       this.#summary.rejected += rejected;
       if (accepted > 0) this.#acceptedAtMs = config.clock.elapsed();
@@ -193,6 +197,9 @@ class ExportWindow {
           { bucket: iso(bucket.startSeconds), records: rejected, said: rejection },
           'The receiver rejected records',
         );
+      if (warning !== undefined && warning !== this.#warning)
+        log.warn({ said: warning }, 'The receiver accepted records with a warning');
+      this.#warning = warning ?? this.#warning;
     }
     await noteExportSent(database.query, this.#nowSeconds());
     if (missing > 0)
@@ -290,11 +297,6 @@ class ExportWindow {
     if (this.#logged === '') return;
     this.#logged = '';
     this.#deps.log.info('The export continues');
-  }
-
-  get #hasSetAside(): boolean {
-    const nowMs = this.#deps.config.clock.elapsed();
-    return [...this.#setAside.values()].some((untilMs) => untilMs > nowMs);
   }
 
   #nowSeconds(): number {

@@ -33,8 +33,8 @@ export interface SizedLogRecord {
 
 /** Size of a log record without its attributes. */
 const frameBytes = 64;
-/** Maximum characters of one endpoint in the body; the attributes contain the full names. */
-const shownEnd = 320;
+/** Maximum characters of a name in the body, more than namespace and name may have; the attributes contain the full names. */
+const shownLength = 320;
 
 /**
  * The id of a record: 32 hexadecimal digits, the same each time the record is sent, by any worker (docs/decisions/0008-flow-logs.md).
@@ -124,17 +124,31 @@ function addEnd(
   list.text(`calico.${side}.name`, name);
 }
 
-/** One readable line, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. */
-function bodyOf(key: FlowKey, { srcName, dstName }: RecordDetails): string {
-  const end = (namespace: string, name: string) => {
-    const text = namespaceOf(namespace) === '' ? name : `${namespace}/${name}`;
-    return text.slice(0, shownEnd);
-  };
+/**
+ * One readable line, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. No two
+ * records of a bucket have the same line, because Loki drops an entry whose time and line equal those of another (grafana/loki#15425).
+ */
+function bodyOf(key: FlowKey, details: RecordDetails): string {
   const { action, protocol, dstPort, reporter } = key;
   const port = dstPort === 0 ? '' : ` ${dstPort}`;
-  return printable(
-    `${action} ${end(key.srcNamespace, srcName)} -> ${end(key.dstNamespace, dstName)} ${protocol}${port} (${reporter})`,
-  );
+  const { serviceName, serviceNamespace, servicePortName, servicePort } = details;
+  const service =
+    namespaceOf(serviceName) === ''
+      ? ''
+      : ` via ${shownName(serviceNamespace, serviceName)}:${servicePort}${namespaceOf(servicePortName) === '' ? '' : `/${servicePortName}`}`;
+  const source = shownEnd(key.srcType, key.srcNamespace, details.srcName);
+  const destination = shownEnd(key.dstType, key.dstNamespace, details.dstName);
+  return printable(`${action} ${source} -> ${destination} ${protocol}${port}${service} (${reporter})`);
+}
+
+/** Hosts and sets are marked: they may have the name of something else. */
+function shownEnd(type: FlowKey['srcType'], namespace: string, name: string): string {
+  const isMarked = type === 'host' || type === 'networkset' || type === 'unspecified';
+  return `${isMarked ? `${type}:` : ''}${shownName(namespace, name)}`;
+}
+
+function shownName(namespace: string, name: string): string {
+  return (namespaceOf(namespace) === '' ? name : `${namespace}/${name}`).slice(0, shownLength);
 }
 
 function iso(seconds: number): string {

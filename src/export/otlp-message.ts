@@ -14,8 +14,14 @@ interface Success {
   message: string;
 }
 
-const protobuf = 'application/x-protobuf';
 const json = 'application/json';
+/** Published receivers send protobuf under each of these, or without a type. */
+const protobufTypes: ReadonlySet<string> = new Set([
+  'application/x-protobuf',
+  'application/protobuf',
+  'application/octet-stream',
+  '',
+]);
 
 /**
  * Decodes the body of a success: an ExportLogsServiceResponse (protobuf or JSON), plain text, or an empty body.
@@ -23,8 +29,9 @@ const json = 'application/json';
  */
 export function readSuccess(body: Buffer, contentType: string): Success | undefined {
   if (body.length === 0) return { rejected: 0, message: '' };
-  switch (mediaType(contentType)) {
-    case protobuf:
+  const type = mediaType(contentType);
+  switch (protobufTypes.has(type) ? 'protobuf' : type) {
+    case 'protobuf':
       try {
         return toSuccess(ProtobufLogsSerializer.deserializeResponse(body).partialSuccess);
       } catch {
@@ -32,10 +39,10 @@ export function readSuccess(body: Buffer, contentType: string): Success | undefi
       }
     case json: {
       const answer = parsed(body);
-      return answer && toSuccess(fieldsOf(answer['partialSuccess']));
+      return answer && toSuccess(fieldsOf(field(answer, 'partialSuccess', 'partial_success')));
     }
     case 'text/plain':
-      return { rejected: 0, message: body.toString('utf8') };
+      return { rejected: 0, message: '' };
     default:
       return undefined;
   }
@@ -43,8 +50,9 @@ export function readSuccess(body: Buffer, contentType: string): Success | undefi
 
 /** The message in the body of an error: a google.rpc.Status (protobuf or JSON) or plain text. */
 export function readErrorText(body: Buffer, contentType: string): string {
-  switch (mediaType(contentType)) {
-    case protobuf:
+  const type = mediaType(contentType);
+  switch (protobufTypes.has(type) ? 'protobuf' : type) {
+    case 'protobuf':
       // The message is the only text in a Status.
       return body
         .toString('utf8')
@@ -59,8 +67,17 @@ export function readErrorText(body: Buffer, contentType: string): string {
   }
 }
 
-function toSuccess(partial: { rejectedLogRecords?: unknown; errorMessage?: unknown } | undefined): Success {
-  return { rejected: countOf(partial?.rejectedLogRecords), message: textOf(partial?.errorMessage) };
+function toSuccess(partial: object | undefined): Success {
+  const fields = { ...partial };
+  return {
+    rejected: countOf(field(fields, 'rejectedLogRecords', 'rejected_log_records')),
+    message: textOf(field(fields, 'errorMessage', 'error_message')),
+  };
+}
+
+/** Protobuf's JSON has the first name; some receivers write the second, that of the .proto file. */
+function field(fields: Record<string, unknown>, name: string, protoName: string): unknown {
+  return fields[name] ?? fields[protoName];
 }
 
 function mediaType(contentType: string): string {
@@ -86,5 +103,5 @@ function textOf(value: unknown): string {
 /** An int64: a number, a string (in JSON), or an object of the protobuf library, which converts to its digits. */
 function countOf(value: unknown): number {
   const count = Number(value ?? 0);
-  return Number.isSafeInteger(count) && count > 0 ? count : 0;
+  return count > 0 ? Math.min(Math.floor(count), Number.MAX_SAFE_INTEGER) : 0;
 }

@@ -8,13 +8,21 @@ const longestWaitMs = 10 * 60_000;
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? '';
   if (text === '') return undefined;
-  const ms = /^[0-9]+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  const ms = /^[0-9]+$/.test(text) ? Number(text) * 1_000 : dateMs(text) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestWaitMs);
 }
 
+/** Date.parse takes "soon 5" for a date. */
+function dateMs(text: string): number {
+  return /^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+/** An alert comes from the other end. */
+const oursRefused = /^ERR_SSL_.*ALERT_(BAD_|UNSUPPORTED_)?(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
 const untrusted =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_.*(CERT|UNKNOWN_CA))/;
-const wrongProtocol = /^(EPROTO|HPE_|ERR_SSL_WRONG_VERSION|ERR_SSL_PACKET|ERR_SSL_HTTP_REQUEST)/;
+const wrongProtocol =
+  /^(EPROTO|HPE_|ERR_SSL_WRONG_VERSION|ERR_SSL_PACKET|ERR_SSL_HTTP_REQUEST|ERR_SSL_.*PROTOCOL)/;
 
 /** Explains why a request got no response. @param protocol `http:` or `https:` */
 export function connectionFailure(name: string, protocol: string, error: unknown): ReceiverFailure {
@@ -31,6 +39,18 @@ export function connectionFailure(name: string, protocol: string, error: unknown
       kind: 'connection_refused',
       what: `connection refused: nothing is listening at the receiver address ${name}`,
       cure: 'Start the receiver, or correct the port in OTLP_LOGS_ENDPOINT (4318 for a Collector)',
+    });
+  if (oursRefused.test(code))
+    return receiverFailure({
+      kind: 'refused',
+      what: `the receiver ${name} does not accept the client certificate (${code})`,
+      cure: 'Set OTLP_LOGS_CERT_FILE and OTLP_LOGS_KEY_FILE to a certificate that its CA signed; they are read again at the next try',
+    });
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return receiverFailure({
+      kind: 'not_otlp',
+      what: `the receiver ${name} answers with headers of more than 16 KiB`,
+      cure: 'Check OTLP_LOGS_ENDPOINT, and proxies in between',
     });
   if (untrusted.test(code))
     return receiverFailure({

@@ -2,8 +2,9 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, unzip } from 'node:zlib';
 import type { ExportConfig } from '../config/export-config.ts';
+import { errorCode } from '../failure/error-code.ts';
 import { printable } from '../text/printable.ts';
 import { readCredentials, type ReceiverCredentials } from './credentials.ts';
 import { receiverFailure } from './failure.ts';
@@ -20,9 +21,12 @@ export type Answer =
   | { status: 'invalid'; message: string };
 
 const zip = promisify(gzip);
+const unzipped = promisify(unzip);
 /** Maximum size of a response; a longer one is not an OTLP response. */
 const maxResponseBytes = 64 * 1024;
 const shownMessage = 300;
+/** Errors of a reused connection that the receiver closed before it read the request. */
+const closedCodes: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 const busyStatus: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /**
@@ -56,7 +60,11 @@ export class Receiver {
     const limit = AbortSignal.timeout(this.#config.timeoutMs);
     const ended = AbortSignal.any([signal, limit]);
     try {
-      const response = await this.#post(content, credentials, isZipped, ended);
+      const post = () => this.#post(content, credentials, isZipped, ended);
+      const response = await post().catch((error: unknown) => {
+        if (error instanceof ClosedWhileIdle) return post();
+        throw error;
+      });
       return await this.#read(response);
     } catch (error) {
       signal.throwIfAborted();
@@ -99,7 +107,22 @@ export class Receiver {
         },
         resolve,
       );
-      request.on('error', reject);
+      request.on('error', (error) => {
+        const isClosed = request.reusedSocket && closedCodes.has(errorCode(error, ''));
+        reject(isClosed ? new ClosedWhileIdle({ cause: error }) : error);
+      });
+      request.on('upgrade', (_response, socket) => {
+        socket.destroy();
+        reject(
+          receiverFailure({
+            kind: 'not_otlp',
+            what: `the receiver ${this.name} answers 101 and changes to another protocol`,
+            cure: 'Check OTLP_LOGS_ENDPOINT, and proxies in between',
+          }),
+        );
+      });
+      // Node reports some endings only by this event; without it, the promise would never settle.
+      request.on('close', () => reject(new Error('the connection was closed without an answer')));
       request.end(content);
     });
   }
@@ -120,10 +143,15 @@ export class Receiver {
 
   async #read(response: IncomingMessage): Promise<Answer> {
     const status = response.statusCode ?? 0;
-    const body = await readBody(response);
+    const isSuccess = status >= 200 && status < 300;
+    // The status of a refusal is the answer, also if the connection ends before its text.
+    const body = await readBody(response).catch((error: unknown) => {
+      if (isSuccess) throw error;
+      return Buffer.alloc(0);
+    });
     const type = response.headers['content-type'] ?? '';
-    if (status >= 200 && status < 300) {
-      const success = readSuccess(body, type);
+    if (isSuccess) {
+      const success = body && readSuccess(body, type);
       if (success)
         return { status: 'accepted', rejected: success.rejected, message: shortText(success.message) };
       throw receiverFailure({
@@ -132,7 +160,7 @@ export class Receiver {
         cure: 'Check OTLP_LOGS_ENDPOINT; a proxy or a login page may be in between',
       });
     }
-    const said = shortText(readErrorText(body, type));
+    const said = body ? shortText(readErrorText(body, type)) : '';
     if (status === 413) return { status: 'too_large', message: said };
     if (status === 400) return { status: 'invalid', message: said };
     const reason = said === '' ? '' : ` (${said})`;
@@ -165,7 +193,8 @@ function cureOf(status: number): string {
   return 'Check the log of the receiver';
 }
 
-async function readBody(response: IncomingMessage): Promise<Buffer> {
+/** @returns undefined if the body is compressed (which the request does not ask for) and cannot be read, or expands beyond the limit */
+async function readBody(response: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   response.on('data', (chunk: Buffer) => {
@@ -176,5 +205,16 @@ async function readBody(response: IncomingMessage): Promise<Buffer> {
   await finished(response).catch((error: unknown) => {
     if (length <= maxResponseBytes) throw error;
   });
-  return Buffer.concat(chunks);
+  const body = Buffer.concat(chunks);
+  const encoding = response.headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity' || body.length === 0) return body;
+  return unzipped(body, { maxOutputLength: maxResponseBytes }).catch(() => undefined);
+}
+
+class ClosedWhileIdle extends Error {
+  override readonly name = 'ClosedWhileIdle';
+
+  constructor(options: ErrorOptions) {
+    super('the receiver closed the connection before the request', options);
+  }
 }

@@ -8,6 +8,7 @@ import type { ListedBucket } from '../trail/fold-list.ts';
 import { merge } from '../trail/merge.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import type { BucketBatch } from '../trail/record.ts';
+import { adoptCountedElsewhere } from './adopt-counted-elsewhere.ts';
 import { Attempt, iso } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from './deps.ts';
@@ -46,6 +47,7 @@ class SettleWindow {
   readonly #gaps: CoverageRecorder;
   readonly #clock: ServerClockProbe;
   readonly #finalAsked = new Set<number>();
+  #hasAdopted = false;
   readonly #unusable: RejectedBuckets;
   /** Listed and waiting to be merged. */
   #carried: { due: DueBucket; answer: ListedBucket } | undefined;
@@ -122,6 +124,8 @@ class SettleWindow {
     const { database } = this.#deps;
     const { query } = database;
     await this.#listings.load();
+    if (!this.#hasAdopted) await this.#attempt.waitFor(adoptCountedElsewhere(this.#deps));
+    this.#hasAdopted = true;
     // Learning the clock may need Goldmane, and a gap grows and is reported while Goldmane is unreachable.
     const { isKnown } = this.#deps.serverClock;
     if (isKnown) await this.#gaps.decide(this.#nowSeconds());

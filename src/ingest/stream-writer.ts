@@ -4,6 +4,7 @@ import type { BucketBatch } from '../trail/record.ts';
 import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold.ts';
 import { merge, type MergeSummary } from '../trail/merge.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
+import { adoptCountedElsewhere } from './adopt-counted-elsewhere.ts';
 import type { Deps } from './deps.ts';
 import { KnownEdges } from './known-edges.ts';
 
@@ -144,7 +145,9 @@ export class StreamWriter {
     }
   }
 
+  /** Before the first merge of the window. */
   async #loadEdges(): Promise<KnownEdges> {
+    await adoptCountedElsewhere(this.#deps);
     const known = new KnownEdges(memoryLimits.knownEdges);
     await known.load(this.#deps.database.query);
     return known;

@@ -58,20 +58,22 @@ export function adopt(
   });
 }
 
-/** The same at the start of a worker, but only if an edge was seen later than any bucket that the trail merged:
- * another program then counted while no worker was running. If its time were counted again, that would be noticed too
- * late.
+/**
+ * The same at the start of a worker or a reader, but only if an edge was seen later than any bucket that the trail merged: another
+ * program then counted while nothing was read. If its time were counted again, that would be noticed too late.
+ * @param aheadSeconds how much later
  * @returns undefined if no other program counted
  * @throws DatabaseFailure
  */
 export async function adoptIfCountedElsewhere(
   database: Database,
   nowSeconds: number,
+  aheadSeconds = 0,
 ): Promise<Adoption | undefined> {
   const [row] = await database.query<{ elsewhere: boolean }>(
-    `select coalesce(max(e.last_seen) > ${knownUntil}, false) as elsewhere from edge e
+    `select coalesce(max(e.last_seen) > ${knownUntil} + make_interval(secs => $2), false) as elsewhere from edge e
      where e.last_seen <= to_timestamp($1)`,
-    [nowSeconds],
+    [nowSeconds, aheadSeconds],
   );
   return row?.elsewhere === true ? adopt(database, { nowSeconds, isDryRun: false }) : undefined;
 }

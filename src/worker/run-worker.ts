@@ -10,8 +10,8 @@ import type { Config } from '../config/config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { ServerClock } from '../goldmane/server-clock.ts';
+import { adoptCountedElsewhere } from '../ingest/adopt-counted-elsewhere.ts';
 import { readTrailId } from '../trail/trail-id.ts';
-import { adoptIfCountedElsewhere } from '../trail/adopt.ts';
 import { openDatabase } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { Temporal } from '../temporal/connection.ts';
@@ -96,16 +96,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
     const readersStart = await untilItWorks(() => thisProcess.begin(signal), { log, signal, waiting });
     // Before anything is merged; otherwise, records that another program has counted would be counted again.
-    const adoption = await untilItWorks(() => adoptIfCountedElsewhere(database, config.clock.now() / 1000), {
-      log,
-      signal,
-      waiting,
-    });
-    if (adoption)
-      log.warn(
-        { until: adoption.until, formerUntil: adoption.formerUntil, edges: adoption.edges.length },
-        'another program counted edges while no worker was running; its counts were adopted',
-      );
+    await untilItWorks(() => adoptCountedElsewhere({ database, config, log }, 0), { log, signal, waiting });
     // Certificate and key files are read at each attempt.
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), {
       log,

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import { Aggregator } from '../support/aggregator.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
+import { expectVerified } from '../support/verify.ts';
 import { untilConnected } from '../support/failure-places.ts';
 import { createNamespace, World } from '../support/world.ts';
 
@@ -37,6 +39,12 @@ afterEach(async () => {
 const supervisor = <Result>(ask: (handle: SupervisorHandle) => Promise<Result>) =>
   world.temporal((client) => ask(client.workflow.getHandle(supervisorWorkflowId)));
 type SupervisorHandle = ReturnType<Parameters<Parameters<World['temporal']>[0]>[0]['workflow']['getHandle']>;
+
+const untilReadersEnded = () =>
+  until('both readers have ended', async () => {
+    const { raw } = await supervisor((handle) => handle.describe());
+    return (raw.pendingActivities ?? []).length === 0 ? true : undefined;
+  });
 
 const status = async () => {
   const { code, out, err } = await flowTrail(['status', '--json'], world.workerEnv());
@@ -78,10 +86,7 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
   const worker = await world.startWorker();
   await untilReadBy(worker, world);
   await supervisor((handle) => handle.signal('pause', 'maintenance of Goldmane'));
-  await until('both readers have ended', async () => {
-    const { raw } = await supervisor((handle) => handle.describe());
-    return (raw.pendingActivities ?? []).length === 0 ? true : undefined;
-  });
+  await untilReadersEnded();
   const { memo, runId } = await supervisor((handle) => handle.describe());
   expect(memo).toMatchObject({
     state: 'paused: maintenance of Goldmane',
@@ -104,6 +109,46 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
   await untilConnected(world);
   const { memo: resumed } = await supervisor((handle) => handle.describe());
   expect(resumed?.['paused']).toBeUndefined();
+});
+
+test('what another program counts while the readers are paused is adopted on resume, and not counted again', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilReadBy(worker, world);
+  await supervisor((handle) => handle.signal('pause', 'the aggregator runs'));
+  await untilReadersEnded();
+  const { database } = world.db;
+  const aggregator = new Aggregator(database);
+  await aggregator.start();
+  const nowSeconds = () => world.clock.now() / 1_000;
+  const buckets: number[] = [];
+  while (buckets.length < 16) {
+    const startSeconds = Math.floor(nowSeconds() / 15) * 15;
+    if (startSeconds !== buckets.at(-1)) {
+      buckets.push(startSeconds);
+      for (const srcName of ['one', 'two', 'three']) {
+        world.goldmane.ingest([{ startSeconds, srcName, srcNamespace: 'a', dstNamespace: 'b' }]);
+        await aggregator.count({ dstNs: 'b', startSeconds });
+      }
+    }
+    await world.clock.sleep(3_000);
+  }
+  const [first = 0, last = 0] = [buckets[0], buckets.at(-1)];
+  await supervisor((handle) => handle.signal('resume'));
+  await until('the time of the aggregator is settled', async () => {
+    const rows = await database.query(
+      `select from bucket_ledger where settled_at is not null and settled <> ''
+       and bucket between to_timestamp($1) and to_timestamp($2)`,
+      [first, last],
+    );
+    return rows.length >= buckets.length || undefined;
+  });
+  const [edge] = await database.query<{ n: number }>(
+    `select flow_count::int as n from edge where src_ns = 'a' and dst_ns = 'b'`,
+  );
+  expect(edge?.n).toBe(3 * buckets.length);
+  expect(await database.query('select edges::int from adoption')).toHaveLength(1);
+  await expectVerified(database);
 });
 
 test('after Temporal lost its database, /readyz names the missing namespace until it exists, and the trail continues', async () => {

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideExportGaps } from '../../src/trail/export-gaps.ts';
 import { forgetExportMarks } from '../../src/trail/export-marks.ts';
 import { noteExportOff, readExportState } from '../../src/trail/export-state.ts';
+import { casesOf } from '../support/full.ts';
 import { partialSuccess } from '../support/log-receiver.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { Exporting } from './export-harness.ts';
@@ -159,6 +161,42 @@ test('a record that the receiver refuses is skipped, counted and reported; the o
     },
   ]);
 });
+
+const poisoned = casesOf<[string, (response: ServerResponse) => unknown]>([
+  ['answers 500', (response) => response.writeHead(500).end()],
+  [
+    'is behind a filter that answers 403',
+    (response) => response.writeHead(403, { 'content-type': 'text/html' }).end('blocked'),
+  ],
+  ['closes the connection', (response) => response.destroy()],
+]);
+
+test.each(poisoned)(
+  'a receiver that %s at one record gets all others, and that record is left out, counted and named',
+  async (_what, fail) => {
+    const poison = start + 300;
+    scene.receiver.react = (logs, response) => {
+      if (!logs.some(({ attributes }) => onceOf(attributes['calico.source.name']) === poison))
+        return undefined;
+      fail(response);
+      return 'answered';
+    };
+    await scene.settling.run(15);
+    await scene.export(1);
+    // Later buckets do not wait for the one that fails.
+    expect(completeBuckets()).toEqual((await settledBuckets()).filter((bucket) => bucket !== poison));
+    await scene.settling.run(5);
+    await scene.export(13);
+    const ofPoison = scene.receiver.accepted.filter(
+      ({ attributes }) => attributes['calico.bucket.start'] === new Date(poison * 1_000).toISOString(),
+    );
+    expect(new Set(ofPoison.map(({ id }) => id)).size).toBe(2);
+    const rejected = await scene.settling.db.database.query(
+      'select extract(epoch from bucket)::float8 as bucket, rejected::int from bucket_export where rejected > 0',
+    );
+    expect(rejected).toEqual([{ bucket: poison, rejected: 1 }]);
+  },
+);
 
 test('if the receiver answers 400 to everything, the export waits, and no record counts as rejected', async () => {
   scene.receiver.react = (_logs, response) => {

@@ -167,6 +167,10 @@ test('the headers variable has OpenTelemetry’s format', () => {
 test.each<[string | undefined, number | undefined]>([
   [undefined, undefined],
   ['soon', undefined],
+  ['soon 5', undefined],
+  ['1e9', undefined],
+  ['-5', undefined],
+  ['99999999999999999999', 600_000],
   ['0', 0],
   ['120', 120_000],
   ['86400', 600_000],
