@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openDatabase, type Database } from '../src/trail/database.ts';
-import { rollNamespaceDays } from '../src/trail/observations.ts';
+import { rollNamespaceDays } from '../src/trail/namespace-observations.ts';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import { median, type Row } from './table.ts';

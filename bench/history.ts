@@ -3,7 +3,7 @@ import { loadConfig } from '../src/config/config.ts';
 import { readCertificates } from '../src/goldmane/certificates.ts';
 import { createClient } from '../src/goldmane/connection.ts';
 import { followStream } from '../src/goldmane/stream.ts';
-import type { GoldmaneConfig } from '../src/config/config.ts';
+import type { GoldmaneConfig } from '../src/config/goldmane-config.ts';
 import { encoderOf } from '../dev/goldmane/messages.ts';
 
 const encodeStreamRequest = encoderOf('FlowStreamRequest');

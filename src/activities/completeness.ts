@@ -11,7 +11,7 @@ import {
   readToldVerdicts,
   type FrozenReport,
 } from '../trail/completeness-reports.ts';
-import { rollNamespaceDays } from '../trail/observations.ts';
+import { rollNamespaceDays } from '../trail/namespace-observations.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { readCompleteness } from '../queries/completeness.ts';
 import type { Deps } from '../ingest/deps.ts';

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { headlineOf, introductionOf, questionFor, type DigestReport } from '../reports/digest.ts';
-import { observationLines } from '../coverage/observation.ts';
+import { coverageLines } from '../coverage/coverage-summary.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
@@ -119,7 +119,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
     const messages = digestMessages(report, {
       headline: headlineOf(report),
       introduction: report.introduction && introductionOf(report.introduction),
-      observation: observationLines(report.observation, { quote: (cause) => cause, atMost: gapsInMessage }),
+      coverage: coverageLines(report.coverage, { quote: (cause) => cause, atMost: gapsInMessage }),
       question: questionFor(report),
       mapUrl: config.jobs.mapUrl,
     });
@@ -132,7 +132,7 @@ function freeze(deps: Deps, digestId: string): Promise<Frozen> {
 }
 
 function summaryOf(report: DigestReport): Summary {
-  const { digestId, edges, denied, late, from, to, observation } = report;
+  const { digestId, edges, denied, late, from, to, coverage } = report;
   return {
     digestId,
     says: `${headlineOf(report)}, from ${from} to ${to}`,
@@ -141,10 +141,10 @@ function summaryOf(report: DigestReport): Summary {
     foundLate: late,
     from,
     to,
-    gaps: observation.gaps
+    gaps: coverage.gaps
       .slice(0, gapsInResult)
       .map((gap) => ({ from: gap.from, to: gap.to, cause: gap.cause })),
-    gapSeconds: observation.gapSeconds,
+    gapSeconds: coverage.gapSeconds,
   };
 }
 

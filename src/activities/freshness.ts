@@ -5,6 +5,7 @@ import type { PostResult } from '../slack/post.ts';
 import { isPosted, markAlertPosted, recordAlert } from '../trail/alerts.ts';
 import { readFreshness } from '../trail/freshness.ts';
 import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../trail/gap-reports.ts';
+import { iso } from '../time/iso.ts';
 import { spanText, zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
@@ -24,7 +25,7 @@ export interface FreshnessReport extends FreshnessVerdict {
 }
 
 /**
- * A database outage that the watchdog noticed; passed from run to run, because it cannot be stored during the outage.
+ * A database outage that the job noticed; passed from run to run, because it cannot be stored during the outage.
  */
 export interface DatabaseOutage {
   /** First failed check, ISO 8601. */
@@ -83,7 +84,6 @@ function detailOf({ what, cause, remembered }: FreshnessVerdict): string {
 }
 
 function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
-  const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
   return { from: iso(fromSeconds), to: iso(toSeconds), cause };
 }
 
@@ -143,7 +143,7 @@ function gapMessage(gaps: readonly GapReport[], formatTime: (time: Date) => stri
       ...lines,
     ],
     fields: [],
-    context: 'flow-trail · freshness watchdog',
+    context: 'flow-trail · freshness',
   });
 }
 
@@ -168,7 +168,7 @@ function freshnessMessage(
       ['Last merged', time(lastProgressAt)],
       ['Settled up to', time(settledBucket)],
     ],
-    context: 'flow-trail · freshness watchdog',
+    context: 'flow-trail · freshness',
   });
 }
 
@@ -214,7 +214,7 @@ export async function postDatabaseOutage(
           'No data is lost if the database is back within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled afterwards.',
         ],
         fields: [['First seen', formatTime(since)]],
-        context: 'flow-trail · freshness watchdog',
+        context: 'flow-trail · freshness',
       }),
     );
   return { since: since.toISOString(), alerted: before?.alerted === 'paged' ? 'paged' : alerted };

@@ -19,9 +19,9 @@ import {
 } from './freshness.ts';
 import { applyRetention, type HousekeepingResult } from './housekeeping.ts';
 import { deriveAllowlist } from './allowlist.ts';
-import type { ExportDeps } from '../export/deps.ts';
-import { exportFlows } from '../export/export-flows.ts';
-import type { ExportInput, ExportSummary } from '../export/summary.ts';
+import type { ExportDeps } from '../flow-logs/deps.ts';
+import { exportFlows } from '../flow-logs/export-flows.ts';
+import type { ExportInput, ExportSummary } from '../flow-logs/summary.ts';
 import type { AllowlistSummary } from '../queries/allowlist.ts';
 import { settleBuckets } from '../ingest/settle-buckets.ts';
 import { streamFlows } from '../ingest/stream-flows.ts';

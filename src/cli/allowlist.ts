@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { loadReportConfig } from '../config/config.ts';
+import { loadReportConfig } from '../config/report-config.ts';
 import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { assessCertificates } from '../reports/certificate-state.ts';
-import { lastContacts } from '../trail/contact.ts';
+import { lastContacts } from '../trail/tls-contacts.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { openDatabase } from '../trail/database.ts';
 import { exitCodes } from './exit-codes.ts';

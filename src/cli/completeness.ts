@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
 import { systemClock } from '../time/clock.ts';
-import { loadReportConfig } from '../config/config.ts';
+import { loadReportConfig } from '../config/report-config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { loadIdentityConfig } from '../config/config.ts';
+import { loadIdentityConfig } from '../config/identity-config.ts';
 import { compilePolicies, PolicyError, type PolicySet } from '../policy/replay/policy-set.ts';
 import { counted } from '../text/counted.ts';
 import { note } from './output.ts';

@@ -28,7 +28,7 @@ export function statusCommand(): Command {
 export async function askStatus() {
   // Loads Temporal's client only when it is needed.
   const { askSupervisor } = await import('./ask-supervisor.ts');
-  const { clockOf } = await import('../config/config.ts');
+  const { clockOf } = await import('../config/trail-clock.ts');
   const { askExport } = await import('./ask-export.ts');
   const [supervisor, exported] = await Promise.all([askSupervisor(), askExport()]);
   const ages = agesOf(supervisor?.status, clockOf(process.env).now());

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commaSeparated, wholeNumber } from './fields.ts';
 
 /** Where flow logs are sent, and how much at once. Files are read again at every request. */
 export interface ExportConfig {
@@ -21,14 +22,7 @@ export interface ExportConfig {
   compression: 'gzip' | 'none';
 }
 
-const whole = (fallback: number, min: number, max: number) =>
-  z
-    .string()
-    .trim()
-    .regex(/^[0-9]+$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`)
-    .default(fallback);
+const whole = (fallback: number, min: number, max: number) => wholeNumber(min, max).default(fallback);
 const file = z.string().trim().default('');
 const logsPath = '/v1/logs';
 
@@ -76,14 +70,7 @@ export function toExportConfig(value: ExportEnvironment): ExportConfig | undefin
     caFile: optional(value.OTLP_LOGS_CA_FILE),
     certFile: optional(value.OTLP_LOGS_CERT_FILE),
     keyFile: optional(value.OTLP_LOGS_KEY_FILE),
-    labels:
-      value.OTLP_LOGS_LABELS === '*'
-        ? 'all'
-        : new Set(
-            value.OTLP_LOGS_LABELS.split(',')
-              .map((key) => key.trim())
-              .filter((key) => key !== ''),
-          ),
+    labels: value.OTLP_LOGS_LABELS === '*' ? 'all' : new Set(commaSeparated(value.OTLP_LOGS_LABELS)),
     batchRecords: value.OTLP_LOGS_BATCH_RECORDS,
     batchBytes: value.OTLP_LOGS_BATCH_BYTES,
     timeoutMs: value.OTLP_LOGS_TIMEOUT_SECONDS * 1_000,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sundayFirst, weekdays } from '../time/weekdays.ts';
 import { cronProblem } from './cron.ts';
-import { flag } from './flag.ts';
+import { commaSeparated, flag, wholeNumber } from './fields.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 import { canonicalTimeZone } from './time-zone.ts';
 
@@ -53,13 +53,7 @@ export interface JobConfig {
 }
 
 const whole = (fallback: number, min: number, max: number, what: string) =>
-  z
-    .string()
-    .trim()
-    .regex(/^[0-9]+$/, `must be ${what}: a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be ${what}: a whole number from ${min} to ${max}`)
-    .default(fallback);
+  wholeNumber(min, max, `must be ${what}: a whole number from ${min} to ${max}`).default(fallback);
 
 const cron = (fallback: string) =>
   z
@@ -172,9 +166,7 @@ export function toJobConfig(value: JobEnvironment): JobConfig {
       housekeeping: value.HOUSEKEEPING_CRON,
     },
     mapUrl: value.MAP_URL,
-    dataNamespaces: value.DATA_NAMESPACES.split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
+    dataNamespaces: commaSeparated(value.DATA_NAMESPACES),
     certificates: {
       warnDays: value.CERTIFICATE_WARN_DAYS,
       criticalDays: value.CERTIFICATE_CRITICAL_DAYS,

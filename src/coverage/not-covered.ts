@@ -1,3 +1,4 @@
+import { iso } from '../time/iso.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 
 /** A time range that was not fully observed. Times are ISO 8601 in UTC. */
@@ -40,8 +41,4 @@ export function notCovered(
   }
   addUnknown(toSeconds);
   return found;
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
 import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import { splitPemCertificates } from '../text/pem.ts';
 
 /** The certificate files, read together and checked to match each other. */

@@ -8,7 +8,7 @@ import { goldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';
 import { clockInRefusal, encodeListRequest, LIST_NOTHING } from './requests.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 
 export type { StreamHandlers } from './stream.ts';
 
@@ -186,8 +186,7 @@ class GrpcConnection implements GoldmaneConnection {
 
   /** The channel would reconnect silently, possibly to a new server run. */
   #throwIfLost(): void {
-    if (this.#isLost)
-      throw new CallError(status.UNAVAILABLE, 'No connection established: it was lost');
+    if (this.#isLost) throw new CallError(status.UNAVAILABLE, 'No connection established: it was lost');
   }
 
   /** Runs a call that ends when `signal` aborts or the connection closes, and explains its failure. */

@@ -1,4 +1,5 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
+import { iso } from '../time/iso.ts';
 
 export type GoldmaneFailureKind =
   /** Our certificate, its key or the CA bundle is missing, unreadable, or does not match the others. */
@@ -58,7 +59,7 @@ export function goldmaneFailure({ kind, what, cure, bundle, code }: GoldmaneFail
 export function invalidListResponse(startSeconds: number, reason: string): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'invalid_list_response',
-    what: `Goldmane's response for the bucket of ${new Date(startSeconds * 1000).toISOString()} is invalid: ${reason}`,
+    what: `Goldmane's response for the bucket of ${iso(startSeconds)} is invalid: ${reason}`,
     cure: 'The worker lists it again. If this persists, check whether this version of Goldmane is supported (3.30 to 3.32 were tested)',
   });
 }
@@ -67,7 +68,7 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
 export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
   return goldmaneFailure({
     kind: 'answer_too_large',
-    what: `The bucket of ${new Date(startSeconds * 1000).toISOString()} has ${records} records; this process has enough memory for ${limit}`,
+    what: `The bucket of ${iso(startSeconds)} has ${records} records; this process has enough memory for ${limit}`,
     cure: 'Find out what opens so many connections (a port scan, for example), or give the worker more memory',
   });
 }

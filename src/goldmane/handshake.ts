@@ -4,7 +4,7 @@ import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } 
 import { parseAddress } from '../text/address.ts';
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure } from './failure.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import { explainDialError, type DialError } from './tls-failure.ts';
 
 /** RFC 9113, 3.4: the client preface, and an empty SETTINGS frame. */

@@ -4,7 +4,7 @@ import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './
 import { isGoldmaneFailure, type GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake, type HandshakeLimits } from './handshake.ts';
 import { seeServerCertificate } from './server-certificate.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 
 /** Names and validity of one certificate. */
 interface CertificateFacts {

@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import type { X509Certificate } from 'node:crypto';
 import { parseAddress } from '../text/address.ts';
 import type { HandshakeLimits } from './handshake.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 
 /** The certificates that a server presents: its own, and the rest of the chain. */
 interface ShownChain {

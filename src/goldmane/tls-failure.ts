@@ -1,6 +1,6 @@
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure, type GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
-import type { GoldmaneConfig } from '../config/config.ts';
+import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import { repeatedSubjects } from '../text/pem.ts';
 
 /** An error between connecting and the first HTTP/2 frame; `code` is Node's or OpenSSL's. */

@@ -66,7 +66,3 @@ export class Attempt extends ActivityAttempt {
     return new Date(this.#deps.config.clock.now()).toISOString();
   }
 }
-
-export function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
-}

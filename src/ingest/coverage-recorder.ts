@@ -2,9 +2,10 @@ import { recordTrouble } from '../trail/trouble.ts';
 import { readGaps, type CoverageStretch } from '../trail/coverage.ts';
 import { decideCoverage } from '../trail/decide-coverage.ts';
 import { expireLedger } from '../trail/ledger.ts';
-import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/due.ts';
+import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/due-buckets.ts';
 import { bucketSeconds } from '../time/bucket.ts';
-import { iso, type Attempt } from './attempt.ts';
+import { iso } from '../time/iso.ts';
+import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 import type { GapReport, SettleSummary } from './summary.ts';
 

@@ -1,4 +1,7 @@
+import type { EdgeKey } from '../trail/record.ts';
 import type { SettleSummary, StreamSummary } from './summary.ts';
+
+const namedEdges = 20;
 
 /** The summary of a stream window at its start. `from` is ISO 8601. */
 export function emptyStreamSummary(from: string): StreamSummary {
@@ -45,4 +48,14 @@ export function emptySettleSummary(from: string): SettleSummary {
     gaps: [],
     serverRestarts: 0,
   };
+}
+
+/** Counts new edges and names the first of them. */
+export function addNewEdges(
+  summary: Pick<StreamSummary | SettleSummary, 'newEdges' | 'newEdgeNames'>,
+  edges: readonly EdgeKey[],
+): void {
+  summary.newEdges += edges.length;
+  for (const { srcNs, dstNs, action } of edges.slice(0, namedEdges - summary.newEdgeNames.length))
+    summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
 }

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
-import type { DueBucket } from '../trail/due.ts';
+import type { DueBucket } from '../trail/due-buckets.ts';
 import type { ListedBucket } from '../trail/fold-list.ts';
-import { iso } from './attempt.ts';
+import { iso } from '../time/iso.ts';
 
 const maxFailuresInARow = 3;
 
@@ -15,25 +15,25 @@ export class RejectedBuckets {
   readonly #log: Logger;
   /** The number of consecutive unusable responses, by bucket. */
   readonly #failures = new Map<number, number>();
-  #unfit: string | undefined;
+  #rejection: string | undefined;
   #kind = '';
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Why a response of this round was unusable. */
-  get unfit(): string | undefined {
-    return this.#unfit;
+  /** Why a response of this round was rejected. */
+  get rejection(): string | undefined {
+    return this.#rejection;
   }
 
   /** The kind of that failure, for example `goldmane_answer_too_large`. */
-  get unfitKind(): string {
+  get rejectionKind(): string {
     return this.#kind;
   }
 
   beginRound(): void {
-    this.#unfit = undefined;
+    this.#rejection = undefined;
   }
 
   /**
@@ -52,7 +52,7 @@ export class RejectedBuckets {
     } catch (error) {
       const isTooLarge = isGoldmaneFailure(error) && error.kind === 'answer_too_large';
       if (!isTooLarge && !isInvalidListResponse(error)) throw error;
-      this.#unfit = error.message;
+      this.#rejection = error.message;
       this.#kind = `${error.system}_${error.kind}`;
       this.#log.warn(
         { bucket: iso(startSeconds), kind: error.kind, reason: error.message },

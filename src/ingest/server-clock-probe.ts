@@ -1,6 +1,7 @@
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { bucketSeconds } from '../time/bucket.ts';
-import { iso, type Attempt } from './attempt.ts';
+import { iso } from '../time/iso.ts';
+import type { Attempt } from './attempt.ts';
 import type { BucketLister } from './bucket-lister.ts';
 import type { Deps } from './deps.ts';
 

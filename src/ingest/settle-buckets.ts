@@ -1,33 +1,26 @@
-import { memoryLimits } from '../config/memory-limits.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/trouble.ts';
 import { readLedger, readRefusedBefore } from '../trail/ledger.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
-import { decidedAgeSeconds, dueBuckets, oldestAskedSeconds, type DueBucket } from '../trail/due.ts';
-import type { ListedBucket } from '../trail/fold-list.ts';
-import { merge } from '../trail/merge.ts';
+import { decidedAgeSeconds, dueBuckets, type DueBucket } from '../trail/due-buckets.ts';
 import { bucketSeconds } from '../time/bucket.ts';
-import type { BucketBatch } from '../trail/record.ts';
+import { iso } from '../time/iso.ts';
 import { adoptCountedElsewhere } from './adopt-counted-elsewhere.ts';
-import { Attempt, iso } from './attempt.ts';
+import { Attempt } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from './deps.ts';
 import { emptySettleSummary } from './empty-summary.ts';
 import { CoverageRecorder } from './coverage-recorder.ts';
 import { ServerClockProbe } from './server-clock-probe.ts';
 import { BucketLister } from './bucket-lister.ts';
-import { ListingLog, skippedCause } from './listing-log.ts';
+import { BucketSettler } from './bucket-settler.ts';
+import { ListingLog } from './listing-log.ts';
 import { RejectedBuckets } from './rejected-buckets.ts';
 import type { SettleSummary, WindowInput } from './summary.ts';
 
 const tickMs = 60_000;
 const listTimeoutPauseMs = 90_000;
 const maxFailuresInARow = 3;
-const bucketsPerMerge = 8;
-const restartCause =
-  'Goldmane restarted and lost its buffer: these buckets may contain only the flows that nodes sent again';
-const emptyCause =
-  'Goldmane returned no records, and no older bucket proved that its buffer still went back that far';
 
 /** Lists each bucket that no longer changes and merges it exactly once, for one window (invariants 1, 2 and 4):
  * oldest first, one List at a time, paced. After an outage, there are simply more buckets to list.
@@ -44,13 +37,11 @@ class SettleWindow {
   readonly #summary: SettleSummary;
   readonly #listings: ListingLog;
   readonly #lister: BucketLister;
-  readonly #gaps: CoverageRecorder;
+  readonly #coverage: CoverageRecorder;
   readonly #clock: ServerClockProbe;
-  readonly #finalAsked = new Set<number>();
   #hasAdopted = false;
-  readonly #unusable: RejectedBuckets;
-  /** Listed and waiting to be merged. */
-  #carried: { due: DueBucket; answer: ListedBucket } | undefined;
+  readonly #rejected: RejectedBuckets;
+  readonly #settler: BucketSettler;
 
   constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
@@ -59,9 +50,16 @@ class SettleWindow {
     this.#summary = emptySettleSummary(new Date(deps.config.clock.now()).toISOString());
     this.#listings = new ListingLog(deps, this.#attempt);
     this.#lister = new BucketLister(deps, this.#attempt, this.#summary, this.#listings);
-    this.#unusable = new RejectedBuckets(deps.log);
-    this.#gaps = new CoverageRecorder(deps, this.#attempt, this.#summary);
+    this.#rejected = new RejectedBuckets(deps.log);
+    this.#coverage = new CoverageRecorder(deps, this.#attempt, this.#summary);
     this.#clock = new ServerClockProbe(deps, this.#attempt, this.#lister);
+    this.#settler = new BucketSettler(deps, {
+      attempt: this.#attempt,
+      summary: this.#summary,
+      listings: this.#listings,
+      lister: this.#lister,
+      rejected: this.#rejected,
+    });
   }
 
   async run(): Promise<SettleSummary> {
@@ -74,9 +72,10 @@ class SettleWindow {
         try {
           const isBehind = await this.#tick();
           failures = 0;
-          const { unfit } = this.#unusable;
-          if (this.#attempt.lastError !== undefined && unfit === undefined) log.info('settling continues');
-          this.#attempt.beat({ state: unfit === undefined ? 'connected' : 'failing', error: unfit });
+          const { rejection } = this.#rejected;
+          if (this.#attempt.lastError !== undefined && rejection === undefined)
+            log.info('settling continues');
+          this.#attempt.beat({ state: rejection === undefined ? 'connected' : 'failing', error: rejection });
           const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
         } catch (error) {
@@ -102,7 +101,7 @@ class SettleWindow {
   async #fail(error: GoldmaneFailure | DatabaseFailure, failures: number): Promise<void> {
     const { log, database, metrics, heartbeat } = this.#deps;
     this.#lister.disconnect();
-    this.#carried = undefined;
+    this.#settler.drop();
     await this.#listings.giveUpAll();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
@@ -128,17 +127,17 @@ class SettleWindow {
     this.#hasAdopted = true;
     // Learning the clock may need Goldmane, and a gap grows and is reported while Goldmane is unreachable.
     const { isKnown } = this.#deps.serverClock;
-    if (isKnown) await this.#gaps.decide(this.#nowSeconds());
+    if (isKnown) await this.#coverage.decide(this.#nowSeconds());
     if (!(await this.#clock.learn())) {
       await this.#lister.connect();
       return false;
     }
     const nowSeconds = this.#nowSeconds();
-    if (!isKnown) await this.#gaps.decide(nowSeconds);
+    if (!isKnown) await this.#coverage.decide(nowSeconds);
     const ledger = await this.#attempt.waitFor(readLedger(query, nowSeconds - decidedAgeSeconds));
     await this.#lister.prepare(ledger);
     const refusedBefore = await this.#attempt.waitFor(readRefusedBefore(query));
-    const due = dueBuckets(ledger, nowSeconds, this.#finalAsked, refusedBefore);
+    const due = dueBuckets(ledger, nowSeconds, this.#settler.finalAsked, refusedBefore);
     this.#summary.bucketsWaiting = due.length;
     if (due.length === 0) {
       // Connect even if nothing is due, to detect that Goldmane is unreachable.
@@ -147,22 +146,22 @@ class SettleWindow {
       this.#roundSucceeded();
       return false;
     }
-    this.#unusable.beginRound();
+    this.#rejected.beginRound();
     const nonEmpty = ledger.filter(({ hasRecords }) => hasRecords).map(({ startSeconds }) => startSeconds);
-    const waiting = due.toSorted((a, b) => this.#suspicion(a) - this.#suspicion(b));
+    const waiting = this.#settler.inOrder(due);
     while (
       waiting.length > 0 &&
       !this.#attempt.signal.aborted &&
       this.#deps.config.clock.elapsed() < this.#endsAtMs
     ) {
-      await this.#settleSome(waiting, nonEmpty);
+      await this.#settler.settleSome(waiting, nonEmpty);
       this.#summary.bucketsWaiting = waiting.length;
       await this.#showProgress(waiting);
     }
     await this.#lister.save();
-    await this.#gaps.endTrouble(this.#nowSeconds());
-    if (this.#unusable.unfit === undefined) this.#roundSucceeded();
-    else this.#deps.heartbeat.failed(this.#unusable.unfitKind);
+    await this.#coverage.endTrouble(this.#nowSeconds());
+    if (this.#rejected.rejection === undefined) this.#roundSucceeded();
+    else this.#deps.heartbeat.failed(this.#rejected.rejectionKind);
     return waiting.length > 0;
   }
 
@@ -170,124 +169,6 @@ class SettleWindow {
     const { metrics, heartbeat, config } = this.#deps;
     metrics.settlingRound(config.clock.now() / 1000);
     heartbeat.succeeded();
-  }
-
-  /** Lists the next few buckets and merges them in one transaction. */
-  async #settleSome(waiting: DueBucket[], nonEmpty: number[]): Promise<void> {
-    const listed: { due: DueBucket; answer: ListedBucket }[] = [];
-    const batches: BucketBatch[] = [];
-    let records = 0;
-    while (
-      listed.length < bucketsPerMerge &&
-      records < memoryLimits.recordsPerMerge &&
-      !this.#attempt.signal.aborted
-    ) {
-      const due = waiting.shift();
-      if (!due) break;
-      // It may have left the ring while it waited.
-      if (due.startSeconds + oldestAskedSeconds < this.#nowSeconds()) continue;
-      if (this.#listings.isSkipped(due.startSeconds)) {
-        batches.push(this.#skip(due));
-        continue;
-      }
-      const isSuspect = this.#listings.isSuspect(due.startSeconds);
-      if (isSuspect && listed.length > 0) {
-        waiting.unshift(due);
-        break;
-      }
-      const answer =
-        this.#takeCarried(due) ??
-        (await this.#unusable.listOrSetAside(due, (start) => this.#lister.list(start)));
-      if (answer === 'later' || 'gapCause' in answer) await this.#listings.giveUp(due.startSeconds);
-      if (answer === 'later') continue;
-      if ('gapCause' in answer) {
-        if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
-        batches.push({ startSeconds: due.startSeconds, records: [], gapCause: answer.gapCause });
-        continue;
-      }
-      // A large bucket is merged alone, after the others.
-      if (listed.length > 0 && records + answer.records.length > memoryLimits.recordsPerMerge) {
-        waiting.unshift(due);
-        this.#carried = { due, answer };
-        break;
-      }
-      this.#summary.records += answer.count;
-      records += answer.records.length;
-      listed.push({ due, answer });
-      if (answer.count > 0) nonEmpty.push(due.startSeconds);
-      if (isSuspect) break;
-    }
-    if (this.#unusable.unfit !== undefined) this.#summary.lastError = this.#unusable.unfit;
-    const empty = listed.filter(({ answer }) => answer.count === 0).map(({ due }) => due.startSeconds);
-    const provedFrom = await this.#lister.proveEmpty(empty, nonEmpty);
-    batches.push(...listed.map(({ due, answer }) => this.#toBatch(due, answer, provedFrom)));
-    if (batches.length === 0) return;
-    const summary = await this.#attempt.waitFor(
-      merge(this.#deps.database, batches, {
-        portCap: this.#deps.config.portCap,
-        nowSeconds: this.#deps.config.clock.now() / 1000,
-        maxFacts: memoryLimits.factsPerBucket,
-      }),
-    );
-    await this.#listings.merged(listed.map(({ due }) => due.startSeconds));
-    for (const { due } of listed) if (due.stage === 'final') this.#finalAsked.add(due.startSeconds);
-    this.#deps.metrics.merged('settle', summary);
-    if (summary.coarseFacts > 0)
-      this.#deps.log.warn(
-        { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
-        'facts of a very large bucket are stored without their port or policy trace',
-      );
-    if (summary.collidedRecords > 0) {
-      this.#deps.metrics.incomplete(summary.collidedRecords);
-      this.#deps.log.warn(
-        { records: summary.collidedRecords },
-        'records with the same hash were not counted',
-      );
-    }
-    this.#summary.lateRecords += summary.foundBySettling;
-    this.#summary.factRecords += summary.newFactRecords;
-    this.#summary.newFacts += summary.newFacts;
-    this.#summary.newEdges += summary.newEdges.length;
-    for (const { srcNs, dstNs, action } of summary.newEdges)
-      if (this.#summary.newEdgeNames.length < 20)
-        this.#summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
-    for (const stage of ['settled', 'final'] as const) {
-      const count = batches.filter(({ settled }) => settled === stage).length;
-      if (count > 0) this.#deps.metrics.settled(stage, count);
-      if (stage === 'final') this.#summary.bucketsFinal += count;
-      else this.#summary.bucketsSettled += count;
-    }
-  }
-
-  #takeCarried({ startSeconds }: DueBucket): ListedBucket | undefined {
-    const carried = this.#carried;
-    if (carried?.due.startSeconds !== startSeconds) return undefined;
-    this.#carried = undefined;
-    return carried.answer;
-  }
-
-  #suspicion({ startSeconds }: DueBucket): number {
-    return this.#listings.isSuspect(startSeconds) ? 1 : 0;
-  }
-
-  #skip({ startSeconds, stage }: DueBucket): BucketBatch {
-    if (stage === 'final') this.#finalAsked.add(startSeconds);
-    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'skipping a bucket');
-    this.#summary.lastError = skippedCause;
-    return { startSeconds, records: [], gapCause: skippedCause };
-  }
-
-  #toBatch(due: DueBucket, answer: ListedBucket, provedFrom: number): BucketBatch {
-    const { startSeconds, stage } = due;
-    const { records } = answer;
-    if (startSeconds < this.#lister.runFirstSeenSeconds)
-      return { startSeconds, records, gapCause: restartCause };
-    const isEmpty = answer.count === 0;
-    if (isEmpty && startSeconds < provedFrom) return { startSeconds, records: [], gapCause: emptyCause };
-    if (isEmpty) this.#summary.emptyBuckets += 1;
-    const refusedRecords = answer.refused + records.cut;
-    if (refusedRecords > 0) this.#deps.metrics.incomplete(refusedRecords);
-    return { startSeconds, records, settled: stage, refusedRecords };
   }
 
   async #showProgress(waiting: readonly DueBucket[]): Promise<void> {

@@ -1,25 +1,22 @@
 import { memoryLimits } from '../config/memory-limits.ts';
-import { FlowDecoder, type FlowRecord } from '../goldmane/decoder/decode.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
-import { MalformedFlow } from '../goldmane/decoder/decode.ts';
 import { StreamFold } from '../trail/fold.ts';
-import { bucketSeconds } from '../time/bucket.ts';
-import { Attempt, iso } from './attempt.ts';
+import { iso } from '../time/iso.ts';
+import { Attempt } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { connect } from './connect.ts';
 import { describeMalformed } from './malformed.ts';
-import { DeliveryWatch } from './delivery.ts';
+import { DeliveryWatch } from './delivery-watch.ts';
 import type { Deps } from './deps.ts';
-import { emptyStreamSummary } from './empty-summary.ts';
+import { addNewEdges, emptyStreamSummary } from './empty-summary.ts';
 import { streamEnding, type StreamEnding } from './stream-ending.ts';
+import { StreamIntake } from './stream-intake.ts';
 import { StreamWriter } from './stream-writer.ts';
 import type { StreamSummary, WindowInput } from './summary.ts';
 
 const maxFailuresInARow = 3;
 const steadyMs = 30_000;
 const tickMs = 1_000;
-
-const neverTaken = { startSeconds: Number.NaN, atMs: Number.NaN };
 
 /**
  * Follows Goldmane's stream for one window and keeps edges current. It reconnects when the stream breaks. Three
@@ -35,21 +32,15 @@ class StreamWindow {
   readonly #attempt: Attempt;
   readonly #writer: StreamWriter;
   readonly #delivery = new DeliveryWatch();
+  readonly #intake: StreamIntake;
   /** Elapsed milliseconds. */
   readonly #endsAtMs: number;
   readonly #summary: StreamSummary;
-  /** One decoder per window, so that keys that recur from bucket to bucket are decoded once. */
-  readonly #decoder = new FlowDecoder(memoryLimits);
   /** A bug in the writer ends the attempt; database failures do not. */
   readonly #fault = new AbortController();
   #isConnected = false;
-  /** Malformed records since the last log line. */
-  readonly #malformed: MalformedFlow[] = [];
   /** Whether the previous stream broke. */
   #wasBroken: boolean;
-  #hasWarnedOfFuture = false;
-  /** The bucket of the last record, and when its first record arrived. */
-  #lastTaken = neverTaken;
 
   constructor(deps: Deps, windowMs: number) {
     this.#deps = deps;
@@ -64,9 +55,7 @@ class StreamWindow {
         const summary = this.#summary;
         summary.merges += 1;
         summary.recordsMerged += merged.newEdgeRecords;
-        summary.newEdges += merged.newEdges.length;
-        for (const { srcNs, dstNs, action } of merged.newEdges)
-          if (summary.newEdgeNames.length < 20) summary.newEdgeNames.push(`${srcNs} -> ${dstNs} (${action})`);
+        addNewEdges(summary, merged.newEdges);
         summary.bucketsStreamedWhole += batches.filter(({ streamedWhole }) => streamedWhole).length;
         const newest = batches.at(-1)?.startSeconds;
         if (newest === undefined) return;
@@ -74,6 +63,7 @@ class StreamWindow {
         this.#deps.metrics.newestBucket(newest);
       },
     );
+    this.#intake = new StreamIntake(deps, this.#writer, this.#delivery);
   }
 
   async run(): Promise<StreamSummary> {
@@ -141,7 +131,10 @@ class StreamWindow {
       const streaming = connection.stream(
         {
           onOpen: () => this.#opened(),
-          onMessage: (raw) => this.#take(raw),
+          onMessage: (raw) => {
+            this.#summary.records += 1;
+            this.#intake.take(raw);
+          },
         },
         signal,
       );
@@ -169,7 +162,7 @@ class StreamWindow {
   #opened(): void {
     const nowMs = this.#deps.config.clock.now();
     this.#isConnected = true;
-    this.#lastTaken = neverTaken;
+    this.#intake.opened();
     this.#summary.connections += 1;
     const { serverClock } = this.#deps;
     this.#delivery.opened(serverClock.isKnown ? serverClock.nowMs() / 1000 : undefined, this.#wasBroken);
@@ -180,44 +173,6 @@ class StreamWindow {
       error: undefined,
     });
     this.#deps.log.info({ host: this.#deps.config.goldmane.host }, 'the stream is open');
-  }
-
-  /** The hot path: synchronous, in memory. */
-  #take(raw: Buffer): void {
-    this.#summary.records += 1;
-    let record: FlowRecord;
-    try {
-      record = this.#decoder.decode(raw);
-    } catch (error) {
-      if (!(error instanceof MalformedFlow)) throw error;
-      this.#writer.count('malformed');
-      // The record's times may be unreadable, but it belongs to the bucket being sent or is the first record of the
-      // next one.
-      const { startSeconds: current } = this.#lastTaken;
-      this.#writer.fold.damage(current);
-      this.#writer.fold.damage(current + bucketSeconds);
-      this.#malformed.push(error);
-      return;
-    }
-    const { startSeconds } = record;
-    const isNext = startSeconds !== this.#lastTaken.startSeconds;
-    // Reading the clock for each record would cost as much as folding it; the first record of a bucket is enough.
-    if (isNext) this.#lastTaken = { startSeconds, atMs: this.#deps.config.clock.now() };
-    const { atMs } = this.#lastTaken;
-    if (this.#writer.add(record, atMs / 1000) === 'future') return this.#warnOfFuture(startSeconds);
-    if (!isNext) return;
-    this.#deps.serverClock.observe(startSeconds);
-    this.#delivery.saw(startSeconds);
-  }
-
-  /** Such a bucket must not affect Goldmane's clock, from which ages are computed. Logged once per window. */
-  #warnOfFuture(startSeconds: number): void {
-    if (this.#hasWarnedOfFuture) return;
-    this.#hasWarnedOfFuture = true;
-    this.#deps.log.warn(
-      { bucket: iso(startSeconds) },
-      "records of a bucket more than an hour ahead of this worker's clock are skipped; correct the clock of this node or of Goldmane's node",
-    );
   }
 
   /** Runs alongside the stream: marks complete buckets, merges, and publishes the state. */
@@ -236,8 +191,9 @@ class StreamWindow {
     const counts = this.#writer.takeCounts();
     metrics.streamed(counts);
     // A broken sender sends many malformed records: one log line per tick.
-    if (this.#malformed.length > 0)
-      this.#deps.log.warn(describeMalformed(this.#malformed.splice(0)), 'malformed records were skipped');
+    const malformed = this.#intake.takeMalformed();
+    if (malformed.length > 0)
+      this.#deps.log.warn(describeMalformed(malformed), 'malformed records were skipped');
     for (const [what, count] of counts)
       if (what !== 'pending') this.#summary.leftOut[what] = (this.#summary.leftOut[what] ?? 0) + count;
     const lagSeconds = Math.max(0, serverClock.lagMs / 1000);

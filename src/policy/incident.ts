@@ -1,3 +1,4 @@
+import { iso } from '../time/iso.ts';
 import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { TracedEvidence } from '../trail/evidence.ts';
@@ -184,8 +185,4 @@ function hourStarts(seen: readonly DayHours[]): number[] {
 function compare(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -13,7 +13,7 @@ import { daySeconds } from '../coverage/covered-time.ts';
 import type { Thresholds, Verdict } from '../coverage/verdict.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';
-import { markRecentStreamedAsPending } from '../trail/due.ts';
+import { markRecentStreamedAsPending } from '../trail/due-buckets.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 

@@ -1,7 +1,7 @@
 import { assessCompleteness, type CompletenessReport } from '../reports/completeness.ts';
 import { readCoverage } from '../trail/coverage.ts';
-import { markRecentStreamedAsPending } from '../trail/due.ts';
-import { readObservations } from '../trail/observations.ts';
+import { markRecentStreamedAsPending } from '../trail/due-buckets.ts';
+import { readObservations } from '../trail/namespace-observations.ts';
 import type { Config } from '../config/config.ts';
 import type { Query } from '../trail/database.ts';
 

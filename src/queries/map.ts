@@ -1,3 +1,4 @@
+import { iso } from '../time/iso.ts';
 import type { Config } from '../config/config.ts';
 import { explainPair } from '../policy/derive/explain.ts';
 import { describeEnd } from '../policy/derive/describe.ts';
@@ -182,8 +183,4 @@ interface KeyParts {
 
 function keyOf({ src, dst, port, reporter, action }: KeyParts): string {
   return [src, dst, port, reporter, action].join('\n');
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

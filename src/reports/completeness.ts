@@ -1,5 +1,5 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
-import type { NamespaceDay, NamespaceObservation } from '../trail/observations.ts';
+import type { NamespaceDay, NamespaceObservation } from '../trail/namespace-observations.ts';
 import {
   coveredTime,
   floorToTenthDay,

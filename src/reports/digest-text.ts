@@ -1,6 +1,6 @@
 import { counted } from '../text/counted.ts';
 import { headlineOf, introductionOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
-import { observationLines } from '../coverage/observation.ts';
+import { coverageLines } from '../coverage/coverage-summary.ts';
 
 const gapsShown = 20;
 
@@ -15,7 +15,7 @@ export function digestText(report: DigestReport): string {
     lines.push(
       `${counted(late, 'edge')} found late: first seen before an earlier digest that did not include it`,
     );
-  lines.push(...observationLines(report.observation, { quote: printable, atMost: gapsShown }));
+  lines.push(...coverageLines(report.coverage, { quote: printable, atMost: gapsShown }));
   for (const { srcNs, edges } of groups) {
     lines.push('', printable(srcNs));
     for (const edge of edges) lines.push(`  ${edgeText(edge)}`);

@@ -3,7 +3,7 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { TrailSize } from '../trail/trail-size.ts';
 import { counted } from '../text/counted.ts';
-import { observe, type Observation } from '../coverage/observation.ts';
+import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
 
 /** Period of a digest that has no predecessor. */
 export const firstPeriodMs = 24 * 3_600_000;
@@ -77,7 +77,7 @@ export interface DigestReport {
   timeZone: string;
   /** Shown in the first digest that is posted. */
   takenAsKnown: number;
-  observation: Observation;
+  coverage: CoverageSummary;
   /** Only in the first digest that is posted. */
   introduction: Introduction | undefined;
   /** Announced edges to namespaces with data, by destination, those with most sources first. */
@@ -115,7 +115,7 @@ export function composeDigest(input: DigestInput): DigestReport {
     to: toText,
     timeZone,
     takenAsKnown: previousPostedAt === undefined ? input.takenAsKnown : 0,
-    observation: observe(input.coverage, { from: input.coverageFrom, now, time }),
+    coverage: summariseCoverage(input.coverage, { from: input.coverageFrom, now, time }),
     introduction: previousPostedAt === undefined ? introduce(input, times.exact) : undefined,
     toData: edgesToData(edges, new Set(input.dataNamespaces)),
   };

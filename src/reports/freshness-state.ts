@@ -3,7 +3,7 @@ import type { FreshnessFacts } from '../trail/freshness.ts';
 import type { Severity } from '../coverage/severity.ts';
 import { crashLoopOf } from './crash-loop.ts';
 
-/** The watchdog's verdict. */
+/** The verdict of the job `freshness`. */
 export type FreshnessState =
   | 'good'
   /** Nothing has been merged yet, and the trail is only minutes old. */

@@ -29,7 +29,7 @@ interface DigestWords {
   /** `12 new edges, 2 of them denied` */
   headline: string;
   /** The time that was not observed, one sentence each, not yet escaped. */
-  observation: readonly string[];
+  coverage: readonly string[];
   /** A sentence about the trail as a whole, not yet escaped; undefined after the first digest. */
   introduction: string | undefined;
   /** The command that lists every edge of the digest. */
@@ -68,19 +68,19 @@ function layOut(report: DigestReport, words: DigestWords, groups: Group<Announce
 
 function opening(
   report: DigestReport,
-  { headline, observation, introduction, mapUrl }: DigestWords,
+  { headline, coverage, introduction, mapUrl }: DigestWords,
 ): KnownBlock[] {
   const { from, to, timeZone, takenAsKnown, late } = report;
   const period = `From ${from} to ${to} (${escapeText(timeZone)})`;
   const notes = [
-    observation.length === 0 ? `${period}, no gaps` : period,
+    coverage.length === 0 ? `${period}, no gaps` : period,
     ...(mapUrl === undefined ? [] : [link(mapUrl, 'Map of all edges')]),
     ...(takenAsKnown === 0 ? [] : [`${number(takenAsKnown)} existed before the first digest; not announced`]),
     ...(late === 0
       ? []
       : [`${number(late)} _found late_: first seen before an earlier digest that did not include it`]),
   ];
-  const [what, ...details] = observation.map((line) => escapeToFit(visible(line), 400));
+  const [what, ...details] = coverage.map((line) => escapeToFit(visible(line), 400));
   return [
     { type: 'header', text: { type: 'plain_text', text: headline.slice(0, maxHeaderText), emoji: true } },
     context(...notes),

@@ -5,7 +5,7 @@ import { NamespaceNotFoundError } from '@temporalio/common';
 import { repeatedSubjects } from '../text/pem.ts';
 import { caOf, clientCertificateTimes } from './credentials.ts';
 import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
-import { dial } from './unreachable.ts';
+import { dial } from './dial.ts';
 
 /** Codes of OpenSSL's certificate verification. */
 const untrusted = new Set([

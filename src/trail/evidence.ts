@@ -1,5 +1,6 @@
 import type { Query } from './database.ts';
-import type { FactEnd, FactKey } from './record.ts';
+import { factEndColumns, withEnds, type FactEndColumns } from './fact-end-columns.ts';
+import type { FactKey } from './record.ts';
 
 /** One flow fact within a period of whole UTC days: both ends, protocol and port, reporter, action, and times. */
 export interface FlowEvidence extends FactKey {
@@ -36,14 +37,8 @@ interface EvidenceFilter extends DayPeriod {
 /** Days per bitmap: a database integer has 32 bits, one of which is the sign. */
 const chunkDays = 30;
 
-interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'> {
+interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'>, FactEndColumns {
   factId: string;
-  srcKind: FactEnd['kind'];
-  srcNs: string;
-  srcIdentity: string;
-  dstKind: FactEnd['kind'];
-  dstNs: string;
-  dstIdentity: string;
   /** `chunk:bitmap` of each `chunkDays` days, ascending. */
   days: string;
   trace: unknown;
@@ -72,8 +67,7 @@ function sqlOf(isTraced: boolean, isFiltered: boolean): string {
         string_agg(chunk || ':' || days, ',' order by chunk) as days
       from chunk group by fact_id${trace}
     )
-    select fact_id::text as "factId", g.src_kind as "srcKind", g.src_ns as "srcNs", g.src_identity as "srcIdentity",
-      g.dst_kind as "dstKind", g.dst_ns as "dstNs", g.dst_identity as "dstIdentity",
+    select fact_id::text as "factId", ${factEndColumns},
       g.protocol, f.port, g.reporter, g.action, extract(epoch from first_seen)::float8 as "firstSeconds",
       extract(epoch from last_seen)::float8 as "lastSeconds", flow_count::float8 as "flowCount", fact.days,
       ${isTraced ? 't.trace' : 'null'} as trace
@@ -137,19 +131,8 @@ function toTraced(row: Row): TracedEvidence {
 }
 
 function toEvidence<Days>(row: Row, days: Days): Omit<FlowEvidence, 'days'> & { days: Days } {
-  const { protocol, port, reporter, action, firstSeconds, lastSeconds, flowCount } = row;
-  return {
-    src: { kind: row.srcKind, ns: row.srcNs, identity: row.srcIdentity },
-    dst: { kind: row.dstKind, ns: row.dstNs, identity: row.dstIdentity },
-    protocol,
-    port,
-    reporter,
-    action,
-    firstSeconds,
-    lastSeconds,
-    flowCount,
-    days,
-  };
+  const { factId: _factId, trace: _trace, ...rest } = withEnds(row);
+  return { ...rest, days };
 }
 
 function daysIn(text: string): number[] {

@@ -1,6 +1,6 @@
 import { bucketSeconds } from '../time/bucket.ts';
 import type { Database, Query } from './database.ts';
-import { settleAgeSeconds } from './due.ts';
+import { settleAgeSeconds } from './due-buckets.ts';
 import { hashesMissingIn, readSortedHashes } from './sorted-hashes.ts';
 
 /** Why a receiver did not get every record of a time range: `not_exported`: not all records were sent before it left

@@ -1,8 +1,6 @@
+import { manyPorts } from './many-ports.ts';
 import type { Query } from './database.ts';
 import { factGroupText, type FactKey } from './record.ts';
-
-/** The port of the row of `flow_fact` that counts ports beyond the cap. */
-export const manyPorts = -1;
 
 const groupColumns =
   'src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, reporter, action';

@@ -1,5 +1,6 @@
 import type { Query } from './database.ts';
-import type { FactEnd, FactKey } from './record.ts';
+import { factEndColumns, withEnds, type FactEndColumns } from './fact-end-columns.ts';
+import type { FactKey } from './record.ts';
 
 /** A UTC day and its hours, bit n for hour n. */
 export interface DayHours {
@@ -24,13 +25,7 @@ export interface FactHistory extends FactKey {
   readonly daysBefore: number;
 }
 
-interface Row {
-  srcKind: FactEnd['kind'];
-  srcNs: string;
-  srcIdentity: string;
-  dstKind: FactEnd['kind'];
-  dstNs: string;
-  dstIdentity: string;
+interface Row extends FactEndColumns {
   protocol: string;
   port: number;
   reporter: FactKey['reporter'];
@@ -79,8 +74,7 @@ export async function readFactHistory(
                & (case when day = $3 then ~(-1 << $5::int) else -1 end) & 16777215 as in_period
        from days
      )
-     select src_kind as "srcKind", src_ns as "srcNs", src_identity as "srcIdentity",
-       dst_kind as "dstKind", dst_ns as "dstNs", dst_identity as "dstIdentity",
+     select ${factEndColumns},
        protocol, port, reporter, action,
        array_agg(day::float8 order by day) filter (where day >= $2 and in_period <> 0) as days,
        array_agg(in_period::float8 order by day) filter (where day >= $2 and in_period <> 0) as hours,
@@ -95,13 +89,12 @@ export async function readFactHistory(
      having bool_or(day >= $2 and in_period <> 0)`,
     [namespace, fromDay, lastDay, fromHour - fromDay * 24, toHour - lastDay * 24],
   );
-  return rows.map(
-    ({ srcKind, srcNs, srcIdentity, dstKind, dstNs, dstIdentity, days, hours, lastDayBefore, ...rest }) => ({
+  return rows.map((row) => {
+    const { days, hours, lastDayBefore, ...rest } = withEnds(row);
+    return {
       ...rest,
-      src: { kind: srcKind, ns: srcNs, identity: srcIdentity },
-      dst: { kind: dstKind, ns: dstNs, identity: dstIdentity },
       seen: days.map((day, index) => ({ day, hours: hours[index] ?? 0 })),
       lastDayBefore: lastDayBefore ?? undefined,
-    }),
-  );
+    };
+  });
 }

@@ -1,5 +1,5 @@
 import type { Database } from './database.ts';
-import { manyPorts } from './fact-groups.ts';
+import { manyPorts } from './many-ports.ts';
 
 /** Ports seen within this number of days are not folded. */
 const recentDays = 7;

@@ -1,4 +1,4 @@
-import { manyPorts } from './fact-groups.ts';
+import { manyPorts } from './many-ports.ts';
 import { ListedRecords, type ListedGroup } from './listed-records.ts';
 import type { BucketBatch, FactKey } from './record.ts';
 

@@ -1,5 +1,5 @@
 import type { Query } from './database.ts';
-import type { FactDelta } from './plan.ts';
+import type { FactDelta } from './merge-plan.ts';
 
 /** The changes to a fact on one day, with the ids of its rows. */
 interface DayChange {

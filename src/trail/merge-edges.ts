@@ -1,5 +1,5 @@
 import type { Query } from './database.ts';
-import type { EdgeDelta } from './plan.ts';
+import type { EdgeDelta } from './merge-plan.ts';
 import type { EdgeKey } from './record.ts';
 
 /** Adds new counts and times to `edge`. @returns the edges that had no row before */

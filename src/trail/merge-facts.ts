@@ -1,9 +1,10 @@
 import type { Query } from './database.ts';
-import { findGroups, manyPorts } from './fact-groups.ts';
+import { findGroups } from './fact-groups.ts';
+import { manyPorts } from './many-ports.ts';
 import { portSlack } from './limit-facts.ts';
 import { mergeDays } from './merge-days.ts';
 import { recordTraces, type FactRow } from './merge-traces.ts';
-import type { FactDelta } from './plan.ts';
+import type { FactDelta } from './merge-plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
 /**

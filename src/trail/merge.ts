@@ -1,7 +1,7 @@
 import type { Database, Query } from './database.ts';
 import { unpackHashes, type HashSet } from './hashes.ts';
 import { saltedHasher, unsaltedHasher } from './record-hash.ts';
-import { planMerge, type LedgerRow, type MergePlan } from './plan.ts';
+import { planMerge, type LedgerRow, type MergePlan } from './merge-plan.ts';
 import type { BucketBatch, EdgeKey } from './record.ts';
 import { mergeEdges } from './merge-edges.ts';
 import { readKnownPorts } from './fact-groups.ts';

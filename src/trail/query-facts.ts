@@ -1,5 +1,6 @@
 import type { Query } from './database.ts';
-import type { FactEnd, FactKey } from './record.ts';
+import { factEndColumns, withEnds, type FactEndColumns } from './fact-end-columns.ts';
+import type { FactKey } from './record.ts';
 
 interface FactFilter {
   /** Either end. */
@@ -27,14 +28,7 @@ export interface FactRow extends FactKey {
   days: number;
 }
 
-interface Row extends Omit<FactRow, 'src' | 'dst'> {
-  srcKind: FactEnd['kind'];
-  srcNs: string;
-  srcIdentity: string;
-  dstKind: FactEnd['kind'];
-  dstNs: string;
-  dstIdentity: string;
-}
+type Row = Omit<FactRow, 'src' | 'dst'> & FactEndColumns;
 
 /** Flow facts, newest first-seen time first; at most `limit`. @throws DatabaseFailure */
 export async function queryFacts(query: Query, filter: FactFilter): Promise<FactRow[]> {
@@ -46,8 +40,7 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
       where ($1::text is null or g.src_ns = $1 or g.dst_ns = $1)
         and ($2::text is null or g.src_ns = $2) and ($3::text is null or g.dst_ns = $3)))`;
   const rows = await query<Row>(
-    `select src_kind as "srcKind", src_ns as "srcNs", src_identity as "srcIdentity",
-       dst_kind as "dstKind", dst_ns as "dstNs", dst_identity as "dstIdentity", protocol, port, reporter, action,
+    `select ${factEndColumns}, protocol, port, reporter, action,
        first_seen as "firstSeen", last_seen as "lastSeen", flow_count::text as "flowCount", days::int as days
      from flow_facts
      where ($1::text is null or src_ns = $1 or dst_ns = $1)
@@ -75,9 +68,5 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
       filter.limit,
     ],
   );
-  return rows.map(({ srcKind, srcNs, srcIdentity, dstKind, dstNs, dstIdentity, ...rest }) => ({
-    src: { kind: srcKind, ns: srcNs, identity: srcIdentity },
-    dst: { kind: dstKind, ns: dstNs, identity: dstIdentity },
-    ...rest,
-  }));
+  return rows.map(withEnds);
 }

@@ -1,5 +1,5 @@
 import type { Query } from './database.ts';
-import { rollNamespaceDays } from './observations.ts';
+import { rollNamespaceDays } from './namespace-observations.ts';
 
 /** Facts per statement: each has up to 31 days a month and policy trace. */
 const factsPerStatement = 500;

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { isFailure } from '../failure/failure.ts';
-import type { HealthReport } from '../reports/health.ts';
+import type { HealthReport } from '../reports/health/report.ts';
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
 import type { Incident } from '../policy/incident.ts';
 import { listenBounded } from './bounded-server.ts';

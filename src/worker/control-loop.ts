@@ -6,6 +6,8 @@ import { mayPass } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
+import { CredentialRefresh } from './credential-refresh.ts';
+import { LoggedFailures } from './logged-failures.ts';
 import { PollWatch } from './polling.ts';
 import type { Condition, Readiness } from './readiness.ts';
 import type { RunningAttempts } from './running-attempts.ts';
@@ -17,7 +19,6 @@ import { WorkflowKeeper } from './workflow-keeper.ts';
 const roundMs = 30_000;
 /** On a fast clock (tests) a round still takes real time. */
 const minimumRoundMs = 500;
-const dayMs = 86_400_000;
 const databaseAwayMs = 10 * 60_000;
 export const callTimeoutMs = 10_000;
 
@@ -63,17 +64,17 @@ class ControlLoop {
   readonly #supervisor: WorkflowKeeper;
   readonly #export: ExportControl;
   readonly #polls: PollWatch;
-  /** Failures that were logged and are not resolved yet. */
-  readonly #logged = new Map<string, string>();
+  readonly #failures: LoggedFailures;
+  readonly #credentials: CredentialRefresh;
   #databaseSinceMs: number;
   /** The supervisor and all schedules existed at the end of the last round. */
   isComplete = false;
   #isFirst = true;
-  /** Expiry of the certificate of the last warning, milliseconds since the epoch. */
-  #warnedOf = 0;
 
   constructor(deps: ControlDeps) {
     this.#deps = deps;
+    this.#failures = new LoggedFailures(deps.log);
+    this.#credentials = new CredentialRefresh(deps, this.#failures);
     const { config, trailId, attempts, exportAttempts } = deps;
     this.#supervisor = new WorkflowKeeper(config, trailId, attempts, trailSupervisor(config));
     this.#export = new ExportControl({ ...deps, attempts: exportAttempts });
@@ -82,9 +83,7 @@ class ControlLoop {
   }
 
   async round(): Promise<void> {
-    await this.#refreshConnection();
-    await this.#reloadKeys();
-    this.#checkCertificate();
+    await this.#credentials.refresh();
     const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
     // Each call takes ten seconds while Temporal is down; skipping the rest starts the next round, with credentials
     // read again, sooner.
@@ -99,52 +98,6 @@ class ControlLoop {
     }
     await this.#checkDatabase();
     this.#isFirst &&= !this.isComplete;
-  }
-
-  /** While new credentials do not work, the current connection stays, so a failure alone does not end readiness. */
-  async #refreshConnection(): Promise<void> {
-    const { temporal, workers, log, metrics } = this.#deps;
-    try {
-      const isReplaced = await temporal.refresh(({ native }) => {
-        for (const worker of workers) worker.connection = native;
-      });
-      this.#logged.delete('credentials');
-      if (!isReplaced) return;
-      metrics.connectionReplaced();
-      log.info({ address: temporal.address }, 'Connected to Temporal with the changed credentials');
-    } catch (error) {
-      this.#logOnce('credentials', (await this.#explain(error)).message);
-    }
-  }
-
-  /** While the file is invalid, the current keys stay in use. */
-  async #reloadKeys(): Promise<void> {
-    const { temporal, log } = this.#deps;
-    try {
-      if (temporal.codec.keys?.reload() === true)
-        log.info(
-          { keys: temporal.codec.keys.ids },
-          'The keys in TEMPORAL_CODEC_KEY_FILE changed; the first one encrypts',
-        );
-      this.#logged.delete('codec keys');
-    } catch (error) {
-      this.#logOnce('codec keys', (await this.#explain(error)).message);
-    }
-  }
-
-  /** Warns once before each client certificate expires. TLS uses the machine's clock. */
-  #checkCertificate(): void {
-    const { temporal, config, log, metrics } = this.#deps;
-    const { certificateNotAfter: notAfter } = temporal;
-    if (!notAfter) return;
-    const daysLeft = (notAfter.getTime() - Date.now()) / dayMs;
-    metrics.temporalCertificateDaysLeft(daysLeft);
-    if (daysLeft > config.jobs.certificates.warnDays || this.#warnedOf === notAfter.getTime()) return;
-    this.#warnedOf = notAfter.getTime();
-    log.warn(
-      { notAfter: notAfter.toISOString(), daysLeft: Math.floor(daysLeft) },
-      'The client certificate for Temporal expires soon: renew the files of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH',
-    );
   }
 
   async #ensureSupervisor(): Promise<string | undefined> {
@@ -176,9 +129,9 @@ class ControlLoop {
   async #ensureExport(): Promise<void> {
     try {
       await this.#inTime(() => this.#export.round(this.#deps.temporal.client));
-      this.#logged.delete('export');
+      this.#failures.passed('export');
     } catch (error) {
-      this.#logOnce('export', (await this.#explain(error)).message);
+      this.#failures.failed('export', (await this.#explain(error)).message);
     }
   }
 
@@ -246,15 +199,9 @@ class ControlLoop {
       if (!mayPass(failure)) readiness.set(condition, reason);
       if (failure.kind !== 'unexpected') noAnswer = failure;
     }
-    if (reason === undefined) this.#logged.delete(condition);
-    else this.#logOnce(condition, reason);
+    if (reason === undefined) this.#failures.passed(condition);
+    else this.#failures.failed(condition, reason);
     return { isMet: reason === undefined, noAnswer };
-  }
-
-  #logOnce(check: string, reason: string): void {
-    if (this.#logged.get(check) === reason) return;
-    this.#logged.set(check, reason);
-    this.#deps.log.warn({ check, reason }, 'A check failed; retrying');
   }
 
   #inTime<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 import { jobNames, type JobName } from '../config/names.ts';
-import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health.ts';
+import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health/report.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 
 /** The health report as metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */

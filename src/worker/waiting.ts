@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-interface Waiting {
+export interface Waiting {
   log: Logger;
   signal: AbortSignal;
   /** Called with the reason of each failure. */

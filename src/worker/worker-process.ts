@@ -8,7 +8,7 @@ import type { Query } from '../trail/database.ts';
 import { beginWorkerProcess, endWorkerProcess, readCrashes } from '../trail/worker-processes.ts';
 import type { Readiness } from './readiness.ts';
 
-/** Long enough for the watchdog's pending run, its Slack message, and a scrape of the metrics. */
+/** Long enough for a pending run of the job `freshness`, its Slack message, and a scrape of the metrics. */
 const readersWaitMs = 60_000;
 const failureLength = 500;
 
@@ -29,9 +29,9 @@ export class WorkerProcess {
     this.#deps = deps;
   }
 
-  /** Records the start. If workers have repeatedly ended unexpectedly, most likely because of the readers, the
-   * readers of this process start a minute later, so that the watchdog and other jobs can finish and the metrics can
-   * be scraped in between.
+  /**
+   * Records the start. If workers have repeatedly ended unexpectedly, most likely because of the readers, the readers of this
+   * process start a minute later, so that the jobs can finish and the metrics can be scraped in between.
    * @returns when the readers may start; undefined if at once
    * @throws DatabaseFailure
    */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue, exportTaskQueue } from '../config/names.ts';
-import type { ExportDeps } from '../export/deps.ts';
+import type { ExportDeps } from '../flow-logs/deps.ts';
 import type { Deps } from '../ingest/deps.ts';
 import type { EncryptionCodec } from '../temporal/codec.ts';
 import type { RunningAttempts } from './running-attempts.ts';

@@ -23,7 +23,7 @@ const { tellCertificates: postCertificateAlert } = proxyActivities<Activities>({
 });
 
 /** The result of a run whose certificates are not in a critical state. */
-type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
+type CertificatesResult = Awaited<ReturnType<Activities['inspectCertificates']>> & {
   /** `unchanged`: the state did not change, so nothing was posted. */
   alert: 'posted' | 'printed' | 'unchanged';
 };
@@ -32,9 +32,9 @@ type CertFreshnessResult = Awaited<ReturnType<Activities['inspectCertificates']>
  * Checks whether Goldmane accepts the certificates and when they expire, and posts every change. Fails
  * (`certificate_<state>`, with the cause and what to do) while the state is critical, so that the Temporal UI shows it.
  */
-export async function certFreshness(): Promise<CertFreshnessResult> {
+export async function certFreshness(): Promise<CertificatesResult> {
   const report = await inspectCertificates();
-  let alert: CertFreshnessResult['alert'] | undefined;
+  let alert: CertificatesResult['alert'] | undefined;
   let notPosted = '';
   try {
     alert = await postCertificateAlert(report);

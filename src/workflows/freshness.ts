@@ -11,8 +11,8 @@ import type { Activities } from '../activities/index.ts';
 type Report = Awaited<ReturnType<Activities['checkFreshness']>>;
 type Outage = Awaited<ReturnType<Activities['tellDatabaseAway']>>;
 
-/** Options of the watchdog; the defaults are for production. */
-interface WatchdogInput {
+/** Options of the job; the defaults are for production. */
+interface FreshnessInput {
   /** How long the check is retried before the database counts as unavailable, milliseconds. */
   patienceMs?: number;
 }
@@ -42,7 +42,7 @@ const { tellFreshness: postFreshnessAlert, tellDatabaseAway: postDatabaseOutage 
  * so that the Temporal UI shows it. During a database outage, the failure's details pass the outage on to the
  * schedule's next run.
  */
-export async function freshnessWatchdog({ patienceMs }: WatchdogInput = {}): Promise<FreshnessResult> {
+export async function freshnessWatchdog({ patienceMs }: FreshnessInput = {}): Promise<FreshnessResult> {
   const { checkFreshness } = proxyActivities<Activities>({
     startToCloseTimeout: 45_000,
     scheduleToCloseTimeout: patienceMs ?? defaultPatienceMs,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { healthCheckNames } from '../../src/reports/health.ts';
+import { healthCheckNames } from '../../src/reports/health/report.ts';
 import { promtool } from '../support/promtool.ts';
 import { metricsOf, promqlOf, readDashboard, readRules, rulesFile } from './rules.ts';
 import { projectFolder } from './tools.ts';

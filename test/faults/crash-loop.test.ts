@@ -37,7 +37,9 @@ test('if workers are killed whenever their readers start, the freshness job stil
     (await freshness()).find((result) => JSON.stringify(result).includes('ended unexpectedly')),
   );
   await until('the alert is printed', () =>
-    worker.lines.find((line) => line.includes('freshness watchdog') && line.includes('ended unexpectedly')),
+    worker.lines.find(
+      (line) => line.includes('flow-trail · freshness') && line.includes('ended unexpectedly'),
+    ),
   );
   await until('the metric counts the crashes', async () =>
     (await metric(worker, 'flow_trail_worker_crashes')) === 3 ? true : undefined,

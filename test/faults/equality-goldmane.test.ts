@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
-import { settleAgeSeconds } from '../../src/trail/due.ts';
+import { settleAgeSeconds } from '../../src/trail/due-buckets.ts';
 import type { EdgeRow } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { expectComplete, metric, untilReadBy, untilLogged, untilStreaming } from '../support/faults.ts';

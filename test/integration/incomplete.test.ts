@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { coveredTime } from '../../src/coverage/covered-time.ts';
-import { observationLines, observe } from '../../src/coverage/observation.ts';
+import { coverageLines, summariseCoverage } from '../../src/coverage/coverage-summary.ts';
 import { readGaps, type CoverageStretch } from '../../src/trail/coverage.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges } from '../support/database.ts';
@@ -37,9 +37,9 @@ test('a bucket from which records were refused is incomplete, with their count, 
     expect.objectContaining({ fromSeconds: bad, toSeconds: bad + 30, state: 'incomplete' }),
   ]);
   const time = { from: new Date(start * 1000), now: new Date(nowSeconds * 1000), time: String };
-  const told = observe(stretches, time);
+  const told = summariseCoverage(stretches, time);
   expect(told).toMatchObject({ incompleteSeconds: 30, refusedRecords: 4, gapSeconds: 0 });
-  expect(observationLines(told, { quote: String, atMost: 5 })).toContainEqual(
+  expect(coverageLines(told, { quote: String, atMost: 5 })).toContainEqual(
     expect.stringMatching(/^Incomplete: .*4 records/),
   );
 });

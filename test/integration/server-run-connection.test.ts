@@ -6,7 +6,7 @@ import { systemClock } from '../../src/time/clock.ts';
 import { issueCertificates, writeCertificates } from '../../dev/certificates.ts';
 import { startGoldmane, type GoldmaneOptions, type GoldmaneStandIn } from '../../dev/goldmane/stand-in.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
-import type { GoldmaneConfig } from '../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../src/config/goldmane-config.ts';
 import { until } from '../support/poll.ts';
 import { serverTls } from '../support/world.ts';
 

@@ -5,7 +5,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { ExportActivities } from '../../src/activities/index.ts';
 import { exportTaskQueue, exportWorkflowType } from '../../src/config/names.ts';
-import type { ExportSummary } from '../../src/export/summary.ts';
+import type { ExportSummary } from '../../src/flow-logs/summary.ts';
 import type { ExportSupervisorInput } from '../../src/workflows/status.ts';
 import { until } from '../support/poll.ts';
 

@@ -1,6 +1,7 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { describePeer } from './describe.ts';
-import { manyPorts, type AllowRule, type Baseline, type LeftOut, type Peer } from './model.ts';
+import type { AllowRule, Baseline, LeftOut, Peer } from './model.ts';
+import { manyPorts } from '../../trail/many-ports.ts';
 import { portText } from './rules.ts';
 import { minute } from './sighting.ts';
 

@@ -1,5 +1,5 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { arrivals } from './blocked.ts';
+import { arrivals } from './arrivals.ts';
 import { allowsDnsToPodsOnly, baselineRules, dnsWarning, reopenedByBaseline } from './baseline.ts';
 import { describeEnd, toOrFrom } from './describe.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';

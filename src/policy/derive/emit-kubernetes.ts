@@ -1,14 +1,7 @@
+import { manyPorts } from '../../trail/many-ports.ts';
 import type { Inexpressible } from './cuts.ts';
 import { describePeer, toOrFrom } from './describe.ts';
-import {
-  manyPorts,
-  type AllowedPort,
-  type AllowRule,
-  type DerivedPolicy,
-  type LeftOut,
-  type Peer,
-  type Widening,
-} from './model.ts';
+import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer, Widening } from './model.ts';
 import { portText } from './rules.ts';
 import { describeSighting } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';

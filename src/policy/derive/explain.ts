@@ -1,5 +1,5 @@
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
-import { arrivals } from './blocked.ts';
+import { arrivals } from './arrivals.ts';
 import { describeEnd } from './describe.ts';
 import type { EvidenceEnd } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';

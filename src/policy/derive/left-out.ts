@@ -1,6 +1,7 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import type { Arrival } from './blocked.ts';
-import { manyPorts, type DeriveOptions, type Direction, type LeftOut, type LeftOutReason } from './model.ts';
+import type { Arrival } from './arrivals.ts';
+import type { DeriveOptions, Direction, LeftOut, LeftOutReason } from './model.ts';
+import { manyPorts } from '../../trail/many-ports.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
 import { groupBy, sortedBy } from './order.ts';

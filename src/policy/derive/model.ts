@@ -4,9 +4,6 @@ import type { Verdict } from '../../coverage/verdict.ts';
 export type Direction = 'egress' | 'ingress';
 export type EvidenceEnd = FlowEvidence['src'];
 
-/** The port that stands for all ports beyond the cap of a fact. */
-export const manyPorts = -1;
-
 /** When and how often one fact, or several, were seen. */
 export interface Sighting {
   readonly firstSeconds: number;

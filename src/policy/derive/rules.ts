@@ -1,13 +1,6 @@
+import { manyPorts } from '../../trail/many-ports.ts';
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import {
-  manyPorts,
-  type AllowedPort,
-  type AllowRule,
-  type DeriveOptions,
-  type Direction,
-  type Peer,
-  type Widening,
-} from './model.ts';
+import type { AllowedPort, AllowRule, DeriveOptions, Direction, Peer, Widening } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { mergeSightings } from './sighting.ts';
 

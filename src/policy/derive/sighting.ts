@@ -1,4 +1,5 @@
 import { counted } from '../../text/counted.ts';
+import { iso } from '../../time/iso.ts';
 import type { Sighting } from './model.ts';
 
 /** Combines sightings: earliest and latest time, total count, union of days. */
@@ -19,7 +20,7 @@ export function describeSighting({ firstSeconds, lastSeconds, flowCount, days }:
 
 /** To the minute, in UTC. */
 export function minute(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16)}Z`;
+  return `${iso(seconds).slice(0, 16)}Z`;
 }
 
 /** A UTC day, `2026-11-01`. */

@@ -1,4 +1,4 @@
-import { manyPorts } from '../derive/model.ts';
+import { manyPorts } from '../../trail/many-ports.ts';
 import { both, either, known, not, type Answer } from './answer.ts';
 import { isInNets } from './address-sets.ts';
 import {
@@ -12,7 +12,8 @@ import {
 } from './ends.ts';
 import type { CalicoEntity, CalicoRule, CalicoSpec } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
-import { compileSelector, type Selector, type SelectorCalls } from './selector.ts';
+import { compileSelector, type SelectorCalls } from './calico-selector.ts';
+import type { Selector } from './selector.ts';
 
 /** A Calico policy, staged or not; `namespace` undefined for a global one. @throws SelectorError */
 export function compileCalico(

@@ -1,10 +1,10 @@
-import { manyPorts } from '../derive/model.ts';
+import { manyPorts } from '../../trail/many-ports.ts';
 import { both, known, not, type Answer } from './answer.ts';
 import { isInNets } from './address-sets.ts';
 import { isPod, namespaceLabels, podLabels, type IdentitySettings } from './ends.ts';
 import type { KubernetesSpec } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
-import { labelSelector } from './selector.ts';
+import { labelSelector } from './kubernetes-selector.ts';
 
 type Rule = NonNullable<KubernetesSpec['egress']>[number];
 type Peer = Rule['to'][number];

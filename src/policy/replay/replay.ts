@@ -1,5 +1,5 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { arrivals } from '../derive/blocked.ts';
+import { arrivals } from '../derive/arrivals.ts';
 import { subjectOf } from '../derive/derive.ts';
 import { describeEnd } from '../derive/describe.ts';
 import type { Direction } from '../derive/model.ts';

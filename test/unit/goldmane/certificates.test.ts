@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../../dev/certificates.ts';
 import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import { writeTarget } from './peer.ts';
 
 const issued = await issueCertificates();

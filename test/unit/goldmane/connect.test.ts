@@ -7,7 +7,7 @@ import { readCertificates } from '../../../src/goldmane/certificates.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { tryHandshake } from '../../../src/goldmane/handshake.ts';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
 
 vi.setConfig({ testTimeout: 30_000 });

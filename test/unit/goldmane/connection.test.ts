@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 import { CallError, callUnary } from '../../../src/goldmane/calls.ts';
 import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import { until } from '../../support/poll.ts';
 import { createGrpcClient } from './grpc-client.ts';
 import { startPair, type PeerHandlers } from './peer.ts';

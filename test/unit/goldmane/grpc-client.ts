@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Client, credentials } from '@grpc/grpc-js';
 import { onTestFinished } from 'vitest';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 
 /** A plain gRPC client, for tests with limits that differ from a connection's. */
 export async function createGrpcClient({ host, caPath, keyPath, certPath }: GoldmaneConfig): Promise<Client> {

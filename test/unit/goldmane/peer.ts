@@ -16,7 +16,7 @@ import {
   type CertifiedKey,
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 
 /** Handlers of a minimal gRPC server, which answer with raw bytes. */
 export interface PeerHandlers {

@@ -10,6 +10,6 @@ test.each([
   const rejected = new RejectedBuckets(pino({ level: 'silent' }));
   rejected.beginRound();
   await rejected.listOrSetAside({ startSeconds: 0, stage: 'settled' }, () => Promise.reject(failure));
-  expect(rejected.unfit).toBe(failure.message);
-  expect(rejected.unfitKind).toBe(kind);
+  expect(rejected.rejection).toBe(failure.message);
+  expect(rejected.rejectionKind).toBe(kind);
 });

@@ -8,11 +8,11 @@ import {
   type CertifiedKey,
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
-import type { GoldmaneConfig } from '../../../src/config/config.ts';
+import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
 import { assessCertificates } from '../../../src/reports/certificate-state.ts';
-import type { Contacts } from '../../../src/trail/contact.ts';
+import type { Contacts } from '../../../src/trail/tls-contacts.ts';
 import { freePort, startPeer, writeTarget } from '../goldmane/peer.ts';
 
 vi.setConfig({ testTimeout: 30_000 });

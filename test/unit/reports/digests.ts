@@ -5,7 +5,7 @@ import {
   questionFor,
   type DigestInput,
 } from '../../../src/reports/digest.ts';
-import { observationLines } from '../../../src/coverage/observation.ts';
+import { coverageLines } from '../../../src/coverage/coverage-summary.ts';
 import { digestMessages, type DigestMessage } from '../../../src/slack/digest-blocks.ts';
 import type { EdgeRow } from '../../../src/trail/query-edges.ts';
 
@@ -62,7 +62,7 @@ export function messagesOf(change: Partial<DigestInput> = {}, mapUrl?: string): 
   return digestMessages(report, {
     headline: headlineOf(report),
     introduction: report.introduction && introductionOf(report.introduction),
-    observation: observationLines(report.observation, { quote: (cause) => cause, atMost: 5 }),
+    coverage: coverageLines(report.coverage, { quote: (cause) => cause, atMost: 5 }),
     question: questionFor(report),
     mapUrl,
   });

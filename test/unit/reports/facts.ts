@@ -1,7 +1,7 @@
 import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
 import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
 
-// The input of the watchdogs without problems; each test changes one fact.
+// The facts of both monitoring jobs without problems; each test changes one fact.
 
 export const nowMs = Date.parse('2026-11-24T08:00:00Z');
 export const minutesAgo = (minutes: number) => new Date(nowMs - minutes * 60_000);

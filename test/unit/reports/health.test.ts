@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  healthLines,
-  assessHealth,
-  type HealthControl,
-  type HealthTrail,
-} from '../../../src/reports/health.ts';
+import type { HealthControl, HealthTrail } from '../../../src/reports/health/facts.ts';
+import { healthLines, assessHealth } from '../../../src/reports/health/assess-health.ts';
 
 const now = new Date('2026-11-23T09:00:00Z');
 const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);

@@ -6,7 +6,7 @@ import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
 import { days, formatTime, fresh, goodCertificates, minutesAgo, nowMs } from '../reports/facts.ts';
 import { expectSentences, type Sentences } from './sentences.ts';
 
-test('of the freshness watchdog', async () => {
+test('of the job freshness', async () => {
   const never = { lastProgressAt: undefined, newestBucket: undefined, settledBucket: undefined };
   const late = { lastProgressAt: minutesAgo(10) };
   const situations: Record<string, Partial<FreshnessFacts>> = {

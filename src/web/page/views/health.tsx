@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { MapData } from '../../../queries/map-data.ts';
-import type { HealthReport } from '../../../reports/health.ts';
+import type { HealthReport } from '../../../reports/health/report.ts';
 import { readJson } from '../api.ts';
 
 /** The report, an error, or undefined while loading. */

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { decide } from '../../../../src/policy/replay/decide.ts';
 import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
 import type { ReplayFlow } from '../../../../src/policy/replay/policy.ts';
-import { compileSelector, SelectorError } from '../../../../src/policy/replay/selector.ts';
+import { compileSelector } from '../../../../src/policy/replay/calico-selector.ts';
+import { SelectorError } from '../../../../src/policy/replay/selector.ts';
 
 interface JudgedFlow extends ReplayFlow {
   direction: 'egress' | 'ingress';

@@ -1,7 +1,5 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
-import { FlowDecoder } from '../goldmane/decoder/decode.ts';
-import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { bucketSeconds } from '../time/bucket.ts';
@@ -21,11 +19,11 @@ import { noteExportActive, noteExportSent, noteExportTrouble } from '../trail/ex
 import { hashesMissingIn } from '../trail/sorted-hashes.ts';
 import { Delivery } from './delivery.ts';
 import type { ExportDeps } from './deps.ts';
-import { BucketExport } from './export-bucket.ts';
+import { BucketExport } from './bucket-export.ts';
+import { BucketSource } from './bucket-source.ts';
 import { ExportAttempt } from './export-attempt.ts';
-import { iso } from '../ingest/attempt.ts';
+import { iso } from '../time/iso.ts';
 import { isReceiverFailure } from './failure.ts';
-import { ListedResponse } from './listed-response.ts';
 import type { LogContext } from './log-record.ts';
 import { Receiver } from './receiver.ts';
 import { makeResource } from './resource.ts';
@@ -33,8 +31,6 @@ import { SetAside } from './set-aside.ts';
 import type { ExportInput, ExportSummary } from './summary.ts';
 
 const pollMs = 15_000;
-/** Certificates are read again at least this often. */
-const connectionMs = 15 * 60_000;
 const longestBackoffMs = 60_000;
 /** Goldmane continues an abandoned call and serves no other call until it ends. */
 const listTimeoutPauseMs = 90_000;
@@ -60,11 +56,9 @@ class ExportWindow {
   readonly #attempt: ExportAttempt;
   readonly #endsAtMs: number;
   readonly #receiver: Receiver;
-  readonly #decoder = new FlowDecoder({ internedBytes: memoryLimits.internedBytes / 4 });
+  readonly #source: BucketSource;
   readonly #context: LogContext;
   readonly #summary: ExportSummary;
-  #connection: GoldmaneConnection | undefined;
-  #connectedAtMs = 0;
   #acceptedAtMs = Number.NEGATIVE_INFINITY;
   readonly #setAside = new SetAside();
   #logged = '';
@@ -77,6 +71,7 @@ class ExportWindow {
     this.#endsAtMs = config.clock.elapsed() + windowMs;
     this.#receiver = new Receiver(settings);
     this.#context = { ...makeResource(config.clusterName, deps.trailId), labels: settings.labels };
+    this.#source = new BucketSource(deps, this.#attempt);
     const from = new Date(config.clock.now()).toISOString();
     this.#summary = { from, to: from, ended: 'window', buckets: 0, records: 0, rejected: 0, gaps: 0 };
   }
@@ -103,7 +98,7 @@ class ExportWindow {
     } catch (error) {
       throw toActivityFailure(error);
     } finally {
-      this.#disconnect();
+      this.#source.disconnect();
       this.#receiver.close();
     }
     if (signal.aborted && !this.#attempt.isEndRequested) throw this.#attempt.interrupted();
@@ -165,7 +160,7 @@ class ExportWindow {
 
   async #sendBucket(bucket: ExportBucket, marks: ExportMarks): Promise<void> {
     const { settings, metrics, config, log, database } = this.#deps;
-    const answer = await this.#list(bucket.startSeconds, marks);
+    const answer = await this.#source.list(bucket.startSeconds, marks);
     const hasAccepted = config.clock.elapsed() - this.#acceptedAtMs < recentlyMs;
     const delivery = new Delivery(
       { receiver: this.#receiver, config: settings, metrics, signal: this.#attempt.signal },
@@ -187,7 +182,7 @@ class ExportWindow {
       missing = await run.run(answer);
       this.#summary.buckets += 1;
     } finally {
-      this.#decoder.release();
+      this.#source.release();
       const { accepted, rejected, rejection, warning } = run.exported;
       this.#summary.records += accepted;
       this.#summary.rejected += rejected;
@@ -209,38 +204,6 @@ class ExportWindow {
       );
   }
 
-  /** Goldmane serves calls in its single main loop: waits twice as long as the call took, so that other clients go first. */
-  async #list(startSeconds: number, { hasher }: ExportMarks): Promise<ListedResponse> {
-    const connection = await this.#connect();
-    const startedAt = performance.now();
-    const raw = await this.#attempt.waitFor(connection.list(startSeconds, this.#attempt.signal));
-    const tookMs = performance.now() - startedAt;
-    const { labels } = this.#context;
-    const answer = await ListedResponse.read(this.#decoder, raw, startSeconds, {
-      hasher,
-      maxRecords: memoryLimits.recordsPerBucket,
-      withLabels: labels === 'all' || labels.size > 0,
-    });
-    await this.#attempt.idle(Math.max(20, 2 * tookMs));
-    return answer;
-  }
-
-  async #connect(): Promise<GoldmaneConnection> {
-    const { clock } = this.#deps.config;
-    if (this.#connection && clock.elapsed() - this.#connectedAtMs > connectionMs) this.#disconnect();
-    if (this.#connection) return this.#connection;
-    this.#connection = await this.#attempt.waitFor(this.#deps.connectGoldmane(this.#attempt.signal));
-    this.#connectedAtMs = clock.elapsed();
-    this.#deps.metrics.connected(true);
-    return this.#connection;
-  }
-
-  #disconnect(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-    this.#deps.metrics.connected(false);
-  }
-
   /** Determines the gaps in time that has left Goldmane's ring. */
   async #decide(): Promise<void> {
     const { database, log, metrics } = this.#deps;
@@ -260,7 +223,7 @@ class ExportWindow {
   }
 
   async #fail(error: Failure, failures: number): Promise<void> {
-    if (!isReceiverFailure(error)) this.#disconnect();
+    if (!isReceiverFailure(error)) this.#source.disconnect();
     await this.#note(error);
     const backoffMs = Math.min(longestBackoffMs, 1_000 * 2 ** (failures - 1)) * (0.75 + Math.random() / 2);
     const asked = isReceiverFailure(error) ? error.retryAfterMs : undefined;

@@ -8,8 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { readSuccess } from '../../../src/export/otlp-message.ts';
-import { Receiver } from '../../../src/export/receiver.ts';
+import { readSuccess } from '../../../src/flow-logs/otlp-message.ts';
+import { Receiver } from '../../../src/flow-logs/receiver.ts';
 import { partialSuccess, startLogReceiver } from '../../support/log-receiver.ts';
 
 // Receivers that are broken or hostile: a request always ends, with the failure that it is, and nothing counts as accepted that was not.

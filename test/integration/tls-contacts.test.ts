@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { lastContact, lastContacts, recordContact } from '../../src/trail/contact.ts';
+import { lastContact, lastContacts, recordContact } from '../../src/trail/tls-contacts.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
 import type { Query } from '../../src/trail/database.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,3 +1,4 @@
+import { iso } from '../time/iso.ts';
 import { createHash } from 'node:crypto';
 import { SeverityNumber, type LogAttributes } from '@opentelemetry/api-logs';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
@@ -149,8 +150,4 @@ function shownEnd(type: FlowKey['srcType'], namespace: string, name: string): st
 
 function shownName(namespace: string, name: string): string {
   return (namespaceOf(namespace) === '' ? name : `${namespace}/${name}`).slice(0, shownLength);
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString();
 }

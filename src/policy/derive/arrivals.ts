@@ -1,5 +1,5 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { manyPorts } from './model.ts';
+import { manyPorts } from '../../trail/many-ports.ts';
 
 /** What the destination did with connections that the source's policy allowed. */
 export type Arrival = 'arrived' | 'blocked' | 'contested';

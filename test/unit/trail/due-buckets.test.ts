@@ -8,7 +8,7 @@ import {
   oldestAskedSeconds,
   settleAgeSeconds,
   markRecentStreamedAsPending,
-} from '../../../src/trail/due.ts';
+} from '../../../src/trail/due-buckets.ts';
 
 const start = 1_800_000_000;
 const none = new Set<number>();

@@ -14,7 +14,7 @@ interface ToldGap {
 }
 
 /** The time that was not observed since the last report. Texts show times in the reader's zone. */
-export interface Observation {
+export interface CoverageSummary {
   /** True if nothing was ever observed. */
   isEmpty: boolean;
   /** Start of the trail, if it is within the reported time. */
@@ -33,10 +33,10 @@ export interface Observation {
  * @param coverage stretches from `from` to `now`
  * @param time formats a time
  */
-export function observe(
+export function summariseCoverage(
   coverage: readonly CoverageStretch[],
   { from, now, time }: { from: Date; now: Date; time: (at: Date) => string },
-): Observation {
+): CoverageSummary {
   const at = (seconds: number) => time(new Date(seconds * 1000));
   const reportedUntilSeconds = gapsReportedUntil(coverage, now).getTime() / 1000;
   const gaps = coverage
@@ -79,8 +79,8 @@ export function gapsReportedUntil(coverage: readonly CoverageStretch[], now: Dat
  * One sentence per finding, the most important first; empty if everything was observed.
  * @param quote escapes a cause for where it is shown
  */
-export function observationLines(
-  { isEmpty, trailBegan, gaps, gapSeconds, incompleteSeconds, refusedRecords, openSince }: Observation,
+export function coverageLines(
+  { isEmpty, trailBegan, gaps, gapSeconds, incompleteSeconds, refusedRecords, openSince }: CoverageSummary,
   { quote, atMost }: { quote: (cause: string) => string; atMost: number },
 ): string[] {
   if (isEmpty) return ['Nothing has been observed yet: the trail is empty.'];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/trail/database.ts';
-import { readObservations, rollNamespaceDays } from '../../src/trail/observations.ts';
+import { readObservations, rollNamespaceDays } from '../../src/trail/namespace-observations.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, podIn, streamed } from './ledger-batches.ts';

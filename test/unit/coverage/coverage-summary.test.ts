@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { gapsReportedUntil, observationLines, observe } from '../../../src/coverage/observation.ts';
+import {
+  gapsReportedUntil,
+  coverageLines,
+  summariseCoverage,
+} from '../../../src/coverage/coverage-summary.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 
 const hour = 3_600;
@@ -18,7 +22,7 @@ function coverage(...stretches: [CoverageState, number, string?][]): CoverageStr
 
 function lines(stretches: CoverageStretch[], nowHours: number, atMost = 5): string[] {
   const now = new Date(nowHours * hour * 1000);
-  return observationLines(observe(stretches, { from, now, time }), {
+  return coverageLines(summariseCoverage(stretches, { from, now, time }), {
     quote: (cause) => `"${cause}"`,
     atMost,
   });

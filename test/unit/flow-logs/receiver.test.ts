@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
 import { loadConfig } from '../../../src/config/config.ts';
-import { parseHeadersFile, parseHeadersVariable } from '../../../src/export/headers.ts';
-import { Receiver } from '../../../src/export/receiver.ts';
-import { retryAfterMs } from '../../../src/export/receiver-errors.ts';
+import { parseHeadersFile, parseHeadersVariable } from '../../../src/flow-logs/headers.ts';
+import { Receiver } from '../../../src/flow-logs/receiver.ts';
+import { retryAfterMs } from '../../../src/flow-logs/receiver-errors.ts';
 import { startLogReceiver, type LogReceiver } from '../../support/log-receiver.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { Resource } from '@opentelemetry/resources';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toLogRecord, type ExportRecord, type LogContext } from '../../../src/export/log-record.ts';
+import { toLogRecord, type ExportRecord, type LogContext } from '../../../src/flow-logs/log-record.ts';
 import { counterNames } from '../../../src/goldmane/decoder/decode.ts';
 
 /** As many attributes as the SDKs and Loki allow by default. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { DeliveryWatch } from '../../../src/ingest/delivery.ts';
+import { DeliveryWatch } from '../../../src/ingest/delivery-watch.ts';
 
 /** The start of a bucket, which is sent 30 s later. */
 const bucket = 1_800_000_000;

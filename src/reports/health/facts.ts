@@ -1,0 +1,54 @@
+import type { Severity } from '../../coverage/severity.ts';
+import type { CoverageStretch } from '../../trail/coverage.ts';
+import type { ExportGap } from '../../trail/export-gaps.ts';
+import type { ExportState } from '../../trail/export-state.ts';
+
+/** Why a system does not respond. */
+export interface Unreachable {
+  what: string;
+  cure: string;
+}
+
+interface ScheduleState {
+  job: string;
+  scheduleId: string;
+  exists: boolean;
+  isPaused: boolean;
+  note: string;
+  lastDueAt: Date | undefined;
+  nextDueAt: Date | undefined;
+}
+
+/** Facts from Temporal; `ControlFacts` has this shape. */
+export interface HealthControl {
+  supervisor: { state: string | undefined; taskProblem: string | undefined };
+  pollers: number;
+  schedules: readonly ScheduleState[];
+}
+
+/** Facts from the database. */
+export interface HealthTrail {
+  /** The verdict of the job `freshness`, as one sentence with its cause. */
+  freshness: { severity: Severity; what: string; cause: string };
+  /** Worker processes that ended unexpectedly in the last 30 minutes. */
+  crashes: number;
+  newestBucket: Date | undefined;
+  settledBucket: Date | undefined;
+  /** When the tables were created. */
+  since: Date;
+  /** Of the last 24 hours. */
+  coverage: readonly CoverageStretch[];
+  /** When the newest finished digest was frozen, and the oldest unfinished digest after it. */
+  digests: { doneAt: Date | undefined; waitingSince: Date | undefined };
+  /** Last result of the job certificates; `state` lists its findings, joined by `+`. */
+  certificates: { state: string; detail: string; checkedAt: Date } | undefined;
+  /** The export of flow logs, and its gaps in the last 24 hours. */
+  export: ExportState & { gaps: readonly ExportGap[] };
+}
+
+export interface HealthFacts {
+  nowMs: number;
+  trail: HealthTrail | Unreachable;
+  control: HealthControl | Unreachable;
+  formatTime: (time: Date) => string;
+}

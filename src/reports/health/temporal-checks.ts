@@ -1,0 +1,50 @@
+import { counted } from '../../text/counted.ts';
+import type { HealthControl } from './facts.ts';
+import { check, type HealthCheck } from './report.ts';
+
+export function supervisorCheck({ supervisor: { state, taskProblem }, pollers }: HealthControl): HealthCheck {
+  if (pollers === 0)
+    return check(
+      'supervisor',
+      'FAIL',
+      'no worker is polling the task queue',
+      'Start the worker, or check its log and /readyz; check that it uses this task queue',
+    );
+  if (state !== 'RUNNING')
+    return check(
+      'supervisor',
+      'FAIL',
+      state === undefined ? 'does not exist' : `is ${state}`,
+      'A running worker starts it within a minute; check the log of the worker and /readyz',
+    );
+  if (taskProblem !== undefined)
+    return check(
+      'supervisor',
+      'FAIL',
+      `stuck: its workflow task fails with ${taskProblem}`,
+      'A worker replaces it after two minutes if the failure is permanent; check the log of the worker',
+    );
+  return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
+}
+
+export function schedulesCheck({ schedules }: HealthControl): HealthCheck {
+  const missing = schedules.filter(({ exists }) => !exists).map(({ scheduleId }) => scheduleId);
+  const paused = schedules.filter(({ isPaused }) => isPaused);
+  if (missing.length > 0)
+    return check(
+      'schedules',
+      'FAIL',
+      `missing: ${missing.join(', ')}`,
+      'A running worker creates them within a minute; check the log of the worker',
+    );
+  if (paused.length > 0)
+    return check(
+      'schedules',
+      'WARN',
+      `paused: ${paused.map(({ scheduleId, note }) => (note === '' ? scheduleId : `${scheduleId} (${note})`)).join(', ')}`,
+      paused
+        .map(({ scheduleId }) => `temporal schedule toggle --unpause --schedule-id ${scheduleId}`)
+        .join('; '),
+    );
+  return check('schedules', 'PASS', `all ${schedules.length} exist and none is paused`);
+}
