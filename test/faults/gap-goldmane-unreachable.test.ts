@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 fullTest('if Goldmane is unreachable for longer than its ring, the gap’s cause is the failure', async () => {
-  world = await World.create({ speed: 120 });
+  world = await World.create({ speed: 60 });
   proxy = await TcpProxy.listen(world.goldmane.address);
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
