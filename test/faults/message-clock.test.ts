@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
 import { expectComplete, untilLogged, untilReadBy } from '../support/faults.ts';
+import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
@@ -41,10 +42,12 @@ for (const [name, offsetSeconds] of [
       world.traffic.start(world.goldmane);
       await world.startWorker(clockOff(offsetSeconds));
       await world.pass(600);
+      // Settling every bucket too late would shorten the usable ring. A busy machine may settle some late.
+      await until('a bucket is settled in time', async () =>
+        (await youngestSettledAge(offsetSeconds)) < settleAgeSeconds + 120 ? true : undefined,
+      );
       await expectComplete(world);
       expect(await youngestSettledAge(offsetSeconds)).toBeGreaterThanOrEqual(settleAgeSeconds);
-      // Settling too late would shorten the usable ring.
-      expect(await youngestSettledAge(offsetSeconds)).toBeLessThan(settleAgeSeconds + 120);
     },
   );
 
@@ -65,6 +68,9 @@ fullTest('a worker that takes over from one with a wrong clock does not use its 
   const slow = await world.startWorker(clockOff(-300));
   await untilReadBy(slow, world);
   await world.pass(700);
+  await until('a bucket is settled', async () =>
+    Number.isNaN(await youngestSettledAge(-300)) ? undefined : true,
+  );
   await slow.kill();
   expect(await youngestSettledAge(-300)).toBeGreaterThanOrEqual(settleAgeSeconds);
   const takenOverSeconds = world.nowSeconds();

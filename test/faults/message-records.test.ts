@@ -84,11 +84,11 @@ fullTest(
     await world.startWorker();
     const named = await until('the gap has a cause', async () => {
       const rows = await world.db.database.query<{ gap_cause: string }>(
-        "select gap_cause from bucket_ledger where gap_cause like 'An answer of List%' and settled_at is null",
+        "select gap_cause from bucket_ledger where gap_cause like 'The response to List%' and settled_at is null",
       );
       return rows.length > 0 ? rows : undefined;
     });
-    expect(named).toEqual([{ gap_cause: expect.stringMatching(/is larger than the \d+ KiB .*port scan/) }]);
+    expect(named).toEqual([{ gap_cause: expect.stringMatching(/exceeds the limit of \d+ KiB .*port scan/) }]);
     await world.pass(120);
     await world.traffic.stop();
     await world.untilSettled();
