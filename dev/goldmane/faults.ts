@@ -19,7 +19,7 @@ export interface Faults {
   endStreams(status: GrpcStatusName, message?: string): void;
   /** Sends these bytes to every open stream as one well-framed message. Returns the number of streams. */
   sendToStreams(message: Buffer): number;
-  /** Responds to the next `times` calls of `List` with these bytes. */
+  /** Responds to the next `times` calls of `List` for buckets with these bytes. */
   answerNextLists(message: Buffer, times?: number): void;
   /**
    * Adds messages to the records of a bucket: they are streamed if it was not sent yet, and listed with it (and counted

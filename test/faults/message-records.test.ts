@@ -80,8 +80,9 @@ fullTest(
   async () => {
     world = await World.create();
     world.traffic.start(world.goldmane);
-    world.goldmane.faults.answerNextLists(Buffer.alloc(65 * 1024 * 1024), 1);
-    await world.startWorker();
+    world.goldmane.faults.answerNextLists(Buffer.alloc(96 * 1024 * 1024), 1);
+    // The receive limit follows the heap.
+    await world.startWorker({ NODE_OPTIONS: '--max-old-space-size=256' });
     const named = await until('the gap has a cause', async () => {
       const rows = await world.db.database.query<{ gap_cause: string }>(
         "select gap_cause from bucket_ledger where gap_cause like 'The response to List%' and settled_at is null",
