@@ -58,7 +58,7 @@ export function callUnary(
 }
 
 /** Messages are encoded and decoded by the caller. */
-export function asIs(message: Buffer): Buffer {
+function asIs(message: Buffer): Buffer {
   return message;
 }
 

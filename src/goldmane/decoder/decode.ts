@@ -7,6 +7,7 @@ import { MalformedFlow } from './malformed-flow.ts';
 import { tryReadName } from './names.ts';
 import type { PolicyTrace } from './policy-trace.ts';
 import { readDetails, type RecordDetails } from './record-details.ts';
+import { startsWith } from './starts-with.ts';
 import { BYTES, VARINT, WireReader } from './wire-reader.ts';
 
 export type { Action, EndpointType, FlowKey, Reporter } from './flow-key.ts';
@@ -261,12 +262,6 @@ class DecodedRecord implements ListedRecord {
     if (!prefix) this.#prefixes.set(name, (prefix = Buffer.from(`${name}=`, 'utf8')));
     return prefix;
   }
-}
-
-function startsWith(buf: Buffer, start: number, end: number, prefix: Buffer): boolean {
-  if (end - start < prefix.length) return false;
-  for (let at = 0; at < prefix.length; at++) if (buf[start + at] !== prefix[at]) return false;
-  return true;
 }
 
 /** total_results of the ListMetadata at `reader.pos`, if it is set; moves the reader past the message. */

@@ -4,6 +4,7 @@ import type { FlowScan } from './flow-scan.ts';
 import { InternCache } from './intern-cache.ts';
 import { NameCache } from './names.ts';
 import { PolicyTraceReader, type PolicyTrace } from './policy-trace.ts';
+import { startsWith } from './starts-with.ts';
 
 /** A key of the server: identity and policies together. */
 export interface KnownKey {
@@ -16,8 +17,8 @@ export interface KnownKey {
 
 /** Long enough for a key with eight names of 253 bytes and some policies; longer keys are decoded each time. */
 const MAX_INTERNED_BYTES = 4096;
-/** Memory of a Buffer and a FlowKey in addition to their content. */
-const BUFFER_BYTES = 120;
+/** Memory of a Buffer of its own and of a FlowKey in addition to their content. */
+const BUFFER_BYTES = 300;
 const KEY_BYTES = 120;
 const NOTHING = Buffer.alloc(0);
 
@@ -52,13 +53,14 @@ export class KeyInterner {
     if (
       hint !== undefined &&
       hint.bytes.length === length &&
-      span.buf.compare(hint.bytes, 0, length, span.start, span.end) === 0
+      startsWith(span.buf, span.start, span.end, hint.bytes)
     )
       return hint;
     this.#scan.scanKey();
     const key = this.#decode();
     if (length > MAX_INTERNED_BYTES) return { key, bytes: NOTHING, trace: undefined };
-    const bytes = Buffer.allocUnsafe(length);
+    // Not from the pool that Node shares with received messages: a kept key would retain 8 or 64 KiB of them.
+    const bytes = Buffer.allocUnsafeSlow(length);
     span.buf.copy(bytes, 0, span.start, span.end);
     const known = { key, bytes, trace: undefined };
     this.#byId.set(id, known);

@@ -106,6 +106,19 @@ test('no messages are delivered after aborting', async () => {
   expect(messages.length).toBe(1);
 });
 
+test('messages that arrived before the server ended the stream are delivered first', async () => {
+  const sent = readCapture().slice(0, 500);
+  const { connection } = await connectTo({
+    stream: (call) => {
+      for (const raw of sent) call.write(raw);
+      call.end();
+    },
+  });
+  const { events, ended } = follow(connection);
+  expect((await failureOf(ended)).kind).toBe('unavailable');
+  expect(events.length).toBe(1 + sent.length);
+});
+
 describe('the end of a stream is a failure', () => {
   test('when the server ends it with OK', async () => {
     const { connection } = await connectTo({ stream: (call) => call.end() });
