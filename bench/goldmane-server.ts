@@ -50,7 +50,7 @@ serve({
     return flowsIn;
   },
 
-  /** Starts the nodes, each of which sends at its own times. */
+  /** Starts the nodes; each sends at its own times. */
   follow(args) {
     const { size } = followArgs.parse(args);
     void followNodes(size);

@@ -70,7 +70,7 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
   );
   problems.push(...new Set([...(status.lastError === undefined ? [] : [status.lastError]), ...failures]));
   const { dataAgeSeconds: age, reportAgeSeconds: reported } = ages;
-  if (age === undefined) problems.push('No data has arrived yet.');
+  if (age === undefined) problems.push('No data has arrived since the supervisor started.');
   else if (age >= freshSeconds)
     problems.push(`The newest data is ${age} s old. Check the readers' last errors and Goldmane.`);
   if (reported !== undefined && reported >= freshSeconds)

@@ -51,7 +51,7 @@ test('the export sends a heartbeat after four fifths of its time-out, regardless
   world.traffic.start(world.goldmane);
   const receiver = await startLogReceiver();
   onTestFinished(() => receiver.close());
-  // Rounds succeed and fail alternately, each of which changes the heartbeat's content.
+  // Rounds succeed and fail alternately, and each changes the heartbeat's content.
   receiver.react = (_logs, response) => {
     if (receiver.requests.length % 2 === 0) return undefined;
     response.writeHead(503).end();

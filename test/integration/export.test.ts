@@ -11,7 +11,7 @@ import { Exporting } from './export-harness.ts';
 const start = 1_750_000_005 - (1_750_000_005 % 15);
 const hour = 3_600;
 
-/** Three records per bucket, one of which is unique to the bucket. */
+/** Three records per bucket; one is unique to the bucket. */
 const flowsOf = (startSeconds: number): Flows =>
   startSeconds < start
     ? []

@@ -222,7 +222,7 @@ test('HTTP/2 only, without and with TLS', async () => {
   await expect(receiver.send(body, signal)).rejects.toMatchObject({ kind: 'refused' });
 });
 
-test('TLS: a certificate for another name, no TLS, and a missing client certificate are told apart', async () => {
+test('TLS: a certificate for another name, no TLS, and a missing client certificate are distinguished', async () => {
   const { authority, server } = await issueCertificates();
   const tls = { cert: server.certificate, key: server.key, ca: authority.certificate };
   const ca = await fileOf(authority.certificate);

@@ -1,7 +1,7 @@
 import { MalformedFlow, type FlowDecoder, type FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
 import { bytesField, encodeFields, messageField, varintField, type Field } from './wire.ts';
 
-/** The parts of a small record, of which tests change one. */
+/** The parts of a small record; each test changes one. */
 export const KEY: readonly Field[] = [
   bytesField(1, 'web-*'),
   bytesField(2, 'shop'),
