@@ -141,7 +141,7 @@ describe('files that are broken', () => {
       const good = await tls.issueClient();
       const broken: [file: string, content: string, setting: RegExp][] = [
         ['tls.crt', 'no certificate\n', /no PEM certificate.*|TEMPORAL_TLS_CLIENT_CERT_PATH/],
-        ['tls.crt', certificate.slice(0, 300) + certificate, /cut off/],
+        ['tls.crt', certificate.slice(0, 300) + certificate, /truncated PEM/],
         ['tls.crt', other.client.certificate, /does not match/],
         ['tls.key', '', /not an unencrypted PEM private key/],
         ['ca.crt', tls.serverAuthority.certificate.slice(0, 200), /TEMPORAL_TLS_SERVER_CA_CERT_PATH/],
