@@ -87,7 +87,7 @@ export function exportCrossProblems(env: NodeJS.ProcessEnv): string[] {
       'OTLP_LOGS_HEADERS_FILE and OTEL_EXPORTER_OTLP_LOGS_HEADERS are both set; keep one of them',
     );
   if (isSet('OTLP_LOGS_CERT_FILE') !== isSet('OTLP_LOGS_KEY_FILE'))
-    problems.push('only one of OTLP_LOGS_CERT_FILE and OTLP_LOGS_KEY_FILE is set; set both, or neither');
+    problems.push('OTLP_LOGS_CERT_FILE and OTLP_LOGS_KEY_FILE: only one is set; set both or neither');
   return problems;
 }
 

@@ -104,7 +104,7 @@ function temporalProblems(env: NodeJS.ProcessEnv): string[] {
   // A profile in the file may contain the other half.
   if (configFile === undefined && isSet('CLIENT_CERT') !== isSet('CLIENT_KEY'))
     problems.push(
-      'only one of TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA) is set; set both or neither',
+      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH (or _DATA): only one is set; set both or neither',
     );
   return problems;
 }
