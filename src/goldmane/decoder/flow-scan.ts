@@ -53,9 +53,11 @@ class Span {
     reader.pos = end;
   }
 
-  /** Call this when all occurrences are recorded. */
+  /** Call this when all occurrences are recorded. Throws MalformedFlow if one of them ends in the middle of a field. */
   join(): void {
     if (!this.#pieces) return;
+    // Otherwise the next occurrence would complete the field.
+    for (const piece of this.#pieces) skipFields(piece);
     this.buf = Buffer.concat(this.#pieces);
     this.start = 0;
     this.end = this.buf.length;
@@ -185,6 +187,12 @@ export class FlowScan {
     key.join();
     if (!key.found) throw noKey();
   }
+}
+
+function skipFields(message: Buffer): void {
+  const reader = new WireReader();
+  reader.reset(message, 0, message.length);
+  while (reader.pos < reader.end) reader.skip(reader.tag());
 }
 
 /** A known field that reaches this point has a wrong wire type; unknown fields are skipped. */

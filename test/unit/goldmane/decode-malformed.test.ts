@@ -4,7 +4,7 @@ import { FlowDecoder, MalformedFlow, type MalformedReason } from '../../../src/g
 import { encodeListAnswer, readCapture } from '../../support/capture.ts';
 import { flowResults } from './messages.ts';
 import { flowResult, KEY, outcome, plain, textOf, TIMES } from './records.ts';
-import { referenceRecord } from './reference.ts';
+import { lazyReferenceRecord, referenceRecord } from './reference.ts';
 import { bytesField, encodeFields, encodeVarint, messageField, varintField } from './wire.ts';
 import { runToEnd } from '../../support/run-to-end.ts';
 
@@ -175,3 +175,34 @@ function listedOutcome(decoder: FlowDecoder, record: Buffer, behind: Buffer): st
   }
   return outcomes[0];
 }
+
+test('an embedded message in two occurrences is accepted only if each of them ends at the end of a field', () => {
+  const decoder = new FlowDecoder({ internedBytes: 200_000 });
+  const key = encodeFields([...KEY, varintField(7, 5_432)]);
+  const flow = encodeFields([...TIMES, bytesField(1, key)]);
+  const inTwo = (field: number, message: Buffer, at: number) => [
+    bytesField(field, message.subarray(0, at)),
+    bytesField(field, message.subarray(at)),
+  ];
+  const records = [
+    ...Array.from({ length: flow.length + 1 }, (_, at) => encodeFields(inTwo(2, flow, at))),
+    ...Array.from({ length: key.length + 1 }, (_, at) =>
+      encodeFields([messageField(2, [...TIMES, ...inTwo(1, key, at)])]),
+    ),
+  ];
+  let accepted = 0;
+  for (const raw of records) {
+    const ours = outcome(decoder, raw);
+    let theirs: string | undefined;
+    try {
+      theirs = textOf(lazyReferenceRecord(raw));
+    } catch {
+      expect(ours).not.toMatch(/^\[/);
+      continue;
+    }
+    accepted += 1;
+    expect(ours).toBe(theirs);
+  }
+  expect(accepted).toBeGreaterThan(4);
+  expect(accepted).toBeLessThan(records.length);
+});
