@@ -45,17 +45,17 @@ const year: Period = { name: 'a year', days: 365, oneIn: 480 };
 export async function yearsSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
   for (const period of [week, year]) rows.push(...(await simulate(lab, period, print)));
-  const factsOf = (name: string) =>
-    rows.find(({ what }) => what.startsWith(`${name}: facts`))?.value ?? Number.NaN;
+  const valueOf = (what: string) => rows.find((row) => row.what === what)?.value ?? Number.NaN;
+  const factsPerEdge = ({ name }: Period) => valueOf(`${name}: facts`) / valueOf(`${name}: edges`);
   return [
     ...rows,
     {
       section,
-      what: 'facts of a year, relative to a week',
-      value: factsOf(year.name) / factsOf(week.name),
+      what: 'facts per edge of a year, relative to a week',
+      value: factsPerEdge(year) / factsPerEdge(week),
       unit: 'x',
       limit: { atMost: 1.5 },
-      note: 'same connections: rows grow only with days',
+      note: 'new connections add facts; recurring ones add only days',
     },
   ];
 }
