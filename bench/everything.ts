@@ -64,7 +64,7 @@ export async function everythingSection(lab: Lab, print: (line: string) => void)
         what: 'records per second while it catches up',
         value: records / seconds,
         unit: '/s',
-        note: `${records.toLocaleString('en-US')} records; it rests as long as each List took`,
+        note: `${records.toLocaleString('en-US')} records; it pauses for as long as each List call took`,
       },
       { section, what: 'CPU per 100,000 records', value: cpu / hundredThousands, unit: 's' },
       {

@@ -15,12 +15,12 @@ export type Findings = Readonly<Record<string, readonly Finding[]>>;
 
 export function formatFindings(parts: Findings): string {
   const cells = Object.entries(parts).flatMap(([part, findings]) =>
-    findings.map(({ claim, seen, verdict }) => [part, verdict, claim, seen]),
+    findings.map(({ claim, result, verdict }) => [part, verdict, claim, result]),
   );
-  return alignColumns([['part', '', 'claim', 'seen'], ...cells]);
+  return alignColumns([['part', '', 'claim', 'result'], ...cells]);
 }
 
-/** docs/proof.md. Names no path, no host and no user of this machine. */
+/** The content of docs/proof.md, without paths, hosts and users of this machine. */
 export async function proofDocument(
   parts: Findings,
   { seed, minutes }: { seed: number; minutes: number },
@@ -41,13 +41,13 @@ export async function proofDocument(
     ['Go', await versionOf('go', ['env', 'GOVERSION'])],
   ];
   const sections = Object.entries(parts).map(([part, findings]) =>
-    [`## ${part}`, '', ...table([['claim', 'seen', ''], ...findings.map(rowOf)])].join('\n'),
+    [`## ${part}`, '', ...table([['claim', 'result', ''], ...findings.map(rowOf)])].join('\n'),
   );
   return [
     '# Proof',
     '',
-    'Written by `npm run prove` ([testing.md](testing.md#proof) says what each part does). Times, CPU and memory are of this machine; only ratios',
-    'mean anything on another one.',
+    'Written by `npm run prove`; [testing.md](testing.md#proof) describes the parts. Times, CPU and memory were measured on this',
+    'machine; on another one, only ratios are comparable.',
     '',
     ...table([['', ''], ...facts]),
     '',
@@ -56,7 +56,7 @@ export async function proofDocument(
   ].join('\n');
 }
 
-/** Without what names this machine. */
+/** Replaces names of this machine. */
 export function anonymous(text: string): string {
   const names: [string, string][] = [
     [root, ''],
@@ -70,8 +70,8 @@ export function anonymous(text: string): string {
   );
 }
 
-function rowOf({ claim, seen, verdict }: Finding): string[] {
-  return [claim, seen, verdict];
+function rowOf({ claim, result, verdict }: Finding): string[] {
+  return [claim, result, verdict];
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {
@@ -84,12 +84,12 @@ function cell(text: string): string {
   return anonymous(text).replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
 }
 
-/** With a remark where the work tree has other changes than the proof itself. */
+/** With a remark if the working tree has uncommitted changes other than the proof itself. */
 export async function currentCommit(): Promise<string> {
   const { stdout: head } = await execute('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: root });
   const { stdout: changes } = await execute('git', ['status', '--porcelain'], { cwd: root });
   const changed = changes.split('\n').filter((line) => line !== '' && !line.endsWith(' docs/proof.md'));
-  return head.trim() + (changed.length === 0 ? '' : ', with changes that are not committed');
+  return head.trim() + (changed.length === 0 ? '' : ', with uncommitted changes');
 }
 
 async function temporalVersion(): Promise<string> {

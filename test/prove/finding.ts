@@ -3,21 +3,26 @@ import { z } from 'zod';
 
 export const findingSchema = z.object({
   claim: z.string(),
-  seen: z.string(),
-  verdict: z.enum(['kept', 'broken', 'measured', 'skipped']),
+  result: z.string(),
+  verdict: z.enum(['holds', 'fails', 'measured', 'skipped']),
 });
 
-/** One line of the proof. `kept` and `broken` are of a claim; `measured` only informs; `skipped` says why in `seen`. */
+/** A line of the proof. `holds` and `fails`: a claim; `measured`: only a number; `skipped`: `result` is the reason. */
 export type Finding = z.infer<typeof findingSchema>;
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What `npm run prove` prints of a test besides its name and whether it passed. */
+    /** The lines that `npm run prove` prints for a passed test. */
     findings?: Finding[];
   }
 }
 
-/** Adds a line to what the proof says of this test. */
-export function found({ task }: Pick<TestContext, 'task'>, finding: Finding): void {
+/** Adds a line to the proof. */
+export function addFinding({ task }: Pick<TestContext, 'task'>, finding: Finding): void {
   (task.meta.findings ??= []).push(finding);
+}
+
+/** The claim in the test's name holds. */
+export function claimHolds(context: Pick<TestContext, 'task'>, result: string): void {
+  addFinding(context, { claim: context.task.name, result, verdict: 'holds' });
 }

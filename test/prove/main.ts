@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { currentCommit, formatFindings, proofDocument, type Findings } from './document.ts';
 import type { Finding } from './finding.ts';
-import { KeptFindings } from './kept-findings.ts';
+import { StoredResults } from './stored-results.ts';
 import { partsOf, root } from './parts.ts';
 import { clean, runPart } from './run-part.ts';
+import { counted } from '../../src/text/counted.ts';
 
 const execute = promisify(execFile);
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -19,7 +20,7 @@ const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0 || !Number.isSafeInteger(seed)) {
   say(
     unknown.length > 0
-      ? `there is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`
+      ? `unknown part ${unknown.join(', ')}; use ${Object.keys(parts).join(', ')}`
       : 'PROVE_SEED must be a whole number',
   );
   process.exit(2);
@@ -34,23 +35,23 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   });
 
 const scratch = await realpath(await mkdtemp(join(tmpdir(), 'flow-trail-prove-')));
-// PostgreSQL runs as another user where root starts it.
+// If root starts PostgreSQL, it runs as another user, who must be able to enter the folder.
 await chmod(scratch, 0o711);
-const kept = new KeptFindings(process.env['PROVE_RESULTS'], { commit: await currentCommit(), seed });
-const found: Record<string, readonly Finding[]> = {};
+const stored = new StoredResults(process.env['PROVE_RESULTS'], { commit: await currentCommit(), seed });
+const results: Record<string, readonly Finding[]> = {};
 let minutes = 0;
 try {
   for (const [name, part] of Object.entries(parts)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
-    let result = await kept.read(name);
+    let result = await stored.read(name);
     if (!result) {
       say(`${name}: ${part.about}, at most ${part.limitMinutes} minutes; seed ${seed}`);
       const startedAt = performance.now();
       const findings = await runPart(name, part, { scratch, signal: ending.signal, say });
       result = { minutes: (performance.now() - startedAt) / 60_000, findings };
-      await kept.write(name, result);
+      await stored.write(name, result);
     }
-    found[name] = result.findings;
+    results[name] = result.findings;
     minutes += result.minutes;
   }
 } catch (error) {
@@ -58,21 +59,21 @@ try {
 } finally {
   await clean(scratch, (path) => execute('umount', ['--lazy', path]));
 }
-if (ending.signal.aborted) say('ended before all parts were done; nothing is proved');
-else await report(found);
+if (ending.signal.aborted) say('stopped before all parts had finished; no proof was written');
+else await report(results);
 
 async function report(findings: Findings): Promise<void> {
   say(`\n${formatFindings(findings)}\n`);
-  const broken = Object.values(findings)
+  const failed = Object.values(findings)
     .flat()
-    .filter(({ verdict }) => verdict === 'broken').length;
+    .filter(({ verdict }) => verdict === 'fails').length;
   say(
-    `${Math.round(minutes)} minutes, seed ${seed}: ${broken === 0 ? 'every claim was kept' : `${broken} claims are broken`}`,
+    `${Math.round(minutes)} minutes, seed ${seed}: ${failed === 0 ? 'all claims hold' : `${counted(failed, 'claim')} failed`}`,
   );
-  if (broken > 0) process.exitCode ??= 1;
+  if (failed > 0) process.exitCode ??= 1;
   if (Object.keys(findings).length < Object.keys(parts).length) return;
   const file = join(root, 'docs/proof.md');
   await writeFile(file, await proofDocument(findings, { seed, minutes: Math.round(minutes) }));
   await execute(join(root, 'node_modules/.bin/oxfmt'), [file]);
-  say('written to docs/proof.md');
+  say('wrote docs/proof.md');
 }

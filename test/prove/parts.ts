@@ -7,19 +7,19 @@ import { findingSchema, type Finding } from './finding.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A part of the proof: a program that writes what it found into a file. */
+/** A part of the proof: a program that writes its results to a file. */
 export interface Part {
   about: string;
   limitMinutes: number;
-  /** Arguments of Node, and variables, for a program that writes `resultFile`. */
+  /** Node's arguments and additional environment variables for the program that writes `resultFile`. */
   command: (resultFile: string) => { args: readonly string[]; env: NodeJS.ProcessEnv };
   read: (resultFile: string) => Promise<Finding[]>;
 }
 
-/** Measured by the benchmarks; their other sections take longer than the proof may. */
+/** The other sections of the benchmarks would take too long. */
 const benchSections = ['stream', 'everything', 'years', 'commands'] as const;
 
-/** @param seed of all that is drawn */
+/** @param seed of all random choices */
 export function partsOf(seed: number): Readonly<Record<string, Part>> {
   return {
     soak: {
@@ -95,13 +95,13 @@ async function readVitest(resultFile: string): Promise<Finding[]> {
       if (test.status === 'failed')
         return [
           ...findings,
-          { claim: test.fullName, seen: firstLine(test.failureMessages[0]), verdict: 'broken' },
+          { claim: test.fullName, result: firstLine(test.failureMessages[0]), verdict: 'fails' },
         ];
       if (findings.length > 0) return findings;
-      return [{ claim: test.fullName, seen: '', verdict: test.status === 'passed' ? 'kept' : 'skipped' }];
+      return [{ claim: test.fullName, result: '', verdict: test.status === 'passed' ? 'holds' : 'skipped' }];
     });
-    if (status === 'failed' && findings.every(({ verdict }) => verdict !== 'broken'))
-      findings.push({ claim: 'the tests of a file run', seen: firstLine(message), verdict: 'broken' });
+    if (status === 'failed' && findings.every(({ verdict }) => verdict !== 'fails'))
+      findings.push({ claim: 'every test file can be run', result: firstLine(message), verdict: 'fails' });
     return findings;
   });
 }
@@ -124,12 +124,12 @@ const benchReport = z.array(
 );
 
 async function readBench(resultFile: string): Promise<Finding[]> {
-  const verdicts = { ok: 'kept', over: 'broken', skipped: 'skipped', '': 'measured' } as const;
+  const verdicts = { ok: 'holds', over: 'fails', skipped: 'skipped', '': 'measured' } as const;
   return benchReport
     .parse(JSON.parse(await readFile(resultFile, 'utf8')))
     .map(({ limit, note, skipped, verdict, ...row }): Finding => ({
       claim: `${row.section}: ${row.what}`,
-      seen: describeRow({
+      result: describeRow({
         ...row,
         ...(limit ? { limit } : {}),
         ...(note === undefined ? {} : { note }),
@@ -141,6 +141,6 @@ async function readBench(resultFile: string): Promise<Finding[]> {
 
 function firstLine(text = ''): string {
   const line = text.split('\n')[0] ?? '';
-  // What vitest's error of a time limit begins with.
-  return line.endsWith('STACK_TRACE_ERROR') ? 'it did not end within its time limit' : line;
+  // The beginning of vitest's error for an exceeded time limit.
+  return line.endsWith('STACK_TRACE_ERROR') ? 'it exceeded its time limit' : line;
 }

@@ -4,13 +4,13 @@ import { spawnOwned } from '../../dev/owned-process.ts';
 import type { Finding } from './finding.ts';
 import { root, type Part } from './parts.ts';
 
-/** What a part may take to end its servers, once it is asked to. */
+/** The time that a part has to stop its servers. */
 const graceMs = 20_000;
 
 /**
- * Runs a part in a process of its own and reads what it found. A part that takes too long, fails without saying why or cannot be
- * read is a broken claim. Rejects when `signal` aborts, after the process has ended.
- * @param scratch where it puts its temporary files
+ * Runs a part in a separate process and reads its results. If it takes too long, fails without a reason, or writes no
+ * readable results, that is a failed claim. Rejects when `signal` aborts, after the process has ended.
+ * @param scratch folder for its temporary files
  */
 export async function runPart(
   name: string,
@@ -38,20 +38,20 @@ export async function runPart(
   clearTimeout(limit);
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
-  const broken = (claim: string, seen: string): Finding => ({ claim, seen, verdict: 'broken' });
-  if (isTooLong) return [broken(`the part ends within ${part.limitMinutes} minutes`, 'it was ended')];
+  const failed = (claim: string, result: string): Finding => ({ claim, result, verdict: 'fails' });
+  if (isTooLong) return [failed(`the part ends within ${part.limitMinutes} minutes`, 'it was stopped')];
   try {
     const findings = await part.read(resultFile);
-    if (findings.length === 0) return [broken('the part finds something', 'nothing')];
-    const isExplained = code === 0 || findings.some(({ verdict }) => verdict === 'broken');
-    return isExplained ? findings : [...findings, broken('the part ends well', `exit code ${code}`)];
+    if (findings.length === 0) return [failed('the part has results', 'none')];
+    const isExplained = code === 0 || findings.some(({ verdict }) => verdict === 'fails');
+    return isExplained ? findings : [...findings, failed('the part exits with 0', `exit code ${code}`)];
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    return [broken('the part says what it found', `exit code ${code}; ${reason}`)];
+    return [failed('the part writes readable results', `exit code ${code}; ${reason}`)];
   }
 }
 
-/** Deletes the temporary files, and unmounts what a part that was killed left mounted below them. */
+/** Unmounts file systems that a killed part left mounted below `scratch`, and deletes the folder. */
 export async function clean(scratch: string, unmount: (path: string) => Promise<unknown>): Promise<void> {
   const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '');
   for (const line of mounts.split('\n')) {

@@ -49,7 +49,7 @@ export const linkFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'commit whose answer is lost',
+    name: 'reply to a commit lost',
     run: async (installation) => {
       const statement = installation.random() < 0.5 ? 'insert into edge as e' : 'insert into flow_fact_day';
       void installation.servers.database.withholdCommit(statement);

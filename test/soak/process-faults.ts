@@ -6,7 +6,7 @@ const skewSeconds = 300;
 /** Faults of workers. */
 export const processFaults: readonly Fault[] = [
   {
-    name: 'worker killed with -9 and started again',
+    name: 'worker killed (SIGKILL) and restarted',
     run: async (installation) => {
       await installation.current()?.kill();
       await installation.pass(200);
@@ -14,15 +14,15 @@ export const processFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'worker ended by SIGTERM and started again',
+    name: 'worker terminated (SIGTERM) and restarted',
     run: async (installation) => {
-      // The exit code is not checked: without an answer from the database, the worker exits before its last merge completes.
+      // The exit code is not checked: if the database does not respond, the worker exits before its last merge completes.
       await installation.current()?.terminate();
       await installation.startWorker();
     },
   },
   {
-    name: 'worker stopped (SIGSTOP) and continued',
+    name: 'worker suspended (SIGSTOP) and resumed',
     run: async (installation) => {
       const worker = installation.current();
       worker?.process.signal('SIGSTOP');
@@ -40,7 +40,7 @@ export const processFaults: readonly Fault[] = [
     },
   },
   {
-    name: "worker's clock wrong by up to five minutes",
+    name: "worker's clock off by up to five minutes",
     run: async (installation) => {
       const { scale } = installation.world.clock;
       const aheadMs = (installation.random() * 2 - 1) * skewSeconds * 1000;

@@ -33,7 +33,7 @@ export const recordFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'malformed records among others',
+    name: 'malformed records among valid ones',
     run: async (installation) => {
       await until(
         'the ring has the bucket',

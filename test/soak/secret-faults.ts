@@ -32,7 +32,7 @@ export const secretFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'client certificate unreadable, then back',
+    name: 'client certificate unreadable for a while',
     run: async (installation) => {
       const { client } = installation.certificates;
       await installation.world.mountCertificates({

@@ -16,7 +16,7 @@ const noticeLimitMs = 60_000;
 /** Faults of servers. */
 export const serverFaults: readonly Fault[] = [
   {
-    name: 'PostgreSQL killed and started again',
+    name: 'PostgreSQL killed and restarted',
     run: async (installation) => {
       await installation.servers.postgres.kill();
       await installation.pass(200);
@@ -29,7 +29,7 @@ export const serverFaults: readonly Fault[] = [
     run: fillDisk,
   },
   {
-    name: 'PgBouncer killed and started again',
+    name: 'PgBouncer killed and restarted',
     unavailable: ({ servers: { pooler } }) =>
       pooler === undefined ? 'PgBouncer is not installed' : undefined,
     run: async (installation) => {
@@ -39,7 +39,7 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'Temporal killed and started again',
+    name: 'Temporal killed and restarted',
     run: async (installation) => {
       await installation.servers.temporal.kill();
       await installation.pass(300);
@@ -77,14 +77,14 @@ export const serverFaults: readonly Fault[] = [
     },
   },
   {
-    name: 'Goldmane holds its main loop',
+    name: "Goldmane's main loop blocked",
     run: async (installation) => {
       installation.world.goldmane.faults.holdMainLoop(60_000);
       await installation.pass(100);
     },
   },
   {
-    name: 'Goldmane refuses List',
+    name: 'Goldmane rejects List',
     run: async (installation) => {
       installation.world.goldmane.faults.answerLists({ status: 'UNAVAILABLE' });
       await installation.pass(400);

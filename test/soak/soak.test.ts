@@ -1,6 +1,6 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { chance } from '../../dev/simulation/random.ts';
-import { found } from '../prove/finding.ts';
+import { addFinding } from '../prove/finding.ts';
 import { expectAccepted, type Result } from './acceptance.ts';
 import type { Fault } from './fault.ts';
 import { linkFaults } from './link-faults.ts';
@@ -9,6 +9,7 @@ import { recordFaults } from './record-faults.ts';
 import { secretFaults } from './secret-faults.ts';
 import { serverFaults } from './server-faults.ts';
 import { Installation } from './installation.ts';
+import { counted } from '../../src/text/counted.ts';
 
 const seed = Number(process.env['SOAK_SEED'] ?? 1);
 const minutes = Number(process.env['SOAK_MINUTES'] ?? 10);
@@ -37,17 +38,21 @@ test(
     for (const fault of faults) {
       const reason = fault.unavailable?.(installation);
       if (reason === undefined) available.push(fault);
-      else found(context, { claim: `fault: ${fault.name}`, seen: reason, verdict: 'skipped' });
+      else addFinding(context, { claim: `fault: ${fault.name}`, result: reason, verdict: 'skipped' });
     }
     const drawn = await drawFaults(installation, available, random);
     await installation.keepWorker();
     const result = await expectAccepted(installation);
     for (const line of summary(result, drawn)) {
-      found(context, { ...line, verdict: 'kept' });
-      console.log(`${line.claim}: ${line.seen}`);
+      addFinding(context, { ...line, verdict: 'holds' });
+      console.log(`${line.claim}: ${line.result}`);
     }
     if (installation.fullDiskLogged)
-      found(context, { claim: 'a full disk is named in the log', seen: 'database_full', verdict: 'kept' });
+      addFinding(context, {
+        claim: 'the log reports a full disk',
+        result: 'database_full',
+        verdict: 'holds',
+      });
   },
 );
 
@@ -85,21 +90,21 @@ function shuffled(all: readonly Fault[], random: () => number): Fault[] {
 function summary(
   { edges, records, hours, gaps, restarts }: Result,
   drawn: ReadonlyMap<string, number>,
-): { claim: string; seen: string }[] {
+): { claim: string; result: string }[] {
   const kinds = [...drawn.values()].filter((times) => times > 0).length;
   const times = [...drawn.values()].reduce((sum, each) => sum + each, 0);
   const causes = gaps.map(({ fromSeconds, toSeconds, cause }) => `${toSeconds - fromSeconds} s: ${cause}`);
   return [
     {
       claim: `${minutes} minutes of faults, seed ${seed}`,
-      seen: `${times} faults of ${kinds} kinds in ${hours.toFixed(1)} hours of the world's time; ${restarts} restarts of a worker that had ended`,
+      result: `${times} faults of ${kinds} kinds in ${hours.toFixed(1)} hours of simulated time; ${counted(restarts, 'worker')} restarted after an unexpected exit`,
     },
     {
-      claim: 'the trail equals what was generated, or names its gaps',
-      seen: `${edges} edges, ${records} records; ${gaps.length === 0 ? 'no gap' : causes.join('; ')}`,
+      claim: 'the trail equals the generated flows, or reports its gaps',
+      result: `${edges} edges, ${records} records; ${gaps.length === 0 ? 'no gap' : causes.join('; ')}`,
     },
-    { claim: 'flow-trail verify finds no difference', seen: 'exit code 0' },
-    { claim: 'every edge was announced by a digest', seen: `${edges} of ${edges}` },
-    ...[...drawn].map(([name, count]) => ({ claim: `fault: ${name}`, seen: `${count} times` })),
+    { claim: 'flow-trail verify finds no difference', result: 'exit code 0' },
+    { claim: 'every edge was announced by a digest', result: `${edges} of ${edges}` },
+    ...[...drawn].map(([name, count]) => ({ claim: `fault: ${name}`, result: counted(count, 'time') })),
   ];
 }

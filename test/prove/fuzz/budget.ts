@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 
-/** Of every draw; printed, and the same seed draws the same inputs in the same order. */
+/** The same seed generates the same inputs in the same order. */
 export const seed = Number(process.env['PROVE_SEED'] ?? 1);
 /** Seconds for each test. */
 const seconds = Number(process.env['PROVE_FUZZ_SECONDS'] ?? 45);
 
-/** Runs as many cases as there is time for. @returns how many, and the seed, as text */
+/** Runs as many cases as possible in the time of a test. @returns the number of cases and the seed, as text */
 export async function fuzz<Value>(
   values: fc.Arbitrary<Value>,
   check: (value: Value) => Promise<void> | void,

@@ -6,11 +6,11 @@ type Damage = (bytes: Buffer) => Buffer;
 
 const position = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
 const at = (share: number, bytes: Buffer) => Math.floor(share * (bytes.length + 1));
-/** Bytes that mean something in protobuf: continued varints, lengths, tags of groups. */
-const telling = fc.constantFrom(0x00, 0x01, 0x0a, 0x12, 0x7a, 0x7f, 0x80, 0x83, 0x84, 0xff);
+/** Bytes with a meaning in protobuf: continued varints, lengths, tags of groups. */
+const significant = fc.constantFrom(0x00, 0x01, 0x0a, 0x12, 0x7a, 0x7f, 0x80, 0x83, 0x84, 0xff);
 
 const damage: fc.Arbitrary<Damage> = fc.oneof(
-  fc.tuple(position, fc.oneof(fc.nat(255), telling)).map(([share, byte]): Damage => (bytes) => {
+  fc.tuple(position, fc.oneof(fc.nat(255), significant)).map(([share, byte]): Damage => (bytes) => {
     const copy = Buffer.from(bytes);
     if (copy.length > 0) copy[Math.min(at(share, copy), copy.length - 1)] = byte;
     return copy;
@@ -36,7 +36,7 @@ const damage: fc.Arbitrary<Damage> = fc.oneof(
   }),
 );
 
-/** FlowResults of a real server and odd ones, damaged a few times or not at all. */
+/** FlowResults of a real server and in unusual encodings, with up to four random changes. */
 export const damagedResults: fc.Arbitrary<Buffer> = fc
   .tuple(
     fc.oneof(fc.constantFrom(...readCapture().slice(0, 2_000)), flowResults),
@@ -44,7 +44,7 @@ export const damagedResults: fc.Arbitrary<Buffer> = fc
   )
   .map(([raw, damages]) => damages.reduce((bytes, change) => change(bytes), raw));
 
-/** Any bytes. */
+/** Arbitrary bytes. */
 export const noise: fc.Arbitrary<Buffer> = fc
   .uint8Array({ maxLength: 200 })
   .map((bytes) => Buffer.from(bytes));

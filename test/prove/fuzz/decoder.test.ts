@@ -5,13 +5,13 @@ import { encodeListAnswer } from '../../support/capture.ts';
 import { runToEnd } from '../../support/run-to-end.ts';
 import { outcome, textOf } from '../../unit/goldmane/records.ts';
 import { lazyReferenceRecord } from '../../unit/goldmane/reference.ts';
-import { found } from '../finding.ts';
+import { claimHolds } from '../finding.ts';
 import { fuzz } from './budget.ts';
 import { damagedResults, noise } from './damaged.ts';
 
 const decoder = new FlowDecoder({ internedBytes: 200_000 });
 
-/** What the decoder that protobufjs generates makes of it; undefined: it refuses it. */
+/** The record as decoded by the decoder that protobufjs generates; undefined if it rejects the bytes. */
 function reference(raw: Buffer): string | undefined {
   try {
     return textOf(lazyReferenceRecord(raw));
@@ -20,30 +20,26 @@ function reference(raw: Buffer): string | undefined {
   }
 }
 
-test('decoder: a damaged record is what the generated decoder makes of it, or refused', async (context) => {
+test('decoder: a damaged record is rejected, or decoded as by the generated decoder', async (context) => {
   let accepted = 0;
-  const seen = await fuzz(damagedResults, (raw) => {
+  const cases = await fuzz(damagedResults, (raw) => {
     const ours = outcome(decoder, raw);
     if (!ours.startsWith('[')) return;
     accepted += 1;
     expect(ours).toBe(reference(raw));
   });
-  found(context, {
-    claim: context.task.name,
-    seen: `${seen}; ${accepted.toLocaleString('en-US')} accepted`,
-    verdict: 'kept',
-  });
+  claimHolds(context, `${cases}; ${accepted.toLocaleString('en-US')} accepted`);
 });
 
-test('decoder: an answer of List has each record as the stream has it, and counts those refused', async (context) => {
-  const seen = await fuzz(fc.array(damagedResults, { maxLength: 12 }), (results) => {
+test('decoder: a List response is decoded to the same records as the stream, and rejected records are reported', async (context) => {
+  const cases = await fuzz(fc.array(damagedResults, { maxLength: 12 }), (results) => {
     const listed: string[] = [];
     const { count } = runToEnd(
       decoder.decodeList(
         encodeListAnswer(results),
         (record) => {
           listed.push(textOf(record));
-          // What is decoded only when it is asked for must not throw either.
+          // Fields that are decoded on access must not throw either.
           void [record.trace, record.sourceLabel('app'), record.destLabel('app')];
         },
         ({ reason }) => listed.push(reason),
@@ -53,10 +49,10 @@ test('decoder: an answer of List has each record as the stream has it, and count
     expect(count).toBe(results.length);
     expect(listed).toEqual(results.map((raw) => outcome(decoder, raw)));
   });
-  found(context, { claim: context.task.name, seen, verdict: 'kept' });
+  claimHolds(context, cases);
 });
 
-test('decoder: any bytes as an answer of List are read or refused as malformed', async (context) => {
+test('decoder: arbitrary bytes as a List response are decoded or rejected as malformed', async (context) => {
   const answers = fc.oneof(
     noise,
     fc.array(damagedResults, { maxLength: 3 }).chain((results) =>
@@ -67,7 +63,7 @@ test('decoder: any bytes as an answer of List are read or refused as malformed',
       }),
     ),
   );
-  const seen = await fuzz(answers, (answer) => {
+  const cases = await fuzz(answers, (answer) => {
     try {
       runToEnd(
         decoder.decodeList(
@@ -81,5 +77,5 @@ test('decoder: any bytes as an answer of List are read or refused as malformed',
       if (!(error instanceof MalformedFlow)) throw error;
     }
   });
-  found(context, { claim: context.task.name, seen, verdict: 'kept' });
+  claimHolds(context, cases);
 });

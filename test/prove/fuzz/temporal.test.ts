@@ -13,14 +13,14 @@ import { readInput, readPause, readProgress, readSummary } from '../../../src/wo
 import { until } from '../../support/poll.ts';
 import { quietRuntime, SupervisorHarness } from '../../replay/supervisor-harness.ts';
 import { end } from '../../replay/supervisor-checks.ts';
-import { found } from '../finding.ts';
+import { claimHolds } from '../finding.ts';
 import { fuzz, seed } from './budget.ts';
 
 const signals = 300;
 const inputs = 25;
 const queries = 50;
 
-/** Words that the validators look for, with any value, and any JSON. */
+/** Names that the validators read; they get arbitrary values. */
 const fieldNames = [
   'reader',
   'state',
@@ -113,9 +113,9 @@ const payload = fc.record({
   ),
 });
 
-test('inputs: whatever a client or another version sends is read or ignored, never an error', async (context) => {
+test('inputs: data from any client or another version is accepted or ignored, and never causes an error', async (context) => {
   const now = '2026-01-31T08:00:00.000Z';
-  const seen = await fuzz(value, (any) => {
+  const cases = await fuzz(value, (any) => {
     const { windowMs = 1_000, speed = 1, status } = readInput(any, now);
     expect(windowMs).toBeGreaterThanOrEqual(1_000);
     expect(speed).toBeGreaterThan(0);
@@ -130,7 +130,7 @@ test('inputs: whatever a client or another version sends is read or ignored, nev
     const parsed = parseAllowlistInput(any);
     if ('problems' in parsed) expect(parsed.problems.length).toBeGreaterThan(0);
   });
-  found(context, { claim: context.task.name, seen, verdict: 'kept' });
+  claimHolds(context, cases);
 });
 
 let harness: SupervisorHarness;
@@ -140,7 +140,7 @@ beforeEach(async () => {
 });
 afterEach(() => harness.close());
 
-test('signals: a running supervisor and its replay survive any signal and any query', async (context) => {
+test('signals: no signal or query fails a running supervisor or its replay', async (context) => {
   const handle = await harness.supervise();
   const { client } = harness;
   const names = [progressSignal.name, pauseSignal.name, resumeSignal.name, freshWindowSignal.name, 'unknown'];
@@ -170,7 +170,7 @@ test('signals: a running supervisor and its replay survive any signal and any qu
   for (const content of fc.sample(value, { seed, numRuns: queries }))
     await handle.query(statusQuery.name, content).catch(() => undefined);
   await expect(handle.query('unknown')).rejects.toThrow(/unknown/);
-  const status = await until('the last signal is worked on', async () => {
+  const status = await until('the last signal has been handled', async () => {
     const now = await handle.query(statusQuery);
     return now.paused === undefined ? now : undefined;
   });
@@ -181,14 +181,10 @@ test('signals: a running supervisor and its replay survive any signal and any qu
   });
   expect(Object.keys(await handle.query(statusQuery)).toSorted()).toEqual(Object.keys(status).toSorted());
   await end(handle);
-  found(context, {
-    claim: context.task.name,
-    seen: `${signals} signals, ${queries} queries, seed ${seed}`,
-    verdict: 'kept',
-  });
+  claimHolds(context, `${signals} signals, ${queries} queries, seed ${seed}`);
 });
 
-test('inputs: a supervisor starts with any input and follows with both readers', async (context) => {
+test('inputs: a supervisor starts both readers whatever its input', async (context) => {
   for (const [index, input] of fc.sample(value, { seed, numRuns: inputs }).entries()) {
     const handle = await harness.client.workflow.start('superviseTrail', {
       workflowId: `fuzzed-${index}-${Date.now()}`,
@@ -200,7 +196,7 @@ test('inputs: a supervisor starts with any input and follows with both readers',
     await harness.readers.both(index + 1);
     await end(handle);
   }
-  found(context, { claim: context.task.name, seen: `${inputs} inputs, seed ${seed}`, verdict: 'kept' });
+  claimHolds(context, `${inputs} inputs, seed ${seed}`);
 });
 
 function isRaw(content: unknown): content is { metadata: Record<string, Buffer>; data: Uint8Array } {

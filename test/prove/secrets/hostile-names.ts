@@ -1,6 +1,6 @@
 /**
- * Names that no Kubernetes accepts, as Goldmane would pass them on: each is code to some reader further on. Control characters are
- * refused by the decoder, and are not among them.
+ * Names that Kubernetes would reject but Goldmane would pass on; each has a special meaning in SQL, Slack, HTML, YAML, a
+ * spreadsheet or a shell. Control characters are omitted, because the decoder rejects them.
  */
 export const hostileNames: readonly string[] = [
   "'; drop table edge; --",

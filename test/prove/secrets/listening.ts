@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** A socket that a process listens on, or an UDP socket that it has bound. */
+/** A TCP socket on which a process listens, or a UDP socket that it has bound. */
 export interface Listening {
   protocol: 'tcp' | 'udp';
   address: string;

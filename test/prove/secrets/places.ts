@@ -3,7 +3,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import pg from 'pg';
 import type { Installation } from '../../soak/installation.ts';
 
-/** Text by the place where it was found. */
+/** The text in each place where a secret must not appear. */
 export type Places = Map<string, string>;
 
 const pages = ['/healthz', '/readyz', '/readyz?verbose', '/metrics'] as const;
@@ -17,7 +17,7 @@ const mapPages = [
   '/api/namespaces/team-0/allowlist',
 ] as const;
 
-/** What the worker's HTTP ports answer. */
+/** Reads the pages of the worker's HTTP ports. */
 export async function readPages(
   places: Places,
   ports: { http: number; metrics: number; map: number },
@@ -35,7 +35,7 @@ export async function readPages(
   }
 }
 
-/** Every history, description and schedule of the namespace, as stored and decoded. */
+/** Reads every history, description and schedule of the namespace, as stored and decrypted. */
 export async function readTemporal(places: Places, { world }: Installation): Promise<void> {
   await world.temporal(async (client) => {
     for await (const { workflowId, runId } of client.workflow.list()) {
@@ -72,7 +72,7 @@ function isPayload(value: object): value is Payload {
   return 'metadata' in value && 'data' in value && value.data instanceof Uint8Array;
 }
 
-/** Every row of every table and view, and what sessions ask at present. */
+/** Reads every row of every table and view, and the statements of the current sessions. */
 export async function readRows(places: Places, installation: Installation): Promise<void> {
   const { query } = installation.world.db.database;
   const tables = await query<{ name: string }>(
@@ -82,15 +82,15 @@ export async function readRows(places: Places, installation: Installation): Prom
     const rows = await query<{ row: string }>(`select t::text as row from ${pg.escapeIdentifier(name)} t`);
     add(places, `Postgres ${name}`, rows.map(({ row }) => row).join('\n'));
   }
-  const asked = await query<{ query: string }>('select query from pg_stat_activity');
-  add(places, 'Postgres sessions', asked.map((row) => row.query).join('\n'));
+  const statements = await query<{ query: string }>('select query from pg_stat_activity');
+  add(places, 'Postgres sessions', statements.map((row) => row.query).join('\n'));
 }
 
 export function add(places: Places, name: string, text: string): void {
   places.set(name, `${places.get(name) ?? ''}\n${text}`);
 }
 
-/** Where a secret stands, in any of the forms in which it could be written. */
+/** The places that contain the secret in any common encoding. */
 export function placesOf(places: Places, secret: string): string[] {
   const bytes = Buffer.from(secret);
   const base64 = bytes.toString('base64');
@@ -98,9 +98,9 @@ export function placesOf(places: Places, secret: string): string[] {
     secret,
     encodeURIComponent(secret),
     bytes.toString('hex'),
-    // The last characters depend on what follows.
+    // Without the last characters, which depend on the following bytes.
     base64.slice(0, Math.floor(bytes.length / 3) * 4),
-    // A part is as bad: a message may cut what it quotes.
+    // Parts, because a message may truncate what it quotes.
     secret.slice(0, 20),
     secret.slice(-20),
   ];

@@ -11,11 +11,11 @@ import { untilReady } from '../../support/readyz.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 import { secretFaults } from '../../soak/secret-faults.ts';
 import { Installation } from '../../soak/installation.ts';
-import { found } from '../finding.ts';
+import { claimHolds } from '../finding.ts';
 import { add, placesOf, readPages, readRows, readTemporal, type Places } from './places.ts';
 import { startSink, type Sink } from '../../support/http-sink.ts';
 
-/** Commands that connect to everything; and all that ask. */
+/** Commands that connect to Temporal, the database and Goldmane; and all commands that are run. */
 const connecting = [['status'], ['health'], ['certificates']] as const;
 const questions = [
   ...connecting,
@@ -26,7 +26,7 @@ const questions = [
   ['edges', '--json'],
   ['coverage', '--json'],
   ['completeness'],
-  ['digest', '--preview'],
+  ['digest', '--dry-run'],
   ['run', 'certificates'],
   ['run', 'freshness'],
 ] as const;
@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 test(
-  'secrets: none is in logs, pages, histories, rows, spans, the process list or what commands print',
+  'secrets: none appears in logs, pages, histories, rows, spans, the process list or the output of commands',
   { timeout: limitMs },
   async (context) => {
     const key = randomBytes(32).toString('base64');
@@ -83,7 +83,7 @@ test(
     );
     await ask(questions);
 
-    // Everything that has a secret refuses it, and gets another one.
+    // Each system rejects its secret and then gets another one.
     for (const fault of secretFaults) {
       await installation.keepWorker();
       await fault.run(installation);
@@ -97,11 +97,11 @@ test(
     await installation.keepWorker();
     await untilReady(installation.current() ?? expect.fail('no worker'));
     await ask(questions);
-    await refuseSettings();
+    await readRejections();
     await readTemporal(places, installation);
     await readRows(places, installation);
     for (const each of installation.world.workers) add(places, 'logs', each.lines.join('\n'));
-    // What is sent there carries the headers and paths that are secrets of that place.
+    // Only the bodies: headers and paths contain the secrets of the receiver itself.
     const spans = sink.received.map((request) => request.slice(request.indexOf('}\n')));
     add(places, 'spans and signals', spans.join('\n'));
     add(places, 'Slack messages', JSON.stringify(installation.slack.messages));
@@ -110,7 +110,7 @@ test(
       placesOf(places, secret).map((place) => `${what} in ${place}`),
     );
     expect(leaks).toEqual([]);
-    // The search itself works: everything failed at some time and was told of, and the secrets were in use.
+    // The search is meaningful only if failures were logged and the secrets were in use.
     const kinds = new Set(
       [...(places.get('logs') ?? '').matchAll(/"kind":"([a-z_]+)"/g)].map(([, kind]) => kind),
     );
@@ -118,11 +118,10 @@ test(
     expect(kinds.size).toBeGreaterThan(5);
     expect(sink.received.some((request) => request.includes(heartbeat))).toBe(true);
     const bytes = [...places.values()].reduce((sum, text) => sum + text.length, 0);
-    found(context, {
-      claim: context.task.name,
-      seen: `${installation.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
-      verdict: 'kept',
-    });
+    claimHolds(
+      context,
+      `${installation.secrets.size} secrets, ${kinds.size} kinds of failures, ${places.size} places, ${(bytes / 2 ** 20).toFixed(1)} MiB`,
+    );
   },
 );
 
@@ -134,7 +133,7 @@ async function ask(commands: readonly (readonly string[])[]): Promise<void> {
   if (worker) await readPages(places, { http: worker.httpPort, metrics: worker.metricsPort, map });
 }
 
-/** Files whose content is not what it should be: a key where a certificate belongs, a secret cut or on a wrong line. */
+/** Replaces files by wrong content, for example a key instead of a certificate, or a truncated or repeated secret. */
 async function breakFiles(): Promise<void> {
   const { tls } = installation.servers;
   const files: [name: string, content: (good: string) => string][] = [
@@ -182,10 +181,10 @@ async function breakFiles(): Promise<void> {
   });
 }
 
-/** Settings with a secret in them that are refused: neither worker nor command repeats it. */
-async function refuseSettings(): Promise<void> {
-  const secret = installation.newSecret('refused setting');
-  const refused: NodeJS.ProcessEnv[] = [
+/** Starts the worker and commands with invalid settings that contain a secret, which none of them may repeat. */
+async function readRejections(): Promise<void> {
+  const secret = installation.newSecret('rejected setting');
+  const rejected: NodeJS.ProcessEnv[] = [
     { DATABASE_URL: `postgres//trail:${secret}@127.0.0.1/x`, DATABASE_URL_FILE: undefined },
     { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:port/x`, DATABASE_URL_FILE: undefined },
     { DATABASE_URL: `postgres://trail:${secret}@127.0.0.1:1/x`, DATABASE_URL_FILE: undefined },
@@ -214,18 +213,19 @@ async function refuseSettings(): Promise<void> {
     { TEMPORAL_UI_URL: `htp://user:${secret}@ui.example` },
     { GOLDMANE_HOST: `user:${secret}@127.0.0.1:1` },
   ];
-  for (const settings of refused) {
+  for (const settings of rejected) {
     const env = { ...installation.env, ...settings };
     const definedEnv = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
     const answers = await Promise.all([['status'], ['edges']].map((args) => flowTrail(args, definedEnv)));
-    for (const { out, err } of answers) add(places, `refused ${Object.keys(settings)[0]}`, `${out}\n${err}`);
+    for (const { out, err } of answers)
+      add(places, `rejection of ${Object.keys(settings)[0]}`, `${out}\n${err}`);
     const worker = await startWorkerProcess(definedEnv);
     await until(
-      'it has said what it says',
+      'the worker has logged or exited',
       () => (worker.process.hasExited() || worker.lines.length > 12 ? true : undefined),
       10_000,
     ).catch(() => undefined);
     await worker.kill();
-    add(places, `refused ${Object.keys(settings)[0]}`, worker.lines.join('\n'));
+    add(places, `rejection of ${Object.keys(settings)[0]}`, worker.lines.join('\n'));
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { findingSchema, type Finding } from './finding.ts';
 
-const keptFile = z.object({
+const storedFile = z.object({
   commit: z.string(),
   seed: z.number(),
   minutes: z.number(),
@@ -16,14 +16,14 @@ export interface PartResult {
 }
 
 /**
- * The results of finished parts, so that a proof that was interrupted continues with the other parts. A result counts only for the
- * commit and the seed that it was found with.
+ * The results of finished parts, so that an interrupted proof continues with the remaining ones. A result is used only
+ * for the same commit and seed.
  */
-export class KeptFindings {
+export class StoredResults {
   readonly #folder: string | undefined;
   readonly #of: { commit: string; seed: number };
 
-  /** @param folder undefined: nothing is kept */
+  /** @param folder undefined: nothing is stored */
   constructor(folder: string | undefined, of: { commit: string; seed: number }) {
     this.#folder = folder;
     this.#of = of;
@@ -33,7 +33,7 @@ export class KeptFindings {
     if (this.#folder === undefined) return undefined;
     const text = await readFile(join(this.#folder, `${part}.json`), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
-    const { commit, seed, minutes, findings } = keptFile.parse(JSON.parse(text));
+    const { commit, seed, minutes, findings } = storedFile.parse(JSON.parse(text));
     return commit === this.#of.commit && seed === this.#of.seed ? { minutes, findings } : undefined;
   }
 
