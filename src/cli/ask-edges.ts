@@ -129,7 +129,7 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
       'lists edges and cannot be combined with --identity, --port, --reporter or --external',
     );
   if (typeof reporter === 'string' && !['src', 'dst'].includes(reporter))
-    throw usageFailure('--reporter', `"${reporter}" is not an end of a flow; use src or dst`);
+    throw usageFailure('--reporter', `cannot be "${reporter}"; use src or dst`);
   const { port: number, protocol } =
     typeof port === 'string' ? parsePort('--port', port) : { port: undefined, protocol: undefined };
   return {

@@ -1,5 +1,5 @@
 import { configFailure } from '../config/config-failure.ts';
-import { canonicalTimeZone } from '../config/time-zone.ts';
+import { canonicalTimeZone, notTimeZone } from '../config/time-zone.ts';
 
 let known: string | undefined;
 
@@ -14,7 +14,5 @@ function readTimeZone(name: string | undefined): string {
   if (name === undefined || name === '') return ownZone;
   const zone = canonicalTimeZone(name);
   if (zone !== undefined) return zone;
-  throw configFailure([
-    `TIME_ZONE "${name}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
-  ]);
+  throw configFailure([`TIME_ZONE ${notTimeZone(name)}`]);
 }

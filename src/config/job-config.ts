@@ -3,7 +3,7 @@ import { sundayFirst, weekdays } from '../time/weekdays.ts';
 import { cronProblem } from './cron.ts';
 import { commaSeparated, flag, wholeNumber } from './fields.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
-import { canonicalTimeZone } from './time-zone.ts';
+import { canonicalTimeZone, notTimeZone } from './time-zone.ts';
 
 export interface SlackConfig {
   /** The incoming webhook, read for each message. If undefined, messages are printed instead of posted. */
@@ -53,7 +53,7 @@ export interface JobConfig {
 }
 
 const whole = (fallback: number, min: number, max: number, what: string) =>
-  wholeNumber(min, max, `must be ${what}: a whole number from ${min} to ${max}`).default(fallback);
+  wholeNumber(min, max, `must be a whole number from ${min} to ${max}: ${what}`).default(fallback);
 
 const cron = (fallback: string) =>
   z
@@ -87,7 +87,7 @@ export const jobEnvironment = {
       if (zone === undefined)
         context.addIssue({
           code: 'custom',
-          message: `"${value}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`,
+          message: notTimeZone(value),
         });
       return zone ?? z.NEVER;
     })
@@ -110,13 +110,8 @@ export const jobEnvironment = {
       'must be names of namespaces, separated by commas, for example dbaas,redis; or empty',
     )
     .default('dbaas,redis,postgres,postgresql,mysql,mariadb,mongodb,kafka,rabbitmq,minio,vault'),
-  CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'the number of days before expiry at which to warn'),
-  CERTIFICATE_CRITICAL_DAYS: whole(
-    3,
-    0,
-    3_650,
-    'the number of days before expiry at which the state becomes critical',
-  ),
+  CERTIFICATE_WARN_DAYS: whole(14, 1, 3_650, 'days before expiry at which to warn'),
+  CERTIFICATE_CRITICAL_DAYS: whole(3, 0, 3_650, 'days before expiry at which the state becomes critical'),
   OPERATOR_SECRET: z
     .string()
     .trim()
@@ -125,13 +120,13 @@ export const jobEnvironment = {
       'must be namespace/name of a Secret, for example calico-system/whisker-backend-key-pair; or empty to disable the comparison',
     )
     .default('calico-system/whisker-backend-key-pair'),
-  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'the covered days required for an allowlist'),
-  COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'the days without a new edge after which a namespace is stable'),
+  COMPLETENESS_MINIMUM_DAYS: whole(7, 7, 365, 'covered days required for a complete namespace'),
+  COMPLETENESS_STABLE_DAYS: whole(3, 1, 365, 'days without a new edge after which a namespace is stable'),
   COMPLETENESS_STALE_DAYS: whole(
     14,
     1,
     3_650,
-    'the days without an observation after which a namespace is stale',
+    'days without an observation after which a namespace is stale',
   ),
   COMPLETENESS_REPORT_DAY: z
     .string()
@@ -139,12 +134,17 @@ export const jobEnvironment = {
     .toLowerCase()
     .pipe(z.enum(weekdays, `must be one of ${weekdays.join(', ')}`))
     .default('monday'),
-  FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'the minutes without a merge after which to warn'),
-  FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'the minutes without a merge after which to page'),
-  LEDGER_KEEP_HOURS: whole(2, 2, 168, 'the hours for which hashes are kept'),
-  COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'the days for which coverage is kept in detail'),
-  FACT_DAYS_KEEP: whole(400, 62, 36_500, 'the days for which facts are kept by day'),
-  REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'the days for which reports are kept'),
+  FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'minutes without a merge after which to warn'),
+  FRESHNESS_PAGE_MINUTES: whole(
+    45,
+    2,
+    53,
+    'minutes without a merge, or without a settled bucket, after which to page',
+  ),
+  LEDGER_KEEP_HOURS: whole(2, 2, 168, 'hours for which hashes of buckets are kept'),
+  COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'days for which coverage is kept in detail'),
+  FACT_DAYS_KEEP: whole(400, 62, 36_500, 'days for which facts are kept by day'),
+  REPORT_KEEP_DAYS: whole(400, 30, 36_500, 'days for which reports are kept'),
 };
 
 type JobEnvironment = z.output<z.ZodObject<typeof jobEnvironment>>;

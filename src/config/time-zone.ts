@@ -1,3 +1,8 @@
+/** What is wrong with a name that `canonicalTimeZone` does not accept. */
+export function notTimeZone(name: string): string {
+  return `"${name}" is not an IANA zone name; use "UTC" or, for example, "Europe/London"`;
+}
+
 /**
  * The name of a time zone that both Node and Temporal's server accept: `utc` becomes `UTC`, `europe/london` becomes
  * `Europe/London`, `Japan` becomes `Asia/Tokyo`. Undefined for abbreviations such as `PST`, which the server rejects or

@@ -2,7 +2,7 @@ import type { LogAttributes } from '@opentelemetry/api-logs';
 
 /** Longer than any name or label that Kubernetes or Calico accepts, by bytes of UTF-8. */
 const maxTextBytes = 512;
-/** Of both ends, with the other attributes, fewer than the 128 that the SDKs and Loki allow: labels must not make a receiver refuse a flow. */
+/** Per endpoint. With the other attributes, a record then has fewer than the 128 that the SDKs and Loki allow. */
 const maxLabels = 48;
 const maxLabelBytes = 8_192;
 /** Tag, lengths and type of an attribute in protobuf. */

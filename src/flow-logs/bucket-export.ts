@@ -25,7 +25,7 @@ interface ExportedBucket {
   rejected: number;
   /** The receiver's message about the last rejected record. */
   rejection: string | undefined;
-  /** What it said while it accepted everything. */
+  /** The receiver's message if it accepted all records. */
   warning: string | undefined;
 }
 

@@ -54,7 +54,7 @@ export class BucketSource {
     this.#deps.metrics.connected(false);
   }
 
-  /** Frees what was decoded of the last answer. */
+  /** Frees the memory of the last response. */
   release(): void {
     this.#decoder.release();
   }

@@ -81,7 +81,7 @@ export class Delivery {
     return { count: this.#rejected, message: this.#rejection };
   }
 
-  /** What the receiver said while it accepted everything. */
+  /** The receiver's message if it accepted all records. */
   get warning(): string | undefined {
     return this.#warning;
   }

@@ -149,9 +149,9 @@ class ExportWindow {
     } catch (error) {
       const nowMs = this.#deps.config.clock.elapsed();
       if (isReceiverFailure(error)) this.#setAside.failed(startSeconds, nowMs);
-      // If the database is unavailable, the try stays recorded; it matters only if three processes end as well.
+      // If the database is unavailable, this attempt stays recorded; that matters only if three processes end during one.
       if (isLarge) await endLargeTry(query, startSeconds).catch(() => undefined);
-      if (!isGoldmaneFailure(error) || !['invalid_list_response', 'answer_too_large'].includes(error.kind))
+      if (!isGoldmaneFailure(error) || !['invalid_list_response', 'response_too_large'].includes(error.kind))
         throw error;
       this.#setAside.add(startSeconds, nowMs);
       await this.#note(error);
@@ -250,7 +250,7 @@ class ExportWindow {
     this.#summary.lastError = error.message;
     this.#attempt.beat({ error: error.message });
     if (this.#logged !== error.message)
-      log.warn({ kind }, `The export is waiting; the trail is not affected. ${error.message}`);
+      log.warn({ kind, reason: error.message }, 'The export is waiting; the trail is not affected');
     this.#logged = error.message;
     await noteExportTrouble(database.query, error.message, this.#nowSeconds()).catch(() => undefined);
   }

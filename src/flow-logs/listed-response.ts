@@ -43,7 +43,7 @@ export class ListedResponse {
 
   /**
    * Finds the records that are evidence of traffic; yields to other work every few thousand records.
-   * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`)
+   * @throws GoldmaneFailure (`invalid_list_response`, `response_too_large`)
    */
   static async read(
     decoder: FlowDecoder,

@@ -47,15 +47,15 @@ export function createExportMetrics(meter: MetricMeter): ExportMetrics {
     '1 while the export has a connection to Goldmane',
   );
   for (const result of ['accepted', 'rejected']) records.add(0, { result });
-  for (const answer of ['accepted', 'too_large', 'invalid']) requests.add(0, { answer });
+  for (const result of ['accepted', 'too_large', 'invalid']) requests.add(0, { result });
   bytes.add(0);
   for (const cause of failureKinds) failures.add(0, { cause });
   for (const reason of gapReasons) gaps.add(0, { reason });
   connected.set(0);
   return {
     records: (result, count) => records.add(count, { result }),
-    sent(answer, size, duration) {
-      requests.add(1, { answer });
+    sent(result, size, duration) {
+      requests.add(1, { result });
       bytes.add(size);
       seconds.record(duration);
     },

@@ -12,12 +12,12 @@ export function retryAfterMs(header: string | undefined, nowMs: number): number 
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), longestWaitMs);
 }
 
-/** Date.parse takes "soon 5" for a date. */
+/** Stricter than `Date.parse`, which accepts "soon 5". */
 function dateMs(text: string): number {
   return /^[A-Z][a-z]+,? .*\d\d:\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
-/** An alert comes from the other end. */
+/** Alerts that the receiver sends when it rejects our certificate. */
 const oursRefused = /^ERR_SSL_.*ALERT_(BAD_|UNSUPPORTED_)?(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
 const untrusted =
   /^(CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERR_SSL_.*(CERT|UNKNOWN_CA))/;
@@ -44,12 +44,12 @@ export function connectionFailure(name: string, protocol: string, error: unknown
     return receiverFailure({
       kind: 'refused',
       what: `the receiver ${name} does not accept the client certificate (${code})`,
-      cure: 'Set OTLP_LOGS_CERT_FILE and OTLP_LOGS_KEY_FILE to a certificate that its CA signed; they are read again at the next try',
+      cure: 'Set OTLP_LOGS_CERT_FILE and OTLP_LOGS_KEY_FILE to a certificate that its CA signed; they are read again at the next attempt',
     });
   if (code === 'HPE_HEADER_OVERFLOW')
     return receiverFailure({
       kind: 'not_otlp',
-      what: `the receiver ${name} answers with headers of more than 16 KiB`,
+      what: `the receiver ${name} returned more than 16 KiB of headers`,
       cure: 'Check OTLP_LOGS_ENDPOINT, and proxies in between',
     });
   if (untrusted.test(code))

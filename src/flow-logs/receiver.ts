@@ -116,13 +116,13 @@ export class Receiver {
         reject(
           receiverFailure({
             kind: 'not_otlp',
-            what: `the receiver ${this.name} answers 101 and changes to another protocol`,
+            what: `the receiver ${this.name} switches to another protocol (status 101)`,
             cure: 'Check OTLP_LOGS_ENDPOINT, and proxies in between',
           }),
         );
       });
       // Node reports some endings only by this event; without it, the promise would never settle.
-      request.on('close', () => reject(new Error('the connection was closed without an answer')));
+      request.on('close', () => reject(new Error('the connection was closed without a response')));
       request.end(content);
     });
   }
@@ -144,7 +144,7 @@ export class Receiver {
   async #read(response: IncomingMessage): Promise<Answer> {
     const status = response.statusCode ?? 0;
     const isSuccess = status >= 200 && status < 300;
-    // The status of a refusal is the answer, also if the connection ends before its text.
+    // The status of an error is sufficient, even if the connection ends before its body.
     const body = await readBody(response).catch((error: unknown) => {
       if (isSuccess) throw error;
       return Buffer.alloc(0);

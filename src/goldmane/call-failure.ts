@@ -49,7 +49,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
         return brokenConnection(call, details);
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))
         return {
-          kind: 'malformed_answer',
+          kind: 'malformed_response',
           what: `The server at ${host} returned something other than a gRPC message to ${method} (${details})`,
           cure: `Check that GOLDMANE_HOST is the address of Goldmane itself. ${RECONNECT}`,
         };
@@ -69,7 +69,7 @@ function brokenConnection({ method, host }: FailedCall, details: string): Goldma
 
 function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string): GoldmaneFailureDetails {
   return {
-    kind: 'answer_too_large',
+    kind: 'response_too_large',
     what: `The response to ${method} from ${host} exceeds the limit of ${Math.floor(maxReceiveBytes / 1024)} KiB (${details})`,
     cure:
       'Find out what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +

@@ -4,7 +4,8 @@ import { createHash, createPrivateKey, X509Certificate, type KeyObject } from 'n
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { findAnchor } from './certificate-chain.ts';
-import { goldmaneFailure, type GoldmaneFailure, RESYNC, type CertificateBundle } from './failure.ts';
+import { goldmaneFailure, type GoldmaneFailure, type CertificateBundle } from './failure.ts';
+import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import { splitPemCertificates } from '../text/pem.ts';
 
@@ -128,7 +129,7 @@ function checkValidity(leaf: X509Certificate, certPath: string, bundle: Certific
     throw goldmaneFailure({
       kind: 'certificate_expired',
       what: `The client certificate ${certPath} expired at ${bundle.certNotAfter.toISOString()}`,
-      cure: RESYNC,
+      cure: copyCertificatesAgain,
       bundle,
     });
   const notBefore = new Date(leaf.validFrom);
@@ -152,7 +153,7 @@ export function checkAcceptable(pems: SecureContextOptions, { certPath, caPath }
 }
 
 function unreadable(what: string, code?: string): GoldmaneFailure {
-  return goldmaneFailure({ kind: 'certificate_unreadable', what, cure: RESYNC, code });
+  return goldmaneFailure({ kind: 'certificate_unreadable', what, cure: copyCertificatesAgain, code });
 }
 
 function capitalised(text: string): string {

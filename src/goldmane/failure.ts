@@ -1,5 +1,6 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
 import { iso } from '../time/iso.ts';
+import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 
 export type GoldmaneFailureKind =
   /** Our certificate, its key or the CA bundle is missing, unreadable, or does not match the others. */
@@ -19,8 +20,8 @@ export type GoldmaneFailureKind =
   | 'unavailable'
   /** Goldmane rejected the call with a gRPC status. */
   | 'refused'
-  | 'answer_too_large'
-  | 'malformed_answer'
+  | 'response_too_large'
+  | 'malformed_response'
   /** A `List` response that is not exactly the requested bucket, completely; it proves nothing and is not merged. */
   | 'invalid_list_response';
 
@@ -67,7 +68,7 @@ export function invalidListResponse(startSeconds: number, reason: string): Goldm
 /** The response would exhaust the memory of this process, so it was not folded. */
 export function tooManyRecords(startSeconds: number, records: number, limit: number): GoldmaneFailure {
   return goldmaneFailure({
-    kind: 'answer_too_large',
+    kind: 'response_too_large',
     what: `The bucket of ${iso(startSeconds)} has ${records} records; this process has enough memory for ${limit}`,
     cure: 'Find out what opens so many connections (a port scan, for example), or give the worker more memory',
   });
@@ -92,20 +93,15 @@ export function withBundleHistory(failure: GoldmaneFailure, lastWorkedAt: Date |
     return goldmaneFailure({
       kind,
       what: `Stale certificate: the client certificate last worked with this bundle at ${lastWorkedAt.toISOString()}. ${what}`,
-      cure: RESYNC,
+      cure: copyCertificatesAgain,
       bundle,
       code,
     });
   return goldmaneFailure({
     kind,
     what: `Wrong CA: the client certificate has never worked with this bundle. ${what}`,
-    cure: `Check that both files come from the cluster of this Goldmane. ${RESYNC}`,
+    cure: `Check that both files come from the cluster of this Goldmane. ${copyCertificatesAgain}`,
     bundle,
     code,
   });
 }
-
-/** What to do about all problems with the copies of the operator's certificates. */
-export const RESYNC =
-  'Re-sync the copies: tls.crt and tls.key from the Secret whisker-backend-key-pair, the bundle from the ConfigMap ' +
-  'tigera-ca-bundle, both in calico-system (re-apply the stack that creates the copies, such as stacks/goldmane-edge-aggregator); the next attempt reads them again';

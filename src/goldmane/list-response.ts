@@ -15,7 +15,7 @@ interface ResponseVisitor {
  * this bucket. It pauses every few thousand records, because a response of 250,000 takes seconds.
  * @param maxRecords a response with more records is rejected before any record is decoded
  * @returns the number of records, including malformed ones
- * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
+ * @throws GoldmaneFailure (`invalid_list_response`, `response_too_large`), MalformedFlow
  */
 export function* visitResponse(
   decoder: FlowDecoder,

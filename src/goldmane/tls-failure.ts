@@ -1,5 +1,6 @@
 import type { Certificates } from './certificates.ts';
-import { goldmaneFailure, type GoldmaneFailure, RESYNC, type GoldmaneFailureDetails } from './failure.ts';
+import { goldmaneFailure, type GoldmaneFailure, type GoldmaneFailureDetails } from './failure.ts';
+import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import { repeatedSubjects } from '../text/pem.ts';
 
@@ -110,19 +111,19 @@ function classifyByPattern(
     return {
       kind: 'unknown_ca',
       what: `${caPath} contains several CAs named ${repeated}. OpenSSL tries only the first one, which did not sign the certificate of Goldmane at ${host} (${code})`,
-      cure: `Remove CAs of that name that are no longer used, or put the one that signed Goldmane's certificate first. ${RESYNC}`,
+      cure: `Remove CAs of that name that are no longer used, or put the one that signed Goldmane's certificate first. ${copyCertificatesAgain}`,
     };
   if (UNTRUSTED.has(code))
     return {
       kind: 'unknown_ca',
       what: `Unknown CA: the certificate of Goldmane at ${host} is not signed by any CA in ${caPath} (${code})`,
-      cure: RESYNC,
+      cure: copyCertificatesAgain,
     };
   if (code.endsWith('ALERT_CERTIFICATE_EXPIRED'))
     return {
       kind: 'certificate_expired',
       what: `Goldmane at ${host} considers the client certificate ${certPath} expired, although it is valid until ${certificates.bundle.certNotAfter.toISOString()}`,
-      cure: `Check the clocks of both machines. ${RESYNC}`,
+      cure: `Check the clocks of both machines. ${copyCertificatesAgain}`,
     };
   if (CERTIFICATE_ALERT.test(code)) {
     const unsigned =
@@ -130,7 +131,7 @@ function classifyByPattern(
     return {
       kind: 'certificate_refused',
       what: `Goldmane at ${host} rejected the client certificate ${certPath} (${alertName(code)})${unsigned}`,
-      cure: RESYNC,
+      cure: copyCertificatesAgain,
     };
   }
   // Not every server sends an alert when it rejects a certificate; Goldmane does.
@@ -138,7 +139,7 @@ function classifyByPattern(
     return {
       kind: 'certificate_refused',
       what: `Goldmane at ${host} closed the connection after receiving the client certificate ${certPath}, which is not signed by any CA in ${caPath}`,
-      cure: RESYNC,
+      cure: copyCertificatesAgain,
     };
   if (code.endsWith('ALERT_UNRECOGNIZED_NAME'))
     return {

@@ -210,7 +210,7 @@ export class BucketLister {
       return (await this.#peek(() => this.list(startSeconds), startSeconds)).count > 0;
     } catch (error) {
       if (isInvalidListResponse(error)) return undefined;
-      if (isGoldmaneFailure(error) && error.kind === 'answer_too_large') return true;
+      if (isGoldmaneFailure(error) && error.kind === 'response_too_large') return true;
       throw error;
     }
   }

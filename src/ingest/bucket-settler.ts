@@ -31,7 +31,7 @@ interface SettlerParts {
   rejected: RejectedBuckets;
 }
 
-/** Settles due buckets, a few at a time: which are merged together, and what each answer proves (invariant 2). */
+/** Settles due buckets, a few at a time: selects which are merged together and what each response proves (invariant 2). */
 export class BucketSettler {
   readonly #deps: Deps;
   readonly #attempt: Attempt;
@@ -63,7 +63,7 @@ export class BucketSettler {
     return due.toSorted((a, b) => suspicion(a) - suspicion(b));
   }
 
-  /** Discards an answer that was not merged. */
+  /** Discards a response that was not merged. */
   drop(): void {
     this.#carried = undefined;
   }

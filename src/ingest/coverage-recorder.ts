@@ -41,8 +41,9 @@ export class CoverageRecorder {
     await this.#attempt.waitFor(expireLedger(database, keepSeconds));
   }
 
-  /** Call this when Goldmane responds again. Buckets that have become too old in the meantime are decided at once,
-   * with the recorded trouble as their cause; then the trouble is cleared.
+  /**
+   * Call this when Goldmane responds again. Buckets that have become too old in the meantime are decided at once, with
+   * the recorded problem as their cause; then it is cleared.
    * @throws DatabaseFailure
    */
   async endTrouble(nowSeconds: number): Promise<void> {

@@ -27,7 +27,7 @@ export class RejectedBuckets {
     return this.#rejection;
   }
 
-  /** The kind of that failure, for example `goldmane_answer_too_large`. */
+  /** The kind of that failure, for example `goldmane_response_too_large`. */
   get rejectionKind(): string {
     return this.#kind;
   }
@@ -50,7 +50,7 @@ export class RejectedBuckets {
       this.#failures.delete(startSeconds);
       return answer;
     } catch (error) {
-      const isTooLarge = isGoldmaneFailure(error) && error.kind === 'answer_too_large';
+      const isTooLarge = isGoldmaneFailure(error) && error.kind === 'response_too_large';
       if (!isTooLarge && !isInvalidListResponse(error)) throw error;
       this.#rejection = error.message;
       this.#kind = `${error.system}_${error.kind}`;

@@ -7,10 +7,9 @@ import type {
   Reason,
 } from './certificate-findings.ts';
 import { bySeverity } from '../coverage/severity.ts';
+import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 
 const dayMs = 86_400_000;
-const resync =
-  'Copy tls.crt and tls.key from the Secret whisker-backend-key-pair and the bundle from the ConfigMap tigera-ca-bundle (both in calico-system) again, for example by re-applying stacks/goldmane-edge-aggregator; no restart needed';
 
 /** Evaluates the certificates: each finding with what to do, in the terms of docs/operations.md. Pure. */
 export function assessCertificates(
@@ -41,7 +40,7 @@ function unusable({ unusable, client, certPath, keyPath }: CertificateFindings):
         state: 'key_mismatch',
         severity: 'critical',
         what: `The key ${keyPath} does not match the certificate ${certPath}; possibly only one of the two files was updated`,
-        cure: resync,
+        cure: copyCertificatesAgain,
       },
     ];
   return [];
@@ -64,8 +63,8 @@ function clientTimes(
     ];
   return expiry(`The client certificate ${certPath}`, client.notAfter, options, {
     states: ['expired', 'critical', 'expiring'],
-    cure: `Check that the operator renews whisker-backend-key-pair in calico-system before then. ${resync}`,
-    curedAfter: resync,
+    cure: `Check that the operator renews whisker-backend-key-pair in calico-system before then. ${copyCertificatesAgain}`,
+    curedAfter: copyCertificatesAgain,
   });
 }
 
@@ -78,8 +77,8 @@ function otherTimes(
     ...(authority
       ? expiry(`The CA ${authority.subject} in the bundle ${caPath}`, authority.notAfter, options, {
           states: ['ca_expired', 'ca_critical', 'ca_expiring'],
-          cure: `Check that the operator renews its CA before then. ${resync}`,
-          curedAfter: `Check that the operator renewed its CA. ${resync}`,
+          cure: `Check that the operator renews its CA before then. ${copyCertificatesAgain}`,
+          curedAfter: `Check that the operator renewed its CA. ${copyCertificatesAgain}`,
         })
       : []),
     ...(server && !isRefusedAlready
@@ -150,7 +149,7 @@ function handshake(findings: CertificateFindings, options: AssessmentOptions): C
                 state: 'unsigned' as const,
                 severity: 'warning' as const,
                 what: `The client certificate ${certPath} is not signed by any CA in ${caPath}; Goldmane will probably reject it`,
-                cure: resync,
+                cure: copyCertificatesAgain,
               },
             ]
           : []),
@@ -177,27 +176,27 @@ function refusal(
       state: 'stale_copy',
       severity: 'critical',
       what: `${isOurs ? 'Operator rotated the certificate; our copy is stale: Goldmane last accepted it' : 'Operator rotated the CA; our copy of the bundle is stale: it last verified Goldmane'} at ${formatTime(workedAt)}. ${what}`,
-      cure: resync,
+      cure: copyCertificatesAgain,
     };
   if ('isSame' in operatorSecret && !operatorSecret.isSame)
     return {
       state: 'stale_copy',
       severity: 'critical',
       what: `Operator rotated the certificate; our copy is stale: the Secret ${operatorSecret.name} contains a different certificate. ${what}`,
-      cure: resync,
+      cure: copyCertificatesAgain,
     };
   if (!contacts)
     return {
       state: 'refused',
       severity: 'critical',
       what: `${what}. Whether it worked before is unknown because the database could not be queried`,
-      cure: resync,
+      cure: copyCertificatesAgain,
     };
   return {
     state: 'wrong_ca',
     severity: 'critical',
     what: `Wrong CA: these files have never worked. ${what}`,
-    cure: `Check that the files come from the cluster that runs this Goldmane. ${resync}`,
+    cure: `Check that the files come from the cluster that runs this Goldmane. ${copyCertificatesAgain}`,
   };
 }
 
@@ -211,8 +210,8 @@ function secret({ operatorSecret, handshake, certPath }: CertificateFindings): C
     {
       state: 'rotated',
       severity: 'warning',
-      what: `Operator rotated the certificate: the Secret ${name} contains a different certificate from our copy ${certPath}${works}`,
-      cure: `${resync}. If you use a different certificate intentionally, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
+      what: `Operator rotated the certificate: the Secret ${name} differs from our copy ${certPath}${works}`,
+      cure: `${copyCertificatesAgain}. If you use a different certificate intentionally, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
     },
   ];
 }

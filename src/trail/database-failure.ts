@@ -34,7 +34,7 @@ export type DatabaseFailureKind =
 const cures: Record<DatabaseFailureKind, string> = {
   url_unreadable: 'mount the secret at the path in DATABASE_URL_FILE; it must contain one postgres:// URL',
   password_refused:
-    'stale database password: the credential was rotated and our copy is old; update the Secret (DATABASE_URL_FILE is read again for each connection; with DATABASE_URL, restart the worker)',
+    'if the credential was rotated, this is a stale database password: update the Secret (DATABASE_URL_FILE is read again for each connection; with DATABASE_URL, restart the worker); otherwise, correct the user or the password',
   role_refused:
     "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it to connect from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
@@ -82,8 +82,14 @@ export type DatabaseFailure = Failure<'database', DatabaseFailureKind> & {
   readonly sqlState: string | undefined;
 };
 
-export function databaseFailure(kind: DatabaseFailureKind, what: string, sqlState?: string): DatabaseFailure {
-  const failure = new Failure({ system: 'database', kind, what, cure: cures[kind], retryable: true });
+/** @param cure by default that of the kind */
+export function databaseFailure(
+  kind: DatabaseFailureKind,
+  what: string,
+  sqlState?: string,
+  cure = cures[kind],
+): DatabaseFailure {
+  const failure = new Failure({ system: 'database', kind, what, cure, retryable: true });
   return Object.assign(failure, { sqlState });
 }
 
@@ -223,6 +229,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
           'password_refused',
           'Postgres requires a password, but DATABASE_URL contains none',
           code,
+          'add the password to DATABASE_URL: postgres://user:password@host:5432/database',
         );
       if (/does not support SSL connections/.test(message))
         return databaseFailure('tls_unsupported', 'the database server does not support TLS', code);

@@ -6,7 +6,7 @@ import { joinStretches } from './stretches.ts';
 /**
  * Stores the coverage of all time before `untilSeconds`, which has left Goldmane's ring, as observed time or as gaps
  * with a cause. Two workers may call it at the same time.
- * @param onlyInTrouble does nothing unless a trouble is recorded; the trouble becomes the cause of the gap
+ * @param onlyInTrouble does nothing unless a problem is recorded, which becomes the cause of the gap
  * @returns the gaps and incomplete time that this call decided
  */
 export function decideCoverage(

@@ -110,7 +110,7 @@ function* judge(
       cause: known ?? causes[reason],
       records,
     });
-    // The trouble lasted until after the bucket could have been sent.
+    // The problem lasted until after the bucket could have been sent.
     const wasTrouble = trouble_at !== null && trouble_at >= start + settleAgeSeconds;
     const known = row?.given_up ?? (wasTrouble ? trouble : undefined);
     if (isExpired ? row?.is_done !== true : row?.is_settled !== true) {

@@ -41,7 +41,7 @@ export interface ListedBucket {
  * connection that appears under two keys (with the hits of its policy trace in a different order) is one record. If a
  * record has two different traces, the one with the smaller digest becomes the record's trace and the other is stored
  * as additional evidence.
- * @throws GoldmaneFailure (`invalid_list_response`, `answer_too_large`), MalformedFlow
+ * @throws GoldmaneFailure (`invalid_list_response`, `response_too_large`), MalformedFlow
  */
 export function* foldList(
   decoder: FlowDecoder,

@@ -17,7 +17,7 @@ export async function recordTrouble(
 }
 
 /**
- * Records it unless another trouble is recorded: the first one explains why earlier time could not be read.
+ * Records it unless another problem is recorded: the first one explains why earlier time could not be read.
  * @throws DatabaseFailure
  */
 export async function recordTroubleUnlessNoted(

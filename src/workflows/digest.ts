@@ -7,7 +7,7 @@ import { nominalId } from './job.ts';
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' } as const;
 /** The sum stays below the schedule's execution timeout, so that a failed run shows its activity's last error. */
 const { prepareDigest } = proxyActivities<Activities>({
-  summary: 'Freeze the message',
+  summary: 'Store the messages',
   startToCloseTimeout: '2m',
   scheduleToCloseTimeout: '30m',
   retry,

@@ -116,9 +116,9 @@ describe('a bucket whose response', () => {
     [
       'is too large',
       1,
-      /larger than/,
+      /too large/,
       () => {
-        throw failure('answer_too_large', 'The answer is larger than what is accepted');
+        throw failure('response_too_large', 'The response is too large');
       },
     ],
     [
@@ -194,7 +194,7 @@ describe('while Goldmane is unreachable', () => {
   test('one signal reports it to the supervisor, not one per attempt', async () => {
     settling = await Settling.create(start, busy);
     settling.goldmane.onConnect = () => {
-      throw failure('connection_refused', 'Nobody is there');
+      throw failure('connection_refused', 'Connection refused');
     };
     await settling.window(15).catch(() => undefined);
     const before = settling.reported.length;

@@ -68,7 +68,7 @@ describe('decided coverage', () => {
     ]);
   });
 
-  test('uses the current trouble as the cause of a gap', async () => {
+  test('uses the current problem as the cause of a gap', async () => {
     await put(0, 1, { settled: 'final' });
     await recordTrouble(database.query, 'stale certificate', at(1));
     expect(await decide(3)).toEqual(['1 3 gap stale certificate']);

@@ -50,7 +50,7 @@ test('each of the two files has its own last contact', async () => {
   });
 });
 
-describe('the last cause of trouble', () => {
+describe('the recorded problem', () => {
   const state = async () =>
     (
       await query<{ trouble: string | null; at: number | null; xmin: string }>(
@@ -66,7 +66,7 @@ describe('the last cause of trouble', () => {
     expect(await state()).toMatchObject({ trouble: 'no answer', at: now + 90 });
   });
 
-  test('is cleared when the trouble ends, without a write if there was none', async () => {
+  test('is cleared when reading works again, without a write if there was none', async () => {
     const before = await state();
     await recordTrouble(query, undefined, now);
     expect((await state())?.xmin).toBe(before?.xmin);

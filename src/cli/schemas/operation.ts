@@ -47,7 +47,7 @@ export const status = z.strictObject({
     }),
   ),
   lagSeconds: seconds('since the end of the newest streamed bucket'),
-  dataAgeSeconds: seconds('since the youngest data of either reader'),
+  dataAgeSeconds: seconds('since the newest data of either reader'),
   reportAgeSeconds: seconds('since a reader reported'),
   supervisedSince: timeText('start of the totals below').optional(),
   stream: reader.optional(),

@@ -151,7 +151,7 @@ export const diff = z.strictObject({
 const days = (description: string) => number(`${description}, in days`);
 
 export const completeness = z.strictObject({
-  madeAt: time('when the report was made'),
+  madeAt: time('when the report was created'),
   timeZone: text('IANA name; weekdays and hours are local to it'),
   thresholds: z.strictObject({
     minimumDays: days('covered days required for a verdict other than learning'),
@@ -199,10 +199,10 @@ export const completeness = z.strictObject({
 });
 
 export const digestPreview = z.strictObject({
-  from: time('start of the period: when the newest posted digest was made'),
+  from: time('start of the period: when the newest posted digest was created'),
   to: time('now'),
   edges: z
-    .array(edge.extend({ isLate: z.boolean().meta({ description: 'first seen before a former digest' }) }))
+    .array(edge.extend({ isLate: z.boolean().meta({ description: 'first seen before an earlier digest' }) }))
     .meta({ description: 'what would be announced, denied ones first' }),
   takenAsKnown: count('edges from before digests began: not announced'),
   gaps: z
@@ -213,5 +213,5 @@ export const digestPreview = z.strictObject({
         cause: text('why it was not observed').optional(),
       }),
     )
-    .meta({ description: 'gaps that no former digest reported' }),
+    .meta({ description: 'gaps that no earlier digest reported' }),
 });

@@ -77,9 +77,9 @@ export function describeLeftOut({ direction, peer, protocol, port, reason, sight
   return `${direction} ${toOrFrom(direction)} ${describeEnd(peer)}, ${portText({ protocol, port })}: ${reasonTexts[reason]}; ${describeSighting(sighting)}`;
 }
 
-/** `egress of immich`, `egress of ends without a namespace`. */
+/** `egress of immich`, `egress of endpoints without a namespace`. */
 export function describeSubject(direction: Direction, namespace: string): string {
-  return `${direction} of ${namespace || 'ends without a namespace'}`;
+  return `${direction} of ${namespace || 'endpoints without a namespace'}`;
 }
 
 export function toOrFrom(direction: Direction): string {

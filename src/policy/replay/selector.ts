@@ -25,7 +25,7 @@ export class SelectorError extends Error {
   }
 }
 
-/** Fits labels whose value is one of these. */
+/** Whether the label has one of these values. */
 export function valueIn(key: string, values: readonly string[]): Selector {
   return labelTest(key, {
     text: `in ${JSON.stringify(values.toSorted())}`,
@@ -34,12 +34,12 @@ export function valueIn(key: string, values: readonly string[]): Selector {
   });
 }
 
-/** Fits labels that are there. */
+/** Whether the label exists. */
 export function has(key: string): Selector {
   return labelTest(key, { text: 'is there', holds: () => true });
 }
 
-/** Fits labels whose value passes the test. */
+/** Whether the label's value passes the test. */
 export function labelTest(key: string, asked: LabelTest): Selector {
   return (labels) => {
     const found = labels(key, asked);

@@ -12,7 +12,8 @@ import { readSuccess } from '../../../src/flow-logs/otlp-message.ts';
 import { Receiver } from '../../../src/flow-logs/receiver.ts';
 import { partialSuccess, startLogReceiver } from '../../support/log-receiver.ts';
 
-// Receivers that are broken or hostile: a request always ends, with the failure that it is, and nothing counts as accepted that was not.
+// With a broken or hostile receiver, each request ends with a failure of the right kind, and no record counts as accepted
+// unless it was.
 
 const { signal } = new AbortController();
 const body = new Uint8Array(100);
@@ -40,7 +41,7 @@ async function listening(server: Server, close = (): unknown => server.close()):
   return address.port;
 }
 
-/** A server that sees bytes; `answer` is called when the first ones of a request arrive. */
+/** A TCP server; `answer` is called when the beginning of a request arrives. */
 async function rawServer(answer: (socket: Socket, requests: number) => void): Promise<string> {
   const sockets = new Set<Socket>();
   let requests = 0;
@@ -87,7 +88,7 @@ test.each<[string, (socket: Socket) => void, string]>([
   ['resets the connection', (socket) => socket.resetAndDestroy(), 'unreachable'],
   ['speaks another protocol', (socket) => socket.end('220 mail.example.com ESMTP\r\n'), 'not_otlp'],
   ['never answers', () => undefined, 'timeout'],
-  ['continues for ever', (socket) => drip(socket, 'HTTP/1.1 100 Continue\r\n\r\n'), 'timeout'],
+  ['sends status 100 repeatedly', (socket) => drip(socket, 'HTTP/1.1 100 Continue\r\n\r\n'), 'timeout'],
   ['sends its headers slowly', (socket) => drip(socket, 'H'), 'not_otlp'],
   [
     'sends its body slowly',
@@ -127,16 +128,16 @@ function drip(socket: Socket, text: string): void {
 test.each([
   [413, 'too_large'],
   [400, 'invalid'],
-])('status %i is the answer, also if the connection ends before its text', async (status, expected) => {
+])('status %i is sufficient, even if the connection ends before its body', async (status, expected) => {
   const url = await rawServer((socket) =>
     socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 999\r\nConnection: close\r\n\r\nx`),
   );
   expect(await receiverOf(url).send(body, signal)).toMatchObject({ status: expected });
 });
 
-test('a kept connection that the receiver has closed is replaced without a failure', async () => {
+test('an idle connection that the receiver has closed is replaced without a failure', async () => {
   const url = await rawServer((socket, requests) => {
-    // The second request comes on the connection of the first.
+    // The second request uses the connection of the first.
     if (requests === 2) socket.resetAndDestroy();
     else socket.write(ok);
   });
@@ -155,7 +156,7 @@ test('a redirect is not followed, so that no other host gets the records or the 
   expect(other.requests).toEqual([]);
 });
 
-test('a compressed answer is read, though it was not asked for', async () => {
+test('a compressed response is read, although the request did not ask for compression', async () => {
   const content = gzipSync(partialSuccess(3, 'too old'));
   const url = await answering(200, { 'content-type': protobuf, 'content-encoding': 'gzip' }, content);
   expect(await receiverOf(url).send(body, signal)).toEqual({
@@ -165,7 +166,7 @@ test('a compressed answer is read, though it was not asked for', async () => {
   });
 });
 
-test('an answer that expands without end is not read', async () => {
+test('a response that expands beyond the limit is not read', async () => {
   const bomb = gzipSync(Buffer.alloc(30_000_000));
   const headers = { 'content-type': 'text/plain', 'content-encoding': 'gzip' };
   const [accepting, refusing] = [await answering(200, headers, bomb), await answering(400, headers, bomb)];
@@ -189,20 +190,20 @@ test.each<[string, string, Buffer, object | undefined]>([
     { rejected: 4, message: 'old' },
   ],
   [
-    'more than there are numbers',
+    'a count beyond 2^53',
     'application/json',
     Buffer.from('{"partialSuccess":{"rejectedLogRecords":"9223372036854775807"}}'),
     { rejected: Number.MAX_SAFE_INTEGER, message: '' },
   ],
   [
-    'less than nothing',
+    'a negative count',
     'application/json',
     Buffer.from('{"partialSuccess":{"rejectedLogRecords":-1,"errorMessage":{}}}'),
     { rejected: 0, message: '' },
   ],
   ['a page without a type', '', Buffer.from('<html>log in</html>'), undefined],
-  ['JSON that is cut', 'application/json', Buffer.from('{"partialSuccess":{'), undefined],
-  ['groups in groups', protobuf, Buffer.alloc(60_000, 0x0b), undefined],
+  ['truncated JSON', 'application/json', Buffer.from('{"partialSuccess":{'), undefined],
+  ['deeply nested groups', protobuf, Buffer.alloc(60_000, 0x0b), undefined],
 ])('the body of a success: %s', (_what, type, content, expected) => {
   expect(readSuccess(content, type)).toEqual(expected);
 });
@@ -218,11 +219,11 @@ test('HTTP/2 only, without and with TLS', async () => {
   const port = await listening(secure);
   const ca = await fileOf(authority.certificate);
   const receiver = receiverOf(`https://localhost:${port}`, { OTLP_LOGS_CA_FILE: ca });
-  // Node's answers 403 to a client that offers no HTTP/2.
+  // Node's HTTP/2 server returns 403 to a client that offers no HTTP/2.
   await expect(receiver.send(body, signal)).rejects.toMatchObject({ kind: 'refused' });
 });
 
-test('TLS: a certificate for another name, no TLS, and a missing client certificate are distinguished', async () => {
+test('TLS: a certificate for another name, no TLS, and a missing client certificate are failures', async () => {
   const { authority, server } = await issueCertificates();
   const tls = { cert: server.certificate, key: server.key, ca: authority.certificate };
   const ca = await fileOf(authority.certificate);

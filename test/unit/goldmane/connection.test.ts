@@ -103,7 +103,7 @@ describe('list', () => {
       { list: (_call, reply) => reply(null, Buffer.alloc(200_000)) },
       { maxReceiveBytes: 100_000 },
     );
-    expect(await failureOf(connection.list(BUCKET, never))).toMatchObject({ kind: 'answer_too_large' });
+    expect(await failureOf(connection.list(BUCKET, never))).toMatchObject({ kind: 'response_too_large' });
   });
 
   test('a response of 20 MB is accepted', async () => {

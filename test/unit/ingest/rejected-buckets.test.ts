@@ -4,7 +4,7 @@ import { invalidListResponse, tooManyRecords } from '../../../src/goldmane/failu
 import { RejectedBuckets } from '../../../src/ingest/rejected-buckets.ts';
 
 test.each([
-  ['goldmane_answer_too_large', tooManyRecords(0, 2, 1)],
+  ['goldmane_response_too_large', tooManyRecords(0, 2, 1)],
   ['goldmane_invalid_list_response', invalidListResponse(0, 'a test')],
 ])('the kind of a rejected response is %s', async (kind, failure) => {
   const rejected = new RejectedBuckets(pino({ level: 'silent' }));

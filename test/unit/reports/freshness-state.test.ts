@@ -32,7 +32,7 @@ test.each([
 describe('the cause', () => {
   const late = { lastProgressAt: minutesAgo(10) };
 
-  test('is the trouble that the readers recorded, with its last time', () => {
+  test('is the problem that the readers recorded, with the time when it last occurred', () => {
     const trouble = { what: 'Stale certificate: it worked. Re-sync.', at: minutesAgo(1) };
     expect(judge({ ...late, trouble }).cause).toMatch(/^Stale certificate: it worked\. Re-sync\. .*07:59:00/);
   });
@@ -97,7 +97,7 @@ test('crashes are a finding from the third on; a worse finding replaces it, with
   const crashed = (count: number) => ({ count, lastAt: minutesAgo(1), failure: 'it broke' });
   expect(judge({ crashes: crashed(2) }).state).toBe('good');
   expect(judge({ crashes: crashed(3) })).toMatchObject({ state: 'crashing', severity: 'warning' });
-  const trouble = { what: 'Another trouble.', at: minutesAgo(1) };
+  const trouble = { what: 'Another problem.', at: minutesAgo(1) };
   const stalled = judge({ crashes: crashed(3), trouble, lastProgressAt: minutesAgo(60) });
   expect(stalled).toMatchObject({ state: 'stalled', severity: 'critical' });
   expect(stalled.cause).toContain('it broke');

@@ -113,7 +113,7 @@ test('of Goldmane: calls, responses, and stored contacts', async () => {
       said[`${kind} (${method}, ${status[code]}, ${details})`] = message;
     }
   said['invalid_list_response'] = invalidListResponse(1_800_000_000, 'the reason').message;
-  said['answer_too_large'] = tooManyRecords(1_800_000_000, 300_000, 120_000).message;
+  said['response_too_large'] = tooManyRecords(1_800_000_000, 300_000, 120_000).message;
   for (const kind of ['certificate_refused', 'unknown_ca'] as const) {
     const failure = goldmaneFailure({ kind, what: 'It was refused', cure: 'Do something', bundle });
     said[`${kind}, worked before`] = withBundleHistory(failure, new Date('2026-07-01T10:00:00Z')).message;

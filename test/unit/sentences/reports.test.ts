@@ -14,7 +14,7 @@ test('of the job freshness', async () => {
     'nothing yet, after a minute': { ...never, since: minutesAgo(1) },
     'nothing yet, after five': { ...never, since: minutesAgo(5) },
     late,
-    'late, with a trouble of the readers': {
+    'late, while the readers fail': {
       ...late,
       trouble: { what: 'It is refused.', at: minutesAgo(1) },
     },

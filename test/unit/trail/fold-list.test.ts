@@ -24,7 +24,7 @@ test('a response with more records than the limit is refused before any is decod
   const raw = encodeListAnswer([1, 2, 3].map((port) => encodeFlow({ startSeconds, port })));
   const limited = (maxRecords: number) => () =>
     runToEnd(foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords }));
-  expect(limited(2)).toThrow(expect.objectContaining({ kind: 'answer_too_large' }));
+  expect(limited(2)).toThrow(expect.objectContaining({ kind: 'response_too_large' }));
   expect(limited(3)().count).toBe(3);
 });
 
