@@ -209,7 +209,7 @@ export async function postDatabaseOutage(
         isPage,
         title: 'trail database is unavailable',
         paragraphs: [
-          `The trail cannot be read, and no flows can be stored.${isPage ? ` The outage has lasted ${minutes} minutes.` : ''}`,
+          `The database cannot be used, and no flows are stored.${isPage ? ` The outage has lasted ${minutes} minutes.` : ''}`,
           `Cause: ${why}`,
           'No data is lost if the database is back within 53 minutes: Goldmane keeps one hour, and the missing buckets are settled afterwards.',
         ],

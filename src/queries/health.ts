@@ -2,13 +2,14 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
 import { assessFreshness } from '../reports/freshness-state.ts';
-import type { HealthFacts, HealthTrail } from '../reports/health/facts.ts';
+import type { HealthFacts, HealthTrail, Unreachable } from '../reports/health/facts.ts';
 import { assessHealth } from '../reports/health/assess-health.ts';
 import type { HealthReport } from '../reports/health/report.ts';
 import { readControlFacts } from '../temporal/control-facts.ts';
 import { readAlert } from '../trail/alerts.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
+import { checkSchema } from '../trail/migrate.ts';
 import { readDigestProgress } from '../trail/digests.ts';
 import { readExportGaps } from '../trail/export-gaps.ts';
 import { readExportState } from '../trail/export-state.ts';
@@ -25,6 +26,8 @@ interface HealthDeps {
   /** Runs a query to Temporal within a time limit. @throws TemporalFailure */
   askTemporal: <Answer>(ask: (client: Client) => Promise<Answer>) => Promise<Answer>;
   formatTime: (time: Date) => string;
+  /** What a worker cannot do with a database that answers; unknown to the command line. */
+  databaseTrouble?: Unreachable | undefined;
 }
 
 /** Reads the facts for the health check and evaluates them; a system that does not respond is part of the report. */
@@ -38,6 +41,7 @@ export async function readHealthFacts({
   query,
   askTemporal,
   formatTime,
+  databaseTrouble,
 }: HealthDeps): Promise<HealthFacts> {
   const { clock, names, taskQueue } = config;
   const nowMs = clock.now();
@@ -45,7 +49,7 @@ export async function readHealthFacts({
     orFailure(readTrail(query, config, nowMs, formatTime)),
     orFailure(askTemporal((client) => readControlFacts(client, names, taskQueue))),
   ]);
-  return { nowMs, trail, control, formatTime };
+  return { nowMs, trail, control, databaseTrouble, formatTime };
 }
 
 async function readTrail(
@@ -55,6 +59,7 @@ async function readTrail(
   formatTime: (time: Date) => string,
 ): Promise<HealthTrail> {
   const nowSeconds = nowMs / 1000;
+  await checkSchema(query);
   const facts = await readFreshness(query, nowSeconds);
   return {
     freshness: assessFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
@@ -72,7 +77,7 @@ async function readTrail(
   };
 }
 
-async function orFailure<Facts>(facts: Promise<Facts>): Promise<Facts | HealthUnreachable> {
+async function orFailure<Facts>(facts: Promise<Facts>): Promise<Facts | Unreachable> {
   try {
     return await facts;
   } catch (error) {
@@ -80,5 +85,3 @@ async function orFailure<Facts>(facts: Promise<Facts>): Promise<Facts | HealthUn
     return { what: error.what, cure: error.cure };
   }
 }
-
-type HealthUnreachable = Exclude<HealthFacts['trail'], HealthTrail>;

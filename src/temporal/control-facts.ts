@@ -2,6 +2,8 @@ import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { jobNames, type JobName, type TrailNames } from '../config/names.ts';
+import type { TemporalFailure } from './failure.ts';
+import { pausedReading } from './paused-reading.ts';
 import { taskProblemOf } from './task-problem.ts';
 
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
@@ -28,6 +30,10 @@ interface ControlFacts {
     state: string | undefined;
     /** Why its workflow task fails. */
     taskProblem: string | undefined;
+    /** Why a reader fails at present. */
+    readerProblem: string | undefined;
+    /** What a person has paused, and how to continue. */
+    paused: TemporalFailure | undefined;
   };
   /** Workers that polled the task queue in the last 100 seconds. */
   pollers: number;
@@ -62,10 +68,15 @@ async function readSupervisor(client: Client, supervisorId: string): Promise<Con
     const description = await client.workflow.getHandle(supervisorId).describe();
     const state = description.status.name;
     const problem = state === 'RUNNING' ? await taskProblemOf(client, description) : undefined;
-    return { state, taskProblem: problem && `${problem.cause}, attempt ${problem.attempt}` };
+    return {
+      state,
+      taskProblem: problem && `${problem.cause}, attempt ${problem.attempt}`,
+      readerProblem: state === 'RUNNING' ? readerProblemIn(description.memo?.['state']) : undefined,
+      paused: pausedReading(description),
+    };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return { state: undefined, taskProblem: undefined };
+    return { state: undefined, taskProblem: undefined, readerProblem: undefined, paused: undefined };
   }
 }
 
@@ -93,4 +104,9 @@ async function readSchedule(client: Client, job: JobName, scheduleId: string): P
       nextDueAt: undefined,
     };
   }
+}
+
+/** @param memo the supervisor's state, `failing: <error>` while a reader fails (`stateText` in src/workflows/details.ts) */
+function readerProblemIn(memo: unknown): string | undefined {
+  return typeof memo === 'string' ? /^failing: (.*)/s.exec(memo)?.[1] : undefined;
 }

@@ -29,6 +29,8 @@ type TemporalFailureKind =
   | 'wrong_trail'
   /** A workflow other than the trail's supervisor started a reader. */
   | 'second_supervisor'
+  /** A person has paused the supervisor or its readers. */
+  | 'paused'
   /** The supervisor does not exist or does not run. */
   | 'no_supervisor'
   /** The supervisor exists, but no worker responds to its queries. */

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { bucketSeconds } from '../time/bucket.ts';
+import { missingRow } from './database-failure.ts';
 import type { Database } from './database.ts';
 import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
-import { beginStatement } from './session.ts';
+import { beginLongStatement } from './session.ts';
 
 /** An edge whose count differs from the trail's count. */
 interface CountedElsewhere {
@@ -44,7 +45,7 @@ export function adopt(
 ): Promise<Adoption> {
   return database.withClient(async (client, session) => {
     await client.query(
-      beginStatement(session, {}, isDryRun ? 'isolation level repeatable read read only' : ''),
+      beginLongStatement(session, isDryRun ? { mode: 'isolation level repeatable read read only' } : {}),
     );
     // Same lock order as the ledger's expiry and merges.
     if (!isDryRun)
@@ -109,7 +110,7 @@ async function readCountedElsewhere(client: pg.Client, nowSeconds: number): Prom
     [nowSeconds],
   );
   const [state] = states;
-  if (!state) throw new Error('the table trail_state has no row; restore it from the backup of the database');
+  if (!state) throw missingRow('trail_state');
   const columns = ({ srcNs, dstNs, action, flowCount }: CountedElsewhere) => ({
     srcNs,
     dstNs,

@@ -1,3 +1,4 @@
+import { missingRow } from './database-failure.ts';
 import type { Query } from './database.ts';
 import { readLedger } from './ledger.ts';
 import { bucketSeconds } from '../time/bucket.ts';
@@ -49,7 +50,8 @@ export async function readCoverage(
          where streamed <> '' or settled <> '' or streamed_whole or settled_at is not null))::float8 as began,
        extract(epoch from decided_until)::float8 as decided from trail_state`,
   );
-  if (state?.began === null || state?.began === undefined) return [];
+  if (!state) throw missingRow('trail_state');
+  if (state.began === null) return [];
   const from = Math.max(fromSeconds, state.began);
   const rows = await query<{
     f: number;

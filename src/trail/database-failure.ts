@@ -8,6 +8,8 @@ export type DatabaseFailureKind =
   | 'no_database'
   | 'no_schema'
   | 'newer_schema'
+  /** Tables or rows that migrations created are missing. */
+  | 'damaged'
   | 'migrating'
   | 'no_permission'
   | 'read_only'
@@ -39,9 +41,11 @@ const cures: Record<DatabaseFailureKind, string> = {
     "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it to connect from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
   no_schema:
-    'start the worker once, or run flow-trail migrate: both create the tables and bring them up to date',
+    'start the worker once, or run flow-trail migrate: both create the tables and bring them up to date, or say which tables must be restored from a backup',
   newer_schema:
     'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
+  damaged:
+    'restore the database from a backup (docs/operations.md, “Backing up”); without one, point DATABASE_URL at an empty database or schema, where a new trail begins',
   migrating: 'wait until the other worker has migrated the schema',
   no_permission:
     'make the role the owner of the tables, or run flow-trail migrate as their owner and grant the role its rights (deploy/postgres/create-roles.sh)',
@@ -91,6 +95,11 @@ export function databaseFailure(
 ): DatabaseFailure {
   const failure = new Failure({ system: 'database', kind, what, cure, retryable: true });
   return Object.assign(failure, { sqlState });
+}
+
+/** A table that migrations created with one row has none. */
+export function missingRow(table: string): DatabaseFailure {
+  return databaseFailure('damaged', `the database is damaged: the table ${table} has no row`);
 }
 
 export function isDatabaseFailure(error: unknown): error is DatabaseFailure {

@@ -67,11 +67,14 @@ export function openDatabase(
     timeouts = defaultTimeouts,
     isReadOnly = false,
     onStatement,
+    onFailure,
   }: {
     timeouts?: DatabaseTimeouts;
     /** The server rejects all changes. */
     isReadOnly?: boolean;
     onStatement?: (seconds: number) => void;
+    /** Called with the error of each transaction that fails; a conflict is retried. */
+    onFailure?: (error: unknown) => void;
   } = {},
 ): Database {
   let current: Opened | undefined;
@@ -162,6 +165,7 @@ export function openDatabase(
       // After any failure the connection's state is unknown (a response may still be on its way): it is not used again.
       client?.release(true);
       if (isDatabaseFailure(error) && staleConnections.has(error.kind)) generation += 1;
+      if (!isConflict(error)) onFailure?.(error);
       throw error;
     } finally {
       onStatement?.((performance.now() - startedAt) / 1000);

@@ -1,4 +1,5 @@
 import type { CoverageStretch } from './coverage.ts';
+import { missingRow } from './database-failure.ts';
 import type { Database, Query } from './database.ts';
 import { readLedger } from './ledger.ts';
 import { joinStretches } from './stretches.ts';
@@ -20,13 +21,14 @@ export function decideCoverage(
       `select extract(epoch from began_at)::float8 as began, extract(epoch from decided_until)::float8 as decided,
          trouble from trail_state for update`,
     );
-    if (onlyInTrouble && (state?.trouble ?? null) === null) return [];
+    if (!state) throw missingRow('trail_state');
+    if (onlyInTrouble && state.trouble === null) return [];
     const restoredUntil = await noteRestore(query, untilSeconds);
-    const began = state?.began ?? (await firstSeen(query));
+    const began = state.began ?? (await firstSeen(query));
     if (began === undefined) return [];
-    const from = state?.decided ?? began;
+    const from = state.decided ?? began;
     if (untilSeconds <= from) return [];
-    const cause = state?.trouble ?? defaultCause;
+    const cause = state.trouble ?? defaultCause;
     const lostUntil = Math.min(Math.max(restoredUntil, from), untilSeconds);
     const causeAt = (startSeconds: number) => (startSeconds < lostUntil ? restoredCause : cause);
     const buckets = (await readLedger(query, from)).map((bucket) =>

@@ -1,3 +1,4 @@
+import { missingRow } from './database-failure.ts';
 import type { Query } from './database.ts';
 import { readCrashes, type Crashes } from './worker-processes.ts';
 
@@ -61,7 +62,7 @@ export async function readFreshness(query: Query, nowSeconds: number): Promise<F
        (select max(bucket) filter (where streamed_whole) as streamed from bucket_ledger) b`,
     [nowSeconds + 60],
   );
-  if (!row) throw new Error('the table trail_state has no row; restore it from the backup of the database');
+  if (!row) throw missingRow('trail_state');
   return {
     since: row.since,
     lastProgressAt: row.progress_at ?? undefined,

@@ -1,3 +1,4 @@
+import { missingRow } from './database-failure.ts';
 import type { Database, Query } from './database.ts';
 import { unpackHashes, type HashSet } from './hashes.ts';
 import { saltedHasher, unsaltedHasher } from './record-hash.ts';
@@ -95,8 +96,9 @@ async function lockLedger(
        case when isfinite(expired_before) then extract(epoch from expired_before)::float8 end as expired_before
      from trail_state`,
   );
-  const expiredBefore = state?.expired_before ?? Number.NEGATIVE_INFINITY;
-  const hasher = saltedHasher(state?.salt);
+  if (!state) throw missingRow('trail_state');
+  const expiredBefore = state.expired_before ?? Number.NEGATIVE_INFINITY;
+  const hasher = saltedHasher(state.salt);
   const ledger = new Map<number, LedgerRow>();
   for (const row of rows)
     if (row.start_seconds >= expiredBefore)
@@ -112,7 +114,7 @@ async function lockLedger(
        and bucket = any (select to_timestamp(s) from unnest($2::bigint[]) s)`,
       [expiredBefore, starts],
     );
-  return { ledger, adoptedUntilSeconds: state?.adopted_until ?? Number.NEGATIVE_INFINITY };
+  return { ledger, adoptedUntilSeconds: state.adopted_until ?? Number.NEGATIVE_INFINITY };
 }
 
 async function writeLedger(

@@ -2,9 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
-import type { Database } from './database.ts';
-import { databaseFailure, isDatabaseFailure, toDatabaseFailure } from './database-failure.ts';
-import { beginStatement } from './session.ts';
+import { checkTables } from './check-tables.ts';
+import type { Database, Query } from './database.ts';
+import {
+  databaseFailure,
+  isDatabaseFailure,
+  toDatabaseFailure,
+  type DatabaseFailure,
+} from './database-failure.ts';
+import { beginLongStatement } from './session.ts';
 
 const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
 const migrationsTable = 'flow_trail_migration';
@@ -43,20 +49,49 @@ export async function migrate(
   database: Database,
   { onProgress, signal, upTo }: MigrateOptions = {},
 ): Promise<string[]> {
-  const files = (await readdir(migrationsDir))
+  const known = await readMigrations(upTo);
+  const applied = await readApplied(database.query);
+  refuseUnknown(applied, known);
+  const pending = known.filter((name) => !applied.has(name));
+  const ran = pending.length === 0 ? [] : await applyPending(database, pending, onProgress, signal);
+  if (upTo === undefined) await checkTables(database.query);
+  return ran;
+}
+
+/**
+ * Checks, without changing anything, that the schema is up to date and complete.
+ * @throws DatabaseFailure `no_schema`, `damaged`
+ */
+export async function checkSchema(query: Query): Promise<void> {
+  const applied = await readApplied(query);
+  const pending = (await readMigrations()).filter((name) => !applied.has(name));
+  if (applied.size === 0) throw databaseFailure('no_schema', 'the schema is missing: it has no migrations');
+  if (pending.length > 0)
+    throw databaseFailure('no_schema', `the schema is too old (without ${pending.join(', ')})`);
+  await checkTables(query);
+}
+
+/** The names of the migrations up to this one, in order. */
+async function readMigrations(upTo?: string): Promise<string[]> {
+  return (await readdir(migrationsDir))
     .filter((file) => file.endsWith('.sql'))
     .map((file) => file.slice(0, -'.sql'.length))
+    .filter((name) => upTo === undefined || name <= upTo)
     .sort();
-  const known = files.filter((name) => upTo === undefined || name <= upTo);
-  const applied = await readApplied(database, known);
-  const pending = known.filter((name) => !applied.has(name));
-  if (pending.length === 0) return [];
+}
+
+function applyPending(
+  database: Database,
+  pending: readonly string[],
+  onProgress: MigrateOptions['onProgress'],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   return database.withClient(async (client, session) => {
     const end = () => void client.end();
     signal?.addEventListener('abort', end, { once: true });
     const progress = new Progress(onProgress);
     try {
-      await client.query(beginStatement(session, { lock_timeout: lockTimeoutMs }));
+      await client.query(beginLongStatement(session, { lockTimeoutMs }));
       const schema = await lockSchema(client, session.schema);
       await ensureSchema(client, schema);
       const ran = await runner({
@@ -74,6 +109,8 @@ export async function migrate(
         logger: { debug() {}, info: (line) => progress.read(line), warn() {}, error() {} },
       });
       return ran.map(({ name }) => name);
+    } catch (error) {
+      throw toMigrationFailure(error);
     } finally {
       progress.end();
       signal?.removeEventListener('abort', end);
@@ -113,31 +150,49 @@ async function lockSchema(client: pg.Client, named: string | undefined): Promise
 async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
   if (rowCount === 0) await client.query(`create schema ${pg.escapeIdentifier(schema)}`);
-  const { rows } = await client.query<{ may: boolean }>(`select has_schema_privilege($1, 'create') as may`, [
-    schema,
-  ]);
-  // node-pg-migrate would report it without the SQLSTATE.
+  const { rows } = await client.query<{ may: boolean; isReadOnly: boolean }>(
+    `select has_schema_privilege($1, 'create') as may, current_setting('transaction_read_only')::bool as "isReadOnly"`,
+    [schema],
+  );
+  // node-pg-migrate would report these without the SQLSTATE.
+  if (rows[0]?.isReadOnly === true) throw databaseFailure('read_only', 'Postgres is read-only');
   if (rows[0]?.may !== true)
     throw databaseFailure('no_permission', `the role may not create tables in the schema ${schema}`);
 }
 
-/** @throws DatabaseFailure `newer_schema` */
-async function readApplied(database: Database, known: readonly string[]): Promise<Set<string>> {
-  let rows: { name: string }[];
+async function readApplied(query: Query): Promise<Set<string>> {
   try {
-    rows = await database.query<{ name: string }>(`select name from ${migrationsTable}`);
+    const rows = await query<{ name: string }>(`select name from ${migrationsTable}`);
+    return new Set(rows.map(({ name }) => name));
   } catch (error) {
     if (isDatabaseFailure(error) && error.kind === 'no_schema') return new Set();
     throw error;
   }
-  const names = rows.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name)).sort();
+}
+
+/** @throws DatabaseFailure `newer_schema` */
+function refuseUnknown(applied: ReadonlySet<string>, known: readonly string[]): void {
+  const unknown = [...applied].filter((name) => !known.includes(name)).sort();
   if (unknown.length > 0)
     throw databaseFailure(
       'newer_schema',
       `the database was migrated by a later version of flow-trail (this one does not have ${unknown.join(', ')})`,
     );
-  return new Set(names);
+}
+
+/** SQLSTATEs of an object that exists already: table or view, column, constraint or other object, function. */
+const duplicates = new Set(['42P07', '42701', '42710', '42723']);
+
+/** The migrations create each object once. */
+function toMigrationFailure(error: unknown): DatabaseFailure {
+  const failure = toDatabaseFailure(error);
+  return failure.sqlState !== undefined && duplicates.has(failure.sqlState)
+    ? databaseFailure(
+        'damaged',
+        `the table ${migrationsTable} has lost rows, or another program uses this schema (${failure.what})`,
+        failure.sqlState,
+      )
+    : failure;
 }
 
 /** Reads the log of node-pg-migrate, which names each migration when it starts. */

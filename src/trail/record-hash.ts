@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { missingRow } from './database-failure.ts';
 import type { RecordKey } from './record.ts';
 
 /** Computes the 64-bit hash that the ledger stores for a record. */
@@ -23,7 +24,7 @@ let latest: { salt: Buffer; hasher: RecordHasher } | undefined;
  * @param salt `record_salt.salt`
  */
 export function saltedHasher(salt: Buffer | null | undefined): RecordHasher {
-  if (!salt) throw new Error('the table record_salt has no row; restore it from the backup of the database');
+  if (!salt) throw missingRow('record_salt');
   if (!latest?.salt.equals(salt)) {
     // The salt with room for the content after it: hashing one buffer in one call takes half the time of two updates.
     let input = Buffer.concat([salt, Buffer.alloc(1_024)]);

@@ -1,8 +1,9 @@
+import { missingRow } from './database-failure.ts';
 import type { Query } from './database.ts';
 
 /** @returns the random id of this database's trail @throws DatabaseFailure */
 export async function readTrailId(query: Query): Promise<string> {
   const [row] = await query<{ trail_id: string }>('select trail_id from trail_state');
-  if (!row) throw new Error('the table trail_state has no row; restore it from the backup of the database');
+  if (!row) throw missingRow('trail_state');
   return row.trail_id;
 }

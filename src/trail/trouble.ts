@@ -17,7 +17,8 @@ export async function recordTrouble(
 }
 
 /**
- * Records it unless another problem is recorded: the first one explains why earlier time could not be read.
+ * Records it, and when it was last seen, unless another problem is recorded: the first one explains why earlier time
+ * could not be read.
  * @throws DatabaseFailure
  */
 export async function recordTroubleUnlessNoted(
@@ -25,8 +26,8 @@ export async function recordTroubleUnlessNoted(
   trouble: string,
   nowSeconds: number,
 ): Promise<void> {
-  await query('update trail_state set trouble = $1, trouble_at = to_timestamp($2) where trouble is null', [
-    trouble,
-    nowSeconds,
-  ]);
+  await query(
+    `update trail_state set trouble = $1, trouble_at = to_timestamp($2) where trouble is null or trouble = $1`,
+    [trouble, nowSeconds],
+  );
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Database, Query } from './database.ts';
 import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
 import { HashList, unpackHashes } from './hashes.ts';
-import { beginStatement } from './session.ts';
+import { beginLongStatement } from './session.ts';
 
 /** A rule that rows of the database violate. */
 export interface Difference {
@@ -71,7 +71,7 @@ const rules: readonly { rule: string; sql: string }[] = [
  */
 export function verify(database: Database): Promise<Difference[]> {
   return database.withClient(async (client, session) => {
-    await client.query(beginStatement(session, {}, 'isolation level repeatable read read only'));
+    await client.query(beginLongStatement(session, { mode: 'isolation level repeatable read read only' }));
     const differences: Difference[] = [];
     for (const { rule, sql } of rules) {
       const { rows } = await client.query<{ row: string; rows: number }>(

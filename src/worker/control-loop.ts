@@ -1,3 +1,4 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
@@ -6,7 +7,10 @@ import { mayPass } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
+import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
+import { pausedReading } from '../temporal/paused-reading.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
+import type { DatabaseTrouble } from './database-trouble.ts';
 import { LoggedFailures } from './logged-failures.ts';
 import { PollWatch } from './polling.ts';
 import type { Condition, Readiness } from './readiness.ts';
@@ -34,6 +38,7 @@ export interface ControlDeps {
   log: Logger;
   metrics: ControlMetrics;
   readiness: Readiness;
+  databaseTrouble: DatabaseTrouble;
 }
 
 /**
@@ -113,6 +118,7 @@ class ControlLoop {
       metrics.recreated('supervisor');
     }
     if (check.state === 'running') {
+      await this.#notePause(check.description);
       const lost = await attempts.check(temporal.client, check.description);
       if (lost.length > 0)
         log.warn(
@@ -123,6 +129,15 @@ class ControlLoop {
     return check.state === 'failing'
       ? `the supervisor is stuck: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
       : undefined;
+  }
+
+  /** A pause is the cause of the gap that follows it, and nothing else records it in the database. */
+  async #notePause(supervisor: WorkflowExecutionDescription): Promise<void> {
+    const paused = pausedReading(supervisor);
+    if (!paused) return;
+    const { query, config } = this.#deps;
+    // Without the database there is no coverage to explain; #checkDatabase reports it.
+    await recordTroubleUnlessNoted(query, paused.message, config.clock.now() / 1000).catch(() => undefined);
   }
 
   /** The export does not decide whether the worker is ready. */
@@ -137,8 +152,21 @@ class ControlLoop {
 
   async #ensureSchedules(): Promise<string | undefined> {
     const { temporal, config, trailId, log, metrics } = this.#deps;
-    const { created, failed } = await ensureSchedules(temporal.client, config, trailId, log);
+    const { created, failed, foreign } = await ensureSchedules(temporal.client, config, trailId, log, {
+      isStart: this.#isFirst,
+    });
     metrics.missingSchedules(failed.length);
+    if (foreign.length === 0) this.#failures.passed('settings');
+    else
+      this.#failures.failed(
+        'settings',
+        foreign
+          .map(
+            ({ scheduleId, settings, ownSettings }) =>
+              `Another worker has set the schedule ${scheduleId} to “${settings}”; this worker has “${ownSettings}”. Give all workers the same settings.`,
+          )
+          .join(' '),
+      );
     if (!this.#isFirst)
       for (const scheduleId of created) {
         log.warn({ scheduleId }, 'A schedule was missing and was recreated');
@@ -167,10 +195,11 @@ class ControlLoop {
   }
 
   async #checkDatabase(): Promise<void> {
-    const { query, config, readiness } = this.#deps;
+    const { query, config, readiness, databaseTrouble } = this.#deps;
     const nowMs = config.clock.elapsed();
     try {
       await query('select 1');
+      if (databaseTrouble.recent) throw databaseTrouble.recent;
       this.#databaseSinceMs = nowMs;
       readiness.set('database', undefined);
     } catch (error) {
@@ -178,7 +207,7 @@ class ControlLoop {
       if (awayMs >= databaseAwayMs)
         readiness.set(
           'database',
-          `the database has been unavailable for ${Math.round(awayMs / 60_000)} minutes: ${(await this.#explain(error)).message}`,
+          `the database could not be used for ${Math.round(awayMs / 60_000)} minutes: ${(await this.#explain(error)).message}`,
         );
     }
   }

@@ -6,7 +6,8 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 /** The health report as metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
 export interface HealthMetrics {
   ready(isReady: boolean): void;
-  report(report: HealthReport): void;
+  /** @param report undefined: nothing is known */
+  report(report: HealthReport | undefined): void;
   /** Of the last 24 hours. */
   coverage(stretches: readonly CoverageStretch[]): void;
   /** When the newest finished digest was created. */

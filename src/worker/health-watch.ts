@@ -14,6 +14,7 @@ import { countFailedRuns } from '../temporal/runs.ts';
 import { printableLines } from '../text/printable.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { Query } from '../trail/database.ts';
+import type { DatabaseTrouble } from './database-trouble.ts';
 import type { HealthMetrics } from './health-metrics.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -34,6 +35,7 @@ interface HealthWatchDeps {
   trail: Pick<TrailMetrics, 'begin' | 'checkedElsewhere'>;
   /** Undefined until the worker has connected. */
   temporal: () => Temporal | undefined;
+  databaseTrouble: DatabaseTrouble;
 }
 
 interface Made {
@@ -42,10 +44,16 @@ interface Made {
 }
 
 /** The report of `flow-trail health`, created in the worker. */
-export function workerHealth(config: Config, temporal: Temporal, query: Query): Promise<HealthReport> {
+export function workerHealth(
+  config: Config,
+  temporal: Temporal,
+  query: Query,
+  databaseTrouble: DatabaseTrouble,
+): Promise<HealthReport> {
   return readHealth({
     config,
     query,
+    databaseTrouble: databaseTrouble.recent,
     formatTime: zonedTime(config.jobs.timeZone).exact,
     askTemporal: (ask) => askTemporal(temporal, ask),
   });
@@ -90,7 +98,11 @@ export class HealthWatch {
   async exportMetrics(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps.config;
     while (!signal.aborted) {
-      await this.#exportOnce().catch((error: unknown) => this.#logOnce(error));
+      await this.#exportOnce().catch((error: unknown) => {
+        // The last report would otherwise stay, and be good.
+        this.#deps.metrics.report(undefined);
+        this.#logOnce(error);
+      });
       await clock.sleep(Math.max(exportMs, minimumRoundMs / clock.realMs(1)), signal).catch(() => undefined);
     }
   }
@@ -119,10 +131,11 @@ export class HealthWatch {
   #make(): Promise<Made> {
     if (this.#made && performance.now() - this.#madeAtMs < reusedMs) return this.#made;
     this.#madeAtMs = performance.now();
-    const { config, query } = this.#deps;
+    const { config, query, databaseTrouble } = this.#deps;
     this.#made = readHealthFacts({
       config,
       query,
+      databaseTrouble: databaseTrouble.recent,
       formatTime: this.#formatTime,
       askTemporal: (ask) => this.#askTemporal(ask),
     }).then((facts) => ({ facts, report: assessHealth(facts) }));

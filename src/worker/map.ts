@@ -11,6 +11,7 @@ import { openDatabase } from '../trail/database.ts';
 import { closeServer } from '../web/bounded-server.ts';
 import { loadMapPage } from '../web/map-page.ts';
 import { serveMap, type MapSource } from '../web/serve-map.ts';
+import type { DatabaseTrouble } from './database-trouble.ts';
 import { workerHealth } from './health-watch.ts';
 import { socketAddress } from './http.ts';
 
@@ -27,6 +28,7 @@ export interface MapService {
 export async function startMap(
   config: Config,
   temporal: Temporal,
+  databaseTrouble: DatabaseTrouble,
   log: Logger,
 ): Promise<MapService | undefined> {
   const { map } = config;
@@ -35,7 +37,7 @@ export async function startMap(
   try {
     const server = await serveMap({
       page: await loadMapPage(),
-      source: mapSource(config, temporal, database.query),
+      source: mapSource(config, temporal, database.query, databaseTrouble),
       host: map.host,
       port: map.port,
       hostNames: config.jobs.mapUrl === undefined ? [] : [new URL(config.jobs.mapUrl).hostname],
@@ -62,6 +64,7 @@ function mapSource(
   config: Config,
   temporal: Temporal,
   query: ReturnType<typeof openDatabase>['query'],
+  databaseTrouble: DatabaseTrouble,
 ): MapSource {
   const { temporalUiUrl } = config.map;
   return {
@@ -70,7 +73,7 @@ function mapSource(
     readIncident: (namespace, fromSeconds, toSeconds) =>
       readIncident(query, { namespace, fromSeconds, toSeconds, silentDays: mapSilentDays }),
     readChanges: (from, to) => readMapChanges(query, { from, to, silentDays: mapSilentDays }),
-    readHealth: () => workerHealth(config, temporal, query),
+    readHealth: () => workerHealth(config, temporal, query, databaseTrouble),
     async readAllowlist(name) {
       const parsed = parseAllowlistInput({
         namespaces: [name],

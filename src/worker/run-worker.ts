@@ -14,6 +14,7 @@ import { readTrailId } from '../trail/trail-id.ts';
 import { openDatabase } from '../trail/database.ts';
 import { Temporal } from '../temporal/connection.ts';
 import { temporalConfig } from '../temporal/settings.ts';
+import { DatabaseTrouble } from './database-trouble.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { closeServer } from '../web/bounded-server.ts';
 import { createHealthMetrics } from './health-metrics.ts';
@@ -60,8 +61,10 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   const metrics = createMetrics(runtime.metricMeter);
   const exportMetrics = createExportMetrics(runtime.metricMeter);
   log.info(memoryLimits, 'memory limits, derived from the heap');
+  const databaseTrouble = new DatabaseTrouble(config.clock);
   const database = openDatabase(config.database, {
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
+    onFailure: (error) => databaseTrouble.note(error),
   });
   let temporal: Temporal | undefined;
   let presence: Promise<void> | undefined;
@@ -77,6 +80,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       metrics: createHealthMetrics(runtime.metricMeter),
       trail: metrics,
       temporal: () => temporal,
+      databaseTrouble,
     });
     const controlMetrics = createControlMetrics(runtime.metricMeter);
     servers.push(await serveMetrics(exporterPort, config.listenHost, config.metricsPort));
@@ -112,7 +116,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       readersStart,
       report: reportToSupervisor(temporal, config.clock, log),
     };
-    map = await startMap(config, temporal, log);
+    map = await startMap(config, temporal, databaseTrouble, log);
     const { address, namespace } = temporal;
     const connected = temporal;
     // Ends after this worker's attempts, so that other workers do not take them over before.
@@ -156,6 +160,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
         log,
         metrics: controlMetrics,
         readiness,
+        databaseTrouble,
       },
       signal,
     );

@@ -101,11 +101,16 @@ interface EnsuredSchedules {
   /** Ids of schedules that did not exist. */
   created: string[];
   failed: { scheduleId: string; reason: string }[];
+  /** Those with the settings of another worker, which were not changed. */
+  foreign: { scheduleId: string; settings: string; ownSettings: string }[];
 }
 
 /**
  * Creates the schedules that do not exist and updates those whose settings changed; an operator's pause and note stay.
  * If one fails, the others are still created. Two workers that start at the same time create the same schedules.
+ * Only a starting worker replaces the settings of another worker: of workers with different settings, the one that
+ * started last decides.
+ * @param isStart false: the worker has done this before
  * @throws TemporalFailure `wrong_trail` when one belongs to another database; whatever the client throws if Temporal
  * does not respond
  */
@@ -114,13 +119,15 @@ export async function ensureSchedules(
   config: Config,
   trailId: string,
   log: Logger,
+  { isStart = true }: { isStart?: boolean } = {},
 ): Promise<EnsuredSchedules> {
-  const ensured: EnsuredSchedules = { created: [], failed: [] };
+  const ensured: EnsuredSchedules = { created: [], failed: [], foreign: [] };
   for (const job of jobNames) {
     const scheduleId = config.names.scheduleIds[job];
     try {
-      if (await ensureSchedule(client, scheduleOptions(job, config, trailId), log))
-        ensured.created.push(scheduleId);
+      const result = await ensureSchedule(client, scheduleOptions(job, config, trailId), log, isStart);
+      if (result === 'created') ensured.created.push(scheduleId);
+      else if (result !== 'exists') ensured.foreign.push({ scheduleId, ...result });
     } catch (error) {
       const reason = refusalOf(error);
       if (reason === undefined) throw error;
@@ -130,26 +137,41 @@ export async function ensureSchedules(
   return ensured;
 }
 
-/** @returns whether it was created */
+/** @returns the settings if they are those of another worker */
 async function ensureSchedule(
   client: Client,
   options: ScheduleOptions<JobAction>,
   log: Logger,
-): Promise<boolean> {
+  isStart: boolean,
+): Promise<'created' | 'exists' | { settings: string; ownSettings: string }> {
   const { scheduleId } = options;
   const memo = options.action.memo ?? {};
+  let settings: unknown;
   const handle = client.schedule.getHandle(scheduleId);
   try {
     const { action } = await handle.describe();
     expectOwnTrail(scheduleId, action.memo, String(memo[trailIdField]));
-    if (isUpToDate(action, options)) return false;
+    if (isUpToDate(action, options)) return 'exists';
+    settings = action.memo?.['schedule'];
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    return await create(client, options, log);
+    return (await create(client, options, log)) ? 'created' : 'exists';
   }
-  await handle.update(({ state }: ScheduleDescription) => ({ ...options, state }));
-  log.info({ scheduleId, schedule: memo['schedule'] }, 'Updated a schedule');
-  return false;
+  const ownSettings = String(memo['schedule']);
+  if (!isStart && typeof settings === 'string' && settings !== ownSettings) return { settings, ownSettings };
+  // Without a limit of runs, which would end the schedule.
+  await handle.update(({ state: { paused, note } }: ScheduleDescription) => ({
+    ...options,
+    state: { paused, ...(note === undefined ? {} : { note }) },
+  }));
+  // Temporal's command line and UI drop the memo when a person edits a schedule.
+  if (settings === undefined && !isStart)
+    log.warn(
+      { scheduleId, schedule: ownSettings },
+      'A schedule was edited by hand and has been reset; change the settings of the worker (*_CRON, TIME_ZONE) instead, or pause the schedule',
+    );
+  else log.info({ scheduleId, schedule: ownSettings }, 'Updated a schedule');
+  return 'exists';
 }
 
 async function create(client: Client, options: ScheduleOptions<JobAction>, log: Logger): Promise<boolean> {

@@ -25,6 +25,7 @@ type FreshnessResult = Report & {
 
 const retry = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 };
 const defaultPatienceMs = 90_000;
+const longestPatienceMs = 3_600_000;
 const awayType = 'database_away';
 
 // The sum with the check stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.
@@ -42,10 +43,10 @@ const { tellFreshness: postFreshnessAlert, tellDatabaseAway: postDatabaseOutage 
  * so that the Temporal UI shows it. During a database outage, the failure's details pass the outage on to the
  * schedule's next run.
  */
-export async function freshnessWatchdog({ patienceMs }: FreshnessInput = {}): Promise<FreshnessResult> {
+export async function freshnessWatchdog(input?: FreshnessInput): Promise<FreshnessResult> {
   const { checkFreshness } = proxyActivities<Activities>({
     startToCloseTimeout: 45_000,
-    scheduleToCloseTimeout: patienceMs ?? defaultPatienceMs,
+    scheduleToCloseTimeout: patienceOf(input),
     retry,
   });
   const outage = formerOutage();
@@ -70,6 +71,14 @@ export async function freshnessWatchdog({ patienceMs }: FreshnessInput = {}): Pr
       report,
     );
   return { ...report, alert: alert.result };
+}
+
+/** A person may start the job with any input; Temporal would reject an invalid time at every attempt. */
+function patienceOf(input: FreshnessInput | null | undefined): number {
+  const patienceMs: unknown = input?.patienceMs;
+  return typeof patienceMs === 'number' && patienceMs >= 1 && patienceMs <= longestPatienceMs
+    ? patienceMs
+    : defaultPatienceMs;
 }
 
 /** If a stalled trail cannot be posted to Slack, the run still fails as stalled, and its message includes Slack's error. */

@@ -96,6 +96,15 @@ test('a paused trail stays paused when its supervisor is terminated, and continu
   expect(paused.code).toBe(3);
   expect(paused.text).toContain('maintenance of Goldmane');
   expect((await readyz(worker)).ok).toBe(true);
+  // The cause of the gap that a long pause leaves.
+  await until('the pause is recorded', async () => {
+    const [row] = await world.db.database.query<{ trouble: string | null }>(
+      'select trouble from trail_state',
+    );
+    return row?.trouble?.includes('maintenance of Goldmane') === true ? true : undefined;
+  });
+  const { out: health } = await flowTrail(['health'], world.workerEnv());
+  expect(health).toMatch(/^WARN +supervisor .*maintenance of Goldmane/m);
 
   await supervisor((handle) => handle.terminate('a test'));
   await until('another supervisor runs', async () => {

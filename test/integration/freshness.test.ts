@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +152,34 @@ test('a gap that was not posted is posted by the next run', async () => {
   await until('a completed run ends the count', async () =>
     (await failedRuns()).size === 0 ? true : undefined,
   );
+});
+
+test.each([[null], ['soon'], [{ patienceMs: 'long' }], [{ patienceMs: -1 }], [{ patienceMs: 1e300 }]])(
+  'a run started by hand with the input %j checks as usual',
+  async (input) => {
+    expect(await jobs.run('freshness', [input])).toMatchObject({ result: { state: 'beginning' } });
+  },
+);
+
+test('a run of a workflow type that does not exist fails at once; one of a later version waits for its worker', async () => {
+  const start = (memo: Record<string, unknown>) =>
+    jobs.client.workflow.start('freshnessWatchdogs', {
+      workflowId: `unknown-${randomUUID()}`,
+      taskQueue: jobs.taskQueue,
+      args: [],
+      memo,
+    });
+  const byHand = await start({});
+  await expect(byHand.result()).rejects.toMatchObject({
+    cause: { type: 'unknown_workflow_type', message: expect.stringContaining('freshnessWatchdog,') },
+  });
+  const ofLaterVersion = await start({ trailId: randomUUID() });
+  await until('its workflow task has failed', async () => {
+    const { raw, status } = await ofLaterVersion.describe();
+    expect(status.name).toBe('RUNNING');
+    return (raw.pendingWorkflowTask?.attempt ?? 1) > 1 ? true : undefined;
+  });
+  await ofLaterVersion.terminate();
 });
 
 test('a new trail raises no alert at first, then a warning if it merges nothing', async () => {

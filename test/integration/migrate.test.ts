@@ -4,6 +4,7 @@ import { isDatabaseFailure } from '../../src/trail/database-failure.ts';
 import { withLease } from '../../src/trail/lease.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate, type MigrationProgress } from '../../src/trail/migrate.ts';
+import { beginLongStatement } from '../../src/trail/session.ts';
 import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
@@ -44,6 +45,18 @@ describe('a migration', () => {
     const applied = await migrate(hurried, { upTo: '0003_flow_fact', onProgress: (one) => told.push(one) });
     expect(applied).toEqual(['0002_ledger', '0003_flow_fact']);
     expect(told.map(({ migration }) => migration)).toEqual(applied);
+  });
+
+  test('is not cancelled by time limits of the database or the role', async () => {
+    const name = new URL(db.url).pathname.slice(1);
+    await database.query(`alter database ${name} set statement_timeout = '1s'`);
+    await database.close();
+    const shown = await database.withClient(async (client, session) => {
+      await client.query(beginLongStatement(session));
+      const { rows } = await client.query<{ statement_timeout: string }>('show statement_timeout');
+      return rows;
+    });
+    expect(shown).toEqual([{ statement_timeout: '0' }]);
   });
 
   test('that is interrupted by the end of the worker leaves nothing applied', async () => {

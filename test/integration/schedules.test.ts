@@ -129,6 +129,47 @@ test('changed settings change the schedule, but keep an operator’s pause and n
   ]);
 });
 
+test('a running worker does not replace the settings of another one; a starting worker does', async () => {
+  const [former, later] = [config(), config({ DIGEST_CRON: '30 9 * * *' })];
+  const check = (settings: Config, isStart: boolean) =>
+    ensureSchedules(client, settings, trailId, log, { isStart });
+  await check(former, true);
+  expect((await check(later, true)).foreign).toEqual([]);
+  const before = await digest().describe();
+  const { foreign } = await check(former, false);
+  expect(foreign).toMatchObject([
+    {
+      scheduleId: jobs.digest.scheduleId,
+      settings: expect.stringContaining('30 9 * * *'),
+      ownSettings: expect.stringContaining('0 8 * * *'),
+    },
+  ]);
+  expect((await digest().describe()).raw.conflictToken).toEqual(before.raw.conflictToken);
+  expect((await check(later, false)).foreign).toEqual([]);
+  expect((await check(former, true)).foreign).toEqual([]);
+  expect((await check(later, false)).foreign).toHaveLength(1);
+});
+
+test('a schedule that a person edited is reset by a running worker, without a limit of runs, and keeps its pause', async () => {
+  await ensureSchedules(client, config(), trailId, log);
+  const { action } = await digest().describe();
+  // As Temporal's command line does, which drops the memo.
+  await digest().update(({ spec: _former, state, ...schedule }) => ({
+    ...schedule,
+    action: { ...schedule.action, memo: {} },
+    spec: { cronExpressions: ['0 7 * * *'] },
+    state: { ...state, paused: true, note: 'on holiday', remainingActions: 1 },
+  }));
+  await ensureSchedules(client, config(), trailId, log, { isStart: false });
+  const reset = await digest().describe();
+  expect(reset.action.memo).toEqual(action.memo);
+  expect(reset.state).toMatchObject({ paused: true, note: 'on holiday' });
+  expect(reset.raw.schedule?.state?.limitedActions ?? false).toBe(false);
+  expect(
+    (await digestTimes('2027-01-01T00:00:00Z', '2027-01-02T00:00:00Z')).map((time) => time.slice(11, 16)),
+  ).toEqual(['08:00']);
+});
+
 test('each cluster has its own schedules in a shared namespace', async () => {
   await ensureSchedules(client, config(), trailId, log);
   const other = config({ CLUSTER_NAME: 'homelab' });
@@ -144,6 +185,7 @@ test('a deleted schedule is created again and reported', async () => {
   expect(await ensureSchedules(client, config(), trailId, log)).toEqual({
     created: [jobs.digest.scheduleId],
     failed: [],
+    foreign: [],
   });
 });
 

@@ -11,9 +11,15 @@ const ranks: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
  * report. A check whose facts are unknown is skipped: the check of the system that does not respond gives the reason.
  * Pure.
  */
-export function assessHealth({ nowMs, trail, control, formatTime }: HealthFacts): HealthReport {
+export function assessHealth({
+  nowMs,
+  trail,
+  control,
+  databaseTrouble,
+  formatTime,
+}: HealthFacts): HealthReport {
   const checks = [
-    ...('what' in trail ? [unreachable('database', trail)] : [check('database', 'PASS', 'available')]),
+    ...('what' in trail ? [unreachable('database', trail)] : [databaseCheck(databaseTrouble)]),
     ...('what' in control
       ? [unreachable('temporal', control)]
       : [check('temporal', 'PASS', 'answers'), supervisorCheck(control), schedulesCheck(control)]),
@@ -45,6 +51,12 @@ export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] 
     `${status}  ${name.padEnd(12)}  ${detail}`,
     ...(cure === '' ? [] : [`      ${''.padEnd(12)}  ${cure}`]),
   ]);
+}
+
+function databaseCheck(trouble: Unreachable | undefined): HealthCheck {
+  return trouble
+    ? check('database', 'FAIL', `answers, but cannot be used: ${trouble.what}`, trouble.cure)
+    : check('database', 'PASS', 'available');
 }
 
 function unreachable(name: 'database' | 'temporal', { what, cure }: Unreachable): HealthCheck {

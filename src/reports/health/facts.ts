@@ -21,7 +21,14 @@ interface ScheduleState {
 
 /** Facts from Temporal; `ControlFacts` has this shape. */
 export interface HealthControl {
-  supervisor: { state: string | undefined; taskProblem: string | undefined };
+  supervisor: {
+    state: string | undefined;
+    taskProblem: string | undefined;
+    /** Why a reader fails at present. */
+    readerProblem: string | undefined;
+    /** A person has paused the supervisor or its readers. */
+    paused: { what: string; cure: string } | undefined;
+  };
   pollers: number;
   schedules: readonly ScheduleState[];
 }
@@ -49,6 +56,8 @@ export interface HealthTrail {
 export interface HealthFacts {
   nowMs: number;
   trail: HealthTrail | Unreachable;
+  /** Why a worker cannot use a database that answers, for example because it may only read. */
+  databaseTrouble?: Unreachable | undefined;
   control: HealthControl | Unreachable;
   formatTime: (time: Date) => string;
 }

@@ -1,8 +1,11 @@
 import { counted } from '../../text/counted.ts';
 import type { HealthControl } from './facts.ts';
-import { check, type HealthCheck } from './report.ts';
+import { check, withoutStop, type HealthCheck } from './report.ts';
 
-export function supervisorCheck({ supervisor: { state, taskProblem }, pollers }: HealthControl): HealthCheck {
+export function supervisorCheck({
+  supervisor: { state, taskProblem, readerProblem, paused },
+  pollers,
+}: HealthControl): HealthCheck {
   if (pollers === 0)
     return check(
       'supervisor',
@@ -10,6 +13,8 @@ export function supervisorCheck({ supervisor: { state, taskProblem }, pollers }:
       'no worker is polling the task queue',
       'Start the worker, or check its log and /readyz; check that it uses this task queue',
     );
+  // A person did it; the check of the freshness fails before data is lost.
+  if (paused && taskProblem === undefined) return check('supervisor', 'WARN', paused.what, paused.cure);
   if (state !== 'RUNNING')
     return check(
       'supervisor',
@@ -24,6 +29,14 @@ export function supervisorCheck({ supervisor: { state, taskProblem }, pollers }:
       `stuck: its workflow task fails with ${taskProblem}`,
       'A worker replaces it after two minutes if the failure is permanent; check the log of the worker',
     );
+  // The check of the freshness fails once data is late.
+  if (readerProblem !== undefined)
+    return check(
+      'supervisor',
+      'WARN',
+      `runs, but a reader fails: ${withoutStop(readerProblem)}`,
+      'flow-trail status shows the state of both readers',
+    );
   return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
 }
 
@@ -36,6 +49,16 @@ export function schedulesCheck({ schedules }: HealthControl): HealthCheck {
       'FAIL',
       `missing: ${missing.join(', ')}`,
       'A running worker creates them within a minute; check the log of the worker',
+    );
+  const ended = schedules.filter(({ isPaused, nextDueAt }) => !isPaused && nextDueAt === undefined);
+  if (ended.length > 0)
+    return check(
+      'schedules',
+      'FAIL',
+      `changed by hand so that they never run again: ${ended.map(({ scheduleId }) => scheduleId).join(', ')}`,
+      `Delete them; a running worker creates them again within a minute: ${ended
+        .map(({ scheduleId }) => `temporal schedule delete --schedule-id ${scheduleId}`)
+        .join('; ')}`,
     );
   if (paused.length > 0)
     return check(

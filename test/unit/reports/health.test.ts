@@ -18,7 +18,7 @@ const schedule = (job: string, change: Partial<HealthControl['schedules'][number
   ...change,
 });
 const goodControl: HealthControl = {
-  supervisor: { state: 'RUNNING', taskProblem: undefined },
+  supervisor: { state: 'RUNNING', taskProblem: undefined, readerProblem: undefined, paused: undefined },
   pollers: 1,
   schedules: jobs.map((job) => schedule(job)),
 };
@@ -102,20 +102,72 @@ describe('each problem has its check, status and cure', () => {
   test.each<[string, Parameters<typeof judge>, string[][]]>([
     [
       'no supervisor',
-      [{}, { supervisor: { state: undefined, taskProblem: undefined } }],
+      [
+        {},
+        {
+          supervisor: {
+            state: undefined,
+            taskProblem: undefined,
+            readerProblem: undefined,
+            paused: undefined,
+          },
+        },
+      ],
       [['supervisor', 'FAIL']],
     ],
     [
       'a terminated supervisor',
-      [{}, { supervisor: { state: 'TERMINATED', taskProblem: undefined } }],
+      [
+        {},
+        {
+          supervisor: {
+            state: 'TERMINATED',
+            taskProblem: undefined,
+            readerProblem: undefined,
+            paused: undefined,
+          },
+        },
+      ],
       [['supervisor', 'FAIL']],
     ],
     [
       'a supervisor whose workflow task fails',
-      [{}, { supervisor: { state: 'RUNNING', taskProblem: 'X' } }],
+      [
+        {},
+        { supervisor: { state: 'RUNNING', taskProblem: 'X', readerProblem: undefined, paused: undefined } },
+      ],
       [['supervisor', 'FAIL']],
     ],
     ['no worker polls', [{}, { pollers: 0 }], [['supervisor', 'FAIL']]],
+    [
+      'a reader that fails',
+      [{}, { supervisor: { ...goodControl.supervisor, readerProblem: 'Goldmane is away. Start it.' } }],
+      [['supervisor', 'WARN']],
+    ],
+    [
+      'readers that a person has paused',
+      [{}, { supervisor: { ...goodControl.supervisor, paused: { what: 'paused', cure: 'Resume' } } }],
+      [['supervisor', 'WARN']],
+    ],
+    [
+      'a supervisor that a person has paused',
+      [
+        {},
+        {
+          supervisor: {
+            ...goodControl.supervisor,
+            state: 'PAUSED',
+            paused: { what: 'paused', cure: 'Resume' },
+          },
+        },
+      ],
+      [['supervisor', 'WARN']],
+    ],
+    [
+      'a schedule that never runs again',
+      [{}, { schedules: [schedule('digest', { nextDueAt: undefined })] }],
+      [['schedules', 'FAIL']],
+    ],
     [
       'a missing schedule',
       [{}, { schedules: [schedule('digest', { exists: false })] }],
@@ -208,6 +260,18 @@ test('a running digest and one that is not due yet pass', () => {
 test('certificates of a new trail pass until their first check is due', () => {
   const notDue = { schedules: [schedule('certificates', { lastDueAt: undefined })] };
   expect(wrong({ certificates: undefined }, notDue)).toEqual([]);
+});
+
+test('a database that answers but cannot be used is a failed check with its own cure', () => {
+  const { checks, status } = assessHealth({
+    nowMs: now.getTime(),
+    trail: goodTrail,
+    control: goodControl,
+    databaseTrouble: { what: 'Postgres is read-only', cure: 'Use the primary' },
+    formatTime: String,
+  });
+  expect(status).toBe('FAIL');
+  expect(checks[0]).toMatchObject({ name: 'database', status: 'FAIL', cure: 'Use the primary' });
 });
 
 test('the last hour may be only streamed', () => {

@@ -47,6 +47,7 @@ test('of the database, by SQLSTATE or code', async () => {
   for (const kind of [
     'url_unreadable',
     'newer_schema',
+    'damaged',
     'migrating',
     'wrong_server',
     'tls_required',
