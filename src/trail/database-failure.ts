@@ -10,6 +10,8 @@ export type DatabaseFailureKind =
   | 'newer_schema'
   /** Tables or rows that migrations created are missing. */
   | 'damaged'
+  /** Not UTF8. */
+  | 'encoding'
   | 'migrating'
   | 'no_permission'
   | 'read_only'
@@ -46,6 +48,8 @@ const cures: Record<DatabaseFailureKind, string> = {
     'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
   damaged:
     'restore the database from a backup (docs/operations.md, “Backing up”); without one, point DATABASE_URL at an empty database or schema, where a new trail begins',
+  encoding:
+    "create a database with encoding 'UTF8' (create database goldmane_edges encoding 'UTF8' template template0), and restore a dump of this one into it if it has tables",
   migrating: 'wait until the other worker has migrated the schema',
   no_permission:
     'make the role the owner of the tables, or run flow-trail migrate as their owner and grant the role its rights (deploy/postgres/create-roles.sh)',
@@ -177,6 +181,8 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
         `the certificate of the database server has expired or is not valid yet (${message})`,
         code,
       );
+    case '22P05':
+      return databaseFailure('encoding', `the encoding of the database lacks a character (${message})`, code);
     case '42501':
       return databaseFailure('no_permission', `Postgres denied permission (${message})`, code);
     case '57P03':
@@ -197,6 +203,7 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case 'EPIPE':
       return databaseFailure('lost', 'the connection to Postgres was lost', code);
     case '57014':
+    case '25P04':
     case '55P03':
     case 'ETIMEDOUT':
       return databaseFailure('timeout', 'Postgres did not respond in time', code);

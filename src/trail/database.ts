@@ -154,7 +154,8 @@ export function openDatabase(
       // A connection that breaks between two statements also emits an error; the next statement rejects.
       client.on('error', ignore);
       const query = queryOn(client);
-      await query(beginStatement(connected.target, limits, isReadOnly ? 'read only' : ''));
+      const mode = isReadOnly ? 'isolation level read committed read only' : undefined;
+      await query(beginStatement(connected.target, limits, mode));
       const result = await work(query);
       await query('commit');
       client.off('error', ignore);

@@ -43,7 +43,8 @@ interface MigrateOptions {
  * missing, or in the current one. An existing `edge` table of another aggregator is adopted with its rows (invariant
  * 8).
  * @returns the names of the migrations that this call applied
- * @throws DatabaseFailure; `newer_schema` if the database has a migration that this version does not have
+ * @throws DatabaseFailure; `newer_schema` if the database has a migration that this version does not have, `encoding` if a new
+ * trail could not store every character
  */
 export async function migrate(
   database: Database,
@@ -53,7 +54,8 @@ export async function migrate(
   const applied = await readApplied(database.query);
   refuseUnknown(applied, known);
   const pending = known.filter((name) => !applied.has(name));
-  const ran = pending.length === 0 ? [] : await applyPending(database, pending, onProgress, signal);
+  const ran =
+    pending.length === 0 ? [] : await applyPending(database, pending, onProgress, signal, applied.size === 0);
   if (upTo === undefined) await checkTables(database.query);
   return ran;
 }
@@ -85,6 +87,7 @@ function applyPending(
   pending: readonly string[],
   onProgress: MigrateOptions['onProgress'],
   signal: AbortSignal | undefined,
+  isNew: boolean,
 ): Promise<string[]> {
   return database.withClient(async (client, session) => {
     const end = () => void client.end();
@@ -92,6 +95,7 @@ function applyPending(
     const progress = new Progress(onProgress);
     try {
       await client.query(beginLongStatement(session, { lockTimeoutMs }));
+      if (isNew) await expectEncoding(client);
       const schema = await lockSchema(client, session.schema);
       await ensureSchema(client, schema);
       const ran = await runner({
@@ -158,6 +162,14 @@ async function ensureSchema(client: pg.Client, schema: string): Promise<void> {
   if (rows[0]?.isReadOnly === true) throw databaseFailure('read_only', 'Postgres is read-only');
   if (rows[0]?.may !== true)
     throw databaseFailure('no_permission', `the role may not create tables in the schema ${schema}`);
+}
+
+/** Messages have characters that no other encoding has; SQL_ASCII stores bytes as they are. @throws DatabaseFailure `encoding` */
+async function expectEncoding(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ server_encoding: string }>('show server_encoding');
+  const encoding = rows[0]?.server_encoding ?? '';
+  if (!['UTF8', 'SQL_ASCII'].includes(encoding))
+    throw databaseFailure('encoding', `the database has the encoding ${encoding}`);
 }
 
 async function readApplied(query: Query): Promise<Set<string>> {

@@ -15,6 +15,9 @@ const fixedSettings = [
   'set local array_nulls = on',
 ].join('; ');
 
+/** Not the default of the role or the database: a standby, for example, refuses `serializable`. */
+const defaultMode = 'isolation level read committed';
+
 /** Removes time limits that the role or the database has. PostgreSQL 17 added the last one. */
 const noTimeLimits = `select set_config(name, '0', true) from pg_settings
   where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
@@ -27,10 +30,10 @@ const noTimeLimits = `select set_config(name, '0', true) from pg_settings
 export function beginStatement(
   { schema, settings }: SessionSettings,
   limits: Readonly<Record<string, number>>,
-  mode = '',
+  mode = defaultMode,
 ): string {
   return [
-    `begin ${mode}`.trim(),
+    `begin ${mode}`,
     ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
     ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
     ...settings.map(
@@ -43,7 +46,7 @@ export function beginStatement(
 /** The same for a transaction that may take any time. */
 export function beginLongStatement(
   session: SessionSettings,
-  { mode = '', lockTimeoutMs = 0 }: { mode?: string; lockTimeoutMs?: number } = {},
+  { mode = defaultMode, lockTimeoutMs = 0 }: { mode?: string; lockTimeoutMs?: number } = {},
 ): string {
   return `${beginStatement(session, { lock_timeout: lockTimeoutMs }, mode)}; ${noTimeLimits}`;
 }

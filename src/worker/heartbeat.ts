@@ -52,6 +52,27 @@ export function createHeartbeat(source: SecretUrl | undefined, options: Heartbea
   return { succeeded: () => beat(undefined), failed: (kind) => beat(kind) };
 }
 
+/**
+ * Why a response with status 2xx does not count, although it is one. healthchecks.io answers a ping of an unknown check with
+ * `OK (not found)` and one above its rate limit with `OK (rate limited)`; Uptime Kuma has `ok` in its JSON; a login page or a
+ * captive portal is HTML. Source: healthchecks.io, pinging API, response codes.
+ */
+function problemIn(body: string): string | undefined {
+  const remark = /^OK \(([a-z -]{1,40})\)/.exec(body)?.[1];
+  if (remark !== undefined) return `the service answered OK, but "${remark}"`;
+  if (/^\s*\{\s*"ok"\s*:\s*false\b/.test(body)) return 'the service answered "ok": false';
+  return /^\s*<(!doctype|html)\b/i.test(body) ? 'the answer is an HTML page' : undefined;
+}
+
+/** The first bytes of a body; a service answers with a few words. */
+async function readStart(response: Response): Promise<string> {
+  const body: ReadableStream<Uint8Array> | null = response.body;
+  const reader = body?.getReader();
+  const first = await reader?.read();
+  await reader?.cancel();
+  return new TextDecoder().decode(first?.value?.subarray(0, 1_024));
+}
+
 /** Never rejects. The URL is in neither `reason` nor any other output. */
 async function send(
   source: SecretUrl,
@@ -73,10 +94,11 @@ async function send(
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
-    await response.body?.cancel();
-    return response.ok
+    const problem = response.ok ? problemIn(await readStart(response)) : `status ${response.status}`;
+    if (!response.ok) await response.body?.cancel();
+    return problem === undefined
       ? { result: 'sent', reason: '' }
-      : { result: 'refused', reason: `status ${response.status}; check HEARTBEAT_URL` };
+      : { result: 'refused', reason: `${problem}; check HEARTBEAT_URL` };
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError')
       return { result: 'timeout', reason: `no response within ${timeoutMs / 1000} s` };

@@ -47,8 +47,8 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
     });
 
     test('two concurrent workers merge records with the same result as without a pooler', async () => {
-      await migrate(open());
-      const workers = [open(), open()];
+      const workers = [open(), open()] as const;
+      await migrate(workers[0]);
       await Promise.all(
         workers.flatMap((worker) =>
           [0, 1, 2].map((n) =>

@@ -183,6 +183,25 @@ describe('unusable databases are distinguished', () => {
   });
 });
 
+describe('defaults of the database', () => {
+  const withDefault = async (setting: string) => {
+    await db.database.query(`alter database ${new URL(db.url).pathname.slice(1)} set ${setting}`);
+    return open({ url: db.url });
+  };
+
+  test('do not change the isolation level', async () => {
+    const database = await withDefault("default_transaction_isolation = 'serializable'");
+    expect(await database.query('show transaction_isolation')).toEqual([
+      { transaction_isolation: 'read committed' },
+    ]);
+  });
+
+  test('that limit a transaction are reported as a timeout', async () => {
+    const database = await withDefault("transaction_timeout = '100ms'");
+    expect((await failure(database.query('select pg_sleep(5)'))).kind).toBe('timeout');
+  });
+});
+
 describe('DATABASE_URL_FILE', () => {
   let urlFile: string;
   let role: string;

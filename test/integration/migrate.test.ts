@@ -79,6 +79,24 @@ test('a schema with an unknown migration is refused and stays unchanged', async 
   expect(await migrate(database)).toEqual([]);
 });
 
+test.each([
+  ['LATIN1', 'encoding'],
+  ['SQL_ASCII', undefined],
+])('a new schema in a database with the encoding %s', async (encoding, kind) => {
+  const name = `encoding_${encoding.toLowerCase()}`;
+  const create = `create database ${name} template template0 encoding '${encoding}' lc_collate 'C' lc_ctype 'C'`;
+  await database.withClient((client) => client.query(create));
+  const url = new URL(db.url);
+  url.pathname = `/${name}`;
+  const opened = openDatabase({ url: url.href });
+  closing.push(async () => {
+    await opened.close();
+    await database.withClient((client) => client.query(`drop database ${name} with (force)`));
+  });
+  const outcome = await migrate(opened).catch((error: unknown) => error);
+  expect(isDatabaseFailure(outcome) ? outcome.kind : undefined).toBe(kind);
+});
+
 test('a role without the privilege to change the schema can run a worker on an up-to-date schema', async () => {
   await migrate(database);
   const readOnly = new URL(db.url);

@@ -23,6 +23,7 @@ import { expectSentences, type Sentences } from './sentences.ts';
 test('of the database, by SQLSTATE or code', async () => {
   const codes = [
     ...['28P01', '28000', '3D000', '42P01', '42501', '25006', '57P03', '53100', '53300', '57P01', '57014'],
+    '22P05',
     ...['08P01', '22012', 'ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET', 'ETIMEDOUT'],
     ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'CERT_HAS_EXPIRED'],
     ...['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_OSSL_PEM_BAD_END_LINE', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'],

@@ -152,6 +152,24 @@ test('an unanswered call times out, with one call at a time', async () => {
   expect(calls).toHaveLength(1);
 });
 
+test.each([
+  ['OK', 'sent'],
+  ['', 'sent'],
+  ['Got it, thanks!', 'sent'],
+  ['{"ok":true}', 'sent'],
+  // healthchecks.io: no such check, or too many pings; the ping was not recorded.
+  ['OK (not found)', 'refused'],
+  ['OK (rate limited)', 'refused'],
+  // Uptime Kuma.
+  ['{"ok":false,"msg":"Monitor not found or not active."}', 'refused'],
+  ['<!DOCTYPE html><title>Sign in</title>', 'refused'],
+])('a response with status 200 and body "%s" counts as %s', async (body, result) => {
+  const heartbeat = heartbeatTo({ url: await serviceThat((_, response) => response.end(body)) });
+  heartbeat.succeeded();
+  await finished(1);
+  expect(results).toEqual([result]);
+});
+
 test('an endless response is not read', async () => {
   const heartbeat = heartbeatTo({
     url: await serviceThat((_, response) => response.writeHead(200).write('x'.repeat(100_000))),
