@@ -1,6 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { loadIdentityConfig } from '../config/identity-config.ts';
+import type { ReadOptions } from '../policy/replay/manifest.ts';
 import { compilePolicies, PolicyError, type PolicySet } from '../policy/replay/policy-set.ts';
 import { counted } from '../text/counted.ts';
 import { note } from './output.ts';
@@ -11,7 +12,7 @@ import { usageFailure } from './usage-error.ts';
  * Skipped files and assumptions are reported on standard error.
  * @throws UsageFailure
  */
-export async function readPolicies(path: string, namespace: string | undefined): Promise<PolicySet> {
+export async function readPolicies(path: string, options: ReadOptions): Promise<PolicySet> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw usageFailure(path, 'does not exist; use a policy file or a folder');
   const paths = found.isDirectory() ? (await filesBelow(path, new Set())).toSorted() : [path];
@@ -21,7 +22,7 @@ export async function readPolicies(path: string, namespace: string | undefined):
       text: await readFile(file, 'utf8'),
     })),
   );
-  const set = compile(path, files, namespace);
+  const set = compile(path, files, options);
   for (const line of notesOn(set)) note(line);
   return set;
 }
@@ -29,19 +30,19 @@ export async function readPolicies(path: string, namespace: string | undefined):
 /** Compiles manifests given as text; `notes` lists skipped objects and assumptions. @throws UsageFailure */
 export function readPolicyText(
   text: string,
-  namespace: string | undefined,
+  options: ReadOptions,
 ): { tiers: PolicySet['tiers']; notes: string[] } {
-  const set = compile('policies', [{ path: 'policies', text }], namespace);
+  const set = compile('policies', [{ path: 'policies', text }], options);
   return { tiers: set.tiers, notes: notesOn(set) };
 }
 
 function compile(
   path: string,
   files: readonly { path: string; text: string }[],
-  namespace: string | undefined,
+  options: ReadOptions,
 ): PolicySet {
   try {
-    return compilePolicies(files, loadIdentityConfig(process.env), { namespace });
+    return compilePolicies(files, loadIdentityConfig(process.env), options);
   } catch (error) {
     if (error instanceof PolicyError) throw usageFailure(path, `cannot be used: ${error.message}`);
     throw error;

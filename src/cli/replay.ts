@@ -10,6 +10,7 @@ import { withDatabase } from './with-database.ts';
 
 interface PolicyOptions extends PeriodOptions {
   namespace?: string;
+  ipv6?: boolean;
   strict?: boolean;
 }
 
@@ -19,20 +20,24 @@ export function replayCommand(): Command {
       .description('Show what a set of policies would have denied, and what it would newly allow.')
       .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced')
       .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
+      .option(
+        '--ipv6',
+        'the cluster has IPv6 addresses; default: only if a policy or network set names an IPv6 range',
+      )
       .option('--strict', 'also exit with 3 if a verdict is unknown'),
   )
     .addHelpText(
       'after',
       `
 Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or a verdict is unknown).
-Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations, NetworkSets and Tiers; skips other kinds.
+Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations, NetworkSets, Tiers and cluster-wide policies; skips other kinds.
 
 Examples:
   flow-trail replay policies/
   kubectl get networkpolicy -A -o yaml > now.yaml && flow-trail replay now.yaml --strict`,
     )
-    .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
-      const { tiers } = await readPolicies(path, namespace);
+    .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
+      const { tiers } = await readPolicies(path, { namespace, ipv6 });
       const result = await askReplay(tiers, times);
       if (json === true) printOutput('replay', replayAnswer(result));
       else {
@@ -79,6 +84,10 @@ export function driftCommand(): Command {
       .description('Show unused allow rules, and used connections that the policies do not allow.')
       .argument('<path>', 'a policy file, or a folder of them')
       .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
+      .option(
+        '--ipv6',
+        'the cluster has IPv6 addresses; default: only if a policy or network set names an IPv6 range',
+      )
       .option('--strict', 'also exit with 3 if a verdict is unknown'),
   )
     .addHelpText(
@@ -89,8 +98,8 @@ Exit codes: 0 all used connections are allowed, 3 some are not (with --strict: o
 Example:
   flow-trail drift policies/ --since 30d`,
     )
-    .action(async (path: string, { json, strict, namespace, ...times }: PolicyOptions) => {
-      const { tiers } = await readPolicies(path, namespace);
+    .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
+      const { tiers } = await readPolicies(path, { namespace, ipv6 });
       const { evidence, traces } = await readTracedFacts(readPeriod(times));
       const result = drift(tiers, evidence, traces);
       if (json === true)

@@ -85,10 +85,11 @@ export const policyTools: readonly Tool[] = [
         .max(1_000_000)
         .describe('Kubernetes or Calico policy manifests as YAML documents or JSON'),
       namespace: namespace.optional().describe('for manifests without metadata.namespace'),
+      ipv6: z.boolean().optional().describe('the cluster has IPv6 addresses'),
       ...period,
     },
-    ask: async ({ policies, namespace: name, ...times }) => {
-      const { tiers, notes } = readPolicyText(policies, name);
+    ask: async ({ policies, namespace: name, ipv6, ...times }) => {
+      const { tiers, notes } = readPolicyText(policies, { namespace: name, ipv6 });
       return { answer: replayAnswer(await askReplay(tiers, times)), notes };
     },
   }),

@@ -1,68 +1,119 @@
-import { isIPv4 } from 'node:net';
-import type { EvidenceEnd } from '../derive/model.ts';
-import type { Answer } from './answer.ts';
+import { isIP } from 'node:net';
 
-/** First and last IPv4 address, as numbers. */
-type Range = readonly [number, number];
+export type IpVersion = 4 | 6;
 
-const everyAddress: readonly Range[] = [[0, 2 ** 32 - 1]];
-/** Felix reports an address without a known endpoint as `pvt` inside these ranges and as `pub` outside. */
-const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].flatMap(rangesOf);
-const publicRanges = subtract(everyAddress, privateRanges);
+/** First and last address, as numbers of one IP version. */
+type Range = readonly [first: bigint, last: bigint];
 
-/**
- * Whether an end's address is in one of the ranges. Addresses are not stored, but `pub` and `pvt` are known sets, and
- * every IPv4 address is in 0.0.0.0/0. Pods are assumed to have IPv4 addresses.
- * @param nets CIDRs or addresses
- */
-export function isInNets(nets: readonly string[], end: EvidenceEnd, ownNets?: readonly string[]): Answer {
-  const possible = ownNets === undefined ? possibleRanges(end) : ownNets.flatMap(rangesOf);
-  const outside = subtract(possible, nets.flatMap(rangesOf));
-  if (outside.length === 0) return 'yes';
-  const hasIpv6 = nets.some((net) => net.includes(':'));
-  // Part of `pub` is IPv6, and a pod may have an IPv6 address in addition to its IPv4 address.
-  if (hasIpv6 && !isPrivate(end)) return 'unknown';
-  return sizeOf(outside) === sizeOf(possible) ? 'no' : 'unknown';
+/** Addresses of one IP version: disjoint ranges. */
+export type AddressSet = readonly Range[];
+
+const bitsOf = { 4: 32, 6: 128 } as const;
+
+/** A range in CIDR notation, or a single address. */
+export interface Net {
+  readonly version: IpVersion;
+  readonly range: Range;
+  /** Whether it is written as a range, and not as an address alone. */
+  readonly hasLength: boolean;
+  /** The same range as Calico writes it, for example 10.0.0.0/8 for 10.1.2.3/8. */
+  readonly masked: string;
+  /** Whether no bit after the prefix is set. */
+  readonly isMasked: boolean;
 }
 
-/** Whether two lists of CIDRs have an address in common. */
-export function overlap(a: readonly string[], b: readonly string[]): boolean {
-  const ranges = a.flatMap(rangesOf);
-  return sizeOf(subtract(ranges, b.flatMap(rangesOf))) !== sizeOf(ranges);
+/** Reads `10.0.0.0/8`, `10.1.2.3` or `fd00::/8`; undefined if Go's net.ParseCIDR and net.ParseIP reject it. */
+export function parseNet(text: string): Net | undefined {
+  const [, address = '', length] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  if (version !== 4 && version !== 6) return undefined;
+  const bits = bitsOf[version];
+  const prefix = length === undefined ? bits : Number(length);
+  if (prefix > bits) return undefined;
+  const value = version === 4 ? numberOfIpv4(address) : numberOfIpv6(address);
+  const size = 1n << BigInt(bits - prefix);
+  const first = value - (value % size);
+  return {
+    version,
+    range: [first, first + size - 1n],
+    hasLength: length !== undefined,
+    masked: `${first === value ? address : version === 4 ? textOfIpv4(first) : textOfIpv6(first)}/${prefix}`,
+    isMasked: first === value,
+  };
 }
 
-function possibleRanges(end: EvidenceEnd): readonly Range[] {
-  if (end.kind === 'network' && end.identity === 'pub') return publicRanges;
-  return isPrivate(end) ? privateRanges : everyAddress;
+/** The addresses of a list of ranges, by IP version. */
+export interface Nets {
+  /** Equal texts are equal lists. */
+  readonly text: string;
+  readonly 4: AddressSet;
+  readonly 6: AddressSet;
 }
 
-function isPrivate({ kind, identity }: EvidenceEnd): boolean {
-  return kind === 'network' && identity === 'pvt';
+/** All addresses. */
+export const everyNet: Nets = netsOf(['0.0.0.0/0', '::/0']);
+
+/** Reads a list of CIDRs and addresses. */
+export function netsOf(nets: readonly string[]): Nets {
+  return { text: nets.toSorted().join(', '), 4: addressesIn(nets, 4), 6: addressesIn(nets, 6) };
 }
 
-/** Empty for IPv6. */
-function rangesOf(net: string): Range[] {
-  const [address = '', bits = '32'] = net.split('/');
-  if (!isIPv4(address)) return [];
-  const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(bits));
-  const start = Math.floor(number / size) * size;
-  return [[start, start + size - 1]];
+function addressesIn(nets: readonly string[], version: IpVersion): AddressSet {
+  const ranges = nets.flatMap((net) => {
+    const parsed = parseNet(net);
+    return parsed?.version === version ? [parsed.range] : [];
+  });
+  // Later ranges are reduced by earlier ones, so that the result is disjoint.
+  return ranges.reduce<AddressSet>((all, range) => [...all, ...subtract([range], all)], []);
 }
 
-function subtract(from: readonly Range[], taken: readonly Range[]): readonly Range[] {
+export function subtract(from: AddressSet, taken: AddressSet): AddressSet {
   let left = from;
   for (const [first, last] of taken)
     left = left.flatMap(([start, end]): Range[] => {
       if (last < start || first > end) return [[start, end]];
       return [
-        ...(start < first ? [[start, first - 1] as const] : []),
-        ...(end > last ? [[last + 1, end] as const] : []),
+        ...(start < first ? [[start, first - 1n] as const] : []),
+        ...(end > last ? [[last + 1n, end] as const] : []),
       ];
     });
   return left;
 }
 
-function sizeOf(ranges: readonly Range[]): number {
-  return ranges.reduce((sum, [start, end]) => sum + end - start + 1, 0);
+export function intersect(a: AddressSet, b: AddressSet): AddressSet {
+  return a.flatMap(([start, end]) =>
+    b.flatMap(([first, last]): Range[] => {
+      const from = start > first ? start : first;
+      const to = end < last ? end : last;
+      return from <= to ? [[from, to]] : [];
+    }),
+  );
+}
+
+function numberOfIpv4(address: string): bigint {
+  return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
+}
+
+function textOfIpv4(value: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
+}
+
+function numberOfIpv6(address: string): bigint {
+  const dotted = /(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
+  const embedded = dotted?.[2] === undefined ? undefined : numberOfIpv4(dotted[2]);
+  const text =
+    embedded === undefined
+      ? address
+      : `${dotted?.[1] ?? ''}${(embedded >> 16n).toString(16)}:${(embedded & 65_535n).toString(16)}`;
+  const [head = '', tail] = text.split('::');
+  const groups = (part: string) => (part === '' ? [] : part.split(':'));
+  const before = groups(head);
+  const after = groups(tail ?? '');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  return [...before, ...zeros, ...after].reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n);
+}
+
+function textOfIpv6(value: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, at) => (value >> BigInt(112 - 16 * at)) & 65_535n);
+  return new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]`).hostname.slice(1, -1);
 }

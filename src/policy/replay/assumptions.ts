@@ -1,5 +1,6 @@
+import { intersect, subtract, type AddressSet } from './address-sets.ts';
 import { known, type Answer } from './answer.ts';
-import type { LabelTest } from './selector.ts';
+import { isThere, type LabelTest } from './selector.ts';
 
 /** Gives the result of a test of a label that is not stored. */
 export type Assume = (label: string, test: LabelTest) => Answer;
@@ -45,6 +46,8 @@ type Way = [text: string, holds: boolean][];
 
 /** The combinations of results that the tests of one label can have; includes every possible one. */
 function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
+  const [first] = tests;
+  if (first?.addresses) return possiblePlaces(tests, first.addresses.within);
   if (2 ** tests.length > maxWorlds) return undefined;
   const ways: Way[] = [];
   for (let bits = 0; bits < 2 ** tests.length; bits += 1) {
@@ -54,6 +57,25 @@ function possibleAnswers(tests: readonly LabelTest[]): Way[] | undefined {
   return ways;
 }
 
+/** Each part of the addresses that an end can have for which the tests give different results. */
+function possiblePlaces(tests: readonly LabelTest[], within: AddressSet): Way[] | undefined {
+  let parts: { addresses: AddressSet; way: Way[number][] }[] = [{ addresses: within, way: [] }];
+  for (const { text, addresses } of tests) {
+    parts = parts.flatMap(({ addresses: part, way }) =>
+      [
+        { addresses: intersect(part, addresses?.asked ?? []), way: [...way, holds(text, true)] },
+        { addresses: subtract(part, addresses?.asked ?? []), way: [...way, holds(text, false)] },
+      ].filter((each) => each.addresses.length > 0),
+    );
+    if (parts.length > maxWorlds) return undefined;
+  }
+  return parts.map(({ way }) => way);
+}
+
+function holds(text: string, result: boolean): Way[number] {
+  return [text, result];
+}
+
 function isPossible(tests: readonly LabelTest[], passes: (index: number) => boolean): boolean {
   // The label is absent.
   if (!tests.some((_, index) => passes(index))) return true;
@@ -61,5 +83,5 @@ function isPossible(tests: readonly LabelTest[], passes: (index: number) => bool
   const listed = tests.find(({ values }, index) => values !== undefined && passes(index));
   if (listed?.values) return listed.values.some(fits);
   // A value that no test lists; only a test that every value passes can contradict it.
-  return tests.every(({ text }, index) => text !== 'is there' || passes(index));
+  return tests.every(({ text }, index) => text !== isThere || passes(index));
 }

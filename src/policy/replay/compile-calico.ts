@@ -1,19 +1,24 @@
-import { manyPorts } from '../../trail/many-ports.ts';
+import { netsOf } from './address-sets.ts';
 import { both, either, known, not, type Answer } from './answer.ts';
-import { isInNets } from './address-sets.ts';
+import { compileSelector, type SelectorCalls } from './calico-selector.ts';
+import type { ClusterFacts } from './cluster.ts';
+import { isInNets } from './end-addresses.ts';
 import {
+  isInNamespace,
   isPod,
   isSelected,
   namespaceLabels,
   ownNamespace,
   podLabels,
-  type ClusterFacts,
+  serviceAccountLabel,
+  serviceAccountPrefix,
   type EndpointSelector,
 } from './ends.ts';
-import type { CalicoEntity, CalicoRule, CalicoSpec } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
-import { compileSelector, type SelectorCalls } from './calico-selector.ts';
-import type { Selector } from './selector.ts';
+import { isInPorts } from './ports.ts';
+import { negated, valueIn, withPrefix, type Selector } from './selector.ts';
+import type { CalicoEntity, CalicoRule } from './shapes/calico-rule.ts';
+import type { CalicoSpec } from './shapes/calico.ts';
 
 /** A Calico policy, staged or not; `namespace` undefined for a global one. @throws SelectorError */
 export function compileCalico(
@@ -22,6 +27,12 @@ export function compileCalico(
 ): CompiledPolicy {
   const pods = compileSelector(spec.selector);
   const namespaces = compileSelector(spec.namespaceSelector ?? '');
+  const serviceAccounts = withPrefix(
+    serviceAccountPrefix,
+    compileSelector(spec.serviceAccountSelector ?? ''),
+  );
+  // Calico applies these policies to host endpoints only.
+  const isForHosts = spec.doNotTrack === true || spec.preDNAT === true;
   const hasEgress = spec.egress !== undefined && spec.egress.length > 0;
   const hasIngress = spec.ingress !== undefined && spec.ingress.length > 0;
   const types = spec.types ?? [
@@ -29,38 +40,50 @@ export function compileCalico(
     ...(hasEgress ? (['Egress'] as const) : []),
   ];
   const compiled = (rules: readonly CalicoRule[] | undefined) =>
-    (rules ?? []).flatMap((rule) => compileRule(rule, namespace, cluster));
+    (rules ?? []).flatMap((rule, index) => compileRule(rule, index, namespace, cluster));
   return {
     name,
     tier: spec.tier,
     order: spec.order ?? Number.POSITIVE_INFINITY,
     selects: (end) => {
-      if (!isPod(end) || (namespace !== undefined && end.ns !== namespace)) return 'no';
-      return both(namespaces(namespaceLabels(end)), pods(podLabels(end, cluster.identity)));
+      if (isForHosts || !isPod(end) || (namespace !== undefined && end.ns !== namespace)) return 'no';
+      const labels = podLabels(end, cluster.identity);
+      return both(namespaces(namespaceLabels(end)), pods(labels), serviceAccounts(labels));
     },
     ...(types.includes('Egress') ? { egress: compiled(spec.egress) } : {}),
     ...(types.includes('Ingress') ? { ingress: compiled(spec.ingress) } : {}),
   };
 }
 
-/** Log rules do not decide and are dropped. */
-function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: ClusterFacts): CompiledRule[] {
+/**
+ * Log rules do not decide and are dropped. HTTP fields restrict requests, not connections: the dataplane ignores them,
+ * and Dikastes evaluates them for each request.
+ */
+function compileRule(
+  rule: CalicoRule,
+  index: number,
+  namespace: string | undefined,
+  cluster: ClusterFacts,
+): CompiledRule[] {
   const action = actions[rule.action];
   if (action === undefined) return [];
   const source = entityTest(rule.source, namespace, cluster);
   const destination = entityTest(rule.destination, namespace, cluster);
+  const services = [
+    serviceTest('source', rule.source?.services, namespace),
+    serviceTest('destination', rule.destination?.services, namespace),
+  ].flatMap((test) => test ?? []);
   const common = (flow: ReplayFlow) =>
     both(
       rule.protocol === undefined ? 'yes' : known(isProtocol(rule.protocol, flow.protocol)),
       rule.notProtocol === undefined ? 'yes' : known(!isProtocol(rule.notProtocol, flow.protocol)),
-      // Neither the IP version nor the type of an ICMP message is stored.
-      rule.ipVersion === undefined && rule.icmp === undefined && rule.notICMP === undefined
-        ? 'yes'
-        : 'unknown',
-      // Source ports are not stored.
+      known(rule.ipVersion === undefined || rule.ipVersion === flow.version),
+      // The type of an ICMP message is not stored, nor are source ports.
+      rule.icmp === undefined && rule.notICMP === undefined ? 'yes' : 'unknown',
       rule.source?.ports === undefined && rule.source?.notPorts === undefined ? 'yes' : 'unknown',
-      source(flow.src),
-      destination(flow.dst),
+      source(flow.src, flow),
+      destination(flow.dst, flow),
+      ...services.map((test) => test(flow)),
       rule.destination?.notPorts === undefined
         ? 'yes'
         : not(either(...rule.destination.notPorts.map((port) => portMatches(port, flow)))),
@@ -78,7 +101,26 @@ function compileRule(rule: CalicoRule, namespace: string | undefined, cluster: C
           text: `${text}, port ${port}`,
           matches: (flow) => both(common(flow), portMatches(port, flow)),
         }));
-  return [{ action, atoms }];
+  return [{ index, action, atoms }];
+}
+
+/**
+ * Which addresses and ports belong to a Service is not stored. As a destination, a Service stands for its endpoints
+ * with their ports; as a source, for their addresses.
+ */
+function serviceTest(
+  side: 'source' | 'destination',
+  service: CalicoEntity['services'],
+  namespace: string | undefined,
+): ((flow: ReplayFlow) => Answer) | undefined {
+  if (service === undefined) return undefined;
+  const text = `belongs to the Service ${service.namespace ?? namespace ?? ''}/${service.name ?? ''}`;
+  const test = { text, holds: () => true };
+  return ({ src, dst, protocol, port }) => {
+    if (side === 'source') return src.assume?.('service', test) ?? 'unknown';
+    if (!['tcp', 'udp', 'sctp'].includes(protocol)) return 'no';
+    return dst.assume?.('service', { ...test, text: `${text}, ${protocol} ${port}` }) ?? 'unknown';
+  };
 }
 
 const actions: Record<CalicoRule['action'], CompiledRule['action'] | undefined> = {
@@ -88,23 +130,35 @@ const actions: Record<CalicoRule['action'], CompiledRule['action'] | undefined> 
   Log: undefined,
 };
 
+type EndTest = (end: ReplayFlow['src'], flow: ReplayFlow) => Answer;
+
 function entityTest(
   entity: CalicoEntity | undefined,
   ownNamespaceName: string | undefined,
   cluster: ClusterFacts,
-): (end: ReplayFlow['src']) => Answer {
+): EndTest {
   if (entity === undefined) return () => 'yes';
-  const { nets, notNets, notSelector } = entity;
-  const parts: ((end: ReplayFlow['src']) => Answer)[] = [];
-  if (nets) parts.push((end) => isInNets(nets, end));
-  if (notNets) parts.push((end) => not(isInNets(notNets, end)));
-  if (notSelector !== undefined) {
-    const excluded: EndpointSelector = { namespace: () => 'yes', labels: compileSelector(notSelector) };
-    parts.push((end) => not(isSelected(excluded, end, cluster)));
-  }
+  const { notSelector } = entity;
+  const nets = entity.nets && netsOf(entity.nets);
+  const notNets = entity.notNets && netsOf(entity.notNets);
+  const parts: EndTest[] = [];
+  if (nets) parts.push((end, { version }) => isInNets(nets, end, version, cluster));
+  if (notNets) parts.push((end, { version }) => not(isInNets(notNets, end, version, cluster)));
   const selected = endpointSelector(entity, ownNamespaceName);
-  if (selected) parts.push((end) => isSelected(selected, end, cluster));
-  return (end) => both(...parts.map((part) => part(end)));
+  const excluded = notSelector === undefined ? undefined : compileSelector(notSelector);
+  if (selected) {
+    // The notSelector reduces what the rule selects: it does not exclude an address that another object covers as well.
+    const { namespace, labels } = selected;
+    const reduced: EndpointSelector =
+      excluded === undefined
+        ? selected
+        : { namespace, labels: (lookup) => both(labels(lookup), not(excluded(lookup))) };
+    parts.push((end, { version }) => isSelected(reduced, end, version, cluster));
+  } else if (excluded)
+    parts.push((end, { version }) =>
+      not(isSelected({ namespace: () => 'yes', labels: excluded }, end, version, cluster)),
+    );
+  return (end, flow) => both(...parts.map((part) => part(end, flow)));
 }
 
 /**
@@ -112,29 +166,43 @@ function entityTest(
  * restricts the rule to its namespace. Source: Calico's conversion of rules (GetEntityRuleSelector).
  */
 function endpointSelector(
-  { selector, notSelector, namespaceSelector }: CalicoEntity,
+  { selector, notSelector, namespaceSelector, serviceAccounts }: CalicoEntity,
   ownNamespaceName: string | undefined,
 ): EndpointSelector | undefined {
-  const labels = compileSelector(selector ?? '');
+  const account = serviceAccountSelector(serviceAccounts);
+  const own = selector === undefined ? [] : [compileSelector(selector)];
+  const parts = [...own, ...(account ? [account] : [])];
+  const labels: Selector = (lookup) => both(...parts.map((part) => part(lookup)));
   if (namespaceSelector !== undefined)
     return { namespace: compileSelector(namespaceSelector, namespaceCalls), labels };
-  if (ownNamespaceName !== undefined && (selector !== undefined || notSelector !== undefined))
+  if (ownNamespaceName !== undefined && (parts.length > 0 || notSelector !== undefined))
     return { namespace: ownNamespace(ownNamespaceName), labels };
-  return selector === undefined ? undefined : { namespace: () => 'yes', labels };
+  return parts.length === 0 ? undefined : { namespace: () => 'yes', labels };
+}
+
+/** Undefined if the match names neither accounts nor a selector. */
+function serviceAccountSelector(match: CalicoEntity['serviceAccounts']): Selector | undefined {
+  const { names = [], selector } = match ?? {};
+  const parts = [
+    ...(names.length === 0 ? [] : [valueIn(serviceAccountLabel, names)]),
+    ...(selector === undefined ? [] : [withPrefix(serviceAccountPrefix, compileSelector(selector))]),
+  ];
+  return parts.length === 0 ? undefined : (labels) => both(...parts.map((part) => part(labels)));
 }
 
 /** In a namespaceSelector, all() means everything in any namespace, and global() everything in none. */
-const isInNamespace: Selector = (labels) => {
-  const found = labels('projectcalico.org/name', { text: 'is there', holds: () => true });
-  return typeof found === 'string' ? found : known(found.value !== undefined);
-};
 const namespaceCalls: SelectorCalls = {
   all: isInNamespace,
-  global: (labels) => not(isInNamespace(labels)),
+  global: negated(isInNamespace),
 };
 
-function entityText({ nets, notNets, selector, notSelector, namespaceSelector }: CalicoEntity): string {
+function entityText(entity: CalicoEntity): string {
+  const { nets, notNets, selector, notSelector, namespaceSelector, services, serviceAccounts } = entity;
+  const { names = [], selector: accounts } = serviceAccounts ?? {};
   const parts = [
+    ...(services === undefined ? [] : [`the Service ${services.namespace ?? ''}/${services.name ?? ''}`]),
+    ...(names.length === 0 ? [] : [`service accounts ${names.join(', ')}`]),
+    ...(accounts === undefined ? [] : [`service accounts ${accounts}`]),
     ...(namespaceSelector === undefined ? [] : [`namespaces ${namespaceSelector}`]),
     ...(selector === undefined ? [] : [`endpoints ${selector}`]),
     ...(notSelector === undefined ? [] : [`not endpoints ${notSelector}`]),
@@ -160,9 +228,6 @@ function isProtocol(written: string | number, seen: string): boolean {
 
 /** A number, a range `80:90`, or the name of a pod's port, which is not stored. */
 function portMatches(port: number | string, flow: ReplayFlow): Answer {
-  if (flow.port === manyPorts) return 'unknown';
-  if (typeof port === 'number') return known(flow.port === port);
-  const [, from, to] = /^(\d+)(?::(\d+))?$/.exec(port) ?? [];
-  if (from === undefined) return 'unknown';
-  return known(flow.port >= Number(from) && flow.port <= Number(to ?? from));
+  const [, from, to] = /^(\d+)(?::(\d+))?$/.exec(String(port)) ?? [];
+  return from === undefined ? 'unknown' : isInPorts(flow.port, Number(from), Number(to ?? from));
 }

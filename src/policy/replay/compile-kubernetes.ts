@@ -1,10 +1,12 @@
-import { manyPorts } from '../../trail/many-ports.ts';
+import { netsOf } from './address-sets.ts';
 import { both, known, not, type Answer } from './answer.ts';
-import { isInNets } from './address-sets.ts';
-import { isPod, namespaceLabels, podLabels, type IdentitySettings } from './ends.ts';
-import type { KubernetesSpec } from './policy-shapes.ts';
+import type { ClusterFacts } from './cluster.ts';
+import { isInNets } from './end-addresses.ts';
+import { isPod, namespaceLabels, podLabels } from './ends.ts';
 import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
-import { labelSelector } from './kubernetes-selector.ts';
+import { labelSelector, selectorText } from './kubernetes-selector.ts';
+import { isInPorts } from './ports.ts';
+import type { KubernetesSpec } from './shapes/kubernetes.ts';
 
 type Rule = NonNullable<KubernetesSpec['egress']>[number];
 type Peer = Rule['to'][number];
@@ -15,15 +17,21 @@ const kubernetesOrder = 1_000;
 /** A Kubernetes NetworkPolicy, staged or not: allow rules in the default tier. @throws SelectorError */
 export function compileKubernetes(
   { name, namespace, spec }: { name: string; namespace: string; spec: KubernetesSpec },
-  identity: IdentitySettings,
+  cluster: ClusterFacts,
 ): CompiledPolicy {
   const selected = labelSelector(spec.podSelector);
   const types = spec.policyTypes ?? [];
-  const rule = (side: 'src' | 'dst', peers: readonly Peer[], ports: readonly Port[]): CompiledRule => ({
+  const rule = (
+    side: 'src' | 'dst',
+    peers: readonly Peer[],
+    ports: readonly Port[],
+    index: number,
+  ): CompiledRule => ({
+    index,
     action: 'allow',
     atoms: (peers.length === 0 ? [undefined] : peers).flatMap((peer) =>
       (ports.length === 0 ? [undefined] : ports).map((port) =>
-        atom(side, peer === undefined ? anyPeer : peerTest(peer, namespace, identity), port),
+        atom(side, peer === undefined ? anyPeer : peerTest(peer, namespace, cluster), port),
       ),
     ),
   });
@@ -31,19 +39,20 @@ export function compileKubernetes(
     name,
     tier: 'default',
     order: kubernetesOrder,
-    selects: (end) => (isPod(end) && end.ns === namespace ? selected(podLabels(end, identity)) : 'no'),
+    selects: (end) =>
+      isPod(end) && end.ns === namespace ? selected(podLabels(end, cluster.identity)) : 'no',
     ...(types.includes('Egress')
-      ? { egress: (spec.egress ?? []).map(({ to, ports }) => rule('dst', to, ports)) }
+      ? { egress: (spec.egress ?? []).map(({ to, ports }, at) => rule('dst', to, ports, at)) }
       : {}),
     ...(types.includes('Ingress') || !types.includes('Egress')
-      ? { ingress: (spec.ingress ?? []).map(({ from, ports }) => rule('src', from, ports)) }
+      ? { ingress: (spec.ingress ?? []).map(({ from, ports }, at) => rule('src', from, ports, at)) }
       : {}),
   };
 }
 
 interface PeerTest {
   text: string;
-  matches: (end: ReplayFlow['src']) => Answer;
+  matches: (end: ReplayFlow['src'], flow: ReplayFlow) => Answer;
 }
 
 const anyPeer: PeerTest = { text: 'anybody', matches: () => 'yes' };
@@ -51,13 +60,15 @@ const anyPeer: PeerTest = { text: 'anybody', matches: () => 'yes' };
 function peerTest(
   { namespaceSelector, podSelector, ipBlock }: Peer,
   ownNamespace: string,
-  identity: IdentitySettings,
+  cluster: ClusterFacts,
 ): PeerTest {
   if (ipBlock) {
     const { cidr, except = [] } = ipBlock;
+    const [inside, outside] = [netsOf([cidr]), netsOf(except)];
     return {
       text: except.length === 0 ? cidr : `${cidr} except ${except.join(', ')}`,
-      matches: (end) => both(isInNets([cidr], end), not(isInNets(except, end))),
+      matches: (end, { version }) =>
+        both(isInNets(inside, end, version, cluster), not(isInNets(outside, end, version, cluster))),
     };
   }
   const pods = labelSelector(podSelector ?? {});
@@ -72,26 +83,16 @@ function peerTest(
       isPod(end)
         ? both(
             namespaces ? namespaces(namespaceLabels(end)) : known(end.ns === ownNamespace),
-            pods(podLabels(end, identity)),
+            pods(podLabels(end, cluster.identity)),
           )
         : 'no',
   };
 }
 
-function selectorText({ matchLabels = {}, matchExpressions = [] }: NonNullable<Peer['podSelector']>): string {
-  const parts = [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key, operator, values = [] }) =>
-      `${key} ${operator} ${values.join(',')}`.trimEnd(),
-    ),
-  ];
-  return parts.length === 0 ? '(all)' : parts.join(' and ');
-}
-
 function atom(side: 'src' | 'dst', peer: PeerTest, port: Port | undefined): RuleAtom {
   return {
     text: `${side === 'dst' ? 'to' : 'from'} ${peer.text}, ${portText(port)}`,
-    matches: (flow) => both(peer.matches(flow[side]), portMatches(port, flow)),
+    matches: (flow) => both(peer.matches(flow[side], flow), portMatches(port, flow)),
   };
 }
 
@@ -106,6 +107,7 @@ function portMatches(port: Port | undefined, flow: ReplayFlow): Answer {
   if (port === undefined) return 'yes';
   if (port.protocol.toLowerCase() !== flow.protocol) return 'no';
   if (port.port === undefined) return 'yes';
-  if (flow.port === manyPorts || typeof port.port === 'string') return 'unknown';
-  return known(flow.port >= port.port && flow.port <= (port.endPort ?? port.port));
+  // The names of a pod's ports are not stored.
+  if (typeof port.port === 'string') return 'unknown';
+  return isInPorts(flow.port, port.port, port.endPort ?? port.port);
 }

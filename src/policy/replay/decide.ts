@@ -1,7 +1,8 @@
 import type { Direction } from '../derive/model.ts';
 import { AskedTests, type Assume } from './assumptions.ts';
 import { either } from './answer.ts';
-import type { ReplayEnd } from './ends.ts';
+import type { ReplayEnd } from './cluster.ts';
+import { possibleVersions } from './end-addresses.ts';
 import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
 /**
@@ -24,10 +25,28 @@ interface Outcome {
 /**
  * Decides as Calico does: in a tier, the first matching rule decides; if a policy selects the end and no rule matches,
  * the end of the tier decides; if no policy selects it, the next tier is evaluated. Every possible combination of data
- * that is not stored is tried, with the same answer for the same test; there is a verdict only if all combinations
- * agree.
+ * that is not stored is tried, with the same answer for the same test, and every IP version that the flow can have;
+ * there is a verdict only if all combinations agree.
  */
-export function decide(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
+export function decide(
+  tiers: readonly CompiledTier[],
+  direction: Direction,
+  flow: Omit<ReplayFlow, 'version'>,
+): Decision {
+  const [cluster] = tiers.map((tier) => tier.cluster);
+  const decisions = possibleVersions(flow, cluster ?? { networkSets: undefined, versions: [4] }).map(
+    (version) => decideFor(tiers, direction, { ...flow, version }),
+  );
+  return (
+    agreement(decisions) ??
+    decisions.find(({ verdict }) => verdict === 'unknown') ?? {
+      verdict: 'unknown',
+      by: `the IP version, which is not stored: ${[...new Set(decisions.map(({ by }) => by))].join('; or ')}`,
+    }
+  );
+}
+
+function decideFor(tiers: readonly CompiledTier[], direction: Direction, flow: ReplayFlow): Decision {
   const asked = new AskedTests();
   const first = walk(
     tiers,
@@ -138,11 +157,11 @@ interface Walked {
 function walkRules(rules: readonly CompiledRule[], name: string, flow: ReplayFlow): Walked {
   let passed = false;
   const outcomes: Outcome[] = [];
-  for (const [at, { action, atoms }] of rules.entries()) {
+  for (const { index, action, atoms } of rules) {
     const matches = either(...atoms.map((atom) => atom.matches(flow)));
     if (matches === 'no') continue;
     if (action === 'pass') passed = true;
-    else outcomes.push({ verdict: action, by: `${name}, rule ${at}` });
+    else outcomes.push({ verdict: action, by: `${name}, rule ${index}` });
     if (matches === 'yes') return { name, ended: true, passed, outcomes };
   }
   return { name, ended: false, passed, outcomes };

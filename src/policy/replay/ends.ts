@@ -1,37 +1,15 @@
 import type { EvidenceEnd } from '../derive/model.ts';
-import { isInNets, overlap } from './address-sets.ts';
+import type { IpVersion } from './address-sets.ts';
 import { both, either, known, type Answer } from './answer.ts';
-import type { LabelLookup, LabelTest, Selector } from './selector.ts';
-
-/** An end of a flow, with assumptions about data that is not stored. */
-export interface ReplayEnd extends EvidenceEnd {
-  /** The assumed answer to a test of a label. */
-  readonly assume?: ((label: string, test: LabelTest) => Answer) | undefined;
-}
-
-/** A NetworkSet or GlobalNetworkSet from a given manifest. */
-export interface KnownNetworkSet {
-  readonly name: string;
-  /** Empty for a global one. */
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly nets: readonly string[];
-}
-
-/** How service identities are read; the worker's settings. */
-export interface IdentitySettings {
-  /** Pod label that holds the service identity. */
-  readonly label: string;
-  /** Namespaces in which the label is read. */
-  readonly namespaces: 'all' | ReadonlySet<string>;
-}
-
-/** Data about a cluster other than its flows. */
-export interface ClusterFacts {
-  readonly identity: IdentitySettings;
-  /** All network sets of the cluster; undefined if no manifest was given, in which case any may exist. */
-  readonly networkSets: readonly KnownNetworkSet[] | undefined;
-}
+import {
+  findNetworkSet,
+  type ClusterFacts,
+  type IdentitySettings,
+  type KnownNetworkSet,
+  type ReplayEnd,
+} from './cluster.ts';
+import { isInNets } from './end-addresses.ts';
+import { has, isThere, type LabelLookup, type Selector } from './selector.ts';
 
 /** Selects endpoints and network sets, as a rule of a Calico policy does: by the labels of the object and of its namespace. */
 export interface EndpointSelector {
@@ -42,6 +20,11 @@ export interface EndpointSelector {
 }
 
 const namespaceLabel = 'projectcalico.org/namespace';
+export const serviceAccountLabel = 'projectcalico.org/serviceaccount';
+/** Calico adds the labels of a pod's namespace and of its service account to the pod's own, with these prefixes. */
+const namespacePrefix = 'pcns.';
+export const serviceAccountPrefix = 'pcsa.';
+const serviceAccountName = `${serviceAccountPrefix}projectcalico.org/name`;
 
 /**
  * The known labels of a pod: its namespace and, in the namespaces where it is read, its service identity. A pod without
@@ -53,6 +36,11 @@ export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLook
   return (label, test) => {
     if (label === namespaceLabel) return { value: ns };
     if (label === 'projectcalico.org/orchestrator') return { value: 'k8s' };
+    if (label.startsWith(namespacePrefix))
+      return namespaceLabels(end)(label.slice(namespacePrefix.length), test);
+    if (label === serviceAccountLabel || label === serviceAccountName)
+      // Every pod has a service account; which one is not stored.
+      return test.text === isThere ? 'yes' : (assume?.(serviceAccountLabel, test) ?? 'unknown');
     if (label === settings.label && isRead) return { value: identity === '' ? undefined : identity };
     return assume?.(label, test) ?? 'unknown';
   };
@@ -75,17 +63,22 @@ export function isPod(end: EvidenceEnd): boolean {
  * Whether a selector selects an end. Calico resolves a selector to addresses, so a selected network set also
  * includes the pods and hosts whose addresses it covers.
  */
-export function isSelected(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts): Answer {
+export function isSelected(
+  selector: EndpointSelector,
+  end: ReplayEnd,
+  version: IpVersion,
+  cluster: ClusterFacts,
+): Answer {
   const { identity, networkSets } = cluster;
   // Felix looks an address up in all endpoints and network sets before it reports it as `pub` or `pvt`.
   if (end.kind === 'network') return 'no';
   const own = ownAnswer(selector, end, cluster);
   if (own === 'yes') return 'yes';
   if (networkSets !== undefined) {
-    const covering = networkSets
-      .filter((set) => mayCover(set, end, networkSets))
-      .map((set) => setAnswer(selector, set));
-    return either(own, ...covering.map((answer) => (answer === 'no' ? 'no' : 'unknown')));
+    return either(
+      own,
+      ...networkSets.map((set) => both(setAnswer(selector, set), isInNets(set.nets, end, version, cluster))),
+    );
   }
   // Any global network set may exist. Its labels are unknown, but it has no service identity.
   const anySet = both(
@@ -101,7 +94,7 @@ export function isSelected(selector: EndpointSelector, end: ReplayEnd, cluster: 
 function ownAnswer(selector: EndpointSelector, end: ReplayEnd, { identity, networkSets }: ClusterFacts) {
   if (isPod(end))
     return both(selector.namespace(namespaceLabels(end)), selector.labels(podLabels(end, identity)));
-  const set = end.kind === 'networkset' ? findSet(networkSets, end) : undefined;
+  const set = end.kind === 'networkset' ? findNetworkSet(networkSets, end) : undefined;
   if (set) return setAnswer(selector, set);
   return both(
     selector.namespace(namespaceLabels(end)),
@@ -116,22 +109,13 @@ function ownAnswer(selector: EndpointSelector, end: ReplayEnd, { identity, netwo
 function setAnswer(selector: EndpointSelector, { namespace, labels }: KnownNetworkSet): Answer {
   return both(
     selector.namespace(namespaceLabels({ ns: namespace })),
-    selector.labels((label) => {
+    selector.labels((label, test) => {
       if (label === namespaceLabel) return { value: namespace === '' ? undefined : namespace };
+      if (label.startsWith(namespacePrefix))
+        return namespaceLabels({ ns: namespace })(label.slice(namespacePrefix.length), test);
       return { value: Object.hasOwn(labels, label) ? labels[label] : undefined };
     }),
   );
-}
-
-/** Whether the address of an end may be within a set; a set that is the end itself is not counted again. */
-function mayCover(set: KnownNetworkSet, end: EvidenceEnd, all: readonly KnownNetworkSet[]): boolean {
-  if (end.kind !== 'networkset') return isInNets(set.nets, end) !== 'no';
-  const own = findSet(all, end);
-  return own !== set && (own === undefined || overlap(set.nets, own.nets));
-}
-
-function findSet(sets: readonly KnownNetworkSet[] | undefined, { ns, identity }: EvidenceEnd) {
-  return sets?.find(({ name, namespace }) => name === identity && namespace === ns);
 }
 
 /** Whether the selector uses only the namespace's name. */
@@ -141,3 +125,6 @@ export function ownNamespace(ns: string): Selector {
     return typeof found === 'string' ? found : known(found.value === ns);
   };
 }
+
+/** Selects everything in any namespace. */
+export const isInNamespace: Selector = has('projectcalico.org/name');

@@ -1,20 +1,19 @@
 import { both } from './answer.ts';
-import { has, negated, SelectorError, valueIn, type Selector } from './selector.ts';
+import { has, negated, valueIn, type Selector } from './selector.ts';
 
-/** Compiles the `matchLabels` and `matchExpressions` of Kubernetes. @throws SelectorError */
-export function labelSelector({
-  matchLabels = {},
-  matchExpressions = [],
-}: {
-  matchLabels?: Readonly<Record<string, string>> | undefined;
-  matchExpressions?:
+interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+  readonly matchExpressions?:
     | readonly {
         readonly key: string;
-        readonly operator: string;
+        readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
         readonly values?: readonly string[] | undefined;
       }[]
     | undefined;
-}): Selector {
+}
+
+/** Compiles the `matchLabels` and `matchExpressions` of Kubernetes. */
+export function labelSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Selector {
   const parts = [
     ...Object.entries(matchLabels).map(([key, value]) => valueIn(key, [value])),
     ...matchExpressions.map(({ key, operator, values = [] }): Selector => {
@@ -27,10 +26,19 @@ export function labelSelector({
           return has(key);
         case 'DoesNotExist':
           return negated(has(key));
-        default:
-          throw new SelectorError(key, `has the unknown operator ${operator}`);
       }
     }),
   ];
   return (labels) => both(...parts.map((part) => part(labels)));
+}
+
+/** `app=web and tier In a,b`. */
+export function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const parts = [
+    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
+    ...matchExpressions.map(({ key, operator, values = [] }) =>
+      `${key} ${operator} ${values.join(',')}`.trimEnd(),
+    ),
+  ];
+  return parts.length === 0 ? '(all)' : parts.join(' and ');
 }

@@ -1,20 +1,23 @@
-import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import type { KnownNetworkSet } from './ends.ts';
+import { withoutEmpty } from './absent-fields.ts';
+import type { KnownNetworkSet } from './cluster.ts';
+import { describeIssue } from './describe-issue.ts';
+import { kustomizedNamespaces } from './kustomization.ts';
+import { describeObject } from './objects.ts';
 import { isPolicyKind, networkSetShape, policyShapes, toNetworkSet, type Manifest } from './policy-shapes.ts';
+import { documentsOf, type ManifestFile } from './yaml-documents.ts';
 
-export interface ManifestFile {
-  readonly path: string;
-  readonly text: string;
-}
+export type { ManifestFile } from './yaml-documents.ts';
 
 export interface ReadOptions {
   /** Namespace of manifests without one, as with `kubectl -n`. */
   readonly namespace?: string | undefined;
+  /** The cluster has IPv6 addresses; default: only if a policy or a network set names an IPv6 range. */
+  readonly ipv6?: boolean | undefined;
 }
 
 /** A manifest and its place: `policies/immich.yaml, document 2`. */
-interface PlacedManifest {
+export interface PlacedManifest {
   readonly place: string;
   readonly manifest: Manifest;
 }
@@ -28,25 +31,23 @@ interface ReadManifests {
 }
 
 const object = z.record(z.string(), z.unknown());
-const kustomization = z.looseObject({
-  namespace: z.string().optional(),
-  resources: z.array(z.string()).default([]),
-});
 /** The API group under which Calico stores its objects; the specs are the same. */
-const storedGroup = /^crd\.projectcalico\.org\/v\d/;
-const clusterKinds = new Set([
-  'GlobalNetworkPolicy',
-  'StagedGlobalNetworkPolicy',
-  'GlobalNetworkSet',
-  'Tier',
+const storedGroup = /^crd\.projectcalico\.org\/v\d+$/;
+const namespacedKinds = new Set([
+  'NetworkPolicy',
+  'StagedNetworkPolicy',
+  'StagedKubernetesNetworkPolicy',
+  'NetworkSet',
 ]);
 /** Kinds, in any group or version, that can allow or deny; rejected unless `policyShapes` lists them. */
-const canDecide = /(NetworkPolicy|AdminNetworkPolicy|ClusterNetworkPolicy)$/;
+const canDecide = /(NetworkPolicy|NetworkSet)$/i;
+
+const supportedKinds = Object.keys(policyShapes).join(', ');
 
 /**
  * Reads hand-written manifests and the output of kubectl and calicoctl. Kinds that do not affect policy are skipped
- * and counted. An unknown kind, field or value that could change a verdict is a problem, with its file, document and
- * field.
+ * and counted. An unknown kind, field or value that could change a verdict is a problem, with its file, document, object
+ * and field.
  */
 export function readManifests(
   files: readonly ManifestFile[],
@@ -56,109 +57,77 @@ export function readManifests(
   const networkSets: KnownNetworkSet[] = [];
   const skipped = new Map<string, number>();
   const problems: string[] = [];
-  const documents = files.flatMap((file) => documentsOf(file, problems));
-  const namespaceOf = kustomizedNamespaces(documents);
-
   const skip = (kind: string) => {
     skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
   };
-  const complain = (place: string, { issues }: z.ZodError) => {
-    problems.push(...issues.flatMap((issue) => describeIssue(place, issue)));
+  const complain = (problem: string) => {
+    problems.push(problem);
   };
+  const documents = files.flatMap((file) => documentsOf(file, { complain, skip }));
+  const namespaceOf = kustomizedNamespaces(documents);
 
   const takePolicy = (name: string, value: Record<string, unknown>, place: string, path: string) => {
-    if (!isPolicyKind(name) && !isNetworkSet(name)) {
-      problems.push(
-        `${place} is a ${name}, which cannot be replayed; supported kinds are ${Object.keys(policyShapes).join(', ')}`,
-      );
-      return;
-    }
     const kind = String(value['kind']);
-    const wantsNamespace = !clusterKinds.has(kind);
     const own = object.safeParse(value['metadata']).data ?? {};
-    const namespace = namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
-    if (wantsNamespace && namespace === undefined) {
-      problems.push(
-        `${place}: ${kind} ${textOf(own['name']) ?? ''} has no metadata.namespace; add it, or use --namespace (like kubectl -n)`,
+    const ownName = nameOf(own);
+    const text = describeObject({ kind, metadata: { ...own, name: ownName ?? 'without a name' } });
+    if (!isPolicyKind(name) && !isNetworkSet(name)) {
+      const apiVersion = textOf(value['apiVersion']);
+      complain(
+        `${place}: ${text} ${apiVersion === undefined ? 'has no apiVersion' : `with apiVersion ${apiVersion} cannot be replayed`}; supported kinds are ${supportedKinds}`,
       );
       return;
     }
-    const placed = withoutEmpty({ ...value, metadata: { ...own, ...(wantsNamespace ? { namespace } : {}) } });
-    if (name === 'projectcalico.org/v3 NetworkSet' || name === 'projectcalico.org/v3 GlobalNetworkSet') {
-      const set = networkSetShape.safeParse(placed);
-      if (set.success) networkSets.push(toNetworkSet(set.data));
-      else complain(place, set.error);
-    } else if (isPolicyKind(name)) {
+    const isNamespaced = namespacedKinds.has(kind);
+    const namespace = namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
+    if (isNamespaced && namespace === undefined) {
+      complain(`${place}: ${text} has no metadata.namespace; add it, or use --namespace (like kubectl -n)`);
+      return;
+    }
+    const metadata = { ...own, name: ownName, namespace: isNamespaced ? namespace : undefined };
+    const placed = withoutEmpty({ ...value, metadata });
+    const failed = ({ issues }: z.ZodError) => {
+      const where = `${place}: ${describeObject({ kind, metadata: { namespace: metadata.namespace, name: ownName ?? 'without a name' } })}`;
+      problems.push(...issues.flatMap((issue) => describeIssue(where, placed, issue)));
+    };
+    if (isPolicyKind(name)) {
       const parsed = policyShapes[name].safeParse(placed);
       if (parsed.success) manifests.push({ place, manifest: parsed.data });
-      else complain(place, parsed.error);
+      else failed(parsed.error);
+    } else {
+      const set = networkSetShape.safeParse(placed);
+      if (set.success) networkSets.push(toNetworkSet(set.data));
+      else failed(set.error);
     }
   };
 
   const take = (value: Record<string, unknown>, place: string, path: string) => {
     const kind = textOf(value['kind']);
     const apiVersion = textOf(value['apiVersion'])?.replace(storedGroup, 'projectcalico.org/v3');
-    if (kind === undefined || apiVersion === undefined) {
-      skip('document without apiVersion and kind');
-      return;
-    }
-    if (kind.endsWith('List') && ('items' in value || kind === 'List')) {
+    if (kind?.endsWith('List') && ('items' in value || kind === 'List')) {
       const items = z.array(object).safeParse(value['items'] ?? []);
-      if (!items.success) problems.push(`${place}: items is not a list of objects`);
+      if (!items.success)
+        complain(`${place}: items is not a list of objects; list the objects of the ${kind}`);
       // Items of a list from the API server have no kind.
       const inherited = kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
       for (const [at, item] of (items.data ?? []).entries())
         take({ ...inherited, ...item }, `${place}, item ${at + 1}`, path);
       return;
     }
-    const name = `${apiVersion} ${kind}`;
-    if (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind))
+    const name = `${apiVersion ?? ''} ${kind ?? ''}`;
+    if (kind !== undefined && (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind)))
       takePolicy(name, { ...value, apiVersion }, place, path);
-    else skip(kind);
+    else skip(kind === undefined || apiVersion === undefined ? 'document without apiVersion and kind' : kind);
   };
 
   for (const { path, place, value } of documents) take(value, place, path);
   return { manifests, networkSets, skipped, problems };
 }
 
-interface PlacedDocument {
-  readonly path: string;
-  readonly place: string;
-  readonly value: Record<string, unknown>;
-}
-
-function documentsOf({ path, text }: ManifestFile, problems: string[]): PlacedDocument[] {
-  const documents = parseAllDocuments(text);
-  return documents.flatMap((document, at) => {
-    const place = documents.length > 1 ? `${path}, document ${at + 1}` : path;
-    const [error] = document.errors;
-    if (error) {
-      problems.push(`${place} is not valid YAML: ${error.message.split('\n')[0]}`);
-      return [];
-    }
-    const value = object.safeParse(document.toJS());
-    return value.success ? [{ path, place, value: value.data }] : [];
-  });
-}
-
-/**
- * The namespace that a kustomization sets for the files it lists, from the nearest kustomization; undefined if there is
- * none.
- */
-function kustomizedNamespaces(documents: readonly PlacedDocument[]): (path: string) => string | undefined {
-  const found = documents.flatMap(({ path, value }) => {
-    if (value['kind'] !== 'Kustomization' && !/(^|\/)[Kk]ustomization(\.ya?ml)?$/.test(path)) return [];
-    const parsed = kustomization.safeParse(value);
-    if (!parsed.success || parsed.data.namespace === undefined) return [];
-    const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '';
-    const resources = parsed.data.resources.map((resource) => folder + resource.replace(/^\.\//, ''));
-    return [{ folder, namespace: parsed.data.namespace, resources }];
-  });
-  const nearestFirst = found.toSorted((a, b) => b.folder.length - a.folder.length);
-  return (path) =>
-    nearestFirst.find(({ resources }) =>
-      resources.some((resource) => path === resource || path.startsWith(`${resource.replace(/\/$/, '')}/`)),
-    )?.namespace;
+/** The name, or an example of the names that the API server makes from generateName. */
+function nameOf(metadata: Record<string, unknown>): string | undefined {
+  const prefix = textOf(metadata['generateName']);
+  return textOf(metadata['name']) ?? (prefix === undefined ? undefined : `${prefix}xxxxx`);
 }
 
 function isNetworkSet(name: string): boolean {
@@ -167,72 +136,4 @@ function isNetworkSet(name: string): boolean {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** Fields that the API server treats as absent if they are null, an empty list or an empty string. */
-const optionalFields = new Set([
-  ...[
-    'policyTypes',
-    'types',
-    'ingress',
-    'egress',
-    'from',
-    'to',
-    'ports',
-    'notPorts',
-    'nets',
-    'notNets',
-    'except',
-  ],
-  ...['selector', 'notSelector', 'namespaceSelector', 'serviceAccountSelector', 'podSelector', 'ipBlock'],
-  ...[
-    'matchExpressions',
-    'matchLabels',
-    'source',
-    'destination',
-    'protocol',
-    'notProtocol',
-    'icmp',
-    'notICMP',
-  ],
-  ...[
-    'ipVersion',
-    'endPort',
-    'port',
-    'order',
-    'tier',
-    'metadata',
-    'labels',
-    'annotations',
-    'namespace',
-    'items',
-  ],
-  ...['serviceAccounts', 'services', 'http', 'performanceHints', 'status', 'stagedAction', 'defaultAction'],
-]);
-/** The value false means the same as absent. */
-const switches = new Set(['doNotTrack', 'applyOnForward', 'preDNAT']);
-/** Their values are data; an empty value counts. */
-const dataFields = new Set(['labels', 'matchLabels', 'annotations', 'values']);
-
-/**
- * Drops fields that the API server treats as absent, such as Calico's `selector: ''` and Kubernetes' `policyTypes: []`.
- */
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutEmpty);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([key, child]: [string, unknown]) => {
-      if (switches.has(key) && child === false) return [];
-      const isEmpty = child === null || child === '' || (Array.isArray(child) && child.length === 0);
-      if (isEmpty && optionalFields.has(key)) return [];
-      return [[key, dataFields.has(key) ? child : withoutEmpty(child)]];
-    }),
-  );
-}
-
-function describeIssue(place: string, issue: z.core.$ZodIssue): string[] {
-  const path = issue.path.join('.');
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `${place}: ${path === '' ? '' : `${path}.`}${key} is not supported`);
-  return [`${place}: ${path} ${issue.message.replace(/^Invalid input: /, '')}`];
 }

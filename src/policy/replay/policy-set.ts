@@ -1,11 +1,15 @@
 import { compareText } from '../derive/order.ts';
+import { parseNet, type IpVersion } from './address-sets.ts';
+import type { ClusterFacts, IdentitySettings, KnownNetworkSet } from './cluster.ts';
 import { compileCalico } from './compile-calico.ts';
+import { compileCluster } from './compile-cluster.ts';
 import { compileKubernetes } from './compile-kubernetes.ts';
-import type { ClusterFacts, IdentitySettings } from './ends.ts';
-import { readManifests, type ManifestFile, type ReadOptions } from './manifest.ts';
+import { enforceStaged } from './effective-policies.ts';
+import { readManifests, type ManifestFile, type PlacedManifest, type ReadOptions } from './manifest.ts';
+import { describeObject } from './objects.ts';
 import type { Manifest } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledTier } from './policy.ts';
-import { SelectorError } from './selector.ts';
+import { assumedOrder, builtInTiers, type TierSettings } from './tiers.ts';
 
 /** Files with unknown content; each problem names its file, document and field. */
 export class PolicyError extends Error {
@@ -17,9 +21,6 @@ export class PolicyError extends Error {
     this.problems = problems;
   }
 }
-
-/** Calico's default tier comes after tiers of an order below a million, and before tiers without an order. */
-const defaultTierOrder = 1_000_000;
 
 /** A compiled set of policies. */
 export interface PolicySet {
@@ -40,59 +41,89 @@ export function compilePolicies(
   identity: IdentitySettings,
   options: ReadOptions = {},
 ): PolicySet {
-  const { manifests, networkSets, skipped, problems: unread } = readManifests(files, options);
+  const { manifests: read, networkSets, skipped, problems: unread } = readManifests(files, options);
+  const { manifests, notes: staged, problems: duplicates } = enforceStaged(read);
+  const hasIpv6 = options.ipv6 ?? namesRange(6, manifests, networkSets);
   const cluster: ClusterFacts = {
     identity,
     networkSets: networkSets.length > 0 ? networkSets : undefined,
+    versions: hasIpv6 ? [4, 6] : [4],
   };
-  const problems = [...unread];
-  const notes: string[] = [];
-  const policies: CompiledPolicy[] = [];
-  const tiers = new Map<string, { order: number; endsWith: CompiledTier['endsWith'] }>([
-    ['default', { order: defaultTierOrder, endsWith: 'deny' }],
-  ]);
-  for (const { place, manifest } of manifests) {
-    if (manifest.kind === 'Tier') {
-      const { order, defaultAction } = manifest.spec;
-      tiers.set(manifest.metadata.name, {
-        order: order ?? (manifest.metadata.name === 'default' ? defaultTierOrder : Number.POSITIVE_INFINITY),
-        endsWith: defaultAction === 'Pass' ? 'pass' : 'deny',
-      });
-      continue;
-    }
-    try {
-      policies.push(compile(manifest, place, cluster));
-    } catch (error) {
-      if (!(error instanceof SelectorError)) throw error;
-      problems.push(`${place}: ${error.message}`);
-    }
-  }
-  const undefinedTiers = [...new Set(policies.map(({ tier }) => tier))].filter((name) => !tiers.has(name));
-  const [onlyTier, ...moreTiers] = undefinedTiers;
-  if (onlyTier !== undefined && moreTiers.length === 0 && tiers.size === 1) {
-    tiers.set(onlyTier, { order: defaultTierOrder - 1, endsWith: 'deny' });
-    notes.push(
-      `tier ${onlyTier} has no Tier manifest; assumed to precede the default tier, with default action Deny`,
-    );
-  } else
-    for (const name of undefinedTiers)
-      problems.push(`tier ${name} is used but not defined; add its Tier manifest, which sets the order`);
-  if (problems.length === 0 && policies.length === 0) problems.push('no policies found');
+  const policies = manifests.flatMap(({ place, manifest }) =>
+    manifest.kind === 'Tier' ? [] : [compile(manifest, place, cluster)],
+  );
+  const { tiers, notes: assumed, problems: undefinedTiers } = tiersOf(manifests, policies);
+  const problems = [...unread, ...duplicates, ...undefinedTiers];
+  if (problems.length === 0 && read.every(({ manifest }) => manifest.kind === 'Tier'))
+    problems.push('no policies found');
   if (problems.length > 0) throw new PolicyError(problems);
   const ordered = [...tiers]
     .toSorted(([a, left], [b, right]) => compareNumbers(left.order, right.order) || compareText(a, b))
     .map(([name, { endsWith }]) => ({
       name,
       endsWith,
+      cluster,
       policies: policies
         .filter(({ tier }) => tier === name)
         .toSorted((a, b) => compareNumbers(a.order, b.order) || compareText(a.name, b.name)),
-    }));
-  return { tiers: ordered, skipped, notes };
+    }))
+    .filter(({ name, policies: own }) => own.length > 0 || name === 'default');
+  const versionNotes =
+    hasIpv6 || options.ipv6 === false || !namesRange(4, manifests, networkSets) ? [] : [onlyIpv4];
+  return { tiers: ordered, skipped, notes: [...staged, ...assumed, ...versionNotes] };
+}
+
+const onlyIpv4 =
+  'all flows except ICMPv6 count as IPv4, because no policy or network set names an IPv6 range; if the cluster has IPv6 addresses, use --ipv6';
+
+/** The tiers of the policies: built in, from manifests, or assumed if exactly one has no manifest. */
+function tiersOf(manifests: readonly PlacedManifest[], policies: readonly CompiledPolicy[]) {
+  const tiers = new Map<string, TierSettings>(Object.entries(builtInTiers));
+  let defined = 0;
+  for (const { manifest } of manifests) {
+    if (manifest.kind !== 'Tier') continue;
+    const { name } = manifest.metadata;
+    const { order, defaultAction } = manifest.spec;
+    if (!Object.hasOwn(builtInTiers, name)) defined += 1;
+    tiers.set(name, {
+      order: order ?? builtInTiers[name]?.order ?? Number.POSITIVE_INFINITY,
+      endsWith: defaultAction === 'Pass' ? 'pass' : 'deny',
+    });
+  }
+  const notes: string[] = [];
+  const problems: string[] = [];
+  const undefinedTiers = [...new Set(policies.map(({ tier }) => tier))].filter((name) => !tiers.has(name));
+  const [onlyTier, ...moreTiers] = undefinedTiers;
+  if (onlyTier !== undefined && moreTiers.length === 0 && defined === 0) {
+    tiers.set(onlyTier, { order: assumedOrder, endsWith: 'deny' });
+    notes.push(
+      `tier ${onlyTier} has no Tier manifest; assumed to precede the default tier, with default action Deny`,
+    );
+  } else
+    for (const name of undefinedTiers)
+      problems.push(`tier ${name} is used but not defined; add its Tier manifest, which sets the order`);
+  return { tiers, notes, problems };
 }
 
 function compareNumbers(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Whether any policy or network set names a range of an IP version. */
+function namesRange(
+  version: IpVersion,
+  manifests: readonly PlacedManifest[],
+  networkSets: readonly KnownNetworkSet[],
+): boolean {
+  const isRange = (value: unknown): boolean => {
+    if (typeof value === 'string') return parseNet(value)?.version === version;
+    if (typeof value !== 'object' || value === null) return false;
+    return Object.values(value).some(isRange);
+  };
+  return (
+    networkSets.some(({ nets }) => nets[version].length > 0) ||
+    manifests.some(({ manifest }) => isRange(manifest.spec))
+  );
 }
 
 function compile(
@@ -100,13 +131,20 @@ function compile(
   place: string,
   cluster: ClusterFacts,
 ): CompiledPolicy {
-  const { kind, metadata } = manifest;
-  const namespace =
-    kind === 'GlobalNetworkPolicy' || kind === 'StagedGlobalNetworkPolicy' ? undefined : metadata.namespace;
-  const name = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${metadata.name} (${place})`;
-  if (namespace !== undefined && 'podSelector' in manifest.spec)
-    return compileKubernetes({ name, namespace, spec: manifest.spec }, cluster.identity);
-  if ('podSelector' in manifest.spec)
-    throw new Error(`${name} is a global policy with a Kubernetes podSelector`);
-  return compileCalico({ name, namespace, spec: manifest.spec }, cluster);
+  const name = `${describeObject(manifest)} (${place})`;
+  switch (manifest.kind) {
+    case 'ClusterNetworkPolicy':
+    case 'AdminNetworkPolicy':
+    case 'BaselineAdminNetworkPolicy':
+      return compileCluster({ name, spec: manifest.spec }, cluster);
+    case 'GlobalNetworkPolicy':
+    case 'StagedGlobalNetworkPolicy':
+      return compileCalico({ name, namespace: undefined, spec: manifest.spec }, cluster);
+    default: {
+      const { namespace = '' } = manifest.metadata;
+      return 'podSelector' in manifest.spec
+        ? compileKubernetes({ name, namespace, spec: manifest.spec }, cluster)
+        : compileCalico({ name, namespace, spec: manifest.spec }, cluster);
+    }
+  }
 }

@@ -1,11 +1,13 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { Answer } from './answer.ts';
-import type { ReplayEnd } from './ends.ts';
+import type { IpVersion } from './address-sets.ts';
+import type { ClusterFacts, ReplayEnd } from './cluster.ts';
 
 /** The part of a fact that rules match. */
 export interface ReplayFlow extends Pick<FlowEvidence, 'protocol' | 'port'> {
   readonly src: ReplayEnd;
   readonly dst: ReplayEnd;
+  readonly version: IpVersion;
 }
 
 /** The smallest part of a rule: one peer and one port. */
@@ -16,6 +18,8 @@ export interface RuleAtom {
 }
 
 export interface CompiledRule {
+  /** Position in the manifest's list, from 0. */
+  readonly index: number;
   readonly action: 'allow' | 'deny' | 'pass';
   /** Any of them. */
   readonly atoms: readonly RuleAtom[];
@@ -37,4 +41,6 @@ export interface CompiledTier {
   readonly endsWith: 'deny' | 'pass';
   /** In evaluation order. */
   readonly policies: readonly CompiledPolicy[];
+  /** What the policies were compiled with; the same for all tiers of a set. */
+  readonly cluster: Pick<ClusterFacts, 'networkSets' | 'versions'>;
 }

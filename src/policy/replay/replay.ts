@@ -8,7 +8,8 @@ import { portText } from '../derive/rules.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { both, either, type Answer } from './answer.ts';
 import { decide } from './decide.ts';
-import type { CompiledTier } from './policy.ts';
+import { possibleVersions } from './end-addresses.ts';
+import type { CompiledTier, RuleAtom } from './policy.ts';
 
 /** One fact for which the policies' verdict differs from the observed one. */
 export interface Finding {
@@ -126,6 +127,14 @@ interface Drift {
   readonly misreported: readonly Finding[];
 }
 
+/** The answer for all IP versions that the fact can have. */
+function matches(atom: RuleAtom, fact: FlowEvidence, cluster: CompiledTier['cluster']): Answer {
+  const [first, ...others] = possibleVersions(fact, cluster).map((version) =>
+    atom.matches({ ...fact, version }),
+  );
+  return first !== undefined && others.every((answer) => answer === first) ? first : 'unknown';
+}
+
 /** Compares a policy set with the flows observed in the period of the evidence. Pure. */
 export function drift(
   tiers: readonly CompiledTier[],
@@ -134,18 +143,20 @@ export function drift(
 ): Drift {
   const unused: Unused[] = [];
   const perhapsUnused: Unused[] = [];
-  for (const policy of tiers.flatMap(({ policies }) => policies))
+  for (const { policy, cluster } of tiers.flatMap((tier) =>
+    tier.policies.map((each) => ({ policy: each, cluster: tier.cluster })),
+  ))
     for (const direction of directions)
-      for (const [at, { action, atoms }] of (policy[direction] ?? []).entries()) {
+      for (const { index, action, atoms } of policy[direction] ?? []) {
         if (action !== 'allow') continue;
         for (const atom of atoms) {
           let used: Answer = 'no';
           for (const fact of evidence) {
             const subject = fact.action === 'allow' ? subjectOf(direction, fact) : undefined;
-            if (subject) used = either(used, both(policy.selects(subject), atom.matches(fact)));
+            if (subject) used = either(used, both(policy.selects(subject), matches(atom, fact, cluster)));
             if (used === 'yes') break;
           }
-          const entry = { policy: policy.name, rule: `${direction} rule ${at}: ${atom.text}` };
+          const entry = { policy: policy.name, rule: `${direction} rule ${index}: ${atom.text}` };
           if (used === 'no') unused.push(entry);
           else if (used === 'unknown') perhapsUnused.push(entry);
         }

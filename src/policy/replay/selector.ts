@@ -1,3 +1,4 @@
+import type { AddressSet } from './address-sets.ts';
 import { known, not, type Answer } from './answer.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface LabelTest {
   readonly holds: (value: string) => boolean;
   /** The only values that pass, if they can be listed. */
   readonly values?: readonly string[];
+  /** For a test of an end's address: the addresses that it can have, and those that pass. */
+  readonly addresses?: { readonly within: AddressSet; readonly asked: AddressSet };
 }
 
 /** A label selector, compiled. */
@@ -19,9 +22,13 @@ export type Selector = (labels: LabelLookup) => Answer;
 
 /** A selector that violates Calico's grammar or uses an unknown function. */
 export class SelectorError extends Error {
+  /** `has no operator at "= 'web'"`. */
+  readonly problem: string;
+
   constructor(selector: string, problem: string) {
     super(`the selector ${JSON.stringify(selector)} ${problem}`);
     this.name = 'SelectorError';
+    this.problem = problem;
   }
 }
 
@@ -34,9 +41,12 @@ export function valueIn(key: string, values: readonly string[]): Selector {
   });
 }
 
+/** The text of the test that every value passes. */
+export const isThere = 'is there';
+
 /** Whether the label exists. */
 export function has(key: string): Selector {
-  return labelTest(key, { text: 'is there', holds: () => true });
+  return labelTest(key, { text: isThere, holds: () => true });
 }
 
 /** Whether the label's value passes the test. */
@@ -46,6 +56,11 @@ export function labelTest(key: string, asked: LabelTest): Selector {
     if (typeof found === 'string') return found;
     return known(found.value !== undefined && asked.holds(found.value));
   };
+}
+
+/** Reads labels under names with a prefix. */
+export function withPrefix(prefix: string, selector: Selector): Selector {
+  return (labels) => selector((label, test) => labels(prefix + label, test));
 }
 
 export function negated(selector: Selector): Selector {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { readManifests } from '../../../../src/policy/replay/manifest.ts';
 import { decide } from '../../../../src/policy/replay/decide.ts';
 import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
 import type { ReplayFlow } from '../../../../src/policy/replay/policy.ts';
@@ -26,18 +28,27 @@ interface JudgedSelectors {
 }
 
 /** For the shapes see the fixture's README. */
-function read(name: 'policies'): JudgedPolicies;
+function read(name: 'policies' | 'policies-3.32'): JudgedPolicies;
 function read(name: 'selectors'): JudgedSelectors;
 function read(name: string): unknown {
-  const file = new URL(`../../../fixtures/judged/${name}.jsonl.gz`, import.meta.url);
-  const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
-  const [cluster, ...sets] = lines.map((line): unknown => JSON.parse(line));
+  const [cluster, ...sets] = readLines(name);
   return { cluster, sets };
 }
 
+function readLines(name: string): unknown[] {
+  const file = new URL(`../../../fixtures/judged/${name}.jsonl.gz`, import.meta.url);
+  const lines = gunzipSync(readFileSync(file)).toString('utf8').trim().split('\n');
+  return lines.map((line): unknown => JSON.parse(line));
+}
+
+const judgedObject = z.object({ object: z.looseObject({}), valid: z.boolean() });
+
 const judged = read('policies');
 
-function judge(networkSets: object[]): { flows: number; undecided: number; wrong: string[] } {
+function judge(
+  judged: JudgedPolicies,
+  networkSets: object[] = [],
+): { flows: number; undecided: number; wrong: string[] } {
   const identity = { label: judged.cluster.identityLabel, namespaces: 'all' as const };
   const wrong: string[] = [];
   let flows = 0;
@@ -58,7 +69,7 @@ function judge(networkSets: object[]): { flows: number; undecided: number; wrong
 }
 
 test('no verdict differs from Calico’s, and at most 12 % of the flows are undecided', () => {
-  const { flows, undecided, wrong } = judge([]);
+  const { flows, undecided, wrong } = judge(judged);
   expect(wrong).toEqual([]);
   expect(flows).toBe(9_936);
   expect(undecided / flows).toBeLessThan(0.12);
@@ -71,7 +82,15 @@ test('no verdict differs with the manifests of the network sets', () => {
     metadata: { name, labels, ...(namespace === '' ? {} : { namespace }) },
     spec: { nets },
   }));
-  expect(judge(sets).wrong).toEqual([]);
+  expect(judge(judged, sets).wrong).toEqual([]);
+}, 120_000);
+
+test('no verdict differs from Calico 3.32’s with service accounts, Services, HTTP, host policies, cluster-wide policies and IPv6', () => {
+  const { flows, undecided, wrong } = judge(read('policies-3.32'));
+  expect(wrong).toEqual([]);
+  expect(flows).toBe(2_456);
+  // A third of the sets match data that is not stored: service accounts, Services, source ports, labels.
+  expect(undecided / flows).toBeLessThan(0.35);
 }, 120_000);
 
 test('selectors are accepted, refused and matched as by Calico', () => {
@@ -92,6 +111,16 @@ test('selectors are accepted, refused and matched as by Calico', () => {
   });
   expect(differences).toEqual([]);
   expect(sets).toHaveLength(1_000);
+});
+
+test('objects are accepted and refused as by Calico’s and Kubernetes’ validation', () => {
+  const objects = readLines('objects').map((line) => judgedObject.parse(line));
+  const differences = objects.filter(({ object, valid }) => {
+    const { problems } = readManifests([{ path: 'x.json', text: JSON.stringify(object) }]);
+    return (problems.length === 0) !== valid;
+  });
+  expect(differences).toEqual([]);
+  expect(objects).toHaveLength(2_352);
 });
 
 test('a label of 512 characters is the longest that a selector may have', () => {

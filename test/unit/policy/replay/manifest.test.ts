@@ -16,7 +16,7 @@ function names(text: string, namespace?: string): string[] {
   const { manifests, problems } = readManifests([{ path: 'now.yaml', text }], { namespace });
   expect(problems).toEqual([]);
   return manifests.map(
-    ({ manifest: { kind, metadata } }) => `${kind} ${metadata.namespace}/${metadata.name}`,
+    ({ manifest: { kind, metadata } }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`,
   );
 }
 

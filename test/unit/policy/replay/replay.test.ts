@@ -228,75 +228,220 @@ describe("Calico's order", () => {
   });
 });
 
-describe('unsupported content is refused by name', () => {
-  test.each<[string, RegExp]>([
+/** Each problem names the file, the object and the field, and says what to do. */
+describe('content that cannot be evaluated is refused', () => {
+  const port = (field: object) => ({ egress: [{ ports: [field] }] });
+  const cidr = (block: object) => ({ egress: [{ to: [{ ipBlock: block }] }] });
+  const rule = (field: object) => ({ egress: [{ action: 'Allow', ...field }] });
+  const tcpTo = (destination: object) => rule({ protocol: 'TCP', destination });
+  test.each<[string, object, string]>([
+    ['an unknown field', { egres: [] }, 'spec.egres '],
+    ['an unknown field of a peer', { egress: [{ to: [{ ipBlok: {} }] }] }, 'spec.egress.0.to.0.ipBlok '],
+    ['an empty peer', { egress: [{ to: [{}] }] }, 'spec.egress.0.to.0 '],
     [
-      '{ apiVersion: policy.networking.k8s.io/v1alpha1, kind: AdminNetworkPolicy, metadata: { name: x } }',
-      /0\.yaml is a policy.networking.k8s.io\/v1alpha1 AdminNetworkPolicy, which cannot be replayed/,
+      'an ipBlock beside a selector',
+      { ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8' }, podSelector: {} }] }] },
+      'spec.ingress.0.from.0 ',
+    ],
+    ['a port out of range', port({ port: 99_999 }), 'spec.egress.0.ports.0.port '],
+    ['a number in quotes as the name of a port', port({ port: '80' }), 'spec.egress.0.ports.0.port "80" '],
+    [
+      'a range that ends before it begins',
+      port({ port: 90, endPort: 80 }),
+      'spec.egress.0.ports.0.endPort 80 ',
     ],
     [
+      'a range after the name of a port',
+      port({ port: 'http', endPort: 80 }),
+      'spec.egress.0.ports.0.endPort 80 ',
+    ],
+    [
+      'an address without a prefix',
+      cidr({ cidr: '10.0.0.1' }),
+      'spec.egress.0.to.0.ipBlock.cidr "10.0.0.1" ',
+    ],
+    ['an octet over 255', cidr({ cidr: '10.0.0.256/32' }), 'spec.egress.0.to.0.ipBlock.cidr '],
+    [
+      'an exception outside the range',
+      cidr({ cidr: '10.0.0.0/8', except: ['11.0.0.0/8'] }),
+      'spec.egress.0.to.0.ipBlock.except.0 ',
+    ],
+    [
+      'an operator without values',
+      { podSelector: { matchExpressions: [{ key: 'x', operator: 'In' }] } },
+      'spec.podSelector.matchExpressions.0.values ',
+    ],
+    [
+      'an unknown operator',
+      { podSelector: { matchExpressions: [{ key: 'x', operator: 'Near' }] } },
+      'spec.podSelector.matchExpressions.0.operator "Near" ',
+    ],
+    [
+      'a label that is not one',
+      { podSelector: { matchLabels: { 'a@b': 'x' } } },
+      'spec.podSelector.matchLabels.a@b ',
+    ],
+    [
+      'a boolean as the value of a label',
+      { podSelector: { matchLabels: { a: true } } },
+      'spec.podSelector.matchLabels.a true ',
+    ],
+  ])('Kubernetes: %s', (_, spec, field) => {
+    expect(() => policies(kubernetes('a', { podSelector: {}, ...spec }))).toThrow(
+      `0.yaml: NetworkPolicy a/test: ${field}`,
+    );
+  });
+
+  test.each<[string, object, string]>([
+    ['an unknown action', rule({ action: 'Permit' }), 'spec.egress.0.action "Permit" '],
+    ['a protocol in lower case', rule({ protocol: 'tcp' }), 'spec.egress.0.protocol "tcp" '],
+    ['ports without a protocol', rule({ destination: { ports: [80] } }), 'spec.egress.0.destination.ports '],
+    [
+      'ports of ICMP',
+      rule({ protocol: 'ICMP', destination: { ports: [80] } }),
+      'spec.egress.0.destination.ports ',
+    ],
+    ['port 0', tcpTo({ ports: [0] }), 'spec.egress.0.destination.ports.0 0 '],
+    [
+      'a range of ports that ends before it begins',
+      tcpTo({ ports: ['90:80'] }),
+      'spec.egress.0.destination.ports.0 "90:80" ',
+    ],
+    [
+      'an address without a prefix',
+      rule({ destination: { nets: ['8.8.8.8'] } }),
+      'spec.egress.0.destination.nets.0 "8.8.8.8" ',
+    ],
+    [
+      'a range with bits after the prefix',
+      rule({ destination: { nets: ['10.1.2.3/8'] } }),
+      'spec.egress.0.destination.nets.0 "10.1.2.3/8" has bits after the prefix; use 10.0.0.0/8',
+    ],
+    [
+      'ranges of both IP versions',
+      rule({ source: { nets: ['::/0'] }, destination: { nets: ['10.0.0.0/8'] } }),
+      'spec.egress.0.destination.nets ',
+    ],
+    [
+      'an IP version that contradicts a range',
+      rule({ ipVersion: 6, destination: { nets: ['10.0.0.0/8'] } }),
+      'spec.egress.0.destination.nets ',
+    ],
+    [
+      'the exclusion of every address',
+      rule({ destination: { notNets: ['0.0.0.0/0'] } }),
+      'spec.egress.0.destination.notNets.0 ',
+    ],
+    ['an ICMP type without the protocol', rule({ icmp: { type: 8 } }), 'spec.egress.0.icmp '],
+    ['HTTP in an egress rule', rule({ http: { methods: ['GET'] } }), 'spec.egress.0.http '],
+    [
+      'a Service as the source of an egress rule',
+      rule({ source: { services: { name: 'x' } } }),
+      'spec.egress.0.source.services ',
+    ],
+    [
+      'a Service without a name',
+      rule({ destination: { services: {} } }),
+      'spec.egress.0.destination.services.name ',
+    ],
+    [
+      'a Service beside a selector',
+      rule({ destination: { services: { name: 'x' }, selector: 'all()' } }),
+      'spec.egress.0.destination.services ',
+    ],
+    [
+      'domains of Calico Enterprise',
+      rule({ destination: { domains: ['x.org'] } }),
+      'spec.egress.0.destination.domains is a field of Calico Enterprise',
+    ],
+    [
+      'a selector that ends unexpectedly',
+      { serviceAccountSelector: 'x' },
+      'spec.serviceAccountSelector "x" ends unexpectedly',
+    ],
+    ['one = in a selector', { selector: 'app = "web"' }, 'spec.selector '],
+    ['an unknown call in a selector', { selector: 'nearby()' }, 'spec.selector "nearby()" '],
+    ['global() outside a namespaceSelector', { selector: 'global()' }, 'spec.selector "global()" '],
+    [
+      'global() beside another selector',
+      rule({ source: { namespaceSelector: 'global() || all()' } }),
+      'spec.egress.0.source.namespaceSelector ',
+    ],
+    ['a type twice', { types: ['Egress', 'Egress'] }, 'spec.types '],
+  ])('Calico: %s', (_, spec, field) => {
+    expect(() => policies(calico('NetworkPolicy', 'a', spec))).toThrow(
+      `0.yaml: NetworkPolicy a/test: ${field}`,
+    );
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      'another vendor’s policy',
       '{ apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: { name: x, namespace: a } }',
-      /0\.yaml is a cilium.io\/v2 CiliumNetworkPolicy, which cannot be replayed/,
+      /0\.yaml: CiliumNetworkPolicy a\/x with apiVersion cilium\.io\/v2 cannot be replayed/,
     ],
-    ['{ apiVersion: v1, kind: Service, metadata: { name: x } }', /no policies found/],
-    ['just text', /no policies found/],
-    ['a: [', /0\.yaml is not valid YAML/],
     [
+      'a removed version',
+      '{ apiVersion: extensions/v1beta1, kind: NetworkPolicy, metadata: { name: x, namespace: a } }',
+      /apiVersion extensions\/v1beta1 cannot be replayed; supported kinds/,
+    ],
+    [
+      'no version',
+      '{ kind: NetworkPolicy, metadata: { name: x, namespace: a } }',
+      /NetworkPolicy a\/x has no apiVersion/,
+    ],
+    [
+      'a kind in lower case',
+      '{ apiVersion: networking.k8s.io/v1, kind: networkpolicy, metadata: { name: x } }',
+      /networkpolicy x with apiVersion/,
+    ],
+    [
+      'a list instead of an object',
+      '[{ apiVersion: networking.k8s.io/v1, kind: NetworkPolicy }]',
+      /0\.yaml is a list/,
+    ],
+    ['a Service alone', '{ apiVersion: v1, kind: Service, metadata: { name: x } }', /no policies found/],
+    ['plain text', 'just text', /no policies found/],
+    ['nothing', '# nothing\n', /no policies found/],
+    ['broken YAML', 'a: [', /0\.yaml is not valid YAML/],
+    [
+      'a template of a policy',
+      'kind: NetworkPolicy\nmetadata: {{ .Values.x }}-y\n',
+      /it looks like a Helm template: use the output of helm template/,
+    ],
+    ['a key twice', 'kind: NetworkPolicy\nkind: NetworkPolicy\n', /separate two objects by a line with ---/],
+    [
+      'a name with a variable',
+      kubernetes('a', {}).replace('"test"', '"${APP}-x"'),
+      /metadata\.name "\$\{APP\}-x" is not a DNS name/,
+    ],
+    [
+      'no namespace',
       '{ apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: { name: x }, spec: { podSelector: {} } }',
       /0\.yaml: NetworkPolicy x has no metadata\.namespace; add it, or use --namespace/,
     ],
-    [kubernetes('a', { podSelector: {}, egres: [] }), /0\.yaml: spec\.egres is not supported/],
     [
-      kubernetes('a', { podSelector: {}, egress: [{ to: [{ ipBlok: {} }] }] }),
-      /spec\.egress\.0\.to\.0\.ipBlok is not supported/,
-    ],
-    [kubernetes('a', { podSelector: {}, egress: [{ to: [{}] }] }), /spec\.egress\.0\.to\.0 needs either/],
-    [
-      kubernetes('a', { podSelector: {}, egress: [{ ports: [{ port: 99_999 }] }] }),
-      /spec\.egress\.0\.ports\.0\.port/,
+      'preDNAT without applyOnForward',
+      calico('GlobalNetworkPolicy', undefined, { preDNAT: true }),
+      /GlobalNetworkPolicy test: spec\.applyOnForward /,
     ],
     [
-      kubernetes('a', { podSelector: { matchExpressions: [{ key: 'x', operator: 'Near', values: [] }] } }),
-      /has the unknown operator Near/,
-    ],
-    [calico('NetworkPolicy', 'a', { egress: [{ action: 'Permit' }] }), /spec\.egress\.0\.action/],
-    [
-      calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', http: {} }] }),
-      /spec\.egress\.0\.http is not supported/,
-    ],
-    [
-      calico('NetworkPolicy', 'a', { egress: [{ action: 'Allow', destination: { services: {} } }] }),
-      /spec\.egress\.0\.destination\.services is not supported/,
-    ],
-    [
-      calico('NetworkPolicy', 'a', { serviceAccountSelector: 'x' }),
-      /spec\.serviceAccountSelector is not supported/,
-    ],
-    [calico('NetworkPolicy', 'a', { selector: 'app = "web"' }), /the selector "app = \\"web\\"" has no ==/],
-    [calico('NetworkPolicy', 'a', { selector: 'nearby()' }), /the selector "nearby\(\)"/],
-    [
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'List',
-        items: ['wave1', 'wave2'].map((tier): unknown =>
-          JSON.parse(calico('NetworkPolicy', 'a', { tier }, `${tier}.test`)),
-        ),
-      }),
+      'several tiers without manifests',
+      ['wave1', 'wave2'].map((tier) => calico('NetworkPolicy', 'a', { tier }, `${tier}.test`)).join('\n'),
       /tier wave1 .*Tier manifest[^]*tier wave2/,
     ],
     [
-      calico('StagedNetworkPolicy', 'a', { stagedAction: 'Delete' }),
-      /stagedAction only "Set" can be replayed/,
+      'two versions of one object',
+      [{}, { policyTypes: ['Egress'] }].map((spec) => kubernetes('a', spec)).join('\n'),
+      /document 2: NetworkPolicy a\/test differs from the one in 0\.yaml, document 1/,
     ],
-    [calico('GlobalNetworkPolicy', undefined, { preDNAT: true }), /spec\.preDNAT is not supported/],
-    ['# nothing\n', /no policies found/],
-  ])('%s', (text, problem) => {
+  ])('%s', (_, text, problem) => {
     expect(() => policies(text)).toThrow(problem);
   });
 
   test('all problems of all files together', () => {
     expect(() => policies('a: [', 'kind: x', kubernetes('a', { x: 1, y: 2 }))).toThrow(
-      /0\.yaml is not valid YAML[^]*2\.yaml: spec\.x [^]*2\.yaml: spec\.y /,
+      /0\.yaml is not valid YAML[^]*2\.yaml: .*: spec\.x [^]*2\.yaml: .*: spec\.y /,
     );
   });
 });

@@ -1,0 +1,44 @@
+import type { EvidenceEnd } from '../derive/model.ts';
+import type { IpVersion, Nets } from './address-sets.ts';
+import type { Answer } from './answer.ts';
+import type { LabelTest } from './selector.ts';
+
+/** An end of a flow, with assumptions about data that is not stored. */
+export interface ReplayEnd extends EvidenceEnd {
+  /** The assumed answer to a test of a label. */
+  readonly assume?: ((label: string, test: LabelTest) => Answer) | undefined;
+}
+
+/** A NetworkSet or GlobalNetworkSet from a given manifest. */
+export interface KnownNetworkSet {
+  readonly name: string;
+  /** Empty for a global one. */
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly nets: Nets;
+}
+
+/** How service identities are read; the worker's settings. */
+export interface IdentitySettings {
+  /** Pod label that holds the service identity. */
+  readonly label: string;
+  /** Namespaces in which the label is read. */
+  readonly namespaces: 'all' | ReadonlySet<string>;
+}
+
+/** Data about a cluster other than its flows. */
+export interface ClusterFacts {
+  readonly identity: IdentitySettings;
+  /** All network sets of the cluster; undefined if no manifest was given, in which case any may exist. */
+  readonly networkSets: readonly KnownNetworkSet[] | undefined;
+  /** The IP versions in use: IPv6 only if a policy or a network set names an IPv6 range. */
+  readonly versions: readonly IpVersion[];
+}
+
+/** The manifest of a network set that is an end of a flow. */
+export function findNetworkSet(
+  sets: readonly KnownNetworkSet[] | undefined,
+  { ns, identity }: Pick<EvidenceEnd, 'ns' | 'identity'>,
+): KnownNetworkSet | undefined {
+  return sets?.find(({ name, namespace }) => name === identity && namespace === ns);
+}

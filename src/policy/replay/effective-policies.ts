@@ -1,0 +1,75 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PlacedManifest } from './manifest.ts';
+import { describeObject } from './objects.ts';
+
+/** The manifests that remain once every staged policy is enforced. */
+export interface Effective {
+  readonly manifests: readonly PlacedManifest[];
+  /** What enforcing the staged policies changes, as sentences. */
+  readonly notes: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const enforcedKinds: Readonly<Record<string, string>> = {
+  StagedNetworkPolicy: 'projectcalico.org/v3 NetworkPolicy',
+  StagedGlobalNetworkPolicy: 'projectcalico.org/v3 GlobalNetworkPolicy',
+  StagedKubernetesNetworkPolicy: 'networking.k8s.io/v1 NetworkPolicy',
+};
+
+/**
+ * Enforces the staged policies of a set: with stagedAction Set (the default), a staged policy replaces the enforced one
+ * of its name; with Delete it removes it; Learn and Ignore change nothing. Two different manifests of one object are a
+ * problem, because only one of them can be in the cluster.
+ */
+export function enforceStaged(read: readonly PlacedManifest[]): Effective {
+  const { manifests: all, problems } = withoutDuplicates(read);
+  const notes: string[] = [];
+  const replaced = new Set<PlacedManifest>();
+  for (const staged of all) {
+    const enforcedKind = enforcedKinds[staged.manifest.kind];
+    if (enforcedKind === undefined) continue;
+    const { stagedAction: action = 'Set' } =
+      'stagedAction' in staged.manifest.spec ? staged.manifest.spec : {};
+    const text = describeObject(staged.manifest);
+    if (action !== 'Set') replaced.add(staged);
+    if (action === 'Learn' || action === 'Ignore') {
+      notes.push(`${staged.place}: ${text} is skipped, because its stagedAction is ${action}`);
+      continue;
+    }
+    const enforced = all.find(
+      ({ manifest }) =>
+        `${manifest.apiVersion} ${manifest.kind}` === enforcedKind && isSameName(manifest, staged.manifest),
+    );
+    if (enforced) {
+      replaced.add(enforced);
+      notes.push(
+        `${staged.place}: ${text} ${action === 'Set' ? 'replaces' : 'deletes'} the enforced policy of the same name (${enforced.place})`,
+      );
+    } else if (action === 'Delete')
+      notes.push(`${staged.place}: ${text} deletes a policy that is not in the set`);
+  }
+  return { manifests: all.filter((entry) => !replaced.has(entry)), notes, problems };
+}
+
+function isSameName(a: PlacedManifest['manifest'], b: PlacedManifest['manifest']): boolean {
+  return a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
+}
+
+function withoutDuplicates(read: readonly PlacedManifest[]): {
+  manifests: PlacedManifest[];
+  problems: string[];
+} {
+  const first = new Map<string, PlacedManifest>();
+  const problems: string[] = [];
+  for (const entry of read) {
+    const { apiVersion, kind, metadata, spec } = entry.manifest;
+    const key = [apiVersion, kind, metadata.namespace, metadata.name].join('\n');
+    const other = first.get(key);
+    if (other === undefined) first.set(key, entry);
+    else if (!isDeepStrictEqual(other.manifest.spec, spec))
+      problems.push(
+        `${entry.place}: ${describeObject(entry.manifest)} differs from the one in ${other.place}; keep one of them (of a base and its patches, replay the output of kustomize build)`,
+      );
+  }
+  return { manifests: [...first.values()], problems };
+}
