@@ -49,7 +49,7 @@ export interface Config {
   heartbeat: SecretUrl | undefined;
   /** Where records are sent as flow logs; undefined: nowhere. */
   export: ExportConfig | undefined;
-  /** Address on which /metrics, /healthz and /readyz listen. */
+  /** Address on which /metrics, /healthz and /readyz listen; `*`: all. */
   listenHost: string;
   logLevel: string;
   workerIdentity: string;
@@ -71,7 +71,7 @@ const environment = z.object({
   ...mapEnvironment,
   HEARTBEAT_URL: secretUrlField,
   HEARTBEAT_URL_FILE: secretUrlField,
-  LISTEN_HOST: text('0.0.0.0'),
+  LISTEN_HOST: text('*'),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

@@ -5,6 +5,7 @@ import { text, wholeNumber } from './fields.ts';
 export interface MapConfig {
   /** 0: any free port. */
   port: number | 'off';
+  /** `*`: all addresses. */
   host: string;
   /** Address of the workflow list in the Temporal UI, without a trailing slash. */
   temporalUiUrl: string | undefined;

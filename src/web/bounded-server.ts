@@ -16,6 +16,7 @@ interface Limits {
 
 /**
  * An HTTP server that slow or half-open clients cannot block: every connection without progress is closed within 30 s.
+ * @param host an address, a name, or `*` for all IPv4 addresses and, if the machine has IPv6, all IPv6 addresses
  * @param limits for tests
  * @throws the error of `listen`
  */
@@ -42,7 +43,7 @@ export async function listenBounded(
   );
   server.timeout = limits.idleMs;
   server.maxConnections = maxConnections;
-  server.listen(port, host);
+  server.listen(host === '*' ? { port } : { port, host });
   await once(server, 'listening');
   return server;
 }
