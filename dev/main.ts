@@ -26,7 +26,7 @@ try {
 process.exit();
 
 function explain(error: unknown): void {
-  if (isStartFailure(error)) process.stderr.write(`\n${error.message}\n${error.cure}\n\n`);
+  if (isStartFailure(error)) process.stderr.write(`\n${error.message}\n\n`);
   else
     process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n\n`);
 }

@@ -50,7 +50,7 @@ async function lock(path: string): Promise<void> {
       const pid = await readPidFile(path);
       if (pid !== undefined && (await isRunning({ pid, marks: ['dev/main'] }))) {
         throw startFailure(
-          `npm start is already running here (process ${pid})`,
+          `another npm start is already running here (process ${pid})`,
           `Stop it with Ctrl-C in its terminal, or with: kill ${pid}`,
         );
       }

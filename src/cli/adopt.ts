@@ -17,9 +17,11 @@ export function adoptCommand(): Command {
     .addHelpText(
       'after',
       `
-Stop the other program first. A worker does the same when it starts or resumes and finds edges that were seen after the last bucket
-it merged; run this command if the other program ran at the same time as the worker. Exits with 3 if an edge counts less than the
-trail counted: another program or a person has changed it, and adopt does not modify it.
+Stop the other program first. A worker also adopts counts when it starts or
+resumes and finds edges that were seen after the last bucket it merged; run this
+command if the other program ran at the same time as the worker. Exits with 3 if
+an edge counts less than the trail counted: another program or a person has
+changed it, and adopt does not modify it.
 
 Examples:
   flow-trail adopt

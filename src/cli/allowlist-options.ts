@@ -13,7 +13,7 @@ export interface DeriveArguments {
   identities: boolean;
   allPorts?: boolean | undefined;
   baseline?: string | undefined;
-  dnsAddress: string[];
+  dnsAddress?: string[];
   tier?: string | undefined;
   order?: string | undefined;
 }
@@ -48,7 +48,7 @@ export function allowlistInput(
     allowManyPorts: options.allPorts ?? false,
     baseline: {
       dns: switched.includes('dns'),
-      dnsAddresses: options.dnsAddress,
+      dnsAddresses: options.dnsAddress ?? [],
       databases: switched.includes('databases'),
       redis: switched.includes('redis'),
     },

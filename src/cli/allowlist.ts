@@ -53,12 +53,18 @@ function deriveCommand(): Command {
       '--dns-address <cidr>',
       'allow DNS to this address, for example 10.96.0.10; repeatable; default: DNS_ADDRESSES',
       collect,
-      [],
     )
     .option('--tier <name>', 'Calico tier')
     .option('--order <number>', 'Calico order within the tier')
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .addOption(new Option('--json', 'print the files and a summary as JSON').conflicts('out'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail allowlist derive immich --baseline dns --dns-address 10.96.0.10
+  flow-trail allowlist derive --format calico-staged --order 500 --out staged/`,
+    )
     .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
       const { summary, artefacts } = await previewAllowlist(namespaces, options);
       if (json === true) return printOutput('allowlist-derive', { summary, files: artefacts });
@@ -77,6 +83,7 @@ function showCommand(): Command {
     .option('--file <path>', 'only this file')
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .addOption(new Option('--json', 'print the files as JSON').conflicts('out'))
+    .addHelpText('after', '\nExample (list shows the ids):\n  flow-trail allowlist show 12 --out policies/')
     .action(async (id: string, { file, out, json }: HandOut & { file?: string }) => {
       const files = await askAllowlistFiles(id);
       const wanted = files.filter(({ path }) => file === undefined || path === file);
@@ -95,6 +102,7 @@ function listCommand(): Command {
     .description('List the allowlists derived by the workflow, newest first.')
     .option('--limit <count>', 'maximum number of rows', '20')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  flow-trail allowlist list --limit 5')
     .action(async ({ limit, json }: { limit: string; json?: boolean }) => {
       const count = parseLimit('--limit', limit);
       const found = await askAllowlists(count);
@@ -160,6 +168,6 @@ async function handOut(files: readonly Artefact[], out: string | undefined): Pro
   printFile(files.map(({ content }) => content).join('---\n'));
 }
 
-function collect(value: string, all: string[]): string[] {
+function collect(value: string, all: string[] = []): string[] {
   return [...all, value];
 }

@@ -22,8 +22,11 @@ export function atCommand(): Command {
     .description(
       'Reconstruct an incident: who talked to a namespace, and who it talked to, in a given time range.',
     )
-    .requiredOption('--ns <namespace>', 'the namespace')
-    .requiredOption('--from <time>', 'start: 03:00 (the last one), a date and time, or an age (90m)')
+    .requiredOption('--ns <namespace>', 'required: the namespace')
+    .requiredOption(
+      '--from <time>',
+      'required: start, as 03:00 (the last one), a date and time, or an age (90m)',
+    )
     .option('--to <time>', 'end; a time of day is its first occurrence after the start; default: now')
     .option(
       '--silent-days <days>',
@@ -34,9 +37,10 @@ export function atCommand(): Command {
     .addHelpText(
       'after',
       `
-The output lists the time ranges that were not observed, then unusual rows, then all other rows.
-Flow facts are stored by the hour (UTC), so the output covers all hours that overlap the time range and cannot order events within
-an hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
+The output lists the time ranges that were not observed, then unusual rows,
+then all other rows. Flow facts are stored by the hour (UTC), so the output
+covers all hours that overlap the time range and cannot order events within an
+hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
 
 Examples:
   flow-trail at --ns immich --from 03:00 --to 04:00

@@ -8,7 +8,7 @@ import { usageFailure } from './usage-error.ts';
 interface Options {
   host: string;
   port: string;
-  uiOrigin: string[];
+  uiOrigin?: string[];
   tokenFile?: string;
 }
 
@@ -24,23 +24,24 @@ export function codecServerCommand(): Command {
     .option(
       '--ui-origin <origin>',
       'origin of a Temporal UI that may use the server, for example http://127.0.0.1:8233; repeatable',
-      (origin: string, former: string[]) => [...former, origin],
-      [],
+      (origin: string, former: string[] | undefined) => [...(former ?? []), origin],
     )
     .option('--token-file <file>', 'file with the token that the CLI must send, at least 16 characters')
     .addHelpText(
       'after',
       `
-The server accepts requests from browsers only for pages whose origin is listed with --ui-origin. The CLI sends the token:
-  temporal workflow show -w flow-trail/supervisor --codec-endpoint http://127.0.0.1:8088 --codec-auth "Bearer $(cat token)"
-On an address other than loopback, browsers must send the token too, because other programs can send any origin.
-Put the server behind a proxy with TLS there.
+The server accepts requests from browsers only for pages whose origin is listed
+with --ui-origin. The CLI sends the token. On an address other than loopback,
+browsers must send the token too, because other programs can send any origin; put
+the server behind a proxy with TLS there.
 
 Examples:
   flow-trail codec-server --ui-origin http://127.0.0.1:8233
-  flow-trail codec-server --token-file /etc/codec/token`,
+  flow-trail codec-server --token-file token
+  temporal workflow show -w flow-trail/supervisor \\
+    --codec-endpoint http://127.0.0.1:8088 --codec-auth "Bearer $(cat token)"`,
     )
-    .action(async ({ host, port, uiOrigin, tokenFile }: Options) => {
+    .action(async ({ host, port, uiOrigin = [], tokenFile }: Options) => {
       const origins = uiOrigin.map(parseOrigin);
       const isLoopback = isLoopbackAddress(host);
       const token = tokenFile === undefined ? undefined : readToken(tokenFile);

@@ -9,7 +9,7 @@ export function completionCommand(): Command {
     .addHelpText(
       'after',
       `
-Install:
+Examples:
   bash  flow-trail completion bash > ~/.local/share/bash-completion/completions/flow-trail
   zsh   flow-trail completion zsh > "\${fpath[1]}/_flow-trail"
   fish  flow-trail completion fish > ~/.config/fish/completions/flow-trail.fish`,

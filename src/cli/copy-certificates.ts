@@ -26,7 +26,8 @@ export function copyCertificatesCommand(): Command {
     .addHelpText(
       'after',
       `
-Uses the Kubernetes API with the pod's service account. An invalid original never replaces a copy.
+Uses the Kubernetes API with the pod's service account. An invalid original never
+replaces a copy.
 
 Example (deploy/helm runs this with certificateCopy.enabled):
   flow-trail copy-certificates --to-namespace goldmane-flow-trail`,

@@ -28,7 +28,8 @@ States:
   gap         not observed
   incomplete  read, but some records were rejected; CAUSE shows how many
   pending     too recent to be settled
-Coverage describes the flows that Goldmane received. Flows that nodes never reported to Goldmane are not included.
+Coverage describes the flows that Goldmane received. Flows that nodes never
+reported to Goldmane are not included.
 
 Examples:
   flow-trail coverage --since 7d --gaps

@@ -21,14 +21,15 @@ export function diffCommand(): Command {
     .description(
       'Show which edges appeared, fell silent, or changed between allowed and denied between two times.',
     )
-    .requiredOption('--from <time>', 'start: a date, a date and time, or an age (7d)')
+    .requiredOption('--from <time>', 'required: start, as a date, a date and time, or an age (7d)')
     .option('--to <time>', 'end; default: now')
     .option('--silent-days <days>', 'days without a flow before the end after which an edge is silent', '7')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
-The output begins with the time ranges that were not observed: an edge may seem silent only because of such a gap.
+The output begins with the time ranges that were not observed: an edge may seem
+silent only because of such a gap.
 
 Examples:
   flow-trail diff --from 7d

@@ -24,7 +24,8 @@ export function digestCommand(): Command {
     .addHelpText(
       'after',
       `
-Without --dry-run, the worker runs the job; the command waits for it and prints its result as JSON.
+Without --dry-run, the worker runs the job; the command waits for it and prints
+its result as JSON.
 
 Examples:
   flow-trail digest --dry-run

@@ -50,15 +50,17 @@ export function edgesCommand(): Command {
       'after',
       `
 FLOWS counts distinct records: one per connection type and 15 seconds.
-Facts exist only for settled time; an edge that has only been streamed has no facts yet.
+Facts exist only for settled time; an edge that has only been streamed has no
+facts yet.
 
 Examples:
-  flow-trail edges --src immich                  what immich talks to
-  flow-trail edges --dst dbaas --port            who reaches the database, on which port
-  flow-trail edges --peers-of authentik          its peers, in both directions
-  flow-trail edges --denied --new-since 24h      what was first denied in the last day
-  flow-trail edges --external --src immich       which addresses outside the cluster it uses
-  flow-trail edges --cluster north,south         both clusters (DATABASE_URL_NORTH, DATABASE_URL_SOUTH)`,
+  flow-trail edges --src immich              what immich talks to
+  flow-trail edges --dst dbaas --port        who reaches the database, on which port
+  flow-trail edges --peers-of authentik      its peers, in both directions
+  flow-trail edges --denied --new-since 24h  what was first denied in the last day
+  flow-trail edges --external --src immich   which addresses outside the cluster it uses
+  flow-trail edges --cluster north,south     both clusters; uses DATABASE_URL_NORTH
+                                             and DATABASE_URL_SOUTH`,
     )
     .action(async ({ json, cluster, ...question }: EdgesOptions) => {
       const ask = readEdgesQuestion(question);

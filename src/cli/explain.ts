@@ -21,12 +21,21 @@ export function explainCommand(): Command {
       )
       .argument('<source>', endHelp)
       .argument('<destination>', endHelp),
-  ).action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
-    const { explained, ends, neverSeen } = await askExplain(source, destination, times);
-    for (const name of neverSeen) note(neverSeenText(name));
-    if (json === true) return printOutput('explain', explained);
-    printPair(explained, ends, `from ${source} to ${destination}`);
-  });
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail explain immich dbaas
+  flow-trail explain immich/server dbaas/postgres --since 7d
+  flow-trail explain immich pub --json`,
+    )
+    .action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
+      const { explained, ends, neverSeen } = await askExplain(source, destination, times);
+      for (const name of neverSeen) note(neverSeenText(name));
+      if (json === true) return printOutput('explain', explained);
+      printPair(explained, ends, `from ${source} to ${destination}`);
+    });
 }
 
 /** @throws UsageFailure, DatabaseFailure */

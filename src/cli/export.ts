@@ -20,7 +20,7 @@ interface ExportOptions {
 export function exportCommand(): Command {
   return new Command('export')
     .description('Write all edges in a format that other tools read.')
-    .addOption(new Option('--format <format>', 'format').choices(exportFormats).default('json'))
+    .addOption(new Option('--format <format>', 'output format').choices(exportFormats).default('json'))
     .option('--ns <namespace>', 'only edges from or to this namespace')
     .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
     .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))

@@ -19,14 +19,21 @@ export function forgetCommand(): Command {
     .description(
       'Remove the facts (ports, identities, days, policies) of one pair of namespaces before a given day; the edge and its count are kept.',
     )
-    .requiredOption('--src <namespace>', 'source namespace; "" for flows without one')
-    .requiredOption('--dst <namespace>', 'destination namespace; "" for flows without one')
+    .requiredOption('--src <namespace>', 'required: source namespace; "" for flows without one')
+    .requiredOption('--dst <namespace>', 'required: destination namespace; "" for flows without one')
     .requiredOption(
       '--before <time>',
-      'a UTC day (2026-01-31) or an age (90d); that day and later days are kept',
+      'required: a UTC day (2026-01-31) or an age (90d); that day and later days are kept',
     )
     .option('--apply', 'remove the facts; without this option nothing is changed')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail forget --src immich --dst dbaas --before 90d
+  flow-trail forget --src immich --dst dbaas --before 90d --apply`,
+    )
     .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {
       const [src, dst] = [parseEnd('--src', srcText), parseEnd('--dst', dstText)];
       const now = new Date();

@@ -31,7 +31,8 @@ export function healthCommand(): Command {
       'after',
       `
 Exits with 0 (PASS), 1 (WARN) or 2 (FAIL; also when a setting is wrong).
-The certificate check shows the last result of the job certificates; run flow-trail certificates to check them now.
+The certificate check shows the last result of the job certificates; run
+flow-trail certificates to check them now.
 
 Examples:
   flow-trail health

@@ -7,10 +7,11 @@ import { note } from './output.ts';
 import { createProgram } from './program.ts';
 
 // The reader of a pipe may close it early: `flow-trail edges | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+for (const output of [process.stdout, process.stderr])
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
 
 const [first, second] = process.argv.slice(2);
 const wanted = first === 'help' ? second : first;

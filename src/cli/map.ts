@@ -14,8 +14,8 @@ export function mapCommand(): Command {
     .addHelpText(
       'after',
       `
-The file contains the current edges, coverage and readiness, and each namespace's ports, identities and policies.
-The worker serves the same page with current data at MAP_HOST:MAP_PORT.
+The file contains the current edges, coverage and readiness, and each namespace's
+ports, identities and policies. The worker serves the same page with current data at MAP_HOST:MAP_PORT.
 
 Example:
   flow-trail map -o map.html`,

@@ -6,7 +6,9 @@ import { withDatabase } from './with-database.ts';
 
 export function matrixCommand(): Command {
   return new Command('matrix')
-    .description('Show all edges as an adjacency list: one line per source namespace, with its destinations.')
+    .description(
+      'Show all edges as an adjacency list: one line per source namespace and action, with its destinations.',
+    )
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -19,13 +21,12 @@ Examples:
       const rows = edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges })));
       if (json === true) return printOutput('matrix', rows);
       printTable(
-        ['FROM', 'ALLOWED TO', 'DENIED TO', 'OTHER'],
-        rows.map(({ srcNs, allowed, denied, other }) => [
-          srcNs,
-          allowed.join(', '),
-          denied.join(', '),
-          other.join(', '),
-        ]),
+        ['FROM', 'ACTION', 'TO'],
+        rows.flatMap(({ srcNs, allowed, denied, other }) =>
+          Object.entries({ allow: allowed, deny: denied, other })
+            .filter(([, destinations]) => destinations.length > 0)
+            .map(([action, destinations]) => [srcNs, action, destinations.join(', ')]),
+        ),
       );
       if (rows.length === 0) print('(there are no edges yet)');
     });

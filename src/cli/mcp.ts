@@ -9,11 +9,16 @@ export function mcpCommand(): Command {
     .addHelpText(
       'after',
       `
-The assistant starts it with the same settings as the other commands: DATABASE_URL, and TEMPORAL_ADDRESS for status, health
-and runs. Standard output is used only for the protocol; notes go to standard error.
+The assistant starts it with the same settings as the other commands:
+DATABASE_URL, and TEMPORAL_ADDRESS for status, health and runs. Standard output is
+used only for the protocol; notes go to standard error.
 
 Example client configuration:
-  { "mcpServers": { "flow-trail": { "command": "npx", "args": ["flow-trail", "mcp"] } } }`,
+  {
+    "mcpServers": {
+      "flow-trail": { "command": "npx", "args": ["flow-trail", "mcp"] }
+    }
+  }`,
     )
     .action(async () => {
       const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js');

@@ -6,6 +6,7 @@ import { withOpenDatabase } from './with-database.ts';
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Create the tables or bring them up to date; a worker also does this when it starts.')
+    .addHelpText('after', '\nExample:\n  flow-trail migrate')
     .action(async () => {
       const { migrate } = await import('../trail/migrate.ts');
       const onProgress = ({ migration, seconds }: MigrationProgress) => note(`${migration}, ${seconds} s`);

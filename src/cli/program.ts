@@ -24,7 +24,8 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
 }
 
 const programHelp = `
-Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but the result needs attention.
+Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but
+the result needs attention.
 Times are in TIME_ZONE or this machine's time zone; --json uses UTC.
 
 Examples:

@@ -29,12 +29,15 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 nothing would be denied, 3 something would be denied (with --strict: or a verdict is unknown).
-Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations, NetworkSets, Tiers and cluster-wide policies; skips other kinds.
+Exit codes: 0 nothing would be denied, 3 something would be denied (with
+--strict: or a verdict is unknown).
+Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations,
+NetworkSets, Tiers and cluster-wide policies; skips other kinds.
 
 Examples:
   flow-trail replay policies/
-  kubectl get networkpolicy -A -o yaml > now.yaml && flow-trail replay now.yaml --strict`,
+  kubectl get networkpolicy -A -o yaml > now.yaml
+  flow-trail replay now.yaml --strict`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
       const { tiers } = await readPolicies(path, { namespace, ipv6 });
@@ -93,7 +96,8 @@ export function driftCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 all used connections are allowed, 3 some are not (with --strict: or a verdict is unknown).
+Exit codes: 0 all used connections are allowed, 3 some are not (with --strict:
+or a verdict is unknown).
 
 Example:
   flow-trail drift policies/ --since 30d`,

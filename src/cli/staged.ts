@@ -28,12 +28,20 @@ export function stagedCommand(): Command {
       )
       .option('--src <namespace>', 'only flows from this namespace')
       .option('--dst <namespace>', 'only flows to this namespace'),
-  ).action(async ({ json, ...question }: StagedQuestion & { json?: boolean }) => {
-    const { verdicts, ...judged } = await askStaged(question);
-    if (json === true) printOutput('staged', stagedAnswer(verdicts, judged));
-    else printVerdicts(verdicts, judged);
-    if (!judged.isEvidence) process.exitCode = differs;
-  });
+  )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  flow-trail staged --since 14d
+  flow-trail staged --src immich --json`,
+    )
+    .action(async ({ json, ...question }: StagedQuestion & { json?: boolean }) => {
+      const { verdicts, ...judged } = await askStaged(question);
+      if (json === true) printOutput('staged', stagedAnswer(verdicts, judged));
+      else printVerdicts(verdicts, judged);
+      if (!judged.isEvidence) process.exitCode = differs;
+    });
 }
 
 /** @throws UsageFailure, DatabaseFailure */

@@ -15,6 +15,7 @@ export function statusCommand(): Command {
         'Exits with 3 unless the supervisor runs without errors and the data is younger than six minutes.',
     )
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  flow-trail status\n  flow-trail status --json | jq .problems')
     .action(async ({ json }: { json?: boolean }) => {
       const now = await askStatus();
       const { problems } = now;
@@ -95,14 +96,13 @@ function timeOf(iso: string | undefined): string {
   return iso === undefined ? '-' : formatTime(new Date(iso));
 }
 
-function statusLines(status: TrailStatus, { lagSeconds, reportAgeSeconds }: Ages): [string, string][] {
-  const seconds = (value: number | undefined) => (value === undefined ? '-' : `${value} s`);
+function statusLines(status: TrailStatus, { reportAgeSeconds }: Ages): [string, string][] {
   return [
     ['supervised since', timeOf(status.supervisedSince)],
     ['last report', reportAgeSeconds === undefined ? '-' : `${reportAgeSeconds} s ago`],
     ['stream', `${status.stream.state}, as of ${timeOf(status.stream.asOf)}`],
     ['  connected since', timeOf(status.stream.connectedSince)],
-    ['  lag', seconds(lagSeconds)],
+    ['  lag', status.lagSeconds === undefined ? '-' : `${status.lagSeconds} s`],
     ['  newest bucket', timeOf(status.newestBucket)],
     ...failureOf(status.stream),
     ['settling', `${status.settle.state}, as of ${timeOf(status.settle.asOf)}`],

@@ -9,7 +9,8 @@ export function verifyCommand(): Command {
     .description(
       'Check that the tables are consistent: edges with facts, coverage without holes, announcements with edges; exits with 3 if not.',
     )
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  flow-trail verify')
     .action(async ({ json }: { json?: boolean }) => {
       const differences = await askVerify();
       if (json === true) printOutput('verify', differences);

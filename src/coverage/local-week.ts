@@ -112,10 +112,11 @@ export class LocalWeek {
 }
 
 /**
- * Formats hours of the week: a whole day as its name, others as time ranges.
+ * Formats hours of the week: the whole week as such, a whole day as its name, others as time ranges.
  * @param hours 0 for Monday 00:00 to 167, ascending
  */
 export function hoursInWords(hours: readonly number[]): string[] {
+  if (hours.length === weekdays.length * hoursOfDay) return ['the whole week'];
   return weekdays.flatMap((weekday, index) => {
     const ofDay = hours
       .filter((hour) => Math.floor(hour / hoursOfDay) === index)

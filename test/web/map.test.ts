@@ -95,7 +95,7 @@ const source: Omit<MapSource, 'readMap'> = {
       status: 'WARN',
       detail: 'digest: the digest is late',
       checks: [
-        { name: 'database', status: 'PASS', detail: 'answers', cure: '' },
+        { name: 'database', status: 'PASS', detail: 'available', cure: '' },
         { name: 'digest', status: 'WARN', detail: 'the digest is late', cure: 'Look at flow-trail runs' },
       ],
     }),
@@ -260,7 +260,7 @@ test('a namespace shows callers and callees with evidence, and its policy', asyn
     .getByText('NetworkPolicy immich/egress, tier default, rule 0')
     .waitFor();
   await panel.getByText('staged: deny').waitFor();
-  await panel.getByRole('button', { name: 'Derive its staged egress policy' }).click();
+  await panel.getByRole('button', { name: 'Derive a staged egress policy' }).click();
   await panel.getByText('kind: StagedNetworkPolicy').waitFor();
   await shoot('namespace');
 });

@@ -22,7 +22,7 @@ export function assessHealth({
     ...('what' in trail ? [unreachable('database', trail)] : [databaseCheck(databaseTrouble)]),
     ...('what' in control
       ? [unreachable('temporal', control)]
-      : [check('temporal', 'PASS', 'answers'), supervisorCheck(control), schedulesCheck(control)]),
+      : [check('temporal', 'PASS', 'available'), supervisorCheck(control), schedulesCheck(control)]),
     ...('what' in trail
       ? []
       : [

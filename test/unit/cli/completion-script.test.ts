@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { completionScript, shells } from '../../../src/cli/completion-script.ts';
 import { commands } from '../../../src/cli/commands.ts';
@@ -14,11 +15,14 @@ beforeAll(async () => {
 }, 60_000);
 
 describe('every command', () => {
-  test('has a name, a description and documented options in its help', () => {
+  test('has a name, a description, documented options and an example in its help', () => {
     expect(program.commands.map((command) => command.name())).toEqual(commands.map(({ name }) => name));
-    for (const command of program.commands) {
+    for (const command of program.commands.flatMap((each) =>
+      each.commands.length === 0 ? [each] : each.commands,
+    )) {
       expect(command.description(), command.name()).not.toBe('');
       for (const option of command.options) expect(option.description, option.flags).not.toBe('');
+      expect(helpOf(command)).toMatch(/^Example/m);
     }
   });
 
@@ -41,6 +45,18 @@ COMP_WORDS=(flow-trail "$@"); COMP_CWORD=$#; _flow_trail; printf '%s\\n' "\${COM
   const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', ...words]);
   expect(stdout.trim().split('\n')).toEqual([expected]);
 });
+
+function helpOf(command: Command): string {
+  let help = '';
+  command
+    .configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+    })
+    .outputHelp();
+  return help;
+}
 
 /** Whether the shell is installed; the tests load the script in the real shell. */
 async function isInstalled(shell: string): Promise<boolean> {

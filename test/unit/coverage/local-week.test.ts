@@ -40,6 +40,10 @@ describe('hours covered once', () => {
     },
   );
 
+  test('are the whole week before anything is covered', () => {
+    expect(missing('UTC', '2026-11-02T10:00:00Z', '2026-11-02T10:30:00Z')).toEqual(['the whole week']);
+  });
+
   test('do not include the hour in which the period begins', () => {
     expect(missing('UTC', '2026-11-02T10:23:00Z', '2026-11-09T10:23:00Z')).toEqual(['monday 10:00-11:00']);
   });

@@ -190,7 +190,7 @@ function Policy({ name }: { name: string }) {
   if (state === 'closed')
     return (
       <button type="button" onClick={show}>
-        Derive its staged egress policy
+        Derive a staged egress policy
       </button>
     );
   if (state === 'reading') return <p class="notice">Deriving…</p>;

@@ -103,6 +103,19 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
           Fit
         </button>
       </div>
+      {changes === undefined && (
+        <ul class="legend" aria-label="Legend">
+          <li>
+            <span class="line allowed" /> allowed
+          </li>
+          <li>
+            <span class="line denied" /> denied
+          </li>
+          <li>
+            <span class="line mixed" /> allowed and denied
+          </li>
+        </ul>
+      )}
     </div>
   );
 }
