@@ -1,9 +1,6 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
-import { describePeer } from './describe.ts';
-import type { AllowRule, Baseline, LeftOut, Peer } from './model.ts';
+import type { AllowRule, Baseline, Peer } from './model.ts';
 import { manyPorts } from '../../trail/many-ports.ts';
-import { portText } from './rules.ts';
-import { minute } from './sighting.ts';
 
 type Ports = readonly (readonly [protocol: string, port: number])[];
 
@@ -44,25 +41,6 @@ export function baselineRules(baseline: Baseline, facts: readonly FlowEvidence[]
       ? [rule({ kind: 'namespace', ns: 'redis' }, redisPorts)]
       : []),
   ];
-}
-
-/** Warnings about baseline rules that allow what policy denies today. */
-export function reopenedByBaseline(rules: readonly AllowRule[], leftOut: readonly LeftOut[]): string[] {
-  return rules.flatMap(({ peer, ports }) => {
-    if (peer.kind !== 'namespace' && peer.kind !== 'pods') return [];
-    return leftOut
-      .filter(
-        (entry) =>
-          entry.reason === 'blocked' &&
-          entry.peer.kind === 'workload' &&
-          entry.peer.ns === peer.ns &&
-          ports.some(({ protocol, port }) => protocol === entry.protocol && port === entry.port),
-      )
-      .map(
-        (entry) =>
-          `the baseline allows egress to ${describePeer(peer)} ${portText(entry)}, which policy denies today (last denied ${minute(entry.sighting.lastSeconds)})`,
-      );
-  });
 }
 
 /** Warning about policies for which `allowsDnsToPodsOnly` is true. */

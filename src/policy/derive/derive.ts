@@ -1,6 +1,6 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './arrivals.ts';
-import { allowsDnsToPodsOnly, baselineRules, dnsWarning, reopenedByBaseline } from './baseline.ts';
+import { allowsDnsToPodsOnly, baselineRules, dnsWarning } from './baseline.ts';
 import { describeEnd, toOrFrom } from './describe.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';
 import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
@@ -8,6 +8,7 @@ import { compareText, sortedBy } from './order.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
 import { observedRules, peerOf, portText } from './rules.ts';
+import { reopenedByRules } from './reopened.ts';
 import { minute } from './sighting.ts';
 import { leastComplete } from './status.ts';
 import { noTraces, type TraceFindings } from './trace-findings.ts';
@@ -186,7 +187,7 @@ function directionOf(
       ...observed.warnings,
       ...new Set(contested),
       ...changed.map(changedWarning),
-      ...reopenedByBaseline(baseline, leftOut),
+      ...reopenedByRules([...baseline, ...observed.rules], leftOut),
       ...(allowsDnsToPodsOnly([...baseline, ...observed.rules]) ? [dnsWarning] : []),
     ],
   };

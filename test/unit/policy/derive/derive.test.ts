@@ -292,6 +292,22 @@ describe('the baseline', () => {
 });
 
 describe('the evidence of a rule', () => {
+  test('a rule for a whole namespace or for all ports that allows what is denied today is reported', () => {
+    const denied = (dst: string, how: string) => fact('a', dst, how, { action: 'deny' });
+    const warnings = (facts: readonly FlowEvidence[], change: Partial<DeriveOptions> = {}) =>
+      derive(facts, change).policies.flatMap((policy) => policy.warnings);
+    expect(warnings([fact('a', 'b', 'tcp 80'), denied('b/x', 'tcp 80')])).toEqual([
+      expect.stringMatching(
+        /^egress to b\/x tcp 80 is denied today .*; this policy allows it by its rule for b$/,
+      ),
+    ]);
+    expect(warnings([fact('a', 'b', 'tcp -1'), denied('b', 'tcp 22')], { allowManyPorts: true })).toEqual([
+      expect.stringMatching(/^egress to b tcp 22 is denied today/),
+    ]);
+    expect(warnings([fact('a', 'b/y', 'tcp 80'), denied('b/x', 'tcp 80')])).toEqual([]);
+    expect(warnings([fact('a', 'b', 'tcp 80'), denied('b/x', 'udp 80')])).toEqual([]);
+  });
+
   test('covers all its facts: earliest and latest time, union of days, sum of flows', () => {
     const { policies } = derive([
       fact('a/x', 'b', 'tcp 80', { flowCount: 3, days: [day, day + 1], lastSeconds: 2_000_000_000 }),
