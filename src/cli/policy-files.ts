@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { loadIdentityConfig } from '../config/identity-config.ts';
 import type { ReadOptions } from '../policy/replay/manifest.ts';
 import { compilePolicies, PolicyError, type PolicySet } from '../policy/replay/policy-set.ts';
-import { counted } from '../text/counted.ts';
+import { Failure } from '../failure/failure.ts';
 import { note } from './output.ts';
 import { usageFailure } from './usage-error.ts';
 
@@ -44,7 +44,15 @@ function compile(
   try {
     return compilePolicies(files, loadIdentityConfig(process.env), options);
   } catch (error) {
-    if (error instanceof PolicyError) throw usageFailure(path, `cannot be used: ${error.message}`);
+    if (error instanceof PolicyError)
+      throw new Failure({
+        system: 'command',
+        kind: 'usage',
+        what: `the policies in ${path} cannot be replayed:\n${error.problems.map((problem) => `  ${problem}`).join('\n')}`,
+        cure: '',
+        retryable: false,
+        cause: error,
+      });
     throw error;
   }
 }
@@ -53,7 +61,7 @@ function notesOn({ skipped, notes }: PolicySet): string[] {
   const lines = [...notes];
   if (skipped.size > 0)
     lines.push(
-      `skipped objects that are not policies: ${[...skipped].map(([kind, count]) => counted(count, kind)).join(', ')}`,
+      `skipped what is not a policy: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`,
     );
   return lines;
 }

@@ -42,7 +42,17 @@ const namespacedKinds = new Set([
 /** Kinds, in any group or version, that can allow or deny; rejected unless `policyShapes` lists them. */
 const canDecide = /(NetworkPolicy|NetworkSet)$/i;
 
-const supportedKinds = Object.keys(policyShapes).join(', ');
+/** Why a kind that can allow or deny cannot be replayed. */
+function unsupported(kind: string, apiVersion: string | undefined): string {
+  const known = Object.keys(policyShapes)
+    .map((name) => name.split(' '))
+    .filter(([, name = '']) => name.toLowerCase() === kind.toLowerCase())
+    .map(([version = '', name = '']) => `${name} of ${version}`);
+  const what = apiVersion === undefined ? 'has no apiVersion' : `of ${apiVersion} cannot be replayed`;
+  return known.length > 0
+    ? `${what}; use ${known.join(' or ')}`
+    : `${what}: it is neither of Kubernetes nor of Calico; remove it from the set`;
+}
 
 /**
  * Reads hand-written manifests and the output of kubectl and calicoctl. Kinds that do not affect policy are skipped
@@ -63,7 +73,9 @@ export function readManifests(
   const complain = (problem: string) => {
     problems.push(problem);
   };
-  const documents = files.flatMap((file) => documentsOf(file, { complain, skip }));
+  const documents = files.flatMap((file) =>
+    documentsOf(file, { complain, skip, isFolder: files.length > 1 }),
+  );
   const namespaceOf = kustomizedNamespaces(documents);
 
   const takePolicy = (name: string, value: Record<string, unknown>, place: string, path: string) => {
@@ -72,10 +84,7 @@ export function readManifests(
     const ownName = nameOf(own);
     const text = describeObject({ kind, metadata: { ...own, name: ownName ?? 'without a name' } });
     if (!isPolicyKind(name) && !isNetworkSet(name)) {
-      const apiVersion = textOf(value['apiVersion']);
-      complain(
-        `${place}: ${text} ${apiVersion === undefined ? 'has no apiVersion' : `with apiVersion ${apiVersion} cannot be replayed`}; supported kinds are ${supportedKinds}`,
-      );
+      complain(`${place}: ${text} ${unsupported(kind, textOf(value['apiVersion']))}`);
       return;
     }
     const isNamespaced = namespacedKinds.has(kind);

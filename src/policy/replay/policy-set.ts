@@ -55,7 +55,7 @@ export function compilePolicies(
   const { tiers, notes: assumed, problems: undefinedTiers } = tiersOf(manifests, policies);
   const problems = [...unread, ...duplicates, ...undefinedTiers];
   if (problems.length === 0 && read.every(({ manifest }) => manifest.kind === 'Tier'))
-    problems.push('no policies found');
+    problems.push(`no policies found; ${contentText(skipped)}`);
   if (problems.length > 0) throw new PolicyError(problems);
   const ordered = [...tiers]
     .toSorted(([a, left], [b, right]) => compareNumbers(left.order, right.order) || compareText(a, b))
@@ -75,6 +75,12 @@ export function compilePolicies(
 
 const onlyIpv4 =
   'all flows except ICMPv6 count as IPv4, because no policy or network set names an IPv6 range; if the cluster has IPv6 addresses, use --ipv6';
+
+function contentText(skipped: ReadonlyMap<string, number>): string {
+  return skipped.size === 0
+    ? 'the files contain no objects'
+    : `the files contain only: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`;
+}
 
 /** The tiers of the policies: built in, from manifests, or assumed if exactly one has no manifest. */
 function tiersOf(manifests: readonly PlacedManifest[], policies: readonly CompiledPolicy[]) {

@@ -27,6 +27,8 @@ const yaml11Boolean: ScalarTag = {
 export interface DocumentSink {
   readonly complain: (problem: string) => void;
   readonly skip: (what: string) => void;
+  /** Whether the file is one of several, and not one that a person named. */
+  readonly isFolder: boolean;
 }
 
 /** Reads the documents of a file as kubectl does; empty documents are left out. */
@@ -42,8 +44,8 @@ export function documentsOf({ path, text }: ManifestFile, sink: DocumentSink): P
     const place = documents.length > 1 ? `${path}, document ${at + 1}` : path;
     const content = contentOf(document);
     if ('problem' in content) {
-      // Charts have templates of other objects beside those of policies.
-      if (isTemplate(text) && !mayBePolicy.test(text)) sink.skip('Helm template');
+      // A folder may contain templates and files of other programs.
+      if (sink.isFolder && !mayBePolicy.test(text)) sink.skip('file that is not valid YAML');
       else sink.complain(`${place} is not valid YAML: ${content.problem}${templateHint(text)}`);
       return [];
     }
@@ -79,13 +81,16 @@ function jsonValues(text: string): string[] {
 const mayBePolicy = /NetworkPolicy|NetworkSet|projectcalico\.org/;
 
 const fixes: Partial<Record<ErrorCode, string>> = {
-  DUPLICATE_KEY: ' remove one of the two, or separate two objects by a line with ---',
-  TAB_AS_INDENT: ' use spaces',
+  DUPLICATE_KEY: '; remove one of the two, or separate two objects by a line with ---',
+  TAB_AS_INDENT: '; use spaces',
 };
 
 function contentOf(document: Document): { value: unknown } | { problem: string } {
   const [error] = document.errors;
-  if (error) return { problem: `${error.message.split('\n')[0] ?? ''}${fixes[error.code] ?? ''}` };
+  if (error) {
+    const [first = ''] = error.message.split('\n');
+    return { problem: `${first.replace(/:$/, '')}${fixes[error.code] ?? ''}` };
+  }
   try {
     return { value: document.toJS() };
   } catch (failure) {

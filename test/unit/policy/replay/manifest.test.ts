@@ -99,6 +99,65 @@ test('other kinds are skipped and counted', () => {
   expect(Object.fromEntries(skipped)).toEqual({ Deployment: 2, HostEndpoint: 1, Role: 1 });
 });
 
+test('in a folder, files of other programs may be invalid YAML', () => {
+  const files = [
+    { path: 'deny.yaml', text: stringify(policy()) },
+    { path: 'chart/templates/service.yaml', text: '{{- if .Values.enabled }}\nkind: Service\n{{- end }}\n' },
+    { path: 'metrics.yml', text: 'a b\n c: [' },
+  ];
+  const { problems, skipped } = readManifests(files);
+  expect(problems).toEqual([]);
+  expect([...skipped.keys()]).toContain('file that is not valid YAML');
+  const template = { path: 'policy.yaml', text: '{{- if x }}\nkind: NetworkPolicy\n{{- end }}\n' };
+  expect(readManifests([...files, template]).problems).not.toEqual([]);
+  expect(readManifests([{ path: 'metrics.yml', text: 'a: [' }]).problems).toHaveLength(1);
+});
+
+describe('YAML is read as by kubectl', () => {
+  const spec = (text: string) =>
+    names(
+      `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: a}\nspec:\n${text}`,
+    );
+  test('anchors and merge keys', () =>
+    expect(
+      spec(
+        '  podSelector: &pods {matchLabels: {app: web}}\n  ingress: [{from: [{podSelector: {<<: *pods}}]}]',
+      ),
+    ).toEqual(['NetworkPolicy a/deny']));
+  test('a label with the value yes or on needs quotes', () => {
+    for (const value of ['yes', 'on', 'n'])
+      expect(
+        readManifests([
+          { path: 'x', text: stringify(policy()).replace('{}', `{matchLabels: {app: ${value}}}`) },
+        ]).problems,
+      ).toEqual([expect.stringMatching(/podSelector\.matchLabels\.app .*put it in quotes/)]);
+    expect(spec('  podSelector: {matchLabels: {app: "yes"}}')).toHaveLength(1);
+  });
+  test('a range of ports is text', () =>
+    expect(
+      names(
+        stringify({
+          apiVersion: 'projectcalico.org/v3',
+          kind: 'NetworkPolicy',
+          metadata: { name: 'x', namespace: 'a' },
+        }) + 'spec: {egress: [{action: Allow, protocol: TCP, destination: {ports: [80:90]}}]}\n',
+      ),
+    ).toEqual(['NetworkPolicy a/x']));
+  test('several JSON objects, as jq prints them', () =>
+    expect(
+      names(
+        ['{"x": 1', '"}'].reduce(
+          (text, odd) => `${text}\n${JSON.stringify(policy({ name: 'deny', namespace: 'a', note: odd }))}`,
+          '',
+        ),
+      ),
+    ).toHaveLength(2));
+  test('comments of Helm between documents, Windows line breaks and a byte order mark', () =>
+    expect(
+      names(`\ufeff---\r\n# Source: x\r\n---\r\n${stringify(policy()).replaceAll('\n', '\r\n')}---\r\n`),
+    ).toEqual(['NetworkPolicy a/deny']));
+});
+
 test('fields without effect are accepted', () => {
   const global = {
     apiVersion: 'projectcalico.org/v3',

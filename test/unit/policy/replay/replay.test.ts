@@ -378,12 +378,12 @@ describe('content that cannot be evaluated is refused', () => {
     [
       'another vendor’s policy',
       '{ apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: { name: x, namespace: a } }',
-      /0\.yaml: CiliumNetworkPolicy a\/x with apiVersion cilium\.io\/v2 cannot be replayed/,
+      /0\.yaml: CiliumNetworkPolicy a\/x of cilium\.io\/v2 cannot be replayed/,
     ],
     [
       'a removed version',
       '{ apiVersion: extensions/v1beta1, kind: NetworkPolicy, metadata: { name: x, namespace: a } }',
-      /apiVersion extensions\/v1beta1 cannot be replayed; supported kinds/,
+      /of extensions\/v1beta1 cannot be replayed; use NetworkPolicy of networking\.k8s\.io\/v1 or/,
     ],
     [
       'no version',
@@ -393,7 +393,7 @@ describe('content that cannot be evaluated is refused', () => {
     [
       'a kind in lower case',
       '{ apiVersion: networking.k8s.io/v1, kind: networkpolicy, metadata: { name: x } }',
-      /networkpolicy x with apiVersion/,
+      /networkpolicy x of networking\.k8s\.io\/v1 cannot be replayed; use NetworkPolicy/,
     ],
     [
       'a list instead of an object',
@@ -440,7 +440,7 @@ describe('content that cannot be evaluated is refused', () => {
   });
 
   test('all problems of all files together', () => {
-    expect(() => policies('a: [', 'kind: x', kubernetes('a', { x: 1, y: 2 }))).toThrow(
+    expect(() => policies('kind: NetworkPolicy\na: [', 'kind: x', kubernetes('a', { x: 1, y: 2 }))).toThrow(
       /0\.yaml is not valid YAML[^]*2\.yaml: .*: spec\.x [^]*2\.yaml: .*: spec\.y /,
     );
   });
