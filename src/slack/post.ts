@@ -1,5 +1,6 @@
 import type { SlackConfig } from '../config/job-config.ts';
 import { readSecretUrl } from '../config/read-secret-url.ts';
+import { errorCode } from '../failure/error-code.ts';
 import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 
@@ -122,8 +123,7 @@ function otherChannel(channel: string): string {
 }
 
 function connectionFailure(error: Error): SlackFailure {
-  const cause: unknown = error.cause;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : error.name;
+  const code = errorCode(error.cause, error.cause instanceof Error ? error.cause.name : error.name);
   if (error.name === 'TimeoutError')
     return slackFailure(
       'timeout',

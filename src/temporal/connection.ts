@@ -58,7 +58,11 @@ export async function connectClient(
       ...config.connectionOptions,
       connectTimeout: connectTimeoutMs,
       interceptors: [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), failAfterClose],
-      channelArgs: { 'grpc.max_reconnect_backoff_ms': maxReconnectBackoffMs },
+      channelArgs: {
+        'grpc.max_reconnect_backoff_ms': maxReconnectBackoffMs,
+        // The worker's library uses no proxy, so the client must not use that of the environment either.
+        'grpc.enable_http_proxy': 0,
+      },
     });
     const client = new Client({
       connection,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { readSecretUrl } from '../config/read-secret-url.ts';
+import { errorCode } from '../failure/error-code.ts';
 import type { SecretUrl } from '../config/secret-url.ts';
 import type { Heartbeat } from '../ingest/deps.ts';
 import type { Clock } from '../time/clock.ts';
@@ -102,8 +103,7 @@ async function send(
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError')
       return { result: 'timeout', reason: `no response within ${timeoutMs / 1000} s` };
-    const cause: unknown = error instanceof Error ? error.cause : undefined;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'connection failed';
+    const code = errorCode(error instanceof Error ? error.cause : undefined, 'connection failed');
     return { result: 'unreachable', reason: `${code}; check that egress to the service is allowed` };
   }
 }

@@ -1,5 +1,13 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+import {
+  Agent,
+  get,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { isIPv6 } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
 import { listenBounded } from '../web/bounded-server.ts';
 
@@ -12,6 +20,7 @@ interface Health {
 
 /** The exporter is on this machine and responds from memory. */
 const metricsTimeoutMs = 5_000;
+const exporterAgent = new Agent({ keepAlive: true });
 
 /** /healthz responds while the event loop runs, regardless of the worker's dependencies, because a restart would not
  * fix those. /readyz says whether the worker polls for work; /readyz?verbose adds the report of `flow-trail health`,
@@ -55,20 +64,28 @@ export function serveMetrics(exporterPort: number, host: string, port: number): 
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return answer(response, 405, '/metrics supports only GET');
     readExporter(exporterPort).then(
-      ({ type, text }) => response.writeHead(200, { 'content-type': type }).end(text),
+      ({ type, text: metrics }) => response.writeHead(200, { 'content-type': type }).end(metrics),
       () => answer(response, 503, 'the exporter does not respond'),
     );
   });
 }
 
+/** With its own agent, and not `fetch`: with NODE_USE_ENV_PROXY, `fetch` and Node's agent would call the proxy. */
 async function readExporter(port: number): Promise<{ type: string; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
+  const call = get({
+    host: '127.0.0.1',
+    port,
+    path: '/metrics',
+    agent: exporterAgent,
     signal: AbortSignal.timeout(metricsTimeoutMs),
   });
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    call.once('response', resolve).once('error', reject);
+  });
+  if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}`);
   return {
-    type: response.headers.get('content-type') ?? 'text/plain; version=0.0.4',
-    text: await response.text(),
+    type: response.headers['content-type'] ?? 'text/plain; version=0.0.4',
+    text: await text(response),
   };
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../dev/certificates.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { until } from '../support/poll.ts';
@@ -41,6 +41,16 @@ test('closing a connection fails a call that waits for its retry, and does not e
   await connection.close();
   expect(await call).toMatchObject({ code: 1, details: 'Channel has been shut down' });
   proxy.close();
+});
+
+test('the client does not use the proxy of the environment, as the worker does not', async () => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const name of ['grpc_proxy', 'https_proxy', 'http_proxy']) vi.stubEnv(name, 'http://127.0.0.1:1');
+  const { connection } = await connectClient({
+    connectionOptions: { address: inject('temporalAddress') },
+  });
+  expect(await connection.workflowService.getSystemInfo({})).toHaveProperty('serverVersion');
+  await connection.close();
 });
 
 test('a refused API key is reported, also during the connection', async () => {
