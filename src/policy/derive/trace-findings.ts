@@ -56,9 +56,19 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
   };
 }
 
+/** The tiers of baseline policies, which follow the default tier, in Calico 3.30 and 3.31, and since 3.32. */
+const baselineTiers = new Set(['baselineadminnetworkpolicy', 'kube-baseline']);
+/** Kinds of policies that apply to all namespaces. */
+const globalKinds = new Set(['GlobalNetworkPolicy', 'AdminNetworkPolicy', 'ClusterNetworkPolicy']);
+
 /** A profile decides only if no policy selects the pod, and a baseline policy only after the derived one. */
 function mayFollowAPolicy({ hit }: Verdict): boolean {
-  return !isStaged(hit) && hit.k !== 'Profile' && hit.k !== 'BaselineAdminNetworkPolicy';
+  return (
+    !isStaged(hit) &&
+    hit.k !== 'Profile' &&
+    hit.k !== 'BaselineAdminNetworkPolicy' &&
+    !baselineTiers.has(hit.t ?? '')
+  );
 }
 
 /**
@@ -66,7 +76,7 @@ function mayFollowAPolicy({ hit }: Verdict): boolean {
  * for DNS.
  */
 function isBroad(kind: string, facts: readonly TracedEvidence[]): boolean {
-  if (kind === 'GlobalNetworkPolicy') return facts.some(({ port }) => port !== 53);
+  if (globalKinds.has(kind)) return facts.some(({ port }) => port !== 53);
   const peers = new Set(facts.map(({ src, dst, reporter }) => endText(reporter === 'dst' ? src : dst)));
   const ports = new Set(facts.map(({ protocol, port }) => `${protocol} ${port}`));
   return peers.size > 1 && ports.size > 1;

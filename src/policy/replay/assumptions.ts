@@ -19,26 +19,37 @@ export class AskedTests {
     return 'unknown';
   }
 
-  /** Every possible combination of answers; undefined if there are too many. */
-  worlds(): Assume[] | undefined {
-    let worlds: ReadonlyMap<string, boolean>[] = [new Map<string, boolean>()];
+  /** Every possible combination of answers, made as they are read; undefined if there are too many. */
+  worlds(): Iterable<Assume> | undefined {
+    const labels: LabelWays[] = [];
+    let count = 1;
     for (const [label, tests] of this.#tests) {
       const ways = possibleAnswers([...tests.values()]);
-      if (ways === undefined || worlds.length * ways.length > maxWorlds) return undefined;
-      worlds = worlds.flatMap((world) =>
-        ways.map(
-          (way) =>
-            new Map<string, boolean>([
-              ...world,
-              ...way.map(([text, holds]): [string, boolean] => [`${label} ${text}`, holds]),
-            ]),
-        ),
-      );
+      count *= ways?.length ?? Number.POSITIVE_INFINITY;
+      if (ways === undefined || count > maxWorlds) return undefined;
+      labels.push({ label, ways });
     }
-    return worlds.map((world) => (label, test) => {
-      const holds = world.get(`${label} ${test.text}`);
-      return holds === undefined ? 'unknown' : known(holds);
-    });
+    return combinations(labels, count);
+  }
+}
+
+interface LabelWays {
+  readonly label: string;
+  readonly ways: readonly Way[];
+}
+
+function* combinations(labels: readonly LabelWays[], count: number): Generator<Assume> {
+  for (let number = 0; number < count; number += 1) {
+    const results = new Map<string, boolean>();
+    let rest = number;
+    for (const { label, ways } of labels) {
+      for (const [text, result] of ways[rest % ways.length] ?? []) results.set(`${label} ${text}`, result);
+      rest = Math.floor(rest / ways.length);
+    }
+    yield (label, test) => {
+      const result = results.get(`${label} ${test.text}`);
+      return result === undefined ? 'unknown' : known(result);
+    };
   }
 }
 

@@ -56,22 +56,28 @@ function decideFor(tiers: readonly CompiledTier[], direction: Direction, flow: R
   if (first.verdict !== 'unknown') return first;
   const worlds = asked.worlds();
   return (
-    (worlds && agreement(worlds.map((world) => walk(tiers, direction, withAssumptions(flow, world))))) ??
+    (worlds &&
+      agreement(decisionsIn(worlds, (world) => walk(tiers, direction, withAssumptions(flow, world))))) ??
     first
   );
 }
 
-/** The decision of all cases; undefined if they differ. */
-function agreement(decisions: readonly Decision[]): Decision | undefined {
-  const [first] = decisions;
-  if (
-    decisions.some(
-      ({ verdict }) => verdict === 'unknown' || (verdict === 'deny') !== (first?.verdict === 'deny'),
-    )
-  )
-    return undefined;
-  // If one case allows by a policy and another leaves the end unselected, name the policy.
-  return decisions.find(({ verdict }) => verdict === 'allow') ?? first;
+function* decisionsIn(worlds: Iterable<Assume>, decideIn: (world: Assume) => Decision): Generator<Decision> {
+  for (const world of worlds) yield decideIn(world);
+}
+
+/** The decision of all cases; undefined if they differ, without reading the remaining ones. */
+function agreement(decisions: Iterable<Decision>): Decision | undefined {
+  let first: Decision | undefined;
+  let allowing: Decision | undefined;
+  for (const decision of decisions) {
+    first ??= decision;
+    if (decision.verdict === 'unknown' || (decision.verdict === 'deny') !== (first.verdict === 'deny'))
+      return undefined;
+    // If one case allows by a policy and another leaves the end unselected, name the policy.
+    if (decision.verdict === 'allow') allowing ??= decision;
+  }
+  return allowing ?? first;
 }
 
 function withAssumptions(flow: ReplayFlow, assume: Assume): ReplayFlow {

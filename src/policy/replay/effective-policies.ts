@@ -22,7 +22,8 @@ const enforcedKinds: Readonly<Record<string, string>> = {
  * problem, because only one of them can be in the cluster.
  */
 export function enforceStaged(read: readonly PlacedManifest[]): Effective {
-  const { manifests: all, problems } = withoutDuplicates(read);
+  const { manifests: distinct, problems } = withoutDuplicates(read);
+  const all = distinct.filter((entry) => !isView(entry, distinct));
   const notes: string[] = [];
   const replaced = new Set<PlacedManifest>();
   for (const staged of all) {
@@ -38,7 +39,8 @@ export function enforceStaged(read: readonly PlacedManifest[]): Effective {
     }
     const enforced = all.find(
       ({ manifest }) =>
-        `${manifest.apiVersion} ${manifest.kind}` === enforcedKind && isSameName(manifest, staged.manifest),
+        `${manifest.apiVersion} ${manifest.kind}` === enforcedKind &&
+        isSameName(manifest.metadata, staged.manifest.metadata),
     );
     if (enforced) {
       replaced.add(enforced);
@@ -51,8 +53,40 @@ export function enforceStaged(read: readonly PlacedManifest[]): Effective {
   return { manifests: all.filter((entry) => !replaced.has(entry)), notes, problems };
 }
 
-function isSameName(a: PlacedManifest['manifest'], b: PlacedManifest['manifest']): boolean {
-  return a.metadata.name === b.metadata.name && a.metadata.namespace === b.metadata.namespace;
+/**
+ * Prefixes of the names under which Calico shows policies of Kubernetes as its own, in the output of calicoctl and
+ * kubectl, and the kinds that they come from.
+ */
+const views: readonly (readonly [prefix: string, shownAs: string, kind: string])[] = [
+  ['knp.default.', 'NetworkPolicy', 'networking.k8s.io/v1 NetworkPolicy'],
+  ['kanp.adminnetworkpolicy.', 'GlobalNetworkPolicy', 'policy.networking.k8s.io/v1alpha1 AdminNetworkPolicy'],
+  [
+    'kbanp.baselineadminnetworkpolicy.',
+    'GlobalNetworkPolicy',
+    'policy.networking.k8s.io/v1alpha1 BaselineAdminNetworkPolicy',
+  ],
+];
+
+/** Whether a manifest shows a policy whose own manifest is in the set, and counts instead. */
+function isView(
+  { manifest: { apiVersion, kind, metadata } }: PlacedManifest,
+  all: readonly PlacedManifest[],
+): boolean {
+  const view = views.find(([prefix, shownAs]) => kind === shownAs && metadata.name.startsWith(prefix));
+  if (view === undefined || apiVersion !== 'projectcalico.org/v3') return false;
+  const [prefix, , source] = view;
+  const name = metadata.name.slice(prefix.length);
+  return all.some(
+    ({ manifest }) =>
+      `${manifest.apiVersion} ${manifest.kind}` === source &&
+      isSameName(manifest.metadata, { name, namespace: metadata.namespace }),
+  );
+}
+
+type Name = Pick<PlacedManifest['manifest']['metadata'], 'name' | 'namespace'>;
+
+function isSameName(a: Name, b: Name): boolean {
+  return a.name === b.name && a.namespace === b.namespace;
 }
 
 function withoutDuplicates(read: readonly PlacedManifest[]): {

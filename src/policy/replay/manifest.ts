@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { withoutEmpty } from './absent-fields.ts';
 import type { KnownNetworkSet } from './cluster.ts';
 import { describeIssue } from './describe-issue.ts';
-import { kustomizedNamespaces } from './kustomization.ts';
+import { readKustomizations } from './kustomization.ts';
 import { describeObject } from './objects.ts';
 import { isPolicyKind, networkSetShape, policyShapes, toNetworkSet, type Manifest } from './policy-shapes.ts';
 import { documentsOf, type ManifestFile } from './yaml-documents.ts';
@@ -28,6 +28,8 @@ interface ReadManifests {
   /** Kinds that do not affect policy, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
+  /** What kustomize would change, as sentences. */
+  readonly notes: readonly string[];
 }
 
 const object = z.record(z.string(), z.unknown());
@@ -76,7 +78,8 @@ export function readManifests(
   const documents = files.flatMap((file) =>
     documentsOf(file, { complain, skip, isFolder: files.length > 1 }),
   );
-  const namespaceOf = kustomizedNamespaces(documents);
+  const kustomizations = readKustomizations(documents);
+  const notes = new Set<string>();
 
   const takePolicy = (name: string, value: Record<string, unknown>, place: string, path: string) => {
     const kind = String(value['kind']);
@@ -88,7 +91,8 @@ export function readManifests(
       return;
     }
     const isNamespaced = namespacedKinds.has(kind);
-    const namespace = namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
+    for (const note of kustomizations.notesOn(path)) notes.add(note);
+    const namespace = kustomizations.namespaceOf(path) ?? textOf(own['namespace']) ?? defaultNamespace;
     if (isNamespaced && namespace === undefined) {
       complain(`${place}: ${text} has no metadata.namespace; add it, or use --namespace (like kubectl -n)`);
       return;
@@ -130,7 +134,7 @@ export function readManifests(
   };
 
   for (const { path, place, value } of documents) take(value, place, path);
-  return { manifests, networkSets, skipped, problems };
+  return { manifests, networkSets, skipped, problems, notes: [...notes] };
 }
 
 /** The name, or an example of the names that the API server makes from generateName. */

@@ -41,7 +41,13 @@ export function compilePolicies(
   identity: IdentitySettings,
   options: ReadOptions = {},
 ): PolicySet {
-  const { manifests: read, networkSets, skipped, problems: unread } = readManifests(files, options);
+  const {
+    manifests: read,
+    networkSets,
+    skipped,
+    problems: unread,
+    notes: unapplied,
+  } = readManifests(files, options);
   const { manifests, notes: staged, problems: duplicates } = enforceStaged(read);
   const hasIpv6 = options.ipv6 ?? namesRange(6, manifests, networkSets);
   const cluster: ClusterFacts = {
@@ -70,7 +76,7 @@ export function compilePolicies(
     .filter(({ name, policies: own }) => own.length > 0 || name === 'default');
   const versionNotes =
     hasIpv6 || options.ipv6 === false || !namesRange(4, manifests, networkSets) ? [] : [onlyIpv4];
-  return { tiers: ordered, skipped, notes: [...staged, ...assumed, ...versionNotes] };
+  return { tiers: ordered, skipped, notes: [...unapplied, ...staged, ...assumed, ...versionNotes] };
 }
 
 const onlyIpv4 =

@@ -25,6 +25,12 @@ describe('a catch-all is', () => {
     ['not two rules for one peer each', [traced(web, own), traced(database, { ...own, r: 1 })], 0],
     ['not a profile', [traced(web, profile), traced(database, profile)], 0],
     ['not a baseline policy', [traced(web, { ...observe, k: 'BaselineAdminNetworkPolicy' })], 0],
+    ['a cluster-wide policy', [traced(web, { ...observe, k: 'ClusterNetworkPolicy', t: 'kube-admin' })], 1],
+    [
+      'not one of the baseline tier',
+      [traced(web, { ...observe, k: 'ClusterNetworkPolicy', t: 'kube-baseline' })],
+      0,
+    ],
     ['not a global policy that allows DNS only', [traced(fact('a', 'kube-system', 'udp 53'), observe)], 0],
     ['not a policy that denies', [traced(web, { ...observe, a: 'deny' })], 0],
     ['not a staged policy', [traced(web, { ...staged, a: 'allow' })], 0],

@@ -86,6 +86,54 @@ describe('a namespace', () => {
   });
 });
 
+describe('a kustomization', () => {
+  const files = (...kustomizations: [path: string, content: object][]) => [
+    ...kustomizations.map(([path, content]) => ({ path, text: stringify(content) })),
+    { path: 'base/deny.yaml', text: stringify(policy({ name: 'deny' })) },
+  ];
+  const namespaceOf = (...kustomizations: [path: string, content: object][]) =>
+    readManifests(files(...kustomizations)).manifests[0]?.manifest.metadata.namespace;
+
+  test('can list files of a folder beside it', () => {
+    expect(
+      namespaceOf(['overlays/prod/kustomization.yaml', { namespace: 'prod', resources: ['../../base'] }]),
+    ).toBe('prod');
+  });
+  test('overrides the namespace of one that it lists, as the outer one is applied last', () => {
+    expect(
+      namespaceOf(
+        ['base/kustomization.yaml', { namespace: 'inner', resources: ['deny.yaml'] }],
+        ['kustomization.yaml', { namespace: 'outer', resources: ['base'] }],
+      ),
+    ).toBe('outer');
+  });
+  test('with patches is not applied, which is reported', () => {
+    const content = { namespace: 'a', resources: ['deny.yaml'], patches: [{ path: 'patch.yaml' }] };
+    const { notes } = compilePolicies(files(['base/kustomization.yaml', content]), identity);
+    expect(notes).toEqual([
+      expect.stringMatching(/^base\/kustomization\.yaml uses patches, .*kustomize build/),
+    ]);
+    expect(readManifests(files(['other/kustomization.yaml', content])).notes).toEqual([]);
+  });
+});
+
+test('the policies that Calico shows for those of Kubernetes do not count beside them', () => {
+  const calico = (name: string) => ({
+    apiVersion: 'projectcalico.org/v3',
+    kind: 'NetworkPolicy',
+    metadata: { name, namespace: 'a' },
+    spec: { order: 1000, types: ['Ingress'], ingress: [{ action: 'Allow' }] },
+  });
+  const count = (...objects: object[]) => {
+    const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+    const { tiers } = compilePolicies([{ path: 'x.json', text }], identity);
+    return tiers.flatMap(({ policies }) => policies).length;
+  };
+  expect(count(policy(), calico('knp.default.deny'))).toBe(1);
+  expect(count(policy(), calico('knp.default.other'))).toBe(2);
+  expect(count(calico('knp.default.deny'))).toBe(1);
+});
+
 test('other kinds are skipped and counted', () => {
   const others = ['Deployment', 'Deployment', 'HostEndpoint', 'Role'].map((kind) => ({
     apiVersion: 'v1',
