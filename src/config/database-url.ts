@@ -1,3 +1,5 @@
+import { choices, freeParameters, ignoredParameters, secondsParameters } from './database-url-parameters.ts';
+
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 /** Required kind of server if the URL has several hosts; `any` selects the first that responds. */
 export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
@@ -18,36 +20,16 @@ export interface DatabaseTarget {
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   readonly sessionAttributes: SessionAttributes;
   readonly applicationName: string | undefined;
+  /** Undefined or 0: the default. */
+  readonly connectTimeoutSeconds: number | undefined;
+  readonly keepAlive: boolean;
+  /** Seconds without data before the first TCP keepalive. Undefined or 0: the default. */
+  readonly keepAliveIdleSeconds: number | undefined;
   /** The schema of the tables (`options=-c search_path=name`); if undefined, the role's schema, usually `public`. */
   readonly schema: string | undefined;
   /** Other session settings (`options=-c name=value`), in order. */
   readonly settings: readonly (readonly [name: string, value: string])[];
 }
-
-const choices: Record<string, readonly string[]> = {
-  sslmode: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'],
-  target_session_attrs: ['any', 'read-write', 'read-only', 'primary', 'standby'],
-  channel_binding: ['disable', 'prefer', 'require'],
-  sslnegotiation: ['postgres', 'direct'],
-  ssl: ['true', '1', 'false', '0'],
-  gssencmode: ['disable', 'prefer'],
-  client_encoding: ['utf8', 'UTF8', 'UTF-8', 'auto'],
-};
-/** Parameters that accept any value. The last two are ignored; other clients write them. */
-const freeParameters = [
-  'host',
-  'port',
-  'user',
-  'password',
-  'dbname',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'application_name',
-  'options',
-  'uselibpqcompat',
-  'pgbouncer',
-];
 
 const notShown =
   '(value not shown because it may contain a password); percent-encode special characters in the password: @ as %40, # as %23, / as %2F, ? as %3F, % as %25';
@@ -85,7 +67,10 @@ export function parseDatabaseUrl(value: string): DatabaseTarget {
     database,
     ...readSecurity(parameters),
     sessionAttributes: toSessionAttributes(parameters.get('target_session_attrs')),
-    applicationName: parameters.get('application_name'),
+    applicationName: parameters.get('application_name') ?? parameters.get('fallback_application_name'),
+    connectTimeoutSeconds: toSeconds(parameters.get('connect_timeout')),
+    keepAlive: parameters.get('keepalives') !== '0',
+    keepAliveIdleSeconds: toSeconds(parameters.get('keepalives_idle')),
     ...readSettings(parameters.get('options') ?? ''),
   };
 }
@@ -121,16 +106,24 @@ function readParameters(query: string): Map<string, string> {
     const text = part.startsWith('options=') ? part.replaceAll('+', '%20') : part;
     const [name, value] = splitOnce(text, '=').map(decode);
     if (name === undefined || value === undefined) continue;
+    if (ignoredParameters.includes(name)) continue;
+    const isSeconds = secondsParameters.includes(name);
     const allowed = Object.hasOwn(choices, name) ? choices[name] : undefined;
-    if (!allowed && !freeParameters.includes(name))
+    if (!allowed && !isSeconds && !freeParameters.includes(name))
       throw new UrlProblem(
-        `has a parameter after ? that is not supported ${notShown}; supported parameters are ${[...Object.keys(choices), ...freeParameters].join(', ')}`,
+        `has a parameter after ? that is not supported ${notShown}; supported parameters are ${[...Object.keys(choices), ...secondsParameters, ...freeParameters].join(', ')}`,
       );
+    if (isSeconds && !/^-?[0-9]{1,6}$/.test(value))
+      throw new UrlProblem(`has a wrong value for ${name}; use a whole number of seconds`);
     if (allowed && !allowed.includes(value))
       throw new UrlProblem(`has a wrong value for ${name}; use one of ${allowed.join(', ')}`);
     parameters.set(name, value);
   }
   return parameters;
+}
+
+function toSeconds(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Math.max(0, Number(text));
 }
 
 const defaultPort = 5432;

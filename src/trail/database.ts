@@ -45,6 +45,7 @@ const defaultTimeouts: DatabaseTimeouts = { connectMs: 10_000, statementMs: 30_0
 const maxConflicts = 5;
 const maxConnections = 4;
 const applicationName = 'goldmane-flow-trail';
+const keepAliveIdleSeconds = 10;
 
 /** After these failures the host may be another server, for example after a failover. */
 const staleConnections: ReadonlySet<DatabaseFailureKind> = new Set(['read_only', 'lost']);
@@ -82,11 +83,12 @@ export function openDatabase(
   let generation = 0;
   const generationOf = new WeakMap<pg.PoolClient, number>();
   const ending = new Set<Promise<void>>();
-  const common = {
-    connectionTimeoutMillis: timeouts.connectMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: 10_000,
-  };
+  const common = (target: DatabaseTarget) => ({
+    connectionTimeoutMillis: (target.connectTimeoutSeconds || timeouts.connectMs / 1_000) * 1_000,
+    keepAlive: target.keepAlive,
+    keepAliveInitialDelayMillis: (target.keepAliveIdleSeconds || keepAliveIdleSeconds) * 1_000,
+    application_name: target.applicationName ?? applicationName,
+  });
   const limits = {
     statement_timeout: timeouts.statementMs,
     lock_timeout: timeouts.statementMs,
@@ -108,8 +110,7 @@ export function openDatabase(
     if (known) return known;
     const pool = new pg.Pool({
       ...attempt,
-      ...common,
-      application_name: target.applicationName ?? applicationName,
+      ...common(target),
       query_timeout: timeouts.statementMs + 5_000,
       Client: clientClass(target),
       max: maxConnections,
@@ -191,8 +192,7 @@ export function openDatabase(
           const Client = clientClass(open.target);
           const each = new Client({
             ...attempt,
-            ...common,
-            application_name: open.target.applicationName ?? applicationName,
+            ...common(open.target),
           });
           each.on('error', ignore);
           try {

@@ -72,6 +72,13 @@ describe('a server that accepts connections and never answers', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000);
   });
 
+  test('is given up after the connect_timeout of the URL', async () => {
+    const patient = { connectMs: 3_600_000, statementMs: 3_600_000 };
+    const database = open({ url: `${url}?connect_timeout=1` }, { timeouts: patient });
+    expect((await failure(database.query('select 1'))).kind).toBe('timeout');
+    expect((await failure(database.withClient((client) => client.query('select 1')))).kind).toBe('timeout');
+  });
+
   test('does not delay closing the pool', async () => {
     const database = open({ url }, { timeouts });
     const pending = failure(database.query('select 1'));
