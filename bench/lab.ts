@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { z } from 'zod';
 import { formatClockScale, type ClockScale } from '../src/time/clock.ts';
 import { issueCertificates, writeCertificates, type IssuedCertificates } from '../dev/certificates.ts';
 import { startPostgres, type Postgres } from '../dev/postgres.ts';
+import { withClient } from '../dev/postgres/with-client.ts';
 import { findTemporal, startTemporalServer, type TemporalServer } from '../dev/temporal-server.ts';
 import { openDatabase, type Database } from '../src/trail/database.ts';
 import { migrate } from '../src/trail/migrate.ts';
@@ -142,7 +142,7 @@ export class Lab {
   async database(): Promise<BenchDatabase> {
     this.#databases += 1;
     const name = `bench_${this.#databases}`;
-    await administer(this.postgres.url, `create database ${name}`);
+    await withClient(this.postgres.url, (client) => client.query(`create database ${name}`));
     const url = this.postgres.urlOf(name);
     const database = openDatabase({ url });
     this.#ending.push(() => database.close());
@@ -167,15 +167,5 @@ export class Lab {
     for (const end of this.#ending.splice(0).toReversed()) await end().catch(() => undefined);
     await this.postgres.remove();
     await rm(this.#scratch, { recursive: true, force: true });
-  }
-}
-
-async function administer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
   }
 }

@@ -10,6 +10,7 @@ import { findPostgresBinaries } from './binaries.ts';
 import { checkVersion, exists, initialise, keptPassword, POSTGRES_USER } from './cluster.ts';
 import { findRunAs, type RunAs } from './run-as.ts';
 import { diagnose } from './server-ended.ts';
+import { withClient } from './with-client.ts';
 
 const START_LIMIT_MS = 60_000;
 
@@ -212,13 +213,9 @@ async function tryQuery(url: string, sql: string): Promise<StartFailure | undefi
   }
 }
 
-async function createDatabase(url: string, database: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+function createDatabase(url: string, database: string): Promise<void> {
+  return withClient(url, async (client) => {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [database]);
     if (rowCount === 0) await client.query(`create database ${client.escapeIdentifier(database)}`);
-  } finally {
-    await client.end();
-  }
+  });
 }

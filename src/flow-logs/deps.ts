@@ -5,7 +5,7 @@ import type { ExportMetrics } from './metrics.ts';
 /** The dependencies of the export; created once by the worker's composition root, or by a test. */
 export interface ExportDeps extends Pick<
   Deps,
-  'config' | 'database' | 'log' | 'connectGoldmane' | 'askedToEnd' | 'readersStart'
+  'config' | 'database' | 'log' | 'connectGoldmane' | 'endingSignal' | 'readersStart'
 > {
   settings: ExportConfig;
   metrics: ExportMetrics;

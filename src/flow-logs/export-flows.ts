@@ -37,7 +37,7 @@ const listTimeoutPauseMs = 90_000;
 /** A receiver that has accepted records within this time does not reject everything. */
 const recentlyMs = 15 * 60_000;
 /** A very large bucket is given up after this many processes ended while exporting it. */
-const mostLargeTries = 3;
+const maxLargeTries = 3;
 const givenUpLarge =
   'three workers died while exporting this very large bucket, most likely because they ran out of memory; give the worker more memory';
 
@@ -137,7 +137,7 @@ class ExportWindow {
       return;
     }
     const isLarge = bucket.records > memoryLimits.recordsPerMerge;
-    if (isLarge && largeTries >= mostLargeTries) {
+    if (isLarge && largeTries >= maxLargeTries) {
       this.#deps.log.warn({ bucket: iso(startSeconds), cause: givenUpLarge }, 'Gave up exporting a bucket');
       await giveUpExport(query, startSeconds, givenUpLarge);
       return;

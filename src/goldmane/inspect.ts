@@ -3,7 +3,7 @@ import { findAnchor, notAfter, type Anchor } from './certificate-chain.ts';
 import { checkAcceptable, readCertificateFiles, type CertificateFiles } from './certificates.ts';
 import { isGoldmaneFailure, type GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake, type HandshakeLimits } from './handshake.ts';
-import { seeServerCertificate } from './server-certificate.ts';
+import { readServerCertificate } from './server-certificate.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 
 /** Names and validity of one certificate. */
@@ -41,7 +41,7 @@ export async function inspectCertificateFiles(
 ): Promise<Inspection> {
   const [files, shown] = await Promise.all([
     readCertificateFiles(target).catch(asFailure),
-    seeServerCertificate(target, limits),
+    readServerCertificate(target, limits),
   ]);
   limits.signal.throwIfAborted();
   const server = shown && factsOf(shown.leaf);

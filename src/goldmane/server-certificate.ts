@@ -18,7 +18,7 @@ const maxChain = 10;
  * nothing and presents no client certificate; the result proves nothing about the server. Undefined if no certificate
  * was presented.
  */
-export function seeServerCertificate(
+export function readServerCertificate(
   target: Pick<GoldmaneConfig, 'host' | 'serverName'>,
   { timeoutMs, signal }: HandshakeLimits,
 ): Promise<ShownChain | undefined> {

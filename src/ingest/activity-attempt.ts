@@ -7,15 +7,22 @@ export abstract class ActivityAttempt {
   readonly signal: AbortSignal;
   protected readonly context: Context;
   readonly #clock: Deps['config']['clock'];
-  readonly #asked: AbortSignal | undefined;
+  readonly #endingSignal: AbortSignal | undefined;
   readonly #startsAtMs: number;
 
-  constructor({ config, askedToEnd, readersStart }: Pick<Deps, 'config' | 'askedToEnd' | 'readersStart'>) {
+  constructor({
+    config,
+    endingSignal,
+    readersStart,
+  }: Pick<Deps, 'config' | 'endingSignal' | 'readersStart'>) {
     this.context = Context.current();
     this.#clock = config.clock;
     this.#startsAtMs = readersStart?.atMs ?? 0;
-    this.#asked = askedToEnd?.(this.context.info);
-    this.signal = AbortSignal.any([this.context.cancellationSignal, ...(this.#asked ? [this.#asked] : [])]);
+    this.#endingSignal = endingSignal?.(this.context.info);
+    this.signal = AbortSignal.any([
+      this.context.cancellationSignal,
+      ...(this.#endingSignal ? [this.#endingSignal] : []),
+    ]);
   }
 
   /** Milliseconds until `Deps.readersStart`; 0 once it has passed. */
@@ -51,7 +58,7 @@ export abstract class ActivityAttempt {
    * Whether the workflow requested the attempt to end (for a new window or a new history), as opposed to a worker shutdown.
    */
   get isEndRequested(): boolean {
-    if (this.#asked?.aborted === true) return true;
+    if (this.#endingSignal?.aborted === true) return true;
     const details = this.context.cancellationDetails;
     return details?.cancelRequested === true && !details.workerShutdown && !details.timedOut;
   }

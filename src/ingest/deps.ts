@@ -44,7 +44,7 @@ export interface Deps {
   /** Address of the cluster's API; undefined outside a cluster. */
   clusterApi?: ClusterApi | undefined;
   /** Signal that aborts when this attempt is requested to end, before Temporal's response to its next heartbeat. */
-  askedToEnd?(attempt: AttemptId): AbortSignal | undefined;
+  endingSignal?(attempt: AttemptId): AbortSignal | undefined;
   /**
    * Accepts a reader's report for the supervisor; never fails.
    * @returns whether the report is sent; most reports contain nothing new

@@ -8,7 +8,7 @@ import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import type { FactEnd } from '../trail/record.ts';
 import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
-import { readEdgeIdentities, readExternalPairs } from '../trail/map-extras.ts';
+import { readEdgeIdentities, readExternalPairs } from '../trail/map-edges.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
 import { readEdgeDiff } from './edge-diff.ts';
 import type { DetailRow, MapChanges, MapData, MapEdge, NamespaceDetail } from './map-data.ts';

@@ -24,7 +24,7 @@ interface ScheduleFacts {
 }
 
 /** What Temporal stores about a trail. */
-interface ControlFacts {
+export interface ControlFacts {
   supervisor: {
     /** Temporal's status, for example `RUNNING`; undefined if there is no run. */
     state: string | undefined;
@@ -33,11 +33,11 @@ interface ControlFacts {
     /** Why a reader fails at present. */
     readerProblem: string | undefined;
     /** What a person has paused, and how to continue. */
-    paused: TemporalFailure | undefined;
+    paused: Pick<TemporalFailure, 'what' | 'cure'> | undefined;
   };
   /** Workers that polled the task queue in the last 100 seconds. */
   pollers: number;
-  schedules: ScheduleFacts[];
+  schedules: readonly ScheduleFacts[];
 }
 
 /** @throws the client's errors */

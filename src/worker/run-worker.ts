@@ -112,7 +112,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       }),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
-      askedToEnd: (attempt) => attempts.askedToEnd(attempt),
+      endingSignal: (attempt) => attempts.endingSignal(attempt),
       readersStart,
       report: reportToSupervisor(temporal, config.clock, log),
     };
@@ -141,7 +141,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       settings: config.export,
       metrics: exportMetrics,
       trailId,
-      askedToEnd: (attempt) => exportAttempts.askedToEnd(attempt),
+      endingSignal: (attempt) => exportAttempts.endingSignal(attempt),
     };
     const workers = await createWorkers(temporal, deps, trailId, attempts, bundle, {
       tracing,

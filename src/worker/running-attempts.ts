@@ -60,7 +60,7 @@ export class RunningAttempts {
   });
 
   /** @returns the signal that aborts when the attempt is requested to end; undefined if it does not run here */
-  askedToEnd(attempt: AttemptId): AbortSignal | undefined {
+  endingSignal(attempt: AttemptId): AbortSignal | undefined {
     return this.#running.get(keyOf(attempt))?.ending.signal;
   }
 

@@ -84,11 +84,11 @@ test('every metric of an alert or panel is exported: ours from the first scrape,
         levels[Number(line.split(' ').at(-1))],
       ]),
     );
-    const told = [...text.matchAll(/^(PASS|WARN|FAIL) {2}([a-z]+)/gm)].map(
+    const printed = [...text.matchAll(/^(PASS|WARN|FAIL) {2}([a-z]+)/gm)].map(
       ([, level, check]) => [check, level] as const,
     );
-    expect(told.length).toBe(9);
-    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(told));
+    expect(printed.length).toBe(9);
+    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(printed));
     return true;
   });
 });

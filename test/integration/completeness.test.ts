@@ -26,7 +26,7 @@ afterEach(async () => {
   await db.drop();
 });
 
-const told = () => slack.messages.map(({ text, blocks }) => ({ text, blocks }));
+const posted = () => slack.messages.map(({ text, blocks }) => ({ text, blocks }));
 const headlines = () => slack.messages.map(({ text }) => text.split('. ')[0]);
 const first = 'Allowlist completeness: first report';
 
@@ -127,7 +127,7 @@ describe('the report', () => {
     await mergeRecords(database, 2.6, recordBetween(podIn('x'), podIn('y')));
     expect(await reporter()(3, 'completeness/2')).toMatchObject({ outcome: 'posted', namespaces: 2 });
     expect(slack.messages).toHaveLength(2);
-    expect(told()[1]).toEqual(told()[0]);
+    expect(posted()[1]).toEqual(posted()[0]);
     expect(await reporter()(3)).toMatchObject({ changes: ['x: new -> learning', 'y: new -> learning'] });
   });
 
@@ -146,7 +146,7 @@ describe('the report', () => {
     const deps = { ...testDeps(database, clock), config: config(clock) };
     await Promise.all([1, 2, 3].map(() => reportCompleteness(deps, { reportId: 'completeness/2' })));
     expect(await database.query('select report_id from completeness_report')).toHaveLength(1);
-    expect(new Set(told().map((message) => JSON.stringify(message))).size).toBe(1);
+    expect(new Set(posted().map((message) => JSON.stringify(message))).size).toBe(1);
   });
 });
 

@@ -179,8 +179,8 @@ describe('while Goldmane is unreachable', () => {
       await settling.run(120);
       const [last] = settling.reported.slice(-1);
       expect(last).toMatchObject({ state: 'failing', error: 'The certificate is stale. Cure it.' });
-      const told = settling.reported.findLast(({ gaps }) => gaps !== undefined)?.gaps;
-      expect(told?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
+      const reported = settling.reported.findLast(({ gaps }) => gaps !== undefined)?.gaps;
+      expect(reported?.at(-1)?.cause).toBe('The certificate is stale. Cure it.');
       settling.goldmane.onConnect = () => undefined;
       await settling.run(80);
       const gaps = await settling.gaps();

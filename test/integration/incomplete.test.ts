@@ -37,9 +37,9 @@ test('a bucket from which records were refused is incomplete, with their count, 
     expect.objectContaining({ fromSeconds: bad, toSeconds: bad + 30, state: 'incomplete' }),
   ]);
   const time = { from: new Date(start * 1000), now: new Date(nowSeconds * 1000), time: String };
-  const told = summariseCoverage(stretches, time);
-  expect(told).toMatchObject({ incompleteSeconds: 30, refusedRecords: 4, gapSeconds: 0 });
-  expect(coverageLines(told, { quote: String, atMost: 5 })).toContainEqual(
+  const summary = summariseCoverage(stretches, time);
+  expect(summary).toMatchObject({ incompleteSeconds: 30, refusedRecords: 4, gapSeconds: 0 });
+  expect(coverageLines(summary, { quote: String, atMost: 5 })).toContainEqual(
     expect.stringMatching(/^Incomplete: .*4 records/),
   );
 });

@@ -41,10 +41,13 @@ describe('a migration', () => {
     await database.query(
       'create trigger slow after insert on flow_trail_migration for each row execute function wait()',
     );
-    const told: MigrationProgress[] = [];
-    const applied = await migrate(hurried, { upTo: '0003_flow_fact', onProgress: (one) => told.push(one) });
+    const progress: MigrationProgress[] = [];
+    const applied = await migrate(hurried, {
+      upTo: '0003_flow_fact',
+      onProgress: (step) => progress.push(step),
+    });
     expect(applied).toEqual(['0002_ledger', '0003_flow_fact']);
-    expect(told.map(({ migration }) => migration)).toEqual(applied);
+    expect(progress.map(({ migration }) => migration)).toEqual(applied);
   });
 
   test('is not cancelled by time limits of the database or the role', async () => {

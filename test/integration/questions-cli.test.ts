@@ -10,15 +10,14 @@ import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
 import { flowTrailCommandsIn } from '../support/readme.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
 const bucket = Math.floor(Date.now() / 15_000) * 15 - 3_600;
 let db: TestDatabase;
 
 beforeAll(async () => {
-  db = await createTestDatabase();
-  await migrate(db.database);
+  db = await createMigratedDatabase();
   await merge(
     db.database,
     [

@@ -3,15 +3,14 @@ import { readGaps } from '../../src/trail/coverage.ts';
 import { decideCoverage, restoredCause } from '../../src/trail/decide-coverage.ts';
 import { openDatabase } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
 let db: TestDatabase;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
 });
 afterEach(() => db.drop());
 
@@ -27,7 +26,6 @@ async function follow(database: TestDatabase['database'], from: number, to: numb
 }
 
 test('after an old backup is restored, the lost time is a gap whose cause is the restore', async () => {
-  await migrate(db.database);
   const backupAt = startSeconds + 2 * hourSeconds;
   await follow(db.database, startSeconds, backupAt);
   await db.database.close();

@@ -7,13 +7,12 @@ import { readEvidence } from '../../src/trail/evidence.ts';
 import { readFactHistory } from '../../src/trail/fact-history.ts';
 import { foldRarePorts } from '../../src/trail/fold-rare-ports.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
 import { queryFacts } from '../../src/trail/query-facts.ts';
 import { removeFacts } from '../../src/trail/remove-facts.ts';
 import { rollFactDays } from '../../src/trail/roll-fact-days.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 import { batch, listed, options, podIn, streamed } from './ledger-batches.ts';
 import {
@@ -31,9 +30,8 @@ let database: Database;
 const mondayDay = monday / 86_400;
 
 beforeEach(async () => {
-  db = await createTestDatabase();
+  db = await createMigratedDatabase();
   ({ database } = db);
-  await migrate(database);
 });
 afterEach(() => db.drop());
 

@@ -88,7 +88,7 @@ test('an attempt that was failed while its worker was alive is cancelled; its su
   const handle = await harness.supervise({ heartbeatTimeoutMs });
   const first = await harness.readers.both();
   for (const call of [first.stream, first.settle]) call.isBeating = false;
-  const asked = [first.stream, first.settle].map(({ id }) => attempts.askedToEnd(id));
+  const endings = [first.stream, first.settle].map(({ id }) => attempts.endingSignal(id));
   await renewPresence(query, 'test', randomUUID());
   await query('update lease set expires_at = now()');
   const other = startOther(handle.workflowId);
@@ -97,16 +97,17 @@ test('an attempt that was failed while its worker was alive is cancelled; its su
   const next = await until('the next attempts run', async () => {
     await attempts.check(harness.client, await handle.describe());
     const running = harness.readers.calls.filter(
-      ({ hasEnded, id }) => !hasEnded && attempts.askedToEnd(id)?.aborted === false,
+      ({ hasEnded, id }) => !hasEnded && attempts.endingSignal(id)?.aborted === false,
     );
-    return running.length === 2 && asked.every((signal) => signal?.aborted) ? running : undefined;
+    return running.length === 2 && endings.every((signal) => signal?.aborted) ? running : undefined;
   });
   for (const call of [first.stream, first.settle]) call.complete('cancelled');
   await until('only the next attempts are registered', () =>
-    attempts.askedToEnd(first.stream.id) === undefined && attempts.askedToEnd(first.settle.id) === undefined
+    attempts.endingSignal(first.stream.id) === undefined &&
+    attempts.endingSignal(first.settle.id) === undefined
       ? true
       : undefined,
   );
-  expect(next.map(({ id }) => attempts.askedToEnd(id)?.aborted)).toEqual([false, false]);
+  expect(next.map(({ id }) => attempts.endingSignal(id)?.aborted)).toEqual([false, false]);
   await end(handle);
 });

@@ -53,17 +53,17 @@ test('an attempt of this process is cancelled as soon as the workflow requests i
   const handle = await registered.supervise({ heartbeatTimeoutMs });
   const { stream, settle } = await readers.both();
   for (const call of [stream, settle]) call.isBeating = false;
-  const asked = [stream, settle].map(({ id }) => attempts.askedToEnd(id));
-  expect(asked.map((signal) => signal?.aborted)).toEqual([false, false]);
+  const endings = [stream, settle].map(({ id }) => attempts.endingSignal(id));
+  expect(endings.map((signal) => signal?.aborted)).toEqual([false, false]);
   await handle.signal(freshWindowSignal);
   await until('both are cancelled', async () => {
     await attempts.check(client, await client.workflow.getHandle(handle.workflowId).describe());
-    return asked.every((signal) => signal?.aborted) || undefined;
+    return endings.every((signal) => signal?.aborted) || undefined;
   });
   stream.complete('cancelled');
   settle.complete('cancelled');
   await readers.both(2);
-  expect(attempts.askedToEnd(stream.id)).toBeUndefined();
+  expect(attempts.endingSignal(stream.id)).toBeUndefined();
   await end(handle);
   await registered.close();
 });
@@ -75,7 +75,7 @@ test('attempts of a terminated supervisor are cancelled no later than those of t
   const first = await registered.supervise({ heartbeatTimeoutMs });
   const { stream, settle } = await readers.both();
   for (const call of [stream, settle]) call.isBeating = false;
-  const asked = [stream, settle].map(({ id }) => attempts.askedToEnd(id));
+  const endings = [stream, settle].map(({ id }) => attempts.endingSignal(id));
   const { workflowId } = first;
   await first.terminate();
   const next = await client.workflow.start('superviseTrail', {
@@ -85,9 +85,9 @@ test('attempts of a terminated supervisor are cancelled no later than those of t
     workflowRunTimeout: '2m',
   });
   await readers.both(2);
-  const ofNext = readers.calls.slice(2).map(({ id }) => attempts.askedToEnd(id));
+  const ofNext = readers.calls.slice(2).map(({ id }) => attempts.endingSignal(id));
   await check(attempts, workflowId);
-  expect(asked.map((signal) => signal?.aborted)).toEqual([true, true]);
+  expect(endings.map((signal) => signal?.aborted)).toEqual([true, true]);
   expect(ofNext.map((signal) => signal?.aborted)).toEqual([false, false]);
 
   stream.complete('cancelled');

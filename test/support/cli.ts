@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -9,11 +9,20 @@ export interface CliResult {
   err: string;
 }
 
+// Prevents it from connecting to a running `npm start` of this checkout.
+const isolated = { PATH: process.env['PATH'], FLOW_TRAIL_STATE_DIR: '/nonexistent' };
+
+/** Starts the built `flow-trail` with exactly this environment. */
+export function spawnFlowTrail(args: readonly string[], env: NodeJS.ProcessEnv) {
+  return spawn(process.execPath, [main, ...args], {
+    env: { ...isolated, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
 /** Runs the built `flow-trail` with exactly this environment. */
 export function flowTrail(args: readonly string[], env: NodeJS.ProcessEnv): Promise<CliResult> {
   return new Promise((resolve) => {
-    // Prevents it from connecting to a running `npm start` of this checkout.
-    const isolated = { PATH: process.env['PATH'], FLOW_TRAIL_STATE_DIR: '/nonexistent' };
     const options = { env: { ...isolated, ...env }, timeout: 60_000 };
     execFile(process.execPath, [main, ...args], options, (error, out, err) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;

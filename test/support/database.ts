@@ -1,5 +1,5 @@
-import pg from 'pg';
 import { inject } from 'vitest';
+import { withClient } from '../../dev/postgres/with-client.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
@@ -58,14 +58,8 @@ function urlOf(server: string, database: string): string {
   return url.href;
 }
 
-async function administer(url: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+function administer(url: string, sql: string): Promise<unknown> {
+  return withClient(url, (client) => client.query(sql));
 }
 
 export async function readEdges(database: Database): Promise<EdgeRow[]> {

@@ -55,7 +55,7 @@ export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] 
 
 function databaseCheck(trouble: Unreachable | undefined): HealthCheck {
   return trouble
-    ? check('database', 'FAIL', `answers, but cannot be used: ${trouble.what}`, trouble.cure)
+    ? check('database', 'FAIL', `responds, but the worker cannot use it: ${trouble.what}`, trouble.cure)
     : check('database', 'PASS', 'available');
 }
 

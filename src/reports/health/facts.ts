@@ -2,35 +2,12 @@ import type { Severity } from '../../coverage/severity.ts';
 import type { CoverageStretch } from '../../trail/coverage.ts';
 import type { ExportGap } from '../../trail/export-gaps.ts';
 import type { ExportState } from '../../trail/export-state.ts';
+import type { ControlFacts } from '../../temporal/control-facts.ts';
 
 /** Why a system does not respond. */
 export interface Unreachable {
   what: string;
   cure: string;
-}
-
-interface ScheduleState {
-  job: string;
-  scheduleId: string;
-  exists: boolean;
-  isPaused: boolean;
-  note: string;
-  lastDueAt: Date | undefined;
-  nextDueAt: Date | undefined;
-}
-
-/** Facts from Temporal; `ControlFacts` has this shape. */
-export interface HealthControl {
-  supervisor: {
-    state: string | undefined;
-    taskProblem: string | undefined;
-    /** Why a reader fails at present. */
-    readerProblem: string | undefined;
-    /** A person has paused the supervisor or its readers. */
-    paused: { what: string; cure: string } | undefined;
-  };
-  pollers: number;
-  schedules: readonly ScheduleState[];
 }
 
 /** Facts from the database. */
@@ -56,8 +33,8 @@ export interface HealthTrail {
 export interface HealthFacts {
   nowMs: number;
   trail: HealthTrail | Unreachable;
-  /** Why a worker cannot use a database that answers, for example because it may only read. */
+  /** Why the worker cannot use a database that responds, for example because it may only read. */
   databaseTrouble?: Unreachable | undefined;
-  control: HealthControl | Unreachable;
+  control: ControlFacts | Unreachable;
   formatTime: (time: Date) => string;
 }

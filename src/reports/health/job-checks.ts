@@ -1,4 +1,5 @@
-import type { HealthControl, HealthTrail } from './facts.ts';
+import type { ControlFacts } from '../../temporal/control-facts.ts';
+import type { HealthTrail } from './facts.ts';
 import { check, type HealthCheck } from './report.ts';
 
 const hourMs = 3_600_000;
@@ -15,7 +16,7 @@ const harmlessCertificates = new Set([
 
 export function digestCheck(
   { doneAt, waitingSince }: HealthTrail['digests'],
-  control: HealthControl | undefined,
+  control: ControlFacts | undefined,
   nowMs: number,
   formatTime: (time: Date) => string,
 ): HealthCheck {
@@ -39,7 +40,7 @@ export function digestCheck(
 
 export function certificatesCheck(
   certificates: HealthTrail['certificates'],
-  control: HealthControl | undefined,
+  control: ControlFacts | undefined,
   nowMs: number,
   formatTime: (time: Date) => string,
 ): HealthCheck {

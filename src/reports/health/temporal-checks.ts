@@ -1,11 +1,11 @@
 import { counted } from '../../text/counted.ts';
-import type { HealthControl } from './facts.ts';
+import type { ControlFacts } from '../../temporal/control-facts.ts';
 import { check, withoutStop, type HealthCheck } from './report.ts';
 
 export function supervisorCheck({
   supervisor: { state, taskProblem, readerProblem, paused },
   pollers,
-}: HealthControl): HealthCheck {
+}: ControlFacts): HealthCheck {
   if (pollers === 0)
     return check(
       'supervisor',
@@ -13,7 +13,7 @@ export function supervisorCheck({
       'no worker is polling the task queue',
       'Start the worker, or check its log and /readyz; check that it uses this task queue',
     );
-  // A person did it; the check of the freshness fails before data is lost.
+  // A pause is deliberate; the check `freshness` fails before data is lost.
   if (paused && taskProblem === undefined) return check('supervisor', 'WARN', paused.what, paused.cure);
   if (state !== 'RUNNING')
     return check(
@@ -29,7 +29,7 @@ export function supervisorCheck({
       `stuck: its workflow task fails with ${taskProblem}`,
       'A worker replaces it after two minutes if the failure is permanent; check the log of the worker',
     );
-  // The check of the freshness fails once data is late.
+  // The check `freshness` fails once data is late.
   if (readerProblem !== undefined)
     return check(
       'supervisor',
@@ -40,7 +40,7 @@ export function supervisorCheck({
   return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
 }
 
-export function schedulesCheck({ schedules }: HealthControl): HealthCheck {
+export function schedulesCheck({ schedules }: ControlFacts): HealthCheck {
   const missing = schedules.filter(({ exists }) => !exists).map(({ scheduleId }) => scheduleId);
   const paused = schedules.filter(({ isPaused }) => isPaused);
   if (missing.length > 0)

@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endLeftover, isAlive, isRunning } from '../../../dev/leftover.ts';
 import { startPostgres, type Postgres } from '../../../dev/postgres.ts';
+import { withClient } from '../../../dev/postgres/with-client.ts';
 import { typeScriptArguments } from '../../../dev/typescript-child.ts';
 import { until } from '../../support/poll.ts';
 
@@ -25,14 +25,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
+function query(url: string, sql: string): Promise<unknown[]> {
+  return withClient(url, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
 }
 
 /** Starts an unrelated process with this word in its command line. */

@@ -38,13 +38,13 @@ test('every edge is announced exactly once, for any order', () => {
   fc.assert(
     fc.property(some, (keys) => {
       const report = compose({ edges: keys.map((key) => edge(key)) });
-      const told = report.groups.flatMap((group) =>
+      const listed = report.groups.flatMap((group) =>
         group.edges.map(({ srcNs, dstNs, action }) => {
           expect(srcNs).toBe(group.srcNs);
           return JSON.stringify({ srcNs, dstNs, action });
         }),
       );
-      expect(told.toSorted()).toEqual(keys.map((key) => JSON.stringify(key)).toSorted());
+      expect(listed.toSorted()).toEqual(keys.map((key) => JSON.stringify(key)).toSorted());
       expect(report.edges).toBe(keys.length);
       expect(report.denied).toBe(keys.filter(({ action }) => action === 'deny').length);
     }),
@@ -71,12 +71,12 @@ describe('found late', () => {
 });
 
 describe('times', () => {
-  const told = (change: Parameters<typeof digestInput>[0], firstSeen: string) =>
+  const firstSeenText = (change: Parameters<typeof digestInput>[0], firstSeen: string) =>
     compose({ ...change, edges: [edge({ firstSeen: new Date(firstSeen) })] }).groups[0]?.edges[0]?.firstSeen;
 
   test('are in the configured zone', () => {
-    expect(told({}, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 07:41');
-    expect(told({ timeZone: 'Asia/Kolkata' }, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 13:11');
+    expect(firstSeenText({}, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 07:41');
+    expect(firstSeenText({ timeZone: 'Asia/Kolkata' }, '2026-11-23T07:41:00Z')).toBe('Mon 23 Nov 13:11');
   });
 
   test('include the zone if the clocks changed, because 01:30 occurs twice', () => {
@@ -84,8 +84,8 @@ describe('times', () => {
       previousPostedAt: new Date('2026-10-24T07:00:00Z'),
       now: new Date('2026-10-25T08:00:00Z'),
     };
-    expect(told(change, '2026-10-25T00:30:00Z')).toBe('Sun 25 Oct 01:30 BST');
-    expect(told(change, '2026-10-25T01:30:00Z')).toBe('Sun 25 Oct 01:30 GMT');
+    expect(firstSeenText(change, '2026-10-25T00:30:00Z')).toBe('Sun 25 Oct 01:30 BST');
+    expect(firstSeenText(change, '2026-10-25T01:30:00Z')).toBe('Sun 25 Oct 01:30 GMT');
   });
 
   test('of the period start at the previous digest; the first digest covers a day', () => {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { HealthControl, HealthTrail } from '../../../src/reports/health/facts.ts';
+import { jobNames, type JobName } from '../../../src/config/names.ts';
+import type { HealthTrail } from '../../../src/reports/health/facts.ts';
+import type { ControlFacts } from '../../../src/temporal/control-facts.ts';
 import { healthLines, assessHealth } from '../../../src/reports/health/assess-health.ts';
 
 const now = new Date('2026-11-23T09:00:00Z');
 const hoursAgo = (hours: number) => new Date(now.getTime() - hours * 3_600_000);
 const seconds = (time: Date) => time.getTime() / 1000;
 
-const jobs = ['digest', 'certificates', 'completeness', 'freshness', 'housekeeping'];
-const schedule = (job: string, change: Partial<HealthControl['schedules'][number]> = {}) => ({
+const schedule = (job: JobName, change: Partial<ControlFacts['schedules'][number]> = {}) => ({
   job,
   scheduleId: `flow-trail/${job}`,
   exists: true,
@@ -17,10 +18,10 @@ const schedule = (job: string, change: Partial<HealthControl['schedules'][number
   nextDueAt: hoursAgo(-23),
   ...change,
 });
-const goodControl: HealthControl = {
+const goodControl: ControlFacts = {
   supervisor: { state: 'RUNNING', taskProblem: undefined, readerProblem: undefined, paused: undefined },
   pollers: 1,
-  schedules: jobs.map((job) => schedule(job)),
+  schedules: jobNames.map((job) => schedule(job)),
 };
 const goodTrail: HealthTrail = {
   freshness: { severity: 'good', what: '', cause: '' },
@@ -53,7 +54,7 @@ const exportGap = (reason: 'missing' | 'not_settled') => ({
 
 function judge(
   trail: Partial<HealthTrail> | { what: string; cure: string } = {},
-  control: Partial<HealthControl> | { what: string; cure: string } = {},
+  control: Partial<ControlFacts> | { what: string; cure: string } = {},
 ) {
   return assessHealth({
     nowMs: now.getTime(),

@@ -127,12 +127,12 @@ test('is within Slack’s limits for any number of changes, and names or counts 
         const lists = sections(message)
           .slice(1)
           .filter((text) => /^\*(Newly|Now) /.test(text));
-        const told = lists.map((text) => {
+        const counts = lists.map((text) => {
           const lines = text.split('\n').slice(1);
           const more = /^and ([\d,]+) more/.exec(lines.at(-1) ?? '')?.[1]?.replaceAll(',', '');
           return lines.length + (more === undefined ? 0 : Number(more) - 1);
         });
-        expect(told.reduce((sum, count) => sum + count, 0)).toBe(rows.length);
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(rows.length);
       },
     ),
     { numRuns: 60 },

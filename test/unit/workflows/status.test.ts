@@ -38,13 +38,13 @@ describe('progress', () => {
   });
 
   test('keeps values that it does not report', () => {
-    const told = withProgress(begin, {
+    const reported = withProgress(begin, {
       ...connected('stream'),
       newestBucket: '2026-01-31T08:14:30.000Z',
       lagSeconds: 3,
       edges: 12,
     });
-    const later = withProgress(told, { ...connected('settle'), settledUpTo: '2026-01-31T08:09:00.000Z' });
+    const later = withProgress(reported, { ...connected('settle'), settledUpTo: '2026-01-31T08:09:00.000Z' });
     expect(later).toMatchObject({
       newestBucket: '2026-01-31T08:14:30.000Z',
       settledUpTo: '2026-01-31T08:09:00.000Z',
@@ -55,9 +55,9 @@ describe('progress', () => {
 
   test('replaces the gaps by newer ones, and keeps them if it reports none', () => {
     const gap = { from: 'a', to: 'b', cause: 'away' };
-    const told = withProgress(begin, { ...connected('settle'), gaps: [gap] });
-    expect(after(() => told, progress('settle')).gaps).toEqual([gap]);
-    expect(withProgress(told, { ...connected('settle'), gaps: [{ ...gap, to: 'c' }] }).gaps).toEqual([
+    const reported = withProgress(begin, { ...connected('settle'), gaps: [gap] });
+    expect(after(() => reported, progress('settle')).gaps).toEqual([gap]);
+    expect(withProgress(reported, { ...connected('settle'), gaps: [{ ...gap, to: 'c' }] }).gaps).toEqual([
       { ...gap, to: 'c' },
     ]);
   });
