@@ -4,6 +4,11 @@ import type { AllowedPort, AllowRule, DeriveOptions, Direction, Peer, Widening }
 import { groupBy, sortedBy } from './order.ts';
 import { mergeSightings } from './sighting.ts';
 
+/** Linux chooses ports from here on by default (net.ipv4.ip_local_port_range). */
+const firstDynamicPort = 32_768;
+/** A single program rarely listens on this many such ports. */
+const suspectPorts = 5;
+
 interface Grant {
   peer: Peer;
   port: AllowedPort;
@@ -36,7 +41,19 @@ export function observedRules(
       ),
     }),
   );
-  return { rules: sortedBy(rules, ({ peer }) => [peerKey(peer)]), warnings };
+  const sorted = sortedBy(rules, ({ peer }) => [peerKey(peer)]);
+  return { rules: sorted, warnings: [...warnings, ...sorted.flatMap(dynamicPortWarnings)] };
+}
+
+/** Passive FTP, NFS and RPC services choose a port for each connection or start, which the next one does not use again. */
+function dynamicPortWarnings({ direction, peer, ports }: AllowRule): string[] {
+  return [...groupBy(ports, ({ protocol }) => protocol)].flatMap(([protocol, group]) => {
+    const dynamic = group.filter(({ port }) => typeof port === 'number' && port >= firstDynamicPort);
+    if (dynamic.length < suspectPorts || group.some(({ port }) => port === 'all')) return [];
+    return [
+      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports from ${firstDynamicPort} on. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
+    ];
+  });
 }
 
 /** The end that is not the policy's own. */

@@ -36,6 +36,25 @@ function leftOut(policies: readonly DerivedPolicy[]): string[] {
   );
 }
 
+describe('ports that a service chooses for each connection', () => {
+  const ports = (count: number, first: number) =>
+    Array.from({ length: count }, (_, n) => fact('a', 'ftp', `tcp ${first + n * 97}`));
+
+  test.each([
+    [[...ports(5, 40_001), fact('a', 'ftp', 'tcp 21')], 1],
+    [ports(4, 40_001), 0],
+    // Services of a cluster rarely use these.
+    [ports(20, 8_000), 0],
+    [[...ports(3, 40_001), fact('a', 'b', 'tcp 50001'), fact('a', 'b', 'udp 50002')], 0],
+    [[...ports(5, 40_001), fact('a', 'ftp', 'tcp -1')], 0],
+  ])('cause a warning from five of them on to one peer', (facts, count) => {
+    const { policies } = derive(facts, { allowManyPorts: true });
+    expect(policies.flatMap(({ warnings }) => warnings.filter((text) => /endPort/.test(text)))).toHaveLength(
+      count,
+    );
+  });
+});
+
 describe('evidence', () => {
   test('egress is based on reports of the source', () => {
     const { policies } = derive([fact('a', 'b', 'tcp 80'), fact('a', 'c', 'tcp 81', { reporter: 'dst' })]);
