@@ -70,6 +70,17 @@ export function wrongTrailActivity(
   });
 }
 
+/** @param former the trail id that the database had when the worker started */
+export function replacedTrail(former: string, present: string): TemporalFailure {
+  return new Failure({
+    system: 'temporal',
+    kind: 'wrong_trail',
+    what: `the database was replaced: its trail id is ${present}, but it was ${former} when this worker started`,
+    cure: 'restart the worker (a container restarts by itself): it checks whether supervisor and schedules belong to this database; see docs/clusters.md',
+    retryable: false,
+  });
+}
+
 export function secondSupervisor(workflowId: string, supervisorId: string): TemporalFailure {
   return new Failure({
     system: 'temporal',

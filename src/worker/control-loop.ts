@@ -3,10 +3,11 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Temporal } from '../temporal/connection.ts';
-import { mayPass } from '../temporal/failure.ts';
+import { mayPass, replacedTrail } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
+import { readTrailId } from '../trail/trail-id.ts';
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { pausedReading } from '../temporal/paused-reading.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
@@ -45,7 +46,8 @@ export interface ControlDeps {
  * Twice a minute, until the signal aborts: reads Temporal's certificates and API key again, creates a missing
  * supervisor or schedule, replaces a stuck supervisor, and checks the conditions of readiness. A failed check does not
  * end the round.
- * @throws TemporalFailure `wrong_trail` when supervisor or schedules turn out to belong to another database
+ * @throws TemporalFailure `wrong_trail` when supervisor or schedules turn out to belong to another database, or the
+ * database was replaced by another one
  */
 export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Promise<void> {
   const loop = new ControlLoop(deps);
@@ -195,10 +197,11 @@ class ControlLoop {
   }
 
   async #checkDatabase(): Promise<void> {
-    const { query, config, readiness, databaseTrouble } = this.#deps;
+    const { query, config, readiness, databaseTrouble, trailId } = this.#deps;
     const nowMs = config.clock.elapsed();
+    let present: string | undefined;
     try {
-      await query('select 1');
+      present = await readTrailId(query);
       if (databaseTrouble.recent) throw databaseTrouble.recent;
       this.#databaseSinceMs = nowMs;
       readiness.set('database', undefined);
@@ -210,6 +213,8 @@ class ControlLoop {
           `the database could not be used for ${Math.round(awayMs / 60_000)} minutes: ${(await this.#explain(error)).message}`,
         );
     }
+    // Otherwise, this worker would merge into it for the supervisor of the former one, until its next restart.
+    if (present !== undefined && present !== trailId) throw replacedTrail(trailId, present);
   }
 
   async #step(condition: Condition, work: () => Promise<string | undefined>): Promise<StepResult> {

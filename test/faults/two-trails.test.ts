@@ -53,6 +53,15 @@ test('a worker with another database and the same names is refused; the first co
   expect((await supervisorOf('')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
 });
 
+test('a worker whose database is replaced by that of another trail ends, and takes no work when it starts again', async () => {
+  const first = await world.startWorker();
+  await untilReady(first);
+  await world.db.database.query('update trail_state set trail_id = gen_random_uuid()');
+  expect((await first.process.exited).code).toBe(1);
+  const again = await world.startWorker();
+  await untilNotReady(again, /DATABASE_URL/);
+});
+
 test('two clusters share one Temporal namespace and one database with separate schemas, without interference', async () => {
   const far = await World.create();
   const slack = await startSlack({ port: 0 });
