@@ -10,6 +10,7 @@ import type { ControlMetrics } from './metrics.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { pausedReading } from '../temporal/paused-reading.ts';
+import { inTime } from '../temporal/time-limit.ts';
 import { CredentialRefresh } from './credential-refresh.ts';
 import type { DatabaseTrouble } from './database-trouble.ts';
 import { LoggedFailures } from './logged-failures.ts';
@@ -239,8 +240,7 @@ class ControlLoop {
   }
 
   #inTime<Result>(work: () => Promise<Result>): Promise<Result> {
-    const { client } = this.#deps.temporal;
-    return client.withAbortSignal(AbortSignal.timeout(callTimeoutMs), work);
+    return inTime(this.#deps.temporal.client, callTimeoutMs, work);
   }
 
   #explain(error: unknown): Promise<Failure> {

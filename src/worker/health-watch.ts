@@ -10,6 +10,7 @@ import type { HealthReport } from '../reports/health/report.ts';
 import type { Temporal } from '../temporal/connection.ts';
 import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { temporalFailure } from '../temporal/failure.ts';
+import { inTime } from '../temporal/time-limit.ts';
 import { countFailedRuns } from '../temporal/runs.ts';
 import { printableLines } from '../text/printable.ts';
 import { zonedTime } from '../time/zoned-time.ts';
@@ -64,7 +65,7 @@ async function askTemporal<Answer>(
   ask: (client: Client) => Promise<Answer>,
 ): Promise<Answer> {
   try {
-    return await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () => ask(client));
+    return await inTime(client, timeoutMs, () => ask(client));
   } catch (error) {
     throw isFailure(error) ? error : explainNoResponse(address, namespace, error);
   }

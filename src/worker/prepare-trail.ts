@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Temporal } from '../temporal/connection.ts';
+import { inTime } from '../temporal/time-limit.ts';
 import type { Database } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { callTimeoutMs } from './control-loop.ts';
@@ -28,8 +29,9 @@ export function untilTrailIsOwn(
       await temporal.refresh(() => undefined);
       temporal.codec.keys?.reload();
       const { client } = temporal;
-      const limit = AbortSignal.any([waiting.signal, AbortSignal.timeout(callTimeoutMs)]);
-      await client.withAbortSignal(limit, () => checkTrailOwner(client, names, trailId));
+      await client.withAbortSignal(waiting.signal, () =>
+        inTime(client, callTimeoutMs, () => checkTrailOwner(client, names, trailId)),
+      );
     } catch (error) {
       throw await temporal.explain(error);
     }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
+import { inTime } from '../temporal/time-limit.ts';
 import type { Query } from '../trail/database.ts';
 import { removePresence, renewPresence } from '../trail/worker-presence.ts';
 import { failAttemptsOf } from './lost-attempts.ts';
@@ -66,7 +67,7 @@ async function takeOver(
 ): Promise<void> {
   const client = current();
   const lost = new Set(gone);
-  const activities = await client.withAbortSignal(AbortSignal.timeout(callTimeoutMs), async () => {
+  const activities = await inTime(client, callTimeoutMs, async () => {
     const failed: string[] = [];
     for (const id of supervisorIds) {
       const supervisor = await describeWorkflow(client, id);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Deps, SupervisorRun } from '../ingest/deps.ts';
 import type { Progress } from '../ingest/summary.ts';
 import type { Temporal } from '../temporal/connection.ts';
+import { inTime } from '../temporal/time-limit.ts';
 import type { Clock } from '../time/clock.ts';
 import { progressSignal } from '../workflows/messages.ts';
 import { ProgressNews } from './progress-news.ts';
@@ -16,9 +17,8 @@ export function reportToSupervisor(temporal: Temporal, clock: Clock, log: Logger
   let isAway = false;
   const send = async ({ workflowId }: SupervisorRun, progress: Progress) => {
     try {
-      // A deadline would apply to each attempt, and the client makes ten.
       const { client } = temporal;
-      await client.withAbortSignal(AbortSignal.timeout(timeoutMs), () =>
+      await inTime(client, timeoutMs, () =>
         client.workflow.getHandle(workflowId).signal(progressSignal, progress),
       );
       if (isAway) log.info({ address }, 'Temporal is available again');

@@ -1,10 +1,13 @@
+import { status } from '@grpc/grpc-js';
 import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../dev/certificates.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
+import { inTime } from '../../src/temporal/time-limit.ts';
 import { until } from '../support/poll.ts';
+import { TcpProxy } from '../support/proxy.ts';
 import { TemporalTlsProxy } from '../support/temporal-tls-proxy.ts';
 
 test('closing a connection fails a call that waits for its retry, and does not end the process', async () => {
@@ -51,6 +54,22 @@ test('the client does not use the proxy of the environment, as the worker does n
   });
   expect(await connection.workflowService.getSystemInfo({})).toHaveProperty('serverVersion');
   await connection.close();
+});
+
+test('calls end within their time limit if the connection breaks and the server then hangs', async () => {
+  const proxy = await TcpProxy.listen(inject('temporalAddress'));
+  const { client, connection } = await connectClient({ connectionOptions: { address: proxy.address } });
+  onTestFinished(async () => {
+    await connection.close();
+    await proxy.close();
+  });
+  await connection.workflowService.getSystemInfo({});
+  // The first attempt fails with the connection; the next ones get no response.
+  proxy.wiretap = () => ({ fromClient: (_chunk, link) => link.blackHole() });
+  for (const link of proxy.links) link.cut();
+  await expect(
+    inTime(client, 2_000, () => client.workflowService.describeNamespace({ namespace: 'default' })),
+  ).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
 });
 
 test('a refused API key is reported, also during the connection', async () => {
