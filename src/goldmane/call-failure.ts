@@ -41,6 +41,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
     case status.CANCELLED:
       return brokenConnection(call, details);
     case status.RESOURCE_EXHAUSTED:
+      if (isText(details)) return notGrpc(call, details);
       if (/larger than max/.test(details)) return tooLarge(call, details);
       return refusal(error, call, details);
     case status.INTERNAL:
@@ -48,15 +49,30 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
       if (/RST_STREAM|Connection dropped|without gRPC status/.test(details))
         return brokenConnection(call, details);
       if (/parsing error|deserializ|decompress|incomplete message/i.test(details))
-        return {
-          kind: 'malformed_response',
-          what: `The server at ${host} returned something other than a gRPC message to ${method} (${details})`,
-          cure: `Check that GOLDMANE_HOST is the address of Goldmane itself. ${RECONNECT}`,
-        };
+        return notGrpc(call, details);
       return refusal(error, call, details);
     default:
       return refusal(error, call, details);
   }
+}
+
+/**
+ * Whether a message is too large only because text, such as the HTML of a proxy, was read as its length: the four bytes of
+ * the length are printable. grpc-js does not check the content type. Such a message would have more than 500 MiB.
+ */
+function isText(details: string): boolean {
+  const length = /larger than max \((\d+) vs/.exec(details)?.[1];
+  if (length === undefined) return false;
+  const bytes = [24, 16, 8, 0].map((shift) => (Number(length) >>> shift) & 0xff);
+  return bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d);
+}
+
+function notGrpc({ method, host }: FailedCall, details: string): GoldmaneFailureDetails {
+  return {
+    kind: 'malformed_response',
+    what: `The server at ${host} returned something other than a gRPC message to ${method} (${details})`,
+    cure: `Check that GOLDMANE_HOST is the address of Goldmane itself. ${RECONNECT}`,
+  };
 }
 
 function brokenConnection({ method, host }: FailedCall, details: string): GoldmaneFailureDetails {

@@ -64,6 +64,17 @@ describe('call failures are classified', () => {
       'Received message larger than max (70000000 vs 67108864)',
       'response_too_large',
     ],
+    // The HTML and the JSON of a proxy with status 200: `<html`, `{"err`.
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Received message larger than max (1752460652 vs 67108864)',
+      'malformed_response',
+    ],
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Received message larger than max (577073778 vs 67108864)',
+      'malformed_response',
+    ],
     [status.RESOURCE_EXHAUSTED, 'too many streams', 'refused'],
     [status.UNIMPLEMENTED, 'unknown service goldmane.Flows', 'refused'],
     [status.PERMISSION_DENIED, 'no', 'refused'],
