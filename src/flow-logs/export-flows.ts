@@ -2,9 +2,7 @@ import { memoryLimits } from '../config/memory-limits.ts';
 import { isFailure, type Failure } from '../failure/failure.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import { bucketSeconds } from '../time/bucket.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
-import { decideExportGaps } from '../trail/export-gaps.ts';
 import {
   beginLargeTry,
   endLargeTry,
@@ -26,6 +24,7 @@ import { iso } from '../time/iso.ts';
 import { isReceiverFailure } from './failure.ts';
 import type { LogContext } from './log-record.ts';
 import { Receiver } from './receiver.ts';
+import { reportGaps } from './report-gaps.ts';
 import { makeResource } from './resource.ts';
 import { SetAside } from './set-aside.ts';
 import type { ExportInput, ExportSummary } from './summary.ts';
@@ -110,7 +109,7 @@ class ExportWindow {
   /** Exports all buckets that are settled now. */
   async #round(): Promise<void> {
     const { database, config } = this.#deps;
-    await this.#decide();
+    await this.#reportGaps();
     await noteExportActive(database.query, this.#receiver.name, this.#nowSeconds());
     const buckets = await readExportBuckets(database.query);
     this.#setAside.keep(new Set(buckets.map(({ startSeconds }) => startSeconds)));
@@ -204,24 +203,6 @@ class ExportWindow {
       );
   }
 
-  /** Determines the gaps in time that has left Goldmane's ring. */
-  async #decide(): Promise<void> {
-    const { database, log, metrics } = this.#deps;
-    for (let isBehind = true; isBehind && !this.#attempt.signal.aborted;) {
-      const decided = await decideExportGaps(database);
-      ({ isBehind } = decided);
-      for (const { fromSeconds, toSeconds, reason, cause, records } of decided.gaps) {
-        const buckets = (toSeconds - fromSeconds) / bucketSeconds;
-        metrics.gap(reason, buckets);
-        if (reason !== 'not_settled') this.#summary.gaps += buckets;
-        log.warn(
-          { from: iso(fromSeconds), to: iso(toSeconds), reason, cause, records },
-          'Gap in the export: the receiver did not get all records of this time',
-        );
-      }
-    }
-  }
-
   async #fail(error: Failure, failures: number): Promise<void> {
     if (!isReceiverFailure(error)) this.#source.disconnect();
     await this.#note(error);
@@ -237,10 +218,14 @@ class ExportWindow {
     const untilMs = Math.min(clock.elapsed() + ms, this.#endsAtMs);
     while (!this.#attempt.signal.aborted && clock.elapsed() < untilMs) {
       await this.#attempt.idle(Math.min(pollMs, untilMs - clock.elapsed()));
-      await this.#decide().catch((error: unknown) => {
+      await this.#reportGaps().catch((error: unknown) => {
         if (!isDatabaseFailure(error)) throw error;
       });
     }
+  }
+
+  #reportGaps(): Promise<void> {
+    return reportGaps(this.#deps, { summary: this.#summary, signal: this.#attempt.signal });
   }
 
   async #note(error: Failure): Promise<void> {

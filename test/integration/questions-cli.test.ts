@@ -1,7 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { OutputName } from '../../src/cli/schemas/index.ts';
@@ -9,7 +5,6 @@ import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
-import { flowTrailCommandsIn } from '../support/readme.ts';
 import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
@@ -139,23 +134,6 @@ test('an edge without a flow for a week fell silent', async () => {
     expect(JSON.parse(later.out)).toMatchObject({ fellSilent: [{ srcNs: 'a', dstNs: 'b' }] });
   } finally {
     await old.drop();
-  }
-});
-
-test('every flow-trail command in the README succeeds', async () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-readme-'));
-  // Commands that query Temporal or Goldmane have separate tests.
-  const elsewhere = new Set(['health', 'status', 'runs', 'digest', 'certificates', 'run', 'mcp']);
-  try {
-    for (const args of flowTrailCommandsIn(readme).filter(([name = '']) => !elsewhere.has(name))) {
-      const inFolder = args.map((arg) => (/^(policies\/|map\.html)$/.test(arg) ? join(folder, arg) : arg));
-      const { code, err } = await run(...inFolder);
-      // The allowlist of an unknown namespace has no files to replay.
-      if (args[0] !== 'replay') expect([0, 3], `${args.join(' ')}: ${err}`).toContain(code);
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 });
 

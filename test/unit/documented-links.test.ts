@@ -22,7 +22,7 @@ function anchorsOf(markdown: string): Set<string> {
 test.each(readDocuments().map(({ path, text }): [string, string] => [path, text]))(
   '%s links only to files and headings that exist',
   (path, text) => {
-    const broken = [...withoutCode(text).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)]
+    const broken = [...withoutCode(text).matchAll(/(?:\]\(|src=")(?!https?:|mailto:)([^)"\s]+)/g)]
       .map(([, link = '']) => link)
       .filter((link) => {
         const [file = '', anchor] = link.split('#');
