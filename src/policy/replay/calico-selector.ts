@@ -8,6 +8,8 @@ export interface SelectorCalls {
   readonly global: Selector;
 }
 
+const maxDepth = 500;
+
 const everything: SelectorCalls = { all: () => 'yes', global: () => 'yes' };
 
 /**
@@ -24,6 +26,7 @@ class Parser {
   readonly #tokens: readonly Token[];
   readonly #calls: SelectorCalls;
   #at = 0;
+  #depth = 0;
 
   constructor(selector: string, calls: SelectorCalls) {
     this.#selector = selector;
@@ -51,9 +54,9 @@ class Parser {
   }
 
   #operation(): Selector {
-    if (this.#take('!')) return negated(this.#operation());
+    if (this.#take('!')) return negated(this.#nested(() => this.#operation()));
     if (this.#take('(')) {
-      const inner = this.#or();
+      const inner = this.#nested(() => this.#or());
       this.#expect(')');
       return inner;
     }
@@ -62,6 +65,19 @@ class Parser {
     if (this.#take('all')) return this.#calls.all;
     if (this.#take('global')) return this.#calls.global;
     return this.#comparison(this.#expect('label').value);
+  }
+
+  /** Limits the depth, because the parser and the compiled selector call themselves for each level. */
+  #nested(parse: () => Selector): Selector {
+    this.#depth += 1;
+    if (this.#depth > maxDepth)
+      throw new SelectorError(
+        `${this.#selector.slice(0, 40)}…`,
+        `is nested more deeply than ${maxDepth} levels`,
+      );
+    const selector = parse();
+    this.#depth -= 1;
+    return selector;
   }
 
   #comparison(label: string): Selector {

@@ -123,6 +123,13 @@ test('objects are accepted and refused as by Calico’s and Kubernetes’ valida
   expect(objects).toHaveLength(2_352);
 });
 
+test('a selector may be nested, but not so deeply that evaluating it fails', () => {
+  const nested = (depth: number) => `${'('.repeat(depth)}all()${')'.repeat(depth)}`;
+  expect(compileSelector(nested(500))(() => 'no')).toBe('yes');
+  expect(() => compileSelector(nested(100_000))).toThrow(SelectorError);
+  expect(() => compileSelector(`${'!'.repeat(100_000)}all()`)).toThrow(SelectorError);
+});
+
 test('a label of 512 characters is the longest that a selector may have', () => {
   expect(() => compileSelector(`has(${'a'.repeat(512)})`)).not.toThrow();
   expect(() => compileSelector(`has(${'a'.repeat(513)})`)).toThrow(SelectorError);
