@@ -26,9 +26,18 @@ export interface IdentitySettings {
   readonly namespaces: 'all' | ReadonlySet<string>;
 }
 
+/** A Namespace from a given manifest. */
+export interface KnownNamespace {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether these are all its labels: in the output of the API server, but not in a manifest to apply. */
+  readonly isComplete: boolean;
+}
+
 /** Data about a cluster other than its flows. */
 export interface ClusterFacts {
   readonly identity: IdentitySettings;
+  /** By name. */
+  readonly namespaces: ReadonlyMap<string, KnownNamespace>;
   /** All network sets of the cluster; undefined if no manifest was given, in which case any may exist. */
   readonly networkSets: readonly KnownNetworkSet[] | undefined;
   /** The IP versions in use: IPv6 only if a policy or a network set names an IPv6 range. */

@@ -47,8 +47,12 @@ export function compileCalico(
     order: spec.order ?? Number.POSITIVE_INFINITY,
     selects: (end) => {
       if (isForHosts || !isPod(end) || (namespace !== undefined && end.ns !== namespace)) return 'no';
-      const labels = podLabels(end, cluster.identity);
-      return both(namespaces(namespaceLabels(end)), pods(labels), serviceAccounts(labels));
+      const labels = podLabels(end, cluster);
+      return both(
+        namespaces(namespaceLabels(end, cluster.namespaces)),
+        pods(labels),
+        serviceAccounts(labels),
+      );
     },
     ...(types.includes('Egress') ? { egress: compiled(spec.egress) } : {}),
     ...(types.includes('Ingress') ? { ingress: compiled(spec.ingress) } : {}),

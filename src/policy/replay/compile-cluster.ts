@@ -28,7 +28,7 @@ export function compileCluster(
     order: spec.priority,
     selects: (end) =>
       isPod(end)
-        ? both(inNamespaces(namespaceLabels(end)), areSelected(podLabels(end, cluster.identity)))
+        ? both(inNamespaces(namespaceLabels(end, cluster.namespaces)), areSelected(podLabels(end, cluster)))
         : 'no',
     ...(egress.length > 0 ? { egress } : {}),
     ...(ingress.length > 0 ? { ingress } : {}),
@@ -87,7 +87,7 @@ function peerTest(
       text: `namespaces ${selectorText(pods.namespaceSelector)} pods ${selectorText(pods.podSelector)}`,
       matches: (end) =>
         isPod(end)
-          ? both(inNamespaces(namespaceLabels(end)), areSelected(podLabels(end, cluster.identity)))
+          ? both(inNamespaces(namespaceLabels(end, cluster.namespaces)), areSelected(podLabels(end, cluster)))
           : 'no',
     };
   }

@@ -39,8 +39,7 @@ export function compileKubernetes(
     name,
     tier: 'default',
     order: kubernetesOrder,
-    selects: (end) =>
-      isPod(end) && end.ns === namespace ? selected(podLabels(end, cluster.identity)) : 'no',
+    selects: (end) => (isPod(end) && end.ns === namespace ? selected(podLabels(end, cluster)) : 'no'),
     ...(types.includes('Egress')
       ? { egress: (spec.egress ?? []).map(({ to, ports }, at) => rule('dst', to, ports, at)) }
       : {}),
@@ -82,8 +81,10 @@ function peerTest(
     matches: (end) =>
       isPod(end)
         ? both(
-            namespaces ? namespaces(namespaceLabels(end)) : known(end.ns === ownNamespace),
-            pods(podLabels(end, cluster.identity)),
+            namespaces
+              ? namespaces(namespaceLabels(end, cluster.namespaces))
+              : known(end.ns === ownNamespace),
+            pods(podLabels(end, cluster)),
           )
         : 'no',
   };

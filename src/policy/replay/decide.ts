@@ -184,7 +184,7 @@ function combine(outcomes: readonly Outcome[]): Decision {
       verdict: 'unknown',
       by:
         tied === undefined
-          ? `labels or addresses that are not stored: ${allowed.by}; otherwise ${denied.by}`
+          ? `data that is not stored, such as labels or addresses: ${allowed.by}; otherwise ${denied.by}`
           : `${tied.join(' and ')} have the same order, and the Calico version determines which is evaluated first: ${allowed.by}; otherwise ${denied.by}`,
     };
   }

@@ -1,13 +1,7 @@
 import type { EvidenceEnd } from '../derive/model.ts';
 import type { IpVersion } from './address-sets.ts';
 import { both, either, known, type Answer } from './answer.ts';
-import {
-  findNetworkSet,
-  type ClusterFacts,
-  type IdentitySettings,
-  type KnownNetworkSet,
-  type ReplayEnd,
-} from './cluster.ts';
+import { findNetworkSet, type ClusterFacts, type KnownNetworkSet, type ReplayEnd } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
 import { has, isThere, type LabelLookup, type Selector } from './selector.ts';
 
@@ -30,14 +24,17 @@ const serviceAccountName = `${serviceAccountPrefix}projectcalico.org/name`;
  * The known labels of a pod: its namespace and, in the namespaces where it is read, its service identity. A pod without
  * an identity there has no such label, or one that differs between the pods of its workload.
  */
-export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLookup {
+export function podLabels(
+  end: ReplayEnd,
+  { identity: settings, namespaces }: Pick<ClusterFacts, 'identity' | 'namespaces'>,
+): LabelLookup {
   const { ns, identity, assume } = end;
   const isRead = settings.namespaces === 'all' || settings.namespaces.has(ns);
   return (label, test) => {
     if (label === namespaceLabel) return { value: ns };
     if (label === 'projectcalico.org/orchestrator') return { value: 'k8s' };
     if (label.startsWith(namespacePrefix))
-      return namespaceLabels(end)(label.slice(namespacePrefix.length), test);
+      return namespaceLabels(end, namespaces)(label.slice(namespacePrefix.length), test);
     if (label === serviceAccountLabel || label === serviceAccountName)
       // Every pod has a service account; which one is not stored.
       return test.text === isThere ? 'yes' : (assume?.(serviceAccountLabel, test) ?? 'unknown');
@@ -46,13 +43,23 @@ export function podLabels(end: ReplayEnd, settings: IdentitySettings): LabelLook
   };
 }
 
-/** The known labels of a namespace: the name labels that Kubernetes and Calico set. `''` if there is no namespace. */
-export function namespaceLabels({ ns, assume }: Pick<ReplayEnd, 'ns' | 'assume'>): LabelLookup {
+/**
+ * The known labels of a namespace: the name labels that Kubernetes and Calico set, and those of its manifest. `''` if
+ * there is no namespace.
+ */
+export function namespaceLabels(
+  { ns, assume }: Pick<ReplayEnd, 'ns' | 'assume'>,
+  namespaces: ClusterFacts['namespaces'],
+): LabelLookup {
   if (ns === '') return () => ({ value: undefined });
-  return (label, test) =>
-    label === 'kubernetes.io/metadata.name' || label === 'projectcalico.org/name'
-      ? { value: ns }
-      : (assume?.(`namespace ${label}`, test) ?? 'unknown');
+  const manifest = namespaces.get(ns);
+  return (label, test) => {
+    if (label === 'kubernetes.io/metadata.name' || label === 'projectcalico.org/name') return { value: ns };
+    const value =
+      manifest !== undefined && Object.hasOwn(manifest.labels, label) ? manifest.labels[label] : undefined;
+    if (value !== undefined || manifest?.isComplete === true) return { value };
+    return assume?.(`namespace ${label}`, test) ?? 'unknown';
+  };
 }
 
 export function isPod(end: EvidenceEnd): boolean {
@@ -69,7 +76,7 @@ export function isSelected(
   version: IpVersion,
   cluster: ClusterFacts,
 ): Answer {
-  const { identity, networkSets } = cluster;
+  const { identity, networkSets, namespaces } = cluster;
   // Felix looks an address up in all endpoints and network sets before it reports it as `pub` or `pvt`.
   if (end.kind === 'network') return 'no';
   const own = ownAnswer(selector, end, cluster);
@@ -77,12 +84,14 @@ export function isSelected(
   if (networkSets !== undefined) {
     return either(
       own,
-      ...networkSets.map((set) => both(setAnswer(selector, set), isInNets(set.nets, end, version, cluster))),
+      ...networkSets.map((set) =>
+        both(setAnswer(selector, set, cluster), isInNets(set.nets, end, version, cluster)),
+      ),
     );
   }
   // Any global network set may exist. Its labels are unknown, but it has no service identity.
   const anySet = both(
-    selector.namespace(namespaceLabels({ ns: '' })),
+    selector.namespace(namespaceLabels({ ns: '' }, namespaces)),
     selector.labels((label) =>
       label === identity.label || label.startsWith('projectcalico.org/') ? { value: undefined } : 'unknown',
     ),
@@ -91,13 +100,17 @@ export function isSelected(
   return either(own, both(anySet, covered));
 }
 
-function ownAnswer(selector: EndpointSelector, end: ReplayEnd, { identity, networkSets }: ClusterFacts) {
+function ownAnswer(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts) {
+  const { networkSets, namespaces } = cluster;
   if (isPod(end))
-    return both(selector.namespace(namespaceLabels(end)), selector.labels(podLabels(end, identity)));
+    return both(
+      selector.namespace(namespaceLabels(end, namespaces)),
+      selector.labels(podLabels(end, cluster)),
+    );
   const set = end.kind === 'networkset' ? findNetworkSet(networkSets, end) : undefined;
-  if (set) return setAnswer(selector, set);
+  if (set) return setAnswer(selector, set, cluster);
   return both(
-    selector.namespace(namespaceLabels(end)),
+    selector.namespace(namespaceLabels(end, namespaces)),
     selector.labels((label, test) =>
       label === namespaceLabel
         ? { value: end.ns === '' ? undefined : end.ns }
@@ -106,13 +119,17 @@ function ownAnswer(selector: EndpointSelector, end: ReplayEnd, { identity, netwo
   );
 }
 
-function setAnswer(selector: EndpointSelector, { namespace, labels }: KnownNetworkSet): Answer {
+function setAnswer(
+  selector: EndpointSelector,
+  { namespace, labels }: KnownNetworkSet,
+  { namespaces }: ClusterFacts,
+): Answer {
   return both(
-    selector.namespace(namespaceLabels({ ns: namespace })),
+    selector.namespace(namespaceLabels({ ns: namespace }, namespaces)),
     selector.labels((label, test) => {
       if (label === namespaceLabel) return { value: namespace === '' ? undefined : namespace };
       if (label.startsWith(namespacePrefix))
-        return namespaceLabels({ ns: namespace })(label.slice(namespacePrefix.length), test);
+        return namespaceLabels({ ns: namespace }, namespaces)(label.slice(namespacePrefix.length), test);
       return { value: Object.hasOwn(labels, label) ? labels[label] : undefined };
     }),
   );

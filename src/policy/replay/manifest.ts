@@ -1,10 +1,17 @@
 import { z } from 'zod';
 import { withoutEmpty } from './absent-fields.ts';
-import type { KnownNetworkSet } from './cluster.ts';
+import type { KnownNamespace, KnownNetworkSet } from './cluster.ts';
 import { describeIssue } from './describe-issue.ts';
 import { readKustomizations } from './kustomization.ts';
 import { describeObject } from './objects.ts';
-import { isPolicyKind, networkSetShape, policyShapes, toNetworkSet, type Manifest } from './policy-shapes.ts';
+import {
+  isPolicyKind,
+  networkSetShape,
+  policyShapes,
+  toNamespace,
+  toNetworkSet,
+  type Manifest,
+} from './policy-shapes.ts';
 import { documentsOf, type ManifestFile } from './yaml-documents.ts';
 
 export type { ManifestFile } from './yaml-documents.ts';
@@ -25,6 +32,8 @@ export interface PlacedManifest {
 interface ReadManifests {
   readonly manifests: readonly PlacedManifest[];
   readonly networkSets: readonly KnownNetworkSet[];
+  /** By name. */
+  readonly namespaces: ReadonlyMap<string, KnownNamespace>;
   /** Kinds that do not affect policy, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
   readonly problems: readonly string[];
@@ -67,6 +76,7 @@ export function readManifests(
 ): ReadManifests {
   const manifests: PlacedManifest[] = [];
   const networkSets: KnownNetworkSet[] = [];
+  const namespaces = new Map<string, KnownNamespace>();
   const skipped = new Map<string, number>();
   const problems: string[] = [];
   const skip = (kind: string) => {
@@ -128,13 +138,15 @@ export function readManifests(
       return;
     }
     const name = `${apiVersion ?? ''} ${kind ?? ''}`;
-    if (kind !== undefined && (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind)))
+    const namespace = name === 'v1 Namespace' ? toNamespace(value) : undefined;
+    if (namespace) namespaces.set(...namespace);
+    else if (kind !== undefined && (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind)))
       takePolicy(name, { ...value, apiVersion }, place, path);
     else skip(kind === undefined || apiVersion === undefined ? 'document without apiVersion and kind' : kind);
   };
 
   for (const { path, place, value } of documents) take(value, place, path);
-  return { manifests, networkSets, skipped, problems, notes: [...notes] };
+  return { manifests, networkSets, namespaces, skipped, problems, notes: [...notes] };
 }
 
 /** The name, or an example of the names that the API server makes from generateName. */

@@ -44,6 +44,7 @@ export function compilePolicies(
   const {
     manifests: read,
     networkSets,
+    namespaces,
     skipped,
     problems: unread,
     notes: unapplied,
@@ -52,6 +53,7 @@ export function compilePolicies(
   const hasIpv6 = options.ipv6 ?? namesRange(6, manifests, networkSets);
   const cluster: ClusterFacts = {
     identity,
+    namespaces,
     networkSets: networkSets.length > 0 ? networkSets : undefined,
     versions: hasIpv6 ? [4, 6] : [4],
   };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { KnownNetworkSet } from './cluster.ts';
+import type { KnownNamespace, KnownNetworkSet } from './cluster.ts';
 import { netsOf, parseNet } from './address-sets.ts';
 import {
   globalSpec,
@@ -41,6 +41,22 @@ export function toNetworkSet({
   spec,
 }: z.infer<typeof networkSetShape>): KnownNetworkSet {
   return { name, namespace: kind === 'NetworkSet' ? (namespace ?? '') : '', labels, nets: netsOf(spec.nets) };
+}
+
+const namespaceShape = z.object({
+  metadata: z.object({
+    name: z.string(),
+    uid: z.string().optional(),
+    labels: z.record(z.string(), z.string()).nullish(),
+  }),
+});
+
+/** The name and labels of a Namespace; undefined if it has no usable ones, which is no reason to refuse policies. */
+export function toNamespace(value: unknown): readonly [name: string, KnownNamespace] | undefined {
+  const parsed = namespaceShape.safeParse(value);
+  if (!parsed.success) return undefined;
+  const { name, uid, labels } = parsed.data.metadata;
+  return [name, { labels: labels ?? {}, isComplete: uid !== undefined }];
 }
 
 /** The kinds that can be replayed, by apiVersion and kind. */

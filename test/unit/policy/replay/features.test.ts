@@ -253,6 +253,30 @@ describe('addresses', () => {
   });
 });
 
+describe('the labels of namespaces are taken from their manifests', () => {
+  const namespace = (metadata: object) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'b', ...metadata },
+  });
+  const toTeam = (team: string) => kubernetes({ namespaceSelector: { matchLabels: { team } } });
+  const byTeam = (objects: object[], team: string) => verdict([...objects, toTeam(team)]).verdict;
+
+  test('a label in a manifest is known', () => {
+    const files = [namespace({ labels: { team: 'x' } })];
+    expect(byTeam([], 'x')).toBe('unknown');
+    expect(byTeam(files, 'x')).toBe('allow');
+    expect(byTeam(files, 'y')).toBe('deny');
+    const rule = { action: 'Allow', destination: { namespaceSelector: "team == 'x'" } };
+    expect(verdict([...files, egress(rule)]).verdict).toBe('allow');
+  });
+  test('a missing label is absent in the output of the API server; to a manifest, others may be added', () => {
+    expect(byTeam([namespace({})], 'x')).toBe('unknown');
+    expect(byTeam([namespace({ uid: 'c0ffee' })], 'x')).toBe('deny');
+    expect(byTeam([namespace({ uid: 'c0ffee', labels: null })], 'x')).toBe('deny');
+  });
+});
+
 test('a range of all ports contains "many" ports', () => {
   const rule = (port: string) => egress({ action: 'Allow', protocol: 'TCP', destination: { ports: [port] } });
   expect(verdict([rule('1:65535')], { port: -1 }).verdict).toBe('allow');
