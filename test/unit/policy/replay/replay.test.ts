@@ -134,7 +134,7 @@ describe('replaying a policy', () => {
     const spec = (egressRules: unknown[]) =>
       policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'], egress: egressRules }));
     const found = replay(spec([web]), [fact('a', 'a', 'tcp 80')]);
-    expect(found.undecided[0]?.by).toMatch(/labels or addresses that are not stored/);
+    expect(found.undecided[0]?.by).toMatch(/^data that is not stored/);
     expect(replay(spec([web, { to: [{ podSelector: {} }] }]), [fact('a', 'a', 'tcp 80')])).toMatchObject({
       wouldDeny: [],
       undecided: [],
