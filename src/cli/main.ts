@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { extendConnectAttempts } from '../config/connect-attempts.ts';
 import { isFailure } from '../failure/failure.ts';
 import { exitCodes } from './exit-codes.ts';
 import { choosesServer, useLocalStack } from './local-stack.ts';
@@ -12,6 +13,8 @@ for (const output of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE') throw error;
     process.exit();
   });
+
+extendConnectAttempts();
 
 const [first, second] = process.argv.slice(2);
 const wanted = first === 'help' ? second : first;

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { configFailure, isConfigFailure } from '../config/config-failure.ts';
+import { extendConnectAttempts } from '../config/connect-attempts.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { createLog } from './logging.ts';
 import { runWorker } from './run-worker.ts';
@@ -13,6 +14,7 @@ const exitLimitMs = 5_000;
  * non-zero.
  */
 export async function main(): Promise<void> {
+  extendConnectAttempts();
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.once(name, () => stopping.abort(new Error(`got ${name}`)));
