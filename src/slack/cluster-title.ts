@@ -1,4 +1,5 @@
 import type { KnownBlock } from '@slack/types';
+import { cutEscaped } from './escape.ts';
 import { maxHeaderText } from './limits.ts';
 import type { SlackMessage } from './message.ts';
 
@@ -21,7 +22,7 @@ function prefixed(block: KnownBlock, prefix: string): KnownBlock {
     case 'header':
       return {
         ...block,
-        text: { ...block.text, text: (prefix + block.text.text).slice(0, maxHeaderText) },
+        text: { ...block.text, text: cutEscaped(prefix + block.text.text, maxHeaderText) },
       };
     case 'context': {
       const [first, ...rest] = block.elements;

@@ -18,3 +18,13 @@ export function escapeToFit(text: string, limit: number): string {
   }
   return `${fitted}…`;
 }
+
+/** Shortens text that is already escaped to at most `limit` characters; never cuts an entity or a surrogate pair. */
+export function cutEscaped(escapedText: string, limit: number): string {
+  let cut = '';
+  for (const [part] of escapedText.matchAll(/&(?:amp|lt|gt);|./gsu)) {
+    if (cut.length + part.length > limit) break;
+    cut += part;
+  }
+  return cut;
+}

@@ -25,8 +25,8 @@ export async function postMessage(
     return 'printed';
   }
   const { status, body, retryAfterMs } = await send(url, { channel: slack.channel, ...message });
-  // A proxy or captive portal can return 200 with a different body; only the body `ok` means that Slack posted the message.
-  if (status === 200 && body === 'ok') return 'posted';
+  // A proxy or captive portal can return 200 with a different body, which does not mean that Slack posted the message.
+  if (status === 200 && isAccepted(body)) return 'posted';
   throw responseFailure(status, body, slack.channel, retryAfterMs);
 }
 
@@ -61,6 +61,16 @@ async function readWebhook(webhook: SlackConfig['webhook']): Promise<string | un
   throw slackFailure('webhook_unreadable', reading.problem, reading.cure, { isRetryable: true });
 }
 
+/** `ok`; in JSON, as Slack's other endpoints and Rocket.Chat answer it, where a retry would post the message again. */
+function isAccepted(body: string): boolean {
+  return body === 'ok' || /^\{\s*"(?:ok|success)"\s*:\s*true\b/.test(body);
+}
+
+/** Slack's error code: the body's first word (`invalid_blocks`), or `error` in JSON. */
+function errorWord(body: string): string | undefined {
+  return /^([a-z_]{3,60})(?:$|:)/.exec(body)?.[1] ?? /^\{.*"error"\s*:\s*"([a-z_]{3,60})"/s.exec(body)?.[1];
+}
+
 /** Maps Slack's responses to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
 function responseFailure(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
   if (status === 429)
@@ -77,14 +87,14 @@ function responseFailure(status: number, body: string, channel: string, retryAft
       'the post is retried; check https://slack-status.com',
       { isRetryable: true },
     );
-  if (status < 400 && !/^[a-z_]{3,60}$/.test(body))
+  const word = errorWord(body);
+  if (word === undefined)
     return slackFailure(
       'not_slack',
-      `the response has status ${status}, but its body is not "ok", so it did not come from Slack`,
+      `the response has status ${status}, but neither the body "ok" nor an error code of Slack, so it did not come from Slack`,
       'check SLACK_WEBHOOK_URL and whether a proxy or captive portal intercepts hooks.slack.com; the post is retried',
       { isRetryable: true },
     );
-  const word = /^[a-z_]{3,60}$/.test(body) ? body : `http_${status}`;
   return slackFailure(word, `Slack rejected the message with ${status} ${word}`, cureOf(word, channel));
 }
 

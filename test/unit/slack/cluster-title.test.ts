@@ -26,6 +26,17 @@ test('the header and the notification begin with the cluster’s name, within Sl
   expect(problemsOf(named)).toEqual([]);
 });
 
+test.each(['&', '<', '😀'])('a long title of %s is cut between characters', (character) => {
+  for (let length = 100; length <= 160; length += 1) {
+    const title = `${'x'.repeat(length % 7)}${character.repeat(length)}`;
+    const message = alertMessage({ severity: 'warning', title, paragraphs: [], fields: [], context: 'c' });
+    const [header] = withClusterTitle(message, 'homelab').blocks;
+    const text = header?.type === 'header' ? header.text.text : '';
+    expect(text.length).toBeLessThanOrEqual(150);
+    expect(text).not.toMatch(/&(?!(?:amp|lt|gt);)|[\ud800-\udbff]$/);
+  }
+});
+
 test('a message without a header names the cluster in its context block', () => {
   const message = { text: 'more', blocks: [context('*12 new edges*, message 2 of 3'), section('a')] };
   expect(withClusterTitle(message, 'b').blocks[0]).toMatchObject({

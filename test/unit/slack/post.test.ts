@@ -57,7 +57,8 @@ test.each([
   [404, 'no_service', 'no_service'],
   [403, 'action_prohibited', 'action_prohibited'],
   [400, 'invalid_blocks', 'invalid_blocks'],
-  [400, '<html>proxy</html>', 'http_400'],
+  [400, 'invalid_blocks: must be less than 3001 characters', 'invalid_blocks'],
+  [200, '{"ok":false,"error":"invalid_auth"}', 'invalid_auth'],
 ])('%i %s is not retryable', async (status, body, kind) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status).end(body)),
@@ -78,11 +79,20 @@ test.each([
   [200, 'OK'],
   [204, ''],
   [302, ''],
+  [400, '<html>proxy</html>'],
+  [403, 'Access denied'],
+  [413, ''],
 ])('%i with the body "%s" did not come from Slack and is retryable', async (status, body) => {
   const failure = await failureOf(
     await slackThat((_request, response) => response.writeHead(status, { location: '/login' }).end(body)),
   );
   expect(failure).toMatchObject({ kind: 'not_slack', retryable: true });
+});
+
+// Slack's other endpoints, and Rocket.Chat with Slack's format: a retry would post the message again.
+test.each(['{"ok":true}', '{"success":true}'])('200 with %s counts as posted', async (body) => {
+  const slack = await slackThat((_request, response) => response.end(body));
+  expect(await postMessage(slack, message, () => undefined)).toBe('posted');
 });
 
 test('429 is retryable after the time in Retry-After', async () => {
