@@ -86,7 +86,7 @@ const onlyIpv4 =
 
 function contentText(skipped: ReadonlyMap<string, number>): string {
   return skipped.size === 0
-    ? 'the files contain no objects'
+    ? 'name files that contain some'
     : `the files contain only: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`;
 }
 

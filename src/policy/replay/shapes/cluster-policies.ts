@@ -131,7 +131,7 @@ function priority() {
   return z.int().min(0, 'is not from 0 to 1000').max(1_000, 'is not from 0 to 1000');
 }
 
-/** An object of which exactly one field is set. */
+/** An object with exactly one of these fields. */
 function oneOf<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z
     .strictObject(shape)
