@@ -22,7 +22,9 @@ export function describeIssue(where: string, object: unknown, issue: z.core.$Zod
       return [
         value === undefined
           ? `${at} is missing; set it`
-          : `${at} ${shown(value)} is not a ${issue.expected}${issue.expected === 'string' ? '; put it in quotes' : ''}`,
+          : [at, shown(value), `is not ${expected[issue.expected] ?? `a ${issue.expected}`}`]
+              .filter((part) => part !== '')
+              .join(' '),
       ];
     case 'invalid_value':
       return [
@@ -34,6 +36,17 @@ export function describeIssue(where: string, object: unknown, issue: z.core.$Zod
       return [`${at}${shown(value) === '' ? '' : ` ${shown(value)}`} ${issue.message}`];
   }
 }
+
+/** The expected types of values, and how to write them. */
+const expected: Readonly<Record<string, string>> = {
+  string: 'a string; put it in quotes',
+  number: 'a number; write digits without quotes',
+  int: 'a whole number; write digits without quotes',
+  boolean: 'a boolean; use true or false',
+  array: 'a list; start each entry with "- "',
+  object: 'an object; indent its fields below it',
+  record: 'an object; indent its fields below it',
+};
 
 function unknownField(key: string): string {
   if (enterpriseFields.has(key))

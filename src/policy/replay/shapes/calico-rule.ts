@@ -39,7 +39,9 @@ const icmp = z
     message: 'needs a type; set type as well',
   });
 
-const objectName = z.string().refine(isObjectName, 'is not a DNS name');
+const objectName = z
+  .string()
+  .refine(isObjectName, 'is not a DNS name; use lower-case letters, digits, "-" and "."');
 
 const entity = z.strictObject({
   nets: z.array(net).optional(),

@@ -41,6 +41,10 @@ function readLines(name: string): unknown[] {
   return lines.map((line): unknown => JSON.parse(line));
 }
 
+/** File, object, field and fix: `x.json: NetworkPolicy a/x: spec.egress.0.action "Permit" is unknown; use Allow`. */
+const saysWhatToDo =
+  /^x\.json: \w+ [^:]*.*: (spec|metadata)\b.*; .|^x\.json: \w+ .* has no metadata\.namespace; ./;
+
 const judgedObject = z.object({ object: z.looseObject({}), valid: z.boolean() });
 
 const judged = read('policies');
@@ -117,7 +121,7 @@ test('objects are accepted and refused as by Calico’s and Kubernetes’ valida
   const objects = readLines('objects').map((line) => judgedObject.parse(line));
   const differences = objects.filter(({ object, valid }) => {
     const { problems } = readManifests([{ path: 'x.json', text: JSON.stringify(object) }]);
-    return (problems.length === 0) !== valid;
+    return (problems.length === 0) !== valid || problems.some((problem) => !saysWhatToDo.test(problem));
   });
   expect(differences).toEqual([]);
   expect(objects).toHaveLength(2_352);
