@@ -36,7 +36,8 @@ ENTRYPOINT ["node", "--enable-source-maps", "--import", "tsx", "deploy/compose/s
 
 FROM node:24.21.0-bookworm-slim@sha256:d6aa754f16b3197301076f047b5def2f02ea1dbbc2ca920407d46d7ec7f87b20 AS worker
 WORKDIR /app
-ENV NODE_ENV=production
+# With one malloc arena per thread, glibc keeps 10 to 16 MiB more.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 COPY --from=build /app/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=production /app/node_modules ./node_modules
 COPY package.json LICENSE ./

@@ -8,6 +8,7 @@ import { burstSection } from './burst.ts';
 import { daySection } from './day.ts';
 import { databaseSection } from './database.ts';
 import { everythingSection } from './everything.ts';
+import { exportSection } from './export.ts';
 import { growthSection } from './growth.ts';
 import { memorySection } from './memory.ts';
 import { scanSection } from './scan.ts';
@@ -26,6 +27,7 @@ const sections = {
   allowlist: allowlistSection,
   growth: growthSection,
   everything: everythingSection,
+  export: exportSection,
   years: yearsSection,
   commands: commandsSection,
 } as const;

@@ -112,6 +112,14 @@ export class BenchWorker {
     return rows.map(({ what, buckets }) => `${buckets} ${what}`).join('; ');
   }
 
+  /** Buckets whose flow logs were exported. */
+  async exportedBuckets(): Promise<number> {
+    const [row] = await this.database.database.query<{ buckets: number }>(
+      'select count(done_at)::int as buckets from bucket_export',
+    );
+    return row?.buckets ?? 0;
+  }
+
   /** Records counted in `edge`. */
   async countedRecords(): Promise<number> {
     const [row] = await this.database.database.query<{ records: number }>(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
-import { workerFlags } from '../support/worker-flags.ts';
+import { imageEnvironment, workerFlags } from '../support/worker-flags.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { hadolint, projectFolder, run, validated } from './tools.ts';
 
@@ -34,6 +34,12 @@ describe('the Dockerfile', () => {
 
   test('starts Node with the flags of `npm run worker`', () => {
     expect(packageJson.scripts.worker).toBe(`node ${workerFlags.join(' ')} dist/worker/main.js`);
+  });
+
+  test('sets the environment of the processes that the benchmarks measure', () => {
+    expect(lastOf(worker, 'EnvCommand').command.Env).toEqual(
+      Object.entries(imageEnvironment).map(([Key, Value]) => expect.objectContaining({ Key, Value })),
+    );
   });
 
   test('starts the aggregator by default', () => {

@@ -4,3 +4,6 @@ export const workerFlags: readonly string[] = [
   '--max-semi-space-size=4',
   '--heap-growing-percent=30',
 ];
+
+/** Environment variables that the image sets. */
+export const imageEnvironment = { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2' };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnOwned, type OwnedProcess } from '../../dev/owned-process.ts';
 import { freePort } from '../../dev/ports.ts';
-import { workerFlags } from './worker-flags.ts';
+import { imageEnvironment, workerFlags } from './worker-flags.ts';
 
 /** The folder of the built worker. */
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
@@ -30,6 +30,7 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv, release?: strin
     command: process.execPath,
     args: [...workerFlags, join(release === undefined ? dist : join(release, 'dist'), 'worker/main.js')],
     env: {
+      ...imageEnvironment,
       PATH: process.env['PATH'],
       LISTEN_HOST: '127.0.0.1',
       HTTP_PORT: String(httpPort),
