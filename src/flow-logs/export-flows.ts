@@ -3,6 +3,7 @@ import { isFailure, type Failure } from '../failure/failure.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
+import { isCatchingUp } from '../trail/catching-up.ts';
 import {
   beginLargeTry,
   endLargeTry,
@@ -42,8 +43,8 @@ const givenUpLarge =
 
 /**
  * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It
- * lists each bucket again, because the trail stores neither names nor counters. Export and readers never wait for
- * each other. A failure of Goldmane, the database or the receiver does not end the window: a new attempt would be
+ * lists each bucket again, because the trail stores neither names nor counters. The readers never wait for the export;
+ * the export waits while they catch up. A failure of Goldmane, the database or the receiver does not end the window: a new attempt would be
  * billed and would fail in the same way.
  */
 export async function exportFlows(deps: ExportDeps, { windowMs }: ExportInput): Promise<ExportSummary> {
@@ -116,6 +117,8 @@ class ExportWindow {
     for (const bucket of buckets) {
       if (this.#attempt.signal.aborted || config.clock.elapsed() >= this.#endsAtMs) return;
       if (this.#setAside.isWaiting(bucket.startSeconds, config.clock.elapsed())) continue;
+      // It would take turns with settling at Goldmane and on this processor.
+      if (await isCatchingUp(database.query, this.#nowSeconds())) return;
       this.#attempt.beat({ bucket: iso(bucket.startSeconds), waiting: buckets.length });
       await this.#exportOne(bucket);
     }

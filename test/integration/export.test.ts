@@ -138,6 +138,33 @@ describe('an outage of the receiver', () => {
   });
 });
 
+test('nothing is sent while the trail catches up; afterwards, or when settling stops, everything is', async () => {
+  const { settling, receiver } = scene;
+  await scene.both(10);
+  settling.clock.pass(40 * 60);
+  let listed = 0;
+  await settling
+    .window(15, {
+      during(environment) {
+        settling.goldmane.onList = () => {
+          listed += 1;
+          if (listed === 20) environment.cancel();
+          return undefined;
+        };
+      },
+    })
+    .catch(() => undefined);
+  const before = receiver.accepted.length;
+  expect((await readExportState(settling.db.database.query)).waiting).toBeGreaterThan(0);
+  await scene.export(0.5);
+  expect(receiver.accepted.length).toBe(before);
+  await scene.export(5);
+  expect(receiver.accepted.length).toBeGreaterThan(before);
+  await scene.both(60);
+  expect(completeBuckets()).toEqual(await settledBuckets());
+  expect(await scene.gaps()).toEqual([]);
+});
+
 test('a record that the receiver refuses is skipped, counted and reported; the others arrive', async () => {
   const poison = start + 300;
   const isPoison = (name: unknown) => onceOf(name) === poison;
