@@ -14,7 +14,7 @@ import {
   serviceAccountPrefix,
   type EndpointSelector,
 } from './ends.ts';
-import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
+import type { CompiledRule, CompiledSpec, ReplayFlow, RuleAtom } from './policy.ts';
 import { isInPorts } from './ports.ts';
 import { negated, valueIn, withPrefix, type Selector } from './selector.ts';
 import type { CalicoEntity, CalicoRule } from './shapes/calico-rule.ts';
@@ -24,7 +24,7 @@ import type { CalicoSpec } from './shapes/calico.ts';
 export function compileCalico(
   { name, namespace, spec }: { name: string; namespace: string | undefined; spec: CalicoSpec },
   cluster: ClusterFacts,
-): CompiledPolicy {
+): CompiledSpec {
   const pods = compileSelector(spec.selector);
   const namespaces = compileSelector(spec.namespaceSelector ?? '');
   const serviceAccounts = withPrefix(

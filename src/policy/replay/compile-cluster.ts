@@ -4,7 +4,7 @@ import type { ClusterFacts, ReplayEnd } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
 import { isInNamespace, isPod, isSelected, namespaceLabels, podLabels } from './ends.ts';
 import { labelSelector, selectorText } from './kubernetes-selector.ts';
-import type { CompiledPolicy, CompiledRule, ReplayFlow } from './policy.ts';
+import type { CompiledRule, CompiledSpec, ReplayFlow } from './policy.ts';
 import { isInPorts } from './ports.ts';
 import type { Selector } from './selector.ts';
 import type { ClusterPeer, ClusterProtocol, ClusterRule, ClusterSpec } from './shapes/cluster-policies.ts';
@@ -14,7 +14,7 @@ import { clusterTiers } from './tiers.ts';
 export function compileCluster(
   { name, spec }: { name: string; spec: ClusterSpec },
   cluster: ClusterFacts,
-): CompiledPolicy {
+): CompiledSpec {
   const { namespaces, pods } = spec.subject;
   const inNamespaces = labelSelector(namespaces ?? pods?.namespaceSelector ?? {});
   const areSelected = labelSelector(pods?.podSelector ?? {});

@@ -3,7 +3,7 @@ import { both, known, not, type Answer } from './answer.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
 import { isPod, namespaceLabels, podLabels } from './ends.ts';
-import type { CompiledPolicy, CompiledRule, ReplayFlow, RuleAtom } from './policy.ts';
+import type { CompiledRule, CompiledSpec, ReplayFlow, RuleAtom } from './policy.ts';
 import { labelSelector, selectorText } from './kubernetes-selector.ts';
 import { isInPorts } from './ports.ts';
 import type { KubernetesSpec } from './shapes/kubernetes.ts';
@@ -18,7 +18,7 @@ const kubernetesOrder = 1_000;
 export function compileKubernetes(
   { name, namespace, spec }: { name: string; namespace: string; spec: KubernetesSpec },
   cluster: ClusterFacts,
-): CompiledPolicy {
+): CompiledSpec {
   const selected = labelSelector(spec.podSelector);
   const types = spec.policyTypes ?? [];
   const rule = (

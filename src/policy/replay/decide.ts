@@ -3,7 +3,8 @@ import { AskedTests, type Assume } from './assumptions.ts';
 import { either } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
-import type { CompiledPolicy, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
+import { evaluationSteps } from './policy-order.ts';
+import type { CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
 /**
  * The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on data that is
@@ -107,23 +108,19 @@ function walkTier(
   let goesOn = false;
   let isUnselected = true;
   let selectedBy: string | undefined;
-  for (const group of sameOrder(tier.policies)) {
+  for (const step of evaluationSteps(tier.policies, direction, subject)) {
     let hasEnded = false;
-    const walked = group.flatMap((policy) => {
-      const rules = policy[direction];
-      const selects = rules === undefined ? 'no' : policy.selects(subject);
-      if (rules === undefined || selects === 'no') return [];
-      const found = walkRules(rules, policy.name, flow);
+    const walked = step.map(({ policy, selects }) => {
+      const found = walkRules(policy[direction] ?? [], policy.name, flow);
       if (selects === 'yes') {
         isUnselected = false;
         if (found.ended) hasEnded = true;
       }
       if (!found.ended) selectedBy ??= policy.name;
-      return [found];
+      return found;
     });
     if (walked.some(({ passed }) => passed)) goesOn = true;
-    // Policies with the same order are evaluated by name, which Calico versions compare differently, so all of them
-    // count.
+    // If Calico's versions evaluate the policies of a step in different orders, all of them count.
     const reached = walked.flatMap((found) => found.outcomes);
     const names = walked.filter((found) => found.outcomes.length > 0 || found.passed).map(({ name }) => name);
     outcomes.push(...(names.length > 1 ? reached.map((outcome) => ({ ...outcome, tied: names })) : reached));
@@ -138,17 +135,6 @@ function walkTier(
       });
   }
   return goesOn || isUnselected;
-}
-
-/** Groups adjacent policies of the same order. */
-function sameOrder(policies: readonly CompiledPolicy[]): CompiledPolicy[][] {
-  const groups: CompiledPolicy[][] = [];
-  for (const policy of policies) {
-    const last = groups.at(-1);
-    if (last?.[0]?.order === policy.order) last.push(policy);
-    else groups.push([policy]);
-  }
-  return groups;
 }
 
 interface Walked {

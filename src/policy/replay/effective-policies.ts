@@ -10,7 +10,8 @@ export interface Effective {
   readonly problems: readonly string[];
 }
 
-const enforcedKinds: Readonly<Record<string, string>> = {
+/** The kind, with its API version, that a staged policy has once it is enforced. */
+export const enforcedKinds: Readonly<Record<string, string>> = {
   StagedNetworkPolicy: 'projectcalico.org/v3 NetworkPolicy',
   StagedGlobalNetworkPolicy: 'projectcalico.org/v3 GlobalNetworkPolicy',
   StagedKubernetesNetworkPolicy: 'networking.k8s.io/v1 NetworkPolicy',

@@ -4,11 +4,11 @@ import type { ClusterFacts, IdentitySettings, KnownNetworkSet } from './cluster.
 import { compileCalico } from './compile-calico.ts';
 import { compileCluster } from './compile-cluster.ts';
 import { compileKubernetes } from './compile-kubernetes.ts';
-import { enforceStaged } from './effective-policies.ts';
+import { enforcedKinds, enforceStaged } from './effective-policies.ts';
 import { readManifests, type ManifestFile, type PlacedManifest, type ReadOptions } from './manifest.ts';
 import { describeObject } from './objects.ts';
 import type { Manifest } from './policy-shapes.ts';
-import type { CompiledPolicy, CompiledTier } from './policy.ts';
+import type { CompiledPolicy, CompiledSpec, CompiledTier, TieBreaker } from './policy.ts';
 import { assumedOrder, builtInTiers, type TierSettings } from './tiers.ts';
 
 /** Files with unknown content; each problem names its file, document and field. */
@@ -58,7 +58,9 @@ export function compilePolicies(
     versions: hasIpv6 ? [4, 6] : [4],
   };
   const policies = manifests.flatMap(({ place, manifest }) =>
-    manifest.kind === 'Tier' ? [] : [compile(manifest, place, cluster)],
+    manifest.kind === 'Tier'
+      ? []
+      : [{ ...compile(manifest, place, cluster), tieBreaker: tieBreakerOf(manifest) }],
   );
   const { tiers, notes: assumed, problems: undefinedTiers } = tiersOf(manifests, policies);
   const problems = [...unread, ...duplicates, ...undefinedTiers];
@@ -144,7 +146,7 @@ function compile(
   manifest: Exclude<Manifest, { kind: 'Tier' }>,
   place: string,
   cluster: ClusterFacts,
-): CompiledPolicy {
+): CompiledSpec {
   const name = `${describeObject(manifest)} (${place})`;
   switch (manifest.kind) {
     case 'ClusterNetworkPolicy':
@@ -161,4 +163,8 @@ function compile(
         : compileCalico({ name, namespace, spec: manifest.spec }, cluster);
     }
   }
+}
+
+function tieBreakerOf({ apiVersion, kind, metadata: { namespace = '', name } }: Manifest): TieBreaker {
+  return { kind: enforcedKinds[kind] ?? `${apiVersion} ${kind}`, namespace, name };
 }

@@ -25,7 +25,14 @@ export interface CompiledRule {
   readonly atoms: readonly RuleAtom[];
 }
 
-export interface CompiledPolicy {
+/** An object's kind (of a staged policy, the enforced one), namespace ('' for a global one) and name. */
+export interface TieBreaker {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface CompiledSpec {
   /** `NetworkPolicy immich/allow (policies/immich.yaml)`. */
   readonly name: string;
   readonly tier: string;
@@ -34,6 +41,11 @@ export interface CompiledPolicy {
   /** Absent if the policy does not apply to the direction. */
   readonly egress?: readonly CompiledRule[];
   readonly ingress?: readonly CompiledRule[];
+}
+
+export interface CompiledPolicy extends CompiledSpec {
+  /** What Calico compares if the order of two policies is equal. */
+  readonly tieBreaker: TieBreaker;
 }
 
 export interface CompiledTier {

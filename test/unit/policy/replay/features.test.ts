@@ -212,6 +212,27 @@ describe('enforcing a staged policy', () => {
   });
 });
 
+describe('policies of the same order', () => {
+  const named = (name: string, action: string, kind = 'GlobalNetworkPolicy') =>
+    calico(kind, { types: ['Egress'], egress: [{ action }] }, name);
+
+  test('of one kind and namespace are evaluated by name', () => {
+    expect(verdict([named('b', 'Deny'), named('a', 'Allow')]).verdict).toBe('allow');
+    expect(verdict([named('b', 'Allow'), named('a', 'Deny')]).verdict).toBe('deny');
+    expect(verdict([named('b', 'Allow', 'NetworkPolicy'), named('a', 'Deny', 'NetworkPolicy')]).verdict).toBe(
+      'deny',
+    );
+    expect(verdict([named('b', 'Deny', 'StagedGlobalNetworkPolicy'), named('a', 'Allow')]).verdict).toBe(
+      'allow',
+    );
+  });
+  test('are undecided if versions of Calico compare their names differently', () => {
+    expect(verdict([named('a', 'Deny'), named('a-b', 'Allow')]).verdict).toBe('unknown');
+    expect(verdict([named('default.y', 'Deny'), named('x', 'Allow')]).verdict).toBe('unknown');
+    expect(verdict([named('a', 'Deny'), named('b', 'Allow', 'NetworkPolicy')]).verdict).toBe('unknown');
+  });
+});
+
 describe('addresses', () => {
   test('several ranges that together contain every possible address are decided', () => {
     const privateBlocks = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'];

@@ -1,0 +1,57 @@
+import type { Answer } from './answer.ts';
+import { compareText } from '../derive/order.ts';
+import type { Direction } from '../derive/model.ts';
+import type { ReplayEnd } from './cluster.ts';
+import type { CompiledPolicy } from './policy.ts';
+
+/** A policy that selects an end, or may select it. */
+export interface SelectingPolicy {
+  readonly policy: CompiledPolicy;
+  readonly selects: Exclude<Answer, 'no'>;
+}
+
+/**
+ * The policies of a tier that may select an end, in groups that Calico evaluates one after the other. A group has
+ * several policies only if they have the same order and Calico's versions break the tie differently.
+ * @param policies sorted by order
+ */
+export function* evaluationSteps(
+  policies: readonly CompiledPolicy[],
+  direction: Direction,
+  subject: ReplayEnd,
+): Generator<readonly SelectingPolicy[]> {
+  for (let at = 0; at < policies.length;) {
+    const order = policies[at]?.order;
+    const selecting: SelectingPolicy[] = [];
+    for (
+      let policy = policies[at];
+      policy?.order === order && policy !== undefined;
+      policy = policies[(at += 1)]
+    ) {
+      const selects = policy[direction] === undefined ? 'no' : policy.selects(subject);
+      if (selects !== 'no') selecting.push({ policy, selects });
+    }
+    const ordered = inOneOrder(selecting);
+    if (ordered) for (const each of ordered) yield [each];
+    else yield selecting;
+  }
+}
+
+/**
+ * The order in which all versions of Calico evaluate policies of the same order; undefined if there is none. Calico 3.30
+ * compares the namespace and then the name with its tier, 3.32 the text `name/namespace/kind`.
+ */
+function inOneOrder(policies: readonly SelectingPolicy[]): SelectingPolicy[] | undefined {
+  const [first] = policies;
+  const hasOneGroup = policies.every(
+    ({ policy: { tieBreaker } }) =>
+      tieBreaker.kind === first?.policy.tieBreaker.kind &&
+      tieBreaker.namespace === first.policy.tieBreaker.namespace,
+  );
+  if (!hasOneGroup) return undefined;
+  const sortedBy = (key: (name: string) => string) =>
+    policies.toSorted((a, b) => compareText(key(a.policy.tieBreaker.name), key(b.policy.tieBreaker.name)));
+  const byName = sortedBy((name) => name.replace(/^default\./, ''));
+  const byText = sortedBy((name) => `${name}/`);
+  return byName.every((each, at) => each === byText[at]) ? byName : undefined;
+}
