@@ -4,16 +4,22 @@ import type { CommandOutput } from './schemas/index.ts';
 
 const shownGaps = 20;
 
-/** The export of flow logs, with its newest gaps; undefined if the database is not configured or not available. */
-export async function askExport(): Promise<(ExportState & { gaps: ExportGap[] }) | undefined> {
+/**
+ * The export of flow logs, with its newest gaps, and how far this machine's clock is ahead of the database's; undefined if the database is not configured or not available.
+ */
+export async function askExport(): Promise<
+  (ExportState & { gaps: ExportGap[]; clockAheadMs: number }) | undefined
+> {
   const { withDatabase } = await import('./with-database.ts');
   const { isFailure } = await import('../failure/failure.ts');
   const { readExportState } = await import('../trail/export-state.ts');
   const { readExportGaps } = await import('../trail/export-gaps.ts');
+  const { readClockAhead } = await import('../trail/database-clock.ts');
   try {
     return await withDatabase(async (query) => ({
       ...(await readExportState(query)),
       gaps: await readExportGaps(query, 0, shownGaps),
+      clockAheadMs: await readClockAhead(query),
     }));
   } catch (error) {
     // `status` is about Temporal; other commands report problems with the database.

@@ -1,4 +1,9 @@
-import { WorkflowNotFoundError, type Payload, type PayloadCodec } from '@temporalio/common';
+import {
+  WorkflowNotFoundError,
+  type Payload,
+  type PayloadCodec,
+  type ProtoFailure,
+} from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
@@ -99,6 +104,11 @@ async function query(
   }
 }
 
+/** The SDK's failure of an attempt whose worker was stopped, for example by a rollout; not a problem of the reader. */
+function isShutdown(failure: ProtoFailure | null | undefined): boolean {
+  return failure?.applicationFailureInfo?.type === 'WorkerShutdown';
+}
+
 function readersOf(
   client: Client,
   { raw }: WorkflowExecutionDescription,
@@ -109,7 +119,9 @@ function readersOf(
       activity: pending.activityType?.name ?? 'unknown',
       attempt: pending.attempt ?? 1,
       isPaused: pending.paused === true,
-      lastFailure: await failureMessage(client, pending.lastFailure),
+      lastFailure: isShutdown(pending.lastFailure)
+        ? undefined
+        : await failureMessage(client, pending.lastFailure),
       progress: await heartbeatOf(pending.heartbeatDetails?.payloads?.[0], codec),
     })),
   );

@@ -1,4 +1,5 @@
 import { bucketSeconds } from '../time/bucket.ts';
+import { clockDifference } from '../reports/health/clock-difference.ts';
 import type { TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 
@@ -76,6 +77,16 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
   if (reported !== undefined && reported >= freshSeconds)
     problems.push(`No reader has reported for ${reported} s. Check whether the worker runs.`);
   return problems;
+}
+
+/** @param aheadMs how far this machine's clock is ahead of the database's; undefined if that is unknown */
+export function clockProblem(aheadMs: number | undefined): string[] {
+  const difference = clockDifference(aheadMs ?? 0);
+  return difference === undefined
+    ? []
+    : [
+        `This machine's clock is ${difference} the database's, so the ages shown are wrong. Synchronise both clocks (NTP).`,
+      ];
 }
 
 function least(...values: readonly (number | undefined)[]): number | undefined {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 import { exportAnswer, lastErrorOf } from './ask-export.ts';
-import { agesOf, problemsOf, type Ages } from './assess-status.ts';
+import { agesOf, clockProblem, problemsOf, type Ages } from './assess-status.ts';
 import type { CommandOutput } from './schemas/index.ts';
 import { formatTable, formatTime, print, printOutput } from './output.ts';
 
@@ -33,7 +33,8 @@ export async function askStatus() {
   const { askExport } = await import('./ask-export.ts');
   const [supervisor, exported] = await Promise.all([askSupervisor(), askExport()]);
   const ages = agesOf(supervisor?.status, clockOf(process.env).now());
-  return { supervisor, ages, problems: problemsOf(supervisor, ages), exported };
+  const problems = [...problemsOf(supervisor, ages), ...clockProblem(exported?.clockAheadMs)];
+  return { supervisor, ages, problems, exported };
 }
 
 type StatusNow = Awaited<ReturnType<typeof askStatus>>;

@@ -9,6 +9,7 @@ import { readControlFacts } from '../temporal/control-facts.ts';
 import { readAlert } from '../trail/alerts.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
+import { readClockAhead } from '../trail/database-clock.ts';
 import { checkSchema } from '../trail/migrate.ts';
 import { readDigestProgress } from '../trail/digests.ts';
 import { readExportGaps } from '../trail/export-gaps.ts';
@@ -45,9 +46,19 @@ export async function readHealthFacts({
 }: HealthDeps): Promise<HealthFacts> {
   const { clock, names, taskQueue } = config;
   const nowMs = clock.now();
+  const clockAheadMs = readClockAhead(query);
   const [trail, control] = await Promise.all([
-    orFailure(readTrail(query, config, nowMs, formatTime)),
-    orFailure(askTemporal((client) => readControlFacts(client, names, taskQueue))),
+    orFailure(clockAheadMs.then((ms) => readTrail(query, config, { nowMs, clockAheadMs: ms }, formatTime))),
+    orFailure(
+      askTemporal((client) =>
+        readControlFacts(
+          client,
+          names,
+          taskQueue,
+          clockAheadMs.catch(() => 0),
+        ),
+      ),
+    ),
   ]);
   return { nowMs, trail, control, databaseTrouble, formatTime };
 }
@@ -55,7 +66,7 @@ export async function readHealthFacts({
 async function readTrail(
   query: Query,
   { jobs }: HealthConfig,
-  nowMs: number,
+  { nowMs, clockAheadMs }: { nowMs: number; clockAheadMs: number },
   formatTime: (time: Date) => string,
 ): Promise<HealthTrail> {
   const nowSeconds = nowMs / 1000;
@@ -67,6 +78,7 @@ async function readTrail(
     newestBucket: facts.newestBucket,
     settledBucket: facts.settledBucket,
     since: facts.since,
+    clockAheadMs,
     coverage: await readCoverage(query, nowSeconds - daySeconds, nowSeconds),
     digests: await readDigestProgress(query),
     certificates: await readAlert(query, 'certificates'),

@@ -40,11 +40,15 @@ export interface ControlFacts {
   schedules: readonly ScheduleFacts[];
 }
 
-/** @throws the client's errors */
+/**
+ * @param clockAheadMs how far this machine's clock is ahead of the servers', milliseconds
+ * @throws the client's errors
+ */
 export async function readControlFacts(
   client: Client,
   { supervisorId, scheduleIds }: TrailNames,
   taskQueue: string,
+  clockAheadMs: Promise<number>,
 ): Promise<ControlFacts> {
   const [supervisor, queue, schedules] = await Promise.all([
     readSupervisor(client, supervisorId),
@@ -55,8 +59,8 @@ export async function readControlFacts(
     }),
     Promise.all(jobNames.map((job) => readSchedule(client, job, scheduleIds[job]))),
   ]);
-  // Temporal's times are by the machine's clock, not the trail's.
-  const since = Date.now() - polledWithinMs;
+  // Temporal's times are by the servers' clock, not the trail's.
+  const since = Date.now() - (await clockAheadMs) - polledWithinMs;
   const pollers = (queue.pollers ?? []).filter(
     ({ lastAccessTime }) => lastAccessTime && tsToMs(lastAccessTime) >= since,
   );

@@ -8,6 +8,7 @@ import {
   untilStreaming,
   waitingForLock,
 } from '../support/faults.ts';
+import { flowTrail } from '../support/cli.ts';
 import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { World } from '../support/world.ts';
@@ -101,6 +102,11 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
   expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toMatch(
     /heartbeat|timeout/i,
   );
+  const { code, out } = await flowTrail(['status'], world.workerEnv());
+  expect(code).toBe(3);
+  expect(out).toMatch(/No worker responds to queries/);
+  // The reader whose worker was stopped did not fail.
+  expect(out).not.toMatch(/previous one failed|shutting down/);
 
   const second = await world.startWorker();
   await untilReadBy(second, world, 2);

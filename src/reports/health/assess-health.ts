@@ -1,3 +1,4 @@
+import { clockDifference } from './clock-difference.ts';
 import { exportCheck } from './export-check.ts';
 import type { HealthFacts, Unreachable } from './facts.ts';
 import { certificatesCheck, digestCheck } from './job-checks.ts';
@@ -19,7 +20,9 @@ export function assessHealth({
   formatTime,
 }: HealthFacts): HealthReport {
   const checks = [
-    ...('what' in trail ? [unreachable('database', trail)] : [databaseCheck(databaseTrouble)]),
+    ...('what' in trail
+      ? [unreachable('database', trail)]
+      : [databaseCheck(databaseTrouble, trail.clockAheadMs)]),
     ...('what' in control
       ? [unreachable('temporal', control)]
       : [check('temporal', 'PASS', 'available'), supervisorCheck(control), schedulesCheck(control)]),
@@ -53,10 +56,18 @@ export function healthLines({ checks }: Pick<HealthReport, 'checks'>): string[] 
   ]);
 }
 
-function databaseCheck(trouble: Unreachable | undefined): HealthCheck {
-  return trouble
-    ? check('database', 'FAIL', `responds, but the worker cannot use it: ${trouble.what}`, trouble.cure)
-    : check('database', 'PASS', 'available');
+function databaseCheck(trouble: Unreachable | undefined, clockAheadMs: number): HealthCheck {
+  if (trouble)
+    return check('database', 'FAIL', `responds, but the worker cannot use it: ${trouble.what}`, trouble.cure);
+  const difference = clockDifference(clockAheadMs);
+  return difference === undefined
+    ? check('database', 'PASS', 'available')
+    : check(
+        'database',
+        'WARN',
+        `available, but this machine's clock is ${difference} its clock`,
+        'Synchronise both clocks (NTP); until then, the ages in this report are wrong',
+      );
 }
 
 function unreachable(name: 'database' | 'temporal', { what, cure }: Unreachable): HealthCheck {

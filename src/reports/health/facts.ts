@@ -20,6 +20,8 @@ export interface HealthTrail {
   settledBucket: Date | undefined;
   /** When the tables were created. */
   since: Date;
+  /** How far the machine's clock is ahead of the database's, milliseconds. */
+  clockAheadMs: number;
   /** Of the last 24 hours. */
   coverage: readonly CoverageStretch[];
   /** When the newest finished digest was frozen, and the oldest unfinished digest after it. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
-import { problemsOf } from '../../../src/cli/assess-status.ts';
+import { clockProblem, problemsOf } from '../../../src/cli/assess-status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
 
 const at = '2026-11-30T05:00:00.000Z';
@@ -39,4 +39,10 @@ test.each<[State, string | undefined, string[]]>([
   ['connected', undefined, []],
 ])('readers that are %s after the failure %s: the problems are %j', (state, lastFailure, problems) => {
   expect(problemsOf(supervisor(state, lastFailure), fresh)).toEqual(problems);
+});
+
+test('a clock that differs from the database’s by a minute or more is a problem', () => {
+  expect([undefined, 0, 59_000, -59_000].flatMap((aheadMs) => clockProblem(aheadMs))).toEqual([]);
+  expect(clockProblem(300_000)[0]).toContain('300 s ahead of');
+  expect(clockProblem(-61_000)[0]).toContain('61 s behind');
 });

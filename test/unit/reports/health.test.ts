@@ -29,6 +29,7 @@ const goodTrail: HealthTrail = {
   newestBucket: hoursAgo(0.01),
   settledBucket: undefined,
   since: new Date(0),
+  clockAheadMs: 200,
   coverage: [{ fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(now), state: 'final' }],
   digests: { doneAt: hoursAgo(1), waitingSince: undefined },
   certificates: { state: 'good', detail: '', checkedAt: hoursAgo(0.5) },
@@ -244,6 +245,8 @@ describe('each problem has its check, status and cure', () => {
       [{ certificates: { state: 'good', detail: '', checkedAt: hoursAgo(50) } }],
       [['certificates', 'WARN']],
     ],
+    ['a clock that is ahead', [{ clockAheadMs: 300_000 }], [['database', 'WARN']]],
+    ['a clock that is behind', [{ clockAheadMs: -300_000 }], [['database', 'WARN']]],
     ['no database', [away], [['database', 'FAIL']]],
     ['no Temporal', [{}, away], [['temporal', 'FAIL']]],
   ])('%s', (_what, facts, expected) => {
