@@ -22,10 +22,17 @@ interface Waiting {
   record: ReadableLogRecord;
 }
 
+/** A record that was rejected when it was sent alone. */
+interface Refused extends Waiting {
+  message: string;
+  /** The receiver failed, which the record may not have caused: it is sent once more before it counts as rejected. */
+  isFailure: boolean;
+}
+
 /**
  * Sends the records of one bucket in batches. A batch that is rejected as invalid or too large is halved until the
  * records that cause the error are isolated. Such a record counts as rejected once the receiver has accepted another
- * one. If the receiver rejects every record, that is a failure, and no record counts as rejected.
+ * one; after a failure, only if it also fails at the end of the bucket. If the receiver rejects every record, that is a failure, and no record counts as rejected.
  */
 export class Delivery {
   readonly #receiver: Pick<Receiver, 'send' | 'name'>;
@@ -36,9 +43,9 @@ export class Delivery {
   readonly #isSuspect: boolean;
   #batch: Waiting[] = [];
   #batchBytes = 0;
-  /** Records rejected when sent alone, since the receiver last accepted any. */
-  #refused: bigint[] = [];
-  #refusal = '';
+  #refused: Refused[] = [];
+  /** Since the receiver last accepted any. */
+  #refusedInARow = 0;
   readonly #done: bigint[] = [];
   #accepted = 0;
   #rejected = 0;
@@ -100,9 +107,14 @@ export class Delivery {
   /** Sends the remaining records, and decides about those that were rejected when sent alone. @throws ReceiverFailure */
   async finish(): Promise<void> {
     await this.#flush();
-    if (this.#refused.length === 0) return;
-    if (!this.#hasAccepted && this.#accepted === 0) throw this.#refusesAll();
-    this.#reject();
+    const failed = this.#refused.filter(({ isFailure }) => isFailure);
+    this.#refused = this.#refused.filter(({ isFailure }) => !isFailure);
+    for (const waiting of failed) await this.#send([waiting]);
+    const [first] = this.#refused;
+    if (!first) return;
+    if (!this.#hasAccepted && this.#accepted === 0) throw this.#refusesAll(first.message);
+    this.#reject(this.#refused);
+    this.#refused = [];
   }
 
   async #flush(): Promise<void> {
@@ -127,9 +139,10 @@ export class Delivery {
     }
     const [only, another] = batch;
     if (only && !another) {
-      this.#refused.push(only.hash);
-      this.#refusal = answer.message === '' ? answer.status.replace('_', ' ') : answer.message;
-      if (this.#refused.length >= mostRefusedInARow) throw this.#refusesAll();
+      const message = answer.message === '' ? answer.status.replace('_', ' ') : answer.message;
+      this.#refused.push({ ...only, message, isFailure: 'isFailure' in answer });
+      this.#refusedInARow += 1;
+      if (this.#refusedInARow >= mostRefusedInARow) throw this.#refusesAll(message);
       return;
     }
     const half = Math.ceil(batch.length / 2);
@@ -137,9 +150,9 @@ export class Delivery {
     await this.#send(batch.slice(half));
   }
 
-  #refusalOf(error: unknown): Answer {
+  #refusalOf(error: unknown): Answer & { isFailure: true } {
     if (this.#isSuspect && isReceiverFailure(error) && ofContent.has(error.kind))
-      return { status: 'invalid', message: error.message };
+      return { status: 'invalid', message: error.message, isFailure: true };
     throw error;
   }
 
@@ -149,15 +162,18 @@ export class Delivery {
     this.#metrics.records('accepted', batch.length - rejected);
     if (rejected > 0) this.#count(rejected, message);
     else if (message !== '') this.#warning = message;
-    if (rejected < batch.length) this.#reject();
+    if (rejected === batch.length) return;
+    this.#refusedInARow = 0;
+    // The receiver accepts other records, so the isolated ones caused the rejection.
+    this.#reject(this.#refused.filter(({ isFailure }) => !isFailure));
+    this.#refused = this.#refused.filter(({ isFailure }) => isFailure);
   }
 
-  /** The receiver accepts other records, so the isolated ones caused the rejection. */
-  #reject(): void {
-    if (this.#refused.length === 0) return;
-    this.#done.push(...this.#refused);
-    this.#count(this.#refused.length, this.#refusal);
-    this.#refused = [];
+  #reject(refused: readonly Refused[]): void {
+    for (const { hash, message } of refused) {
+      this.#done.push(hash);
+      this.#count(1, message);
+    }
   }
 
   #count(rejected: number, message: string): void {
@@ -166,10 +182,10 @@ export class Delivery {
     this.#metrics.records('rejected', rejected);
   }
 
-  #refusesAll(): Error {
+  #refusesAll(message: string): Error {
     return receiverFailure({
       kind: 'refused',
-      what: `the receiver ${this.#receiver.name} rejects every record, even when it is sent alone (${this.#refusal})`,
+      what: `the receiver ${this.#receiver.name} rejects every record, even when it is sent alone (${message})`,
       cure: 'Check the log of the receiver; records are sent again while Goldmane still has them',
     });
   }
