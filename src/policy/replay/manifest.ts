@@ -12,6 +12,7 @@ import {
   toNetworkSet,
   type Manifest,
 } from './policy-shapes.ts';
+import { validatedForms } from './stored-forms.ts';
 import { documentsOf, type ManifestFile } from './yaml-documents.ts';
 
 export type { ManifestFile } from './yaml-documents.ts';
@@ -126,13 +127,15 @@ export function readManifests(
 
   const take = (value: Record<string, unknown>, place: string, path: string) => {
     const kind = textOf(value['kind']);
-    const apiVersion = textOf(value['apiVersion'])?.replace(storedGroup, 'projectcalico.org/v3');
+    const written = textOf(value['apiVersion']);
+    const isStored = written !== undefined && storedGroup.test(written);
+    const apiVersion = isStored ? 'projectcalico.org/v3' : written;
     if (kind?.endsWith('List') && ('items' in value || kind === 'List')) {
       const items = z.array(object).safeParse(value['items'] ?? []);
       if (!items.success)
         complain(`${place}: items is not a list of objects; list the objects of the ${kind}`);
       // Items of a list from the API server have no kind.
-      const inherited = kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion };
+      const inherited = kind === 'List' ? {} : { kind: kind.slice(0, -'List'.length), apiVersion: written };
       for (const [at, item] of (items.data ?? []).entries())
         take({ ...inherited, ...item }, `${place}, item ${at + 1}`, path);
       return;
@@ -141,7 +144,12 @@ export function readManifests(
     const namespace = name === 'v1 Namespace' ? toNamespace(value) : undefined;
     if (namespace) namespaces.set(...namespace);
     else if (kind !== undefined && (isPolicyKind(name) || isNetworkSet(name) || canDecide.test(kind)))
-      takePolicy(name, { ...value, apiVersion }, place, path);
+      takePolicy(
+        name,
+        { ...value, apiVersion, spec: isStored ? validatedForms(value['spec']) : value['spec'] },
+        place,
+        path,
+      );
     else skip(kind === undefined || apiVersion === undefined ? 'document without apiVersion and kind' : kind);
   };
 

@@ -5,7 +5,7 @@ import { isObjectName, isPortName } from './names.ts';
 
 type Direction = 'ingress' | 'egress';
 
-const protocolNames = ['TCP', 'UDP', 'ICMP', 'ICMPv6', 'SCTP', 'UDPLite'];
+export const protocolNames = ['TCP', 'UDP', 'ICMP', 'ICMPv6', 'SCTP', 'UDPLite'];
 const protocolsWithPorts = new Set(['TCP', 'UDP', 'SCTP', '6', '17', '132']);
 const protocol = z
   .union(
@@ -109,7 +109,7 @@ type Complain = (path: string[], message: string) => void;
 const sides = ['source', 'destination'] as const;
 
 function checkPorts(rule: CalicoRule, complain: Complain): void {
-  const hasPorts = rule.protocol !== undefined && protocolsWithPorts.has(String(rule.protocol));
+  const hasPorts = rule.protocol !== undefined && protocolsWithPorts.has(String(rule.protocol).toUpperCase());
   for (const side of sides)
     for (const field of ['ports', 'notPorts'] as const) {
       const list = rule[side]?.[field] ?? [];

@@ -66,6 +66,31 @@ describe('output of kubectl and calicoctl is read', () => {
     ).toEqual(['GlobalNetworkPolicy /default.observe']));
 });
 
+test('objects that were stored without Calico’s validation may have the forms that Felix accepts', () => {
+  const stored = (apiVersion: string) =>
+    stringify({
+      apiVersion,
+      kind: 'NetworkPolicyList',
+      items: [
+        {
+          metadata: { name: 'default.x', namespace: 'a' },
+          spec: {
+            egress: [
+              {
+                action: 'Allow',
+                protocol: 'tcp',
+                destination: { nets: ['10.0.0.1', '10.1.2.3/8'], ports: [80] },
+              },
+            ],
+          },
+        },
+      ],
+    });
+  expect(names(stored('crd.projectcalico.org/v1'))).toEqual(['NetworkPolicy a/default.x']);
+  const { problems } = readManifests([{ path: 'x.yaml', text: stored('projectcalico.org/v3') }]);
+  expect(problems).toHaveLength(3);
+});
+
 describe('a namespace', () => {
   test('is taken from --namespace if the manifest has none', () =>
     expect(names(stringify(policy({ name: 'deny' })), 'immich')).toEqual(['NetworkPolicy immich/deny']));
