@@ -58,7 +58,7 @@ function classify(error: CallError, call: FailedCall): GoldmaneFailureDetails {
 
 /**
  * Whether a message is too large only because text, such as the HTML of a proxy, was read as its length: the four bytes of
- * the length are printable. grpc-js does not check the content type. Such a message would have more than 500 MiB.
+ * the length are printable. grpc-js does not check the content type. Such a message would be larger than 500 MiB.
  */
 function isText(details: string): boolean {
   const length = /larger than max \((\d+) vs/.exec(details)?.[1];

@@ -16,6 +16,6 @@ export async function adoptCountedElsewhere(
   if (adoption)
     log.warn(
       { until: adoption.until, formerUntil: adoption.formerUntil, edges: adoption.edges.length },
-      'another program counted edges while nothing was read; its counts were adopted',
+      'Another program counted edges while nothing was read; its counts were adopted',
     );
 }

@@ -168,13 +168,13 @@ export class BucketLister {
       leftOut['malformed'] = (leftOut['malformed'] ?? 0) + answer.refused;
       log.warn(
         { bucket: iso(startSeconds), ...describeMalformed(answer.malformed), records: answer.refused },
-        'malformed records were skipped',
+        'Malformed records were skipped',
       );
     }
     if (answer.records.cut > 0)
       log.warn(
         { bucket: iso(startSeconds), records: answer.records.cut, limit: memoryLimits.factsPerBucket },
-        'facts were dropped: the bucket has more distinct facts than fit in memory',
+        'Facts were dropped: the bucket has more distinct facts than fit in memory',
       );
     // Goldmane serves calls in its single main loop: wait as long as the call took, so that other clients are served.
     await this.#attempt.idle(Math.max(20, seconds * 1000));

@@ -140,13 +140,13 @@ export class BucketSettler {
     if (summary.coarseFacts > 0)
       this.#deps.log.warn(
         { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
-        'facts of a very large bucket are stored without their port or policy trace',
+        'Facts of a very large bucket are stored without their port or policy trace',
       );
     if (summary.collidedRecords > 0) {
       this.#deps.metrics.incomplete(summary.collidedRecords);
       this.#deps.log.warn(
         { records: summary.collidedRecords },
-        'records with the same hash were not counted',
+        'Records with the same hash were not counted',
       );
     }
     this.#summary.lateRecords += summary.foundBySettling;
@@ -170,7 +170,7 @@ export class BucketSettler {
 
   #skip({ startSeconds, stage }: DueBucket): BucketBatch {
     if (stage === 'final') this.#finalAsked.add(startSeconds);
-    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'skipping a bucket');
+    this.#deps.log.warn({ bucket: iso(startSeconds), cause: skippedCause }, 'Skipping a bucket');
     this.#summary.lastError = skippedCause;
     return { startSeconds, records: [], gapCause: skippedCause };
   }

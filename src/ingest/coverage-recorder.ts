@@ -62,14 +62,14 @@ export class CoverageRecorder {
       if (state === 'incomplete') {
         log.warn(
           { from: iso(fromSeconds), to: iso(toSeconds), refusedRecords },
-          'incomplete time: some records were rejected',
+          'Incomplete time: some records were rejected',
         );
         continue;
       }
       const gap = { from: iso(fromSeconds), to: iso(toSeconds), cause };
       metrics.gap((toSeconds - fromSeconds) / bucketSeconds);
       this.#note(gap);
-      log.warn(gap, 'gap: this time was not observed');
+      log.warn(gap, 'Gap: this time was not observed');
     }
   }
 

@@ -56,7 +56,7 @@ export class RejectedBuckets {
       this.#kind = `${error.system}_${error.kind}`;
       this.#log.warn(
         { bucket: iso(startSeconds), kind: error.kind, reason: error.message },
-        'the response for a bucket was rejected',
+        'The response for a bucket was rejected',
       );
       const failures = (this.#failures.get(startSeconds) ?? 0) + 1;
       this.#failures.set(startSeconds, failures);

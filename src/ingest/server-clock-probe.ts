@@ -59,7 +59,7 @@ export class ServerClockProbe {
     serverClock.assume(shownSeconds * 1000);
     const skewMs = Math.round(shownSeconds * 1000 - config.clock.now());
     if (isNew)
-      log.info({ skewMs }, "read Goldmane's clock with a request, because the stream has not shown it yet");
+      log.info({ skewMs }, "Read Goldmane's clock with a request, because the stream has not shown it yet");
     return true;
   }
 
@@ -108,7 +108,7 @@ export class ServerClockProbe {
     if (isNear)
       log.info(
         { skewMs },
-        "the stream does not show Goldmane's clock; it was determined from the newest bucket",
+        "The stream does not show Goldmane's clock; it was determined from the newest bucket",
       );
     else
       log.info(
@@ -120,7 +120,7 @@ export class ServerClockProbe {
   async #noteSilence(): Promise<void> {
     const { database, config, log } = this.#deps;
     log.warn(
-      "no bucket can be settled: neither the stream nor the records of the last hour show Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's node",
+      "No bucket can be settled: neither the stream nor the records of the last hour show Goldmane's clock; unless the cluster is idle, correct the clock of this node or of Goldmane's node",
     );
     await this.#attempt.waitFor(
       recordTroubleUnlessNoted(database.query, silentCause, config.clock.now() / 1000),

@@ -74,7 +74,7 @@ class SettleWindow {
           failures = 0;
           const { rejection } = this.#rejected;
           if (this.#attempt.lastError !== undefined && rejection === undefined)
-            log.info('settling continues');
+            log.info('Settling continues');
           this.#attempt.beat({ state: rejection === undefined ? 'connected' : 'failing', error: rejection });
           const leftMs = this.#endsAtMs - this.#deps.config.clock.elapsed();
           if (!isBehind) await this.#attempt.idle(Math.min(tickMs, leftMs));
@@ -105,7 +105,7 @@ class SettleWindow {
     await this.#listings.giveUpAll();
     this.#summary.lastError = error.message;
     this.#attempt.beat({ state: 'failing', error: error.message });
-    log.warn({ kind: error.kind, failures, reason: error.message }, 'settling failed; retrying');
+    log.warn({ kind: error.kind, failures, reason: error.message }, 'Settling failed; retrying');
     heartbeat.failed(`${error.system}_${error.kind}`);
     if (isGoldmaneFailure(error)) metrics.reconnect('settle', error.kind);
     if (!isDatabaseFailure(error))

@@ -80,7 +80,7 @@ class StreamWindow {
           this.#fault.signal.throwIfAborted();
           if (ending === 'window' || ending === 'cancelled') break;
           this.#countReconnect(ending);
-          log.warn({ ending, lagSeconds: this.#deps.serverClock.lagMs / 1000 }, 'replacing the stream');
+          log.warn({ ending, lagSeconds: this.#deps.serverClock.lagMs / 1000 }, 'Replacing the stream');
         } catch (error) {
           if (this.#attempt.signal.aborted) break;
           this.#fault.signal.throwIfAborted();
@@ -90,7 +90,7 @@ class StreamWindow {
           this.#wasBroken = true;
           this.#summary.lastError = error.message;
           this.#attempt.beat({ state: 'failing', error: error.message });
-          log.warn({ kind: error.kind, failures, reason: error.message }, 'the stream failed; reconnecting');
+          log.warn({ kind: error.kind, failures, reason: error.message }, 'The stream failed; reconnecting');
           if (failures >= maxFailuresInARow) throw error;
           await this.#attempt.idle(1_000 * 2 ** failures * (0.5 + Math.random()));
         }
@@ -172,7 +172,7 @@ class StreamWindow {
       connectedSince: new Date(nowMs).toISOString(),
       error: undefined,
     });
-    this.#deps.log.info({ host: this.#deps.config.goldmane.host }, 'the stream is open');
+    this.#deps.log.info({ host: this.#deps.config.goldmane.host }, 'The stream is open');
   }
 
   /** Runs alongside the stream: marks complete buckets, merges, and publishes the state. */
@@ -193,7 +193,7 @@ class StreamWindow {
     // A broken sender sends many malformed records: one log line per tick.
     const malformed = this.#intake.takeMalformed();
     if (malformed.length > 0)
-      this.#deps.log.warn(describeMalformed(malformed), 'malformed records were skipped');
+      this.#deps.log.warn(describeMalformed(malformed), 'Malformed records were skipped');
     for (const [what, count] of counts)
       if (what !== 'pending') this.#summary.leftOut[what] = (this.#summary.leftOut[what] ?? 0) + count;
     const lagSeconds = Math.max(0, serverClock.lagMs / 1000);

@@ -65,7 +65,7 @@ export class StreamIntake {
     this.#hasWarnedOfFuture = true;
     this.#deps.log.warn(
       { bucket: iso(startSeconds) },
-      "records of a bucket more than an hour ahead of this worker's clock are skipped; correct the clock of this node or of Goldmane's node",
+      "Records of a bucket more than an hour ahead of this worker's clock are skipped; correct the clock of this node or of Goldmane's node",
     );
   }
 

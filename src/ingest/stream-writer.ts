@@ -99,7 +99,7 @@ export class StreamWriter {
       this.#pendingSinceMs = undefined;
       this.#failures = 0;
       this.#isDropping = false;
-      if (this.#trouble) this.#deps.log.info('the database is available again');
+      if (this.#trouble) this.#deps.log.info('The database is available again');
       this.#trouble = undefined;
     } catch (error) {
       if (!isDatabaseFailure(error)) throw error;
@@ -108,7 +108,7 @@ export class StreamWriter {
       if (this.#trouble?.kind !== error.kind)
         this.#deps.log.warn(
           { kind: error.kind, sqlState: error.sqlState, pending: this.fold.pending, reason: error.message },
-          'streamed records cannot be merged; retrying',
+          'Streamed records cannot be merged; retrying',
         );
       this.#trouble = error;
     }

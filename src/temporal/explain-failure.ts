@@ -37,7 +37,7 @@ export async function explainNoConnection(
     temporalFailure(
       'not_temporal',
       `The server at ${address} accepts connections but does not respond like Temporal's gRPC frontend (${firstLine(error)})`,
-      'check that it does not hang and is not overloaded, that TEMPORAL_ADDRESS is the frontend, and that TEMPORAL_TLS matches it: true if the server uses TLS, false if not',
+      'check that it does not hang and is not overloaded, that TEMPORAL_ADDRESS names the frontend, and that TEMPORAL_TLS matches it: true if the server uses TLS, false if not',
     )
   );
 }

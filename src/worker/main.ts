@@ -23,7 +23,7 @@ export async function main(): Promise<void> {
     const log = createLog(config.logLevel);
     try {
       await runWorker(config, log, stopping.signal);
-      log.info('the worker stopped');
+      log.info('The worker stopped');
     } catch (error) {
       if (isConfigFailure(error)) throw error;
       log.fatal({ err: error }, 'the worker failed');

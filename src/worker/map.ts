@@ -41,9 +41,9 @@ export async function startMap(
       host: map.host,
       port: map.port,
       hostNames: config.jobs.mapUrl === undefined ? [] : [new URL(config.jobs.mapUrl).hostname],
-      onError: (error) => log.warn({ err: error }, 'a query of the map failed'),
+      onError: (error) => log.warn({ err: error }, 'A query of the map failed'),
     });
-    log.info({ address: `http://${socketAddress(map.host, portOf(server))}/` }, 'the map is served');
+    log.info({ address: `http://${socketAddress(map.host, portOf(server))}/` }, 'The map is served');
     return {
       async close() {
         await closeServer(server);
@@ -54,7 +54,7 @@ export async function startMap(
     await database.close();
     log.warn(
       { err: error, host: map.host, port: map.port },
-      'the map is not served; free the port or set MAP_PORT',
+      'The map is not served; free the port or set MAP_PORT',
     );
     return undefined;
   }

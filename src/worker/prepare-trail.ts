@@ -10,7 +10,7 @@ import { untilItWorks, type Waiting } from './waiting.ts';
 /** Migrates the schema. Waits while the database is unavailable. */
 export async function migrateSchema(database: Database, waiting: Waiting): Promise<void> {
   const { log, signal } = waiting;
-  const onProgress = (progress: MigrationProgress) => log.info(progress, 'migrating the schema');
+  const onProgress = (progress: MigrationProgress) => log.info(progress, 'Migrating the schema');
   const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), waiting);
   if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
 }

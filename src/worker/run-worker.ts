@@ -51,7 +51,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   if (config.jobs.slack.dryRun || !config.jobs.slack.webhook)
     log.warn(
       { reason: config.jobs.slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty' },
-      'digests and alerts are only printed to this log',
+      'Digests and alerts are only printed to this log',
     );
 
   const readiness = new Readiness();
@@ -60,7 +60,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   const ended = new AbortController();
   const metrics = createMetrics(runtime.metricMeter);
   const exportMetrics = createExportMetrics(runtime.metricMeter);
-  log.info(memoryLimits, 'memory limits, derived from the heap');
+  log.info(memoryLimits, 'Memory limits, derived from the heap');
   const databaseTrouble = new DatabaseTrouble(config.clock);
   const database = openDatabase(config.database, {
     onStatement: (seconds) => metrics.databaseSeconds(seconds),
@@ -147,7 +147,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       tracing,
       exporting: exportDeps && { deps: exportDeps, attempts: exportAttempts },
     });
-    log.info({ address, namespace, taskQueue: config.taskQueue }, 'the worker is polling for work');
+    log.info({ address, namespace, taskQueue: config.taskQueue }, 'The worker is polling for work');
     await runUntilStopped(
       {
         config,

@@ -23,7 +23,7 @@ export async function untilItWorks<Result>(
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       waiting(reason);
-      if (reason !== logged) log.warn({ reason }, 'waiting for a dependency; retrying');
+      if (reason !== logged) log.warn({ reason }, 'Waiting for a dependency; retrying');
       logged = reason;
       await pause(Math.min(15_000, 500 * 2 ** failures), signal);
     }

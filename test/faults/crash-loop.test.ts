@@ -23,7 +23,7 @@ test('if workers are killed whenever their readers start, the freshness job stil
   world.traffic.start(world.goldmane);
   for (let crash = 0; crash < 3; crash += 1) {
     const worker = await world.startWorker();
-    await untilLogged(worker, 'the stream is open');
+    await untilLogged(worker, 'The stream is open');
     await worker.kill();
   }
   // Each process here has a different identity, so a killed one counts only when its row is old.
@@ -49,7 +49,7 @@ test('if workers are killed whenever their readers start, the freshness job stil
   expect(health.out).toContain('ended unexpectedly');
 
   // The readers start after the delay, and the worker becomes ready.
-  await untilLogged(worker, 'the stream is open');
+  await untilLogged(worker, 'The stream is open');
   await untilReady(worker);
   expect((await readyz(worker)).ok).toBe(true);
   expect(await worker.terminate()).toBe(0);

@@ -57,7 +57,7 @@ test('two workers that start at the same time migrate once and start one supervi
   world = await World.create();
   world.traffic.start(world.goldmane);
   const workers = await Promise.all([world.startWorker(), world.startWorker()]);
-  await Promise.all(workers.map((worker) => untilLogged(worker, 'the worker is polling for work')));
+  await Promise.all(workers.map((worker) => untilLogged(worker, 'The worker is polling for work')));
   const migrated = workers.filter((worker) => worker.messages().includes('Migrated the schema'));
   expect(migrated).toHaveLength(1);
   await until('both readers run', async () => ((await attempts(world)).length === 2 ? true : undefined));

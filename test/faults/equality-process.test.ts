@@ -96,7 +96,7 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
   await world.pass(180);
   const delivered = Math.floor((world.nowSeconds() - 45) / 15) * 15;
   expect(await first.terminate()).toBe(0);
-  expect(first.messages().at(-1)).toBe('the worker stopped');
+  expect(first.messages().at(-1)).toBe('The worker stopped');
   const merged = await untilMerged(world, delivered);
   expect(merged.startSeconds).toBe(delivered);
   expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toMatch(
@@ -120,7 +120,7 @@ fullTest('with two workers, SIGTERM to the one that runs the readers moves both 
   await untilReadBy(first, world);
   const second = await world.startWorker();
   await until('the second worker polls', () =>
-    second.messages().find((line) => line === 'the worker is polling for work'),
+    second.messages().find((line) => line === 'The worker is polling for work'),
   );
   await world.pass(120);
   expect(await first.terminate()).toBe(0);

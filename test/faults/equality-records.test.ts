@@ -29,7 +29,7 @@ test('settling finds late flows (one in twenty, some minutes late)', async () =>
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
-  await untilLogged(worker, 'the stream is open');
+  await untilLogged(worker, 'The stream is open');
   const openSeconds = world.nowSeconds();
   await world.pass(450);
   await expectComplete(world);
@@ -98,7 +98,7 @@ fullTest(
     world = await World.create();
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
-    await untilLogged(worker, 'the stream is open');
+    await untilLogged(worker, 'The stream is open');
     const reader = await connectReader(world);
     const leaving = new AbortController();
     const seen = new Set<string>();
@@ -136,7 +136,7 @@ fullTest(
 fullTest('facts have the labels of the settled record, not of the streamed one', async () => {
   world = await World.create();
   const worker = await world.startWorker();
-  await untilLogged(worker, 'the stream is open');
+  await untilLogged(worker, 'The stream is open');
   const bucket = bucketNow(world);
   const labels = ['app=prometheus', 'service-identity=prometheus'];
   const flow = (dstNamespace: string, sourceLabels: string[], startSeconds = bucket) => ({

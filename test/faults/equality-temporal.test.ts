@@ -73,7 +73,7 @@ fullTest('after Temporal and the worker are killed with -9 and restarted, nothin
   // The worker waits for Temporal to start.
   const second = await world.startWorker();
   await until('the worker waits for Temporal', () =>
-    second.messages().find((line) => /^waiting for a dependency.*Temporal/.test(line)),
+    second.messages().find((line) => /^Waiting for a dependency.*Temporal/.test(line)),
   );
   await temporal.start();
   await untilReadBy(second, world, 2);

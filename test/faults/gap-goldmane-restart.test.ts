@@ -51,7 +51,7 @@ test('records lost by a restart of Goldmane while the worker was down are a gap 
   await world.pass(300);
 
   const second = await world.startWorker();
-  await untilLogged(second, 'the stream is open');
+  await untilLogged(second, 'The stream is open');
   const backSeconds = world.nowSeconds() + 90;
   await world.pass(240);
   await world.traffic.stop();

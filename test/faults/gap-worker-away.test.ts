@@ -30,7 +30,7 @@ test('a worker outage longer than the ring is a gap with a cause, and everything
   world.clock.setSpeed(40);
   const second = await world.startWorker();
   const backSeconds = world.nowSeconds();
-  await untilLogged(second, 'the stream is open');
+  await untilLogged(second, 'The stream is open');
   await world.pass(60);
   await world.traffic.stop();
 
@@ -46,7 +46,7 @@ test('a worker outage longer than the ring is a gap with a cause, and everything
   expect(to).toBeGreaterThan(backSeconds - ringSeconds - bucketSeconds);
   expect(to).toBeLessThan(backSeconds);
 
-  await untilLogged(second, 'gap: this time was not observed');
+  await untilLogged(second, 'Gap: this time was not observed');
   expect(await metric(second, 'flow_trail_coverage_gap_buckets_total')).toBe(
     gaps.reduce((sum, each) => sum + Date.parse(each.to) - Date.parse(each.from), 0) / 1000 / bucketSeconds,
   );

@@ -56,7 +56,7 @@ test('a worker whose clock is five minutes ahead and whose stream never opens re
   world.goldmane.faults.answerStreams({ status: 'UNAVAILABLE' });
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker(clockOff(300));
-  await untilLogged(worker, "read Goldmane's clock with a request");
+  await untilLogged(worker, "Read Goldmane's clock with a request");
   await world.pass(600);
   await expectComplete(world);
   expect(await youngestSettledAge(300)).toBeGreaterThanOrEqual(settleAgeSeconds - 30);

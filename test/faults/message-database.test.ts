@@ -47,7 +47,7 @@ fullTest(
     url.pathname = '/trail_to_come';
     await postgres.stop();
     const worker = await world.startWorker({ DATABASE_URL: url.href });
-    const refused = `waiting for a dependency; retrying: Connection refused: nothing is listening at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct the host and port`;
+    const refused = `Waiting for a dependency; retrying: Connection refused: nothing is listening at the address in DATABASE_URL (connect ECONNREFUSED 127.0.0.1:${postgres.port}). Start Postgres, or correct the host and port`;
     await untilLogged(worker, refused);
     expect(await notReady(worker)).toContain('nothing is listening at the address in DATABASE_URL');
     // Restarting the worker would not bring the database back.
@@ -56,7 +56,7 @@ fullTest(
     await postgres.start();
     const missing =
       'The database does not exist (database "trail_to_come" does not exist). Create the database, or correct its name';
-    await untilLogged(worker, `waiting for a dependency; retrying: ${missing}`);
+    await untilLogged(worker, `Waiting for a dependency; retrying: ${missing}`);
     await until('/readyz reports it too', async () =>
       (await notReady(worker))?.includes(missing) ? true : undefined,
     );
@@ -64,7 +64,7 @@ fullTest(
     expect(worker.messages().filter((line) => line.includes(missing))).toHaveLength(1);
 
     await administer('create database trail_to_come template template0');
-    await untilLogged(worker, 'the worker is polling for work');
+    await untilLogged(worker, 'The worker is polling for work');
     await until('the worker is ready', async () =>
       (await notReady(worker)) === undefined ? true : undefined,
     );

@@ -43,7 +43,7 @@ test('records that cannot be stored are skipped, reported and counted; all other
     ['strange-action', 'unspecified', 1],
   ]);
   expect(coverage.filter(({ state }) => state === 'gap')).toEqual([]);
-  expect(worker.messages()).toContain('malformed records were skipped');
+  expect(worker.messages()).toContain('Malformed records were skipped');
   const leftOut = await worker.metrics('flow_trail_records_left_out_total');
   for (const reader of ['stream', 'settle'])
     expect(

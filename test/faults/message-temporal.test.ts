@@ -37,7 +37,7 @@ fullTest(
     await temporal.stop();
     const worker = await world.startWorker({ TEMPORAL_NAMESPACE: namespace });
     const refused = `Connection refused: nothing is listening at ${temporal.address}. Start Temporal, or correct TEMPORAL_ADDRESS`;
-    await untilLogged(worker, `waiting for a dependency; retrying: ${refused}`);
+    await untilLogged(worker, `Waiting for a dependency; retrying: ${refused}`);
     await until('/readyz reports it too', async () => {
       const response = await fetch(`http://127.0.0.1:${worker.httpPort}/readyz`);
       return response.status === 503 && (await response.text()).includes(refused) ? true : undefined;
@@ -45,11 +45,11 @@ fullTest(
     await temporal.start();
     await untilLogged(
       worker,
-      `waiting for a dependency; retrying: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
+      `Waiting for a dependency; retrying: Temporal at ${temporal.address} has no namespace ${namespace}. Create it (temporal operator namespace create --namespace ${namespace}), or correct TEMPORAL_NAMESPACE`,
     );
     await createNamespace(namespace, temporal.address);
-    await untilLogged(worker, 'the worker is polling for work');
-    await untilLogged(worker, 'the stream is open');
+    await untilLogged(worker, 'The worker is polling for work');
+    await untilLogged(worker, 'The stream is open');
   },
 );
 

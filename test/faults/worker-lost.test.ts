@@ -26,7 +26,7 @@ for (const [how, signal] of [
       const lost = await world.startWorker();
       await untilReadBy(lost, world);
       const other = await world.startWorker();
-      await untilLogged(other, 'the worker is polling for work');
+      await untilLogged(other, 'The worker is polling for work');
       await untilMerged(world, bucketNow(world));
       lost.process.signal(signal);
       const at = Date.now();
@@ -43,7 +43,7 @@ for (const [how, signal] of [
         limitMs,
       );
       process.stdout.write(`both readers taken over after ${since()}\n`);
-      await untilLogged(other, 'the stream is open');
+      await untilLogged(other, 'The stream is open');
       await untilMerged(world, bucketNow(world));
       process.stdout.write(`merged again after ${since()}\n`);
       expect((await attempts(world)).map(({ lastFailure }) => lastFailure).join()).not.toContain('heartbeat');

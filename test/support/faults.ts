@@ -69,7 +69,7 @@ export function untilReadBy(worker: WorkerProcess, world: World, attempt = 1): P
 
 /** Waits until the worker follows the stream and merges its records. */
 export async function untilStreaming(worker: WorkerProcess, world: World): Promise<void> {
-  await untilLogged(worker, 'the stream is open');
+  await untilLogged(worker, 'The stream is open');
   await untilMerged(world, bucketNow(world));
 }
 

@@ -51,7 +51,7 @@ function dynamicPortWarnings({ direction, peer, ports }: AllowRule): string[] {
     const dynamic = group.filter(({ port }) => typeof port === 'number' && port >= firstDynamicPort);
     if (dynamic.length < suspectPorts || group.some(({ port }) => port === 'all')) return [];
     return [
-      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports from ${firstDynamicPort} on. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
+      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports at or above ${firstDynamicPort}. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
     ];
   });
 }

@@ -22,7 +22,7 @@ interface Kustomization {
   readonly unapplied: readonly string[];
 }
 
-/** What the kustomizations of a folder say about the manifests beside them. */
+/** What the kustomizations of a folder change in the manifests next to them. */
 export interface Kustomizations {
   /** The namespace of a file: of the outermost kustomization that lists it and sets one. */
   readonly namespaceOf: (path: string) => string | undefined;

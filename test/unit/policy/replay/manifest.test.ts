@@ -142,7 +142,7 @@ describe('a kustomization', () => {
   });
 });
 
-test('the policies that Calico shows for those of Kubernetes do not count beside them', () => {
+test('Calico’s views of Kubernetes policies do not count in addition to them', () => {
   const calico = (name: string) => ({
     apiVersion: 'projectcalico.org/v3',
     kind: 'NetworkPolicy',
