@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ExportConfig } from '../config/export-config.ts';
 import { errorCode } from '../failure/error-code.ts';
+import { separatePemBlocks } from '../text/pem.ts';
 import { receiverFailure } from './failure.ts';
 import { parseHeadersFile, parseHeadersVariable, type HeadersReading } from './headers.ts';
 
@@ -48,7 +49,7 @@ export async function readCredentials(config: ExportConfig): Promise<ReceiverCre
 async function read(setting: string, path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
-    return await readFile(path, 'utf8');
+    return separatePemBlocks(await readFile(path, 'utf8'));
   } catch (error) {
     throw receiverFailure({
       kind: 'unreadable_file',

@@ -7,7 +7,7 @@ import { findAnchor } from './certificate-chain.ts';
 import { goldmaneFailure, type GoldmaneFailure, type CertificateBundle } from './failure.ts';
 import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
-import { splitPemCertificates } from '../text/pem.ts';
+import { separatePemBlocks, splitPemCertificates } from '../text/pem.ts';
 
 /** The certificate files, read together and checked to match each other. */
 export interface Certificates {
@@ -87,7 +87,7 @@ export async function readCertificateFiles(target: GoldmaneConfig): Promise<Cert
 
 async function read(path: string, what: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return Buffer.from(separatePemBlocks(await readFile(path, 'latin1')), 'latin1');
   } catch (error) {
     const code = errorCode(error, 'unknown error');
     const reason =

@@ -17,6 +17,11 @@ interface PemCertificates {
   isCutOff: boolean;
 }
 
+/** Begins a new line between blocks that were joined without one, because OpenSSL ignores the block after it. */
+export function separatePemBlocks(text: string): string {
+  return text.replaceAll(/-----(?=-----BEGIN )/g, '-----\n');
+}
+
 /** Finds the certificates in a PEM file (RFC 7468) and ignores everything else. */
 export function splitPemCertificates(text: string): PemCertificates {
   const blocks = text.match(block) ?? [];

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { rootCertificates, type ConnectionOptions } from 'node:tls';
 import type pg from 'pg';
 import type { DatabaseTarget, SslMode } from '../config/database-url.ts';
+import { separatePemBlocks } from '../text/pem.ts';
 import { databaseFailure } from './database-failure.ts';
 
 /** One way to connect: a host, with or without TLS. */
@@ -74,7 +75,7 @@ async function readPem(parameter: string, path: string | undefined): Promise<str
   if (path === undefined) return undefined;
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = separatePemBlocks(await readFile(path, 'utf8'));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     throw databaseFailure('tls_file', `${parameter} file ${path} cannot be read (${code})`);

@@ -43,7 +43,7 @@ function isEnabled(env: NodeJS.ProcessEnv): boolean {
   for (const variable of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'])
     if (!['', 'http/protobuf'].includes(valueOf(variable)))
       problems.push(
-        `${variable} "${valueOf(variable)}" is not supported; set it to http/protobuf and the endpoint to the collector's port for it, usually 4318`,
+        `${variable} "${valueOf(variable)}" is not supported; set it to http/protobuf and the endpoint to the collector's port for it, usually 4318; to run without traces, set OTEL_SDK_DISABLED=true`,
       );
   if (problems.length > 0) throw configFailure(problems);
   return true;

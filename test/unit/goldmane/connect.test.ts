@@ -100,6 +100,16 @@ describe('a connection is opened', () => {
     await connect({ ...target, insecure: true });
   });
 
+  test('with the second CA of a bundle whose certificates were joined without a line break', async () => {
+    const { target } = await startPair();
+    const joined = `${others.authority.certificate.trimEnd()}${issued.authority.certificate}`;
+    await writeCertificates(target.certPath.replace(/\/tls\.crt$/, ''), {
+      pair: issued.client,
+      bundle: joined,
+    });
+    await connect(target);
+  });
+
   test('with the current files: replaced files are used by the next connection', async () => {
     const { target, peer } = await startPair();
     const before = await connect(target);

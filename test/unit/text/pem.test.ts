@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAuthority } from '../../../dev/certificates.ts';
-import { repeatedSubjects, splitPemCertificates } from '../../../src/text/pem.ts';
+import { repeatedSubjects, separatePemBlocks, splitPemCertificates } from '../../../src/text/pem.ts';
 
 const [{ certificate: a }, { certificate: b }, { certificate: other }] = await Promise.all([
   createAuthority({ commonName: 'signer' }),
@@ -13,6 +13,12 @@ test('finds each certificate among text, keys and CRLF', () => {
   const { blocks, isCutOff } = splitPemCertificates(text);
   expect(blocks).toHaveLength(2);
   expect(isCutOff).toBe(false);
+});
+
+test('blocks that were joined without a line break are separated, and nothing else changes', () => {
+  const joined = `${other.trimEnd()}${a.trimEnd()}${b}`;
+  expect(separatePemBlocks(joined)).toBe(`${other}${a}${b}`);
+  expect(separatePemBlocks(`${a}\n${b}`)).toBe(`${a}\n${b}`);
 });
 
 test('a certificate truncated at its beginning or end is detected at any position', () => {
