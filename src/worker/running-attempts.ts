@@ -26,6 +26,8 @@ export class RunningAttempts {
   readonly #startedAtMs: number;
   /** Attempts that were missing at the last check. */
   #missing = new Set<string>();
+  /** Attempts that ran here at the last check, although Temporal did not list their activity. */
+  #unlisted = new Set<string>();
 
   /** @param startedAtMs when this process started, milliseconds by the system clock */
   constructor(identity: string, startedAtMs = Date.now()) {
@@ -74,7 +76,7 @@ export class RunningAttempts {
   }
 
   /** Requests attempts to end if the workflow requested their cancellation, if they belong to its former runs, or if
-   * Temporal has replaced them by later ones.
+   * Temporal has replaced them by later ones or a person has completed their activity.
    * Fails attempts that a previous process with this identity (a restarted container)
    * left behind, so that Temporal starts new ones at once.
    * @returns the activity types whose attempts were lost
@@ -82,6 +84,7 @@ export class RunningAttempts {
    */
   async check(client: Client, { raw, workflowId, runId }: WorkflowExecutionDescription): Promise<string[]> {
     this.#requestEnd(workflowId, runId);
+    this.#endUnlisted(runId, raw.pendingActivities ?? []);
     const missing = new Set<string>();
     const lost: string[] = [];
     for (const pending of raw.pendingActivities ?? []) {
@@ -107,6 +110,20 @@ export class RunningAttempts {
     }
     this.#missing = missing;
     return lost;
+  }
+
+  /**
+   * An activity that Temporal does not list has ended, for example because a person completed it by hand; its successor may
+   * be running already. One that started after the description was made is not listed yet.
+   */
+  #endUnlisted(runId: string, pending: readonly PendingActivity[]): void {
+    const listed = new Set(pending.map(({ activityId }) => activityId));
+    const unlisted = [...this.#running].filter(
+      ([, running]) => running.runId === runId && !listed.has(running.activityId),
+    );
+    for (const [key, { ending }] of unlisted)
+      if (this.#unlisted.has(key)) ending.abort(new Error('Temporal does not list this activity any more'));
+    this.#unlisted = new Set(unlisted.map(([key]) => key));
   }
 
   /** Temporal has started a later attempt, for example because this worker was considered lost. */

@@ -68,6 +68,31 @@ test('an attempt of this process is cancelled as soon as the workflow requests i
   await registered.close();
 });
 
+test('an attempt whose activity a person has completed is cancelled, and its successor is not', async () => {
+  const attempts = new RunningAttempts('test');
+  const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
+  const { client, readers } = registered;
+  const handle = await registered.supervise({ heartbeatTimeoutMs });
+  const { workflowId } = handle;
+  const { stream, settle } = await readers.both();
+  stream.isBeating = false;
+  const [ofStream, ofSettle] = [stream, settle].map(({ id }) => attempts.endingSignal(id));
+  await client.workflowService.respondActivityTaskCompletedById({
+    namespace: 'default',
+    workflowId,
+    activityId: stream.id.activityId,
+  });
+  const next = await until('the next window has started', () => readers.calls[2]);
+  const ofNext = attempts.endingSignal(next.id);
+  await check(attempts, workflowId);
+  expect(ofStream?.aborted).toBe(false);
+  await check(attempts, workflowId);
+  expect([ofStream, ofSettle, ofNext].map((signal) => signal?.aborted)).toEqual([true, false, false]);
+  stream.complete('cancelled');
+  await end(handle);
+  await registered.close();
+});
+
 test('attempts of a terminated supervisor are cancelled no later than those of the next one start', async () => {
   const attempts = new RunningAttempts('test');
   const registered = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
