@@ -101,10 +101,10 @@ describe('a connection is opened', () => {
   });
 
   test('with the second CA of a bundle whose certificates were joined without a line break', async () => {
-    const { target } = await startPair();
-    const joined = `${others.authority.certificate.trimEnd()}${issued.authority.certificate}`;
+    const { target, issued: own } = await startPair();
+    const joined = `${others.authority.certificate.trimEnd()}${own.authority.certificate}`;
     await writeCertificates(target.certPath.replace(/\/tls\.crt$/, ''), {
-      pair: issued.client,
+      pair: own.client,
       bundle: joined,
     });
     await connect(target);
