@@ -55,8 +55,29 @@ export function allowlistInput(
     ...(options.tier === undefined ? {} : { tier: options.tier }),
     ...(options.order === undefined ? {} : { order: Number(options.order) }),
   });
-  if ('problems' in parsed) throw usageFailure('cannot derive:', parsed.problems.join('; '));
+  if ('problems' in parsed)
+    throw usageFailure(
+      'cannot derive:',
+      parsed.problems
+        .map((problem) => withOptionName(problem, { namespaces, dnsAddresses: options.dnsAddress ?? [] }))
+        .join('; '),
+    );
   return { ...parsed.input, until };
+}
+
+/** A problem of the input, with the option or value of the command line instead of the input's field. */
+function withOptionName(
+  problem: string,
+  { namespaces, dnsAddresses }: { namespaces: readonly string[]; dnsAddresses: readonly string[] },
+): string {
+  return problem
+    .replace(/^minimumCoveredDays\b/, '--minimum-days')
+    .replace(/^(since|until|direction|format|tier|order)\b/, '--$1')
+    .replace(
+      /^baseline\.dnsAddresses\.(\d+)/,
+      (_field, at: string) => `--dns-address "${dnsAddresses[Number(at)]}"`,
+    )
+    .replace(/^namespaces\.(\d+)/, (_field, at: string) => `"${namespaces[Number(at)]}"`);
 }
 
 /** The pod label with the service identity, as the worker reads it. */
