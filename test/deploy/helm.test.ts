@@ -41,6 +41,8 @@ const everything = {
     CLUSTER_NAME: 'west',
     DNS_ADDRESSES: '10.96.0.10',
     PORT_CAP: 32,
+    // A number that Helm would write as 2.097152e+06.
+    OTLP_LOGS_BATCH_BYTES: 2_097_152,
     DRY_RUN: true,
     LOG_LEVEL: null,
   },
