@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
-import { drift, replay, type Finding, type Replayed, type Unused } from '../policy/replay/replay.ts';
+import { drift, type Unused } from '../policy/replay/drift.ts';
+import { replay, type Finding, type Replayed } from '../policy/replay/replay.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withSeenTimes } from './json-times.ts';

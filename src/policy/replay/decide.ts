@@ -108,7 +108,7 @@ function walkTier(
   let goesOn = false;
   let isUnselected = true;
   let selectedBy: string | undefined;
-  for (const step of evaluationSteps(tier.policies, direction, subject)) {
+  for (const step of evaluationSteps(tier, direction, subject)) {
     let hasEnded = false;
     const walked = step.map(({ policy, selects }) => {
       const found = walkRules(policy[direction] ?? [], policy.name, flow);

@@ -2,7 +2,25 @@ import type { Answer } from './answer.ts';
 import { compareText } from '../derive/order.ts';
 import type { Direction } from '../derive/model.ts';
 import type { ReplayEnd } from './cluster.ts';
-import type { CompiledPolicy } from './policy.ts';
+import type { CompiledPolicy, CompiledTier } from './policy.ts';
+
+/** Whether a policy selects an end; a namespaced one only ends of its namespace. */
+export function selectsEnd({ tieBreaker: { namespace }, selects }: CompiledPolicy, end: ReplayEnd): Answer {
+  return namespace === '' || namespace === end.ns ? selects(end) : 'no';
+}
+
+/** The policies that can select ends of each namespace, in the same order; '' for all other namespaces. */
+export function byNamespace(
+  policies: readonly CompiledPolicy[],
+): ReadonlyMap<string, readonly CompiledPolicy[]> {
+  const names = new Set(['', ...policies.map(({ tieBreaker }) => tieBreaker.namespace)]);
+  return new Map(
+    [...names].map((name) => [
+      name,
+      policies.filter(({ tieBreaker: { namespace } }) => namespace === '' || namespace === name),
+    ]),
+  );
+}
 
 /** A policy that selects an end, or may select it. */
 export interface SelectingPolicy {
@@ -13,13 +31,13 @@ export interface SelectingPolicy {
 /**
  * The policies of a tier that may select an end, in groups that Calico evaluates one after the other. A group has
  * several policies only if they have the same order and Calico's versions break the tie differently.
- * @param policies sorted by order
  */
 export function* evaluationSteps(
-  policies: readonly CompiledPolicy[],
+  tier: CompiledTier,
   direction: Direction,
   subject: ReplayEnd,
 ): Generator<readonly SelectingPolicy[]> {
+  const policies = tier.byNamespace.get(subject.ns) ?? tier.byNamespace.get('') ?? [];
   for (let at = 0; at < policies.length;) {
     const order = policies[at]?.order;
     const selecting: SelectingPolicy[] = [];
@@ -28,7 +46,7 @@ export function* evaluationSteps(
       policy?.order === order && policy !== undefined;
       policy = policies[(at += 1)]
     ) {
-      const selects = policy[direction] === undefined ? 'no' : policy.selects(subject);
+      const selects = policy[direction] === undefined ? 'no' : selectsEnd(policy, subject);
       if (selects !== 'no') selecting.push({ policy, selects });
     }
     const ordered = inOneOrder(selecting);

@@ -7,6 +7,7 @@ import { compileKubernetes } from './compile-kubernetes.ts';
 import { enforcedKinds, enforceStaged } from './effective-policies.ts';
 import { readManifests, type ManifestFile, type PlacedManifest, type ReadOptions } from './manifest.ts';
 import { describeObject } from './objects.ts';
+import { byNamespace } from './policy-order.ts';
 import type { Manifest } from './policy-shapes.ts';
 import type { CompiledPolicy, CompiledSpec, CompiledTier, TieBreaker } from './policy.ts';
 import { assumedOrder, builtInTiers, type TierSettings } from './tiers.ts';
@@ -69,14 +70,12 @@ export function compilePolicies(
   if (problems.length > 0) throw new PolicyError(problems);
   const ordered = [...tiers]
     .toSorted(([a, left], [b, right]) => compareNumbers(left.order, right.order) || compareText(a, b))
-    .map(([name, { endsWith }]) => ({
-      name,
-      endsWith,
-      cluster,
-      policies: policies
+    .map(([name, { endsWith }]) => {
+      const own = policies
         .filter(({ tier }) => tier === name)
-        .toSorted((a, b) => compareNumbers(a.order, b.order) || compareText(a.name, b.name)),
-    }))
+        .toSorted((a, b) => compareNumbers(a.order, b.order) || compareText(a.name, b.name));
+      return { name, endsWith, cluster, policies: own, byNamespace: byNamespace(own) };
+    })
     .filter(({ name, policies: own }) => own.length > 0 || name === 'default');
   const versionNotes =
     hasIpv6 || options.ipv6 === false || !namesRange(4, manifests, networkSets) ? [] : [onlyIpv4];

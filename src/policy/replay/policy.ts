@@ -51,8 +51,10 @@ export interface CompiledPolicy extends CompiledSpec {
 export interface CompiledTier {
   readonly name: string;
   readonly endsWith: 'deny' | 'pass';
-  /** In evaluation order. */
+  /** Sorted by order. */
   readonly policies: readonly CompiledPolicy[];
+  /** The policies that can select ends of a namespace: its own and the global ones; '' for namespaces without own ones. */
+  readonly byNamespace: ReadonlyMap<string, readonly CompiledPolicy[]>;
   /** What the policies were compiled with; the same for all tiers of a set. */
   readonly cluster: Pick<ClusterFacts, 'networkSets' | 'versions'>;
 }

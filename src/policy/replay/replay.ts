@@ -6,10 +6,8 @@ import type { Direction } from '../derive/model.ts';
 import { sortedBy } from '../derive/order.ts';
 import { portText } from '../derive/rules.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
-import { both, either, type Answer } from './answer.ts';
 import { decide } from './decide.ts';
-import { possibleVersions } from './end-addresses.ts';
-import type { CompiledTier, RuleAtom } from './policy.ts';
+import type { CompiledTier } from './policy.ts';
 
 /** One fact for which the policies' verdict differs from the observed one. */
 export interface Finding {
@@ -40,7 +38,7 @@ export interface Replayed {
   readonly unselectedDenied: number;
 }
 
-const directions: readonly Direction[] = ['egress', 'ingress'];
+export const directions: readonly Direction[] = ['egress', 'ingress'];
 
 /**
  * Evaluates a policy set against observed facts: each end's report against that end's policies. Pure.
@@ -106,61 +104,4 @@ function findingOf(direction: Direction, fact: FlowEvidence, by: string): Findin
 
 function sorted(findings: readonly Finding[]): Finding[] {
   return sortedBy(findings, ({ direction, src, dst, port, by }) => [direction, src, dst, port, by]);
-}
-
-/** A peer and port that a rule allows but that was not used. */
-export interface Unused {
-  readonly policy: string;
-  readonly rule: string;
-}
-
-interface Drift {
-  /** Allowed, but never used in the period. */
-  readonly unused: readonly Unused[];
-  /** Allowed; whether it was used depends on data that is not stored. */
-  readonly perhapsUnused: readonly Unused[];
-  /** Used, but not allowed. */
-  readonly notAllowed: readonly Finding[];
-  /** Used; whether it is allowed depends on data that is not stored. */
-  readonly undecided: readonly Finding[];
-  /** Reported as denied by a staged policy, which denies nothing (projectcalico/calico#13410); not compared. */
-  readonly misreported: readonly Finding[];
-}
-
-/** The answer for all IP versions that the fact can have. */
-function matches(atom: RuleAtom, fact: FlowEvidence, cluster: CompiledTier['cluster']): Answer {
-  const [first, ...others] = possibleVersions(fact, cluster).map((version) =>
-    atom.matches({ ...fact, version }),
-  );
-  return first !== undefined && others.every((answer) => answer === first) ? first : 'unknown';
-}
-
-/** Compares a policy set with the flows observed in the period of the evidence. Pure. */
-export function drift(
-  tiers: readonly CompiledTier[],
-  evidence: readonly FlowEvidence[],
-  traces: Pick<TraceFindings, 'misreportedBy'> = noTraces,
-): Drift {
-  const unused: Unused[] = [];
-  const perhapsUnused: Unused[] = [];
-  for (const { policy, cluster } of tiers.flatMap((tier) =>
-    tier.policies.map((each) => ({ policy: each, cluster: tier.cluster })),
-  ))
-    for (const direction of directions)
-      for (const { index, action, atoms } of policy[direction] ?? []) {
-        if (action !== 'allow') continue;
-        for (const atom of atoms) {
-          let used: Answer = 'no';
-          for (const fact of evidence) {
-            const subject = fact.action === 'allow' ? subjectOf(direction, fact) : undefined;
-            if (subject) used = either(used, both(policy.selects(subject), matches(atom, fact, cluster)));
-            if (used === 'yes') break;
-          }
-          const entry = { policy: policy.name, rule: `${direction} rule ${index}: ${atom.text}` };
-          if (used === 'no') unused.push(entry);
-          else if (used === 'unknown') perhapsUnused.push(entry);
-        }
-      }
-  const { wouldDeny, undecided, misreported } = replay(tiers, evidence, traces);
-  return { unused, perhapsUnused, notAllowed: wouldDeny, undecided, misreported };
 }

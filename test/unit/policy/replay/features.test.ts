@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../../../src/policy/replay/decide.ts';
 import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
-import { drift } from '../../../../src/policy/replay/replay.ts';
+import { drift } from '../../../../src/policy/replay/drift.ts';
 import { fact } from '../derive/facts.ts';
 
 const identity = { label: 'service-identity', namespaces: 'all' as const };
