@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
-import { exportAnswer, lastErrorOf } from './ask-export.ts';
+import { exportAnswer, lastErrorOf } from './ask-database.ts';
 import { agesOf, clockProblem, problemsOf, type Ages } from './assess-status.ts';
 import type { CommandOutput } from './schemas/index.ts';
 import { formatTable, formatTime, print, printOutput } from './output.ts';
@@ -30,11 +30,11 @@ export async function askStatus() {
   // Loads Temporal's client only when it is needed.
   const { askSupervisor } = await import('./ask-supervisor.ts');
   const { clockOf } = await import('../config/trail-clock.ts');
-  const { askExport } = await import('./ask-export.ts');
-  const [supervisor, exported] = await Promise.all([askSupervisor(), askExport()]);
+  const { askDatabase } = await import('./ask-database.ts');
+  const [supervisor, database] = await Promise.all([askSupervisor(), askDatabase()]);
   const ages = agesOf(supervisor?.status, clockOf(process.env).now());
-  const problems = [...problemsOf(supervisor, ages), ...clockProblem(exported?.clockAheadMs)];
-  return { supervisor, ages, problems, exported };
+  const problems = [...problemsOf(supervisor, ages), ...clockProblem(database?.clockAheadMs)];
+  return { supervisor, ages, problems, exported: database?.exported };
 }
 
 type StatusNow = Awaited<ReturnType<typeof askStatus>>;

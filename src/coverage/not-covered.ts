@@ -10,7 +10,10 @@ export interface NotCovered {
   cause?: string;
 }
 
-/** The parts of a period that are not settled, oldest first. Time without a coverage range (before the trail began, or in the future) is `unknown`. Pure. */
+/**
+ * The parts of a period that are not settled, oldest first. Time without a coverage range (before the trail began, or in
+ * the future) is `unknown`. Pure.
+ */
 export function notCovered(
   coverage: readonly CoverageStretch[],
   fromSeconds: number,

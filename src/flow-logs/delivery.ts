@@ -32,7 +32,8 @@ interface Refused extends Waiting {
 /**
  * Sends the records of one bucket in batches. A batch that is rejected as invalid or too large is halved until the
  * records that cause the error are isolated. Such a record counts as rejected once the receiver has accepted another
- * one; after a failure, only if it also fails at the end of the bucket. If the receiver rejects every record, that is a failure, and no record counts as rejected.
+ * one; after a failure, only if it also fails at the end of the bucket. If the receiver rejects every
+ * record, that is a failure, and no record counts as rejected.
  */
 export class Delivery {
   readonly #receiver: Pick<Receiver, 'send' | 'name'>;

@@ -44,8 +44,8 @@ const givenUpLarge =
 /**
  * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It
  * lists each bucket again, because the trail stores neither names nor counters. The readers never wait for the export;
- * the export waits while they catch up. A failure of Goldmane, the database or the receiver does not end the window: a new attempt would be
- * billed and would fail in the same way.
+ * the export waits while they catch up. A failure of Goldmane, the database or the receiver does not end the window: a new
+ * attempt would be billed and would fail in the same way.
  */
 export async function exportFlows(deps: ExportDeps, { windowMs }: ExportInput): Promise<ExportSummary> {
   return new ExportWindow(deps, windowMs).run();
@@ -117,7 +117,7 @@ class ExportWindow {
     for (const bucket of buckets) {
       if (this.#attempt.signal.aborted || config.clock.elapsed() >= this.#endsAtMs) return;
       if (this.#setAside.isWaiting(bucket.startSeconds, config.clock.elapsed())) continue;
-      // It would take turns with settling at Goldmane and on this processor.
+      // It would compete with settling for Goldmane and for the processor.
       if (await isCatchingUp(database.query, this.#nowSeconds())) return;
       this.#attempt.beat({ bucket: iso(bucket.startSeconds), waiting: buckets.length });
       await this.#exportOne(bucket);

@@ -7,7 +7,7 @@ const lateSeconds = settleAgeSeconds + 4 * 60;
 const recentSeconds = 60;
 
 /**
- * Whether settling works off a backlog: the newest bucket that was settled within the last minute was settled late.
+ * Whether settling works through a backlog: the newest bucket that was settled within the last minute was settled late.
  * @throws DatabaseFailure
  */
 export async function isCatchingUp(query: Query, nowSeconds: number): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Less is the duration of a query or a connection. */
+/** A smaller difference may be the duration of a query or a connection. */
 const differsMs = 60_000;
 
 /** @returns `300 s ahead of` or `300 s behind`; undefined for a difference that does not matter. Pure. */

@@ -4,12 +4,16 @@ import type { CommandOutput } from './schemas/index.ts';
 
 const shownGaps = 20;
 
-/**
- * The export of flow logs, with its newest gaps, and how far this machine's clock is ahead of the database's; undefined if the database is not configured or not available.
- */
-export async function askExport(): Promise<
-  (ExportState & { gaps: ExportGap[]; clockAheadMs: number }) | undefined
-> {
+/** What `status` shows of the database. */
+interface DatabaseNow {
+  /** The export of flow logs, with its newest gaps. */
+  exported: ExportState & { gaps: ExportGap[] };
+  /** How far this machine's clock is ahead of the database's. */
+  clockAheadMs: number;
+}
+
+/** Undefined if the database is not configured or not available. */
+export async function askDatabase(): Promise<DatabaseNow | undefined> {
   const { withDatabase } = await import('./with-database.ts');
   const { isFailure } = await import('../failure/failure.ts');
   const { readExportState } = await import('../trail/export-state.ts');
@@ -17,8 +21,7 @@ export async function askExport(): Promise<
   const { readClockAhead } = await import('../trail/database-clock.ts');
   try {
     return await withDatabase(async (query) => ({
-      ...(await readExportState(query)),
-      gaps: await readExportGaps(query, 0, shownGaps),
+      exported: { ...(await readExportState(query)), gaps: await readExportGaps(query, 0, shownGaps) },
       clockAheadMs: await readClockAhead(query),
     }));
   } catch (error) {
