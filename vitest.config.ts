@@ -4,7 +4,7 @@ import { LongestFirst } from './test/support/longest-first.ts';
 /**
  * `npm test` runs tests of each kind; `npm run test:full` runs all tests (docs/testing.md lists the additional ones).
  * Groups run one after the other. `unit` and `clocked` are CPU-bound, so they use one worker per core on two cores;
- * tests against servers mostly wait, so three files run at the same time. No test is retried. Timeouts only end hanging
+ * tests against servers mostly wait, so four files run at the same time. No test is retried. Timeouts only end hanging
  * tests: they allow for a machine ten times slower than a developer's.
  */
 const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
@@ -19,7 +19,7 @@ const conformance = isFull
   : ['test/conformance/{collector,records,stream}.test.ts'];
 
 const slow = { testTimeout: 600_000, hookTimeout: 600_000 };
-const againstServers = { ...slow, maxWorkers: 3, sequence: { groupOrder: 2 } };
+const againstServers = { ...slow, maxWorkers: 4, sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {
