@@ -16,7 +16,7 @@ const bucketsPerMerge = 8;
 const restartCause =
   'Goldmane restarted and lost its buffer: these buckets may contain only the flows that nodes sent again';
 const emptyCause =
-  'Goldmane returned no records, and no older bucket proved that its buffer still went back that far';
+  'Goldmane returned no records, and no older bucket proved that its buffer still went back that far: it restarted, or there was no traffic';
 
 interface Listed {
   due: DueBucket;
