@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { networkLegend } from '../policy/derive/describe.ts';
-import { endMatcher, explainPair, type ExplainedFact } from '../policy/derive/explain.ts';
+import { isReservedName, networkLegend } from '../policy/derive/describe.ts';
+import { endMatcher, explainPair, namespaceText, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
@@ -11,7 +11,7 @@ import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
 const endHelp =
-  'namespace, namespace/service-identity, or an endpoint as printed by edges and staged (pub, pvt, host)';
+  'namespace, namespace/service-identity, or an endpoint as printed by edges and staged (pub, pvt, host, or "namespace pub" for a namespace called pub)';
 
 export function explainCommand(): Command {
   return withPeriod(
@@ -90,8 +90,8 @@ function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[]
 
 /** The namespace in `shop` and `shop/cart`; undefined for other endpoints, whose spelling is not checked. */
 function namespaceIn(text: string): string[] {
-  const [name = ''] = text.split('/');
-  return isNamespaceName(name) && !['pub', 'pvt', 'host', 'unspecified'].includes(text) ? [name] : [];
+  const [name = ''] = namespaceText(text).split('/');
+  return isNamespaceName(name) && !isReservedName(text) ? [name] : [];
 }
 
 export function neverSeenText(namespace: string): string {

@@ -14,7 +14,8 @@ import { usageFailure } from './usage-error.ts';
  */
 export async function readPolicies(path: string, options: ReadOptions): Promise<PolicySet> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw usageFailure(path, 'does not exist; use a policy file or a folder');
+  if (found === undefined)
+    throw usageFailure(`path ${path}`, 'does not exist; use a policy file or a folder');
   const paths = found.isDirectory() ? (await filesBelow(path, new Set())).toSorted() : [path];
   const files = await Promise.all(
     paths.map(async (file) => ({

@@ -19,7 +19,9 @@ const end = z
   .string()
   .min(1)
   .max(320)
-  .describe('namespace, namespace/service-identity, or an endpoint as printed by edges (pub, pvt, host)');
+  .describe(
+    'namespace, namespace/service-identity, or an endpoint as printed by edges (pub, pvt, host, or "namespace pub" for a namespace called pub)',
+  );
 const silentDays = z.int().min(1).max(3_650).default(7);
 export const period = {
   since: pastTime('start; whole UTC days').default('30d'),

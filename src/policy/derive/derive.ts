@@ -10,6 +10,7 @@ import { isLabelValue } from './names.ts';
 import { observedRules, peerOf, portText } from './rules.ts';
 import { reopenedByRules } from './reopened.ts';
 import { minute } from './sighting.ts';
+import { seenOnOneDay } from './seen-on-one-day.ts';
 import { leastComplete } from './status.ts';
 import { noTraces, type TraceFindings } from './trace-findings.ts';
 
@@ -25,12 +26,13 @@ export interface DerivedAllowlist {
  * the same policies. Pure.
  *
  * @param evidence the facts of both reporters for every flow that begins or ends in the namespaces
+ * @param statusOf assesses the facts of one direction; `changes` are those that can make it unstable
  * @param namespaces default: every namespace in the facts
  * @param traces findings in the policy traces of the same facts
  */
 export function deriveAllowlist(
   evidence: readonly FlowEvidence[],
-  statusOf: (facts: readonly FlowEvidence[]) => NamespaceStatus,
+  statusOf: (facts: readonly FlowEvidence[], changes: readonly FlowEvidence[]) => NamespaceStatus,
   options: DeriveOptions,
   namespaces?: readonly string[],
   traces: TraceFindings = noTraces,
@@ -70,7 +72,13 @@ export function deriveAllowlist(
       continue;
     }
     const statuses = new Map(
-      [...ofNamespace].map(([direction, list]) => [direction, statusOf(list.map(({ fact }) => fact))]),
+      [...ofNamespace].map(([direction, list]) => [
+        direction,
+        statusOf(
+          list.map(({ fact }) => fact),
+          changesOf(direction, list),
+        ),
+      ]),
     );
     const derived = policiesOf(namespace, ofNamespace, statuses, options);
     if (derived.length === 0)
@@ -89,6 +97,14 @@ export function deriveAllowlist(
     );
   }
   return { policies, without };
+}
+
+/**
+ * Facts that count as new traffic: all of the egress, because a denied attempt of the namespace's own pods also needs a
+ * decision, and the allowed ingress. Otherwise, any pod could keep the namespace unstable with connections that are denied.
+ */
+function changesOf(direction: Direction, list: readonly Judged[]): FlowEvidence[] {
+  return list.filter((entry) => direction === 'egress' || isAllowedToday(entry)).map(({ fact }) => fact);
 }
 
 /** The end whose policy the reporter evaluated; undefined if the fact does not cover this direction. */
@@ -139,7 +155,7 @@ function policyOf(
     const list = chosen.get(direction) ?? [];
     const status = statuses.get(direction);
     if (status === undefined || !list.some(isAllowedToday)) return [];
-    return [{ direction, status, ...directionOf(direction, list, options) }];
+    return [{ direction, status, ...directionOf(direction, list, status, options) }];
   });
   const [first, ...others] = parts;
   if (first === undefined) return undefined;
@@ -164,6 +180,7 @@ function policyOf(
 function directionOf(
   direction: Direction,
   list: readonly Judged[],
+  status: NamespaceStatus,
   options: DeriveOptions,
 ): Pick<DerivedPolicy, 'rules' | 'leftOut' | 'warnings'> {
   const allowed = sortedBy(
@@ -185,6 +202,7 @@ function directionOf(
     leftOut,
     warnings: [
       ...observed.warnings,
+      ...(status.verdict === 'learning' ? [] : seenOnOneDay(observed.rules)),
       ...new Set(contested),
       ...changed.map(changedWarning),
       ...reopenedByRules([...baseline, ...observed.rules], leftOut),

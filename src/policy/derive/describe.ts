@@ -16,11 +16,11 @@ import { describeSighting, minute } from './sighting.ts';
 export function describePeer(peer: Peer): string {
   switch (peer.kind) {
     case 'namespace':
-      return peer.ns;
+      return describeNamespace(peer.ns);
     case 'identity':
-      return `${peer.ns}/${peer.identity}`;
+      return `${describeNamespace(peer.ns)}/${peer.identity}`;
     case 'pods':
-      return `${peer.ns} (${peer.label}=${peer.value})`;
+      return `${describeNamespace(peer.ns)} (${peer.label}=${peer.value})`;
     case 'networkset':
       return `network set ${peer.ns === '' ? '' : `${peer.ns}/`}${peer.name}`;
     case 'address':
@@ -28,11 +28,21 @@ export function describePeer(peer: Peer): string {
   }
 }
 
-/** An end of a fact: `immich`, `dbaas/postgresql`, `pub`, `network set shop/partners`, `host`. */
+/** Texts of ends that are not workloads. A namespace can have such a name, too. */
+const reservedNames: readonly string[] = ['pub', 'pvt', 'host', 'unspecified'];
+
+export function isReservedName(text: string): boolean {
+  return reservedNames.includes(text);
+}
+
+/**
+ * An end of a fact: `immich`, `dbaas/postgresql`, `pub`, `network set shop/partners`, `host`. A namespace called `pub` is
+ * `namespace pub`, so that its owner cannot make its traffic look like traffic with public addresses.
+ */
 export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
   switch (kind) {
     case 'workload':
-      return (ns || 'workload without a namespace') + (identity === '' ? '' : `/${identity}`);
+      return describeNamespace(ns) + (identity === '' ? '' : `/${identity}`);
     case 'network':
       return identity === 'pub' || identity === 'pvt' ? identity : `network ${identity || 'without a name'}`;
     case 'networkset':
@@ -42,6 +52,11 @@ export function describeEnd({ kind, ns, identity }: EvidenceEnd): string {
     case 'unspecified':
       return 'unspecified';
   }
+}
+
+function describeNamespace(ns: string): string {
+  if (ns === '') return 'workload without a namespace';
+  return isReservedName(ns) ? `namespace ${ns}` : ns;
 }
 
 /** Explains `pub` and `pvt` if one of the endpoints is such a network. */

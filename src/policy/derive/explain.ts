@@ -1,6 +1,6 @@
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './arrivals.ts';
-import { describeEnd } from './describe.ts';
+import { describeEnd, isReservedName } from './describe.ts';
 import type { EvidenceEnd } from './model.ts';
 import { groupBy, sortedBy } from './order.ts';
 import { portText } from './rules.ts';
@@ -31,10 +31,17 @@ export interface ExplainedFact {
 
 /**
  * Returns a matcher for ends by name: a namespace (with all its identities and network sets), `namespace/identity`, or
- * any end as printed by `edges`, `staged`, `replay` and this module: `pub`, `pvt`, `host`, `network set shop/partners`.
+ * any end as printed by `edges`, `staged`, `replay` and this module: `pub`, `pvt`, `host`, `network set shop/partners`,
+ * `namespace pub`.
  */
 export function endMatcher(text: string): (end: EvidenceEnd) => boolean {
-  return (end) => describeEnd(end) === text || (end.ns !== '' && end.ns === text);
+  const namespace = isReservedName(text) ? '' : namespaceText(text);
+  return (end) => describeEnd(end) === text || (end.ns !== '' && end.ns === namespace);
+}
+
+/** The text without the prefix that distinguishes a namespace called `pub` from public addresses. */
+export function namespaceText(text: string): string {
+  return text.replace(/^namespace /, '');
 }
 
 /** Explains one pair of ends: a row for each port, identity, reporter and action, with times, counts and policies. Pure. */

@@ -11,9 +11,9 @@ import type { NamespaceStatus } from './model.ts';
 export function namespaceJudge(
   stretches: readonly CoverageStretch[],
   thresholds: Thresholds,
-): (facts: readonly FlowEvidence[]) => NamespaceStatus {
+): (facts: readonly FlowEvidence[], changes: readonly FlowEvidence[]) => NamespaceStatus {
   const covered = coveredTime(stretches);
-  return (facts) => statusOf(facts, stretches, covered, thresholds);
+  return (facts, changes) => statusOf({ facts, changes, stretches, covered, thresholds });
 }
 
 const leastCompleteFirst: readonly NamespaceStatus['verdict'][] = [
@@ -35,14 +35,18 @@ export function leastComplete(first: NamespaceStatus, others: readonly Namespace
   );
 }
 
-function statusOf(
-  facts: readonly FlowEvidence[],
-  stretches: readonly CoverageStretch[],
-  covered: TimeSpans,
-  thresholds: Thresholds,
-): NamespaceStatus {
+interface StatusInput {
+  facts: readonly FlowEvidence[];
+  /** Those that count as new traffic. */
+  changes: readonly FlowEvidence[];
+  stretches: readonly CoverageStretch[];
+  covered: TimeSpans;
+  thresholds: Thresholds;
+}
+
+function statusOf({ facts, changes, stretches, covered, thresholds }: StatusInput): NamespaceStatus {
   const last = facts.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), Number.NEGATIVE_INFINITY);
-  const newest = facts.reduce(
+  const newest = changes.reduce(
     (max, { firstSeconds }) => Math.max(max, firstSeconds),
     Number.NEGATIVE_INFINITY,
   );

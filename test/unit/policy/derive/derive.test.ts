@@ -341,6 +341,31 @@ describe('the evidence of a rule', () => {
   });
 });
 
+describe('traffic that was seen on one day only', () => {
+  const days = [day, day + 1, day + 2];
+  const regular = fact('shop', 'vault', 'tcp 8200', { reporter: 'dst', days });
+  const once = Array.from({ length: 8 }, (_, at) =>
+    fact('evil', 'vault', `tcp ${22 + at}`, { reporter: 'dst', days: [day] }),
+  );
+  const warned = (facts: readonly FlowEvidence[], status = complete) =>
+    deriveAllowlist(facts, () => status, { ...egress, directions: ['ingress'] }).policies.flatMap(
+      ({ warnings }) => warnings.filter((text) => text.includes('one day')),
+    );
+
+  test('becomes a rule with a warning that names it', () => {
+    expect(warned([regular, ...once.slice(0, 1)])).toEqual([expect.stringContaining('evil tcp 22')]);
+    expect(warned([regular])).toEqual([]);
+  });
+
+  test('is one warning for each direction, of limited length, with the number of those not named', () => {
+    expect(warned([regular, ...once])).toEqual([expect.stringMatching(/^8 .*evil tcp 26 and 3 more/)]);
+  });
+
+  test('has no warning while the namespace is learning, when most traffic is', () => {
+    expect(warned(once, { ...complete, verdict: 'learning' })).toEqual([]);
+  });
+});
+
 describe('the status of a policy', () => {
   const both = { directions: ['egress', 'ingress'] } as const;
   const learning = { ...complete, verdict: 'learning', coveredDays: 2 } as const;
@@ -358,6 +383,24 @@ describe('the status of a policy', () => {
       ['egress', reporter === 'src' ? 'learning' : 'complete'],
       ['ingress', reporter === 'dst' ? 'learning' : 'complete'],
     ]);
+  });
+
+  test('does not depend on ingress that is denied: any pod could keep a namespace unstable with it', () => {
+    const attempts = [
+      fact('evil', 'a', 'tcp 22', { reporter: 'dst', action: 'deny' }),
+      fact('a', 'evil', 'tcp 23', { action: 'deny' }),
+    ];
+    const changes: string[] = [];
+    deriveAllowlist(
+      [...facts, ...attempts],
+      (_, some) => {
+        changes.push(...some.map(({ reporter, port }) => `${reporter} ${port}`));
+        return complete;
+      },
+      { ...egress, ...both },
+      ['a'],
+    );
+    expect(changes.toSorted()).toEqual(['dst 81', 'src 23', 'src 80']);
   });
 
   test('includes a warning for a direction without allowed flows', () => {

@@ -259,7 +259,7 @@ describe('rules that only Calico supports', () => {
     const [policy] = read(emit([fact('a', 'b', 'tcp 80', { flowCount: 3 })], 'StagedNetworkPolicy'));
     expect(policy?.spec.egress?.[0]?.metadata?.annotations).toMatchObject({
       'flow-trail/origin': 'observed',
-      'flow-trail/days': '1',
+      'flow-trail/days': '2',
       'flow-trail/flows': '3',
     });
   });

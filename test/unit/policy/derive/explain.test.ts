@@ -104,11 +104,17 @@ describe('an end is matched', () => {
     { kind: 'networkset', ns: 'shop', identity: 'partners' },
     { kind: 'host', ns: '', identity: '' },
     { kind: 'unspecified', ns: '', identity: '' },
+    ...['pub', 'pvt', 'host', 'unspecified'].map((ns) => ({ kind: 'workload', ns, identity: '' }) as const),
+    { kind: 'workload', ns: 'pub', identity: 'web' },
   ];
 
   test.each(ends)('by its printed form: %o', (end) => {
     const matches = endMatcher(describeEnd(end));
-    expect(ends.filter(matches)).toEqual([end]);
+    const own = ends.filter((other) => describeEnd(end) === describeEnd(other));
+    expect(own).toEqual([end]);
+    const ofNamespace = (other: FlowEvidence['src']) =>
+      end.identity === '' && end.ns !== '' && other.ns === end.ns;
+    expect(ends.filter(matches)).toEqual(ends.filter((other) => other === end || ofNamespace(other)));
   });
 
   test('by its namespace, with any identity and including network sets', () => {

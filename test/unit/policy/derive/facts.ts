@@ -14,7 +14,7 @@ function end(text: string): End {
   return { kind: 'workload', ns, identity };
 }
 
-/** `fact('immich', 'dbaas', 'tcp 5432')`: reported by the source as allowed, once, on one day. */
+/** `fact('immich', 'dbaas', 'tcp 5432')`: reported by the source as allowed, once on two days. */
 export function fact(
   src: string,
   dst: string,
@@ -32,7 +32,7 @@ export function fact(
     firstSeconds: day * 86_400,
     lastSeconds: day * 86_400 + 15,
     flowCount: 1,
-    days: [day],
+    days: [day, day + 1],
     ...change,
   };
 }

@@ -33,7 +33,7 @@ function seen(firstDay: number, lastDay: number) {
 }
 
 const of = (stretches: CoverageStretch[], ...facts: ReturnType<typeof seen>[]) =>
-  namespaceJudge(stretches, usual)(facts);
+  namespaceJudge(stretches, usual)(facts, facts);
 
 describe('the verdict on a namespace', () => {
   test('is learning below seven covered days', () => {
@@ -45,18 +45,23 @@ describe('the verdict on a namespace', () => {
   });
 
   test('requires at least seven days, even if the input has fewer', () => {
-    const status = namespaceJudge([stretch(0, 3)], { ...usual, minimumDays: 1 })([seen(0, 3)]);
+    const status = namespaceJudge([stretch(0, 3)], { ...usual, minimumDays: 1 })([seen(0, 3)], []);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 7 });
   });
 
   test('requires more days if the input has more', () => {
-    const status = namespaceJudge([stretch(0, 9)], { ...usual, minimumDays: 14 })([seen(0, 9)]);
+    const status = namespaceJudge([stretch(0, 9)], { ...usual, minimumDays: 14 })([seen(0, 9)], []);
     expect(status).toMatchObject({ verdict: 'learning', requiredDays: 14 });
   });
 
   test('is unstable if something was first seen in the last three covered days', () => {
     expect(of([stretch(0, 9)], seen(0, 9), seen(7, 9)).verdict).toBe('unstable');
     expect(of([stretch(0, 9)], seen(0, 9), seen(6, 9)).verdict).toBe('complete');
+  });
+
+  test('is not unstable because of traffic that does not count as new', () => {
+    const status = namespaceJudge([stretch(0, 9)], usual)([seen(0, 9), seen(7, 9)], [seen(0, 9)]);
+    expect(status.verdict).toBe('complete');
   });
 
   test('is stale if nothing was seen in the last fourteen days, as in the completeness report', () => {
