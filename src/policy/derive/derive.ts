@@ -10,6 +10,7 @@ import { isLabelValue } from './names.ts';
 import { observedRules, peerOf, portText } from './rules.ts';
 import { reopenedByRules } from './reopened.ts';
 import { minute } from './sighting.ts';
+import { foreignNetworkSets } from './foreign-network-sets.ts';
 import { seenOnOneDay } from './seen-on-one-day.ts';
 import { leastComplete } from './status.ts';
 import { noTraces, type TraceFindings } from './trace-findings.ts';
@@ -167,6 +168,7 @@ function policyOf(
     leftOut: parts.flatMap(({ leftOut }) => leftOut),
     warnings: [
       ...unseen.map((way) => `does not restrict ${way}: no allowed ${way} flow was observed`),
+      ...parts.flatMap(({ rules }) => foreignNetworkSets(subject.namespace, rules)),
       ...parts.flatMap(({ warnings }) => warnings),
     ],
     statuses: parts.map(({ direction, status }) => ({ direction, status })),

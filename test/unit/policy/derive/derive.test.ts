@@ -247,6 +247,16 @@ describe('an external', () => {
       'a egress set:ranges tcp 443',
     ]);
   });
+
+  test.each([
+    ['set:ranges', 0],
+    ['set:a/ranges', 0],
+    ['set:evil/ranges', 1],
+  ])('%s has a warning if its addresses are chosen by another namespace', (peer, warnings) => {
+    const { policies } = derive([fact('a', peer, 'tcp 443')]);
+    expect(policies[0]?.rules).toHaveLength(1);
+    expect(policies[0]?.warnings.filter((text) => /network sets in evil/.test(text))).toHaveLength(warnings);
+  });
 });
 
 describe('the baseline', () => {

@@ -5,11 +5,14 @@ export const day = 20_400;
 
 type End = FlowEvidence['src'];
 
-/** Parses `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt` or `set:ranges`. */
+/** Parses `immich`, `dbaas/postgresql`, `host`, `pub`, `pvt` `set:ranges` or `set:shop/ranges`. */
 function end(text: string): End {
   if (text === 'host') return { kind: 'host', ns: '', identity: '' };
   if (text === 'pub' || text === 'pvt') return { kind: 'network', ns: '', identity: text };
-  if (text.startsWith('set:')) return { kind: 'networkset', ns: '', identity: text.slice(4) };
+  if (text.startsWith('set:')) {
+    const [name = '', setNs = ''] = text.slice(4).split('/').toReversed();
+    return { kind: 'networkset', ns: setNs, identity: name };
+  }
   const [ns = '', identity = ''] = text.split('/');
   return { kind: 'workload', ns, identity };
 }
