@@ -137,21 +137,28 @@ export class ListedRecords implements RecordList {
     return changed;
   }
 
-  /** @returns the number of changed facts */
-  dropTraces(): number {
-    this.#traceOf.fill(none);
-    return this.#cells;
+  /**
+   * @param isKept takes the index of the group in `groups`
+   * @returns the number of changed facts
+   */
+  dropTraces(isKept: (group: number) => boolean): number {
+    let changed = 0;
+    for (let cell = 0; cell < this.#cells; cell++) {
+      if (isKept(this.#groupOf[cell] ?? none)) continue;
+      this.#traceOf[cell] = none;
+      changed += 1;
+    }
+    return changed;
   }
 
-  /** The current number of distinct facts under distinct traces. */
-  countFacts(): number {
-    if (this.#cells === 0) return 0;
+  /** The current number of distinct facts under distinct traces, by the index of the group in `groups`. */
+  countFacts(): number[] {
     const seen = this.#groups.map(() => new Set<number>());
     for (let cell = 0; cell < this.#cells; cell++)
       seen[this.#groupOf[cell] ?? none]?.add(
         cellKey(this.#portOf[cell] ?? none, this.#traceOf[cell] ?? none),
       );
-    return seen.reduce((sum, { size }) => sum + size, 0);
+    return seen.map(({ size }) => size);
   }
 
   #recordsOf(content: number): number[] {

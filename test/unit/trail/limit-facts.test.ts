@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
+import { fairShare, limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
 import { ListedRecords } from '../../../src/trail/listed-records.ts';
 import type { FactKey } from '../../../src/trail/record.ts';
 
@@ -27,6 +27,10 @@ function scan(ports: number, identities = 1): ListedRecords {
     for (let port = 1; port <= ports; port++)
       records.add(`${id} ${port}`, edge, fact(port, `id-${id}`), trace(0));
   return records;
+}
+
+function factsOf(records: ListedRecords): number {
+  return records.countFacts().reduce((sum, count) => sum + count, 0);
 }
 
 function portsOf(records: ListedRecords): number[] {
@@ -65,16 +69,42 @@ test('a scan keeps known ports, then the lowest; the others become "many", and e
 test('if many identities each scan a few ports, each keeps fewer, so that the bucket fits', async () => {
   const records = scan(40, 5_000);
   await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
-  expect(records.countFacts()).toBeLessThanOrEqual(20_000);
-  expect(records.countFacts()).toBeGreaterThan(5_000);
+  expect(factsOf(records)).toBeLessThanOrEqual(20_000);
+  expect(factsOf(records)).toBeGreaterThan(5_000);
 });
 
 test('traces are dropped if ports are not the cause of the excess', async () => {
   const records = new ListedRecords(30_000, unlimited);
   for (let n = 0; n < 30_000; n++) records.add(String(n), edge, fact(80), trace(n));
   await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 20_000 }, knowing([]));
-  expect(records.countFacts()).toBe(1);
+  expect(factsOf(records)).toBe(1);
   expect([...records].some(({ trace: one }) => one !== undefined)).toBe(false);
+});
+
+test('a namespace that scans with many identities and traces coarsens no fact of another namespace', async () => {
+  const records = new ListedRecords(40_000, unlimited);
+  for (let n = 0; n < 30_000; n++)
+    records.add(`evil ${n}`, edge, fact(1 + (n % 3), `id-${n % 1_499}`), trace(n % 20));
+  const victim = (port: number): FactKey => ({
+    ...fact(port),
+    src: { kind: 'workload', ns: 'shop', identity: '' },
+  });
+  for (let port = 1; port <= 20; port++) records.add(`shop ${port}`, edge, victim(port), trace(port % 4));
+  await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 2_000 }, knowing([]));
+  const own = [...records].filter(({ fact: one }) => one?.src.ns === 'shop');
+  expect(new Set(own.map(({ fact: one }) => one?.port)).size).toBe(20);
+  expect(own.every(({ trace: one }) => one !== undefined)).toBe(true);
+  expect(factsOf(records)).toBeLessThanOrEqual(2_000);
+});
+
+test.each([
+  [[10, 10], 100, 100],
+  [[10, 1_000], 100, 90],
+  [[10, 1_000, 1_000], 101, 45],
+  [[1_000], 100, 100],
+  [[], 100, 100],
+])('facts %j in room for %i are at most %i for each source', (sizes, capacity, share) => {
+  expect(fairShare(sizes, capacity)).toBe(share);
 });
 
 test('the limit of ports is never negative', () => {
