@@ -32,6 +32,8 @@ import type { ExportInput, ExportSummary } from './summary.ts';
 
 const pollMs = 15_000;
 const longestBackoffMs = 60_000;
+/** Between two buckets while the trail catches up. */
+const yieldMs = 60_000;
 /** Goldmane continues an abandoned call and serves no other call until it ends. */
 const listTimeoutPauseMs = 90_000;
 /** A receiver that has accepted records within this time does not reject everything. */
@@ -44,7 +46,7 @@ const givenUpLarge =
 /**
  * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It
  * lists each bucket again, because the trail stores neither names nor counters. The readers never wait for the export;
- * the export waits while they catch up. A failure of Goldmane, the database or the receiver does not end the window: a new
+ * the export slows down while they catch up. A failure of Goldmane, the database or the receiver does not end the window: a new
  * attempt would be billed and would fail in the same way.
  */
 export async function exportFlows(deps: ExportDeps, { windowMs }: ExportInput): Promise<ExportSummary> {
@@ -60,6 +62,8 @@ class ExportWindow {
   readonly #context: LogContext;
   readonly #summary: ExportSummary;
   #acceptedAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last bucket was exported, or the window began. */
+  #lastBucketAtMs: number;
   readonly #setAside = new SetAside();
   #logged = '';
   #warning = '';
@@ -68,7 +72,8 @@ class ExportWindow {
     this.#deps = deps;
     const { config, settings } = deps;
     this.#attempt = new ExportAttempt(deps);
-    this.#endsAtMs = config.clock.elapsed() + windowMs;
+    this.#lastBucketAtMs = config.clock.elapsed();
+    this.#endsAtMs = this.#lastBucketAtMs + windowMs;
     this.#receiver = new Receiver(settings);
     this.#context = { ...makeResource(config.clusterName, deps.trailId), labels: settings.labels };
     this.#source = new BucketSource(deps, this.#attempt);
@@ -117,11 +122,25 @@ class ExportWindow {
     for (const bucket of buckets) {
       if (this.#attempt.signal.aborted || config.clock.elapsed() >= this.#endsAtMs) return;
       if (this.#setAside.isWaiting(bucket.startSeconds, config.clock.elapsed())) continue;
-      // It would compete with settling for Goldmane and for the processor.
-      if (await isCatchingUp(database.query, this.#nowSeconds())) return;
+      if (await this.#yields()) return;
       this.#attempt.beat({ bucket: iso(bucket.startSeconds), waiting: buckets.length });
       await this.#exportOne(bucket);
     }
+  }
+
+  /**
+   * While the trail catches up, at most one bucket per minute is exported, because the export competes with settling
+   * for Goldmane and the processor.
+   */
+  async #yields(): Promise<boolean> {
+    const nowMs = this.#deps.config.clock.elapsed();
+    if (
+      nowMs - this.#lastBucketAtMs < yieldMs &&
+      (await isCatchingUp(this.#deps.database.query, this.#nowSeconds()))
+    )
+      return true;
+    this.#lastBucketAtMs = nowMs;
+    return false;
   }
 
   async #exportOne(bucket: ExportBucket): Promise<void> {

@@ -138,7 +138,7 @@ describe('an outage of the receiver', () => {
   });
 });
 
-test('nothing is sent while the trail catches up; afterwards, or when settling stops, everything is', async () => {
+test('while the trail catches up, the export waits; afterwards, or when settling stops, everything is sent', async () => {
   const { settling, receiver } = scene;
   await scene.both(10);
   settling.clock.pass(40 * 60);
