@@ -1,12 +1,12 @@
 import { netsOf } from './address-sets.ts';
-import { both, either, known, not, type Answer } from './answer.ts';
+import { both, every, known, not, type Answer } from './answer.ts';
 import { compileSelector, type SelectorCalls } from './calico-selector.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
 import {
+  endpointTest,
   isInNamespace,
   isPod,
-  isSelected,
   namespaceLabels,
   ownNamespace,
   podLabels,
@@ -77,21 +77,20 @@ function compileRule(
     serviceTest('source', rule.source?.services, namespace),
     serviceTest('destination', rule.destination?.services, namespace),
   ].flatMap((test) => test ?? []);
-  const common = (flow: ReplayFlow) =>
-    both(
-      rule.protocol === undefined ? 'yes' : known(isProtocol(rule.protocol, flow.protocol)),
-      rule.notProtocol === undefined ? 'yes' : known(!isProtocol(rule.notProtocol, flow.protocol)),
-      known(rule.ipVersion === undefined || rule.ipVersion === flow.version),
-      // The type of an ICMP message is not stored, nor are source ports.
-      rule.icmp === undefined && rule.notICMP === undefined ? 'yes' : 'unknown',
-      rule.source?.ports === undefined && rule.source?.notPorts === undefined ? 'yes' : 'unknown',
-      source(flow.src, flow),
-      destination(flow.dst, flow),
-      ...services.map((test) => test(flow)),
-      rule.destination?.notPorts === undefined
-        ? 'yes'
-        : not(either(...rule.destination.notPorts.map((port) => portMatches(port, flow)))),
-    );
+  const { protocol, notProtocol, ipVersion } = rule;
+  const notPorts = rule.destination?.notPorts;
+  // The type of an ICMP message is not stored, nor are source ports.
+  const asksMore = (rule.icmp ?? rule.notICMP ?? rule.source?.ports ?? rule.source?.notPorts) !== undefined;
+  const common: FlowTest[] = [
+    ...(protocol === undefined ? [] : [protocolTest(protocol)]),
+    ...(notProtocol === undefined ? [] : [inverted(protocolTest(notProtocol))]),
+    ...(ipVersion === undefined ? [] : [(flow: ReplayFlow) => known(ipVersion === flow.version)]),
+    ...(notPorts ?? []).map((port) => inverted(portTest(port))),
+    ...(asksMore ? [() => 'unknown' as const] : []),
+    (flow) => source(flow.src, flow),
+    (flow) => destination(flow.dst, flow),
+    ...services,
+  ];
   const text = [
     rule.protocol === undefined ? 'any protocol' : String(rule.protocol),
     ...(rule.source === undefined ? [] : [`from ${entityText(rule.source)}`]),
@@ -100,11 +99,11 @@ function compileRule(
   const ports = rule.destination?.ports;
   const atoms: RuleAtom[] =
     ports === undefined || ports.length === 0
-      ? [{ text, matches: common }]
-      : ports.map((port) => ({
-          text: `${text}, port ${port}`,
-          matches: (flow) => both(common(flow), portMatches(port, flow)),
-        }));
+      ? [{ text, matches: (flow) => every(common, flow) }]
+      : ports.map((port) => {
+          const tests = [portTest(port), ...common];
+          return { text: `${text}, port ${port}`, matches: (flow) => every(tests, flow) };
+        });
   return [{ index, action, atoms }];
 }
 
@@ -116,7 +115,7 @@ function serviceTest(
   side: 'source' | 'destination',
   service: CalicoEntity['services'],
   namespace: string | undefined,
-): ((flow: ReplayFlow) => Answer) | undefined {
+): FlowTest | undefined {
   if (service === undefined) return undefined;
   const text = `belongs to the Service ${service.namespace ?? namespace ?? ''}/${service.name ?? ''}`;
   const test = { text, holds: () => true };
@@ -134,6 +133,7 @@ const actions: Record<CalicoRule['action'], CompiledRule['action'] | undefined> 
   Log: undefined,
 };
 
+type FlowTest = (flow: ReplayFlow) => Answer;
 type EndTest = (end: ReplayFlow['src'], flow: ReplayFlow) => Answer;
 
 function entityTest(
@@ -157,11 +157,12 @@ function entityTest(
       excluded === undefined
         ? selected
         : { namespace, labels: (lookup) => both(labels(lookup), not(excluded(lookup))) };
-    parts.push((end, { version }) => isSelected(reduced, end, version, cluster));
-  } else if (excluded)
-    parts.push((end, { version }) =>
-      not(isSelected({ namespace: () => 'yes', labels: excluded }, end, version, cluster)),
-    );
+    const isSelected = endpointTest(reduced, cluster);
+    parts.push((end, { version }) => isSelected(end, version));
+  } else if (excluded) {
+    const isExcluded = endpointTest({ namespace: () => 'yes', labels: excluded }, cluster);
+    parts.push((end, { version }) => not(isExcluded(end, version)));
+  }
   return (end, flow) => both(...parts.map((part) => part(end, flow)));
 }
 
@@ -225,13 +226,23 @@ const protocolNumbers: Record<string, string> = {
   '136': 'udplite',
 };
 
-function isProtocol(written: string | number, seen: string): boolean {
-  const name = (text: string) => (text === 'icmp6' ? 'icmpv6' : (protocolNumbers[text] ?? text));
-  return name(String(written).toLowerCase()) === name(seen);
+function protocolTest(written: string | number): FlowTest {
+  const wanted = protocolName(String(written).toLowerCase());
+  return ({ protocol }) => known(protocolName(protocol) === wanted);
+}
+
+function protocolName(text: string): string {
+  return text === 'icmp6' ? 'icmpv6' : (protocolNumbers[text] ?? text);
 }
 
 /** A number, a range `80:90`, or the name of a pod's port, which is not stored. */
-function portMatches(port: number | string, flow: ReplayFlow): Answer {
+function portTest(port: number | string): FlowTest {
   const [, from, to] = /^(\d+)(?::(\d+))?$/.exec(String(port)) ?? [];
-  return from === undefined ? 'unknown' : isInPorts(flow.port, Number(from), Number(to ?? from));
+  if (from === undefined) return () => 'unknown';
+  const [first, last] = [Number(from), Number(to ?? from)];
+  return (flow) => isInPorts(flow.port, first, last);
+}
+
+function inverted(test: FlowTest): FlowTest {
+  return (flow) => not(test(flow));
 }

@@ -2,7 +2,7 @@ import { netsOf } from './address-sets.ts';
 import { both, type Answer } from './answer.ts';
 import type { ClusterFacts, ReplayEnd } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
-import { isInNamespace, isPod, isSelected, namespaceLabels, podLabels } from './ends.ts';
+import { endpointTest, isInNamespace, isPod, namespaceLabels, podLabels } from './ends.ts';
 import { labelSelector, selectorText } from './kubernetes-selector.ts';
 import type { CompiledRule, CompiledSpec, ReplayFlow } from './policy.ts';
 import { isInPorts } from './ports.ts';
@@ -75,9 +75,10 @@ function peerTest(
 ): { text: string; matches: (end: ReplayEnd, flow: ReplayFlow) => Answer } {
   if (namespaces) {
     const selector = { namespace: namespaceSelectorOf(namespaces), labels: () => 'yes' as const };
+    const isSelected = endpointTest(selector, cluster);
     return {
       text: `namespaces ${selectorText(namespaces)}`,
-      matches: (end, { version }) => isSelected(selector, end, version, cluster),
+      matches: (end, { version }) => isSelected(end, version),
     };
   }
   if (pods) {

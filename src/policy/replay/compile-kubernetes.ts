@@ -78,22 +78,23 @@ function peerTest(
       (namespaceSelector === undefined
         ? `namespace ${ownNamespace}`
         : `namespaces ${selectorText(namespaceSelector)}`) + podText,
-    matches: (end) =>
-      isPod(end)
-        ? both(
-            namespaces
-              ? namespaces(namespaceLabels(end, cluster.namespaces))
-              : known(end.ns === ownNamespace),
-            pods(podLabels(end, cluster)),
-          )
-        : 'no',
+    matches: (end) => {
+      if (!isPod(end)) return 'no';
+      const inNamespace = namespaces
+        ? namespaces(namespaceLabels(end, cluster.namespaces))
+        : known(end.ns === ownNamespace);
+      return inNamespace === 'no' ? 'no' : both(inNamespace, pods(podLabels(end, cluster)));
+    },
   };
 }
 
 function atom(side: 'src' | 'dst', peer: PeerTest, port: Port | undefined): RuleAtom {
   return {
     text: `${side === 'dst' ? 'to' : 'from'} ${peer.text}, ${portText(port)}`,
-    matches: (flow) => both(peer.matches(flow[side], flow), portMatches(port, flow)),
+    matches: (flow) => {
+      const isPort = portMatches(port, flow);
+      return isPort === 'no' ? 'no' : both(isPort, peer.matches(flow[side], flow));
+    },
   };
 }
 

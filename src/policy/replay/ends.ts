@@ -67,46 +67,51 @@ export function isPod(end: EvidenceEnd): boolean {
 }
 
 /**
- * Whether a selector selects an end. Calico resolves a selector to addresses, so a selected network set also
+ * A test whether a selector selects an end. Calico resolves a selector to addresses, so a selected network set also
  * includes the pods and hosts whose addresses it covers.
  */
-export function isSelected(
+export function endpointTest(
   selector: EndpointSelector,
-  end: ReplayEnd,
-  version: IpVersion,
   cluster: ClusterFacts,
-): Answer {
-  const { identity, networkSets, namespaces } = cluster;
-  // Felix looks an address up in all endpoints and network sets before it reports it as `pub` or `pvt`.
-  if (end.kind === 'network') return 'no';
-  const own = ownAnswer(selector, end, cluster);
-  if (own === 'yes') return 'yes';
-  if (networkSets !== undefined) {
+): (end: ReplayEnd, version: IpVersion) => Answer {
+  const { networkSets } = cluster;
+  const sets = (networkSets ?? [])
+    .map((set) => ({ nets: set.nets, isChosen: setAnswer(selector, set, cluster) }))
+    .filter(({ isChosen }) => isChosen !== 'no');
+  const anySet = networkSets === undefined ? unknownSetAnswer(selector, cluster) : 'no';
+  return (end, version) => {
+    // Felix looks an address up in all endpoints and network sets before it reports it as `pub` or `pvt`.
+    if (end.kind === 'network') return 'no';
+    const own = ownAnswer(selector, end, cluster);
+    if (own === 'yes') return 'yes';
+    if (anySet !== 'no') {
+      const covered =
+        end.assume?.('network set', { text: 'covers the address', holds: () => true }) ?? 'unknown';
+      return either(own, both(anySet, covered));
+    }
     return either(
       own,
-      ...networkSets.map((set) =>
-        both(setAnswer(selector, set, cluster), isInNets(set.nets, end, version, cluster)),
-      ),
+      ...sets.map(({ nets, isChosen }) => both(isChosen, isInNets(nets, end, version, cluster))),
     );
-  }
-  // Any global network set may exist. Its labels are unknown, but it has no service identity.
-  const anySet = both(
+  };
+}
+
+/** For a global network set that may exist: its labels are unknown, but it has no service identity. */
+function unknownSetAnswer(selector: EndpointSelector, { identity, namespaces }: ClusterFacts): Answer {
+  return both(
     selector.namespace(namespaceLabels({ ns: '' }, namespaces)),
     selector.labels((label) =>
       label === identity.label || label.startsWith('projectcalico.org/') ? { value: undefined } : 'unknown',
     ),
   );
-  const covered = end.assume?.('network set', { text: 'covers the address', holds: () => true }) ?? 'unknown';
-  return either(own, both(anySet, covered));
 }
 
 function ownAnswer(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts) {
   const { networkSets, namespaces } = cluster;
-  if (isPod(end))
-    return both(
-      selector.namespace(namespaceLabels(end, namespaces)),
-      selector.labels(podLabels(end, cluster)),
-    );
+  if (isPod(end)) {
+    const inNamespace = selector.namespace(namespaceLabels(end, namespaces));
+    return inNamespace === 'no' ? 'no' : both(inNamespace, selector.labels(podLabels(end, cluster)));
+  }
   const set = end.kind === 'networkset' ? findNetworkSet(networkSets, end) : undefined;
   if (set) return setAnswer(selector, set, cluster);
   return both(
