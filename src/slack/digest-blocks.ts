@@ -136,7 +136,7 @@ function summarised(report: DigestReport, words: DigestWords): Group<AnnouncedEd
     ...(denied.length === 0 ? [] : [deniedGroup(denied)]),
     ...(toData.length === 0 ? [] : [dataGroup(toData)]),
     {
-      title: `*New edges by source*  ${number(edges)} of ${counted(sources.length)}`,
+      title: `*New edges by source*  ${number(edges)} from ${counted(sources.length)}`,
       lines: [
         ...inRows(sources.slice(0, sourcesNamed)).map((row) =>
           line(row.map((group) => `${code(group.srcNs, 64)} ${number(group.edges.length)}`).join('  ·  ')),
@@ -190,7 +190,7 @@ function line(text: string): Line<AnnouncedEdge> {
 function remainder<Named>(groups: readonly Named[], size: (group: Named) => number): Line<AnnouncedEdge>[] {
   return groups.length === 0
     ? []
-    : [line(`and ${number(sumOf(groups, size))} of ${counted(groups.length)} more`)];
+    : [line(`and ${number(sumOf(groups, size))} more, in ${counted(groups.length)}`)];
 }
 
 function sumOf<Named>(groups: readonly Named[], size: (group: Named) => number): number {

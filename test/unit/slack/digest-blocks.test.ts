@@ -102,7 +102,7 @@ describe('a digest of', () => {
     expect(text).toContain('flow-trail digest show digest/2026-11-23T08:00:00Z');
     const [, bySource = ''] = text.split('*New edges by source*');
     const named = [...bySource.matchAll(/`team-\d+` ([\d,]+)/g)].map(([, count]) => toNumber(count));
-    const rest = toNumber(/^and ([\d,]+) of [\d,]+ namespaces? more$/m.exec(bySource)?.[1] ?? '0');
+    const rest = toNumber(/^and ([\d,]+) more, in [\d,]+ namespaces?$/m.exec(bySource)?.[1] ?? '0');
     expect(named.reduce((sum, count) => sum + count, rest)).toBe(5_000);
   });
 
@@ -114,7 +114,7 @@ describe('a digest of', () => {
       const more = toNumber(/ and ([\d,]+) more$/.exec(line)?.[1] ?? '0');
       return (line.match(/`service-\d+`/g)?.length ?? 0) + more;
     });
-    const rest = toNumber(/^and ([\d,]+) of [\d,]+ namespaces? more$/m.exec(refused)?.[1] ?? '0');
+    const rest = toNumber(/^and ([\d,]+) more, in [\d,]+ namespaces?$/m.exec(refused)?.[1] ?? '0');
     expect(inLines.reduce((sum, count) => sum + count, rest)).toBe(250);
   });
 
