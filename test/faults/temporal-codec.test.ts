@@ -186,8 +186,8 @@ fullTest(
 
     await writeFile(keyFile, wrong);
     const worker = await world.startWorker(env);
-    await untilNotReady(worker, /"2026".*does not decrypt/);
-    expect((await status(env)).text).toMatch(/does not decrypt/);
+    await untilNotReady(worker, /"2026".*cannot decrypt/);
+    expect((await status(env)).text).toMatch(/cannot decrypt/);
     await writeFile(keyFile, 'broken\n');
     expect((await status(env)).text).toMatch(/line 1/);
     await writeFile(keyFile, line('2027') + right);
