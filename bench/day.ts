@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
-import { bucketOf, userRecords } from './traffic.ts';
+import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const hourSeconds = 3_600;
@@ -12,8 +12,6 @@ const speed = 120;
 /** After this time the ring is full, and all keys that recur within an hour were seen. */
 const warmUpSeconds = 2 * hourSeconds;
 const rounds = 10;
-/** Younger buckets may still change. */
-const settleAgeSeconds = 6 * 60 + 30;
 /** The part of the ring that is settled again in each round. */
 const roundSeconds = 1_200;
 const section = 'day';

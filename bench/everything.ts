@@ -7,15 +7,13 @@ import { startSink } from '../test/support/http-sink.ts';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
-import { bucketOf, userRecords } from './traffic.ts';
+import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const section = 'everything';
 /** Five clusters of the usual size. */
 const size = 5 * userRecords;
 const ringSeconds = 45 * 60;
-/** Younger buckets may still change. */
-const settleAgeSeconds = 6 * 60 + 30;
 const settleLimitMs = 600_000;
 
 /**

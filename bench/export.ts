@@ -2,9 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { buildWorker } from './compile.ts';
 import type { Environment, Lab } from './lab.ts';
-import { settleAgeSeconds } from './memory.ts';
 import { median, type Row } from './table.ts';
-import { bucketOf, userRecords } from './traffic.ts';
+import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const section = 'export';

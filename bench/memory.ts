@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
-import { bucketOf, userRecords } from './traffic.ts';
+import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 interface Size {
@@ -31,8 +31,6 @@ const sizes: readonly Size[] = [
 ];
 /** Four buckets, and a merge of streamed records. */
 const streamSeconds = 75;
-/** Younger buckets may still change. */
-export const settleAgeSeconds = 6 * 60 + 30;
 const section = 'memory';
 
 /** Limits are in megabytes, the kernel's figures in mebibytes. */

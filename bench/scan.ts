@@ -1,8 +1,8 @@
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
-import { containerMiB, heapFlag, settleAgeSeconds } from './memory.ts';
+import { containerMiB, heapFlag } from './memory.ts';
 import type { Row } from './table.ts';
-import { bucketOf } from './traffic.ts';
+import { bucketOf, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const section = 'scan';

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import type { Lab } from './lab.ts';
 import { median, type Row } from './table.ts';
-import { bucketOf, userRecords } from './traffic.ts';
+import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 
 const outageSeconds = 48 * 60;
-/** Younger buckets may still change. */
-const settleAgeSeconds = 6 * 60 + 30;
 
 const settled = z.object({
   seconds: z.number(),

@@ -4,6 +4,8 @@ import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 
 /** Records per bucket of one simulated cluster of the user's size, about 580. */
 export const userRecords = 580;
+/** Age of a bucket when it is certainly due; younger ones may still change. */
+export const settleAgeSeconds = 6 * 60 + 30;
 
 /**
  * The flows of one node for one bucket in a world with `size` records per bucket: several simulated clusters next to

@@ -15,17 +15,24 @@ interface PolicyOptions extends PeriodOptions {
   strict?: boolean;
 }
 
-export function replayCommand(): Command {
+/** The options of both commands; those of the period come last. */
+function withPolicyOptions(command: Command): Command {
   return withPeriod(
-    new Command('replay')
-      .description('Show what a set of policies would have denied, and what it would newly allow.')
-      .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced')
+    command
       .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
       .option(
         '--ipv6',
         'the cluster has IPv6 addresses; default: only if a policy or network set names an IPv6 range',
       )
       .option('--strict', 'also exit with 3 if a verdict is unknown'),
+  );
+}
+
+export function replayCommand(): Command {
+  return withPolicyOptions(
+    new Command('replay')
+      .description('Show what a set of policies would have denied, and what it would newly allow.')
+      .argument('<path>', 'a policy file, or a folder of them; staged policies count as enforced'),
   )
     .addHelpText(
       'after',
@@ -83,16 +90,10 @@ export function replayAnswer(result: Replayed) {
 }
 
 export function driftCommand(): Command {
-  return withPeriod(
+  return withPolicyOptions(
     new Command('drift')
       .description('Show unused allow rules, and used connections that the policies do not allow.')
-      .argument('<path>', 'a policy file, or a folder of them')
-      .option('--namespace <namespace>', 'namespace of manifests without metadata.namespace, like kubectl -n')
-      .option(
-        '--ipv6',
-        'the cluster has IPv6 addresses; default: only if a policy or network set names an IPv6 range',
-      )
-      .option('--strict', 'also exit with 3 if a verdict is unknown'),
+      .argument('<path>', 'a policy file, or a folder of them'),
   )
     .addHelpText(
       'after',

@@ -2,7 +2,7 @@ import { netsOf } from './address-sets.ts';
 import { both, type Answer } from './answer.ts';
 import type { ClusterFacts, ReplayEnd } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
-import { endpointTest, isInNamespace, isPod, namespaceLabels, podLabels } from './ends.ts';
+import { endpointTest, isInNamespace, podAnswer } from './ends.ts';
 import { labelSelector, selectorText } from './kubernetes-selector.ts';
 import type { CompiledRule, CompiledSpec, ReplayFlow } from './policy.ts';
 import { isInPorts } from './ports.ts';
@@ -16,8 +16,10 @@ export function compileCluster(
   cluster: ClusterFacts,
 ): CompiledSpec {
   const { namespaces, pods } = spec.subject;
-  const inNamespaces = labelSelector(namespaces ?? pods?.namespaceSelector ?? {});
-  const areSelected = labelSelector(pods?.podSelector ?? {});
+  const subject = {
+    namespace: labelSelector(namespaces ?? pods?.namespaceSelector ?? {}),
+    labels: labelSelector(pods?.podSelector ?? {}),
+  };
   const compiled = (rules: readonly ClusterRule[]) =>
     rules.flatMap((rule, index) => compileRule(rule, index, cluster));
   const egress = compiled(spec.egress);
@@ -26,10 +28,7 @@ export function compileCluster(
     name,
     tier: clusterTiers[spec.tier],
     order: spec.priority,
-    selects: (end) =>
-      isPod(end)
-        ? both(inNamespaces(namespaceLabels(end, cluster.namespaces)), areSelected(podLabels(end, cluster)))
-        : 'no',
+    selects: (end) => podAnswer(subject, end, cluster),
     ...(egress.length > 0 ? { egress } : {}),
     ...(ingress.length > 0 ? { ingress } : {}),
   };
@@ -82,14 +81,13 @@ function peerTest(
     };
   }
   if (pods) {
-    const inNamespaces = namespaceSelectorOf(pods.namespaceSelector);
-    const areSelected = labelSelector(pods.podSelector);
+    const selector = {
+      namespace: namespaceSelectorOf(pods.namespaceSelector),
+      labels: labelSelector(pods.podSelector),
+    };
     return {
       text: `namespaces ${selectorText(pods.namespaceSelector)} pods ${selectorText(pods.podSelector)}`,
-      matches: (end) =>
-        isPod(end)
-          ? both(inNamespaces(namespaceLabels(end, cluster.namespaces)), areSelected(podLabels(end, cluster)))
-          : 'no',
+      matches: (end) => podAnswer(selector, end, cluster),
     };
   }
   const nets = netsOf(networks);

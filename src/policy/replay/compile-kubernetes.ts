@@ -1,8 +1,8 @@
 import { netsOf } from './address-sets.ts';
-import { both, known, not, type Answer } from './answer.ts';
+import { both, not, type Answer } from './answer.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';
-import { isPod, namespaceLabels, podLabels } from './ends.ts';
+import { isPod, ownNamespace, podAnswer, podLabels } from './ends.ts';
 import type { CompiledRule, CompiledSpec, ReplayFlow, RuleAtom } from './policy.ts';
 import { labelSelector, selectorText } from './kubernetes-selector.ts';
 import { isInPorts } from './ports.ts';
@@ -58,7 +58,7 @@ const anyPeer: PeerTest = { text: 'anybody', matches: () => 'yes' };
 
 function peerTest(
   { namespaceSelector, podSelector, ipBlock }: Peer,
-  ownNamespace: string,
+  policyNamespace: string,
   cluster: ClusterFacts,
 ): PeerTest {
   if (ipBlock) {
@@ -70,21 +70,17 @@ function peerTest(
         both(isInNets(inside, end, version, cluster), not(isInNets(outside, end, version, cluster))),
     };
   }
-  const pods = labelSelector(podSelector ?? {});
-  const namespaces = namespaceSelector && labelSelector(namespaceSelector);
+  const selector = {
+    namespace: namespaceSelector ? labelSelector(namespaceSelector) : ownNamespace(policyNamespace),
+    labels: labelSelector(podSelector ?? {}),
+  };
   const podText = podSelector === undefined ? '' : ` pods ${selectorText(podSelector)}`;
   return {
     text:
       (namespaceSelector === undefined
-        ? `namespace ${ownNamespace}`
+        ? `namespace ${policyNamespace}`
         : `namespaces ${selectorText(namespaceSelector)}`) + podText,
-    matches: (end) => {
-      if (!isPod(end)) return 'no';
-      const inNamespace = namespaces
-        ? namespaces(namespaceLabels(end, cluster.namespaces))
-        : known(end.ns === ownNamespace);
-      return inNamespace === 'no' ? 'no' : both(inNamespace, pods(podLabels(end, cluster)));
-    },
+    matches: (end) => podAnswer(selector, end, cluster),
   };
 }
 

@@ -66,6 +66,13 @@ export function isPod(end: EvidenceEnd): boolean {
   return end.kind === 'workload' && end.ns !== '';
 }
 
+/** Whether a selector selects an end as a pod. Labels are tested only in namespaces that it may select. */
+export function podAnswer(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts): Answer {
+  if (!isPod(end)) return 'no';
+  const inNamespace = selector.namespace(namespaceLabels(end, cluster.namespaces));
+  return inNamespace === 'no' ? 'no' : both(inNamespace, selector.labels(podLabels(end, cluster)));
+}
+
 /**
  * A test whether a selector selects an end. Calico resolves a selector to addresses, so a selected network set also
  * includes the pods and hosts whose addresses it covers.
@@ -108,10 +115,7 @@ function unknownSetAnswer(selector: EndpointSelector, { identity, namespaces }: 
 
 function ownAnswer(selector: EndpointSelector, end: ReplayEnd, cluster: ClusterFacts) {
   const { networkSets, namespaces } = cluster;
-  if (isPod(end)) {
-    const inNamespace = selector.namespace(namespaceLabels(end, namespaces));
-    return inNamespace === 'no' ? 'no' : both(inNamespace, selector.labels(podLabels(end, cluster)));
-  }
+  if (isPod(end)) return podAnswer(selector, end, cluster);
   const set = end.kind === 'networkset' ? findNetworkSet(networkSets, end) : undefined;
   if (set) return setAnswer(selector, set, cluster);
   return both(

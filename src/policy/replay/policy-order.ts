@@ -1,5 +1,5 @@
 import type { Answer } from './answer.ts';
-import { compareText } from '../derive/order.ts';
+import { compareText, groupBy } from '../derive/order.ts';
 import type { Direction } from '../derive/model.ts';
 import type { ReplayEnd } from './cluster.ts';
 import type { CompiledPolicy, CompiledTier } from './policy.ts';
@@ -9,16 +9,18 @@ export function selectsEnd({ tieBreaker: { namespace }, selects }: CompiledPolic
   return namespace === '' || namespace === end.ns ? selects(end) : 'no';
 }
 
-/** The policies that can select ends of each namespace, in the same order; '' for all other namespaces. */
-export function byNamespace(
-  policies: readonly CompiledPolicy[],
-): ReadonlyMap<string, readonly CompiledPolicy[]> {
+/**
+ * The policies that can select ends of each namespace, in groups of the same order, first group first; '' for all other
+ * namespaces.
+ * @param policies sorted by order
+ */
+export function byNamespace(policies: readonly CompiledPolicy[]): CompiledTier['byNamespace'] {
   const names = new Set(['', ...policies.map(({ tieBreaker }) => tieBreaker.namespace)]);
   return new Map(
-    [...names].map((name) => [
-      name,
-      policies.filter(({ tieBreaker: { namespace } }) => namespace === '' || namespace === name),
-    ]),
+    [...names].map((name) => {
+      const own = policies.filter(({ tieBreaker: { namespace } }) => namespace === '' || namespace === name);
+      return [name, [...groupBy(own, ({ order }) => String(order)).values()]];
+    }),
   );
 }
 
@@ -37,18 +39,11 @@ export function* evaluationSteps(
   direction: Direction,
   subject: ReplayEnd,
 ): Generator<readonly SelectingPolicy[]> {
-  const policies = tier.byNamespace.get(subject.ns) ?? tier.byNamespace.get('') ?? [];
-  for (let at = 0; at < policies.length;) {
-    const order = policies[at]?.order;
-    const selecting: SelectingPolicy[] = [];
-    for (
-      let policy = policies[at];
-      policy?.order === order && policy !== undefined;
-      policy = policies[(at += 1)]
-    ) {
+  for (const group of tier.byNamespace.get(subject.ns) ?? tier.byNamespace.get('') ?? []) {
+    const selecting = group.flatMap((policy): SelectingPolicy[] => {
       const selects = policy[direction] === undefined ? 'no' : selectsEnd(policy, subject);
-      if (selects !== 'no') selecting.push({ policy, selects });
-    }
+      return selects === 'no' ? [] : [{ policy, selects }];
+    });
     const ordered = inOneOrder(selecting);
     if (ordered) for (const each of ordered) yield [each];
     else yield selecting;

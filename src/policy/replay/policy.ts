@@ -53,8 +53,8 @@ export interface CompiledTier {
   readonly endsWith: 'deny' | 'pass';
   /** Sorted by order. */
   readonly policies: readonly CompiledPolicy[];
-  /** The policies that can select ends of a namespace: its own and the global ones; '' for namespaces without own ones. */
-  readonly byNamespace: ReadonlyMap<string, readonly CompiledPolicy[]>;
+  /** The policies that can select ends of a namespace: its own and the global ones, in groups of the same order; '' for namespaces without own ones. */
+  readonly byNamespace: ReadonlyMap<string, readonly (readonly CompiledPolicy[])[]>;
   /** What the policies were compiled with; the same for all tiers of a set. */
   readonly cluster: Pick<ClusterFacts, 'networkSets' | 'versions'>;
 }
