@@ -140,7 +140,7 @@ export class BucketSettler {
     if (summary.coarseFacts > 0)
       this.#deps.log.warn(
         { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
-        'Facts of a very large bucket are stored without their port or policy trace',
+        'Facts of a very large bucket are stored without their service identity, port or policy trace',
       );
     if (summary.collidedRecords > 0) {
       this.#deps.metrics.incomplete(summary.collidedRecords);

@@ -96,7 +96,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   );
   const coarseFacts = counter(
     'coarse_facts',
-    'Facts of very large buckets stored without their port or policy trace; a bucket counts once per listing',
+    'Facts of very large buckets stored without their service identity, port or policy trace; a bucket counts once per listing',
   );
   const refusedRecords = counter('refused_records', 'Unreadable records that settling rejected');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');

@@ -1,5 +1,8 @@
 import { manyPorts } from './many-ports.ts';
-import { ListedRecords, type ListedGroup } from './listed-records.ts';
+import { pairOf, sourceOf } from './coarse-facts.ts';
+import { sharePairs, sumOf } from './fair-share.ts';
+import type { ListedGroup } from './listed-facts.ts';
+import { ListedRecords } from './listed-records.ts';
 import type { BucketBatch, FactKey } from './record.ts';
 
 /** The maximum number of ports per group, as a multiple of the port cap; housekeeping folds those that do not recur. */
@@ -11,11 +14,11 @@ const groupsAsked = 1_000;
  * Limits the facts of one bucket to what fits in memory and to what its groups may have; a port scan exceeds both.
  * Excess ports are stored as "many". Ports that the group already has are kept first, so a scan does not hide a port in
  * use. If that is not enough, policy traces are stored as "other". A bucket that does not fit is shared fairly between source
- * namespaces: those with few facts keep all of them, so a scan does not coarsen the facts of others. Changes the records in
- * place.
+ * namespaces, and the share of each between its destinations: those with few facts keep all of them, so a scan does not coarsen the
+ * facts of others. Changes the records in place.
  * @param maxFacts facts under distinct policy traces, per bucket
  * @param knownPorts the stored ports of each group, in the order of the groups
- * @returns the number of changed facts
+ * @returns the number of changed facts, including those that lost detail while the response was folded
  * @throws whatever `knownPorts` throws
  */
 export async function limitFacts(
@@ -26,75 +29,55 @@ export async function limitFacts(
   let coarse = 0;
   for (const { records } of batches) {
     if (!(records instanceof ListedRecords)) continue;
-    const groups = records.groups().map((group, number) => ({ ...group, number, source: sourceOf(group) }));
-    const bySource = new Map<string, ListedGroup[]>();
-    for (const group of groups) {
-      const own = bySource.get(group.source);
-      if (own) own.push(group);
-      else bySource.set(group.source, [group]);
-    }
-    const share = fairShare([...bySource.values()].map(countCells), maxFacts);
-    const limits = new Map(
-      [...bySource].map(([source, own]) => [source, portLimit(own, portCap * portSlack, share)]),
+    coarse += records.coarsened;
+    const groups = records
+      .groups()
+      .map((group, number) => ({ ...group, number, source: sourceOf(group.fact), pair: pairOf(group.fact) }));
+    const shares = sharePairs(
+      groups.map(({ source, pair, ports }) => ({ source, pair, size: sumOf(ports.values()) })),
+      maxFacts,
     );
-    const limitOf = (source: string) => limits.get(source) ?? 0;
+    const limits = new Map(
+      [...groupsByPair(groups)].map(([pair, own]) => [
+        pair,
+        portLimit(own, portCap * portSlack, shares.ofPair(pair)),
+      ]),
+    );
+    const limitOf = (pair: string) => limits.get(pair) ?? 0;
     const crowded = groups
-      .filter(({ ports, source }) => ports.size > limitOf(source))
+      .filter(({ ports, pair }) => ports.size > limitOf(pair))
       .sort((a, b) => b.ports.size - a.ports.size);
     if (crowded.length > 0) {
       const known = await knownPorts(crowded.slice(0, groupsAsked).map(({ fact }) => fact));
       const kept = new Map(
-        crowded.map(({ number, ports, source }, index) => [
+        crowded.map(({ number, ports, pair }, index) => [
           number,
-          keptPorts(ports, known[index], limitOf(source)),
+          keptPorts(ports, known[index], limitOf(pair)),
         ]),
       );
       coarse += records.replacePorts((group, port) => kept.get(group)?.has(port) ?? true, manyPorts);
     }
     const facts = records.countFacts();
-    const bySize = sumBy(groups, ({ source, number }) => [source, facts[number] ?? 0]);
-    const isOver = sumOf(facts) > maxFacts;
-    if (isOver)
-      coarse += records.dropTraces((group) => (bySize.get(groups[group]?.source ?? '') ?? 0) <= share);
+    if (sumOf(facts) <= maxFacts) continue;
+    const left = sharePairs(
+      groups.map(({ source, pair, number }) => ({ source, pair, size: facts[number] ?? 0 })),
+      maxFacts,
+    );
+    coarse += records.dropTraces(
+      (group) => left.ofPair(groups[group]?.pair ?? '') === Number.POSITIVE_INFINITY,
+    );
   }
   return coarse;
 }
 
-function sourceOf({ fact: { src } }: ListedGroup): string {
-  return `${src.kind} ${src.ns}`;
-}
-
-function countCells(groups: readonly ListedGroup[]): number {
-  return sumOf(groups.map(({ ports }) => sumOf(ports.values())));
-}
-
-function sumOf(numbers: Iterable<number>): number {
-  let sum = 0;
-  for (const number of numbers) sum += number;
-  return sum;
-}
-
-function sumBy<Entry>(
-  entries: readonly Entry[],
-  of: (entry: Entry) => readonly [key: string, value: number],
-): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const entry of entries) {
-    const [key, value] = of(entry);
-    sums.set(key, (sums.get(key) ?? 0) + value);
+function groupsByPair<Group extends { pair: string }>(groups: readonly Group[]): Map<string, Group[]> {
+  const byPair = new Map<string, Group[]>();
+  for (const group of groups) {
+    const own = byPair.get(group.pair);
+    if (own) own.push(group);
+    else byPair.set(group.pair, [group]);
   }
-  return sums;
-}
-
-/** The most that each may have so that all fit: the small ones keep everything, the large ones share the rest equally. Pure. */
-export function fairShare(sizes: readonly number[], capacity: number): number {
-  let left = capacity;
-  for (const [at, size] of sizes.toSorted((a, b) => a - b).entries()) {
-    const share = Math.floor(left / (sizes.length - at));
-    if (size > share) return share;
-    left -= size;
-  }
-  return capacity;
+  return byPair;
 }
 
 /** The number of ports each group may keep; halved until all groups together fit. Pure. */

@@ -25,7 +25,7 @@ export interface MergeSummary {
    * incomplete.
    */
   collidedRecords: number;
-  /** Facts of listed buckets stored without their port or policy trace, because there were too many. */
+  /** Facts of listed buckets stored without their service identity, port or policy trace, because there were too many. */
   coarseFacts: number;
 }
 

@@ -111,6 +111,23 @@ export class EdgeMap<Value> {
   }
 }
 
+/**
+ * The end without its identity: a workload is then only known by its namespace, a network set only as an unnamed end of it (a
+ * network set without a name could be taken for another one). Networks keep `pub` and `pvt`. The same object if nothing changes.
+ */
+export function withoutIdentity(end: FactEnd): FactEnd {
+  switch (end.kind) {
+    case 'workload':
+      return end.identity === '' ? end : { ...end, identity: '' };
+    case 'networkset':
+      return { kind: 'unspecified', ns: end.ns, identity: '' };
+    case 'network':
+    case 'host':
+    case 'unspecified':
+      return end;
+  }
+}
+
 export function factGroupText({ src, dst, protocol, reporter, action }: FactKey): string {
   return [src.kind, src.ns, src.identity, dst.kind, dst.ns, dst.identity, protocol, reporter, action].join(
     '\n',

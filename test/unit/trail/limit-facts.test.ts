@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { fairShare, limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
+import { fairShare } from '../../../src/trail/fair-share.ts';
+import { limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
 import { ListedRecords } from '../../../src/trail/listed-records.ts';
 import type { FactKey } from '../../../src/trail/record.ts';
 
@@ -97,6 +98,24 @@ test('a namespace that scans with many identities and traces coarsens no fact of
   expect(factsOf(records)).toBeLessThanOrEqual(2_000);
 });
 
+test('ports to which others connect in a namespace coarsen only their flows to it', async () => {
+  const records = new ListedRecords(40_000, unlimited);
+  const from = (ns: string, to: string, port: number): FactKey => ({
+    ...fact(port),
+    src: { kind: 'workload', ns, identity: '' },
+    dst: { kind: 'workload', ns: to, identity: `id-${port % 100}` },
+  });
+  for (let port = 1; port <= 20_000; port++)
+    records.add(`evil ${port}`, edge, from('monitoring', 'evil', port), trace(port % 30));
+  for (let port = 1; port <= 20; port++)
+    records.add(`shop ${port}`, edge, from('monitoring', 'shop', port), trace(port % 4));
+  await limitFacts([{ startSeconds: 0, records }], { portCap: 64, maxFacts: 2_000 }, knowing([]));
+  const toShop = [...records].filter(({ fact: one }) => one?.dst.ns === 'shop');
+  expect(new Set(toShop.map(({ fact: one }) => one?.port)).size).toBe(20);
+  expect(toShop.every(({ trace: one }) => one !== undefined)).toBe(true);
+  expect(factsOf(records)).toBeLessThanOrEqual(2_000);
+});
+
 test.each([
   [[10, 10], 100, 100],
   [[10, 1_000], 100, 90],
@@ -109,19 +128,4 @@ test.each([
 
 test('the limit of ports is never negative', () => {
   expect(portLimit(scan(10, 300).groups(), 256, 200)).toBe(0);
-});
-
-test('groups beyond the limit keep their edge, lose their fact, and are counted', () => {
-  const records = new ListedRecords(10, { ...unlimited, groups: 3 });
-  for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80, `id-${n}`), trace(0));
-  expect(records.cut).toBe(7);
-  const visited = [...records];
-  expect(visited.filter((record) => record.edge)).toHaveLength(10);
-  expect(visited.filter((record) => record.fact)).toHaveLength(3);
-});
-
-test('policy traces beyond their size limit are dropped', () => {
-  const records = new ListedRecords(10, { ...unlimited, traceBytes: 3 * trace(0).text.length });
-  for (let n = 0; n < 10; n++) records.add(String(n), edge, fact(80), trace(n));
-  expect([...records].filter(({ trace: one }) => one)).toHaveLength(3);
 });

@@ -1,0 +1,111 @@
+import { fairShare, sharePairs, type PairSize } from './fair-share.ts';
+import { withoutIdentity, type FactEnd, type FactKey } from './record.ts';
+
+/** What is left of a limit after room was made: the fewer times room is made, the less time it takes. */
+const leftOfIdentities = 1 / 2;
+const leftOfFacts = 7 / 8;
+const leftOfTraces = 7 / 8;
+/** Below this share of a namespace, its further facts are not dropped as they come: with so many namespaces the share is too rough. */
+const leastLimitedShare = 8;
+
+/** The namespace of the source; workloads, networks and hosts without a namespace are separate sources. */
+export function sourceOf({ src }: FactKey): string {
+  return endText(src);
+}
+
+export function pairOf({ src, dst }: FactKey): string {
+  return `${endText(src)}\n${endText(dst)}`;
+}
+
+/** The namespace whose policies a trace names: a source reports its egress policies, a destination its ingress policies. */
+export function traceOwner({ src, dst, reporter }: FactKey): string {
+  return endText(reporter === 'dst' ? dst : src);
+}
+
+function endText({ kind, ns }: FactEnd): string {
+  // Whoever owns the network sets of a namespace owns its workloads.
+  return ns === '' ? kind : `namespace ${ns}`;
+}
+
+/** The pairs with the most groups, of the sources with the most, until enough room is made without their identities. Pure. */
+export function pairsToCoarsen(groups: readonly FactKey[], limit: number): Set<string> {
+  const room = Math.floor(limit * leftOfIdentities);
+  const sizes = groups.map(sizeOf);
+  const shares = sharePairs(sizes, room);
+  const limited = new Map<string, number>();
+  for (const { pair } of sizes)
+    if (shares.ofPair(pair) < Number.POSITIVE_INFINITY) limited.set(pair, (limited.get(pair) ?? 0) + 1);
+  const chosen = new Set<string>();
+  let left = groups.length;
+  for (const [pair, size] of [...limited].sort(([, a], [, b]) => b - a)) {
+    if (left <= room) break;
+    chosen.add(pair);
+    left -= size - 1;
+  }
+  return chosen;
+}
+
+function sizeOf(fact: FactKey): PairSize {
+  return { source: sourceOf(fact), pair: pairOf(fact), size: 1 };
+}
+
+/** The fact without the identities of its ends; the same object if it has none. */
+export function withoutIdentities(fact: FactKey): FactKey {
+  const [src, dst] = [withoutIdentity(fact.src), withoutIdentity(fact.dst)];
+  return src === fact.src && dst === fact.dst ? fact : { ...fact, src, dst };
+}
+
+/**
+ * Which groups are kept if identities are not what takes the room: the first ones of each pair and source, up to its share. Pure.
+ * @returns also the sources from which no further group is taken
+ */
+export function groupsToKeep(
+  groups: readonly FactKey[],
+  limit: number,
+): { kept: boolean[]; limited: Set<string> } {
+  const room = Math.floor(limit * leftOfFacts);
+  if (groups.length <= room) return { kept: groups.map(() => true), limited: new Set() };
+  const sizes = groups.map(sizeOf);
+  const shares = sharePairs(sizes, room);
+  const taken = new Map<string, number>();
+  const limited = new Set<string>();
+  const kept = sizes.map(({ source, pair }) => {
+    const share = shares.ofSource(source);
+    if (share >= leastLimitedShare && share < Number.POSITIVE_INFINITY) limited.add(source);
+    const ofSource = taken.get(source) ?? 0;
+    const ofPair = taken.get(pair) ?? 0;
+    // The share of a pair is 0 if its source has more pairs than room.
+    if (ofSource >= share || ofPair >= Math.max(1, shares.ofPair(pair))) return false;
+    taken.set(source, ofSource + 1);
+    taken.set(pair, ofPair + 1);
+    return true;
+  });
+  return { kept, limited };
+}
+
+/**
+ * Which policy traces are kept: the first ones of each namespace, up to its share. A trace that several namespaces use is kept if
+ * one of them keeps it. Pure.
+ * @param bytes of each trace
+ * @param owners of each trace
+ */
+export function tracesToKeep(
+  bytes: readonly number[],
+  owners: readonly ReadonlySet<string>[],
+  limit: number,
+): { kept: boolean[]; limited: Set<string> } {
+  const totals = new Map<string, number>();
+  for (const [trace, names] of owners.entries())
+    for (const name of names) totals.set(name, (totals.get(name) ?? 0) + (bytes[trace] ?? 0));
+  const share = fairShare([...totals.values()], Math.floor(limit * leftOfTraces));
+  const used = new Map<string, number>();
+  const kept = owners.map((names, trace) => {
+    const size = bytes[trace] ?? 0;
+    const fits = [...names].filter(
+      (name) => (totals.get(name) ?? 0) <= share || (used.get(name) ?? 0) + size <= share,
+    );
+    for (const name of fits) used.set(name, (used.get(name) ?? 0) + size);
+    return fits.length > 0;
+  });
+  return { kept, limited: new Set([...totals].filter(([, total]) => total > share).map(([name]) => name)) };
+}
