@@ -1,8 +1,12 @@
 import type { ExportGap } from '../trail/export-gaps.ts';
 import type { ExportState } from '../trail/export-state.ts';
+import type { IdentityOverflow } from '../trail/identity-overflow.ts';
 import type { CommandOutput } from './schemas/index.ts';
 
 const shownGaps = 20;
+const shownNamespaces = 20;
+/** Namespaces with too many identities are shown for a week. */
+const overflowSeconds = 7 * 86_400;
 
 /** What `status` shows of the database. */
 interface DatabaseNow {
@@ -10,6 +14,8 @@ interface DatabaseNow {
   exported: ExportState & { gaps: ExportGap[] };
   /** How far this machine's clock is ahead of the database's. */
   clockAheadMs: number;
+  /** Namespaces of which identities were not stored in the last week, and their total. */
+  limited: { namespaces: IdentityOverflow[]; total: number };
 }
 
 /** Undefined if the database is not configured or not available. */
@@ -18,11 +24,17 @@ export async function askDatabase(): Promise<DatabaseNow | undefined> {
   const { isFailure } = await import('../failure/failure.ts');
   const { readExportState } = await import('../trail/export-state.ts');
   const { readExportGaps } = await import('../trail/export-gaps.ts');
+  const { readIdentityOverflow } = await import('../trail/identity-overflow.ts');
+  const { clockOf } = await import('../config/trail-clock.ts');
   const { readClockAhead } = await import('../trail/database-clock.ts');
   try {
     return await withDatabase(async (query) => ({
       exported: { ...(await readExportState(query)), gaps: await readExportGaps(query, 0, shownGaps) },
       clockAheadMs: await readClockAhead(query),
+      limited: await readIdentityOverflow(query, {
+        sinceSeconds: clockOf(process.env).now() / 1_000 - overflowSeconds,
+        limit: shownNamespaces,
+      }),
     }));
   } catch (error) {
     // `status` is about Temporal; other commands report problems with the database.

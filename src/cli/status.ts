@@ -34,19 +34,28 @@ export async function askStatus() {
   const [supervisor, database] = await Promise.all([askSupervisor(), askDatabase()]);
   const ages = agesOf(supervisor?.status, clockOf(process.env).now());
   const problems = [...problemsOf(supervisor, ages), ...clockProblem(database?.clockAheadMs)];
-  return { supervisor, ages, problems, exported: database?.exported };
+  return { supervisor, ages, problems, exported: database?.exported, limited: database?.limited };
 }
 
 type StatusNow = Awaited<ReturnType<typeof askStatus>>;
 
-export function statusAnswer({ supervisor, ages, problems, exported }: StatusNow): CommandOutput<'status'> {
-  const shown = exported ? { export: exportAnswer(exported) } : {};
+export function statusAnswer({
+  supervisor,
+  ages,
+  problems,
+  exported,
+  limited,
+}: StatusNow): CommandOutput<'status'> {
+  const shown = {
+    ...(exported ? { export: exportAnswer(exported) } : {}),
+    ...(limited ? { limitedIdentities: limited } : {}),
+  };
   if (!supervisor) return { ...ages, readers: [], supervisor: null, problems, ...shown };
   const { status, readers, ...execution } = supervisor;
   return { ...status, ...ages, readers, supervisor: execution, problems, ...shown };
 }
 
-function formatStatus({ supervisor, ages, problems, exported }: StatusNow): string {
+function formatStatus({ supervisor, ages, problems, exported, limited }: StatusNow): string {
   const lines: [string, string][] = [
     ['supervisor', supervisor ? executionText(supervisor) : 'does not exist'],
     ...(supervisor?.status ? statusLines(supervisor.status, ages) : []),
@@ -56,12 +65,32 @@ function formatStatus({ supervisor, ages, problems, exported }: StatusNow): stri
         activity,
         `attempt ${attempt}; the previous one failed: ${lastFailure}`,
       ]),
+    ...limitedLines(limited),
     ...exportLines(exported),
     ...(problems.length === 0
       ? [['problems', 'none'] satisfies [string, string]]
       : problems.map((problem, index): [string, string] => [index === 0 ? 'problems' : '', problem])),
   ];
   return formatTable(['WHAT', 'STATE'], lines);
+}
+
+/** Nothing while no namespace has more identities than are stored. */
+function limitedLines(limited: StatusNow['limited']): [string, string][] {
+  if (!limited || limited.total === 0) return [];
+  const { namespaces, total } = limited;
+  return [
+    [
+      'limited identities',
+      `namespaces with more service identities or network sets than IDENTITY_CAP in the last week: ${total}`,
+    ],
+    ...namespaces.map(({ namespace, firstAt, lastAt }): [string, string] => [
+      '',
+      `${namespace}: first ${formatTime(firstAt)}, last ${formatTime(lastAt)}`,
+    ]),
+    ...(total > namespaces.length
+      ? [['', `and ${total - namespaces.length} more`] satisfies [string, string]]
+      : []),
+  ];
 }
 
 /** Nothing while no worker has exported anything: most trails do not. */

@@ -34,6 +34,8 @@ export interface Config {
   dnsAddresses: readonly string[];
   /** Distinct ports stored per group of facts; further ports are stored as "many". */
   portCap: number;
+  /** Identities (service identities, network sets) stored per namespace within thirty days. */
+  identityCap: number;
   /** The scheduled jobs and where they report. */
   jobs: JobConfig;
   /** CLUSTER_NAME; empty when it is not set. */
@@ -65,6 +67,7 @@ const environment = z.object({
   ...identityEnvironment,
   ...allowlistEnvironment,
   PORT_CAP: wholeNumber(1, 65_536).default(64),
+  IDENTITY_CAP: wholeNumber(1, 65_536).default(256),
   ...clusterEnvironment,
   METRICS_PORT: port(9464),
   HTTP_PORT: port(8080),
@@ -125,6 +128,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     identity: loadIdentityConfig(env),
     dnsAddresses: value.DNS_ADDRESSES,
     portCap: value.PORT_CAP,
+    identityCap: value.IDENTITY_CAP,
     jobs: toJobConfig(value),
     clusterName: value.CLUSTER_NAME,
     names,

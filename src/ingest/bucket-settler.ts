@@ -13,6 +13,7 @@ import type { RejectedBuckets } from './rejected-buckets.ts';
 import type { SettleSummary } from './summary.ts';
 
 const bucketsPerMerge = 8;
+const namespacesLogged = 20;
 const restartCause =
   'Goldmane restarted and lost its buffer: these buckets may contain only the flows that nodes sent again';
 const emptyCause =
@@ -130,6 +131,7 @@ export class BucketSettler {
     const summary = await this.#attempt.waitFor(
       merge(this.#deps.database, batches, {
         portCap: this.#deps.config.portCap,
+        identityCap: this.#deps.config.identityCap,
         nowSeconds: this.#deps.config.clock.now() / 1000,
         maxFacts: memoryLimits.factsPerBucket,
       }),
@@ -141,6 +143,16 @@ export class BucketSettler {
       this.#deps.log.warn(
         { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
         'Facts of a very large bucket are stored without their service identity, port or policy trace',
+      );
+    if (summary.limitedFacts > 0)
+      this.#deps.log.warn(
+        {
+          namespaces: summary.limitedNamespaces.slice(0, namespacesLogged),
+          namespacesInAll: summary.limitedNamespaces.length,
+          facts: summary.limitedFacts,
+          limit: this.#deps.config.identityCap,
+        },
+        'Facts are stored without their service identity or network set: their namespaces have more than IDENTITY_CAP',
       );
     if (summary.collidedRecords > 0) {
       this.#deps.metrics.incomplete(summary.collidedRecords);

@@ -98,6 +98,10 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
     'coarse_facts',
     'Facts of very large buckets stored without their service identity, port or policy trace; a bucket counts once per listing',
   );
+  const limitedFacts = counter(
+    'limited_identity_facts',
+    'Facts stored without a service identity or network set, because their namespace has more than IDENTITY_CAP',
+  );
   const refusedRecords = counter('refused_records', 'Unreadable records that settling rejected');
   const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
   const certificateChecks = counter('certificate_checks', 'Certificate checks, by state found');
@@ -157,6 +161,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
   }
   for (const each of [late, refused, newEdges, newFacts, gaps, incompleteBuckets, refusedRecords])
     each.add(0);
+  for (const each of [coarseFacts, limitedFacts]) each.add(0);
   for (const stage of ['settled', 'final']) buckets.add(0, { stage });
   for (const result of ['posted', 'printed']) slackMessages.add(0, { result });
   for (const result of heartbeatResults) heartbeats.add(0, { result });
@@ -190,6 +195,7 @@ export function createMetrics(meter: MetricMeter): TrailMetrics {
       if (summary.newFacts > 0) newFacts.add(summary.newFacts);
       if (summary.refusedBuckets > 0) refused.add(summary.refusedBuckets);
       if (summary.coarseFacts > 0) coarseFacts.add(summary.coarseFacts);
+      if (summary.limitedFacts > 0) limitedFacts.add(summary.limitedFacts);
       if (summary.collidedRecords > 0) leftOut.add(summary.collidedRecords, { reader, reason: 'same_hash' });
       if (reader === 'settle' && summary.foundBySettling > 0) late.add(summary.foundBySettling);
     },

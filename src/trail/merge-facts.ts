@@ -1,5 +1,6 @@
 import type { Query } from './database.ts';
 import { findGroups } from './fact-groups.ts';
+import { limitIdentities } from './limit-identities.ts';
 import { manyPorts } from './many-ports.ts';
 import { portSlack } from './limit-facts.ts';
 import { mergeDays } from './merge-days.ts';
@@ -7,17 +8,29 @@ import { recordTraces, type FactRow } from './merge-traces.ts';
 import type { FactDelta } from './merge-plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
+export interface MergedFacts {
+  /** Facts that had no row before. */
+  newFacts: number;
+  /** Facts that lost an identity, and the namespaces of these identities. */
+  limitedFacts: number;
+  limitedNamespaces: string[];
+}
+
 /**
  * Adds the changes to the facts, their days and their policy traces. A new port beyond `portCap` distinct ones of its group is stored
- * as "many". A group includes reporter and action, so a denied port scan does not affect allowed ports.
- * @returns the number of facts that had no row before
+ * as "many". A group includes reporter and action, so a denied port scan does not affect allowed ports. A new identity beyond
+ * `identityCap` of its namespace is not stored.
  */
 export async function mergeFacts(
   query: Query,
-  deltas: readonly FactDelta[],
-  portCap: number,
-): Promise<number> {
-  if (deltas.length === 0) return 0;
+  planned: FactDelta[],
+  { portCap, identityCap, nowSeconds }: { portCap: number; identityCap: number; nowSeconds: number },
+): Promise<MergedFacts> {
+  if (planned.length === 0) return { newFacts: 0, limitedFacts: 0, limitedNamespaces: [] };
+  const { deltas, limitedFacts, limitedNamespaces } = await limitIdentities(query, planned, {
+    cap: identityCap,
+    nowSeconds,
+  });
   const facts = new Map<string, FactKey>();
   for (const { fact } of deltas) facts.set(factText(fact), fact);
   const groupIds = await findGroups(query, [...facts.values()]);
@@ -43,7 +56,7 @@ export async function mergeFacts(
     query,
     seen.map(({ delta, row }) => ({ delta, factId: row.factId, traceId: traceIdOf(row, delta.trace) })),
   );
-  return created;
+  return { newFacts: created, limitedFacts, limitedNamespaces };
 }
 
 function factText(fact: FactKey): string {

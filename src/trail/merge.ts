@@ -27,6 +27,9 @@ export interface MergeSummary {
   collidedRecords: number;
   /** Facts of listed buckets stored without their service identity, port or policy trace, because there were too many. */
   coarseFacts: number;
+  /** Facts stored without an identity, because its namespace has more than the limit, and these namespaces. */
+  limitedFacts: number;
+  limitedNamespaces: string[];
 }
 
 /**
@@ -42,8 +45,9 @@ export function merge(
   {
     portCap,
     nowSeconds,
+    identityCap = Number.POSITIVE_INFINITY,
     maxFacts = Number.POSITIVE_INFINITY,
-  }: { portCap: number; nowSeconds: number; maxFacts?: number },
+  }: { portCap: number; nowSeconds: number; identityCap?: number; maxFacts?: number },
 ): Promise<MergeSummary> {
   return database.transaction(async (query) => {
     const { ledger, adoptedUntilSeconds } = await lockLedger(query, batches);
@@ -52,7 +56,7 @@ export function merge(
     );
     const plan = planMerge(ledger, batches, adoptedUntilSeconds);
     const newEdges = await mergeEdges(query, plan.edges);
-    const newFacts = await mergeFacts(query, plan.facts, portCap);
+    const facts = await mergeFacts(query, plan.facts, { portCap, identityCap, nowSeconds });
     await writeLedger(query, plan, batches, ledger, nowSeconds);
     const buckets = new Set(batches.map(({ startSeconds }) => startSeconds));
     return {
@@ -61,7 +65,7 @@ export function merge(
       newEdges,
       edgeRows: plan.edges.length,
       factRows: plan.facts.length,
-      newFacts,
+      ...facts,
       newEdgeRecords: plan.newEdgeRecords,
       foundBySettling: plan.foundBySettling,
       newFactRecords: plan.newFactRecords,

@@ -17,7 +17,7 @@ interface RemovedFacts {
 
 /**
  * Removes the facts of flows from one namespace to another before a day: ports, identities, days and policy traces. The edge and its
- * count stay; the table `removal` explains the count from then on.
+ * count stay; the table `removal` explains the count from then on. Identities without facts no longer count against their limit.
  * @param isDryRun only counts
  * @throws DatabaseFailure
  */
@@ -27,6 +27,8 @@ export function removeFacts(
   { isDryRun }: { isDryRun: boolean },
 ): Promise<RemovedFacts> {
   return database.transaction(async (query) => {
+    // Merges lock it before flow_fact, too.
+    if (!isDryRun) await query('lock table end_identity in share row exclusive mode');
     // A concurrent merge that uses one of these facts waits, fails because the fact is gone, and is retried.
     if (!isDryRun) await query('lock table flow_fact in exclusive mode');
     const old = `g.src_ns = $1 and g.dst_ns = $2 and`;
@@ -74,6 +76,13 @@ export function removeFacts(
        where f.group_id = g.group_id and g.src_ns = $1 and g.dst_ns = $2
          and not exists (select from flow_fact_day d where d.fact_id = f.fact_id)
          and not exists (select from flow_fact_month m where m.fact_id = f.fact_id)`,
+      [srcNs, dstNs],
+    );
+    await query(
+      `delete from end_identity e where e.ns = any (array[$1, $2]) and not exists (
+         select from flow_group g join flow_fact f using (group_id)
+         where g.src_ns = e.ns and g.src_kind = e.kind and g.src_identity = e.identity
+           or g.dst_ns = e.ns and g.dst_kind = e.kind and g.dst_identity = e.identity)`,
       [srcNs, dstNs],
     );
     await query(

@@ -87,6 +87,24 @@ export const status = z.strictObject({
     })
     .optional()
     .meta({ description: 'the export of flow logs; absent if the database cannot be read' }),
+  limitedIdentities: z
+    .strictObject({
+      total: count('number of these namespaces'),
+      namespaces: z
+        .array(
+          z.strictObject({
+            namespace: text('the namespace'),
+            firstAt: time('when an identity of it was first not stored'),
+            lastAt: time('when an identity of it was last not stored'),
+          }),
+        )
+        .meta({ description: 'the latest 20 of them' }),
+    })
+    .optional()
+    .meta({
+      description:
+        'namespaces with more service identities or network sets than IDENTITY_CAP in the last week; absent if the database cannot be read',
+    }),
 });
 
 const healthStatus = z.enum(['PASS', 'WARN', 'FAIL']);

@@ -1,0 +1,28 @@
+import type { Query } from './database.ts';
+
+/** A namespace of which identities were not stored, because it had more than the limit. */
+export interface IdentityOverflow {
+  namespace: string;
+  firstAt: Date;
+  lastAt: Date;
+}
+
+/** The namespaces of which identities were not stored since `sinceSeconds`, the latest first. @throws DatabaseFailure */
+export async function readIdentityOverflow(
+  query: Query,
+  { sinceSeconds, limit }: { sinceSeconds: number; limit: number },
+): Promise<{ namespaces: IdentityOverflow[]; total: number }> {
+  const rows = await query<{ namespace: string; first_at: Date; last_at: Date; total: number }>(
+    `select ns as namespace, first_at, last_at, count(*) over ()::int as total from identity_overflow
+     where last_at >= to_timestamp($1) order by last_at desc, ns limit $2`,
+    [sinceSeconds, limit],
+  );
+  return {
+    namespaces: rows.map(({ namespace, first_at, last_at }) => ({
+      namespace,
+      firstAt: first_at,
+      lastAt: last_at,
+    })),
+    total: rows[0]?.total ?? 0,
+  };
+}
