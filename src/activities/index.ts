@@ -18,9 +18,7 @@ import {
   type FreshnessReport,
 } from './freshness.ts';
 import { applyRetention, type HousekeepingResult } from './housekeeping.ts';
-import { deriveAllowlist } from './allowlist.ts';
 import type { ExportDeps } from '../flow-logs/deps.ts';
-import { exportFlows } from '../flow-logs/export-flows.ts';
 import type { ExportInput, ExportSummary } from '../flow-logs/summary.ts';
 import type { AllowlistSummary } from '../queries/allowlist.ts';
 import { settleBuckets } from '../ingest/settle-buckets.ts';
@@ -56,7 +54,11 @@ export function createActivities(deps: Deps): Activities {
     tellDatabaseAway: (why, before) => postDatabaseOutage(deps, why, before),
     reportCompleteness: (input) => reportCompleteness(deps, input),
     applyRetention: () => applyRetention(deps),
-    deriveAllowlist: (requested, defaultUntil) => deriveAllowlist(deps, requested, defaultUntil),
+    // Imports the policy code and the YAML library only when an allowlist is derived.
+    async deriveAllowlist(requested, defaultUntil) {
+      const { deriveAllowlist } = await import('./allowlist.ts');
+      return deriveAllowlist(deps, requested, defaultUntil);
+    },
   };
 }
 
@@ -66,5 +68,11 @@ export interface ExportActivities {
 }
 
 export function createExportActivities(deps: ExportDeps): ExportActivities {
-  return { exportFlows: (input) => exportFlows(deps, input) };
+  return {
+    // Imports the OpenTelemetry libraries only in workers that export.
+    async exportFlows(input) {
+      const { exportFlows } = await import('../flow-logs/export-flows.ts');
+      return exportFlows(deps, input);
+    },
+  };
 }

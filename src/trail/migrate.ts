@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { checkTables } from './check-tables.ts';
 import type { Database, Query } from './database.ts';
@@ -98,6 +97,8 @@ function applyPending(
       if (isNew) await expectEncoding(client);
       const schema = await lockSchema(client, session.schema);
       await ensureSchema(client, schema);
+      // Most starts have nothing to migrate.
+      const { runner } = await import('node-pg-migrate');
       const ran = await runner({
         dbClient: client,
         dir: migrationsDir,

@@ -1,10 +1,8 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { makeAllowlist } from '../queries/allowlist.ts';
 import { readIncident } from '../queries/incident.ts';
 import { mapSilentDays, readMap, readMapChanges, readNamespaceDetail } from '../queries/map.ts';
-import { parseAllowlistInput } from '../policy/derive/input.ts';
 import type { Temporal } from '../temporal/connection.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { openDatabase } from '../trail/database.ts';
@@ -75,6 +73,9 @@ function mapSource(
     readChanges: (from, to) => readMapChanges(query, { from, to, silentDays: mapSilentDays }),
     readHealth: () => workerHealth(config, temporal, query, databaseTrouble),
     async readAllowlist(name) {
+      // Loaded here, because the worker otherwise needs neither the policy code nor the YAML library.
+      const { parseAllowlistInput } = await import('../policy/derive/input.ts');
+      const { makeAllowlist } = await import('../queries/allowlist.ts');
       const parsed = parseAllowlistInput({
         namespaces: [name],
         format: 'calico-staged',

@@ -33,12 +33,12 @@ export async function workflowBundle({
 }
 
 /** @param workflows the folder of the workflows; by default that of this version */
-export function makeWorkflowBundle({
+export async function makeWorkflowBundle({
   isTraced = false,
   workflows = new URL('../workflows/', import.meta.url),
 }: { isTraced?: boolean; workflows?: URL } = {}): Promise<{ code: string }> {
   const pathOf = (name: string) => fileURLToPath(new URL(`${name}.${extension}`, workflows));
-  return bundleWorkflowCode({
+  const { code } = await bundleWorkflowCode({
     workflowsPath: pathOf('index'),
     workflowInterceptorModules: [
       pathOf('interceptors'),
@@ -47,6 +47,17 @@ export function makeWorkflowBundle({
     // Only for payloads inside workflows: activities receive what workflows sent, and workflows validate their results.
     payloadConverterPath: pathOf('payload-converter'),
     failureConverterPath: pathOf('failure-converter'),
+    // Each workflow thread decodes the whole map. Lines without columns and sources are sufficient for stack traces.
+    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-cheap-module-source-map' }),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
   });
+  return { code: escapeNonAscii(code) };
+}
+
+/**
+ * Because of one character beyond Latin-1, V8 would store the bundle in two bytes per character. Comments and strings of
+ * libraries contain such characters; an escape sequence has the same meaning there.
+ */
+function escapeNonAscii(code: string): string {
+  return code.replaceAll(/[^\0-\xff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -31,7 +31,7 @@ function inSchema(schema: string): Database {
 
 describe('a migration', () => {
   test('that takes longer than the statement timeout is not cancelled, and its progress is reported', async () => {
-    const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 100 } });
+    const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 450 } });
     closing.push(() => hurried.close());
     await migrate(database, { upTo: '0001_edge' });
     await database.query('alter table flow_trail_migration add column waited text');
