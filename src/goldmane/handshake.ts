@@ -5,7 +5,7 @@ import { parseAddress } from '../text/address.ts';
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure } from './failure.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
-import { explainDialError, type DialError } from './tls-failure.ts';
+import { explainDialError, type DialError } from './dial-failure.ts';
 
 /** RFC 9113, 3.4: the client preface, and an empty SETTINGS frame. */
 const CLIENT_PREFACE = Buffer.concat([

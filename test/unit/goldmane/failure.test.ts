@@ -9,7 +9,7 @@ import {
   withBundleHistory,
   type GoldmaneFailureKind,
 } from '../../../src/goldmane/failure.ts';
-import { explainDialError } from '../../../src/goldmane/tls-failure.ts';
+import { explainDialError } from '../../../src/goldmane/dial-failure.ts';
 import { writeTarget } from './peer.ts';
 
 const bundle = { caFingerprint: 'ca', certFingerprint: 'cert', certNotAfter: new Date(0) };

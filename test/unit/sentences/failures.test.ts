@@ -8,7 +8,7 @@ import {
   tooManyRecords,
   withBundleHistory,
 } from '../../../src/goldmane/failure.ts';
-import { explainDialError, type DialError } from '../../../src/goldmane/tls-failure.ts';
+import { explainDialError, type DialError } from '../../../src/goldmane/dial-failure.ts';
 import { explainNoResponse } from '../../../src/temporal/explain-failure.ts';
 import { wrongTrail } from '../../../src/temporal/failure.ts';
 import {
