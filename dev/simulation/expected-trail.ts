@@ -1,4 +1,5 @@
 import type { CompleteFlow } from '../goldmane/flow.ts';
+import { compareText } from '../../src/text/order.ts';
 
 const BUCKET_SECONDS = 15;
 
@@ -50,7 +51,8 @@ export function expectedTrail(flows: Iterable<CompleteFlow>): ExpectedEdge[] {
     edge.flowCount++;
   }
   return [...edges.values()].toSorted(
-    (a, b) => compare(a.srcNs, b.srcNs) || compare(a.dstNs, b.dstNs) || compare(a.action, b.action),
+    (a, b) =>
+      compareText(a.srcNs, b.srcNs) || compareText(a.dstNs, b.dstNs) || compareText(a.action, b.action),
   );
 }
 
@@ -68,9 +70,4 @@ function hasTraffic(flow: CompleteFlow): boolean {
 
 function isNowhere(namespace: string): boolean {
   return namespace === '' || namespace === '-';
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,4 +1,5 @@
 import { iso } from '../time/iso.ts';
+import { compareText } from '../text/order.ts';
 import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { TracedEvidence } from '../trail/evidence.ts';
@@ -114,11 +115,11 @@ export function reconstruct(input: IncidentInput): Incident {
       (a, b) =>
         Number(b.unusual.length > 0) - Number(a.unusual.length > 0) ||
         Number(b.action === 'deny') - Number(a.action === 'deny') ||
-        compare(a.direction, b.direction) ||
-        compare(a.peer, b.peer) ||
-        compare(a.port, b.port) ||
-        compare(a.action, b.action) ||
-        compare(b.reporter, a.reporter),
+        compareText(a.direction, b.direction) ||
+        compareText(a.peer, b.peer) ||
+        compareText(a.port, b.port) ||
+        compareText(a.action, b.action) ||
+        compareText(b.reporter, a.reporter),
     ),
   };
 }
@@ -180,9 +181,4 @@ function hourStarts(seen: readonly DayHours[]): number[] {
       .filter((hour) => (hours & (1 << hour)) !== 0)
       .map((hour) => day * daySeconds + hour * hourSeconds),
   );
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

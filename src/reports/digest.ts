@@ -3,6 +3,7 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { TrailSize } from '../trail/trail-size.ts';
 import { counted } from '../text/counted.ts';
+import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
 
 /** Period of a digest that has no predecessor. */
@@ -142,7 +143,7 @@ function edgesToData(
   const toData = edges.filter(({ dstNs }) => dataNamespaces.has(dstNs));
   return [...groupNames(toData, 'dstNs', 'srcNs')]
     .map(([dstNs, srcNs]) => ({ dstNs, srcNs }))
-    .toSorted((a, b) => b.srcNs.length - a.srcNs.length || byText(a.dstNs, b.dstNs));
+    .toSorted((a, b) => b.srcNs.length - a.srcNs.length || compareText(a.dstNs, b.dstNs));
 }
 
 /** The distinct names at one end of edges, by the name at the other end. */
@@ -153,26 +154,22 @@ function groupNames(
 ): Map<string, string[]> {
   const groups = new Map<string, Set<string>>();
   for (const edge of edges) groups.set(edge[by], (groups.get(edge[by]) ?? new Set()).add(edge[other]));
-  return new Map([...groups].map(([name, names]) => [name, [...names].toSorted(byText)]));
+  return new Map([...groups].map(([name, names]) => [name, [...names].toSorted(compareText)]));
 }
 
 function groupBySource(edges: readonly AnnouncedEdge[]): SourceGroup[] {
-  const groups = new Map<string, AnnouncedEdge[]>();
-  for (const edge of edges) {
-    const group = groups.get(edge.srcNs);
-    if (group) group.push(edge);
-    else groups.set(edge.srcNs, [edge]);
-  }
-  return [...groups]
+  return [...groupBy(edges, ({ srcNs }) => srcNs)]
     .map(([srcNs, members]) => ({
       srcNs,
       denied: members.filter(({ isDenied }) => isDenied).length,
       edges: members.toSorted(
         (a, b) =>
-          Number(b.isDenied) - Number(a.isDenied) || byText(a.dstNs, b.dstNs) || byText(a.action, b.action),
+          Number(b.isDenied) - Number(a.isDenied) ||
+          compareText(a.dstNs, b.dstNs) ||
+          compareText(a.action, b.action),
       ),
     }))
-    .toSorted((a, b) => Number(b.denied > 0) - Number(a.denied > 0) || byText(a.srcNs, b.srcNs));
+    .toSorted((a, b) => Number(b.denied > 0) - Number(a.denied > 0) || compareText(a.srcNs, b.srcNs));
 }
 
 /** `12 new edges, 2 of them denied`; used by every form of a digest. */
@@ -198,9 +195,4 @@ export function questionFor({ digestId }: Pick<DigestReport, 'digestId'>): strin
 
 function zoneName(exact: string): string | undefined {
   return exact.split(' ').at(-1);
-}
-
-function byText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { jobs, type JobName } from '../config/names.ts';
+import { groupBy } from '../text/order.ts';
 
 /** A run of a job in Temporal, newest first in lists. */
 export interface JobRun {
@@ -96,18 +97,16 @@ export async function countFailedRuns(
 ): Promise<Map<JobName, number>> {
   const types = Object.values(jobs).map(({ workflowType }) => `'${workflowType}'`);
   const closed = `TaskQueue = '${taskQueue}' AND CloseTime > '${new Date(sinceMs).toISOString()}'`;
-  const failedAt = new Map<JobRun['job'], Date[]>();
   const failed = `${closed} AND WorkflowType IN (${types.join(', ')}) AND ExecutionStatus IN ('Failed', 'TimedOut')`;
-  for (const { job, closedAt } of await findRuns(client, failed, maxFailedRuns))
-    if (closedAt) failedAt.set(job, [...(failedAt.get(job) ?? []), closedAt]);
+  const byJob = groupBy(await findRuns(client, failed, maxFailedRuns), ({ job }) => job);
   const counts = new Map<JobName, number>();
-  for (const [job, times] of failedAt) {
+  for (const [job, runs] of byJob) {
     if (job === 'allowlist') continue;
     const completed = `${closed} AND WorkflowType = '${jobs[job].workflowType}' AND ExecutionStatus = 'Completed'`;
     const [last] = await findRuns(client, completed, 1);
     const completedAt = last?.closedAt;
     const since = completedAt?.getTime() ?? 0;
-    const count = times.filter((time) => time.getTime() > since).length;
+    const count = runs.filter(({ closedAt }) => closedAt !== undefined && closedAt.getTime() > since).length;
     if (count > 0) counts.set(job, count);
   }
   return counts;

@@ -1,4 +1,5 @@
 import type { Query } from './database.ts';
+import { groupBy } from '../text/order.ts';
 import { factEndColumns, withEnds, type FactEndColumns } from './fact-end-columns.ts';
 import type { FactKey } from './record.ts';
 
@@ -98,19 +99,13 @@ export async function readEvidenceAndTraces(
   filter: EvidenceFilter,
 ): Promise<{ facts: FlowEvidence[]; traced: TracedEvidence[] }> {
   const rows = await readRows(query, filter, true);
-  const ofFact = new Map<string, Row[]>();
-  for (const row of rows) {
-    const known = ofFact.get(row.factId);
-    if (known) known.push(row);
-    else ofFact.set(row.factId, [row]);
-  }
-  return { facts: [...ofFact.values()].flatMap(joinTraces), traced: rows.map(toTraced) };
+  const ofFact = groupBy(rows, ({ factId }) => factId);
+  return { facts: [...ofFact.values()].map(joinTraces), traced: rows.map(toTraced) };
 }
 
-function joinTraces(rows: readonly Row[]): FlowEvidence[] {
+function joinTraces(rows: readonly [Row, ...Row[]]): FlowEvidence {
   const [first] = rows;
-  if (!first) return [];
-  if (rows.length === 1) return [toEvidence(first, daysIn(first.days))];
+  if (rows.length === 1) return toEvidence(first, daysIn(first.days));
   const days = new Set(rows.flatMap((row) => daysIn(row.days)));
   const joined = {
     ...first,
@@ -118,12 +113,10 @@ function joinTraces(rows: readonly Row[]): FlowEvidence[] {
     lastSeconds: Math.max(...rows.map(({ lastSeconds }) => lastSeconds)),
     flowCount: rows.reduce((sum, { flowCount }) => sum + flowCount, 0),
   };
-  return [
-    toEvidence(
-      joined,
-      [...days].toSorted((a, b) => a - b),
-    ),
-  ];
+  return toEvidence(
+    joined,
+    [...days].toSorted((a, b) => a - b),
+  );
 }
 
 function toTraced(row: Row): TracedEvidence {

@@ -1,4 +1,5 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
+import { groupBy } from '../../text/order.ts';
 import { manyPorts } from '../../trail/many-ports.ts';
 
 /** What the destination did with connections that the source's policy allowed. */
@@ -10,14 +11,10 @@ export type Arrival = 'arrived' | 'blocked' | 'contested';
  * and denied it.
  */
 export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence) => Arrival {
-  const byPair = new Map<string, FlowEvidence[]>();
-  for (const fact of evidence) {
-    if (fact.reporter !== 'dst') continue;
-    const key = pairKey(fact);
-    const facts = byPair.get(key);
-    if (facts) facts.push(fact);
-    else byPair.set(key, [fact]);
-  }
+  const byPair = groupBy(
+    evidence.filter(({ reporter }) => reporter === 'dst'),
+    pairKey,
+  );
   return (fact) => {
     const answers = byPair.get(pairKey(fact))?.filter((answer) => isSameService(fact, answer)) ?? [];
     const ofPort = answers.filter(({ port }) => port === fact.port);

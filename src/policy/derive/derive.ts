@@ -4,7 +4,7 @@ import { allowsDnsToPodsOnly, baselineRules, dnsWarning } from './baseline.ts';
 import { describeEnd, toOrFrom } from './describe.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';
 import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
-import { compareText, sortedBy } from './order.ts';
+import { compareText, sortedBy } from '../../text/order.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
 import { observedRules, peerOf, portText } from './rules.ts';

@@ -9,7 +9,7 @@ import type {
   NamespaceStatus,
   Peer,
 } from './model.ts';
-import { compareText, groupBy } from './order.ts';
+import { compareText, groupBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 import { describeSighting, minute } from './sighting.ts';
 

@@ -1,5 +1,5 @@
 import { csvLine } from '../../text/csv.ts';
-import { compareText } from './order.ts';
+import { compareText } from '../../text/order.ts';
 
 /** The columns of `edge` that the runbook's queries read. */
 export interface AllowlistEdge {

@@ -2,7 +2,7 @@ import type { Inexpressible } from './cuts.ts';
 import { evidenceText, ruleText, type RenderedRules } from './emit-kubernetes.ts';
 import { describePeer, toOrFrom } from './describe.ts';
 import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer } from './model.ts';
-import { groupBy } from './order.ts';
+import { groupBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 import { mergeSightings, minute } from './sighting.ts';
 import { Commented, type YamlValue } from './yaml.ts';

@@ -5,7 +5,7 @@ import { cutsOf, flowsOf } from './cuts.ts';
 import { describeLeftOut, describePolicy, networkLegend } from './describe.ts';
 import type { DerivedAllowlist } from './derive.ts';
 import type { DerivedPolicy, LeftOut } from './model.ts';
-import { groupBy } from './order.ts';
+import { groupBy } from '../../text/order.ts';
 import { Commented, yamlDocument, type YamlValue } from './yaml.ts';
 
 export type PolicyKind =

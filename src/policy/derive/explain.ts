@@ -2,7 +2,7 @@ import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './arrivals.ts';
 import { describeEnd, isReservedName } from './describe.ts';
 import type { EvidenceEnd } from './model.ts';
-import { groupBy, sortedBy } from './order.ts';
+import { groupBy, sortedBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 import { describeHit, isStaged, readTrace, verdictOf } from './trace.ts';
 import { traceKey } from './trace-findings.ts';

@@ -4,7 +4,7 @@ import type { DeriveOptions, Direction, LeftOut, LeftOutReason } from './model.t
 import { manyPorts } from '../../trail/many-ports.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
-import { groupBy, sortedBy } from './order.ts';
+import { groupBy, sortedBy } from '../../text/order.ts';
 import { hasPorts, peerOf } from './rules.ts';
 import { mergeSightings } from './sighting.ts';
 

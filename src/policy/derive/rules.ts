@@ -1,7 +1,7 @@
 import { manyPorts } from '../../trail/many-ports.ts';
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { AllowedPort, AllowRule, DeriveOptions, Direction, Peer, Widening } from './model.ts';
-import { groupBy, sortedBy } from './order.ts';
+import { groupBy, sortedBy } from '../../text/order.ts';
 import { mergeSightings } from './sighting.ts';
 
 /** Linux chooses ports from here on by default (net.ipv4.ip_local_port_range). */

@@ -1,7 +1,7 @@
 import { counted } from '../../text/counted.ts';
 import { describePeer, toOrFrom } from './describe.ts';
 import type { AllowRule } from './model.ts';
-import { groupBy } from './order.ts';
+import { groupBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 
 const named = 5;

@@ -1,7 +1,7 @@
 import type { TracedEvidence } from '../../trail/evidence.ts';
 import { describeEnd } from './describe.ts';
 import type { Direction } from './model.ts';
-import { groupBy, sortedBy } from './order.ts';
+import { groupBy, sortedBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Trace, type Verdict } from './trace.ts';
 

@@ -2,7 +2,7 @@ import { counted } from '../../text/counted.ts';
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { describeSubject } from './describe.ts';
 import type { Direction } from './model.ts';
-import { groupBy, sortedBy } from './order.ts';
+import { groupBy, sortedBy } from '../../text/order.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './trace.ts';
 
 /** Findings about the evidence from the policy traces of the facts. */

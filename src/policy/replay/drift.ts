@@ -1,7 +1,7 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { subjectOf } from '../derive/derive.ts';
 import type { Direction } from '../derive/model.ts';
-import { groupBy } from '../derive/order.ts';
+import { groupBy } from '../../text/order.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { both, either, type Answer } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';

@@ -1,5 +1,5 @@
 import type { Answer } from './answer.ts';
-import { compareText, groupBy } from '../derive/order.ts';
+import { compareText, groupBy } from '../../text/order.ts';
 import type { Direction } from '../derive/model.ts';
 import type { ReplayEnd } from './cluster.ts';
 import type { CompiledPolicy, CompiledTier } from './policy.ts';

@@ -1,4 +1,4 @@
-import { compareText } from '../derive/order.ts';
+import { compareText } from '../../text/order.ts';
 import { parseNet, type IpVersion } from './address-sets.ts';
 import type { ClusterFacts, IdentitySettings, KnownNetworkSet } from './cluster.ts';
 import { compileCalico } from './compile-calico.ts';

@@ -3,7 +3,7 @@ import { arrivals } from '../derive/arrivals.ts';
 import { subjectOf } from '../derive/derive.ts';
 import { describeEnd } from '../derive/describe.ts';
 import type { Direction } from '../derive/model.ts';
-import { sortedBy } from '../derive/order.ts';
+import { sortedBy } from '../../text/order.ts';
 import { portText } from '../derive/rules.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { decide } from './decide.ts';

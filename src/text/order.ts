@@ -27,12 +27,12 @@ function compareKeys(a: readonly (string | number)[], b: readonly (string | numb
   return a.length - b.length;
 }
 
-/** Groups entries by a text key, in order of first occurrence. */
-export function groupBy<Entry>(
+/** Groups entries by a key, in order of first occurrence. */
+export function groupBy<Entry, Key extends string | number>(
   entries: Iterable<Entry>,
-  keyOf: (entry: Entry) => string,
-): Map<string, [Entry, ...Entry[]]> {
-  const groups = new Map<string, [Entry, ...Entry[]]>();
+  keyOf: (entry: Entry) => Key,
+): Map<Key, [Entry, ...Entry[]]> {
+  const groups = new Map<Key, [Entry, ...Entry[]]>();
   for (const entry of entries) {
     const key = keyOf(entry);
     const group = groups.get(key);
