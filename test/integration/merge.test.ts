@@ -1,18 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
-import { foldList } from '../../src/trail/fold-list.ts';
-import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
-import { encodeListAnswer, readCapture, readCaptureEdges } from '../support/capture.ts';
+import { readCapture, readCaptureEdges } from '../support/capture.ts';
+import { captureByBucket, foldListed, foldStreamed } from '../support/captured-buckets.ts';
 import {
   createTestDatabase,
   readEdges,
   readUnexplainedEdges,
   type TestDatabase,
 } from '../support/database.ts';
-import { runToEnd } from '../support/run-to-end.ts';
 
 const options = { portCap: 64, nowSeconds: 1_795_317_100 };
 const capture = readCapture();
@@ -24,27 +21,13 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 function streamed(): BucketBatch[] {
-  const decoder = new FlowDecoder();
-  const fold = new StreamFold();
-  for (const raw of capture) fold.add(decoder.decode(raw), options.nowSeconds);
-  return fold.take().map((bucket) => streamBatch(bucket, true));
+  return foldStreamed(capture, options.nowSeconds);
 }
 
 function listed(): BucketBatch[] {
-  const decoder = new FlowDecoder();
-  const buckets = new Map<number, Buffer[]>();
-  for (const raw of capture) {
-    const { startSeconds } = decoder.decode(raw);
-    buckets.set(startSeconds, [...(buckets.get(startSeconds) ?? []), raw]);
-  }
-  return [...buckets].map(([startSeconds, records]) => ({
+  return [...captureByBucket()].map(([startSeconds, records]) => ({
     startSeconds,
-    records: runToEnd(
-      foldList(decoder, encodeListAnswer(records), startSeconds, {
-        label: 'service-identity',
-        namespaces: 'all',
-      }),
-    ).records,
+    records: foldListed(records, startSeconds).records,
     settled: 'settled',
   }));
 }

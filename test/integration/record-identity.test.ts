@@ -2,22 +2,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { foldList } from '../../src/trail/fold-list.ts';
-import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { encodeListAnswer } from '../support/capture.ts';
+import { foldListed, foldStreamed } from '../support/captured-buckets.ts';
 import { collidingDestinations, collidingFlows } from '../support/colliding-flows.ts';
 import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
 import { batch, listed, options, startSeconds, streamed } from './ledger-batches.ts';
-import { runToEnd } from '../support/run-to-end.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 let db: TestDatabase;
@@ -36,19 +32,11 @@ afterEach(async () => {
 const collision = collidingFlows(startSeconds).map(encodeFlow);
 
 function streamedCollision(): BucketBatch[] {
-  const decoder = new FlowDecoder();
-  const fold = new StreamFold();
-  for (const raw of collision) fold.add(decoder.decode(raw), startSeconds + 30);
-  return fold.take().map((bucket) => streamBatch(bucket, true));
+  return foldStreamed(collision, startSeconds + 30);
 }
 
 function listedCollision(): BucketBatch[] {
-  const { records } = runToEnd(
-    foldList(new FlowDecoder(), encodeListAnswer(collision), startSeconds, {
-      label: 'app',
-      namespaces: 'all',
-    }),
-  );
+  const { records } = foldListed(collision, startSeconds);
   return [batch(startSeconds, records, { settled: 'final' })];
 }
 

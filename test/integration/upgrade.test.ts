@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';
+import type { ListedBucket } from '../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { encodeListAnswer, readCapture } from '../support/capture.ts';
+import { captureByBucket, foldListed } from '../support/captured-buckets.ts';
 import {
   createTestDatabase,
   readEdges,
@@ -19,7 +19,6 @@ import {
 import { createOldSchema, oldSchema } from '../support/old-schema.ts';
 import { TrailModel } from '../support/trail-model.ts';
 import { batch, listed, options } from './ledger-batches.ts';
-import { runToEnd } from '../support/run-to-end.ts';
 
 let db: TestDatabase;
 let database: Database;
@@ -32,22 +31,11 @@ beforeEach(async () => {
 afterEach(() => db.drop());
 
 const decoder = new FlowDecoder();
-const capture = new Map<number, Buffer[]>();
-for (const raw of readCapture()) {
-  const { startSeconds } = decoder.decode(raw);
-  capture.set(startSeconds, [...(capture.get(startSeconds) ?? []), raw]);
-}
+const capture = captureByBucket();
 const starts = [...capture.keys()].toSorted((a, b) => a - b).slice(0, 4);
 
 function listAll(): ListedBucket[] {
-  return starts.map((start) =>
-    runToEnd(
-      foldList(decoder, encodeListAnswer(capture.get(start) ?? []), start, {
-        label: 'service-identity',
-        namespaces: 'all',
-      }),
-    ),
-  );
+  return starts.map((start) => foldListed(capture.get(start) ?? [], start));
 }
 
 function streamAll() {

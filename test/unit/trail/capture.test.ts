@@ -1,25 +1,15 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
-import { foldList } from '../../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { edgeText, type BucketBatch } from '../../../src/trail/record.ts';
-import { encodeListAnswer, readCapture, readCaptureEdges } from '../../support/capture.ts';
+import { readCapture, readCaptureEdges } from '../../support/capture.ts';
+import { captureByBucket, foldListed } from '../../support/captured-buckets.ts';
 import { TrailModel } from '../../support/trail-model.ts';
-import { runToEnd } from '../../support/run-to-end.ts';
 
-const settings = { label: 'service-identity', namespaces: 'all' } as const;
 const capture = readCapture();
 const expected = readCaptureEdges();
-const byBucket = new Map<number, Buffer[]>();
-
-beforeAll(() => {
-  const decoder = new FlowDecoder();
-  for (const raw of capture) {
-    const { startSeconds } = decoder.decode(raw);
-    byBucket.set(startSeconds, [...(byBucket.get(startSeconds) ?? []), raw]);
-  }
-});
+const byBucket = captureByBucket();
 
 /** Folds one connection's records like the stream reader, taken in several batches. */
 function streamed(records: readonly Buffer[], takes = 1): BucketBatch[][] {
@@ -35,8 +25,7 @@ function streamed(records: readonly Buffer[], takes = 1): BucketBatch[][] {
 }
 
 function listed(startSeconds: number, records: readonly Buffer[]): BucketBatch {
-  const answer = runToEnd(foldList(new FlowDecoder(), encodeListAnswer(records), startSeconds, settings));
-  return { startSeconds, records: answer.records, settled: 'settled' };
+  return { startSeconds, records: foldListed(records, startSeconds).records, settled: 'settled' };
 }
 
 function listedAll(): BucketBatch[] {

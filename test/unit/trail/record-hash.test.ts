@@ -3,15 +3,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder, type FlowKey } from '../../../src/goldmane/decoder/decode.ts';
 import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
-import { foldList } from '../../../src/trail/fold-list.ts';
-import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
 import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';
 import type { BucketBatch } from '../../../src/trail/record.ts';
-import { encodeListAnswer } from '../../support/capture.ts';
+import { foldListed, foldStreamed } from '../../support/captured-buckets.ts';
 import { collidingDestinations, collidingFlows } from '../../support/colliding-flows.ts';
 import { TrailModel } from '../../support/trail-model.ts';
 import { encodeFlow } from './flow-messages.ts';
-import { runToEnd } from '../../support/run-to-end.ts';
 
 const bucket = 1_800_000_000;
 const collision = collidingFlows(bucket).map(encodeFlow);
@@ -22,19 +19,11 @@ const encodings = fc
   .map((bytes) => Buffer.concat([Buffer.from([10]), bytes]));
 
 function streamed(): BucketBatch[] {
-  const decoder = new FlowDecoder();
-  const fold = new StreamFold();
-  for (const raw of collision) fold.add(decoder.decode(raw), bucket + 30);
-  return fold.take().map((each) => streamBatch(each, true));
+  return foldStreamed(collision, bucket + 30);
 }
 
 function listed(): BucketBatch[] {
-  const { records } = runToEnd(
-    foldList(new FlowDecoder(), encodeListAnswer(collision), bucket, {
-      label: 'app',
-      namespaces: 'all',
-    }),
-  );
+  const { records } = foldListed(collision, bucket);
   return [{ startSeconds: bucket, records, settled: 'final' }];
 }
 
