@@ -8,7 +8,7 @@ import {
   type StagedVerdicts,
   type VerdictDifference,
 } from '../policy/derive/staged.ts';
-import { counted } from '../text/counted.ts';
+import { counted, formatCount } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, print, printOutput } from './output.ts';
@@ -97,7 +97,7 @@ function printVerdicts(
       `${counted(flowCount, 'flow')} reported ${policy} as the enforced verdict, although staged policies enforce nothing (projectcalico/calico#13410); not counted.`,
     );
   print(
-    `Staged policies decided ${counted(decided, 'flow')}: ${agreeing.toLocaleString('en')} with the enforced verdict, ${(decided - agreeing).toLocaleString('en')} with a different one.`,
+    `Staged policies decided ${counted(decided, 'flow')}: ${formatCount(agreeing)} with the enforced verdict, ${formatCount(decided - agreeing)} with a different one.`,
   );
   if (unknown > 0) print(`${counted(unknown, 'flow')} whose policy trace has no verdict.`);
   if (decided === 0 && decidedByOthers.length > 0)

@@ -1,4 +1,5 @@
 import type { CoverageStretch } from '../trail/coverage.ts';
+import { totalSeconds } from './durations.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { counted } from '../text/counted.ts';
 
@@ -57,10 +58,7 @@ export function summariseCoverage(
     trailBegan: first && first.fromSeconds > from.getTime() / 1000 ? at(first.fromSeconds) : undefined,
     gaps,
     gapSeconds: gaps.reduce((sum, { seconds }) => sum + seconds, 0),
-    incompleteSeconds: incomplete.reduce(
-      (sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds,
-      0,
-    ),
+    incompleteSeconds: totalSeconds(incomplete),
     refusedRecords: incomplete.reduce((sum, { refusedRecords = 0 }) => sum + refusedRecords, 0),
     openSince: isOpenForLong ? at(reportedUntilSeconds) : undefined,
   };

@@ -2,7 +2,7 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { TrailSize } from '../trail/trail-size.ts';
-import { counted } from '../text/counted.ts';
+import { counted, formatCount } from '../text/counted.ts';
 import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
 
@@ -178,13 +178,13 @@ export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'deni
   const all = counted(edges, 'new edge');
   if (denied === 0) return all;
   if (denied === edges) return edges === 1 ? `${all}, denied` : `${all}, all of them denied`;
-  return `${all}, ${denied.toLocaleString('en')} of them denied`;
+  return `${all}, ${formatCount(denied)} of them denied`;
 }
 
 /** The first sentence about the trail as a whole. */
 export function introductionOf({ since, namespaces, edges, denied }: Introduction): string {
   return `The trail starts at ${since}. It has ${counted(edges, 'edge')} between ${counted(namespaces, 'namespace')}, ${
-    denied === 0 ? 'none' : denied.toLocaleString('en')
+    denied === 0 ? 'none' : formatCount(denied)
   } of them denied.`;
 }
 

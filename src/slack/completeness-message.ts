@@ -2,6 +2,7 @@ import type { CompletenessReport, NamespaceCompleteness } from '../reports/compl
 import type { CompletenessNews, VerdictChange } from '../reports/completeness-news.ts';
 import type { Verdict } from '../coverage/verdict.ts';
 import { zonedTime, type ZonedTime } from '../time/zoned-time.ts';
+import { counted, formatCount } from '../text/counted.ts';
 import { code } from './code.ts';
 import { escapeText, escapeToFit } from './escape.ts';
 import { maxBlocksJson, maxSectionText } from './limits.ts';
@@ -50,7 +51,7 @@ export function completenessMessage(
 }
 
 function headlineOf(kind: CompletenessNews['kind'], changes: number): string {
-  const changed = `${namespaces(changes)} changed`;
+  const changed = `${counted(changes, 'namespace')} changed`;
   switch (kind) {
     case 'first':
       return 'Allowlist completeness: first report';
@@ -63,7 +64,7 @@ function headlineOf(kind: CompletenessNews['kind'], changes: number): string {
 
 function countsText({ counts, namespaces: { length } }: CompletenessReport): string {
   const { complete, unstable, learning, stale } = counts;
-  return `${namespaces(length)}: ${number(complete)} complete, ${number(unstable)} unstable, ${number(learning)} learning, ${number(stale)} stale`;
+  return `${counted(length, 'namespace')}: ${formatCount(complete)} complete, ${formatCount(unstable)} unstable, ${formatCount(learning)} learning, ${formatCount(stale)} stale`;
 }
 
 function watchedText(
@@ -73,8 +74,7 @@ function watchedText(
   if (trailBegan === null) return 'No flows observed yet.';
   const since = `Fully observed: ${coveredDays} days since ${escapeText(exact(trailBegan))}`;
   if (gapCount === 0) return `${since}; no gaps`;
-  const where = gapCount === 1 ? '1 time range' : `${number(gapCount)} time ranges`;
-  return `${since}. Not fully observed: ${uncoveredDays} days in ${where}: ${code('flow-trail coverage --gaps')}`;
+  return `${since}. Not fully observed: ${uncoveredDays} days in ${counted(gapCount, 'time range')}: ${code('flow-trail coverage --gaps')}`;
 }
 
 function thresholdsText({ thresholds }: CompletenessReport): string {
@@ -84,7 +84,7 @@ function thresholdsText({ thresholds }: CompletenessReport): string {
 
 function changeList(verdict: Verdict, changes: readonly VerdictChange[], times: ZonedTime): List {
   return {
-    title: `*${changeTitle(verdict)}*  ${number(changes.length)}`,
+    title: `*${changeTitle(verdict)}*  ${formatCount(changes.length)}`,
     lines: changes.map(({ row, was }) => {
       const before = was === undefined ? 'new' : `was ${escapeText(was)}`;
       return `${line(row, times)} · ${before}`;
@@ -117,7 +117,7 @@ function openLists({ namespaces: rows }: CompletenessReport, times: ZonedTime): 
   ]
     .filter((list) => list.rows.length > 0)
     .map((list) => ({
-      title: `*${list.title}*  ${number(list.rows.length)}`,
+      title: `*${list.title}*  ${formatCount(list.rows.length)}`,
       lines: list.rows.map((row) => line(row, times)),
     }));
 }
@@ -133,7 +133,7 @@ function detail(row: NamespaceCompleteness, time: (time: Date) => string): strin
         row.neverCovered.length === 0
           ? ''
           : ` · never observed: ${escapeToFit(row.neverCovered.join(', '), 200)}`;
-      return `since ${time(row.since)} · ${row.egressEdges === 1 ? '1 edge' : `${number(row.egressEdges)} edges`}${never}`;
+      return `since ${time(row.since)} · ${counted(row.egressEdges, 'edge')}${never}`;
     }
     case 'unstable':
       return `newest edge ${time(row.since)}`;
@@ -147,7 +147,7 @@ function detail(row: NamespaceCompleteness, time: (time: Date) => string): strin
 /** The lines that fit, then the count of the rest. */
 function fitList({ title, lines }: List, room: number): string {
   const rest = (count: number) =>
-    count === 0 ? '' : `\nand ${number(count)} more: ${code('flow-trail completeness')}`;
+    count === 0 ? '' : `\nand ${formatCount(count)} more: ${code('flow-trail completeness')}`;
   let text = title;
   for (const [index, line] of lines.entries()) {
     const longer = `${text}\n${line}`;
@@ -157,12 +157,4 @@ function fitList({ title, lines }: List, room: number): string {
     text = longer;
   }
   return text;
-}
-
-function namespaces(count: number): string {
-  return count === 1 ? '1 namespace' : `${number(count)} namespaces`;
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en');
 }

@@ -1,5 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { AnnouncedEdge, DigestReport, SourceGroup } from '../reports/digest.ts';
+import { counted, formatCount } from '../text/counted.ts';
 import { code, visible } from './code.ts';
 import { escapeText, escapeToFit } from './escape.ts';
 import { maxHeaderText } from './limits.ts';
@@ -75,10 +76,12 @@ function opening(
   const notes = [
     coverage.length === 0 ? `${period}, no gaps` : period,
     ...(mapUrl === undefined ? [] : [link(mapUrl, 'Map of all edges')]),
-    ...(takenAsKnown === 0 ? [] : [`${number(takenAsKnown)} existed before the first digest; not announced`]),
+    ...(takenAsKnown === 0
+      ? []
+      : [`${formatCount(takenAsKnown)} existed before the first digest; not announced`]),
     ...(late === 0
       ? []
-      : [`${number(late)} _found late_: first seen before an earlier digest that did not include it`]),
+      : [`${formatCount(late)} _found late_: first seen before an earlier digest that did not include it`]),
   ];
   const [what, ...details] = coverage.map((line) => escapeToFit(visible(line), 400));
   return [
@@ -113,7 +116,7 @@ function listed({ groups, introduction, denied }: DigestReport): Group<Announced
   return [
     ...(hasKnownDenied ? [deniedGroup(introduction.deniedBySource)] : []),
     ...groups.map(({ srcNs, denied, edges }) => ({
-      title: denied === 0 ? `*${code(srcNs)}*` : `*${code(srcNs)}*  ${number(denied)} denied`,
+      title: denied === 0 ? `*${code(srcNs)}*` : `*${code(srcNs)}*  ${formatCount(denied)} denied`,
       lines: edges.map((edge) => ({ text: `→ ${code(edge.dstNs)}${describe(edge)}`, items: [edge] })),
     })),
   ];
@@ -136,10 +139,12 @@ function summarised(report: DigestReport, words: DigestWords): Group<AnnouncedEd
     ...(denied.length === 0 ? [] : [deniedGroup(denied)]),
     ...(toData.length === 0 ? [] : [dataGroup(toData)]),
     {
-      title: `*New edges by source*  ${number(edges)} from ${counted(sources.length)}`,
+      title: `*New edges by source*  ${formatCount(edges)} from ${counted(sources.length, 'namespace')}`,
       lines: [
         ...inRows(sources.slice(0, sourcesNamed)).map((row) =>
-          line(row.map((group) => `${code(group.srcNs, 64)} ${number(group.edges.length)}`).join('  ·  ')),
+          line(
+            row.map((group) => `${code(group.srcNs, 64)} ${formatCount(group.edges.length)}`).join('  ·  '),
+          ),
         ),
         ...remainder(sources.slice(sourcesNamed), (group) => group.edges.length),
       ],
@@ -156,7 +161,7 @@ type DeniedBySource = NonNullable<DigestReport['introduction']>['deniedBySource'
 function deniedGroup(denied: DeniedBySource): Group<AnnouncedEdge> {
   const bySize = denied.toSorted((a, b) => b.dstNs.length - a.dstNs.length);
   return {
-    title: `:no_entry: *Denied by policy*  ${number(sumOf(denied, ({ dstNs }) => dstNs.length))}, by source`,
+    title: `:no_entry: *Denied by policy*  ${formatCount(sumOf(denied, ({ dstNs }) => dstNs.length))}, by source`,
     lines: [
       ...bySize
         .slice(0, deniedLines)
@@ -180,7 +185,7 @@ function dataGroup(toData: DigestReport['toData']): Group<AnnouncedEdge> {
 
 function names(all: readonly string[], atMost: number): string {
   const named = all.slice(0, atMost).map((name) => code(name, 64));
-  return `${named.join(', ')}${all.length > atMost ? ` and ${number(all.length - atMost)} more` : ''}`;
+  return `${named.join(', ')}${all.length > atMost ? ` and ${formatCount(all.length - atMost)} more` : ''}`;
 }
 
 function line(text: string): Line<AnnouncedEdge> {
@@ -190,7 +195,7 @@ function line(text: string): Line<AnnouncedEdge> {
 function remainder<Named>(groups: readonly Named[], size: (group: Named) => number): Line<AnnouncedEdge>[] {
   return groups.length === 0
     ? []
-    : [line(`and ${number(sumOf(groups, size))} more, in ${counted(groups.length)}`)];
+    : [line(`and ${formatCount(sumOf(groups, size))} more, in ${counted(groups.length, 'namespace')}`)];
 }
 
 function sumOf<Named>(groups: readonly Named[], size: (group: Named) => number): number {
@@ -203,15 +208,11 @@ function inRows(groups: readonly SourceGroup[]): SourceGroup[][] {
   );
 }
 
-function counted(namespaces: number): string {
-  return `${number(namespaces)} ${namespaces === 1 ? 'namespace' : 'namespaces'}`;
-}
-
 function describe({ isDenied, isLate, action, firstSeen, flowCount }: AnnouncedEdge): string {
   const parts = [
     ...(isDenied ? [':no_entry: *denied*'] : action === 'allow' ? [] : [code(action, 20)]),
     `since ${escapeText(firstSeen)}`,
-    flowCount === '1' ? '1 flow' : `${BigInt(flowCount).toLocaleString('en')} flows`,
+    counted(BigInt(flowCount), 'flow'),
     ...(isLate ? ['_found late_'] : []),
   ];
   return `  ${parts.join(' · ')}`;
@@ -230,7 +231,7 @@ function fallback(
     .map(
       ({ srcNs, dstNs, isDenied }) => `${code(srcNs, 64)} → ${code(dstNs, 64)}${isDenied ? ' (denied)' : ''}`,
     );
-  const more = edges > named.length ? `, and ${number(edges - named.length)} more` : '';
+  const more = edges > named.length ? `, and ${formatCount(edges - named.length)} more` : '';
   const which = parts === 1 ? '' : ` (message ${part} of ${parts})`;
   return `${headline}${which}, from ${from} to ${to}: ${named.join(', ')}${more}. ${escapeToFit(digestId, 80)}`;
 }
@@ -238,8 +239,4 @@ function fallback(
 /** A link to an address of the settings. Source: Slack, "Formatting text for app surfaces", links. */
 function link(url: string, label: string): string {
   return `<${escapeText(new URL(url).href.replaceAll('|', '%7C'))}|${label}>`;
-}
-
-function number(count: number): string {
-  return count.toLocaleString('en');
 }

@@ -1,3 +1,4 @@
+import { totalSeconds } from '../coverage/durations.ts';
 import type { MetricMeter } from '@temporalio/common';
 import { jobNames, type JobName } from '../config/names.ts';
 import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health/report.ts';
@@ -58,12 +59,7 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   };
   const setCoverage = (stretches: readonly CoverageStretch[]) => {
     for (const state of missedStates)
-      uncovered.set(
-        stretches
-          .filter((stretch) => stretch.state === state)
-          .reduce((sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds, 0),
-        { state },
-      );
+      uncovered.set(totalSeconds(stretches.filter((stretch) => stretch.state === state)), { state });
   };
   const setFailedRuns = (counts: ReadonlyMap<JobName, number>) => {
     for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job });

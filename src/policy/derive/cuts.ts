@@ -33,10 +33,6 @@ export function cutsOf({ leftOut }: DerivedPolicy, inexpressible: readonly Inexp
   ];
 }
 
-export function flowsOf(cuts: readonly { flowCount: number }[]): number {
-  return cuts.reduce((sum, { flowCount }) => sum + flowCount, 0);
-}
-
 function whatOf({ reason, peer }: LeftOut): string {
   switch (reason) {
     case 'host':

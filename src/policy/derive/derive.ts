@@ -1,13 +1,14 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './arrivals.ts';
 import { allowsDnsToPodsOnly, baselineRules, dnsWarning } from './baseline.ts';
-import { describeEnd, toOrFrom } from './describe.ts';
+import { describeEnd } from './describe.ts';
+import { directionOf, ownEndOf, peerOf, toOrFrom } from './direction.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';
 import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
 import { compareText, sortedBy } from '../../text/order.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
-import { observedRules, peerOf, portText } from './rules.ts';
+import { observedRules, portText } from './rules.ts';
 import { reopenedByRules } from './reopened.ts';
 import { minute } from './sighting.ts';
 import { foreignNetworkSets } from './foreign-network-sets.ts';
@@ -110,8 +111,8 @@ function changesOf(direction: Direction, list: readonly Judged[]): FlowEvidence[
 
 /** The end whose policy the reporter evaluated; undefined if the fact does not cover this direction. */
 export function subjectOf(direction: Direction, fact: FlowEvidence): FlowEvidence['src'] | undefined {
-  const [reporter, subject] = direction === 'egress' ? (['src', fact.src] as const) : ['dst', fact.dst];
-  if (fact.reporter !== reporter || subject.kind !== 'workload' || !isNamespaceName(subject.ns))
+  const subject = ownEndOf(direction, fact);
+  if (directionOf(fact) !== direction || subject.kind !== 'workload' || !isNamespaceName(subject.ns))
     return undefined;
   return isLabelValue(subject.identity) ? subject : { ...subject, identity: '' };
 }
@@ -156,7 +157,7 @@ function policyOf(
     const list = chosen.get(direction) ?? [];
     const status = statuses.get(direction);
     if (status === undefined || !list.some(isAllowedToday)) return [];
-    return [{ direction, status, ...directionOf(direction, list, status, options) }];
+    return [{ direction, status, ...directionPartOf(direction, list, status, options) }];
   });
   const [first, ...others] = parts;
   if (first === undefined) return undefined;
@@ -179,7 +180,7 @@ function policyOf(
   };
 }
 
-function directionOf(
+function directionPartOf(
   direction: Direction,
   list: readonly Judged[],
   status: NamespaceStatus,

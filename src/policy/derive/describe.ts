@@ -1,5 +1,5 @@
 import { counted } from '../../text/counted.ts';
-import { flowsOf, type Cut } from './cuts.ts';
+import type { Cut } from './cuts.ts';
 import type {
   DerivedPolicy,
   Direction,
@@ -10,8 +10,9 @@ import type {
   Peer,
 } from './model.ts';
 import { compareText, groupBy } from '../../text/order.ts';
+import { toOrFrom } from './direction.ts';
 import { portText } from './rules.ts';
-import { describeSighting, minute } from './sighting.ts';
+import { describeSighting, flowsOf, minute } from './sighting.ts';
 
 export function describePeer(peer: Peer): string {
   switch (peer.kind) {
@@ -95,10 +96,6 @@ export function describeLeftOut({ direction, peer, protocol, port, reason, sight
 /** `egress of immich`, `egress of endpoints without a namespace`. */
 export function describeSubject(direction: Direction, namespace: string): string {
   return `${direction} of ${namespace || 'endpoints without a namespace'}`;
-}
-
-export function toOrFrom(direction: Direction): string {
-  return direction === 'egress' ? 'to' : 'from';
 }
 
 /** The header to read before applying the policy: its subject, the completeness of its evidence, and what it denies. */

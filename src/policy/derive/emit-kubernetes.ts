@@ -1,6 +1,7 @@
 import { manyPorts } from '../../trail/many-ports.ts';
 import type { Inexpressible } from './cuts.ts';
-import { describePeer, toOrFrom } from './describe.ts';
+import { describePeer } from './describe.ts';
+import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer, Widening } from './model.ts';
 import { portText } from './rules.ts';
 import { describeSighting } from './sighting.ts';
@@ -36,7 +37,7 @@ export function kubernetesRules(policy: DerivedPolicy): RenderedRules {
         return [
           new Commented(
             {
-              [direction === 'egress' ? 'to' : 'from']: [peer],
+              [toOrFrom(direction)]: [peer],
               ports: ports.map(
                 (port) =>
                   new Commented(

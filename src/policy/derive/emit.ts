@@ -1,7 +1,8 @@
 import { calicoRules, calicoStub } from './emit-calico.ts';
 import { kubernetesRules, kubernetesStub } from './emit-kubernetes.ts';
 import { counted } from '../../text/counted.ts';
-import { cutsOf, flowsOf } from './cuts.ts';
+import { cutsOf } from './cuts.ts';
+import { flowsOf } from './sighting.ts';
 import { describeLeftOut, describePolicy, networkLegend } from './describe.ts';
 import type { DerivedAllowlist } from './derive.ts';
 import type { DerivedPolicy, LeftOut } from './model.ts';

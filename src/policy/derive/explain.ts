@@ -4,6 +4,7 @@ import { describeEnd, isReservedName } from './describe.ts';
 import type { EvidenceEnd } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
+import { mergeTotals } from './sighting.ts';
 import { describeHit, isStaged, readTrace, verdictOf } from './trace.ts';
 import { traceKey } from './trace-findings.ts';
 
@@ -90,10 +91,9 @@ function decisions(traced: readonly TracedEvidence[]): ExplainedFact['decidedBy'
       ? 'unknown: no policy hits'
       : 'unknown: the stored hits give no single verdict';
   });
-  const entries = [...byPolicy].map(([policy, group]) => ({
-    policy,
-    flowCount: group.reduce((sum, entry) => sum + entry.flowCount, 0),
-    lastSeconds: group.reduce((max, entry) => Math.max(max, entry.lastSeconds), 0),
-  }));
+  const entries = [...byPolicy].map(([policy, group]) => {
+    const { flowCount, lastSeconds } = mergeTotals(group);
+    return { policy, flowCount, lastSeconds };
+  });
   return sortedBy(entries, ({ policy, flowCount }) => [-flowCount, policy]);
 }

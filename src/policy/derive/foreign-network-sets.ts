@@ -1,4 +1,5 @@
-import { describePeer, toOrFrom } from './describe.ts';
+import { describePeer } from './describe.ts';
+import { toOrFrom } from './direction.ts';
 import type { AllowRule } from './model.ts';
 
 /**
@@ -10,7 +11,7 @@ export function foreignNetworkSets(namespace: string, rules: readonly AllowRule[
   return rules.flatMap(({ direction, peer }) =>
     peer.kind === 'networkset' && peer.ns !== '' && peer.ns !== namespace
       ? [
-          `${direction} ${toOrFrom(direction)} ${describePeer(peer)}: whoever can edit network sets in ${peer.ns} decides which addresses this rule allows. Prefer a global network set or one of ${namespace}`,
+          `${direction} ${toOrFrom(direction)} ${describePeer(peer)}: anyone who can edit network sets in ${peer.ns} decides which addresses this rule allows. Prefer a global network set or one of ${namespace}`,
         ]
       : [],
   );

@@ -5,7 +5,8 @@ import { manyPorts } from '../../trail/many-ports.ts';
 import { isNamespaceName } from '../../text/namespace-name.ts';
 import { isLabelValue } from './names.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
-import { hasPorts, peerOf } from './rules.ts';
+import { peerOf } from './direction.ts';
+import { hasPorts } from './rules.ts';
 import { mergeSightings } from './sighting.ts';
 
 /** A fact in one direction, and whether it becomes a rule. */

@@ -1,4 +1,5 @@
-import { describeEnd, describePeer, toOrFrom } from './describe.ts';
+import { describeEnd, describePeer } from './describe.ts';
+import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, EvidenceEnd, LeftOut, Peer } from './model.ts';
 import { portText } from './rules.ts';
 import { minute } from './sighting.ts';

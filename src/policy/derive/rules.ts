@@ -2,6 +2,7 @@ import { manyPorts } from '../../trail/many-ports.ts';
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { AllowedPort, AllowRule, DeriveOptions, Direction, Peer, Widening } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
+import { peerOf, toOrFrom } from './direction.ts';
 import { mergeSightings } from './sighting.ts';
 
 /** Linux chooses ports from here on by default (net.ipv4.ip_local_port_range). */
@@ -51,14 +52,9 @@ function dynamicPortWarnings({ direction, peer, ports }: AllowRule): string[] {
     const dynamic = group.filter(({ port }) => typeof port === 'number' && port >= firstDynamicPort);
     if (dynamic.length < suspectPorts || group.some(({ port }) => port === 'all')) return [];
     return [
-      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports at or above ${firstDynamicPort}. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
+      `${direction} ${toOrFrom(direction)} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports at or above ${firstDynamicPort}. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
     ];
   });
-}
-
-/** The end that is not the policy's own. */
-export function peerOf(direction: Direction, fact: FlowEvidence): FlowEvidence['src'] {
-  return direction === 'egress' ? fact.dst : fact.src;
 }
 
 /** A text that identifies the peer and sorts in the expected order. */
@@ -95,7 +91,7 @@ function grantsOf(
     );
   if (options.identities)
     warnings.push(
-      `${direction} ${direction === 'egress' ? 'to' : 'from'} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow had the label ${options.identityLabel}`,
+      `${direction} ${toOrFrom(direction)} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow had the label ${options.identityLabel}`,
     );
   return [grant({ kind: 'namespace', ns }, facts, ['namespace-instead-of-identity'])];
 }

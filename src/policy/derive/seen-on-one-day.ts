@@ -1,5 +1,6 @@
 import { counted } from '../../text/counted.ts';
-import { describePeer, toOrFrom } from './describe.ts';
+import { describePeer } from './describe.ts';
+import { toOrFrom } from './direction.ts';
 import type { AllowRule } from './model.ts';
 import { groupBy } from '../../text/order.ts';
 import { portText } from './rules.ts';

@@ -1,8 +1,10 @@
 import type { TracedEvidence } from '../../trail/evidence.ts';
 import { describeEnd } from './describe.ts';
+import { reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
+import { flowsOf, mergeTotals } from './sighting.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Trace, type Verdict } from './trace.ts';
 
 /** Flows between two ends on one port whose enforced and pending verdicts differ. */
@@ -89,7 +91,10 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
     disagreements: differences(staged.filter(isDifferent)),
     decided: flowsOf(staged.map(({ fact }) => fact)),
     agreeing: flowsOf(agreeing.map(({ fact }) => fact)),
-    decidedByOthers: decidedByOthers(others, new Set(staged.map(({ fact }) => subjectKey(fact)))),
+    decidedByOthers: decidedByOthers(
+      others,
+      new Set(staged.map(({ fact }) => subjectKey(reportedSubject(fact)))),
+    ),
     withoutStaged: differences(others.filter(isDifferent)),
     enforcedByStaged: sortedBy(
       [...groupBy(misreported, ({ policy }) => policy)].map(([policy, group]) => ({
@@ -144,9 +149,7 @@ function differences(entries: readonly Entry[]): VerdictDifference[] {
     ).values(),
   ].map((group) => ({
     ...group[0],
-    firstSeconds: Math.min(...group.map(({ firstSeconds }) => firstSeconds)),
-    lastSeconds: lastOf(group),
-    flowCount: flowsOf(group),
+    ...mergeTotals(group),
   }));
   return sortedBy(merged, ({ pending, src, dst, port, reporter, by }) => [
     pending === 'deny' ? 0 : 1,
@@ -160,18 +163,19 @@ function differences(entries: readonly Entry[]): VerdictDifference[] {
 
 function decidedByOthers(entries: readonly Entry[], staged: ReadonlySet<string>): DecidedByOther[] {
   const groups = groupBy(entries, ({ fact, pending }) =>
-    [subjectKey(fact), pending.action, describeHit(pending.hit)].join('\n'),
+    [subjectKey(reportedSubject(fact)), pending.action, describeHit(pending.hit)].join('\n'),
   );
   const found = [...groups.values()].map((group): DecidedByOther => {
     const [{ fact, pending }] = group;
+    const { lastSeconds, flowCount } = mergeTotals(group.map((entry) => entry.fact));
     return {
-      ...subjectOf(fact),
+      ...reportedSubject(fact),
       policy: describeHit(pending.hit),
       action: pending.action,
-      besideStaged: staged.has(subjectKey(fact)),
+      besideStaged: staged.has(subjectKey(reportedSubject(fact))),
       isProfile: pending.hit.k === 'Profile',
-      lastSeconds: lastOf(group.map((entry) => entry.fact)),
-      flowCount: flowsOf(group.map((entry) => entry.fact)),
+      lastSeconds,
+      flowCount,
     };
   });
   return sortedBy(found, ({ namespace, direction, policy, action, flowCount }) => [
@@ -181,24 +185,4 @@ function decidedByOthers(entries: readonly Entry[], staged: ReadonlySet<string>)
     policy,
     action,
   ]);
-}
-
-/** The namespace and direction whose policies the reporter evaluated. */
-function subjectOf({ src, dst, reporter }: TracedEvidence): { namespace: string; direction: Direction } {
-  return reporter === 'dst'
-    ? { namespace: dst.ns, direction: 'ingress' }
-    : { namespace: src.ns, direction: 'egress' };
-}
-
-function subjectKey(fact: TracedEvidence): string {
-  const { namespace, direction } = subjectOf(fact);
-  return `${namespace}\n${direction}`;
-}
-
-function flowsOf(group: readonly { flowCount: number }[]): number {
-  return group.reduce((sum, { flowCount }) => sum + flowCount, 0);
-}
-
-function lastOf(group: readonly { lastSeconds: number }[]): number {
-  return group.reduce((max, { lastSeconds }) => Math.max(max, lastSeconds), 0);
 }

@@ -1,8 +1,10 @@
 import { counted } from '../../text/counted.ts';
 import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
 import { describeSubject } from './describe.ts';
+import { directionOf, peerOf, reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
+import { flowsOf } from './sighting.ts';
 import { describeHit, isStaged, readTrace, verdictOf, type Verdict } from './trace.ts';
 
 /** Findings about the evidence from the policy traces of the facts. */
@@ -34,19 +36,17 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
   );
   const allowing = groupBy(
     verdicts.filter(({ verdict }) => verdict.action === 'allow' && mayFollowAPolicy(verdict)),
-    ({ fact }) => subjectKey(fact.reporter === 'dst' ? fact.dst.ns : fact.src.ns, directionOf(fact)),
+    ({ fact }) => subjectKey(reportedSubject(fact)),
   );
   return {
     misreportedBy: (fact) => misreported.get(traceKey(fact)),
     catchAlls(namespace, direction) {
-      const rules = groupBy(allowing.get(subjectKey(namespace, direction)) ?? [], ({ verdict }) =>
+      const rules = groupBy(allowing.get(subjectKey({ namespace, direction })) ?? [], ({ verdict }) =>
         describeHit(verdict.hit),
       );
       const broad = [...rules].flatMap(([rule, group]) => {
         const facts = group.map(({ fact }) => fact);
-        return isBroad(group[0].verdict.hit.k, facts)
-          ? [{ rule, flowCount: facts.reduce((sum, { flowCount }) => sum + flowCount, 0) }]
-          : [];
+        return isBroad(group[0].verdict.hit.k, facts) ? [{ rule, flowCount: flowsOf(facts) }] : [];
       });
       return sortedBy(broad, ({ rule, flowCount }) => [-flowCount, rule]).map(
         ({ rule, flowCount }) =>
@@ -77,17 +77,9 @@ function mayFollowAPolicy({ hit }: Verdict): boolean {
  */
 function isBroad(kind: string, facts: readonly TracedEvidence[]): boolean {
   if (globalKinds.has(kind)) return facts.some(({ port }) => port !== 53);
-  const peers = new Set(facts.map(({ src, dst, reporter }) => endText(reporter === 'dst' ? src : dst)));
+  const peers = new Set(facts.map((fact) => endText(peerOf(directionOf(fact), fact))));
   const ports = new Set(facts.map(({ protocol, port }) => `${protocol} ${port}`));
   return peers.size > 1 && ports.size > 1;
-}
-
-function directionOf({ reporter }: TracedEvidence): Direction {
-  return reporter === 'dst' ? 'ingress' : 'egress';
-}
-
-function subjectKey(namespace: string, direction: Direction): string {
-  return `${namespace}\n${direction}`;
 }
 
 function endText({ kind, ns, identity }: FlowEvidence['src']): string {

@@ -1,3 +1,4 @@
+import { longestOf, totalSeconds } from '../../coverage/durations.ts';
 import { spanText } from '../../time/zoned-time.ts';
 import type { HealthTrail } from './facts.ts';
 import { check, withoutStop, type HealthCheck } from './report.ts';
@@ -30,12 +31,12 @@ export function exportCheck(
       lastError === '' ? 'flow-trail status shows how many buckets are waiting' : lastError,
     );
   const ownGaps = gaps.filter(({ reason }) => reason !== 'not_settled');
-  const [longest] = ownGaps.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
+  const longest = longestOf(ownGaps);
   if (longest)
     return check(
       'export',
       'WARN',
-      `${spanText(ownGaps.reduce((sum, gap) => sum + gap.toSeconds - gap.fromSeconds, 0))} of the last day not fully exported; longest cause: ${withoutStop(longest.cause)}`,
+      `${spanText(totalSeconds(ownGaps))} of the last day not fully exported; longest cause: ${withoutStop(longest.cause)}`,
       'flow-trail status shows each gap in the export; the trail itself is not affected',
     );
   return check('export', 'PASS', `flow logs have been exported ${upTo}`);

@@ -1,3 +1,4 @@
+import { longestOf, totalSeconds } from '../../coverage/durations.ts';
 import type { Severity } from '../../coverage/severity.ts';
 import { spanText } from '../../time/zoned-time.ts';
 import type { CoverageStretch } from '../../trail/coverage.ts';
@@ -29,8 +30,6 @@ export function coverageCheck(coverage: readonly CoverageStretch[], nowMs: numbe
       state === 'incomplete' ||
       (state === 'streamed' && toSeconds < nowMs / 1000 - decidedSeconds),
   );
-  const secondsOf = (stretches: readonly CoverageStretch[]) =>
-    stretches.reduce((sum, { fromSeconds, toSeconds }) => sum + toSeconds - fromSeconds, 0);
   if (coverage.length === 0)
     return check(
       'coverage',
@@ -38,14 +37,14 @@ export function coverageCheck(coverage: readonly CoverageStretch[], nowMs: numbe
       'nothing was recorded in the last day',
       'flow-trail status shows the state of the readers',
     );
-  const missedSeconds = secondsOf(missed);
+  const missedSeconds = totalSeconds(missed);
   if (missedSeconds === 0) return check('coverage', 'PASS', 'no gap in the last day');
-  const [longest] = missed.toSorted((a, b) => b.toSeconds - b.fromSeconds - (a.toSeconds - a.fromSeconds));
+  const longest = longestOf(missed);
   const cause =
     longest?.cause ?? (longest?.state === 'incomplete' ? 'records were rejected' : 'only streamed');
   return check(
     'coverage',
-    missedSeconds * 2 > secondsOf(coverage) ? 'FAIL' : 'WARN',
+    missedSeconds * 2 > totalSeconds(coverage) ? 'FAIL' : 'WARN',
     `${spanText(missedSeconds)} of the last day not fully observed; longest cause: ${cause}`,
     'flow-trail coverage --since 24h --gaps shows each gap and its cause; records that Goldmane no longer has cannot be recovered',
   );
