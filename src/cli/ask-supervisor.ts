@@ -11,6 +11,7 @@ import { isFailure } from '../failure/failure.ts';
 import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { failureMessage } from '../temporal/failure-message.ts';
 import { temporalFailure } from '../temporal/failure.ts';
+import { pausedReading } from '../temporal/paused-reading.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
@@ -40,6 +41,8 @@ export interface SupervisorNow {
   closedAt: Date | undefined;
   /** Present while its workflow tasks fail. */
   problem: TaskProblem | undefined;
+  /** What a person has paused, and how to continue. */
+  paused: string | undefined;
   readers: ReaderNow[];
   /** Undefined if no worker responds to the query. */
   status: TrailStatus | undefined;
@@ -69,6 +72,7 @@ export async function askSupervisor(): Promise<SupervisorNow | undefined> {
       startedAt: description.startTime,
       closedAt: description.closeTime,
       problem: state === 'RUNNING' ? await inTime(() => taskProblemOf(client, description)) : undefined,
+      paused: pausedReading(description)?.message,
       readers,
       status: asked.status && withHeartbeats(asked.status, readers),
       unanswered: asked.unanswered,

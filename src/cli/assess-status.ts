@@ -36,9 +36,8 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
     return [
       'The supervisor does not exist. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
     ];
-  const { state, problem, status, unanswered, readers } = supervisor;
-  if (state === 'PAUSED')
-    return ['The supervisor is paused in Temporal. Resume it with temporal workflow unpause.'];
+  const { state, problem, paused, status, unanswered, readers } = supervisor;
+  if (state === 'PAUSED' && paused !== undefined) return [paused];
   if (state !== 'RUNNING')
     return [
       `The supervisor is ${state}. A running worker restarts it within a minute; check whether a worker runs (its log and /readyz).`,
@@ -53,16 +52,8 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
       }`,
     );
   if (unanswered !== undefined) problems.push(unanswered);
-  for (const { activity, isPaused } of readers)
-    if (isPaused)
-      problems.push(
-        `${activity} is paused in Temporal. Resume it in the UI (pending activities) or with temporal activity unpause.`,
-      );
+  if (paused !== undefined) problems.push(paused);
   if (!status) return problems;
-  if (status.paused)
-    problems.push(
-      `Paused since ${status.paused.since}${status.paused.reason === undefined ? '' : ` (${status.paused.reason})`}. Send the signal resume to continue.`,
-    );
   // A reader reports its error, and reports nothing while the next attempt connects.
   const failures = readers.flatMap(({ lastFailure, progress }) =>
     lastFailure !== undefined && progress?.state !== 'connected' && progress?.error === undefined

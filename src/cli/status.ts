@@ -51,7 +51,7 @@ export function statusAnswer({
     ...(limited ? { limitedIdentities: limited } : {}),
   };
   if (!supervisor) return { ...ages, readers: [], supervisor: null, problems, ...shown };
-  const { status, readers, ...execution } = supervisor;
+  const { status, readers, paused: _inProblems, ...execution } = supervisor;
   return { ...status, ...ages, readers, supervisor: execution, problems, ...shown };
 }
 

@@ -18,6 +18,7 @@ function supervisor(state: State, lastFailure: string | undefined): SupervisorNo
     startedAt: new Date(at),
     closedAt: undefined,
     problem: undefined,
+    paused: undefined,
     unanswered: undefined,
     readers: [
       { ...reader, activity: 'streamFlows', progress: { ...error, reader: 'stream', at, state } },
@@ -39,6 +40,12 @@ test.each<[State, string | undefined, string[]]>([
   ['connected', undefined, []],
 ])('readers that are %s after the failure %s: the problems are %j', (state, lastFailure, problems) => {
   expect(problemsOf(supervisor(state, lastFailure), fresh)).toEqual(problems);
+});
+
+test('a pause is a problem, and the only one of a supervisor that is paused itself', () => {
+  const paused = 'The readers were paused at 05:00. Resume them.';
+  expect(problemsOf({ ...supervisor('connected', undefined), paused }, fresh)).toEqual([paused]);
+  expect(problemsOf({ ...supervisor('failing', why), state: 'PAUSED', paused }, fresh)).toEqual([paused]);
 });
 
 test('a clock that differs from the database’s by a minute or more is a problem', () => {
