@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
+import { edgeKey } from '../reports/edge-diff.ts';
 import { digestText } from '../reports/digest-text.ts';
 import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
@@ -100,13 +101,13 @@ async function readPreview(): Promise<ReadDigest> {
 
 function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): CommandOutput<'digest-preview'> {
   const announced = new Map(
-    report.groups.flatMap((group) => group.edges).map((edge) => [keyOf(edge), edge] as const),
+    report.groups.flatMap((group) => group.edges).map((edge) => [edgeKey(edge), edge] as const),
   );
   return {
     from,
     to,
     edges: edges
-      .map((edge) => ({ ...edge, isLate: announced.get(keyOf(edge))?.isLate === true }))
+      .map((edge) => ({ ...edge, isLate: announced.get(edgeKey(edge))?.isLate === true }))
       .toSorted((a, b) => Number(b.action === 'deny') - Number(a.action === 'deny')),
     takenAsKnown: report.takenAsKnown,
     gaps: gaps.map(({ fromSeconds, toSeconds, cause }) => ({
@@ -115,8 +116,4 @@ function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): CommandOu
       ...(cause === undefined ? {} : { cause }),
     })),
   };
-}
-
-function keyOf({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
-  return JSON.stringify([srcNs, dstNs, action]);
 }

@@ -5,7 +5,7 @@ import type { CoverageStretch } from '../trail/coverage.ts';
 import type { TracedEvidence } from '../trail/evidence.ts';
 import type { DayHours, FactHistory } from '../trail/fact-history.ts';
 import { describeEnd } from './derive/describe.ts';
-import { explainPair } from './derive/explain.ts';
+import { decisionsOf } from './derive/explain.ts';
 import { portText } from './derive/rules.ts';
 
 interface IncidentInput {
@@ -14,9 +14,9 @@ interface IncidentInput {
   fromSeconds: number;
   toSeconds: number;
   facts: readonly FactHistory[];
-  /** Coverage of the days of the period. */
+  /** By policy trace, for the days of the period. */
   traced: readonly TracedEvidence[];
-  /** In the period. */
+  /** In the hours of the period. */
   coverage: readonly CoverageStretch[];
   /** A peer is unusual if it was silent for more days than this before the period. */
   silentDays: number;
@@ -78,7 +78,7 @@ export function reconstruct(input: IncidentInput): Incident {
   const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays } = input;
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
   const hoursTo = Math.ceil(toSeconds / hourSeconds) * hourSeconds;
-  const policies = policiesOf(facts, traced);
+  const decidedBy = decisionsOf(traced);
   const rows = facts.flatMap((fact): IncidentRow[] => {
     const unusual = unusualOf(fact, { hoursFrom, silentDays });
     const row = (direction: 'in' | 'out'): IncidentRow => {
@@ -94,7 +94,7 @@ export function reconstruct(input: IncidentInput): Incident {
         hours: hourStarts(fact.seen).map(iso),
         firstEver: iso(fact.firstEverSeconds),
         flowsOnTheseDays: fact.flowsOnTheseDays,
-        policies: policies(fact),
+        policies: decidedBy(fact).map(({ policy }) => policy),
         unusual,
       };
     };
@@ -145,34 +145,6 @@ function unusualOf(
   )
     found.push('first_time_on_this_weekday');
   return found;
-}
-
-function policiesOf(
-  facts: readonly FactHistory[],
-  traced: readonly TracedEvidence[],
-): (fact: FactHistory) => string[] {
-  const key = (parts: { src: string; dst: string; port: string; reporter: string; action: string }) =>
-    [parts.src, parts.dst, parts.port, parts.reporter, parts.action].join('\n');
-  const evidence = facts.map((fact) => ({
-    ...fact,
-    firstSeconds: fact.firstEverSeconds,
-    lastSeconds: fact.firstEverSeconds,
-    flowCount: fact.flowsOnTheseDays,
-    days: fact.seen.map(({ day }) => day),
-  }));
-  const explained = new Map(
-    explainPair(evidence, traced).map((row) => [key(row), row.decidedBy.map(({ policy }) => policy)]),
-  );
-  return (fact) =>
-    explained.get(
-      key({
-        src: describeEnd(fact.src),
-        dst: describeEnd(fact.dst),
-        port: portText(fact),
-        reporter: fact.reporter,
-        action: fact.action,
-      }),
-    ) ?? [];
 }
 
 function hourStarts(seen: readonly DayHours[]): number[] {

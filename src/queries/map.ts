@@ -1,10 +1,11 @@
 import { iso } from '../time/iso.ts';
 import type { Config } from '../config/config.ts';
-import { explainPair } from '../policy/derive/explain.ts';
+import { decisionsOf } from '../policy/derive/explain.ts';
 import { describeEnd } from '../policy/derive/describe.ts';
 import { portText } from '../policy/derive/rules.ts';
 import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
+import { edgeKey } from '../reports/edge-diff.ts';
 import type { Query } from '../trail/database.ts';
 import type { FactEnd } from '../trail/record.ts';
 import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
@@ -112,10 +113,6 @@ function toMapEdge(
   };
 }
 
-function edgeKey({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
-  return [srcNs, dstNs, action].join('\n');
-}
-
 function toStretch({ fromSeconds, toSeconds, state, cause }: CoverageStretch) {
   return { from: iso(fromSeconds), to: iso(toSeconds), state, ...(cause === undefined ? {} : { cause }) };
 }
@@ -135,7 +132,7 @@ export async function readNamespaceDetail(
     if (fact.dst.ns === namespace) rows.push([fact, 'in']);
     return rows;
   });
-  const explained = new Map(explainPair(facts, traced).map((row) => [keyOf(row), row]));
+  const decidedBy = decisionsOf(traced);
   const staged = new Map(
     stagedVerdicts(traced).disagreements.map(({ enforced, pending, ...row }) => [
       keyOf({ ...row, action: enforced }),
@@ -160,7 +157,7 @@ export async function readNamespaceDetail(
         lastSeen: iso(fact.lastSeconds),
         days: fact.days.length,
         flows: fact.flowCount,
-        policies: explained.get(key)?.decidedBy.map(({ policy }) => policy) ?? [],
+        policies: decidedBy(fact).map(({ policy }) => policy),
         staged: staged.get(key) ?? null,
       };
     })

@@ -57,7 +57,8 @@ export function diffEdges(
   };
 }
 
-function edgeKey({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
+/** Identifies an edge by its namespaces and its action. */
+export function edgeKey({ srcNs, dstNs, action }: Pick<EdgeRow, 'srcNs' | 'dstNs' | 'action'>): string {
   return [srcNs, dstNs, action].join('\n');
 }
 

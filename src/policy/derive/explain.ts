@@ -50,7 +50,7 @@ export function explainPair(
   facts: readonly FlowEvidence[],
   traced: readonly TracedEvidence[],
 ): ExplainedFact[] {
-  const traces = groupBy(traced, traceKey);
+  const decidedBy = decisionsOf(traced);
   const arrivalOf = arrivals(facts);
   const explained = facts.map((fact): ExplainedFact => {
     const { reporter, action, firstSeconds, lastSeconds, flowCount, days } = fact;
@@ -67,7 +67,7 @@ export function explainPair(
       flowCount,
       ...(arrival === 'blocked' ? { note: 'blocked at the destination' } : {}),
       ...(arrival === 'contested' ? { note: 'both allowed and denied at the destination' } : {}),
-      decidedBy: decisions(traces.get(traceKey(fact)) ?? []),
+      decidedBy: decidedBy(fact),
     };
   });
   return sortedBy(explained, ({ src, dst, port, reporter, action, firstSeconds }) => [
@@ -78,6 +78,14 @@ export function explainPair(
     action,
     firstSeconds,
   ]);
+}
+
+/** Returns a lookup of the policies that decided a fact. Pure. @param traced the same facts by policy trace */
+export function decisionsOf(
+  traced: readonly TracedEvidence[],
+): (fact: Parameters<typeof traceKey>[0]) => ExplainedFact['decidedBy'] {
+  const traces = groupBy(traced, traceKey);
+  return (fact) => decisions(traces.get(traceKey(fact)) ?? []);
 }
 
 function decisions(traced: readonly TracedEvidence[]): ExplainedFact['decidedBy'] {

@@ -94,6 +94,6 @@ export function traceKey({
   port,
   reporter,
   action,
-}: FlowEvidence | TracedEvidence): string {
+}: Pick<FlowEvidence, 'src' | 'dst' | 'protocol' | 'port' | 'reporter' | 'action'>): string {
   return [endText(src), endText(dst), protocol, port, reporter, action].join('\n');
 }
