@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { errorCode } from './start-failure.ts';
+import { errorCode } from '../src/failure/thrown.ts';
 
 const execute = promisify(execFile);
 const PATIENCE_MS = 5_000;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { describeError } from './start-failure.ts';
+
+import { errorText } from '../src/failure/thrown.ts';
 import type { Terminal } from './terminal.ts';
 import type { SeenEdge, TrailReader, TrailSnapshot } from './trail-reader.ts';
 
@@ -33,7 +34,7 @@ export async function showTrail({
     const nowMs = Date.now();
     const [trouble, snapshot] = await Promise.all([
       workerNotReady(),
-      trail.read().catch((error: unknown) => describeError(error)),
+      trail.read().catch((error: unknown) => errorText(error)),
     ]);
     if (signal.aborted) break;
     const seconds = Math.round((nowMs - startedMs) / 1000);

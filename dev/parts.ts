@@ -1,4 +1,4 @@
-import { describeError } from './start-failure.ts';
+import { errorText } from '../src/failure/thrown.ts';
 
 /** Running parts, in the order in which they were started; they are stopped in reverse order. */
 export class Parts {
@@ -14,7 +14,7 @@ export class Parts {
       try {
         await part.stop();
       } catch (error) {
-        log(`${part.name}: ${describeError(error)}`);
+        log(`${part.name}: ${errorText(error)}`);
       }
     }
   }

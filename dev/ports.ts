@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { errorCode } from './start-failure.ts';
+import { errorCode } from '../src/failure/thrown.ts';
 
 const LOOPBACK = '127.0.0.1';
 

@@ -1,7 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeError, startFailure } from './start-failure.ts';
+import { errorText } from '../src/failure/thrown.ts';
+import { startFailure } from './start-failure.ts';
 
 /** The parts that `npm start` starts itself; an address set in the environment replaces a part. */
 export interface DevSettings {
@@ -58,7 +59,7 @@ async function checkCertificates(env: NodeJS.ProcessEnv): Promise<void> {
       await access(path, constants.R_OK);
     } catch (error) {
       throw startFailure(
-        `GOLDMANE_HOST is set, but ${path} cannot be read: ${describeError(error)}`,
+        `GOLDMANE_HOST is set, but ${path} cannot be read: ${errorText(error)}`,
         `Set ${name} to the file, or unset GOLDMANE_HOST to use the stand-in.`,
       );
     }

@@ -16,15 +16,3 @@ export type StartFailure = Failure<'stack', StartFailureKind>;
 export function isStartFailure(error: unknown): error is StartFailure {
   return isFailureOf('stack', error);
 }
-
-/** The message of any thrown value. */
-export function describeError(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The `code` of a system error (ENOENT, EADDRINUSE ...), if it has one. */
-export function errorCode(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return undefined;
-}

@@ -1,7 +1,8 @@
 import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../src/failure/thrown.ts';
 import { isRunning, readPidFile } from './leftover.ts';
-import { errorCode, startFailure } from './start-failure.ts';
+import { startFailure } from './start-failure.ts';
 
 const NEEDED_BYTES = 300e6;
 

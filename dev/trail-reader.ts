@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import { describeError, errorCode } from './start-failure.ts';
+import { errorCode, errorText } from '../src/failure/thrown.ts';
 
 export interface SeenEdge {
   srcNs: string;
@@ -103,7 +103,7 @@ export function openTrailReader(source: { url: string } | { urlFile: string }): 
         if (errorCode(error) === '42P01') return undefined;
         client = undefined;
         await database.end().catch(() => undefined);
-        throw new Error(`the database does not respond (${describeError(error)})`, { cause: error });
+        throw new Error(`the database does not respond (${errorText(error)})`, { cause: error });
       }
     },
     async close() {

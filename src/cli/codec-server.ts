@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { Command } from 'commander';
+import { errorCode, errorText } from '../failure/thrown.ts';
 import { note } from './output.ts';
 import { usageFailure } from './usage-error.ts';
 
@@ -61,13 +62,13 @@ Examples:
         token,
         requiresToken: !isLoopback,
         onFailure: (error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
+          const reason = errorText(error);
           if (reported.size < 100 && !reported.has(reason)) note(reason);
           reported.add(reason);
         },
       };
       const server = await serveCodec(options).catch((error: unknown) => {
-        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+        const code = errorCode(error, 'unknown error');
         throw usageFailure(
           '--port',
           `cannot listen on ${host}:${port} (${code}); free the port or use another one`,
@@ -106,7 +107,7 @@ function readToken(path: string): string {
   try {
     token = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error, 'unknown error');
     throw usageFailure(
       '--token-file',
       `${path} cannot be read (${code}); use a readable file with the token`,

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { errorCode } from '../failure/thrown.ts';
 import { Failure } from '../failure/failure.ts';
 import { usageFailure } from './usage-error.ts';
 
@@ -14,7 +15,10 @@ export async function writeFilesInto(
   files: readonly { path: string; content: string }[],
 ): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw usageFailure('--out', `${folder} cannot be created (${codeOf(error)}); use another folder`);
+    throw usageFailure(
+      '--out',
+      `${folder} cannot be created (${errorCode(error, 'unknown error')}); use another folder`,
+    );
   });
   const root = await realpath(folder);
   for (const { path } of files) if (isOutside(path)) throw outside(path);
@@ -26,8 +30,11 @@ export async function writeFilesInto(
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
     const handle = await open(join(root, path), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).catch(
       (error: unknown) => {
-        if (codeOf(error) === 'ELOOP') throw outside(path);
-        throw usageFailure('--out', `${join(folder, path)} cannot be written (${codeOf(error)})`);
+        if (errorCode(error, 'unknown error') === 'ELOOP') throw outside(path);
+        throw usageFailure(
+          '--out',
+          `${join(folder, path)} cannot be written (${errorCode(error, 'unknown error')})`,
+        );
       },
     );
     try {
@@ -51,8 +58,4 @@ function outside(path: string): Failure<'command'> {
     cure: 'no file was written; check where this name comes from',
     retryable: false,
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { access, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { secretUrlProblem, type SecretUrl } from './secret-url.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ExportConfig } from '../config/export-config.ts';
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { separatePemBlocks } from '../text/pem.ts';
 import { receiverFailure } from './failure.ts';
 import { parseHeadersFile, parseHeadersVariable, type HeadersReading } from './headers.ts';

@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { isReceiverFailure, receiverFailure, type ReceiverFailure } from './failure.ts';
 
 /** Longer delays requested by a receiver are reduced to this, because Goldmane keeps records for only one hour. */

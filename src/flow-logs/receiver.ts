@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { gzip, unzip } from 'node:zlib';
 import type { ExportConfig } from '../config/export-config.ts';
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { printable } from '../text/printable.ts';
 import { readCredentials, type ReceiverCredentials } from './credentials.ts';
 import { receiverFailure } from './failure.ts';

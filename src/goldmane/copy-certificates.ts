@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { Failure } from '../failure/failure.ts';

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { errorCode } from '../failure/thrown.ts';
 import { parseAddress } from '../text/address.ts';
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure } from './failure.ts';
@@ -131,9 +132,7 @@ function toDialError(error: unknown, wasSecure: boolean): DialError {
 
 /** If a name has several addresses, a refused connection is more informative than a missing route. */
 function mostInformative(errors: readonly unknown[]): unknown {
-  const refused = errors.find(
-    (error) => error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED',
-  );
+  const refused = errors.find((error) => errorCode(error) === 'ECONNREFUSED');
   return refused ?? errors[0];
 }
 

@@ -1,6 +1,6 @@
 import type { SlackConfig } from '../config/job-config.ts';
 import { readSecretUrl } from '../config/read-secret-url.ts';
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { slackFailure, type SlackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 

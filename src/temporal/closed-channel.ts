@@ -5,6 +5,7 @@ import {
   type Interceptor,
   type InterceptingListener,
 } from '@grpc/grpc-js';
+import { errorText } from '../failure/thrown.ts';
 
 /**
  * Fails a call that is retried after its connection was closed. Without this, the retry throws inside a timer of
@@ -14,7 +15,7 @@ export const failAfterClose: Interceptor = (options, nextCall) => {
   try {
     return new InterceptingCall(nextCall(options));
   } catch (error) {
-    const details = error instanceof Error ? error.message : String(error);
+    const details = errorText(error);
     return new InterceptingCall({
       start(_metadata: Metadata, listener?: Partial<InterceptingListener>) {
         // Asynchronously, like a real channel: never before `start` has returned.

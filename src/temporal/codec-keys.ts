@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { configFailure } from '../config/config-failure.ts';

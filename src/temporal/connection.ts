@@ -8,6 +8,7 @@ import {
   type WorkflowClientInterceptor,
 } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
+import { errorText } from '../failure/thrown.ts';
 import { failAfterClose } from './closed-channel.ts';
 import { CodecKeys } from './codec-keys.ts';
 import { EncryptionCodec } from './codec.ts';
@@ -118,7 +119,7 @@ async function connectNative(options: ClientConnectConfig['connectionOptions']):
 }
 
 function firstLines(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   return message.split('\n').slice(0, 2).join(' ').slice(0, 300);
 }
 

@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { ClientConnectConfig } from '@temporalio/envconfig';

@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode, errorLine } from '../failure/thrown.ts';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
@@ -98,6 +98,6 @@ function timedOut(): Error {
 }
 
 function reasonOf(error: unknown): { code: string; message: string } {
-  const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+  const message = errorLine(error);
   return { code: errorCode(error, message), message };
 }

@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NamespaceNotFoundError } from '@temporalio/common';
+import { errorLine } from '../failure/thrown.ts';
 import { repeatedSubjects } from '../text/pem.ts';
 import { caOf, clientCertificateTimes } from './credentials.ts';
 import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
@@ -36,7 +37,7 @@ export async function explainNoConnection(
     (await explainDial(options)) ??
     temporalFailure(
       'not_temporal',
-      `The server at ${address} accepts connections but does not respond like Temporal's gRPC frontend (${firstLine(error)})`,
+      `The server at ${address} accepts connections but does not respond like Temporal's gRPC frontend (${errorLine(error)})`,
       'check that it does not hang and is not overloaded, that TEMPORAL_ADDRESS names the frontend, and that TEMPORAL_TLS matches it: true if the server uses TLS, false if not',
     )
   );
@@ -159,7 +160,7 @@ export function explainNoResponse(address: string, namespace: string, error: unk
     case status.UNAUTHENTICATED:
       return temporalFailure(
         'access_denied',
-        `Temporal at ${address} denied access to namespace ${namespace} (${firstLine(reason)})`,
+        `Temporal at ${address} denied access to namespace ${namespace} (${errorLine(reason)})`,
         'renew the API key (TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE) or the client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH)',
       );
     case status.UNAVAILABLE:
@@ -168,13 +169,13 @@ export function explainNoResponse(address: string, namespace: string, error: unk
       // CANCELLED: the client stopped waiting.
       return temporalFailure(
         'unavailable',
-        `Temporal at ${address} does not respond (${firstLine(reason)})`,
+        `Temporal at ${address} does not respond (${errorLine(reason)})`,
         'check that it is running and can reach its own database; the call is retried',
       );
     default:
       return temporalFailure(
         'unexpected',
-        `Temporal at ${address}, namespace ${namespace}, returned an error (${firstLine(reason)})`,
+        `Temporal at ${address}, namespace ${namespace}, returned an error (${errorLine(reason)})`,
         'check its log, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE',
       );
   }
@@ -183,9 +184,4 @@ export function explainNoResponse(address: string, namespace: string, error: unk
 /** The client wraps the server's or the connection's error in one that names the call. */
 function reasonOf(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? reasonOf(error.cause) : error;
-}
-
-function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n')[0] ?? '';
 }

@@ -1,4 +1,4 @@
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode, errorLine } from '../failure/thrown.ts';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { configFailure } from '../config/config-failure.ts';
@@ -55,7 +55,8 @@ function load(env: NodeJS.ProcessEnv, overrideEnvVars: Record<string, string>): 
     const reason = path === undefined ? undefined : unreadableBecause(path);
     if (path !== undefined && reason !== undefined && path !== env['TEMPORAL_CONFIG_FILE'])
       throw profileFileUnreadable(path, reason);
-    throw configFailure([`${profileOf(env)} (${reasonOf(error)}); correct it, or unset what names it`]);
+    // Only the first line: after it, a TOML parser quotes the file, which may contain an API key.
+    throw configFailure([`${profileOf(env)} (${errorLine(error)}); correct it, or unset what names it`]);
   }
 }
 
@@ -133,12 +134,6 @@ function profileOf(env: NodeJS.ProcessEnv): string {
   return profile === undefined
     ? `${where} cannot be used`
     : `TEMPORAL_PROFILE "${profile}" cannot be read from ${where}`;
-}
-
-/** Only the first line: after it, a TOML parser quotes the file, which may contain an API key. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n')[0] ?? 'unknown error';
 }
 
 function definedOf(env: NodeJS.ProcessEnv): Record<string, string> {

@@ -1,3 +1,4 @@
+import { errorCode, errorText } from '../failure/thrown.ts';
 import { Failure, isFailureOf } from '../failure/failure.ts';
 
 /** Why the database could not be used. */
@@ -123,8 +124,8 @@ export function isConflict(error: unknown): boolean {
 /** Converts an error of `pg` or the socket to a DatabaseFailure. SQLSTATEs: PostgreSQL manual, appendix A. */
 export function toDatabaseFailure(error: unknown): DatabaseFailure {
   if (isDatabaseFailure(error)) return error;
-  const code = codeOf(error);
-  const message = messageOf(error);
+  const code = errorCode(error);
+  const message = errorText(error);
   switch (code) {
     case '28P01':
       return databaseFailure(
@@ -256,17 +257,4 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
         return databaseFailure('lost', 'the connection to Postgres was lost', code);
       return databaseFailure('unexpected', `Postgres failed: ${message}`, code);
   }
-}
-
-/** Messages of Postgres and sockets contain hosts, roles and databases, never a password. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
-    return error.code;
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Client } from '@temporalio/client';
+import { errorText } from '../failure/thrown.ts';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { TrailMetrics } from '../ingest/metrics.ts';
@@ -156,7 +157,7 @@ export class HealthWatch {
   }
 
   #logOnce(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     if (text === this.#logged) return;
     this.#logged = text;
     this.#deps.log.warn({ err: error }, 'The health report was not exported as metrics; retrying');

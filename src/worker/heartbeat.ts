@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { readSecretUrl } from '../config/read-secret-url.ts';
-import { errorCode } from '../failure/error-code.ts';
+import { errorCode } from '../failure/thrown.ts';
 import type { SecretUrl } from '../config/secret-url.ts';
 import type { Heartbeat } from '../ingest/deps.ts';
 import type { Clock } from '../time/clock.ts';

@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { errorText } from '../failure/thrown.ts';
 import { configFailure, type ConfigFailure } from '../config/config-failure.ts';
 import { listenBounded } from '../web/bounded-server.ts';
 
@@ -109,7 +110,7 @@ function answer(response: ServerResponse, status: number, text: string): void {
 
 /** Why listening failed, as a settings error. */
 function portProblem(name: string, host: string, port: number, error: unknown): ConfigFailure {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   return configFailure([
     `cannot listen on ${name} ${port} at ${host} (${reason}); free the port, set another one, or correct LISTEN_HOST`,
   ]);

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { errorText } from '../failure/thrown.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { inTime } from '../temporal/time-limit.ts';
 import type { Query } from '../trail/database.ts';
@@ -52,7 +53,7 @@ export async function keepPresence(deps: PresenceDeps, signal: AbortSignal): Pro
       if (gone.length > 0) await takeOver(deps, gone);
       logged = '';
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       if (reason !== logged) deps.log.warn({ reason }, 'Lost workers cannot be detected; retrying');
       logged = reason;
     }

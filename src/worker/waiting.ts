@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { errorText } from '../failure/thrown.ts';
 
 export interface Waiting {
   log: Logger;
@@ -21,7 +22,7 @@ export async function untilItWorks<Result>(
     try {
       return await work();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       waiting(reason);
       if (reason !== logged) log.warn({ reason }, 'Waiting for a dependency; retrying');
       logged = reason;

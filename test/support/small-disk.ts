@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from '../../src/failure/thrown.ts';
 
 const execute = promisify(execFile);
 const mib = 2 ** 20;
@@ -48,7 +49,7 @@ async function appendUntilFull(file: string, piece: Buffer): Promise<void> {
     try {
       await appendFile(file, piece);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return;
+      if (errorCode(error) === 'ENOSPC') return;
       throw error;
     }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
+import { errorCode } from '../../../src/failure/thrown.ts';
 import {
   createAuthority,
   GOLDMANE_NAMES,
@@ -11,7 +12,6 @@ import {
   writeCertificates,
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
-import { errorCode } from '../../../dev/start-failure.ts';
 
 const past = new Date(Date.now() - 60_000);
 
