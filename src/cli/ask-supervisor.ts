@@ -8,20 +8,15 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { errorLine } from '../failure/thrown.ts';
 import type { Progress } from '../ingest/summary.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
-import { isFailure } from '../failure/failure.ts';
-import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { failureMessage } from '../temporal/failure-message.ts';
 import { temporalFailure } from '../temporal/failure.ts';
 import { pausedReading } from '../temporal/paused-reading.ts';
-import { temporalConfig } from '../temporal/settings.ts';
-import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
+import { withTemporal } from './with-temporal.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import { statusQuery } from '../workflows/messages.ts';
 import { payloadConverter } from '../workflows/payload-converter.ts';
 import { readProgress } from '../workflows/received.ts';
 import { withProgress, type TrailStatus } from '../workflows/status.ts';
-
-const responseTimeoutMs = 10_000;
 
 /** The current attempt of a reader's activity. */
 interface ReaderNow {
@@ -56,36 +51,30 @@ export interface SupervisorNow {
  * @returns undefined when there is no supervisor
  * @throws ConfigFailure, TemporalFailure
  */
-export async function askSupervisor(): Promise<SupervisorNow | undefined> {
-  const config = temporalConfig();
+export function askSupervisor(): Promise<SupervisorNow | undefined> {
   const { supervisorId } = loadTrailNames(process.env);
-  const { client, connection, codec } = await connectClient(config);
-  const inTime = <Answer>(ask: () => Promise<Answer>) =>
-    connection.withDeadline(Date.now() + responseTimeoutMs, ask);
-  try {
-    const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
-    const state = description.status.name;
-    // A closed workflow still returns its last state.
-    const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
-    const readers = await readersOf(client, description, codec);
-    return {
-      state,
-      startedAt: description.startTime,
-      closedAt: description.closeTime,
-      problem: state === 'RUNNING' ? await inTime(() => taskProblemOf(client, description)) : undefined,
-      paused: pausedReading(description)?.message,
-      readers,
-      status: asked.status && withHeartbeats(asked.status, readers),
-      unanswered: asked.unanswered,
-    };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw isFailure(error)
-      ? error
-      : explainNoResponse(temporalAddress(config), temporalNamespace(config), error);
-  } finally {
-    await connection.close();
-  }
+  return withTemporal(async ({ client, codec, inTime }) => {
+    try {
+      const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
+      const state = description.status.name;
+      // A closed workflow still returns its last state.
+      const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
+      const readers = await readersOf(client, description, codec);
+      return {
+        state,
+        startedAt: description.startTime,
+        closedAt: description.closeTime,
+        problem: state === 'RUNNING' ? await inTime(() => taskProblemOf(client, description)) : undefined,
+        paused: pausedReading(description)?.message,
+        readers,
+        status: asked.status && withHeartbeats(asked.status, readers),
+        unanswered: asked.unanswered,
+      };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    }
+  });
 }
 
 async function query(

@@ -3,7 +3,6 @@ import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { edgeKey } from '../reports/edge-diff.ts';
 import { digestText } from '../reports/digest-text.ts';
-import { openDatabase } from '../trail/database.ts';
 import { newestDigestIds } from '../trail/digests.ts';
 import { readDigestEdges } from '../trail/announcements.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
@@ -11,7 +10,7 @@ import { print, printOutput } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import type { CommandOutput } from './schemas/index.ts';
 import { usageFailure } from './usage-error.ts';
-import { withDatabase } from './with-database.ts';
+import { withDatabase, withDatabaseOf } from './with-database.ts';
 
 const digestsSuggested = 5;
 
@@ -91,12 +90,9 @@ export async function askDigestPreview(): Promise<CommandOutput<'digest-preview'
 /** Reads only the database: needs neither a worker nor Temporal, and records nothing. */
 async function readPreview(): Promise<ReadDigest> {
   const config = loadConfig(process.env);
-  const database = openDatabase(config.database, { isReadOnly: true });
-  try {
-    return await readDigestReport(database.query, config, 'a dry run');
-  } finally {
-    await database.close();
-  }
+  return withDatabaseOf(config.database, ({ query }) => readDigestReport(query, config, 'a dry run'), {
+    isReadOnly: true,
+  });
 }
 
 function previewAnswer({ report, from, to, edges, gaps }: ReadDigest): CommandOutput<'digest-preview'> {

@@ -4,14 +4,11 @@ import { loadConfig } from '../config/config.ts';
 import { readHealth } from '../queries/health.ts';
 import { healthLines } from '../reports/health/assess-health.ts';
 import type { HealthReport, HealthStatus } from '../reports/health/report.ts';
-import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
-import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { isFailure } from '../failure/failure.ts';
-import { temporalConfig } from '../temporal/settings.ts';
-import { openDatabase } from '../trail/database.ts';
 import { formatTime, print, printOutput } from './output.ts';
+import { withDatabaseOf } from './with-database.ts';
+import { withTemporal } from './with-temporal.ts';
 
-const responseTimeoutMs = 10_000;
 /** Exit codes of the cluster health check, which differ from those of other commands. */
 const exitCodeOf: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };
 
@@ -59,27 +56,13 @@ export async function askHealth(): Promise<HealthReport> {
   }
 }
 
-async function checkHealth(): Promise<HealthReport> {
+function checkHealth(): Promise<HealthReport> {
   const config = loadConfig(process.env);
-  const database = openDatabase(config.database, { isReadOnly: true });
-  try {
-    return await readHealth({ config, query: database.query, askTemporal, formatTime });
-  } finally {
-    await database.close();
-  }
-}
-
-/** @throws ConfigFailure, TemporalFailure */
-async function askTemporal<Answer>(ask: (client: Client) => Promise<Answer>): Promise<Answer> {
-  const settings = temporalConfig();
-  const { client, connection } = await connectClient(settings);
-  try {
-    return await connection.withDeadline(Date.now() + responseTimeoutMs, () => ask(client));
-  } catch (error) {
-    throw isFailure(error)
-      ? error
-      : explainNoResponse(temporalAddress(settings), temporalNamespace(settings), error);
-  } finally {
-    await connection.close();
-  }
+  const askTemporal = <Answer>(ask: (client: Client) => Promise<Answer>) =>
+    withTemporal(({ client, inTime }) => inTime(() => ask(client)));
+  return withDatabaseOf(
+    config.database,
+    ({ query }) => readHealth({ config, query, askTemporal, formatTime }),
+    { isReadOnly: true },
+  );
 }

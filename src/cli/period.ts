@@ -10,9 +10,6 @@ export interface PeriodOptions {
   json?: boolean;
 }
 
-/** Exit code if policies differ from what was observed or evidence is missing, for use in pipelines. */
-export const differs = 3;
-
 export function withPeriod(command: Command): Command {
   return command
     .option('--since <time>', 'start, as an age (24h, 7d) or a time; whole UTC days', '30d')

@@ -1,11 +1,8 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
-import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
-import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { isTemporalFailure } from '../temporal/failure.ts';
 import { listRuns, type JobRun } from '../temporal/runs.ts';
-import { temporalConfig } from '../temporal/settings.ts';
+import { withTemporal } from './with-temporal.ts';
 
-const responseTimeoutMs = 10_000;
 const unsuccessful = new Set(['failed', 'timed_out', 'terminated', 'canceled']);
 
 export interface RunWithFailure extends JobRun {
@@ -14,11 +11,9 @@ export interface RunWithFailure extends JobRun {
 }
 
 /** The newest runs of all jobs, or of one, with their failures. @throws ConfigFailure, TemporalFailure */
-export async function readRuns(limit: number, job?: JobRun['job']): Promise<RunWithFailure[]> {
-  const config = temporalConfig();
-  const { client, connection } = await connectClient(config);
-  try {
-    return await connection.withDeadline(Date.now() + responseTimeoutMs, async () => {
+export function readRuns(limit: number, job?: JobRun['job']): Promise<RunWithFailure[]> {
+  return withTemporal(({ client, inTime }) =>
+    inTime(async () => {
       const runs = await listRuns(client, limit, job);
       const found: RunWithFailure[] = [];
       for (const run of runs)
@@ -27,12 +22,8 @@ export async function readRuns(limit: number, job?: JobRun['job']): Promise<RunW
           failure: unsuccessful.has(run.status) ? await failureOf(client, run) : undefined,
         });
       return found;
-    });
-  } catch (error) {
-    throw explainNoResponse(temporalAddress(config), temporalNamespace(config), error);
-  } finally {
-    await connection.close();
-  }
+    }),
+  );
 }
 
 async function failureOf(client: Client, { workflowId, runId }: JobRun): Promise<string | undefined> {

@@ -5,7 +5,8 @@ import { replay, type Finding, type Replayed } from '../policy/replay/replay.ts'
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withSeenTimes } from './json-times.ts';
-import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { readPolicies } from './policy-files.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -66,7 +67,7 @@ Examples:
         );
       }
       if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
-        process.exitCode = differs;
+        process.exitCode = exitCodes.finding;
     });
 }
 
@@ -126,7 +127,7 @@ Example:
         );
       }
       if (result.notAllowed.length > 0 || (strict === true && result.undecided.length > 0))
-        process.exitCode = differs;
+        process.exitCode = exitCodes.finding;
     });
 }
 

@@ -1,23 +1,20 @@
-import type { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
+import { Failure } from '../failure/failure.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
 import { jobs, type JobName } from '../config/names.ts';
-import { explainNoResponse } from '../temporal/explain-failure.ts';
-import { isFailure } from '../failure/failure.ts';
 import { jobTexts } from '../temporal/job-texts.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { wrongTrail } from '../temporal/failure.ts';
 import { isOpen } from '../temporal/open-run.ts';
-import { temporalConfig } from '../temporal/settings.ts';
-import { connectClient, temporalAddress, temporalNamespace } from '../temporal/connection.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { trailIdField } from '../workflows/messages.ts';
-import { jobFailure, isJobFailure } from './job-failure.ts';
+import { note } from './output.ts';
 import { withDatabase } from './with-database.ts';
+import { withTemporal } from './with-temporal.ts';
 
 /** Every job has its own, shorter limit. */
 const executionTimeout = '2h';
-const responseTimeoutMs = 10_000;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const workflowTasks = 1;
 
@@ -28,22 +25,17 @@ const workflowTasks = 1;
  * other than that of DATABASE_URL)
  */
 export async function runJob(job: JobName): Promise<unknown> {
-  const config = temporalConfig();
-  const [address, namespace] = [temporalAddress(config), temporalNamespace(config)];
   const { workflowType } = jobs[job];
   const { summary, details } = jobTexts[job];
   const { taskQueue, scheduleIds, supervisorId } = loadTrailNames(process.env);
   const workflowId = `${scheduleIds[job]}-by-hand-${new Date().toISOString()}`;
   const trailId = await databaseTrailId();
-  const { client, connection } = await connectClient(config);
-  try {
-    const owner = await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
-      supervisorTrailId(client, supervisorId),
-    );
+  return withTemporal(async ({ client, inTime }) => {
+    const owner = await inTime(() => supervisorTrailId(client, supervisorId));
     if (trailId !== undefined && owner !== undefined && owner !== trailId)
       throw wrongTrail(supervisorId, owner, trailId);
     const expected = trailId ?? owner;
-    await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
+    await inTime(() =>
       client.workflow.start(workflowType, {
         workflowId,
         taskQueue,
@@ -54,18 +46,11 @@ export async function runJob(job: JobName): Promise<unknown> {
         staticDetails: details,
       }),
     );
-    const queueProblem = await connection.withDeadline(Date.now() + responseTimeoutMs, () =>
-      noPoller(connection, namespace, taskQueue),
-    );
-    process.stderr.write(`flow-trail: started ${workflowId}, waiting for its result\n`);
-    if (queueProblem !== undefined) process.stderr.write(`flow-trail: ${queueProblem}\n`);
-    return await resultOf(client, workflowId);
-  } catch (error) {
-    if (isJobFailure(error) || isFailure(error)) throw error;
-    throw explainNoResponse(address, namespace, error);
-  } finally {
-    await connection.close();
-  }
+    const queueProblem = await inTime(() => noPoller(client, taskQueue));
+    note(`started ${workflowId}, waiting for its result`);
+    if (queueProblem !== undefined) note(queueProblem);
+    return resultOf(client, workflowId);
+  });
 }
 
 /** @returns undefined when no database is configured; the names in Temporal then identify the installation */
@@ -88,18 +73,15 @@ async function resultOf(client: Client, workflowId: string): Promise<unknown> {
     return result;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    throw jobFailure(error.cause?.message ?? error.message);
+    const what = error.cause?.message ?? error.message;
+    throw new Failure({ system: 'job', kind: 'failed', what, cure: '', retryable: false });
   }
 }
 
 /** Without a worker, both the job and this command would wait. */
-async function noPoller(
-  { workflowService }: Connection,
-  namespace: string,
-  taskQueue: string,
-): Promise<string | undefined> {
-  const { pollers } = await workflowService.describeTaskQueue({
-    namespace,
+async function noPoller(client: Client, taskQueue: string): Promise<string | undefined> {
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
     taskQueue: { name: taskQueue },
     taskQueueType: workflowTasks,
   });

@@ -13,7 +13,8 @@ import { readTracedEvidence } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
-import { differs, formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { exitCodes } from './exit-codes.ts';
+import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
 
 const shownPolicies = 20;
@@ -40,7 +41,7 @@ Examples:
       const { verdicts, ...judged } = await askStaged(question);
       if (json === true) printOutput('staged', stagedAnswer(verdicts, judged));
       else printVerdicts(verdicts, judged);
-      if (!judged.isEvidence) process.exitCode = differs;
+      if (!judged.isEvidence) process.exitCode = exitCodes.finding;
     });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseClusters } from '../../../src/cli/clusters.ts';
-import { isUsageFailure } from '../../../src/cli/usage-error.ts';
+import { isFailureOf } from '../../../src/failure/failure.ts';
 import { loadClusterDatabases } from '../../../src/config/cluster-databases.ts';
 import { isConfigFailure } from '../../../src/config/config-failure.ts';
 
@@ -62,7 +62,7 @@ describe('names of clusters', () => {
       } catch (error) {
         thrown = error;
       }
-      expect(isUsageFailure(thrown)).toBe(true);
+      expect(isFailureOf('command', thrown)).toBe(true);
     },
   );
 });
