@@ -1,3 +1,4 @@
+import { groupBy } from '../text/order.ts';
 import { manyPorts } from './many-ports.ts';
 import { pairOf, sourceOf } from './coarse-facts.ts';
 import { sharePairs, sumOf } from './fair-share.ts';
@@ -38,7 +39,7 @@ export async function limitFacts(
       maxFacts,
     );
     const limits = new Map(
-      [...groupsByPair(groups)].map(([pair, own]) => [
+      [...groupBy(groups, ({ pair }) => pair)].map(([pair, own]) => [
         pair,
         portLimit(own, portCap * portSlack, shares.ofPair(pair)),
       ]),
@@ -68,16 +69,6 @@ export async function limitFacts(
     );
   }
   return coarse;
-}
-
-function groupsByPair<Group extends { pair: string }>(groups: readonly Group[]): Map<string, Group[]> {
-  const byPair = new Map<string, Group[]>();
-  for (const group of groups) {
-    const own = byPair.get(group.pair);
-    if (own) own.push(group);
-    else byPair.set(group.pair, [group]);
-  }
-  return byPair;
 }
 
 /** The number of ports each group may keep; halved until all groups together fit. Pure. */
