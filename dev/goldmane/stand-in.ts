@@ -9,9 +9,7 @@ import { FlowWithoutKey } from './intake.ts';
 import type { KeyIds } from './flow-keys.ts';
 import { BucketRing, type GoldmaneVersion } from './ring.ts';
 
-export type { Answer, Faults } from './faults.ts';
 export type { Flow } from './flow.ts';
-export type { ServerCertificates } from './grpc-server.ts';
 export type { GoldmaneVersion } from './ring.ts';
 
 const MAX_STREAMS = 100;

@@ -27,13 +27,14 @@ export function completionScript(program: Command, shell: Shell): string {
       ...wordsOf(command),
     ]),
   }));
+  const options = wordsOf(program);
   switch (shell) {
     case 'bash':
-      return bash(commands);
+      return bash(commands, options);
     case 'zsh':
-      return zsh(commands);
+      return zsh(commands, options);
     case 'fish':
-      return fish(commands);
+      return fish(commands, options);
   }
 }
 
@@ -64,7 +65,7 @@ function optionValues(commands: readonly Completed[]): { at: string; values: rea
   );
 }
 
-function bash(commands: readonly Completed[]): string {
+function bash(commands: readonly Completed[], options: readonly Word[]): string {
   const cases = commands.map(
     ({ name, words }) => `    ${name}) words='${words.map(({ word }) => word).join(' ')} --help' ;;`,
   );
@@ -79,7 +80,7 @@ ${values.join('\n')}
   if [ -n "$words" ]; then
     :
   elif [ "$COMP_CWORD" -eq 1 ]; then
-    words='${commands.map(({ name }) => name).join(' ')} --help'
+    words='${[...commands.map(({ name }) => name), ...options.map(({ word }) => word)].join(' ')} --help'
   else
     case "\${COMP_WORDS[1]}" in
 ${cases.map((line) => `  ${line}`).join('\n')}
@@ -92,9 +93,10 @@ complete -o default -F _flow_trail flow-trail
 `;
 }
 
-function zsh(commands: readonly Completed[]): string {
-  const entries = (words: Completed['words']) =>
-    words.map(({ word, description }) => quoted(`${word}:${description.replaceAll(':', ' ')}`)).join(' ');
+function zsh(commands: readonly Completed[], options: readonly Word[]): string {
+  // Only the first colon separates; later ones belong to the description.
+  const entries = (words: readonly Word[]) =>
+    words.map(({ word, description }) => quoted(`${word}:${description}`)).join(' ');
   const cases = commands.map(({ name, words }) => `    ${name}) choices=(${entries(words)}) ;;`);
   const values = optionValues(commands).map(
     (option) => `    '${option.at}') choices=(${option.values.join(' ')}) ;;`,
@@ -102,7 +104,7 @@ function zsh(commands: readonly Completed[]): string {
   return `#compdef flow-trail
 _flow-trail() {
   local -a flow_trail_commands choices
-  flow_trail_commands=(${entries(commands.map(({ name, summary }) => ({ word: name, description: summary })))})
+  flow_trail_commands=(${entries([...commands.map(({ name, summary }) => ({ word: name, description: summary })), ...options])})
   if (( CURRENT == 2 )); then
     _describe command flow_trail_commands
     return
@@ -128,7 +130,11 @@ fi
 `;
 }
 
-function fish(commands: readonly Completed[]): string {
+function fish(commands: readonly Completed[], options: readonly Word[]): string {
+  const top = options.map(
+    ({ word, description }) =>
+      `complete -c flow-trail -n __fish_use_subcommand -l ${word.slice(2)} -d ${quoted(description)}`,
+  );
   const lines = commands.flatMap(({ name, summary, words }) => [
     `complete -c flow-trail -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`,
     ...words.map(({ word, description, values }) => {
@@ -137,7 +143,7 @@ function fish(commands: readonly Completed[]): string {
       return `complete -c flow-trail -n '__fish_seen_subcommand_from ${name}' ${argument} -d ${quoted(description)}`;
     }),
   ]);
-  return `${lines.join('\n')}\n`;
+  return `${[...top, ...lines].join('\n')}\n`;
 }
 
 /** In single quotes, as bash, zsh and fish read them. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { readVersion } from '../config/version.ts';
 import { printableLines } from '../text/printable.ts';
 import { commands, type CommandEntry } from './commands.ts';
 
@@ -8,6 +9,7 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
     .description(
       'Shows which services talk to each other, since when, and whether policy allows it, based on stored flows from Calico Goldmane.',
     )
+    .version(`flow-trail ${readVersion()}`, '-V, --version', 'print the version')
     .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
     .addHelpText('after', programHelp);
   for (const entry of commands) {

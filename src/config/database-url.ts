@@ -2,7 +2,7 @@ import { choices, freeParameters, ignoredParameters, secondsParameters } from '.
 
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 /** Required kind of server if the URL has several hosts; `any` selects the first that responds. */
-export type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
+type SessionAttributes = 'any' | 'read-write' | 'read-only' | 'primary' | 'standby';
 
 /** A parsed database URL, with the same meaning as in libpq (PostgreSQL manual, 32.1). */
 export interface DatabaseTarget {

@@ -6,6 +6,7 @@ import type { HealthReport } from '../reports/health/report.ts';
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';
 import type { Incident } from '../policy/incident.ts';
 import { listenBounded } from './bounded-server.ts';
+import { acceptsGzip, compress } from './compression.ts';
 import type { MapPage } from './map-page.ts';
 
 /** The queries of the page. */
@@ -36,15 +37,18 @@ interface MapServerOptions {
 const freshMs = 5_000;
 /** Longer periods require the command line, because their results are too long for a page. */
 const maxIncidentDays = 31;
+/** Bytes. Shorter bodies fit into one packet or little more, so compressing them saves nothing. */
+const compressedFrom = 2_048;
 
 /** Serves the map, read-only: GET requests only. @throws the error of `listen` */
 export async function serveMap(options: MapServerOptions): Promise<Server> {
-  const { host, port } = options;
+  const { host, port, page } = options;
   const readMap = shared(() => options.source.readMap(), freshMs);
   const readHealth = shared(() => options.source.readHealth(), freshMs);
+  const compressPage = shared(() => compress(page.html), Number.POSITIVE_INFINITY);
   return listenBounded(
     (request, response) => {
-      answer(request, response, options, { readMap, readHealth }).catch((error: unknown) => {
+      answer(request, response, options, { readMap, readHealth, compressPage }).catch((error: unknown) => {
         options.onError(error);
         // The message of a known failure can be shown; any other error goes only to the log.
         const text = isFailure(error) ? error.message : 'The request failed; see the log of the worker.';
@@ -56,11 +60,16 @@ export async function serveMap(options: MapServerOptions): Promise<Server> {
   );
 }
 
+/** What concurrent requests do once. */
+interface SharedWork extends Pick<MapSource, 'readMap' | 'readHealth'> {
+  compressPage: () => Promise<Buffer>;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   { page, source, hostNames }: MapServerOptions,
-  { readMap, readHealth }: Pick<MapSource, 'readMap' | 'readHealth'>,
+  { readMap, readHealth, compressPage }: SharedWork,
 ): Promise<void> {
   if (!isOwnHost(request.headers.host, hostNames))
     return send(
@@ -76,7 +85,7 @@ async function answer(
   const [path = '/', search = ''] = (request.url ?? '/').split('?');
   if (path === '/' || path === '/index.html') {
     response.setHeader('content-security-policy', page.policy);
-    return send(response, 200, 'text/html; charset=utf-8', page.html);
+    return sendCompressed(response, 'text/html; charset=utf-8', page.html, compressPage);
   }
   if (path === '/api/map') return sendJson(response, { ...(await readMap()), isFile: false });
   if (path === '/api/health') return sendJson(response, await readHealth());
@@ -102,7 +111,7 @@ async function answer(
   }
   if (namespace !== undefined) {
     const policy = await source.readAllowlist(namespace);
-    if (policy !== undefined) return send(response, 200, 'text/yaml; charset=utf-8', policy);
+    if (policy !== undefined) return sendCompressed(response, 'text/yaml; charset=utf-8', policy);
     return send(
       response,
       404,
@@ -142,11 +151,26 @@ function decodeName(text: string): string | undefined {
   return isNamespaceName(text) ? text : undefined;
 }
 
-function sendJson(response: ServerResponse, value: unknown): void {
-  send(response, 200, 'application/json; charset=utf-8', JSON.stringify(value));
+function sendJson(response: ServerResponse, value: unknown): Promise<void> {
+  return sendCompressed(response, 'application/json; charset=utf-8', JSON.stringify(value));
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
+/** Sends a body with status 200, compressed if that is worthwhile and the client accepts it. */
+async function sendCompressed(
+  response: ServerResponse,
+  type: string,
+  body: string,
+  compressed = () => compress(body),
+): Promise<void> {
+  response.setHeader('vary', 'accept-encoding');
+  if (body.length < compressedFrom || !acceptsGzip(response.req.headers['accept-encoding']))
+    return send(response, 200, type, body);
+  const bytes = await compressed();
+  response.setHeader('content-encoding', 'gzip');
+  send(response, 200, type, bytes);
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string | Buffer): void {
   if (response.headersSent) {
     response.destroy();
     return;

@@ -20,7 +20,7 @@ export interface RecordDetails {
   dstLabels: string[];
 }
 
-export type RecordCounters = Record<(typeof counterNames)[number], number>;
+type RecordCounters = Record<(typeof counterNames)[number], number>;
 
 /** Fields 6 to 12 of Flow, in this order. */
 export const counterNames = [

@@ -105,7 +105,7 @@ function isTemplate(text: string): boolean {
 }
 
 /** A fix for a file that has to be rendered first; '' for others. */
-export function templateHint(text: string): string {
+function templateHint(text: string): string {
   if (isTemplate(text)) return '; it looks like a Helm template: use the output of helm template';
   return /\$\{\w+\}/.test(text) ? '; it contains variables: substitute them first' : '';
 }

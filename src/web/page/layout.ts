@@ -2,7 +2,7 @@ import ElkApi, { type ElkNode } from 'elkjs/lib/elk-api.js';
 import workerText from 'virtual:elk-worker';
 import type { Pair } from './model.ts';
 
-export interface PlacedNode {
+interface PlacedNode {
   name: string;
   x: number;
   y: number;

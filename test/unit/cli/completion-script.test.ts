@@ -34,6 +34,7 @@ describe('every command', () => {
 
 test.each([
   [['ed'], 'edges'],
+  [['--ver'], '--version'],
   [['edges', '--peers'], '--peers-of'],
   [['allowlist', 'der'], 'derive'],
   [['run', 'dig'], 'digest'],
@@ -68,6 +69,7 @@ async function isInstalled(shell: string): Promise<boolean> {
 
 test.runIf(await isInstalled('fish')).each([
   ['ed', 'edges'],
+  ['--ver', '--version'],
   ['edges --peers', '--peers-of'],
   ['edges --action d', 'deny'],
 ])('fish completes %j', async (line, expected) => {
@@ -87,9 +89,18 @@ test.runIf(await isInstalled('zsh'))('zsh completes with the file in fpath at it
     await writeFile(join(folder, '_flow-trail'), completionScript(program, 'zsh'));
     const script = `fpath=($1); autoload -Uz _flow-trail; compdef() { :; }
       _describe() { print -rl -- \${(P)2}; }
-      words=(flow-trail edges --action d); CURRENT=4; _flow-trail`;
+      words=(flow-trail edges --action d); CURRENT=4; _flow-trail
+      words=(flow-trail at --); CURRENT=3; _flow-trail
+      words=(flow-trail --); CURRENT=2; _flow-trail`;
     const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', folder]);
-    expect(stdout.trim().split('\n')).toContain('deny');
+    const completed = stdout.trim().split('\n');
+    expect(completed).toEqual(expect.arrayContaining(['deny', '--version:print the version']));
+    // Colons after the first are part of the description.
+    const from = program.commands
+      .find((command) => command.name() === 'at')
+      ?.options.find(({ long }) => long === '--from');
+    expect(from?.description).toContain(':');
+    expect(completed).toContain(`--from:${from?.description}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

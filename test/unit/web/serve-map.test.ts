@@ -1,9 +1,11 @@
 import { request } from 'node:http';
 import type { Server } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure/failure.ts';
 import { serveMap, type MapSource } from '../../../src/web/serve-map.ts';
 
+const longPage = `<html>${'immich'.repeat(1_000)}</html>`;
 let server: Server;
 let reads = 0;
 let fails: unknown;
@@ -49,7 +51,7 @@ beforeEach(async () => {
   fails = undefined;
   errors.length = 0;
   server = await serveMap({
-    page: { html: '<html></html>', policy: "default-src 'none'" },
+    page: { html: longPage, policy: "default-src 'none'" },
     source,
     host: '127.0.0.1',
     port: 0,
@@ -61,21 +63,24 @@ afterEach(() => new Promise((resolve) => server.close(resolve)));
 
 function ask(
   path: string,
-  { method = 'GET', host }: { method?: string; host?: string } = {},
-): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
+  { method = 'GET', ...headers }: { method?: string; host?: string; 'accept-encoding'?: string } = {},
+): Promise<{ status: number; body: string; bytes: Buffer; headers: Record<string, unknown> }> {
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
   return new Promise((resolve, reject) => {
-    const sent = request(
-      { host: '127.0.0.1', port, path, method, agent: false, headers: host === undefined ? {} : { host } },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, body, headers: response.headers }),
-        );
-      },
-    );
+    const sent = request({ host: '127.0.0.1', port, path, method, agent: false, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({
+          status: response.statusCode ?? 0,
+          body: bytes.toString(),
+          bytes,
+          headers: response.headers,
+        });
+      });
+    });
     sent.on('error', reject).end();
   });
 }
@@ -87,6 +92,25 @@ test('the page is sent with its content security policy, and nothing is cached',
     "default-src 'none'",
     'no-store',
   ]);
+});
+
+test.each([
+  ['gzip, deflate, br', true],
+  ['*', true],
+  ['GZIP;q=0.5', true],
+  ['gzip;q=0, *', false],
+  ['br', false],
+  ['', false],
+])('with Accept-Encoding "%s", a long body is compressed: %j', async (encodings, isCompressed) => {
+  const { bytes, headers } = await ask('/', { 'accept-encoding': encodings });
+  expect(headers).toMatchObject({ vary: 'accept-encoding', 'content-length': String(bytes.length) });
+  expect(headers['content-encoding']).toBe(isCompressed ? 'gzip' : undefined);
+  expect((isCompressed ? gunzipSync(bytes) : bytes).toString()).toBe(longPage);
+});
+
+test('a short body is not compressed', async () => {
+  const { headers, body } = await ask('/api/map', { 'accept-encoding': 'gzip' });
+  expect([headers['content-encoding'], JSON.parse(body)]).toMatchObject([undefined, { isFile: false }]);
 });
 
 test('only reading is possible', async () => {
