@@ -14,6 +14,24 @@ import { testDeps } from './deps.ts';
 
 const minuteMs = 60_000;
 
+/** The first bucket with flows. */
+export const exportStart = 1_750_000_005 - (1_750_000_005 % 15);
+
+/** Three records per bucket; one is unique to the bucket. */
+export function threeFlows(startSeconds: number): Flows {
+  if (startSeconds < exportStart) return [];
+  return [
+    { src: { namespace: 'shop', name: 'web-*' }, dst: { namespace: 'db', name: 'postgres-*' }, port: 5_432 },
+    { src: { namespace: 'shop' }, dst: { namespace: 'dns' }, port: 53, protocol: 'udp' },
+    { src: { namespace: 'once', name: `job-${startSeconds}` }, dst: { namespace: 'db' }, action: 2 },
+  ];
+}
+
+/** The bucket of the unique record with this source name. */
+export function uniqueBucketOf(sourceName: unknown): number {
+  return Number(String(sourceName).replace('job-', ''));
+}
+
 /** Runs settleBuckets and exportFlows alternately, with a real database, a fake Goldmane and a receiver in this process. */
 export class Exporting {
   readonly settling: Settling;
@@ -70,6 +88,27 @@ export class Exporting {
       await this.settling.run(4);
       await this.export(1);
     }
+  }
+
+  /** Buckets whose three records have all arrived. */
+  completeBuckets(): number[] {
+    const ids = new Map<string, Set<string>>();
+    for (const { id, attributes } of this.receiver.accepted) {
+      const bucket = String(attributes['calico.bucket.start']);
+      ids.set(bucket, (ids.get(bucket) ?? new Set()).add(id));
+    }
+    return [...ids]
+      .filter(([, ofBucket]) => ofBucket.size === 3)
+      .map(([bucket]) => Date.parse(bucket) / 1_000)
+      .toSorted((a, b) => a - b);
+  }
+
+  async settledBuckets(): Promise<number[]> {
+    const rows = await this.settling.db.database.query<{ start: number }>(
+      `select extract(epoch from bucket)::float8 as start from bucket_ledger
+       where settled_at is not null and settled <> '' order by 1`,
+    );
+    return rows.map((row) => row.start);
   }
 
   gaps(): Promise<ExportGap[]> {

@@ -2,16 +2,24 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest. They start first, because the last one to start determines the length of the run. */
 const LONGEST = [
+  'integration/export.test.ts',
+  'integration/export-receiver.test.ts',
   'integration/dev/npm-start.test.ts',
-  'integration/server-run.test.ts',
-  'integration/digest.test.ts',
   'integration/coverage-clock.test.ts',
+  'integration/coverage-settling.test.ts',
   'faults/self-healing.test.ts',
-  'faults/equality-database.test.ts',
+  'faults/export.test.ts',
+  'faults/upgrade.test.ts',
+  'deploy/alerts.test.ts',
+  'integration/incomplete.test.ts',
+  'faults/two-trails.test.ts',
   'faults/equality-process.test.ts',
-  'faults/equality-temporal.test.ts',
+  'faults/message-settings.test.ts',
+  'integration/digest.test.ts',
+  'web/map.test.ts',
+  'faults/message-goldmane.test.ts',
+  'faults/crash-loop.test.ts',
   'faults/gap-worker-away.test.ts',
-  'faults/gap-goldmane-restart.test.ts',
 ];
 
 /** Starts the longest files first, the others in vitest's order (larger files first). */
