@@ -49,7 +49,7 @@ export function edgesCommand(): Command {
     .addHelpText(
       'after',
       `
-FLOWS counts distinct records: one per connection type and 15 seconds.
+FLOWS counts distinct records: one per connection type, reporter and 15 seconds.
 Facts exist only for settled time; an edge that has only been streamed has no
 facts yet.
 

@@ -20,7 +20,7 @@ interface HealthOptions {
 export function healthCommand(): Command {
   return new Command('health')
     .description(
-      'Check whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates. Shows the cause of each problem and what to do.',
+      'Check whether recording and reporting work: database, supervisor, schedules, newest bucket, coverage of the last day, digest, certificates, export of flow logs. Shows the cause of each problem and what to do.',
     )
     .option('--quiet', 'print only checks that did not pass')
     .option('--json', 'print JSON, with the key goldmane_aggregator')

@@ -15,7 +15,8 @@ export function mapCommand(): Command {
       'after',
       `
 The file contains the current edges, coverage and readiness, and each namespace's
-ports, identities and policies. The worker serves the same page with current data at MAP_HOST:MAP_PORT.
+ports, identities and policies. The worker serves the same page with current data
+at MAP_HOST:MAP_PORT.
 
 Example:
   flow-trail map -o map.html`,

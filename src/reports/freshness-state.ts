@@ -95,7 +95,7 @@ function assessSettling(facts: FreshnessFacts, options: FreshnessOptions): Fresh
   return {
     state: isCritical ? 'settling_stalled' : 'settling_late',
     severity: isCritical ? 'critical' : 'warning',
-    what: `No bucket was settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still delivers records, but it misses about 5 % of them.`,
+    what: `No bucket has been settled for ${counted(minutes, 'minute')}${lastSettledAt ? `, since ${formatTime(lastSettledAt)}` : ''}. The stream still delivers records, but it misses about 5 % of them.`,
     cause: causeOf(facts, formatTime),
     remembered: dataLossText(facts, options),
     minutes,

@@ -77,7 +77,7 @@ function readKeys(path: string): { keys: CodecKey[]; digest: string } {
     throw temporalFailure(
       'codec_keys',
       `The key file ${path} (TEMPORAL_CODEC_KEY_FILE) ${code === 'ENOENT' ? 'is missing' : `cannot be read (${code})`}`,
-      'mount the secret or correct the path; the file is read again every minute',
+      'mount the secret or correct the path; the file is read again twice a minute',
     );
   }
   return { keys: parseKeys(path, text), digest: createHash('sha256').update(text).digest('hex') };

@@ -30,7 +30,7 @@ export function checkCredentials(
   if (!leaf?.checkPrivateKey(parseKey(env, pair.key)))
     throw unusable(
       `The ${nameOf(env, 'CLIENT_KEY')} does not match the ${nameOf(env, 'CLIENT_CERT')}`,
-      'replace both files together; they are read again every minute',
+      'replace both files together; they are read again twice a minute',
     );
   try {
     createSecureContext({ cert: text(pair.crt), key: text(pair.key), ...(ca ? { ca: text(ca) } : {}) });
@@ -50,7 +50,7 @@ export function credentialsUnreadable(
 ): TemporalFailure {
   return unusable(
     `The ${nameOf(env, name)} ${reason}`,
-    'mount the secret or correct the path; the file is read again every minute',
+    'mount the secret or correct the path; the file is read again twice a minute',
   );
 }
 
@@ -58,7 +58,7 @@ export function credentialsUnreadable(
 export function profileFileUnreadable(path: string, reason: string): TemporalFailure {
   return unusable(
     `The file ${path}, named in Temporal's configuration file, ${reason}`,
-    'mount the secret or correct the path; the file is read again every minute',
+    'mount the secret or correct the path; the file is read again twice a minute',
   );
 }
 
@@ -86,12 +86,12 @@ function parseCertificates(env: NodeJS.ProcessEnv, name: CredentialName, pem: Ui
   if (isCutOff)
     throw unusable(
       `The ${nameOf(env, name)} contains a truncated PEM certificate`,
-      'write the whole file again; it is read every minute',
+      'write the whole file again; it is read twice a minute',
     );
   if (blocks.length === 0)
     throw unusable(
       `The ${nameOf(env, name)} contains no PEM certificate`,
-      'put a PEM certificate into it; the file is read again every minute',
+      'put a PEM certificate into it; the file is read again twice a minute',
     );
   return blocks.map((block, index) => {
     try {
@@ -99,7 +99,7 @@ function parseCertificates(env: NodeJS.ProcessEnv, name: CredentialName, pem: Ui
     } catch {
       throw unusable(
         `Certificate ${index + 1} of ${blocks.length} in the ${nameOf(env, name)} cannot be decoded`,
-        'write the whole file again; it is read every minute',
+        'write the whole file again; it is read twice a minute',
       );
     }
   });
@@ -112,7 +112,7 @@ function parseKey(env: NodeJS.ProcessEnv, pem: Uint8Array): KeyObject {
     // OpenSSL's message could quote the key.
     throw unusable(
       `The ${nameOf(env, 'CLIENT_KEY')} is not an unencrypted PEM private key`,
-      'use a PEM key without a passphrase; the file is read again every minute',
+      'use a PEM key without a passphrase; the file is read again twice a minute',
     );
   }
 }

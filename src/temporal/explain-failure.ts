@@ -103,7 +103,7 @@ function explainTls(
         return temporalFailure(
           'server_untrusted',
           `The CA file contains several CAs named ${repeated}. OpenSSL tries only the first one, which did not sign the certificate of Temporal at ${address} (${code})`,
-          `remove CAs of that name that are no longer used from the file set by ${serverCa}, or put the one that signed the certificate first; the file is read again every minute`,
+          `remove CAs of that name that are no longer used from the file set by ${serverCa}, or put the one that signed the certificate first; the file is read again twice a minute`,
         );
       break;
     }
@@ -112,7 +112,7 @@ function explainTls(
     return temporalFailure(
       'server_untrusted',
       `The CA file does not verify the certificate of Temporal at ${address} (${code})`,
-      `add the CA that signed it to the file set by ${serverCa}; the file is read again every minute`,
+      `add the CA that signed it to the file set by ${serverCa}; the file is read again twice a minute`,
     );
   if (/alert|ECONNRESET/i.test(`${code} ${message}`)) {
     const [own, now] = [clientCertificateTimes(options), new Date()];
@@ -120,7 +120,7 @@ function explainTls(
       return temporalFailure(
         'client_certificate_expired',
         `Temporal at ${address} rejected the client certificate, which ${own.notAfter < now ? `expired at ${own.notAfter.toISOString()}` : `is not valid before ${own.notBefore.toISOString()}`} (${code})`,
-        `renew the files of ${clientFiles}; they are read again every minute`,
+        `renew the files of ${clientFiles}; they are read again twice a minute`,
       );
     return temporalFailure(
       'client_certificate_refused',
@@ -128,7 +128,7 @@ function explainTls(
         ? `Temporal at ${address} rejected the client certificate, which is valid until ${own.notAfter.toISOString()} (${code})`
         : `Temporal at ${address} requires a client certificate, but none is set (${code})`,
       own
-        ? `renew the files of ${clientFiles}; they are read again every minute`
+        ? `renew the files of ${clientFiles}; they are read again twice a minute`
         : `mount the certificate and its key, and set ${clientFiles}`,
     );
   }

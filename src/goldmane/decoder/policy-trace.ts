@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { hash64 } from './hash64.ts';
+import { hash } from 'node:crypto';
 import { InternCache } from './intern-cache.ts';
 import { MalformedFlow } from './malformed-flow.ts';
 import { readPolicyHit } from './policy-hit.ts';
@@ -97,6 +97,12 @@ function boundedText(allEnforced: string[], allPending: string[]): string {
 }
 
 function policyTrace(text: string): PolicyTrace {
-  const digest = hash64(text);
+  const digest = digestOf(text);
   return { digest: digest === 0n ? 1n : digest, text };
+}
+
+/** The first eight bytes, big-endian and unsigned, of its SHA-256. */
+function digestOf(text: string): bigint {
+  // One call that returns a string takes a third of the time of a Hash object and a Buffer.
+  return BigInt(`0x${hash('sha256', text, 'hex').slice(0, 16)}`);
 }
