@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { MapChanges, MapData, MapEdge } from '../../../queries/map-data.ts';
 import { readChanges } from '../api.ts';
 import { counted, type Times } from '../format.ts';
@@ -6,6 +6,7 @@ import { changesByPair, pairKey, pairsOf, type Change } from '../model.ts';
 import { formatRoute, type Route } from '../route.ts';
 import { Action, Name } from './edges.tsx';
 import { Overview } from './overview.tsx';
+import { useAnswer } from '../use-answer.ts';
 
 interface ChangesProps {
   data: MapData;
@@ -86,20 +87,15 @@ function useChanges(
   data: MapData,
   period: { fromMs: number; toMs: number } | undefined,
 ): MapChanges | string | undefined {
-  const [found, setFound] = useState<MapChanges | string>();
   // Without chosen times, the period moves with each update; rounding to the minute keeps the result stable for a
   // while.
   const [from, to] = period
     ? [period.fromMs, period.toMs].map((ms) => new Date(Math.floor(ms / 60_000) * 60_000).toISOString())
     : [];
-  useEffect(() => {
-    if (from === undefined || to === undefined) return undefined;
-    const aborting = new AbortController();
-    readChanges(data, { from, to }, aborting.signal).then(setFound, (error: unknown) => {
-      if (!aborting.signal.aborted) setFound(error instanceof Error ? error.message : String(error));
-    });
-    return () => aborting.abort();
-  }, [data.isFile, from, to]);
+  const found = useAnswer(
+    from === undefined || to === undefined ? undefined : (signal) => readChanges(data, { from, to }, signal),
+    [data.isFile, from, to],
+  );
   return period && found;
 }
 

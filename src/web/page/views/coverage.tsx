@@ -1,5 +1,6 @@
 import type { MapStretch } from '../../../queries/map-data.ts';
 import type { Times } from '../format.ts';
+import { List, View } from './list.tsx';
 
 export const stateTexts: Record<string, string> = {
   final: 'fully observed',
@@ -48,33 +49,22 @@ export function CoverageStrip({ coverage, times }: { coverage: readonly MapStret
 
 export function Coverage({ coverage, times }: { coverage: readonly MapStretch[]; times: Times }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Coverage">
-      <table class="list">
-        <caption>
-          The last 30 days, newest first. Coverage describes the flows that Goldmane received, not flows that
-          nodes never reported.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col">State</th>
-            <th scope="col">Cause</th>
+    <View label="Coverage">
+      <List
+        columns={['From', 'To', 'State', 'Cause']}
+        caption="The last 30 days, newest first. Coverage describes the flows that Goldmane received, not flows that nodes never reported."
+      >
+        {coverage.toReversed().map(({ from, to, state, cause }) => (
+          <tr key={from}>
+            <td>{times.minute(from)}</td>
+            <td>{times.minute(to)}</td>
+            <td>
+              <span class={`state ${state}`}>{state}</span> {stateTexts[state] ?? ''}
+            </td>
+            <td>{cause ?? ''}</td>
           </tr>
-        </thead>
-        <tbody>
-          {coverage.toReversed().map(({ from, to, state, cause }) => (
-            <tr key={from}>
-              <td>{times.minute(from)}</td>
-              <td>{times.minute(to)}</td>
-              <td>
-                <span class={`state ${state}`}>{state}</span> {stateTexts[state] ?? ''}
-              </td>
-              <td>{cause ?? ''}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </List>
+    </View>
   );
 }

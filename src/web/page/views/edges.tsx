@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { MapEdge } from '../../../queries/map-data.ts';
 import type { Times } from '../format.ts';
+import { List, View } from './list.tsx';
 
 const pageSize = 200;
 
@@ -15,45 +16,31 @@ export function Edges({ edges, times, select }: EdgesProps) {
   const [shown, setShown] = useState(pageSize);
   if (edges.length === 0) return <p class="notice">No edge matches the filters.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Edges">
-      <table class="list">
-        <thead>
-          <tr>
-            <th scope="col">From</th>
-            <th scope="col">To</th>
-            <th scope="col">Action</th>
-            <th scope="col">First seen</th>
-            <th scope="col">Last seen</th>
-            <th scope="col" class="number">
-              Flows
-            </th>
+    <View label="Edges">
+      <List columns={['From', 'To', 'Action', 'First seen', 'Last seen', 'Flows']} numbers="Flows">
+        {edges.slice(0, shown).map((edge) => (
+          <tr key={`${edge.src}\n${edge.dst}\n${edge.action}`}>
+            <td>
+              <Name name={edge.src} select={select} />
+            </td>
+            <td>
+              <Name name={edge.dst} select={select} />
+            </td>
+            <td>
+              <Action action={edge.action} />
+            </td>
+            <td title={edge.firstSeen}>{times.minute(edge.firstSeen)}</td>
+            <td title={edge.lastSeen}>{times.ago(edge.lastSeen)}</td>
+            <td class="number">{Number(edge.flows).toLocaleString('en')}</td>
           </tr>
-        </thead>
-        <tbody>
-          {edges.slice(0, shown).map((edge) => (
-            <tr key={`${edge.src}\n${edge.dst}\n${edge.action}`}>
-              <td>
-                <Name name={edge.src} select={select} />
-              </td>
-              <td>
-                <Name name={edge.dst} select={select} />
-              </td>
-              <td>
-                <Action action={edge.action} />
-              </td>
-              <td title={edge.firstSeen}>{times.minute(edge.firstSeen)}</td>
-              <td title={edge.lastSeen}>{times.ago(edge.lastSeen)}</td>
-              <td class="number">{Number(edge.flows).toLocaleString('en')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </List>
       {edges.length > shown && (
         <button type="button" onClick={() => setShown(shown + pageSize)}>
           Show more ({(edges.length - shown).toLocaleString('en')} left)
         </button>
       )}
-    </div>
+    </View>
   );
 }
 

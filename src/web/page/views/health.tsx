@@ -1,25 +1,16 @@
-import { useEffect, useState } from 'preact/hooks';
 import type { MapData } from '../../../queries/map-data.ts';
 import type { HealthReport } from '../../../reports/health/report.ts';
 import { readJson } from '../api.ts';
+import { useAnswer } from '../use-answer.ts';
+import { List, View } from './list.tsx';
 
 /** The report, an error, or undefined while loading. */
 type HealthState = HealthReport | string | undefined;
 
 /** The report of `flow-trail health`, loaded with every update of the map. */
 export function useHealth(data: MapData | undefined): HealthState {
-  const [health, setHealth] = useState<HealthState>();
-  const isFile = data?.isFile;
-  const madeAt = data?.madeAt;
-  useEffect(() => {
-    if (isFile !== false) return undefined;
-    const aborting = new AbortController();
-    readJson<HealthReport>('api/health', aborting.signal).then(setHealth, (error: unknown) => {
-      if (!aborting.signal.aborted) setHealth(error instanceof Error ? error.message : String(error));
-    });
-    return () => aborting.abort();
-  }, [isFile, madeAt]);
-  return health;
+  const read = (signal: AbortSignal) => readJson<HealthReport>('api/health', signal);
+  return useAnswer(data?.isFile === false ? read : undefined, [data?.isFile, data?.madeAt]);
 }
 
 export function HealthBadge({ health }: { health: HealthState }) {
@@ -43,30 +34,22 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
   if (health === undefined) return <p class="notice">Checking…</p>;
   if (typeof health === 'string') return <p class="notice error">{health}</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Health">
-      <table class="list">
-        <caption>The same report as “flow-trail health”.</caption>
-        <thead>
-          <tr>
-            <th scope="col">Check</th>
-            <th scope="col">Result</th>
-            <th scope="col">Detail</th>
-            <th scope="col">What to do</th>
+    <View label="Health">
+      <List
+        columns={['Check', 'Result', 'Detail', 'What to do']}
+        caption="The same report as “flow-trail health”."
+      >
+        {health.checks.map(({ name, status, detail, cure }) => (
+          <tr key={name}>
+            <td>{name}</td>
+            <td>
+              <span class={`health ${status}`}>{status}</span>
+            </td>
+            <td>{detail}</td>
+            <td>{cure}</td>
           </tr>
-        </thead>
-        <tbody>
-          {health.checks.map(({ name, status, detail, cure }) => (
-            <tr key={name}>
-              <td>{name}</td>
-              <td>
-                <span class={`health ${status}`}>{status}</span>
-              </td>
-              <td>{detail}</td>
-              <td>{cure}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </List>
+    </View>
   );
 }

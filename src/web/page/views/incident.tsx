@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'preact/hooks';
 import { stateTexts } from './coverage.tsx';
 import type { MapData } from '../../../queries/map-data.ts';
 import type { Incident as IncidentData, IncidentRow, Unusual } from '../../../policy/incident.ts';
@@ -7,6 +6,8 @@ import { counted, type Times } from '../format.ts';
 import type { Route } from '../route.ts';
 import { TimeField } from './changes.tsx';
 import { Action } from './edges.tsx';
+import { useAnswer } from '../use-answer.ts';
+import { List, View } from './list.tsx';
 
 interface IncidentProps {
   data: MapData;
@@ -27,33 +28,32 @@ const unusualTexts: Record<Unusual, string> = {
 
 /** The flows of one namespace between two times, unusual ones first. */
 export function Incident({ data, route, times, go }: IncidentProps) {
-  const [found, setFound] = useState<IncidentData | string>();
   const nowMs = Date.parse(data.madeAt);
   const toMs = route.to === '' ? Math.ceil(nowMs / hourMs) * hourMs : Date.parse(route.to);
   const fromMs = route.from === '' ? toMs - hourMs : Date.parse(route.from);
   const isUsable = Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs;
   const { namespace } = route;
-  useEffect(() => {
-    setFound(undefined);
-    if (data.isFile || namespace === '' || !isUsable) return undefined;
-    const aborting = new AbortController();
+  const read = (signal: AbortSignal) => {
     const params = new URLSearchParams({
       from: new Date(fromMs).toISOString(),
       to: new Date(toMs).toISOString(),
     });
-    readJson<IncidentData>(
+    return readJson<IncidentData>(
       `api/namespaces/${encodeURIComponent(namespace)}/incident?${params}`,
-      aborting.signal,
-    ).then(setFound, (error: unknown) => {
-      if (!aborting.signal.aborted) setFound(error instanceof Error ? error.message : String(error));
-    });
-    return () => aborting.abort();
-  }, [data.isFile, namespace, fromMs, toMs, isUsable]);
+      signal,
+    );
+  };
+  const inputs = [data.isFile, namespace, fromMs, toMs, isUsable];
+  const found = useAnswer(
+    data.isFile || namespace === '' || !isUsable ? undefined : read,
+    inputs,
+    inputs.join(' '),
+  );
 
   if (data.isFile)
     return <p class="notice">This view is not available in a map file. Open the map served by the worker.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Incident">
+    <View label="Incident">
       <form class="period" onSubmit={(event) => event.preventDefault()}>
         <label>
           Namespace{' '}
@@ -74,7 +74,7 @@ export function Incident({ data, route, times, go }: IncidentProps) {
       {isUsable && namespace !== '' && found === undefined && <p class="notice">Loading…</p>}
       {typeof found === 'string' && <p class="notice error">{found}</p>}
       {typeof found === 'object' && <Found found={found} times={times} />}
-    </div>
+    </View>
   );
 }
 
@@ -136,36 +136,23 @@ function Rows({ title, rows, times }: { title: string; rows: readonly IncidentRo
         {title} <small>{counted(rows.length, 'row')}</small>
       </h3>
       {rows.length > 0 && (
-        <table class="list">
-          <thead>
-            <tr>
-              <th scope="col">Direction</th>
-              <th scope="col">Peer</th>
-              <th scope="col">Port</th>
-              <th scope="col">Action</th>
-              <th scope="col">Hours</th>
-              <th scope="col">Policy</th>
-              <th scope="col">Remarks</th>
+        <List columns={['Direction', 'Peer', 'Port', 'Action', 'Hours', 'Policy', 'Remarks']}>
+          {rows.map((row) => (
+            <tr key={`${row.direction}\n${row.peer}\n${row.identity}\n${row.port}\n${row.action}`}>
+              <td>{row.direction === 'in' ? 'called by' : 'calls'}</td>
+              <td>{row.peer}</td>
+              <td>
+                {row.port} {row.identity}
+              </td>
+              <td>
+                <Action action={row.action} />
+              </td>
+              <td>{hoursText(row.hours, times)}</td>
+              <td>{row.policies.join('; ')}</td>
+              <td>{row.unusual.map((word) => unusualTexts[word]).join(', ')}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={`${row.direction}\n${row.peer}\n${row.identity}\n${row.port}\n${row.action}`}>
-                <td>{row.direction === 'in' ? 'called by' : 'calls'}</td>
-                <td>{row.peer}</td>
-                <td>
-                  {row.port} {row.identity}
-                </td>
-                <td>
-                  <Action action={row.action} />
-                </td>
-                <td>{hoursText(row.hours, times)}</td>
-                <td>{row.policies.join('; ')}</td>
-                <td>{row.unusual.map((word) => unusualTexts[word]).join(', ')}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </List>
       )}
     </section>
   );

@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import { findHubs, islands, neighbours, type Pair } from '../model.ts';
+import { View } from './list.tsx';
 
 /** Larger tables are slow and unreadable; only the most connected namespaces are shown. */
 const maxRows = 120;
@@ -16,7 +17,7 @@ export function Matrix({ pairs, selected, select }: MatrixProps) {
   const cells = useMemo(() => new Map(pairs.map((pair) => [`${pair.src}\n${pair.dst}`, pair])), [pairs]);
   if (pairs.length === 0) return <p class="notice">No edge matches the filters.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Matrix of namespaces">
+    <View label="Matrix of namespaces">
       {total > order.length && (
         <p class="notice">
           The {order.length} most connected of {total.toLocaleString('en')} namespaces. Search for a name to
@@ -59,7 +60,7 @@ export function Matrix({ pairs, selected, select }: MatrixProps) {
           ))}
         </tbody>
       </table>
-    </div>
+    </View>
   );
 }
 

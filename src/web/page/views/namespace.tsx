@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { DetailRow, MapData, NamespaceDetail } from '../../../queries/map-data.ts';
+import type { DetailRow, MapData } from '../../../queries/map-data.ts';
 import { readAllowlist, readDetail } from '../api.ts';
 import { counted, type Times } from '../format.ts';
+import { useAnswer } from '../use-answer.ts';
 import { Action } from './edges.tsx';
 
 interface NamespaceProps {
@@ -13,15 +14,7 @@ interface NamespaceProps {
 
 /** The picture of one namespace: callers on the left, callees on the right, by port and identity. */
 export function Namespace({ data, name, times, select }: NamespaceProps) {
-  const [detail, setDetail] = useState<NamespaceDetail | string>();
-  useEffect(() => {
-    const aborting = new AbortController();
-    setDetail(undefined);
-    readDetail(data, name, aborting.signal).then(setDetail, (error: unknown) => {
-      if (!aborting.signal.aborted) setDetail(error instanceof Error ? error.message : String(error));
-    });
-    return () => aborting.abort();
-  }, [data, name]);
+  const detail = useAnswer((signal) => readDetail(data, name, signal), [data, name], name);
   const known = data.namespaces.find((namespace) => namespace.name === name);
   return (
     <section class="namespace" aria-label={`Namespace ${name}`}>

@@ -1,6 +1,7 @@
 import type { MapData } from '../../../queries/map-data.ts';
 import type { Times } from '../format.ts';
 import { Name } from './edges.tsx';
+import { List, View } from './list.tsx';
 
 const order = ['complete', 'unstable', 'learning', 'stale', null] as const;
 const meaning: Record<string, string> = {
@@ -21,7 +22,7 @@ export function Readiness({
   select: (name: string) => void;
 }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Readiness for default-deny">
+    <View label="Readiness for default-deny">
       {order.map((verdict) => {
         const own = data.namespaces.filter((namespace) => namespace.verdict === verdict);
         if (own.length === 0) return null;
@@ -34,35 +35,26 @@ export function Readiness({
             <p class="facts">
               {verdict === null ? 'Only seen in the live stream so far.' : meaning[verdict]}
             </p>
-            <table class="list">
-              <thead>
-                <tr>
-                  <th scope="col">Namespace</th>
-                  <th scope="col" class="number">
-                    Covered days
-                  </th>
-                  <th scope="col">Observed since</th>
-                  <th scope="col">Last seen</th>
+            <List
+              columns={['Namespace', 'Covered days', 'Observed since', 'Last seen']}
+              numbers="Covered days"
+            >
+              {own.map(({ name, coveredDays, requiredDays, firstSeen, lastSeen }) => (
+                <tr key={name}>
+                  <td>
+                    <Name name={name} select={select} />
+                  </td>
+                  <td class="number">
+                    {coveredDays.toFixed(1)} of {requiredDays}
+                  </td>
+                  <td>{firstSeen ? times.minute(firstSeen) : ''}</td>
+                  <td>{lastSeen ? times.ago(lastSeen) : ''}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {own.map(({ name, coveredDays, requiredDays, firstSeen, lastSeen }) => (
-                  <tr key={name}>
-                    <td>
-                      <Name name={name} select={select} />
-                    </td>
-                    <td class="number">
-                      {coveredDays.toFixed(1)} of {requiredDays}
-                    </td>
-                    <td>{firstSeen ? times.minute(firstSeen) : ''}</td>
-                    <td>{lastSeen ? times.ago(lastSeen) : ''}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+              ))}
+            </List>
           </section>
         );
       })}
-    </div>
+    </View>
   );
 }
