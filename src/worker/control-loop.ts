@@ -11,7 +11,7 @@ import { readTrailId } from '../trail/trail-id.ts';
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { pausedReading } from '../temporal/paused-reading.ts';
 import { inTime } from '../temporal/time-limit.ts';
-import { CredentialRefresh } from './credential-refresh.ts';
+import { CredentialRefresh } from './temporal-credential-refresh.ts';
 import type { DatabaseTrouble } from './database-trouble.ts';
 import { LoggedFailures } from './logged-failures.ts';
 import { PollWatch } from './polling.ts';
