@@ -27,7 +27,7 @@ const wrongProtocol =
 /** Explains why a request got no response. @param protocol `http:` or `https:` */
 export function connectionFailure(name: string, protocol: string, error: unknown): ReceiverFailure {
   if (isReceiverFailure(error)) return error;
-  const code = firstCode(error);
+  const code = errorCode(error, 'no code');
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return receiverFailure({
       kind: 'dns',
@@ -69,10 +69,4 @@ export function connectionFailure(name: string, protocol: string, error: unknown
     what: `the receiver ${name} cannot be reached, or closed the connection (${code})`,
     cure: 'Check the receiver and its log, and that the NetworkPolicy allows egress to it',
   });
-}
-
-/** Node tries all addresses of a name and throws their errors together. */
-function firstCode(error: unknown): string {
-  const inner: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return errorCode(inner, errorCode(error, 'no code'));
 }

@@ -1,3 +1,4 @@
+import { isUntrusted } from '../failure/untrusted-certificate.ts';
 import type { Certificates } from './certificates.ts';
 import { goldmaneFailure, type GoldmaneFailure, type GoldmaneFailureDetails } from './failure.ts';
 import { copyCertificatesAgain } from '../text/certificate-copies.ts';
@@ -20,24 +21,6 @@ const CHECK_GOLDMANE =
 /** Alerts with which a server rejects the client's certificate, as in OpenSSL's error codes. */
 const CERTIFICATE_ALERT =
   /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|NO_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/;
-
-/** X.509 verification codes that mean that no CA of the bundle signed the server's certificate. */
-const UNTRUSTED = new Set([
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY',
-  'CERT_SIGNATURE_FAILURE',
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_UNTRUSTED',
-  'CERT_REJECTED',
-  'CERT_REVOKED',
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-]);
 
 /** Explains why a connection failed, and what to do. */
 export function explainDialError(
@@ -113,7 +96,7 @@ function classifyByPattern(
       what: `${caPath} contains several CAs named ${repeated}. OpenSSL tries only the first one, which did not sign the certificate of Goldmane at ${host} (${code})`,
       cure: `Remove CAs of that name that are no longer used, or put the one that signed Goldmane's certificate first. ${copyCertificatesAgain}`,
     };
-  if (UNTRUSTED.has(code))
+  if (isUntrusted(code))
     return {
       kind: 'unknown_ca',
       what: `Unknown CA: the certificate of Goldmane at ${host} is not signed by any CA in ${caPath} (${code})`,

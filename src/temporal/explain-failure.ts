@@ -3,20 +3,11 @@ import { isGrpcServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NamespaceNotFoundError } from '@temporalio/common';
 import { errorLine } from '../failure/thrown.ts';
+import { isUntrusted } from '../failure/untrusted-certificate.ts';
 import { repeatedSubjects } from '../text/pem.ts';
 import { caOf, clientCertificateTimes } from './credentials.ts';
 import { temporalFailure, isTemporalFailure, type TemporalFailure } from './failure.ts';
 import { dial } from './dial.ts';
-
-/** Codes of OpenSSL's certificate verification. */
-const untrusted = new Set([
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_SIGNATURE_FAILURE',
-]);
 
 const noResponseCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED]);
 const refusalCodes = new Set([status.PERMISSION_DENIED, status.UNAUTHENTICATED]);
@@ -108,7 +99,7 @@ function explainTls(
       break;
     }
   }
-  if (untrusted.has(code))
+  if (isUntrusted(code))
     return temporalFailure(
       'server_untrusted',
       `The CA file does not verify the certificate of Temporal at ${address} (${code})`,

@@ -2,12 +2,8 @@ import pg from 'pg';
 import type { DatabaseTarget } from '../config/database-url.ts';
 import { requireChannelBinding } from './channel-binding.ts';
 import type { ConnectAttempt } from './connect-options.ts';
-import {
-  databaseFailure,
-  toDatabaseFailure,
-  type DatabaseFailure,
-  type DatabaseFailureKind,
-} from './database-failure.ts';
+import { databaseFailure, type DatabaseFailure, type DatabaseFailureKind } from './database-failure.ts';
+import { toDatabaseFailure } from './explain-database-error.ts';
 
 /** The ways to connect, and the index of the one that last worked. */
 export interface Ways {

@@ -3,12 +3,8 @@ import type { DatabaseConfig } from '../config/database-config.ts';
 import type { DatabaseTarget } from '../config/database-url.ts';
 import { connectAttempts, type ConnectAttempt } from './connect-options.ts';
 import { checkServer, clientClass, tryInTurn, type Ways } from './connect-server.ts';
-import {
-  isConflict,
-  isDatabaseFailure,
-  toDatabaseFailure,
-  type DatabaseFailureKind,
-} from './database-failure.ts';
+import { isConflict, isDatabaseFailure, type DatabaseFailureKind } from './database-failure.ts';
+import { toDatabaseFailure } from './explain-database-error.ts';
 import { readTarget } from './read-target.ts';
 import { beginStatement, type SessionSettings } from './session.ts';
 

@@ -3,12 +3,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { checkTables } from './check-tables.ts';
 import type { Database, Query } from './database.ts';
-import {
-  databaseFailure,
-  isDatabaseFailure,
-  toDatabaseFailure,
-  type DatabaseFailure,
-} from './database-failure.ts';
+import { databaseFailure, isDatabaseFailure, type DatabaseFailure } from './database-failure.ts';
+import { toDatabaseFailure } from './explain-database-error.ts';
 import { beginLongStatement } from './session.ts';
 
 const migrationsDir = fileURLToPath(new URL('../../migrations', import.meta.url));
