@@ -115,6 +115,7 @@ function listCommand(): Command {
             formatTime(madeAt),
             JSON.stringify(input),
           ]),
+          { limit: count },
         ),
       );
       if (found.length === 0) print('(none yet)');

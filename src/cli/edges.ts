@@ -82,27 +82,27 @@ function printFound(found: FoundInClusters, asJson: boolean): void {
       return printCut(found.rows, {
         limit,
         asJson,
-        show: printEdges,
+        show: (rows) => printEdges(rows, limit),
         showJson: (rows) => printOutput(name, rows),
       });
     case 'peers':
       return printCut(found.rows, {
         limit,
         asJson,
-        show: printPeers,
+        show: (rows) => printPeers(rows, limit),
         showJson: (rows) => printOutput(name, rows),
       });
     case 'facts':
       return printCut(found.rows, {
         limit,
         asJson,
-        show: printFacts,
+        show: (rows) => printFacts(rows, limit),
         showJson: (rows) => printOutput(name, rows.map(toJsonFact)),
       });
   }
 }
 
-function printPeers(peers: readonly InCluster<Peer>[]): void {
+function printPeers(peers: readonly InCluster<Peer>[], limit: number): void {
   printTable(
     [...clusterHeader(peers), 'PEER', 'DIRECTION', 'ACTIONS', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
     peers.map(({ cluster, namespace, direction, actions, firstSeen, lastSeen, flowCount }) => [
@@ -114,5 +114,6 @@ function printPeers(peers: readonly InCluster<Peer>[]): void {
       formatTime(lastSeen),
       flowCount,
     ]),
+    { limit },
   );
 }

@@ -5,7 +5,7 @@ import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/namespace-name.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
-import { formatTable, formatTime, note, print, printOutput } from './output.ts';
+import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
 import { withDatabase } from './with-database.ts';
@@ -77,15 +77,25 @@ function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[]
     ),
   );
   print('\ndecided by:');
-  for (const fact of explained)
-    for (const { policy, flowCount, lastSeen } of fact.decidedBy)
-      print(
-        `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, last ${formatTime(lastSeen)})`,
-      );
-  for (const { src: from, dst: to, port, note } of explained)
-    if (note !== undefined) print(`\n${from} -> ${to} ${port}: ${note}`);
+  printLines(
+    explained.flatMap((fact) =>
+      fact.decidedBy.map(
+        ({ policy, flowCount, lastSeen }) =>
+          `  ${fact.src} -> ${fact.dst} ${fact.port}, ${fact.reporter} ${fact.action}: ${policy} (${flowCount} flows, last ${formatTime(lastSeen)})`,
+      ),
+    ),
+  );
+  printLines(
+    explained.flatMap(({ src: from, dst: to, port, note: text }) =>
+      text === undefined ? [] : [`\n${from} -> ${to} ${port}: ${text}`],
+    ),
+  );
   const legend = networkLegend(ends);
   if (legend.length > 0) print(`\n${legend.join('\n')}`);
+}
+
+function printLines(lines: readonly string[]): void {
+  for (const line of [...lines.slice(0, mostRows), ...leftOutLines(lines.length)]) print(line);
 }
 
 /** The namespace in `shop` and `shop/cart`; undefined for other endpoints, whose spelling is not checked. */

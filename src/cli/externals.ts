@@ -37,7 +37,7 @@ Examples:
       printCut(found, {
         limit,
         asJson: json === true,
-        show: printFacts,
+        show: (rows) => printFacts(rows, limit),
         showJson: (rows) => printOutput('facts', rows.map(toJsonFact)),
       });
       noteUnknownNamespaces(unknown);

@@ -8,7 +8,7 @@ import { formatTime, print, printTable } from './output.ts';
 export const flowActions = ['allow', 'deny', 'pass', 'unspecified'] as const;
 
 /** One line per flow fact. */
-export function printFacts(facts: readonly InCluster<FactRow>[]): void {
+export function printFacts(facts: readonly InCluster<FactRow>[], limit: number): void {
   printTable(
     [
       ...clusterHeader(facts),
@@ -26,6 +26,7 @@ export function printFacts(facts: readonly InCluster<FactRow>[]): void {
       String(fact.days),
       fact.flowCount,
     ]),
+    { limit },
   );
   const legend = networkLegend(facts.flatMap(({ src, dst }) => [src, dst]));
   if (legend.length > 0) print(`\n${legend.join('\n')}`);

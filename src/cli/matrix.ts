@@ -4,6 +4,9 @@ import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
+/** Of the destinations of one row. */
+const namesShown = 100;
+
 export function matrixCommand(): Command {
   return new Command('matrix')
     .description(
@@ -25,9 +28,16 @@ Examples:
         rows.flatMap(({ srcNs, allowed, denied, other }) =>
           Object.entries({ allow: allowed, deny: denied, other })
             .filter(([, destinations]) => destinations.length > 0)
-            .map(([action, destinations]) => [srcNs, action, destinations.join(', ')]),
+            .map(([action, destinations]) => [srcNs, action, shortList(destinations)]),
         ),
       );
       if (rows.length === 0) print('(there are no edges yet)');
     });
+}
+
+function shortList(names: readonly string[]): string {
+  const left = names.length - namesShown;
+  return [...names.slice(0, namesShown), ...(left > 0 ? [`and ${left} more (--json prints all)`] : [])].join(
+    ', ',
+  );
 }

@@ -3,14 +3,39 @@ import { printable, printableJson, printableLines } from '../text/printable.ts';
 import { wallClockText } from '../time/wall-clock.ts';
 import { displayTimeZone } from './time-zone.ts';
 
-/** Columns padded to their widest cell, two spaces apart, without trailing spaces. Cells are made printable. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return tableLines(header, rows).join('\n');
+/** The number of rows of a table, or names in a cell, unless a command has its own limit. */
+export const mostRows = 500;
+
+interface TableOptions {
+  /** Rows beyond it are only counted. */
+  limit?: number;
+}
+
+/**
+ * Columns padded to their widest cell, two spaces apart, without trailing spaces. Cells are made printable. A line counts the rows
+ * that are left out.
+ */
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { limit = mostRows }: TableOptions = {},
+): string {
+  return [...tableLines(header, rows.slice(0, limit)), ...leftOutLines(rows.length, limit)].join('\n');
+}
+
+/** What to print after `limit` of `count` rows. */
+export function leftOutLines(count: number, limit = mostRows): string[] {
+  return count > limit ? [`(${count - limit} more of ${count}; --json prints all)`] : [];
 }
 
 /** A table on standard output; in a terminal, its header is bold, and rows with denied or missing data are red. */
-export function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const [first = '', ...rest] = tableLines(header, rows);
+export function printTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { limit = mostRows }: TableOptions = {},
+): void {
+  const [first = '', ...shown] = tableLines(header, rows.slice(0, limit));
+  const rest = [...shown, ...leftOutLines(rows.length, limit)];
   if (!isColoured()) return write([first, ...rest].join('\n'));
   const isAlarming = (row: readonly string[] | undefined) => row?.some((cell) => alarming.has(cell)) === true;
   write([bold(first), ...rest.map((line, index) => (isAlarming(rows[index]) ? red(line) : line))].join('\n'));

@@ -2,8 +2,8 @@ import type { EdgeRow } from '../trail/query-edges.ts';
 import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';
 import { formatTime, printTable } from './output.ts';
 
-/** One line per edge. */
-export function printEdges(edges: readonly InCluster<EdgeRow>[]): void {
+/** One line per edge. @param limit of the command; default: that of every table */
+export function printEdges(edges: readonly InCluster<EdgeRow>[], limit?: number): void {
   printTable(
     [...clusterHeader(edges), 'FROM', 'TO', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
     edges.map(({ cluster, srcNs, dstNs, action, firstSeen, lastSeen, flowCount }) => [
@@ -15,5 +15,6 @@ export function printEdges(edges: readonly InCluster<EdgeRow>[]): void {
       formatTime(lastSeen),
       flowCount,
     ]),
+    limit === undefined ? {} : { limit },
   );
 }

@@ -32,7 +32,7 @@ Examples:
       const { readRuns } = await import('./read-runs.ts');
       const runs = await readRuns(count, job);
       if (json === true) return printOutput('runs', runs);
-      printTable(['JOB', 'STARTED', 'TOOK', 'STATUS', 'FAILURE'], runs.map(toCells));
+      printTable(['JOB', 'STARTED', 'TOOK', 'STATUS', 'FAILURE'], runs.map(toCells), { limit: count });
       if (runs.length === 0) print('(no job has run yet)');
     });
 }

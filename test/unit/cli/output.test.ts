@@ -20,7 +20,17 @@ describe('a table', () => {
 
   test('can have more rows than a function call can have arguments', () => {
     const rows = Array.from({ length: 200_000 }, () => ['x']);
-    expect(formatTable(['A'], rows).split('\n')).toHaveLength(200_001);
+    expect(formatTable(['A'], rows, { limit: 200_000 }).split('\n')).toHaveLength(200_001);
+  });
+
+  test('has at most 500 rows, or those of the limit of its command, and counts the others', () => {
+    const rows = Array.from({ length: 26_000 }, (_, n) => [String(n)]);
+    const lines = formatTable(['A'], rows).split('\n');
+    expect(lines).toHaveLength(502);
+    expect(lines.at(-1)).toContain('25500');
+    expect(lines.at(-1)).toContain('--json');
+    expect(formatTable(['A'], rows, { limit: 3 }).split('\n')).toHaveLength(5);
+    expect(formatTable(['A'], rows.slice(0, 500)).split('\n')).toHaveLength(501);
   });
 
   test('keeps every cell on its line and in its column, regardless of its content', () => {
