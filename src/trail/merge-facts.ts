@@ -39,11 +39,11 @@ export async function mergeFacts(
     groupId: groupIds.get(factGroupText(fact)) ?? missing(),
     port: fact.port,
   }));
+  const day = deltas.reduce((newest, delta) => Math.max(newest, delta.day), 0);
   let found = await findFacts(query, wanted);
   const lacking = wanted.filter(({ text }) => !found.has(text));
   let created = 0;
   if (lacking.length > 0) {
-    const day = deltas.reduce((newest, delta) => Math.max(newest, delta.day), 0);
     created = await createFacts(query, lacking, portCap, day);
     found = await findFacts(query, wanted, true);
   }
@@ -51,6 +51,7 @@ export async function mergeFacts(
   const traceIdOf = await recordTraces(
     query,
     seen.map(({ delta: { trace }, row }) => ({ row, trace })),
+    day,
   );
   await mergeDays(
     query,

@@ -1,16 +1,20 @@
 import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
 import type { Query } from './database.ts';
 
-/** Distinct policy traces stored per fact; further ones are stored as "other". */
+/** Distinct policy traces stored per fact within `countedDays`; further ones are stored as "other". */
 const traceCap = 16;
+/** After this many days without it, a trace no longer counts: churn of policies does not cost a fact its traces permanently. */
+const countedDays = 7;
 /** The id of the trace "other". */
 const otherId = '0';
 
 /** A row of `flow_fact`. */
 export interface FactRow {
   factId: string;
-  /** Ids of the traces seen for it. */
+  /** Ids of all traces seen for it. */
   traces: Set<string>;
+  /** Ids of those that count against the cap; absent while all of them fit. */
+  counted?: Set<string>;
 }
 
 interface Seen {
@@ -24,10 +28,12 @@ type TraceIdOf = (row: FactRow, trace: PolicyTrace | undefined) => string;
  * Stores the policy traces and links each to its fact, up to the cap. A trace's id is its digest. Policy owners can
  * construct two traces with the same digest, so stored texts are compared, and a trace whose id belongs to a different
  * text is stored as "other".
+ * @param day the newest day of what was seen, whole days since the Unix epoch
  * @returns the id under which a fact's trace is stored
  * @throws DatabaseFailure
  */
-export async function recordTraces(query: Query, seen: readonly Seen[]): Promise<TraceIdOf> {
+export async function recordTraces(query: Query, seen: readonly Seen[], day: number): Promise<TraceIdOf> {
+  await countRecent(query, seen, day);
   const byId = new Map<string, PolicyTrace>();
   for (const { trace } of seen) if (trace && !byId.has(idOf(trace))) byId.set(idOf(trace), trace);
   const added = new Map<FactRow, Set<string>>();
@@ -36,16 +42,20 @@ export async function recordTraces(query: Query, seen: readonly Seen[]): Promise
   const traceIdOf: TraceIdOf = (row, trace) => {
     if (!trace) return otherId;
     const id = idOf(trace);
-    const isKnown = row.traces.has(id) && byId.get(id)?.text === trace.text && !collided.has(id);
+    const isKnown = countedOf(row).has(id) && byId.get(id)?.text === trace.text && !collided.has(id);
     return isKnown ? id : otherId;
   };
   for (const { row, trace } of seen) {
     if (!trace || byId.get(idOf(trace))?.text !== trace.text) continue;
     const id = idOf(trace);
-    if (!row.traces.has(id)) {
-      if (row.traces.size >= traceCap) continue;
-      row.traces.add(id);
-      added.set(row, (added.get(row) ?? new Set()).add(id));
+    const counted = countedOf(row);
+    if (!counted.has(id)) {
+      if (counted.size >= traceCap) continue;
+      counted.add(id);
+      if (!row.traces.has(id) || counted === row.traces) {
+        row.traces.add(id);
+        added.set(row, (added.get(row) ?? new Set()).add(id));
+      }
     }
     used.add(id);
   }
@@ -58,9 +68,34 @@ export async function recordTraces(query: Query, seen: readonly Seen[]): Promise
       if (collided.has(id)) {
         ids.delete(id);
         row.traces.delete(id);
+        row.counted?.delete(id);
       }
   await listTraces(query, added);
   return traceIdOf;
+}
+
+function countedOf({ traces, counted }: FactRow): Set<string> {
+  return counted ?? traces;
+}
+
+/** Finds which traces count for facts that have reached the cap, unless all that was seen is known. */
+async function countRecent(query: Query, seen: readonly Seen[], day: number): Promise<void> {
+  const full = new Map<string, FactRow>();
+  for (const { row, trace } of seen)
+    if (row.traces.size > traceCap || (row.traces.size === traceCap && trace && !row.traces.has(idOf(trace))))
+      full.set(row.factId, row);
+  if (full.size === 0) return;
+  const rows = await query<{ fact_id: string; traces: string[] }>(
+    `select fact_id, array_agg(distinct trace_id)::text[] as traces from flow_fact_day
+     where fact_id = any ($1::bigint[]) and day > date 'epoch' + $2::int - ${countedDays} and trace_id <> ${otherId}
+     group by 1`,
+    [[...full.keys()], day],
+  );
+  for (const row of full.values()) row.counted = new Set();
+  for (const { fact_id, traces } of rows) {
+    const row = full.get(fact_id);
+    if (row) row.counted = new Set(traces);
+  }
 }
 
 function idOf({ digest }: PolicyTrace): string {
