@@ -1,3 +1,4 @@
+import { isClusterName } from '../config/names.ts';
 import { loadClusterDatabases } from '../config/cluster-databases.ts';
 import { Failure, isFailure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
@@ -16,7 +17,7 @@ export interface ClusterAnswer<Answer> {
 export function parseClusters(option: string, value: string): string[] {
   const clusters = [...new Set(value.split(',').map((name) => name.trim()))];
   for (const name of clusters) {
-    if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name))
+    if (!isClusterName(name))
       throw usageFailure(
         option,
         `"${name}" is not a cluster; use names as in CLUSTER_NAME, separated by commas`,

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { isReservedName, networkLegend } from '../policy/derive/describe.ts';
 import { endMatcher, explainPair, namespaceText, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
-import { isNamespaceName } from '../text/namespace-name.ts';
+import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';

@@ -1,4 +1,4 @@
-import { isNamespaceName } from '../text/namespace-name.ts';
+import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { timeOfWallClock, wallClockAt } from '../time/wall-clock.ts';
 import { usageFailure } from './usage-error.ts';
 

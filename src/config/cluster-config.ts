@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { configFailure } from './config-failure.ts';
 import { issueProblems } from './issue-problems.ts';
-import { trailNames, type TrailNames } from './names.ts';
+import { isClusterName, trailNames, type TrailNames } from './names.ts';
 
 /** The fields of the environment that name a cluster and its task queue. */
 export const clusterEnvironment = {
   CLUSTER_NAME: z
     .string()
     .trim()
-    .regex(
-      /^([a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?)?$/,
+    .refine(
+      (value) => value === '' || isClusterName(value),
       'must be at most 40 lower-case letters, digits and hyphens, for example homelab; correct or unset it',
     )
     .default(''),

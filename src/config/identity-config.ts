@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isNamespaceName } from '../text/namespace-name.ts';
+import { isLabelKey, isNamespaceName } from '../text/kubernetes-names.ts';
 import { configFailure } from './config-failure.ts';
 import { commaSeparated, text } from './fields.ts';
 import { issueProblems } from './issue-problems.ts';
@@ -10,13 +10,10 @@ export interface IdentityConfig {
   namespaces: ReadonlySet<string> | 'all';
 }
 
-const labelKey =
-  /^([a-z0-9A-Z]([-a-z0-9A-Z.]*[a-z0-9A-Z])?\/)?[a-z0-9A-Z]([-_.a-z0-9A-Z]{0,61}[a-z0-9A-Z])?$/;
-
 /** The environment variables that say where a label tells services apart. */
 export const identityEnvironment = {
   SERVICE_IDENTITY_LABEL: text('service-identity').refine(
-    (value) => labelKey.test(value),
+    isLabelKey,
     'must be a Kubernetes label key, for example service-identity',
   ),
   SERVICE_IDENTITY_NAMESPACES: z.string().default('monitoring,kube-system,dbaas'),

@@ -31,6 +31,11 @@ export interface TrailNames {
   scheduleIds: Record<JobName, string>;
 }
 
+/** A value of CLUSTER_NAME: at most 40 lower-case letters, digits and hyphens. */
+export function isClusterName(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(text);
+}
+
 /** @param clusterName CLUSTER_NAME; if empty, the names of a single trail */
 export function trailNames(clusterName: string): TrailNames {
   const own = (id: string) =>

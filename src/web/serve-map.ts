@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
-import { isNamespaceName } from '../text/namespace-name.ts';
+import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { HealthReport } from '../reports/health/report.ts';
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../queries/map-data.ts';

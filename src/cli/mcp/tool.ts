@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isNamespaceName } from '../../text/namespace-name.ts';
+import { isNamespaceName } from '../../text/kubernetes-names.ts';
 import type { CommandOutput, OutputName } from '../schemas/index.ts';
 
 /**

@@ -2,8 +2,7 @@ import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DeriveOptions, Direction, LeftOut, LeftOutReason } from './model.ts';
 import { manyPorts } from '../../trail/many-ports.ts';
-import { isNamespaceName } from '../../text/namespace-name.ts';
-import { isLabelValue } from './names.ts';
+import { isLabelValue, isNamespaceName } from '../../text/kubernetes-names.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
 import { peerOf } from './direction.ts';
 import { hasPorts } from './rules.ts';
@@ -48,11 +47,15 @@ export function reasonToLeaveOut(
     case 'unspecified':
       return 'unnamed';
     case 'workload':
-      if (!isNamespaceName(peer.ns) || (peer.identity !== '' && !isLabelValue(peer.identity)))
-        return 'unnamed';
+      if (!isNamespaceName(peer.ns) || !isLabelValue(peer.identity)) return 'unnamed';
       break;
     case 'networkset':
-      if (!isLabelValue(peer.identity) || (peer.ns !== '' && !isNamespaceName(peer.ns))) return 'unnamed';
+      if (
+        peer.identity === '' ||
+        !isLabelValue(peer.identity) ||
+        (peer.ns !== '' && !isNamespaceName(peer.ns))
+      )
+        return 'unnamed';
       break;
   }
   if (fact.port === manyPorts) return allowManyPorts ? undefined : 'many-ports';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseNet } from '../address-sets.ts';
 import { namespaceSelectorText, notSelectorText, selectorText } from './calico-selectors.ts';
-import { isObjectName, isPortName } from './names.ts';
+import { isObjectName, isPortName } from '../../../text/kubernetes-names.ts';
 
 type Direction = 'ingress' | 'egress';
 

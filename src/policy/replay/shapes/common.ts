@@ -1,6 +1,11 @@
 import { z } from 'zod';
-import { isNamespaceName } from '../../../text/namespace-name.ts';
-import { isLabelKey, isLabelValue, isObjectName, isPortName } from './names.ts';
+import {
+  isLabelKey,
+  isLabelValue,
+  isNamespaceName,
+  isObjectName,
+  isPortName,
+} from '../../../text/kubernetes-names.ts';
 
 /** Label selector of Kubernetes, with the restrictions of its validation. */
 export const labelSelector = z.strictObject({
