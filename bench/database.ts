@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { hourSeconds } from '../src/time/units.ts';
 import { buildWorker } from './compile.ts';
 import type { BenchDatabase, Lab } from './lab.ts';
 import { upsertEach } from './naive-writer.ts';
@@ -8,7 +9,6 @@ import { BenchWorker } from './worker.ts';
 
 const speed = 60;
 const bucketSeconds = 15;
-const hourSeconds = 3_600;
 /**
  * PostgreSQL's default checkpoint interval: after a checkpoint, the first change of each page writes the whole page.
  */

@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { daySeconds, hourSeconds } from '../src/time/units.ts';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
 import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
-
-const hourSeconds = 3_600;
-const daySeconds = 24 * hourSeconds;
 /** Speed of the clock of stand-in and worker. */
 const speed = 120;
 /** After this time the ring is full, and all keys that recur within an hour were seen. */

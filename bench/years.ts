@@ -1,3 +1,4 @@
+import { daySeconds } from '../src/time/units.ts';
 import { encodeFlowKey, encodeList, encodeRecord } from '../dev/goldmane/encode.ts';
 import { Window } from '../dev/goldmane/window.ts';
 import { below } from '../dev/simulation/random.ts';
@@ -16,7 +17,6 @@ import type { Row } from './table.ts';
 import { flowsOfBucket, userRecords } from './traffic.ts';
 
 const section = 'years';
-const daySeconds = 86_400;
 const start = Date.parse('2026-01-05T00:00:00Z') / 1000;
 const portCap = 64;
 const ledgerSeconds = 2 * 3_600;

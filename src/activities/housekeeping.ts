@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { daySeconds, hourSeconds } from '../time/units.ts';
 import { coarsenCoverage } from '../trail/coarsen-coverage.ts';
 import { forgetReports } from '../trail/completeness-reports.ts';
 import { forgetExportMarks } from '../trail/export-marks.ts';
@@ -9,9 +10,6 @@ import { rollFactDays } from '../trail/roll-fact-days.ts';
 import { readLastVerification, recordVerification, verify, type Difference } from '../trail/verify.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { Deps } from '../ingest/deps.ts';
-
-const hourSeconds = 3_600;
-const daySeconds = 24 * hourSeconds;
 /** Less than a week, so that a daily run that starts slightly earlier than the one a week ago still verifies. */
 const verifyEverySeconds = 7 * daySeconds - hourSeconds;
 

@@ -1,3 +1,4 @@
+import { daySeconds } from '../time/units.ts';
 import type { ExportGap } from '../trail/export-gaps.ts';
 import type { ExportState } from '../trail/export-state.ts';
 import type { IdentityOverflow } from '../trail/identity-overflow.ts';
@@ -6,7 +7,7 @@ import type { CommandOutput } from './schemas/index.ts';
 const shownGaps = 20;
 const shownNamespaces = 20;
 /** Namespaces with too many identities are shown for a week. */
-const overflowSeconds = 7 * 86_400;
+const overflowSeconds = 7 * daySeconds;
 
 /** What `status` shows of the database. */
 interface DatabaseNow {

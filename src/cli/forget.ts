@@ -1,10 +1,9 @@
 import { Command } from 'commander';
+import { dayMs } from '../time/units.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace, parseSince } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
 import { withOpenDatabase } from './with-database.ts';
-
-const msPerDay = 86_400_000;
 
 interface ForgetOptions {
   src: string;
@@ -37,15 +36,15 @@ Examples:
     .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {
       const [src, dst] = [parseEnd('--src', srcText), parseEnd('--dst', dstText)];
       const now = new Date();
-      const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / msPerDay);
-      if (beforeDay > Math.floor(now.getTime() / msPerDay))
+      const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / dayMs);
+      if (beforeDay > Math.floor(now.getTime() / dayMs))
         throw usageFailure('--before', `${before} is in the future; use today or an earlier day`);
       const { removeFacts } = await import('../trail/remove-facts.ts');
       const removed = await withOpenDatabase((database) =>
         removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
       );
       if (json === true) return printOutput('forget', { isDryRun: !apply, ...removed });
-      const day = new Date(beforeDay * msPerDay).toISOString().slice(0, 10);
+      const day = new Date(beforeDay * dayMs).toISOString().slice(0, 10);
       const { facts, factDays, flowCounts } = removed;
       print(
         `${apply ? 'Removed' : 'Would remove'} ${facts} facts and ${factDays} days of facts from "${src}" to "${dst}" before ${day}.`,

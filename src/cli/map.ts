@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { dayMs } from '../time/units.ts';
 import { note, printFile } from './output.ts';
 import { withDatabase } from './with-database.ts';
 
 /** With more namespaces, the details would make the file too large to open. */
 const maxDetailed = 300;
-const weekMs = 7 * 86_400_000;
+const weekMs = 7 * dayMs;
 
 export function mapCommand(): Command {
   return new Command('map')

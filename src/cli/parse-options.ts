@@ -1,9 +1,9 @@
+import { dayMs } from '../time/units.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { timeOfWallClock, wallClockAt } from '../time/wall-clock.ts';
 import { usageFailure } from './usage-error.ts';
 
 const unitMs: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-const dayMs = 86_400_000;
 
 /**
  * Reads a time: `90m`, `24h`, `7d` ago; `03:00`, its last occurrence; `2026-01-31` or `2026-01-31 08:00` in the time

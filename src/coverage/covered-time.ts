@@ -1,7 +1,5 @@
+import { daySeconds } from '../time/units.ts';
 import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
-
-/** A day is 24 hours, regardless of daylight saving time. */
-export const daySeconds = 86_400;
 
 /** Seconds as days, rounded down to a tenth: 6.96 days must not be shown as 7. */
 export function floorToTenthDay(seconds: number): number {

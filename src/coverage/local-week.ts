@@ -1,7 +1,6 @@
+import { daySeconds, hourSeconds } from '../time/units.ts';
 import { weekdays } from '../time/weekdays.ts';
 import type { TimeSpans } from './covered-time.ts';
-
-const hourSeconds = 3_600;
 const hoursOfDay = 24;
 /** 1 January 1970 was a Thursday. */
 const epochWeekday = weekdays.indexOf('thursday');
@@ -48,7 +47,7 @@ export class LocalWeek {
   /** The hour of the week, 0 for Monday 00:00 to 167. */
   hourOfWeek(seconds: number): number {
     const local = this.localSeconds(seconds);
-    return localWeekday(local) * hoursOfDay + Math.floor(mod(local, 86_400) / hourSeconds);
+    return localWeekday(local) * hoursOfDay + Math.floor(mod(local, daySeconds) / hourSeconds);
   }
 
   /** The hour of the week of each hour of a UTC day, given as days since the epoch. */
@@ -56,7 +55,7 @@ export class LocalWeek {
     const known = this.#zone.days.get(day);
     if (known !== undefined) return known;
     const hours = Array.from({ length: hoursOfDay }, (_, hour) =>
-      this.hourOfWeek(day * 86_400 + hour * hourSeconds),
+      this.hourOfWeek(day * daySeconds + hour * hourSeconds),
     );
     this.#zone.days.set(day, hours);
     return hours;
@@ -69,7 +68,7 @@ export class LocalWeek {
 
   /** Local date as days since the epoch. */
   date(seconds: number): number {
-    return Math.floor(this.localSeconds(seconds) / 86_400);
+    return Math.floor(this.localSeconds(seconds) / daySeconds);
   }
 
   /**
@@ -142,7 +141,7 @@ function clock(hour: number): string {
 }
 
 function localWeekday(local: number): number {
-  return mod(Math.floor(local / 86_400) + epochWeekday, weekdays.length);
+  return mod(Math.floor(local / daySeconds) + epochWeekday, weekdays.length);
 }
 
 /** `GMT`, `GMT+05:45`, `GMT-03:30` */

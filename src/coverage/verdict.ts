@@ -1,4 +1,5 @@
-import { daySeconds, type TimeSpans } from './covered-time.ts';
+import { daySeconds } from '../time/units.ts';
+import type { TimeSpans } from './covered-time.ts';
 
 /** Minimum number of covered days for `complete`, whatever the settings (see the runbook's caveat). */
 export const leastDays = 7;

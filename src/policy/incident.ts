@@ -1,3 +1,4 @@
+import { daySeconds, hourSeconds } from '../time/units.ts';
 import { iso } from '../time/iso.ts';
 import { compareText } from '../text/order.ts';
 import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
@@ -66,9 +67,6 @@ export type Unusual =
   | 'first_time_at_this_hour'
   | 'first_time_on_this_weekday'
   | 'silent_before';
-
-const hourSeconds = 3_600;
-const daySeconds = 86_400;
 /** With a shorter history, an hour or weekday is new by chance. */
 const daysToKnowHours = 7;
 const daysToKnowWeekdays = 14;

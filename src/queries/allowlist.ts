@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { daySeconds } from '../time/units.ts';
 import { isQueryFormat, type AllowlistFormat, type AllowlistInput } from '../policy/derive/input.ts';
 import { dnsWarning } from '../policy/derive/baseline.ts';
 import { deriveAllowlist } from '../policy/derive/derive.ts';
@@ -9,7 +10,7 @@ import { dayText } from '../policy/derive/sighting.ts';
 import { namespaceJudge } from '../policy/derive/status.ts';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { counted } from '../text/counted.ts';
-import { daySeconds } from '../coverage/covered-time.ts';
+
 import type { Thresholds, Verdict } from '../coverage/verdict.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
 import { readCoverage } from '../trail/coverage.ts';

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { daySeconds } from '../time/units.ts';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
 import { assessFreshness } from '../reports/freshness-state.ts';
@@ -15,8 +16,6 @@ import { readDigestProgress } from '../trail/digests.ts';
 import { readExportGaps } from '../trail/export-gaps.ts';
 import { readExportState } from '../trail/export-state.ts';
 import { readFreshness } from '../trail/freshness.ts';
-
-const daySeconds = 86_400;
 const mostExportGaps = 1_000;
 
 type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names' | 'taskQueue'>;

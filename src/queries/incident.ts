@@ -1,3 +1,4 @@
+import { daySeconds, hourSeconds } from '../time/units.ts';
 import { reconstruct, type Incident } from '../policy/incident.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
@@ -11,9 +12,6 @@ interface IncidentQuestion {
   toSeconds: number;
   silentDays: number;
 }
-
-const hourSeconds = 3_600;
-const daySeconds = 86_400;
 
 /** Reconstructs which peers a namespace talked to between two times. @throws DatabaseFailure */
 export async function readIncident(query: Query, question: IncidentQuestion): Promise<Incident> {

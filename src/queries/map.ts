@@ -1,3 +1,4 @@
+import { daySeconds } from '../time/units.ts';
 import { iso } from '../time/iso.ts';
 import type { Config } from '../config/config.ts';
 import { decisionsOf } from '../policy/derive/explain.ts';
@@ -14,8 +15,6 @@ import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
 import { readEdgeDiff } from './edge-diff.ts';
 import type { DetailRow, MapChanges, MapData, MapEdge, NamespaceDetail } from './map-data.ts';
 import { readCompleteness } from './completeness.ts';
-
-const daySeconds = 86_400;
 /** Time range of the coverage strip. */
 const coverageDays = 30;
 /** Time range of a namespace's rows. */

@@ -1,3 +1,4 @@
+import { dayMs } from '../time/units.ts';
 import type { CertificateFindings, CertificateVerdict } from './certificate-findings.ts';
 
 type Which = 'client' | 'ca' | 'goldmane';
@@ -16,8 +17,6 @@ export interface CertificateReport extends CertificateVerdict {
   /** `same`, `differs`, or why it is unknown. */
   operatorSecret: string;
 }
-
-const dayMs = 86_400_000;
 
 /** Pure. */
 export function certificateReport(

@@ -1,3 +1,4 @@
+import { dayMs } from '../time/units.ts';
 import type {
   CertificateFinding,
   CertificateFindings,
@@ -8,8 +9,6 @@ import type {
 } from './certificate-findings.ts';
 import { bySeverity } from '../coverage/severity.ts';
 import { copyCertificatesAgain } from '../text/certificate-copies.ts';
-
-const dayMs = 86_400_000;
 
 /** Evaluates the certificates: each finding with what to do, in the terms of docs/operations.md. Pure. */
 export function assessCertificates(

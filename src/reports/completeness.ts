@@ -1,12 +1,7 @@
+import { daySeconds } from '../time/units.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/namespace-observations.ts';
-import {
-  coveredTime,
-  floorToTenthDay,
-  daySeconds,
-  missedTime,
-  type TimeSpans,
-} from '../coverage/covered-time.ts';
+import { coveredTime, floorToTenthDay, missedTime, type TimeSpans } from '../coverage/covered-time.ts';
 import { hoursInWords, LocalWeek } from '../coverage/local-week.ts';
 import { weekdays, type Weekday } from '../time/weekdays.ts';
 import {

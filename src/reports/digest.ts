@@ -1,3 +1,4 @@
+import { dayMs } from '../time/units.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
@@ -7,7 +8,7 @@ import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
 
 /** Period of a digest that has no predecessor. */
-export const firstPeriodMs = 24 * 3_600_000;
+export const firstPeriodMs = dayMs;
 
 /** Normally, an edge is stored within this time after the start of its bucket. */
 const usualDelayMs = 90_000;

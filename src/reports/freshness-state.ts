@@ -1,3 +1,4 @@
+import { minuteMs } from '../time/units.ts';
 import { counted } from '../text/counted.ts';
 import type { FreshnessFacts } from '../trail/freshness.ts';
 import type { Severity } from '../coverage/severity.ts';
@@ -47,7 +48,6 @@ const settlingWarnMinutes = 15;
 const streamWarnMinutes = 15;
 /** Two minutes of buckets with records; fewer may contain only late flows. */
 const missedByStreamLimit = 8;
-const minuteMs = 60_000;
 const bucketMs = 15_000;
 /** Buckets are listed for the last time at 55 minutes. */
 const listableMs = 55 * minuteMs;

@@ -1,3 +1,4 @@
+import { dayMs } from './units.ts';
 interface WallClock {
   year: number;
   /** 1 to 12. */
@@ -62,7 +63,6 @@ export function timeOfWallClock(reading: WallClock, timeZone: string): Date | un
     normal.getUTCDate() !== reading.day
   )
     return undefined;
-  const dayMs = 86_400_000;
   const candidates = [asUtcMs - dayMs, asUtcMs + dayMs].map(
     (near) => asUtcMs - (utcMs(wallClockAt(new Date(near), timeZone)) - near),
   );

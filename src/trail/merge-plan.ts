@@ -1,3 +1,4 @@
+import { daySeconds } from '../time/units.ts';
 import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { countRecords, findCollisions } from './hash-collisions.ts';
@@ -150,8 +151,6 @@ function addEdge(edges: EdgeMap<EdgeDelta>, edge: EdgeKey, startSeconds: number,
       lastSeconds: startSeconds + bucketSeconds,
     });
 }
-
-const daySeconds = 86_400;
 
 /** Identifies the trace's text within one plan, because two texts with the same digest can be constructed. */
 function numberOf(numbers: Map<string, number>, trace: PolicyTrace | undefined): number {

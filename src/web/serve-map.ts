@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
+import { daySeconds } from '../time/units.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { isFailure } from '../failure/failure.ts';
 import type { HealthReport } from '../reports/health/report.ts';
@@ -133,7 +134,7 @@ function periodOf(
   const fromSeconds = Date.parse(params.get('from') ?? '') / 1000;
   const toSeconds = Date.parse(params.get('to') ?? '') / 1000;
   const lengthSeconds = toSeconds - fromSeconds;
-  return lengthSeconds > 0 && lengthSeconds <= maxDays * 86_400 ? { fromSeconds, toSeconds } : undefined;
+  return lengthSeconds > 0 && lengthSeconds <= maxDays * daySeconds ? { fromSeconds, toSeconds } : undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Client } from '@temporalio/client';
+import { dayMs } from '../time/units.ts';
 import { errorText } from '../failure/thrown.ts';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
@@ -26,7 +27,6 @@ const reusedMs = 5_000;
 const exportMs = 60_000;
 /** On a fast clock (tests) a round still takes real time. */
 const minimumRoundMs = 500;
-const dayMs = 86_400_000;
 
 interface HealthWatchDeps {
   config: Config;

@@ -6,6 +6,7 @@ import {
   rootCause,
   workflowInfo,
 } from '@temporalio/workflow';
+import { hourMs } from '../time/units.ts';
 import type { Activities } from '../activities/index.ts';
 
 type Report = Awaited<ReturnType<Activities['checkFreshness']>>;
@@ -25,7 +26,7 @@ type FreshnessResult = Report & {
 
 const retry = { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 60_000 };
 const defaultPatienceMs = 90_000;
-const longestPatienceMs = 3_600_000;
+const longestPatienceMs = hourMs;
 const awayType = 'database_away';
 
 // The sum with the check stays below the schedule's execution timeout, so that a failed run shows its cause, not a timeout.

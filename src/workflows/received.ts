@@ -1,3 +1,4 @@
+import { dayMs } from '../time/units.ts';
 import type { GapReport, Progress, SettleSummary, StreamSummary } from '../ingest/summary.ts';
 import {
   emptyStatus,
@@ -18,7 +19,6 @@ const maxGaps = 20;
 /** Larger than any count or lag. */
 const maxNumber = 1e15;
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-const dayMs = 24 * 60 * 60_000;
 
 /**
  * @param latestMs milliseconds since the epoch; a report with a later time is ignored, because it would hide all

@@ -1,9 +1,8 @@
 import { ActivityCancellationType, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { minuteMs } from '../time/units.ts';
 import type { ExportActivities } from '../activities/index.ts';
 import { exportTaskQueue } from '../config/names.ts';
 import { readExportInput } from './received.ts';
-
-const minuteMs = 60_000;
 const defaultWindowMs = 6 * 60 * minuteMs;
 /**
  * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. It

@@ -17,14 +17,12 @@ import {
   upsertMemo,
   workflowInfo,
 } from '@temporalio/workflow';
+import { dayMs, minuteMs } from '../time/units.ts';
 import type { Activities } from '../activities/index.ts';
 import { currentDetails, stateText } from './details.ts';
 import { freshWindowSignal, pauseSignal, progressSignal, resumeSignal, statusQuery } from './messages.ts';
 import { readInput, readProgress, readSummary, textOf } from './received.ts';
 import { withPause, withProgress, withSummary, type SupervisorInput, type TrailStatus } from './status.ts';
-
-const minuteMs = 60_000;
-const dayMs = 24 * 60 * minuteMs;
 const defaultMaxBackoffMs = 30_000;
 /**
  * A worker sends a heartbeat after four fifths of this timeout, and Temporal Cloud bills each as an action. The timeout is

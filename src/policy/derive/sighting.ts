@@ -1,3 +1,4 @@
+import { dayMs } from '../../time/units.ts';
 import { counted } from '../../text/counted.ts';
 import { iso } from '../../time/iso.ts';
 import type { Sighting } from './model.ts';
@@ -38,5 +39,5 @@ export function minute(seconds: number): string {
 
 /** A UTC day, `2026-11-01`. */
 export function dayText(day: number): string {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
+  return new Date(day * dayMs).toISOString().slice(0, 10);
 }

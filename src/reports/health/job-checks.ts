@@ -1,8 +1,7 @@
+import { hourMs } from '../../time/units.ts';
 import type { ControlFacts } from '../../temporal/control-facts.ts';
 import type { HealthTrail } from './facts.ts';
 import { check, type HealthCheck } from './report.ts';
-
-const hourMs = 3_600_000;
 /** A digest run retries Slack for 80 minutes. */
 const digestLateMs = 2 * hourMs;
 const certificatesLateMs = 26 * hourMs;

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { assessCompleteness } from '../../../src/reports/completeness.ts';
 import { leastDays } from '../../../src/coverage/verdict.ts';
-import { coveredTime, daySeconds, missedTime } from '../../../src/coverage/covered-time.ts';
+import { coveredTime, missedTime } from '../../../src/coverage/covered-time.ts';
+import { daySeconds } from '../../../src/time/units.ts';
 import { anyCoverage, anyObservation, anyThresholds, at, judged, monday, usual } from './weeks.ts';
 
 // Thousands of random cases, which take long on a busy machine.

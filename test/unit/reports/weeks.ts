@@ -4,7 +4,7 @@ import {
   type CompletenessInput,
   type NamespaceCompleteness,
 } from '../../../src/reports/completeness.ts';
-import { daySeconds } from '../../../src/coverage/covered-time.ts';
+import { daySeconds } from '../../../src/time/units.ts';
 import type { Thresholds } from '../../../src/coverage/verdict.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/namespace-observations.ts';
