@@ -31,44 +31,68 @@ export async function limitFacts(
   for (const { records } of batches) {
     if (!(records instanceof ListedRecords)) continue;
     coarse += records.coarsened;
-    const groups = records
-      .groups()
-      .map((group, number) => ({ ...group, number, source: sourceOf(group.fact), pair: pairOf(group.fact) }));
-    const shares = sharePairs(
-      groups.map(({ source, pair, ports }) => ({ source, pair, size: sumOf(ports.values()) })),
-      maxFacts,
-    );
-    const limits = new Map(
-      [...groupBy(groups, ({ pair }) => pair)].map(([pair, own]) => [
-        pair,
-        portLimit(own, portCap * portSlack, shares.ofPair(pair)),
-      ]),
-    );
-    const limitOf = (pair: string) => limits.get(pair) ?? 0;
+    const groups = records.groups();
+    // Ports that were replaced by "many" count too: they may be under many traces.
+    const isOver = records.cells > maxFacts;
+    const limitOf = isOver ? pairLimits(groups, portCap * portSlack, maxFacts) : () => portCap * portSlack;
     const crowded = groups
-      .filter(({ ports, pair }) => ports.size > limitOf(pair))
+      .map((group, number) => ({ ...group, number, limit: limitOf(group.fact) }))
+      .filter(({ ports, limit }) => ports.size > limit)
       .sort((a, b) => b.ports.size - a.ports.size);
     if (crowded.length > 0) {
       const known = await knownPorts(crowded.slice(0, groupsAsked).map(({ fact }) => fact));
       const kept = new Map(
-        crowded.map(({ number, ports, pair }, index) => [
-          number,
-          keptPorts(ports, known[index], limitOf(pair)),
-        ]),
+        crowded.map(({ number, ports, limit }, index) => [number, keptPorts(ports, known[index], limit)]),
       );
       coarse += records.replacePorts((group, port) => kept.get(group)?.has(port) ?? true, manyPorts);
     }
-    const facts = records.countFacts();
-    if (sumOf(facts) <= maxFacts) continue;
-    const left = sharePairs(
-      groups.map(({ source, pair, number }) => ({ source, pair, size: facts[number] ?? 0 })),
-      maxFacts,
-    );
-    coarse += records.dropTraces(
-      (group) => left.ofPair(groups[group]?.pair ?? '') === Number.POSITIVE_INFINITY,
-    );
+    if (isOver) coarse += limitTraces(records, groups, maxFacts);
   }
   return coarse;
+}
+
+/** The number of ports that a group may keep, by its pair of namespaces. */
+function pairLimits(
+  groups: readonly ListedGroup[],
+  most: number,
+  maxFacts: number,
+): (fact: FactKey) => number {
+  const entries = groups.map((group) => ({ group, pair: pairOf(group.fact) }));
+  const shares = sharePairs(
+    entries.map(({ group: { fact, ports }, pair }) => ({
+      source: sourceOf(fact),
+      pair,
+      size: sumOf(ports.values()),
+    })),
+    maxFacts,
+  );
+  const limits = new Map(
+    [...groupBy(entries, ({ pair }) => pair)].map(([pair, own]) => [
+      pair,
+      portLimit(
+        own.map(({ group }) => group),
+        most,
+        shares.ofPair(pair),
+      ),
+    ]),
+  );
+  return (fact) => limits.get(pairOf(fact)) ?? 0;
+}
+
+/** @returns the number of facts that lost their policy trace */
+function limitTraces(records: ListedRecords, groups: readonly ListedGroup[], maxFacts: number): number {
+  const facts = records.countFacts();
+  if (sumOf(facts) <= maxFacts) return 0;
+  const pairs = groups.map(({ fact }) => pairOf(fact));
+  const shares = sharePairs(
+    groups.map(({ fact }, number) => ({
+      source: sourceOf(fact),
+      pair: pairs[number] ?? '',
+      size: facts[number] ?? 0,
+    })),
+    maxFacts,
+  );
+  return records.dropTraces((group) => shares.ofPair(pairs[group] ?? '') === Number.POSITIVE_INFINITY);
 }
 
 /** The number of ports each group may keep; halved until all groups together fit. Pure. */

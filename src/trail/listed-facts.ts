@@ -70,6 +70,10 @@ export class ListedFacts {
     this.#traceOf = new Int32Array(capacity);
   }
 
+  get cells(): number {
+    return this.#cells;
+  }
+
   /** Facts that lost their identities or policy trace so that the bucket fits. */
   get coarsened(): number {
     return this.#coarsened;

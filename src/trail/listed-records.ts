@@ -42,6 +42,11 @@ export class ListedRecords implements RecordList {
     return this.#cut;
   }
 
+  /** At least the number of distinct facts under distinct policy traces. */
+  get cells(): number {
+    return this.#facts.cells;
+  }
+
   /** Facts that lost their identities or policy trace, because the bucket has more of them than the limits. */
   get coarsened(): number {
     return this.#facts.coarsened;
