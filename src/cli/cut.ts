@@ -25,5 +25,5 @@ export function printCut<Row>(
 }
 
 export function cutText(limit: number): string {
-  return `only the first ${limit} lines are shown`;
+  return limit === 1 ? 'only the first line is shown' : `only the first ${limit} lines are shown`;
 }

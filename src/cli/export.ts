@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-export.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
@@ -6,8 +5,8 @@ import { flowActions } from './facts.ts';
 import { note, printFile } from './output.ts';
 import { parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
-import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
+import { writeOutput } from './write-output.ts';
 
 interface ExportOptions {
   format: ExportFormat;
@@ -44,12 +43,7 @@ Examples:
       const edges = await withDatabase((query) => queryEdges(query, { ...filter, limit: allEdges }));
       const text = exportEdges(edges, format);
       if (output === undefined || output === '-') return printFile(text);
-      await writeFile(output, text).catch((error: unknown) => {
-        throw usageFailure(
-          '--output',
-          `${output} cannot be written (${error instanceof Error ? error.message : 'unknown error'}); use another file`,
-        );
-      });
+      await writeOutput(output, text);
       note(`wrote ${edges.length} edges to ${output}`);
     });
 }

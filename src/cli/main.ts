@@ -7,11 +7,13 @@ import { choosesServer, useLocalStack } from './local-stack.ts';
 import { note } from './output.ts';
 import { createProgram } from './program.ts';
 
-// The reader of a pipe may close it early: `flow-trail edges | head`.
+// The reader of a pipe may close it early (`flow-trail edges | head`), and the disk of a file may be full.
 for (const output of [process.stdout, process.stderr])
   output.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    if (error.code === 'EPIPE') process.exit();
+    if (output === process.stdout)
+      note(`cannot write to standard output: ${error.message}; write to another file`);
+    process.exit(exitCodes.failure);
   });
 
 extendConnectAttempts();

@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { dayMs } from '../time/units.ts';
 import { note, printFile } from './output.ts';
 import { withDatabase } from './with-database.ts';
+import { writeOutput } from './write-output.ts';
 
 /** With more namespaces, the details would make the file too large to open. */
 const maxDetailed = 300;
@@ -49,7 +49,7 @@ Example:
       });
       const html = selfContainedPage(page, data);
       if (output === '-') return printFile(html);
-      await writeFile(output, html);
+      await writeOutput(output, html);
       note(`wrote ${data.edges.length} edges of ${data.namespaces.length} namespaces to ${output}`);
     });
 }

@@ -10,9 +10,15 @@ export function displayTimeZone(): string {
 }
 
 function readTimeZone(name: string | undefined): string {
-  const ownZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (name === undefined || name === '') return ownZone;
+  if (name === undefined || name === '') return machineTimeZone();
   const zone = canonicalTimeZone(name);
   if (zone !== undefined) return zone;
   throw configFailure([`TIME_ZONE ${notTimeZone(name)}`]);
+}
+
+/** Node does not know a zone if TZ is empty, which means UTC (POSIX), or names none; the C library then uses UTC as well. */
+function machineTimeZone(): string {
+  // Without a known zone, this is undefined, unlike in its type, or a name that Intl itself rejects.
+  const name: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return name === undefined || name === 'Etc/Unknown' ? 'UTC' : name;
 }

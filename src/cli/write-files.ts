@@ -31,18 +31,24 @@ export async function writeFilesInto(
     const handle = await open(join(root, path), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).catch(
       (error: unknown) => {
         if (errorCode(error, 'unknown error') === 'ELOOP') throw outside(path);
-        throw usageFailure(
-          '--out',
-          `${join(folder, path)} cannot be written (${errorCode(error, 'unknown error')})`,
-        );
+        throw unwritable(join(folder, path), error);
       },
     );
     try {
-      await handle.writeFile(content);
+      await handle.writeFile(content).catch((error: unknown) => {
+        throw unwritable(join(folder, path), error);
+      });
     } finally {
       await handle.close();
     }
   }
+}
+
+function unwritable(path: string, error: unknown): Failure<'command'> {
+  return usageFailure(
+    '--out',
+    `${path} cannot be written (${errorCode(error, 'unknown error')}); use another folder`,
+  );
 }
 
 function isOutside(path: string): boolean {

@@ -4,7 +4,7 @@ import type { OutputName } from '../../src/cli/schemas/index.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
-import { flowTrail } from '../support/cli.ts';
+import { flowTrail, flowTrailInto } from '../support/cli.ts';
 import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
@@ -157,4 +157,16 @@ test('a read-only role is sufficient', async () => {
     await db.database.query(`drop owned by ${role}`);
     await db.database.query(`drop role ${role}`);
   }
+});
+
+test.each(['', 'No/Such_Zone'])('with TZ="%s", times are in UTC', async (TZ) => {
+  const { code, out, err } = await flowTrail(['edges'], { DATABASE_URL: db.url, TZ });
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toContain(' UTC');
+});
+
+test('standard output that cannot be written is a failure without a stack trace', async () => {
+  const { code, err } = await flowTrailInto('/dev/full', ['edges'], { DATABASE_URL: db.url });
+  expect(code).toBe(1);
+  expect(err.trim().split('\n')).toEqual([expect.stringContaining('ENOSPC')]);
 });

@@ -1,4 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -18,6 +20,27 @@ export function spawnFlowTrail(args: readonly string[], env: NodeJS.ProcessEnv) 
     env: { ...isolated, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** Runs the built `flow-trail` with its standard output in this file. */
+export async function flowTrailInto(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Omit<CliResult, 'out'>> {
+  const handle = await open(file, 'w');
+  try {
+    const child = spawn(process.execPath, [main, ...args], {
+      env: { ...isolated, ...env },
+      stdio: ['ignore', handle.fd, 'pipe'],
+    });
+    let err = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (err += chunk));
+    const [code]: unknown[] = await once(child, 'close');
+    return { code: Number(code), err };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Runs the built `flow-trail` with exactly this environment. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeFilesInto } from '../../../src/cli/write-files.ts';
+import { writeOutput } from '../../../src/cli/write-output.ts';
 
 let scratch: string;
 let out: string;
@@ -54,4 +55,14 @@ test('a file instead of the folder is a usage error', async () => {
   await expect(writeFilesInto(out, [{ path: 'a', content }])).rejects.toEqual(
     expect.objectContaining({ system: 'command', kind: 'usage' }),
   );
+});
+
+test('a full disk is a usage failure that names the file', async () => {
+  // Every write to /dev/full fails as on a full disk.
+  const failed = [writeFilesInto('/dev', [{ path: 'full', content }]), writeOutput('/dev/full', content)];
+  for (const [index, option] of ['--out', '--output'].entries())
+    await expect(failed[index]).rejects.toMatchObject({
+      kind: 'usage',
+      what: `${option} /dev/full cannot be written (ENOSPC)`,
+    });
 });
