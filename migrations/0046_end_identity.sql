@@ -1,4 +1,4 @@
--- Whoever labels pods or creates network sets chooses the identities of a namespace. Their number is limited per namespace
+-- Anyone who labels pods or creates network sets chooses the identities of a namespace. Their number is limited per namespace
 -- (IDENTITY_CAP); this table counts them without reading all groups of facts.
 create table end_identity (
   ns text not null,
@@ -19,7 +19,7 @@ select ns, kind, identity, (now() at time zone 'UTC')::date from (
 where kind in ('workload', 'networkset') and ns <> '' and identity <> ''
 order by 1, 2, 3;
 
--- Namespaces of which identities were not stored.
+-- Namespaces with identities that were not stored.
 create table identity_overflow (
   ns text primary key,
   first_at timestamptz not null,

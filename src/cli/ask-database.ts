@@ -15,7 +15,7 @@ interface DatabaseNow {
   exported: ExportState & { gaps: ExportGap[] };
   /** How far this machine's clock is ahead of the database's. */
   clockAheadMs: number;
-  /** Namespaces of which identities were not stored in the last week, and their total. */
+  /** Namespaces with identities that were not stored in the last week, and their total. */
   limited: { namespaces: IdentityOverflow[]; total: number };
 }
 

@@ -23,7 +23,7 @@ export function traceOwner({ src, dst, reporter }: FactKey): string {
 }
 
 function endText({ kind, ns }: FactEnd): string {
-  // Whoever owns the network sets of a namespace owns its workloads.
+  // The owner of a namespace's network sets also owns its workloads.
   return ns === '' ? kind : `namespace ${ns}`;
 }
 

@@ -1,13 +1,13 @@
 import type { Query } from './database.ts';
 
-/** A namespace of which identities were not stored, because it had more than the limit. */
+/** A namespace with identities that were not stored, because it had more than the limit. */
 export interface IdentityOverflow {
   namespace: string;
   firstAt: Date;
   lastAt: Date;
 }
 
-/** The namespaces of which identities were not stored since `sinceSeconds`, the latest first. @throws DatabaseFailure */
+/** The namespaces with identities that were not stored since `sinceSeconds`, the latest first. @throws DatabaseFailure */
 export async function readIdentityOverflow(
   query: Query,
   { sinceSeconds, limit }: { sinceSeconds: number; limit: number },
