@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../src/web/page', import.meta.url));
  * Bundles the page into one HTML file, including script, style and the layout worker. The worker serves this file, and
  * it also works on its own; it fetches nothing from other hosts.
  */
-export async function buildMapPage(target: string = builtPage): Promise<void> {
+export async function buildMapPage(): Promise<void> {
   const result = await build({
     root,
     configFile: false,
@@ -46,8 +46,8 @@ export async function buildMapPage(target: string = builtPage): Promise<void> {
       // `</script` inside a string would end the element.
       () => `<script type="module">${script.replaceAll('</script', '<\\/script')}</script>`,
     );
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, page);
+  await mkdir(dirname(builtPage), { recursive: true });
+  await writeFile(builtPage, page);
 }
 
 function onlyOne<Item>(items: readonly Item[]): Item {

@@ -100,15 +100,11 @@ export function statefulSet(seed: number, namespace: string, name: string, placi
 }
 
 /** A pod on every node. */
-export function daemonSet(namespace: string, name: string, identity?: string): Workload {
+export function daemonSet(namespace: string, name: string): Workload {
   return {
     name: `${name}-*`,
     namespace,
-    labels: sorted([
-      `app.kubernetes.io/name=${name}`,
-      'pod-template-generation=3',
-      ...(identity === undefined ? [] : [`service-identity=${identity}`]),
-    ]),
+    labels: sorted([`app.kubernetes.io/name=${name}`, 'pod-template-generation=3']),
     nodes: Array.from({ length: NODE_COUNT }, (_, node) => node),
   };
 }

@@ -1,5 +1,7 @@
-/** The candidates that start with `text` or differ from it by few edits, closest first; at most `limit`. */
-export function similarTo(text: string, candidates: readonly string[], limit = 3): string[] {
+const mostNames = 3;
+
+/** The candidates that start with `text` or differ from it by few edits, closest first; at most three. */
+export function similarTo(text: string, candidates: readonly string[]): string[] {
   const allowed = Math.max(1, Math.floor(text.length / 3));
   return candidates
     .map((candidate) => ({
@@ -8,7 +10,7 @@ export function similarTo(text: string, candidates: readonly string[], limit = 3
     }))
     .filter(({ distance }) => distance <= allowed)
     .toSorted((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, limit)
+    .slice(0, mostNames)
     .map(({ candidate }) => candidate);
 }
 

@@ -9,39 +9,28 @@ const checkIntervalMs = 2_000;
 /** Connections per server; further ones are closed at once. */
 const maxConnections = 200;
 
-interface Limits {
-  idleMs: number;
-  requestMs: number;
-}
-
 /**
  * An HTTP server that slow or half-open clients cannot block: every connection without progress is closed within 30 s.
  * @param host an address, a name, or `*` for all IPv4 addresses and, if the machine has IPv6, all IPv6 addresses
- * @param limits for tests
  * @throws the error of `listen`
  */
-export async function listenBounded(
-  listener: RequestListener,
-  host: string,
-  port: number,
-  limits: Limits = { idleMs, requestMs },
-): Promise<Server> {
+export async function listenBounded(listener: RequestListener, host: string, port: number): Promise<Server> {
   const server = createServer(
     {
-      headersTimeout: limits.idleMs,
-      requestTimeout: limits.idleMs,
+      headersTimeout: idleMs,
+      requestTimeout: idleMs,
       keepAliveTimeout: 5_000,
-      connectionsCheckingInterval: Math.min(checkIntervalMs, limits.idleMs),
+      connectionsCheckingInterval: checkIntervalMs,
     },
     (request, response) => {
-      const timer = setTimeout(() => request.socket.destroy(), limits.requestMs);
+      const timer = setTimeout(() => request.socket.destroy(), requestMs);
       response.once('close', () => clearTimeout(timer));
       // No path uses a body, but an unread body would block the connection.
       request.resume();
       listener(request, response);
     },
   );
-  server.timeout = limits.idleMs;
+  server.timeout = idleMs;
   server.maxConnections = maxConnections;
   server.listen(host === '*' ? { port } : { port, host });
   await once(server, 'listening');

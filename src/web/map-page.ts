@@ -20,12 +20,12 @@ export const builtPage = fileURLToPath(
 );
 
 /** @throws Failure of kind `page_missing` */
-export async function loadMapPage(path: string = builtPage): Promise<MapPage> {
-  const html = await readFile(path, 'utf8').catch((cause: unknown) => {
+export async function loadMapPage(): Promise<MapPage> {
+  const html = await readFile(builtPage, 'utf8').catch((cause: unknown) => {
     throw new Failure({
       system: 'stack',
       kind: 'page_missing',
-      what: `the map page ${path} cannot be read`,
+      what: `the map page ${builtPage} cannot be read`,
       cure: 'build it with npm run build',
       retryable: false,
       cause,
