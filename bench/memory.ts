@@ -65,8 +65,9 @@ async function peakOf(
   print('memory: the worker catches up and streams');
   await worker.untilSettled(fromSeconds, toSeconds);
   await delay(streamSeconds * 1000);
-  const [peak, live, counted, outcome] = [
+  const [peak, anonymous, live, counted, outcome] = [
     await worker.peakMiB(),
+    worker.peakAnonymousMiB(),
     await worker.liveMiB(),
     await worker.countedRecords(),
     await worker.outcome(fromSeconds, toSeconds),
@@ -81,6 +82,13 @@ async function peakOf(
       unit: 'MiB',
       limit: { atMost: limitMiB },
       note: `${counted.toLocaleString('en-US')} records counted in edges; buckets: ${outcome}`,
+    },
+    {
+      section,
+      what: `peak without mapped files, ${what}`,
+      value: anonymous,
+      unit: 'MiB',
+      note: 'the part that the kernel cannot drop',
     },
     {
       section,
