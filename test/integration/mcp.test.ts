@@ -142,6 +142,29 @@ test.each([
   parseAnswer(schema, texts[0] ?? '');
 });
 
+test('status counts the namespaces with more identities than are stored, and names the latest 20', async () => {
+  await db.database.query(
+    `insert into identity_overflow select 'ns-' || n, now(), now() - make_interval(mins => n) from generate_series(1, 25) n
+     union all select 'long-ago', now() - interval '9 days', now() - interval '8 days'`,
+  );
+  const { texts } = await call('status', {});
+  const { limitedIdentities } = z
+    .object({
+      limitedIdentities: z.object({
+        total: z.number(),
+        namespaces: z.array(z.object({ namespace: z.string() })),
+      }),
+    })
+    .parse(parseAnswer('status', texts[0] ?? ''));
+  expect(limitedIdentities.total).toBe(25);
+  expect(limitedIdentities.namespaces.map(({ namespace }) => namespace)).toEqual(
+    Array.from({ length: 20 }, (_, n) => `ns-${n + 1}`),
+  );
+  const { out } = await flowTrailInProcess(['status'], env);
+  expect(out).toMatch(/IDENTITY_CAP.*: 25$/m);
+  expect(out).toContain('and 5 more');
+});
+
 test('namespace names are returned as JSON, without characters that control a terminal', async () => {
   const { texts } = await call('edges', { dst: 'immich', denied: true });
   expect(JSON.parse(texts[0] ?? '')).toContainEqual(expect.objectContaining({ srcNs: hostile }));
