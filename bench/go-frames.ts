@@ -35,7 +35,7 @@ const NO_SUCH_METHOD = Buffer.concat([
   Buffer.from('12'),
 ]);
 
-export interface FramesOptions {
+interface FramesOptions {
   tls: { ca: string; cert: string; key: string };
   messages: readonly Buffer[];
   /** Limited to the rate of a real Goldmane. */

@@ -6,7 +6,7 @@ import { workerFlags } from '../test/support/worker-flags.ts';
 const request = z.object({ id: z.number(), method: z.string(), args: z.unknown() });
 const answer = z.object({ id: z.number(), result: z.unknown().optional(), error: z.string().optional() });
 
-export type Methods = Readonly<Record<string, (args: unknown) => unknown>>;
+type Methods = Readonly<Record<string, (args: unknown) => unknown>>;
 
 /** In the child: answers the parent's requests, and exits when the parent has ended. */
 export function serve(methods: Methods): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 /** An image as Dockerfile and Compose name it, without a digest: `node:24.21.0-bookworm-slim`. */
-export interface ImageTag {
+interface ImageTag {
   /** `docker.io` if the name has no host. */
   host: string;
   /** With `library/` for Docker's official images, whose names omit it. */

@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../src/web/page', import.meta.url));
  * Bundles the page into one HTML file, including script, style and the layout worker. The worker serves this file, and
  * it also works on its own; it fetches nothing from other hosts.
  */
-export async function buildMapPage(): Promise<void> {
+async function buildMapPage(): Promise<void> {
   const result = await build({
     root,
     configFile: false,

@@ -45,7 +45,7 @@ export interface IssueRequest {
   withKeyIdentifier?: boolean;
 }
 
-export interface AuthorityOptions {
+interface AuthorityOptions {
   commonName?: string;
   notBefore?: Date;
   notAfter?: Date;
@@ -153,7 +153,7 @@ async function issueFrom(
   };
 }
 
-export interface CertificateOptions {
+interface CertificateOptions {
   /** Signs both certificates; default: a fresh authority. */
   authority?: CertificateAuthority;
   server?: Partial<IssueRequest>;

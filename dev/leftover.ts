@@ -7,7 +7,7 @@ import { errorCode } from '../src/failure/thrown.ts';
 const execute = promisify(execFile);
 const PATIENCE_MS = 5_000;
 
-export interface Leftover {
+interface Leftover {
   pid: number;
   /** Words that must be in its command line: process ids are reused, so an id alone proves nothing. */
   marks: readonly string[];

@@ -10,7 +10,7 @@ const PLAIN_EVERY_MS = 15_000;
 const NAMED_AT_ONCE = 6;
 const HOUR_BUCKETS = 240;
 
-export interface LiveViewOptions {
+interface LiveViewOptions {
   terminal: Terminal;
   trail: TrailReader;
   /** Why the worker is not polling; undefined when it is. */

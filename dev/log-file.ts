@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 
 /** The log of one start; the previous log is kept as `.1`. */
-export interface LogFile {
+interface LogFile {
   readonly path: string;
   line(text: string): void;
   close(): Promise<void>;

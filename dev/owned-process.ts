@@ -18,7 +18,7 @@ while [ $n -lt 50 ] && kill -0 "$1" 2>/dev/null; do n=$((n + 1)); sleep 0.1; don
 kill -s KILL -- "-$1" 2>/dev/null
 `;
 
-export interface OwnedProcessOptions {
+interface OwnedProcessOptions {
   command: string;
   args: readonly string[];
   env?: NodeJS.ProcessEnv;

@@ -10,7 +10,7 @@ export function startFailure(
 }
 
 /** Set if another attempt can help: the `port` was taken, or an `earlier_server` is still running on the data. */
-export type StartFailureKind = 'start' | 'port' | 'earlier_server';
+type StartFailureKind = 'start' | 'port' | 'earlier_server';
 export type StartFailure = Failure<'stack', StartFailureKind>;
 
 export function isStartFailure(error: unknown): error is StartFailure {

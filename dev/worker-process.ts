@@ -95,7 +95,7 @@ function lastOutput(child: OwnedProcess): string {
     .join('\n');
 }
 
-export interface LogLine {
+interface LogLine {
   level: string;
   message: string;
 }

@@ -17,7 +17,7 @@ import { shuffled } from './shuffled.ts';
 const FLOWS_A_TURN = 1001;
 const BEHIND_RETRY_MS = 10;
 
-export interface CoreOptions {
+interface CoreOptions {
   clock: Clock;
   ring: BucketRing;
   version: GoldmaneVersion;

@@ -36,7 +36,7 @@ interface Handlers {
   connect(call: CollectorCall): Promise<void>;
 }
 
-export interface GrpcServerOptions {
+interface GrpcServerOptions {
   certificates: ServerCertificates;
   host: string;
   /** 0: any free port. */

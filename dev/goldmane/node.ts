@@ -4,7 +4,7 @@ import { CollectorConnection, CollectorDisconnected, type CollectorTarget } from
 import type { Flow } from './flow.ts';
 import { shuffled } from './shuffled.ts';
 
-export interface NodeOptions {
+interface NodeOptions {
   target: CollectorTarget;
   clock: Clock;
   /** Default 15, plus up to 1.5 each time, as in calico-node. */

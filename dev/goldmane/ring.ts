@@ -17,7 +17,7 @@ export interface Bucket {
   readonly injected: Buffer[];
 }
 
-export interface RingOptions {
+interface RingOptions {
   /** Start of the bucket being filled when the ring is created. */
   fillingSeconds: number;
   /** How many buckets the newest one is ahead of the one being filled. */

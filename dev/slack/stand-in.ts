@@ -33,7 +33,7 @@ export interface SlackStandIn {
   stop(): Promise<void>;
 }
 
-export interface SlackStandInOptions {
+interface SlackStandInOptions {
   port: number;
   /** Default: a fixed path that is not secret. */
   webhookPath?: string;

@@ -5,7 +5,7 @@ import type { Crashes } from '../trail/worker-processes.ts';
 const crashesInLoop = 3;
 
 /** Finding about workers that repeatedly end unexpectedly; both texts are sentences with full stops. */
-export interface CrashLoop {
+interface CrashLoop {
   what: string;
   /** The cause, if known, and what to do. */
   cause: string;

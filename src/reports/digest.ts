@@ -37,7 +37,7 @@ export interface DigestInput {
 }
 
 /** Facts about the whole trail, for the first digest. */
-export interface Introduction {
+interface Introduction {
   /** In the reader's zone. */
   since: string;
   namespaces: number;

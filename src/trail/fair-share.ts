@@ -16,7 +16,7 @@ export interface PairSize {
   readonly size: number;
 }
 
-export interface PairShares {
+interface PairShares {
   /** Room for the pair: infinite unless its source namespace has more than its share and the pair more than its share of that. */
   ofPair(this: void, pair: string): number;
   /** Room for the source namespace: infinite unless it has more than its share. */

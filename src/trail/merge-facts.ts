@@ -8,7 +8,7 @@ import { recordTraces, type FactRow } from './merge-traces.ts';
 import type { FactDelta } from './merge-plan.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
-export interface MergedFacts {
+interface MergedFacts {
   /** Facts that had no row before. */
   newFacts: number;
   /** Facts that lost an identity, and the namespaces of these identities. */

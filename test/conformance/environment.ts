@@ -6,7 +6,7 @@ import type { GoldmaneVersion } from '../../dev/goldmane/stand-in.ts';
  * (PORT, SERVER_CERT_PATH, SERVER_KEY_PATH, CA_CERT_PATH, AGGREGATION_WINDOW). CONFORMANCE_GOLDMANE_HOST: a server that
  * is already running; tests that must restart it are skipped.
  */
-export type Subject =
+type Subject =
   | { kind: 'stand-in' }
   | { kind: 'command'; command: string }
   | {

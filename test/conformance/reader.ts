@@ -28,7 +28,7 @@ export interface Received {
   } & Record<string, unknown>;
 }
 
-export interface ListAnswer {
+interface ListAnswer {
   meta: { totalPages: number; totalResults: number };
   flows: Received[];
 }
@@ -90,7 +90,7 @@ function connect(server: ReaderTarget, maxReceiveBytes: number | undefined): Cli
 }
 
 /** The properties of a server that a reader needs. */
-export type ReaderTarget = Pick<Server, 'clock' | 'bucketSeconds' | 'target'>;
+type ReaderTarget = Pick<Server, 'clock' | 'bucketSeconds' | 'target'>;
 
 /** An open call of `Flows.Stream`. */
 export interface StreamCall {

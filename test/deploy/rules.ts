@@ -39,7 +39,7 @@ const dashboard = z.object({
   panels: z.array(panel),
   templating: z.object({ list: z.array(variable) }),
 });
-export type Dashboard = z.infer<typeof dashboard>;
+type Dashboard = z.infer<typeof dashboard>;
 
 export async function readDashboard(): Promise<Dashboard> {
   const path = join(projectFolder, 'deploy', 'grafana-dashboard.json');

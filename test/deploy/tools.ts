@@ -30,7 +30,7 @@ export interface Outcome {
   stderr: string;
 }
 
-export interface RunOptions {
+interface RunOptions {
   cwd?: string;
   /** Default: this process's. */
   env?: NodeJS.ProcessEnv;

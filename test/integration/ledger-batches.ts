@@ -3,7 +3,7 @@ import type { BucketBatch, FactEnd, RecordList, TrailRecord } from '../../src/tr
 export const startSeconds = 1_800_000_000;
 export const options = { portCap: 64, nowSeconds: startSeconds };
 
-export interface ListedOptions {
+interface ListedOptions {
   dst?: FactEnd;
   digest?: bigint;
   text?: string;

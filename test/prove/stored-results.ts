@@ -10,7 +10,7 @@ const storedFile = z.object({
   findings: z.array(findingSchema),
 });
 
-export interface PartResult {
+interface PartResult {
   minutes: number;
   findings: readonly Finding[];
 }

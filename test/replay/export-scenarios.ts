@@ -13,7 +13,7 @@ import { until } from '../support/poll.ts';
 type Attempt = (attempt: number) => Promise<ExportSummary>;
 
 /** A run of the export's supervisor with a fake activity. */
-export interface ExportScenario {
+interface ExportScenario {
   /** Name of the file under histories/<version>/export/. */
   name: string;
   exportFlows: Attempt;

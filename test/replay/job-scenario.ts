@@ -2,7 +2,7 @@ import type { Activities } from '../../src/activities/index.ts';
 import { jobs, type JobName } from '../../src/config/names.ts';
 
 /** A scheduled job or the on-demand job. */
-export type Runnable = JobName | 'allowlist';
+type Runnable = JobName | 'allowlist';
 
 /** A run of a job with fake activities. */
 export interface JobScenario {

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/trail/database.ts';
 
 /** The fields of a streamed record that goldmane-edge-aggregator uses. */
-export interface AggregatedFlow {
+interface AggregatedFlow {
   dstNs: string;
   startSeconds: number;
   action?: string;

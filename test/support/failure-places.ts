@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 /** The places where a failure is shown to operators. */
 const places = ['log', 'attempts', 'status', 'command'] as const;
-export type Place = (typeof places)[number];
+type Place = (typeof places)[number];
 
 /** The current content of a place, as text. */
 export async function readPlace(world: World, worker: WorkerProcess, place: Place): Promise<string> {

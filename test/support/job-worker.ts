@@ -22,7 +22,7 @@ export type Outcome =
   | { result: Record<string, unknown> }
   | { failed: string; message: string; details: unknown };
 
-export interface ScheduledJob {
+interface ScheduledJob {
   trigger(): Promise<Outcome>;
   delete(): Promise<void>;
 }

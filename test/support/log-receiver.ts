@@ -33,7 +33,7 @@ const request = z.looseObject({
   ),
 });
 
-export interface ReceivedLog {
+interface ReceivedLog {
   id: string;
   body: string;
   severity: string;
@@ -118,7 +118,7 @@ const messages = z
 const logs = messages.opentelemetry.proto.collector.logs.v1;
 
 /** The log records of an ExportLogsServiceRequest. */
-export function decodeLogs(body: Uint8Array): ReceivedLog[] {
+function decodeLogs(body: Uint8Array): ReceivedLog[] {
   const type = logs.ExportLogsServiceRequest;
   const plain: unknown = type.toObject(type.decode(body), { longs: String, enums: String, arrays: true });
   return request.parse(plain).resourceLogs.flatMap(({ resource, scopeLogs }) =>

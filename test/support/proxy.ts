@@ -8,7 +8,7 @@ export interface Wiretap {
 }
 
 /** The speed of a slow link: `bytes` every `everyMs` of real time. */
-export interface Pace {
+interface Pace {
   bytes: number;
   everyMs: number;
 }

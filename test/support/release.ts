@@ -6,7 +6,7 @@ import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A replacement in the supervisor's source, which must contain `from`. */
-export interface SourceChange {
+interface SourceChange {
   from: string;
   to: string;
 }

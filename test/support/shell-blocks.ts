@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface ShellBlock {
+interface ShellBlock {
   /** File and line, for example `docs/digest.md:56`. */
   place: string;
   /** Whether the first line is a comment `# Example: ...`, which states what the block needs. */

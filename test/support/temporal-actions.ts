@@ -2,7 +2,7 @@ import type { temporal } from '@temporalio/proto';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
-export type BilledActions = Record<
+type BilledActions = Record<
   'workflows' | 'activities' | 'retries' | 'timers' | 'signals' | 'markers' | 'searchAttributes',
   number
 >;

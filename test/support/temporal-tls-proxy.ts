@@ -3,7 +3,7 @@ import { connect, type ClientHttp2Session, createSecureServer, type Http2SecureS
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { CertifiedKey } from '../../dev/certificates.ts';
 
-export interface ProxyCredentials {
+interface ProxyCredentials {
   /** The certificate that the proxy presents. */
   server: CertifiedKey;
   /** PEM; client certificates must be signed by one of these. Undefined: no client certificate is requested. */

@@ -22,7 +22,7 @@ import { expectVerified } from './verify.ts';
 import { VariableClock } from './variable-clock.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 
-export interface WorldOptions {
+interface WorldOptions {
   /** Speed relative to real time. All durations are scaled alike. */
   speed?: number;
   /** How far the world's clock starts behind the system's. Default 0. It is faster, so it soon overtakes the system's. */

@@ -5,7 +5,7 @@ import type { CommandOutput, OutputName } from '../schemas/index.ts';
 /**
  * The result of a tool: the JSON of the equivalent command, and the notes that the command prints on standard error.
  */
-export interface Answered<Name extends OutputName = OutputName> {
+interface Answered<Name extends OutputName = OutputName> {
   answer: CommandOutput<Name>;
   notes?: readonly string[];
 }

@@ -3,7 +3,7 @@ import type { PlacedManifest } from './manifest.ts';
 import { describeObject } from './objects.ts';
 
 /** The manifests that remain once every staged policy is enforced. */
-export interface Effective {
+interface Effective {
   readonly manifests: readonly PlacedManifest[];
   /** What enforcing the staged policies changes, as sentences. */
   readonly notes: readonly string[];

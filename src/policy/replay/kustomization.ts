@@ -23,7 +23,7 @@ interface Kustomization {
 }
 
 /** What the kustomizations of a folder change in the manifests next to them. */
-export interface Kustomizations {
+interface Kustomizations {
   /** The namespace of a file: of the outermost kustomization that lists it and sets one. */
   readonly namespaceOf: (path: string) => string | undefined;
   /** What kustomize would change in a file, as sentences. */

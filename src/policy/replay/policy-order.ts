@@ -25,7 +25,7 @@ export function byNamespace(policies: readonly CompiledPolicy[]): CompiledTier['
 }
 
 /** A policy that selects an end, or may select it. */
-export interface SelectingPolicy {
+interface SelectingPolicy {
   readonly policy: CompiledPolicy;
   readonly selects: Exclude<Answer, 'no'>;
 }

@@ -24,7 +24,7 @@ const yaml11Boolean: ScalarTag = {
 };
 
 /** What became of the documents of a file that are not objects. */
-export interface DocumentSink {
+interface DocumentSink {
   readonly complain: (problem: string) => void;
   readonly skip: (what: string) => void;
   /** Whether the file is one of several, and not one that a person named. */

@@ -61,7 +61,7 @@ const lazySchema = schema.extend({
   }),
 });
 
-export type Reference = z.infer<typeof schema>;
+type Reference = z.infer<typeof schema>;
 
 const plainObjects = { longs: String, defaults: true, arrays: true, objects: true } as const;
 
