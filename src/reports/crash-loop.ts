@@ -22,6 +22,6 @@ export function crashLoopOf(
     cause:
       failure === undefined
         ? 'They were killed or ran out of memory. Check the end of the log of the previous container (kubectl logs --previous) and its last state (kubectl describe pod: OOMKilled); for “heap out of memory” or OOMKilled, give the worker more memory.'
-        : `The last error was: ${failure.replace(/[.\s]*$/, '')}. Its log contains the stack trace (kubectl logs --previous).`,
+        : `The last error was: ${failure.replace(/(?<![.\s])[.\s]+$/, '')}. Its log contains the stack trace (kubectl logs --previous).`,
   };
 }

@@ -99,7 +99,7 @@ function textOfIpv4(value: bigint): string {
 }
 
 function numberOfIpv6(address: string): bigint {
-  const dotted = /(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
+  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
   const embedded = dotted?.[2] === undefined ? undefined : numberOfIpv4(dotted[2]);
   const text =
     embedded === undefined

@@ -61,13 +61,16 @@ export function documentsOf({ path, text }: ManifestFile, sink: DocumentSink): P
   });
 }
 
+/** Strings and braces. In a truncated text, the last string has no end; requiring one would take quadratic time. */
+const jsonTokens = /"(?:[^"\\]|\\.)*"?|[{}]/gs;
+
 /** The objects of a text that consists of JSON objects, such as the output of `jq '.items[]'`; other texts whole. */
 function jsonValues(text: string): string[] {
   if (!text.trimStart().startsWith('{')) return [text];
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+  for (const { 0: token, index } of text.matchAll(jsonTokens)) {
     if (token === '{') depth += 1;
     else if (token === '}') depth -= 1;
     if (token !== '}' || depth !== 0) continue;

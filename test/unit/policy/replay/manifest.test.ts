@@ -216,6 +216,12 @@ describe('YAML is read as by kubectl', () => {
         }) + 'spec: {egress: [{action: Allow, protocol: TCP, destination: {ports: [80:90]}}]}\n',
       ),
     ).toEqual(['NetworkPolicy a/x']));
+  // As kubectl prints them: each object's last applied configuration is a string full of escaped quotes.
+  test('a truncated text of JSON objects is one problem, however many quotes it has', () => {
+    const applied = JSON.stringify({ applied: '{"name":"x"},'.repeat(20_000) });
+    const text = `{"kind": "NetworkPolicy"}\n${applied.slice(0, -10)}`;
+    expect(readManifests([{ path: 'now.json', text }], {}).problems).toHaveLength(1);
+  });
   test('several JSON objects, as jq prints them', () =>
     expect(
       names(
