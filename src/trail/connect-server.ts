@@ -14,6 +14,7 @@ export interface Ways {
 /** After these failures the next host, or the same with or without TLS, may accept the connection. */
 const worthTheNext: ReadonlySet<DatabaseFailureKind> = new Set([
   'connection_refused',
+  'unreachable',
   'dns',
   'timeout',
   'starting',

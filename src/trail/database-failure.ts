@@ -17,6 +17,7 @@ export type DatabaseFailureKind =
   | 'read_only'
   | 'wrong_server'
   | 'connection_refused'
+  | 'unreachable'
   | 'dns'
   | 'timeout'
   | 'starting'
@@ -56,6 +57,8 @@ const cures: Record<DatabaseFailureKind, string> = {
   read_only: 'point DATABASE_URL at the primary; this server is a standby or was made read-only',
   wrong_server: 'add the right server to the hosts in DATABASE_URL, or correct target_session_attrs',
   connection_refused: 'start Postgres, or correct the host and port in DATABASE_URL',
+  unreachable:
+    'check the host in DATABASE_URL, whether its machine runs, and the routes and network policies on the way to it',
   dns: 'correct the host in DATABASE_URL, or the DNS configuration of the pod',
   timeout: 'check whether Postgres hangs or is overloaded, or whether a network policy drops packets',
   starting: 'wait: Postgres is starting up or recovering',

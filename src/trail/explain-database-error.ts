@@ -77,11 +77,16 @@ export function toDatabaseFailure(error: unknown): DatabaseFailure {
     case 'ETIMEDOUT':
       return databaseFailure('timeout', 'Postgres did not respond in time', code);
     case 'ECONNREFUSED':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
       return databaseFailure(
         'connection_refused',
         `connection refused: nothing is listening at the address in DATABASE_URL (${message})`,
+        code,
+      );
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return databaseFailure(
+        'unreachable',
+        `the address in DATABASE_URL cannot be reached (${message})`,
         code,
       );
     case 'ENOTFOUND':
