@@ -59,10 +59,10 @@ test('a file instead of the folder is a usage error', async () => {
 
 test('a full disk is a usage failure that names the file', async () => {
   // Every write to /dev/full fails as on a full disk.
-  const failed = [writeFilesInto('/dev', [{ path: 'full', content }]), writeOutput('/dev/full', content)];
-  for (const [index, option] of ['--out', '--output'].entries())
-    await expect(failed[index]).rejects.toMatchObject({
-      kind: 'usage',
-      what: `${option} /dev/full cannot be written (ENOSPC)`,
-    });
+  const failure = (option: string) => ({
+    kind: 'usage',
+    what: `${option} /dev/full cannot be written (ENOSPC)`,
+  });
+  await expect(writeFilesInto('/dev', [{ path: 'full', content }])).rejects.toMatchObject(failure('--out'));
+  await expect(writeOutput('/dev/full', content)).rejects.toMatchObject(failure('--output'));
 });
