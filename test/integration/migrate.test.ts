@@ -31,12 +31,12 @@ function inSchema(schema: string): Database {
 
 describe('a migration', () => {
   test('that takes longer than the statement timeout is not cancelled, and its progress is reported', async () => {
-    const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 450 } });
+    const hurried = openDatabase({ url: db.url }, { timeouts: { connectMs: 5_000, statementMs: 1_500 } });
     closing.push(() => hurried.close());
     await migrate(database, { upTo: '0001_edge' });
     await database.query('alter table flow_trail_migration add column waited text');
     await database.query(
-      `create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(0.5); return new; end'`,
+      `create function wait() returns trigger language plpgsql as 'begin perform pg_sleep(1.7); return new; end'`,
     );
     await database.query(
       'create trigger slow after insert on flow_trail_migration for each row execute function wait()',
