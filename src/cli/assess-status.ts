@@ -12,6 +12,8 @@ export interface Ages {
   dataAgeSeconds: number | undefined;
   /** Since a reader last reported. */
   reportAgeSeconds: number | undefined;
+  /** Since the supervisor first started. */
+  supervisedSeconds: number | undefined;
 }
 
 /** @param nowMs the trail's clock, milliseconds since the epoch */
@@ -27,6 +29,7 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
     lagSeconds,
     dataAgeSeconds: least(lagSeconds, settledLag),
     reportAgeSeconds: least(secondsSince(status?.stream.asOf), secondsSince(status?.settle.asOf)),
+    supervisedSeconds: secondsSince(status?.supervisedSince),
   };
 }
 
@@ -61,9 +64,14 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
       : [],
   );
   problems.push(...new Set([...(status.lastError === undefined ? [] : [status.lastError]), ...failures]));
-  const { dataAgeSeconds: age, reportAgeSeconds: reported } = ages;
-  if (age === undefined) problems.push('No data has arrived since the supervisor started.');
-  else if (age >= freshSeconds)
+  const { dataAgeSeconds: age, reportAgeSeconds: reported, supervisedSeconds: supervised = 0 } = ages;
+  if (age === undefined) {
+    // The first report with data comes up to a minute after the start.
+    if (supervised >= freshSeconds)
+      problems.push(
+        `No data has arrived since the supervisor started ${supervised} s ago. Check the readers' last errors and Goldmane.`,
+      );
+  } else if (age >= freshSeconds)
     problems.push(`The newest data is ${age} s old. Check the readers' last errors and Goldmane.`);
   if (reported !== undefined && reported >= freshSeconds)
     problems.push(`No reader has reported for ${reported} s. Check whether the worker runs.`);

@@ -4,7 +4,7 @@ import { clockProblem, problemsOf } from '../../../src/cli/assess-status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
 
 const at = '2026-11-30T05:00:00.000Z';
-const fresh = { lagSeconds: 30, dataAgeSeconds: 30, reportAgeSeconds: 5 };
+const fresh = { lagSeconds: 30, dataAgeSeconds: 30, reportAgeSeconds: 5, supervisedSeconds: 3_600 };
 const why = 'Wrong CA: these files have never worked.';
 
 type State = 'connecting' | 'connected' | 'failing';
@@ -46,6 +46,14 @@ test('a pause is a problem, and the only one of a supervisor that is paused itse
   const paused = 'The readers were paused at 05:00. Resume them.';
   expect(problemsOf({ ...supervisor('connected', undefined), paused }, fresh)).toEqual([paused]);
   expect(problemsOf({ ...supervisor('failing', why), state: 'PAUSED', paused }, fresh)).toEqual([paused]);
+});
+
+test('a supervisor without data is a problem only six minutes after its start', () => {
+  const withoutData = { ...fresh, lagSeconds: undefined, dataAgeSeconds: undefined };
+  const problemsAfter = (supervisedSeconds: number) =>
+    problemsOf(supervisor('connected', undefined), { ...withoutData, supervisedSeconds });
+  expect(problemsAfter(359)).toEqual([]);
+  expect(problemsAfter(360)).toHaveLength(1);
 });
 
 test('a clock that differs from the database’s by a minute or more is a problem', () => {
