@@ -1,7 +1,10 @@
 import { Command } from 'commander';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { edgeMatrix } from '../reports/edge-matrix.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { print, printOutput, printTable } from './output.ts';
+import { parseNamespace } from './parse-options.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 /** Of the destinations of one row. */
@@ -12,16 +15,19 @@ export function matrixCommand(): Command {
     .description(
       'Show all edges as an adjacency list: one line per source namespace and action, with its destinations.',
     )
+    .option('--ns <namespace>', 'only edges of this namespace, as source or destination')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   flow-trail matrix
+  flow-trail matrix --ns immich
   flow-trail matrix --json | jq '.[] | select(.denied != [])'`,
     )
-    .action(async ({ json }: { json?: boolean }) => {
-      const rows = edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges })));
+    .action(async ({ json, ns }: { json?: boolean; ns?: string }) => {
+      const { rows, unknown } = await askMatrix(ns);
+      noteUnknownNamespaces(unknown);
       if (json === true) return printOutput('matrix', rows);
       printTable(
         ['FROM', 'ACTION', 'TO'],
@@ -31,8 +37,17 @@ Examples:
             .map(([action, destinations]) => [srcNs, action, shortList(destinations)]),
         ),
       );
-      if (rows.length === 0) print('(there are no edges yet)');
+      if (rows.length === 0) print(ns === undefined ? '(there are no edges yet)' : '(nothing matches)');
     });
+}
+
+/** @param ns only edges with this source or destination. @throws UsageFailure, DatabaseFailure */
+export function askMatrix(ns: string | undefined) {
+  const filter = ns === undefined ? {} : { ns: parseNamespace('--ns', ns) };
+  return withDatabase(async (query) => ({
+    rows: edgeMatrix(await queryEdges(query, { ...filter, limit: allEdges })),
+    unknown: await findUnknownNamespaces(query, [ns]),
+  }));
 }
 
 function shortList(names: readonly string[]): string {

@@ -78,6 +78,7 @@ const cases: Case[] = [
   ['edges', { dst: 'dbaas', port: true }, 'facts', ['edges', '--dst', 'dbaas', '--port']],
   ['edges', { peersOf: 'immich' }, 'peers', ['edges', '--peers-of', 'immich']],
   ['matrix', {}, 'matrix', ['matrix']],
+  ['matrix', { ns: 'immich' }, 'matrix', ['matrix', '--ns', 'immich']],
   [
     'explain',
     { source: 'immich', destination: 'dbaas', ...period },

@@ -84,7 +84,7 @@ describe('edges', () => {
     ]);
   });
 
-  test('of an unknown namespace fails and suggests a known one', async () => {
+  test('of an unknown namespace are empty, with a note that suggests a known one', async () => {
     const { code, err } = await run('edges', '--ns', 'bb');
     expect(code).toBe(0);
     expect(err).toMatch(/never been seen.*did you mean b\?/);
@@ -108,6 +108,9 @@ describe('edges', () => {
 
 test('the answers of matrix, externals, coverage, at and diff match their schemas', async () => {
   expect(await ask('matrix', 'matrix')).toHaveLength(2);
+  expect(await ask('matrix', 'matrix', '--ns', 'd')).toEqual([
+    expect.objectContaining({ srcNs: 'd', denied: ['a'] }),
+  ]);
   expect(await ask('facts', 'externals')).toHaveLength(1);
   await ask('coverage', 'coverage');
   expect(await ask('at', 'at', '--ns', 'a', '--from', from)).toMatchObject({

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { edgeMatrix } from '../../reports/edge-matrix.ts';
-import { allEdges, queryEdges } from '../../trail/query-edges.ts';
 import { readEdgesQuestion } from '../ask-edges.ts';
 import { askAt } from '../at.ts';
 import { askCompleteness } from '../completeness.ts';
@@ -11,6 +9,7 @@ import { askDigestEdges, askDigestPreview } from '../digest.ts';
 import { askExplain, neverSeenText } from '../explain.ts';
 import { askExternals } from '../externals.ts';
 import { flowActions, toJsonFact } from '../facts.ts';
+import { askMatrix } from '../matrix.ts';
 import { unknownNamespaceTexts } from '../unknown-namespaces.ts';
 import { withDatabase } from '../with-database.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
@@ -78,10 +77,11 @@ export const questionTools: readonly Tool[] = [
     description:
       'All edges as an adjacency list: per source namespace, the destinations that are allowed, denied and others. Same as flow-trail matrix --json.',
     schemas: ['matrix'],
-    shape: {},
-    ask: async () => ({
-      answer: edgeMatrix(await withDatabase((query) => queryEdges(query, { limit: allEdges }))),
-    }),
+    shape: { ns: namespace.optional().describe('only edges of this namespace, as source or destination') },
+    ask: async ({ ns }) => {
+      const { rows, unknown } = await askMatrix(ns);
+      return { answer: rows, notes: unknownNamespaceTexts(unknown) };
+    },
   }),
   tool({
     name: 'explain',
