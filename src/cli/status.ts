@@ -41,7 +41,7 @@ type StatusNow = Awaited<ReturnType<typeof askStatus>>;
 
 export function statusAnswer({
   supervisor,
-  ages,
+  ages: { supervisedSeconds: _onlyJudged, ...ages },
   problems,
   exported,
   limited,

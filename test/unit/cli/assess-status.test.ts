@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
-import { clockProblem, problemsOf } from '../../../src/cli/assess-status.ts';
+import { agesOf, clockProblem, problemsOf } from '../../../src/cli/assess-status.ts';
+import { status as statusSchema } from '../../../src/cli/schemas/operation.ts';
+import { statusAnswer } from '../../../src/cli/status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
 
 const at = '2026-11-30T05:00:00.000Z';
@@ -55,6 +57,16 @@ test('a supervisor without data is a problem only six minutes after its start', 
   expect(problemsAfter(359)).toEqual([]);
   expect(problemsAfter(360)).toHaveLength(1);
 });
+
+test.each([supervisor('connected', undefined), supervisor('failing', why), undefined])(
+  'the JSON has only the fields of its schema (case %#)',
+  (now) => {
+    const ages = agesOf(now?.status, Date.parse(at) + 60_000);
+    const limited = { namespaces: [], total: 0 };
+    const answer = statusAnswer({ supervisor: now, ages, problems: [], exported: undefined, limited });
+    expect(statusSchema.safeParse(JSON.parse(JSON.stringify(answer))).error).toBeUndefined();
+  },
+);
 
 test('a clock that differs from the database’s by a minute or more is a problem', () => {
   expect([undefined, 0, 59_000, -59_000].flatMap((aheadMs) => clockProblem(aheadMs))).toEqual([]);
