@@ -21,7 +21,6 @@ export class ListedRecords implements RecordList {
   readonly #edges: EdgeKey[] = [];
   readonly #edgeNumbers = new EdgeMap<number>();
   readonly #facts: ListedFacts;
-  #cut = 0;
 
   /** @param capacity the maximum number of records */
   constructor(capacity: number, limits: ListedLimits) {
@@ -37,9 +36,11 @@ export class ListedRecords implements RecordList {
     return this.#length;
   }
 
-  /** Records whose fact was dropped, because the bucket has more groups than the limit. */
+  /** Records without a fact, because the bucket has more groups than the limit; one with several traces counts once. */
   get cut(): number {
-    return this.#cut;
+    let cut = 0;
+    for (let number = 0; number < this.#contents.size; number++) if (!this.#hasCell(number)) cut += 1;
+    return cut;
   }
 
   /** At least the number of distinct facts under distinct policy traces. */
@@ -66,7 +67,6 @@ export class ListedRecords implements RecordList {
     this.#last[number] = record;
     this.#edgeOf[record] = edge ? this.#edgeNumber(edge) : none;
     this.#cellOf[record] = cell;
-    if (cell === none) this.#cut += 1;
   }
 
   /** Of two records with the same content, the one whose trace has the smaller digest comes first. */
@@ -120,6 +120,12 @@ export class ListedRecords implements RecordList {
     return records.toReversed().sort((a, b) => compareTraces(traceOf(a), traceOf(b)));
   }
 
+  #hasCell(content: number): boolean {
+    for (let record = this.#last[content] ?? none; record !== none; record = this.#previous[record] ?? none)
+      if (this.#cellOf[record] !== none) return true;
+    return false;
+  }
+
   #hasTrace(content: number, trace: number): boolean {
     for (let record = this.#last[content] ?? none; record !== none; record = this.#previous[record] ?? none) {
       const cell = this.#cellOf[record] ?? none;
@@ -131,10 +137,7 @@ export class ListedRecords implements RecordList {
   #moveCells(cells: Int32Array): void {
     for (let record = 0; record < this.#length; record++) {
       const former = this.#cellOf[record] ?? none;
-      if (former === none) continue;
-      const cell = cells[former] ?? none;
-      this.#cellOf[record] = cell;
-      if (cell === none) this.#cut += 1;
+      if (former !== none) this.#cellOf[record] = cells[former] ?? none;
     }
   }
 

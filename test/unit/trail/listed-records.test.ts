@@ -101,6 +101,18 @@ describe('distinct facts beyond the limit', () => {
     expect(dropped.every(({ edge }) => edge?.srcNs === 'evil')).toBe(true);
   });
 
+  test('a record with several policy traces is counted once when its fact is dropped', () => {
+    const count = 50;
+    const records = new ListedRecords(2 * count, { ...unlimited, groups: 10 });
+    for (const key of many(count).map((n) => fact(workload('evil'), workload(`ns-${n}`)))) {
+      add(records, key, trace(0));
+      add(records, key, trace(1));
+    }
+    const withFact = new Set([...records].flatMap(({ key, fact: one }) => (one ? [key.content] : [])));
+    expect(withFact.size).toBeGreaterThan(0);
+    expect(records.cut).toBe(count - withFact.size);
+  });
+
   test('a network set without its name is an unnamed end of its namespace, so that it never becomes a rule', () => {
     const { records } = mixed(
       many(5_000).map((n) =>
