@@ -35,10 +35,11 @@ export function printTable(
   { limit = mostRows }: TableOptions = {},
 ): void {
   const [first = '', ...shown] = tableLines(header, rows.slice(0, limit));
-  const rest = [...shown, ...leftOutLines(rows.length, limit)];
-  if (!isColoured()) return write([first, ...rest].join('\n'));
+  const leftOut = leftOutLines(rows.length, limit);
+  if (!isColoured()) return write([first, ...shown, ...leftOut].join('\n'));
   const isAlarming = (row: readonly string[] | undefined) => row?.some((cell) => alarming.has(cell)) === true;
-  write([bold(first), ...rest.map((line, index) => (isAlarming(rows[index]) ? red(line) : line))].join('\n'));
+  const coloured = shown.map((line, index) => (isAlarming(rows[index]) ? red(line) : line));
+  write([bold(first), ...coloured, ...leftOut].join('\n'));
 }
 
 const alarming = new Set(['deny', 'gap', 'incomplete', 'failed', 'timed_out', 'terminated']);

@@ -68,6 +68,14 @@ describe('standard output', () => {
     expect(written(true, table)).toBe('A\ndeny\nallow\n');
   });
 
+  test('the line that counts the rows left out is never red', () => {
+    vi.stubEnv('NO_COLOR', '');
+    vi.stubEnv('TERM', 'xterm');
+    const text = written(true, () => printTable(['A'], [['allow'], ['deny']], { limit: 1 }));
+    expect(text).toContain('1 more of 2');
+    expect(text).not.toContain('\u001B[31m');
+  });
+
   test('JSON keeps the value and contains no character that a terminal interprets', () => {
     const value = { name: 'a\u009B31m\u202E\u{E0001}\n' };
     const text = written(false, () => printJson(value));
