@@ -17,6 +17,7 @@ import { readCoverage } from '../trail/coverage.ts';
 import { markRecentStreamedAsPending } from '../trail/due-buckets.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
+import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
 
 /** The result of a derivation; the artefacts are in Postgres. */
 export interface AllowlistSummary {
@@ -123,6 +124,7 @@ async function makePolicies(
       externals: input.includeExternals,
       identities: input.includeIdentities,
       identityLabel,
+      limitedNamespaces: await readLimitedNamespaces(query, period),
       allowManyPorts: input.allowManyPorts,
       baseline:
         input.baseline.dns && input.baseline.dnsAddresses.length === 0

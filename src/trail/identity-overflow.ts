@@ -1,4 +1,5 @@
 import type { Query } from './database.ts';
+import type { DayPeriod } from './evidence.ts';
 
 /** A namespace with identities that were not stored, because it had more than the limit. */
 export interface IdentityOverflow {
@@ -25,4 +26,17 @@ export async function readIdentityOverflow(
     })),
     total: rows[0]?.total ?? 0,
   };
+}
+
+/** All namespaces with identities that were not stored in the period. @throws DatabaseFailure */
+export async function readLimitedNamespaces(
+  query: Query,
+  { fromDay, toDay }: DayPeriod,
+): Promise<Set<string>> {
+  const rows = await query<{ namespace: string }>(
+    `select ns as namespace from identity_overflow
+     where last_at >= date 'epoch' + $1::int and first_at < date 'epoch' + $2::int`,
+    [fromDay, toDay],
+  );
+  return new Set(rows.map(({ namespace }) => namespace));
 }

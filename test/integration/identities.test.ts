@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/trail/database.ts';
-import { readIdentityOverflow } from '../../src/trail/identity-overflow.ts';
+import { readIdentityOverflow, readLimitedNamespaces } from '../../src/trail/identity-overflow.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { removeFacts } from '../../src/trail/remove-facts.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
@@ -79,6 +79,12 @@ describe('identities beyond the limit of their namespace', () => {
     expect(
       await readIdentityOverflow(database.query, { sinceSeconds: dayOf(0) - 1, limit: 20 }),
     ).toMatchObject({ total: 1, namespaces: [{ namespace: 'evil' }] });
+    const day = Math.floor(dayOf(0) / 86_400);
+    const limitedIn = (fromDay: number, toDay: number) =>
+      readLimitedNamespaces(database.query, { fromDay, toDay });
+    expect(await limitedIn(day, day + 1)).toEqual(new Set(['evil']));
+    expect(await limitedIn(day + 1, day + 2)).toEqual(new Set());
+    expect(await limitedIn(day - 1, day)).toEqual(new Set());
   });
 
   test('merging the same records again changes nothing', async () => {

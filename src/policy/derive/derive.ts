@@ -7,7 +7,7 @@ import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } fr
 import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
 import { compareText, sortedBy } from '../../text/order.ts';
 import { isLabelValue, isNamespaceName } from '../../text/kubernetes-names.ts';
-import { observedRules, portText } from './rules.ts';
+import { beyondCap, observedRules, portText } from './rules.ts';
 import { reopenedByRules } from './reopened.ts';
 import { minute } from './sighting.ts';
 import { foreignNetworkSets } from './foreign-network-sets.ts';
@@ -140,7 +140,7 @@ function policiesOf(
     const note = isNamed
       ? `selects pods by the label ${options.identityLabel}; a pod of ${namespace} without it is not selected`
       : options.identities
-        ? `selects every pod of ${namespace}: some of its flows did not have the label ${options.identityLabel}`
+        ? `selects every pod of ${namespace}: ${options.limitedNamespaces?.has(namespace) === true ? beyondCap : `some of its flows did not have the label ${options.identityLabel}`}`
         : `selects every pod of ${namespace}: service identities are disabled`;
     return [{ ...policy, warnings: isWidened ? [note, ...policy.warnings] : policy.warnings }];
   });

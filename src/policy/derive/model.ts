@@ -113,6 +113,8 @@ export interface DeriveOptions {
   /** Select by service identity if all evidence has one. */
   readonly identities: boolean;
   readonly identityLabel: string;
+  /** Namespaces with more identities than are stored: their facts without an identity may have had one. Default: none. */
+  readonly limitedNamespaces?: ReadonlySet<string>;
   /** Turn "many" ports into a rule for all ports of the protocol. */
   readonly allowManyPorts: boolean;
   readonly baseline: Baseline;

@@ -9,6 +9,9 @@ import { mergeSightings } from './sighting.ts';
 const firstDynamicPort = 32_768;
 /** A single program rarely listens on this many such ports. */
 const suspectPorts = 5;
+/** Why facts of a namespace may lack an identity. */
+export const beyondCap =
+  'it has more service identities or network sets than IDENTITY_CAP, so some of its flows are stored without them';
 
 interface Grant {
   peer: Peer;
@@ -84,14 +87,15 @@ function grantsOf(
   if (kind === 'networkset') return [grant({ kind: 'networkset', ns, name: identity }, facts)];
   const identities = groupBy(facts, (fact) => peerOf(direction, fact).identity);
   const hasNamed = [...identities.keys()].some((name) => name !== '');
-  if (!hasNamed) return [grant({ kind: 'namespace', ns }, facts)];
+  const isLimited = options.limitedNamespaces?.has(ns) === true;
+  if (!hasNamed && !(options.identities && isLimited)) return [grant({ kind: 'namespace', ns }, facts)];
   if (options.identities && !identities.has(''))
     return [...identities].map(([name, group]) =>
       grant({ kind: 'identity', ns, label: options.identityLabel, identity: name }, group),
     );
   if (options.identities)
     warnings.push(
-      `${direction} ${toOrFrom(direction)} ${ns} ${portText(first)} is allowed for the whole namespace: not every flow had the label ${options.identityLabel}`,
+      `${direction} ${toOrFrom(direction)} ${ns} ${portText(first)} is allowed for the whole namespace: ${isLimited ? beyondCap : `not every flow had the label ${options.identityLabel}`}`,
     );
   return [grant({ kind: 'namespace', ns }, facts, ['namespace-instead-of-identity'])];
 }

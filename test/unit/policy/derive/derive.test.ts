@@ -195,6 +195,35 @@ describe('service identities', () => {
     expect(policies[0]?.rules[0]?.ports[0]?.widenings).toEqual(['namespace-instead-of-identity']);
   });
 
+  test('that are not stored for every flow of a namespace widen to it, with a warning', () => {
+    const facts = [
+      ...connection('a', 'b', 'tcp 80'),
+      ...connection('a', 'b/x', 'tcp 81'),
+      ...connection('a', 'c', 'tcp 82'),
+    ];
+    const { policies } = derive(facts, { limitedNamespaces: new Set(['b']) });
+    expect(grants(policies)).toEqual(['a egress b tcp 80', 'a egress b/x tcp 81', 'a egress c tcp 82']);
+    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^egress to b tcp 80 .* IDENTITY_CAP/)]);
+    expect(policies[0]?.rules.flatMap(({ ports }) => ports.map(({ widenings }) => widenings))).toEqual([
+      ['namespace-instead-of-identity'],
+      [],
+      [],
+    ]);
+    expect(derive(facts).policies[0]?.warnings).toEqual([]);
+    const disabled = derive(facts, { limitedNamespaces: new Set(['b', 'c']), identities: false });
+    expect(disabled.policies[0]?.warnings).toEqual([]);
+  });
+
+  test('that are not stored for every flow of the policy’s own namespace are named as the reason', () => {
+    const { policies } = derive(
+      [...connection('b/x', 'a', 'tcp 80'), ...connection('b', 'a', 'tcp 81')],
+      { limitedNamespaces: new Set(['b']) },
+      ['b'],
+    );
+    expect(policies.map(({ identity }) => identity)).toEqual(['']);
+    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^selects every pod of b.* IDENTITY_CAP/)]);
+  });
+
   test('widen to the namespace if identities are disabled, and the rule states it', () => {
     const { policies } = derive(connection('a', 'b/x', 'tcp 80'), { identities: false });
     expect(grants(policies)).toEqual(['a egress b tcp 80']);
