@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { drift, type Unused } from '../policy/replay/drift.ts';
 import { replay, type Finding, type Replayed } from '../policy/replay/replay.ts';
+import { markUnknownIdentities } from '../policy/replay/unknown-identities.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
+import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withSeenTimes } from './json-times.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -135,8 +137,11 @@ const misreportedTitle =
   'reported as denied by a staged policy, although staged policies deny nothing (projectcalico/calico#13410); not compared';
 
 async function readTracedFacts(period: DayPeriod) {
-  const { facts, traced } = await withDatabase((query) => readEvidenceAndTraces(query, period));
-  return { evidence: facts, traces: traceFindings(traced) };
+  const { facts, traced, limited } = await withDatabase(async (query) => ({
+    ...(await readEvidenceAndTraces(query, period)),
+    limited: await readLimitedNamespaces(query, period),
+  }));
+  return { evidence: markUnknownIdentities(facts, limited), traces: traceFindings(traced) };
 }
 
 function printFindings(title: string, findings: readonly Finding[]): void {

@@ -5,6 +5,8 @@ import type { LabelTest } from './selector.ts';
 
 /** An end of a flow, with assumptions about data that is not stored. */
 export interface ReplayEnd extends EvidenceEnd {
+  /** It has no identity, or one that was not stored because its namespace has more than are stored. */
+  readonly hasUnknownIdentity?: true;
   /** The assumed answer to a test of a label. */
   readonly assume?: ((label: string, test: LabelTest) => Answer) | undefined;
 }

@@ -22,13 +22,13 @@ const serviceAccountName = `${serviceAccountPrefix}projectcalico.org/name`;
 
 /**
  * The known labels of a pod: its namespace and, in the namespaces where it is read, its service identity. A pod without
- * an identity there has no such label, or one that differs between the pods of its workload.
+ * an identity there has no such label, or one that differs between the pods of its workload, unless its identity is unknown.
  */
 export function podLabels(
   end: ReplayEnd,
   { identity: settings, namespaces }: Pick<ClusterFacts, 'identity' | 'namespaces'>,
 ): LabelLookup {
-  const { ns, identity, assume } = end;
+  const { ns, identity, hasUnknownIdentity = false, assume } = end;
   const isRead = settings.namespaces === 'all' || settings.namespaces.has(ns);
   return (label, test) => {
     if (label === namespaceLabel) return { value: ns };
@@ -38,7 +38,8 @@ export function podLabels(
     if (label === serviceAccountLabel || label === serviceAccountName)
       // Every pod has a service account; which one is not stored.
       return test.text === isThere ? 'yes' : (assume?.(serviceAccountLabel, test) ?? 'unknown');
-    if (label === settings.label && isRead) return { value: identity === '' ? undefined : identity };
+    if (label === settings.label && isRead && !hasUnknownIdentity)
+      return { value: identity === '' ? undefined : identity };
     return assume?.(label, test) ?? 'unknown';
   };
 }

@@ -5,6 +5,7 @@ import { traceFindings } from '../../../../src/policy/derive/trace-findings.ts';
 import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
 import { drift } from '../../../../src/policy/replay/drift.ts';
 import { replay, type Finding } from '../../../../src/policy/replay/replay.ts';
+import { markUnknownIdentities } from '../../../../src/policy/replay/unknown-identities.ts';
 import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
 import { captureEvidence } from '../../../support/capture-evidence.ts';
 import { complete, connection, egress, fact } from '../derive/facts.ts';
@@ -526,5 +527,48 @@ describe.each<PolicyKind>([
   test('has no rule that was never used', () => {
     const found = drift(compilePolicies(files(evidence), identity).tiers, evidence);
     expect(found.unused).toEqual([]);
+  });
+});
+
+describe('a flow without a service identity', () => {
+  const onlyX = policies(
+    kubernetes('a', {
+      podSelector: { matchLabels: { [label]: 'x' } },
+      policyTypes: ['Egress'],
+      egress: [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'b' } },
+              podSelector: { matchLabels: { [label]: 'y' } },
+            },
+          ],
+        },
+      ],
+    }),
+  );
+  const facts = [fact('a/x', 'b', 'tcp 80'), fact('a', 'c', 'tcp 80')];
+
+  test('counts as a flow of pods without the label', () => {
+    const { wouldDeny, undecided } = replay(onlyX, facts);
+    expect(brief(wouldDeny)).toEqual(['egress a/x -> b tcp 80']);
+    expect(undecided).toEqual([]);
+    expect(drift(onlyX, facts).unused).toHaveLength(1);
+  });
+
+  test('has an unknown verdict if its namespace has more identities than are stored', () => {
+    const marked = markUnknownIdentities(facts, new Set(['a', 'b']));
+    const { wouldDeny, undecided } = replay(onlyX, marked);
+    expect(wouldDeny).toEqual([]);
+    expect(brief(undecided)).toEqual(['egress a -> c tcp 80', 'egress a/x -> b tcp 80']);
+    const { unused, perhapsUnused } = drift(onlyX, marked);
+    expect([unused.length, perhapsUnused.length]).toEqual([0, 1]);
+  });
+
+  test('has a verdict all the same if it does not depend on the identity', () => {
+    const marked = markUnknownIdentities(facts, new Set(['a', 'b', 'c']));
+    const all = replay(policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'] })), marked);
+    expect(brief(all.wouldDeny)).toEqual(['egress a -> c tcp 80', 'egress a/x -> b tcp 80']);
+    expect(all.undecided).toEqual([]);
   });
 });
