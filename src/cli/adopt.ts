@@ -10,7 +10,7 @@ const edgesShown = 20;
 export function adoptCommand(): Command {
   return new Command('adopt')
     .description(
-      'Adopt counts that another program, such as goldmane-edge-aggregator, added to the table edge after the trail was created, so that the same records are not counted again. No row of edge is changed.',
+      'Adopt counts that another program, such as goldmane-edge-aggregator, added to the table edge after the trail was created. Their records are then not counted again. No row of edge is changed.',
     )
     .option('--apply', 'adopt the counts; without this option nothing is changed')
     .option('--json', 'print JSON')

@@ -32,7 +32,7 @@ function deriveCommand(): Command {
     .description(
       'Derive policies and print them or write them to files; to store the result, run the workflow deriveAllowlist.',
     )
-    .argument('[namespaces...]', 'default: all')
+    .argument('[namespaces...]', 'namespaces to derive policies for; default: all')
     .option('--since <time>', 'start, as an age (14d) or a time; whole UTC days; default: the beginning')
     .option('--until <time>', 'end; default: now')
     .option('--direction <which>', 'egress, ingress or both', 'egress')
@@ -80,7 +80,7 @@ function showCommand(): Command {
   return new Command('show')
     .description('Print or write the files of an allowlist derived by the workflow.')
     .argument('<id>', 'the allowlistId in the workflow’s result')
-    .option('--file <path>', 'only this file')
+    .option('--file <path>', 'print or write only this file')
     .option('--out <folder>', 'write files to this folder instead of printing them')
     .addOption(new Option('--json', 'print the files as JSON').conflicts('out'))
     .addHelpText('after', '\nExample (list shows the ids):\n  flow-trail allowlist show 12 --out policies/')

@@ -20,12 +20,12 @@ interface AtQuestion {
 export function atCommand(): Command {
   return new Command('at')
     .description(
-      'Reconstruct an incident: who talked to a namespace, and who it talked to, in a given time range.',
+      'Reconstruct an incident: who talked to a namespace, and whom it talked to, in a given time range.',
     )
     .requiredOption('--ns <namespace>', 'required: the namespace')
     .requiredOption(
       '--from <time>',
-      'required: start, as 03:00 (the last one), a date and time, or an age (90m)',
+      'required: start, as a time of day (03:00: its last occurrence), a date and time, or an age (90m)',
     )
     .option('--to <time>', 'end; a time of day is its first occurrence after the start; default: now')
     .option(

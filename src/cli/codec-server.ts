@@ -33,8 +33,8 @@ export function codecServerCommand(): Command {
       `
 The server accepts requests from browsers only for pages whose origin is listed
 with --ui-origin. The CLI sends the token. On an address other than loopback,
-browsers must send the token too, because other programs can send any origin; put
-the server behind a proxy with TLS there.
+browsers must send the token too, because other programs can send any origin. On
+such an address, put the server behind a proxy with TLS.
 
 Examples:
   flow-trail codec-server --ui-origin http://127.0.0.1:8233

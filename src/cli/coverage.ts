@@ -22,7 +22,7 @@ export function coverageCommand(): Command {
       'after',
       `
 States:
-  final       read from Goldmane six minutes after its end, and again at 55 minutes
+  final       read six minutes after its end, and again 55 minutes after its start
   settled     read six minutes after its end
   streamed    read only from the live stream; about one record in twenty may be missing
   gap         not observed

@@ -43,7 +43,7 @@ export function replayCommand(): Command {
 Exit codes: 0 nothing would be denied, 3 something would be denied (with
 --strict: or a verdict is unknown).
 Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations,
-Namespaces, NetworkSets, Tiers and cluster-wide policies; skips other kinds.
+Namespaces, NetworkSets, Tiers and cluster-wide policies; ignores other kinds.
 
 Examples:
   flow-trail replay policies/
