@@ -79,10 +79,12 @@ export function removeFacts(
       [srcNs, dstNs],
     );
     await query(
-      `delete from end_identity e where e.ns = any (array[$1, $2]) and not exists (
-         select from flow_group g join flow_fact f using (group_id)
-         where g.src_ns = e.ns and g.src_kind = e.kind and g.src_identity = e.identity
-           or g.dst_ns = e.ns and g.dst_kind = e.kind and g.dst_identity = e.identity)`,
+      // Two conditions, because Postgres compares each identity with each fact if "or" joins them.
+      `delete from end_identity e where e.ns = any (array[$1, $2])
+         and not exists (select from flow_group g join flow_fact f using (group_id)
+           where g.src_ns = e.ns and g.src_kind = e.kind and g.src_identity = e.identity)
+         and not exists (select from flow_group g join flow_fact f using (group_id)
+           where g.dst_ns = e.ns and g.dst_kind = e.kind and g.dst_identity = e.identity)`,
       [srcNs, dstNs],
     );
     await query(

@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
 import { adopt } from '../../src/trail/adopt.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { readLimitedNamespaces } from '../../src/trail/identity-overflow.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { testDeps } from './deps.ts';
-import { batch, listed, options, startSeconds } from './ledger-batches.ts';
+import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';
 import { fixedClock } from './watched-days.ts';
 
 const script = fileURLToPath(new URL('../../deploy/postgres/create-roles.sh', import.meta.url));
@@ -67,7 +68,13 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
     await expect(migrate(writer)).rejects.toMatchObject({ kind: 'no_permission' });
     expect(await migrate(owner)).not.toEqual([]);
     expect(await migrate(writer)).toEqual([]);
-    await merge(writer, [batch(startSeconds, [listed(1)], { settled: 'final' })], options);
+    const records = [listed(1, { dst: { ...podIn('b'), identity: 'web' } })];
+    for (const identityCap of [0, 1])
+      await merge(writer, [batch(startSeconds, records, { settled: 'final' })], { ...options, identityCap });
+    const day = Math.floor(startSeconds / 86_400);
+    expect(await readLimitedNamespaces(reader.query, { fromDay: day, toDay: day + 1 })).toEqual(
+      new Set(['b']),
+    );
     expect(await applyRetention(testDeps(writer, fixedClock(0)))).toMatchObject({
       verified: 'all tables agree',
     });
