@@ -1,7 +1,7 @@
 /** Node's flags in production. A test compares them with `npm run worker` and the image. */
 export const workerFlags: readonly string[] = [
   '--enable-source-maps',
-  '--max-semi-space-size=2',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=30',
 ];
 
