@@ -22,17 +22,18 @@ export async function ownClusterName(file: string): Promise<string> {
   return name;
 }
 
-/** Removes the supervisor and the schedules of a cluster. @throws TemporalFailure, or whatever the client throws */
+/** Removes the supervisors of the readers and of the export, and the schedules of a cluster. @throws TemporalFailure, or whatever the client throws */
 export async function removeTrail(clusterName: string): Promise<void> {
-  const { supervisorId, scheduleIds } = trailNames(clusterName);
+  const { supervisorId, exportId, scheduleIds } = trailNames(clusterName);
   const { client, connection } = await connectClient(temporalConfig());
   try {
     for (const scheduleId of Object.values(scheduleIds))
       await client.schedule.getHandle(scheduleId).delete().catch(unless(ScheduleNotFoundError));
-    await client.workflow
-      .getHandle(supervisorId)
-      .terminate('npm start ended')
-      .catch(unless(WorkflowNotFoundError));
+    for (const workflowId of [supervisorId, exportId])
+      await client.workflow
+        .getHandle(workflowId)
+        .terminate('npm start ended')
+        .catch(unless(WorkflowNotFoundError));
   } finally {
     await connection.close();
   }

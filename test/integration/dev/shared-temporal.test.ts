@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { ownClusterName, removeTrail } from '../../../dev/temporal/shared.ts';
-import { jobs, trailNames } from '../../../src/config/names.ts';
+import { exportWorkflowType, jobs, supervisorWorkflowType, trailNames } from '../../../src/config/names.ts';
 
 let folder: string;
 let client: Client;
@@ -21,10 +21,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Creates a supervisor and a schedule with the names of a cluster, without a worker. */
+/** Creates both supervisors and a schedule with the names of a cluster, without a worker. */
 async function install(clusterName: string): Promise<void> {
-  const { supervisorId, scheduleIds, taskQueue } = trailNames(clusterName);
-  await client.workflow.start('superviseTrail', { workflowId: supervisorId, taskQueue, args: [] });
+  const { supervisorId, exportId, scheduleIds, taskQueue } = trailNames(clusterName);
+  await client.workflow.start(supervisorWorkflowType, { workflowId: supervisorId, taskQueue, args: [] });
+  await client.workflow.start(exportWorkflowType, { workflowId: exportId, taskQueue, args: [] });
   await client.schedule.create({
     scheduleId: scheduleIds.digest,
     spec: { cronExpressions: ['0 0 1 1 *'] },
@@ -33,8 +34,10 @@ async function install(clusterName: string): Promise<void> {
 }
 
 const stateOf = async (clusterName: string) => {
-  const { supervisorId, scheduleIds } = trailNames(clusterName);
-  const { status } = await client.workflow.getHandle(supervisorId).describe();
+  const { supervisorId, exportId, scheduleIds } = trailNames(clusterName);
+  const states = await Promise.all(
+    [supervisorId, exportId].map((id) => client.workflow.getHandle(id).describe()),
+  );
   const schedule = await client.schedule
     .getHandle(scheduleIds.digest)
     .describe()
@@ -45,7 +48,7 @@ const stateOf = async (clusterName: string) => {
         throw error;
       },
     );
-  return [status.name, schedule];
+  return [...states.map(({ status }) => status.name), schedule];
 };
 
 test('npm start with an external Temporal uses its own names, the same at each start, and removes only these', async () => {
@@ -57,8 +60,8 @@ test('npm start with an external Temporal uses its own names, the same at each s
   await install(name);
   await install(other);
   await removeTrail(name);
-  expect(await stateOf(name)).toEqual(['TERMINATED', false]);
-  expect(await stateOf(other)).toEqual(['RUNNING', true]);
+  expect(await stateOf(name)).toEqual(['TERMINATED', 'TERMINATED', false]);
+  expect(await stateOf(other)).toEqual(['RUNNING', 'RUNNING', true]);
   await removeTrail(other);
   // A missing trail is not an error: the worker may never have started.
   await removeTrail(other);
