@@ -10,17 +10,13 @@ import { readEvidence } from '../../src/trail/evidence.ts';
 import { captureEvidence } from '../support/capture-evidence.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 
 const until = '2026-11-23T00:00:00.000Z';
-let db: TestDatabase;
+const db = databasePerTest();
 
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  await mergeCapture(db.database);
-});
-afterEach(() => db.drop());
+beforeEach(() => mergeCapture(db.database));
 
 function inputOf(value: unknown) {
   const parsed = parseAllowlistInput(value);

@@ -9,11 +9,11 @@ import { issueCertificates, writeCertificates, type IssuedCertificates } from '.
 import { startGoldmane, type GoldmaneStandIn } from '../../dev/goldmane/stand-in.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { serverTls } from '../support/world.ts';
 
-let db: TestDatabase;
+const db = databasePerTest();
 let slack: SlackStandIn;
 let goldmane: GoldmaneStandIn;
 let jobs: JobWorker;
@@ -22,8 +22,7 @@ let env: NodeJS.ProcessEnv;
 let issued: IssuedCertificates;
 
 beforeEach(async () => {
-  [db, slack, issued, folder] = await Promise.all([
-    createMigratedDatabase(),
+  [slack, issued, folder] = await Promise.all([
     startSlack({ port: 0 }),
     issueCertificates(),
     mkdtemp(join(tmpdir(), 'flow-trail-certificates-')),
@@ -45,7 +44,6 @@ afterEach(async () => {
   await jobs.close();
   await goldmane.stop();
   await slack.stop();
-  await db.drop();
   await rm(folder, { recursive: true });
 });
 

@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { podIn } from './ledger-batches.ts';
 import { storeSettled, monday, mergeRecords, mergeDaily, recordBetween } from './watched-days.ts';
 
 /** Whole days since `monday`. */
 const today = Math.floor((Date.now() / 1000 - monday) / 86_400);
-let db: TestDatabase;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 function ask(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return flowTrail(['completeness', ...args], { DATABASE_URL: db.url, ...env });

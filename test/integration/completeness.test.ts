@@ -6,25 +6,20 @@ import { loadConfig } from '../../src/config/config.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { jobs } from '../../src/config/names.ts';
 import type { Database } from '../../src/trail/database.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';
 import { testDeps } from './deps.ts';
 import { podIn } from './ledger-batches.ts';
 import { storeSettled, mergeRecords, mergeDaily, fixedClock, recordBetween } from './watched-days.ts';
 
-let db: TestDatabase;
-let database: Database;
+const { database } = databasePerTest();
 let slack: SlackStandIn;
 
 beforeEach(async () => {
-  [db, slack] = await Promise.all([createMigratedDatabase(), startSlack({ port: 0 })]);
-  ({ database } = db);
+  slack = await startSlack({ port: 0 });
 });
-afterEach(async () => {
-  await slack.stop();
-  await db.drop();
-});
+afterEach(() => slack.stop());
 
 const posted = () => slack.messages.map(({ text, blocks }) => ({ text, blocks }));
 const headlines = () => slack.messages.map(({ text }) => text.split('. ')[0]);

@@ -1,25 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readCoverage, readGaps, type CoverageStretch } from '../../src/trail/coverage.ts';
 import { decideCoverage } from '../../src/trail/decide-coverage.ts';
 import { expireLedger, readLedger } from '../../src/trail/ledger.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
-import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
 const start = 1_800_000_000;
 const at = (n: number) => start + n * 15;
 const edge = { srcNs: 'a', dstNs: 'b', action: 'allow' } as const;
 const notRead = 'not read in time';
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 type Mark = Omit<BucketBatch, 'startSeconds' | 'records'>;
 

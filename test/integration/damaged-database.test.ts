@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { relations } from '../../src/trail/check-tables.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { checkSchema, migrate } from '../../src/trail/migrate.ts';
-import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 const damaged = (what: string) => ({ kind: 'damaged', what: expect.stringContaining(what) });
 

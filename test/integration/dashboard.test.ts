@@ -1,12 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { merge } from '../../src/trail/merge.ts';
 import { readDashboard } from '../deploy/rules.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-beforeEach(async () => (db = await createMigratedDatabase()));
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 const iso = (seconds: number) => new Date(seconds * 1000).toISOString();
 

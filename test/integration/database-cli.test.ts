@@ -1,20 +1,15 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/trail/migrate.ts';
 import { merge } from '../../src/trail/merge.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { flowTrail, spawnFlowTrail } from '../support/cli.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
 const bucket = Math.floor(Date.now() / 15_000) * 15 - 3_600;
-let db: TestDatabase;
-
-beforeEach(async () => {
-  db = await createTestDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest(createTestDatabase);
 
 function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return flowTrail(args, { TIME_ZONE: 'UTC', DATABASE_URL: db.url, ...env });

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { adoptIfCountedElsewhere } from '../../src/trail/adopt.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { withLease } from '../../src/trail/lease.ts';
@@ -6,7 +6,7 @@ import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { Aggregator } from '../support/aggregator.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { pgbouncerPath, startPgBouncer, type PgBouncer } from '../support/pgbouncer.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
@@ -14,19 +14,15 @@ describe.skipIf(pgbouncerPath === undefined).each(['session', 'transaction'] as 
   'behind PgBouncer in %s mode, with its default settings',
   (mode) => {
     let pooler: PgBouncer;
-    let db: TestDatabase;
+    const db = databasePerTest(createTestDatabase);
     const closing: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
       pooler = await startPgBouncer(inject('postgresUrl'), mode, { default_pool_size: '6' });
     });
     afterAll(() => pooler.stop());
-    beforeEach(async () => {
-      db = await createTestDatabase();
-    });
     afterEach(async () => {
       for (const close of closing.splice(0)) await close();
-      await db.drop();
     });
 
     function open(change: (url: URL) => void = () => undefined): Database {

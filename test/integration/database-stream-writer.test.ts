@@ -1,17 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { StreamWriter } from '../../src/ingest/stream-writer.ts';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import { databaseFailure } from '../../src/trail/database-failure.ts';
 import type { Database } from '../../src/trail/database.ts';
 import { StreamFold } from '../../src/trail/fold.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 import { VirtualClock } from './coverage-fake-goldmane.ts';
 import { testDeps } from './deps.ts';
 
 const start = 1_800_000_000;
-let db: TestDatabase;
+const db = databasePerTest();
 let clock: VirtualClock;
 let decoder: FlowDecoder;
 let writer: StreamWriter;
@@ -20,7 +20,6 @@ let merges: number;
 let fault: (() => Promise<void>) | undefined;
 
 beforeEach(async () => {
-  db = await createMigratedDatabase();
   clock = new VirtualClock(start + 30);
   decoder = new FlowDecoder();
   merges = 0;
@@ -34,7 +33,6 @@ beforeEach(async () => {
   };
   writer = newWriter(database);
 });
-afterEach(() => db.drop());
 
 function newWriter(database: Database, limit = 100): StreamWriter {
   return new StreamWriter(testDeps(database, clock), new StreamFold({ limit }), () => {

@@ -12,18 +12,14 @@ import {
 } from '../../src/trail/database-failure.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
-let db: TestDatabase;
+const db = databasePerTest(createTestDatabase);
 
-beforeEach(async () => {
-  db = await createTestDatabase();
-});
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
-  await db.drop();
 });
 
 function open(...args: Parameters<typeof openDatabase>): Database {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerFile } from '../support/database.ts';
 import { blocksOf, readDocuments, shellBlocksOf } from '../support/shell-blocks.ts';
 
 const documents = readDocuments();
@@ -36,12 +36,11 @@ const queries = documents
 /** Exit codes of successful commands: 3 means a finding, such as a policy that would have denied traffic. */
 const answered = [0, 3];
 
-let db: TestDatabase;
+const db = databasePerFile();
 let folder: string;
 const before = process.cwd();
 
 beforeAll(async () => {
-  db = await createMigratedDatabase();
   await mergeCapture(db.database);
   await db.database.query(`insert into digest values ('digest/1', now(), '{}', now(), 'posted', now())`);
   folder = await mkdtemp(join(tmpdir(), 'documented-'));
@@ -57,7 +56,6 @@ afterEach(() => {
   process.chdir(before);
 });
 afterAll(async () => {
-  await db.drop();
   await rm(folder, { recursive: true, force: true });
 });
 

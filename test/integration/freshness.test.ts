@@ -8,13 +8,13 @@ import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { countFailedRuns } from '../../src/temporal/runs.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';
 
 const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
-let db: TestDatabase;
+const db = databasePerTest();
 let database: Database;
 let slack: SlackStandIn;
 let jobs: JobWorker;
@@ -24,8 +24,7 @@ let aheadMs: number;
 
 beforeEach(async () => {
   aheadMs = 0;
-  [db, slack, folder] = await Promise.all([
-    createMigratedDatabase(),
+  [slack, folder] = await Promise.all([
     startSlack({ port: 0 }),
     mkdtemp(join(tmpdir(), 'flow-trail-freshness-')),
   ]);
@@ -41,7 +40,6 @@ afterEach(async () => {
   await jobs.close();
   await slack.stop();
   await database.close();
-  await db.drop();
   await rm(folder, { recursive: true });
 });
 

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerFile } from '../support/database.ts';
 
-let db: TestDatabase;
-
-beforeAll(async () => {
-  db = await createMigratedDatabase();
-});
-afterAll(() => db.drop());
+const db = databasePerFile();
 
 const report = z.object({
   goldmane_aggregator: z.object({

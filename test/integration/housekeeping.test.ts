@@ -1,10 +1,9 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
 import { coarsenCoverage } from '../../src/trail/coarsen-coverage.ts';
 import { readCoverage, type CoverageState, type CoverageStretch } from '../../src/trail/coverage.ts';
-import type { Database } from '../../src/trail/database.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { testDeps } from './deps.ts';
 import { podIn } from './ledger-batches.ts';
@@ -18,14 +17,7 @@ import {
   recordBetween,
 } from './watched-days.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 const nothingDeleted = {
   ledgerBuckets: 0,

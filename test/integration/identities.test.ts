@@ -1,21 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
+import { describe, expect, test } from 'vitest';
 import { readIdentityOverflow, readLimitedNamespaces } from '../../src/trail/identity-overflow.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { removeFacts } from '../../src/trail/remove-facts.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { batch, options, podIn, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 const dayOf = (n: number) => startSeconds + n * 86_400;
 const pod = (ns: string, identity: string): FactEnd => ({ ...podIn(ns), identity });

@@ -1,12 +1,8 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readIncident } from '../../src/queries/incident.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
-let db: TestDatabase;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 interface Seen {
   dst: string;

@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { createMigratedDatabase, readUnexplainedEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readUnexplainedEdges } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds as start, streamed } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 describe('a merge', () => {
   test('of an empty batch changes nothing', async () => {

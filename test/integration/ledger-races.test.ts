@@ -1,22 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { decideCoverage } from '../../src/trail/decide-coverage.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
 import type { Database } from '../../src/trail/database.ts';
 
 import { merge } from '../../src/trail/merge.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { deferred } from './deferred.ts';
 import { batch, options, startSeconds as start, streamed } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 interface Gate {
   /** A database whose transactions wait before they commit. */

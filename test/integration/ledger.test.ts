@@ -1,21 +1,13 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decideCoverage } from '../../src/trail/decide-coverage.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
-import type { Database } from '../../src/trail/database.ts';
 import { HashSet } from '../../src/trail/hashes.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { saltedHasher } from '../../src/trail/record-hash.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, startSeconds as start, streamed } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 async function counts(): Promise<number[]> {
   return (await readEdges(database)).map(({ flow_count }) => flow_count);

@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { readMap, readMapChanges } from '../../src/queries/map.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerFile } from '../support/database.ts';
 
 const now = Date.parse('2026-11-23T00:00:00Z');
-let db: TestDatabase;
+const db = databasePerFile();
 
 beforeAll(async () => {
-  db = await createMigratedDatabase();
   await mergeCapture(db.database);
   await db.database.query(
     `with g as (
@@ -23,7 +22,6 @@ beforeAll(async () => {
     `insert into edge values ('mallory', 'pub', 'allow', '2026-11-22T10:00Z', '2026-11-22T11:00Z', 4)`,
   );
 });
-afterAll(() => db.drop());
 
 function settings() {
   const config = loadConfig({ DATABASE_URL: db.url, GOLDMANE_HOST: 'goldmane.example:7443' });

@@ -1,24 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { readCapture, readCaptureEdges } from '../support/capture.ts';
 import { captureByBucket, foldListed, foldStreamed } from '../support/captured-buckets.ts';
-import {
-  createTestDatabase,
-  readEdges,
-  readUnexplainedEdges,
-  type TestDatabase,
-} from '../support/database.ts';
+import { createTestDatabase, databasePerTest, readEdges, readUnexplainedEdges } from '../support/database.ts';
 
 const options = { portCap: 64, nowSeconds: 1_795_317_100 };
 const capture = readCapture();
-let db: TestDatabase;
-
-beforeEach(async () => {
-  db = await createTestDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest(createTestDatabase);
 
 function streamed(): BucketBatch[] {
   return foldStreamed(capture, options.nowSeconds);

@@ -5,20 +5,15 @@ import { withLease } from '../../src/trail/lease.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate, type MigrationProgress } from '../../src/trail/migrate.ts';
 import { beginLongStatement } from '../../src/trail/session.ts';
-import { createTestDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
+const db = databasePerTest(createTestDatabase);
+const { database } = db;
 const closing: (() => Promise<unknown>)[] = [];
 
-beforeEach(async () => {
-  db = await createTestDatabase();
-  ({ database } = db);
-});
 afterEach(async () => {
   for (const close of closing.splice(0)) await close();
-  await db.drop();
 });
 
 function inSchema(schema: string): Database {

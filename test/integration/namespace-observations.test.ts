@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
+import { describe, expect, test } from 'vitest';
 import { readObservations, rollNamespaceDays } from '../../src/trail/namespace-observations.ts';
 import { merge } from '../../src/trail/merge.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { batch, options, podIn, streamed } from './ledger-batches.ts';
 import { at, storeSettled, monday, mergeRecords, mergeDaily, recordBetween } from './watched-days.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 const read = () => readObservations(database.query);
 const today = monday / 86_400;

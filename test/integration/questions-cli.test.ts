@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { OutputName } from '../../src/cli/schemas/index.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { migrate } from '../../src/trail/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail, flowTrailInto } from '../support/cli.ts';
-import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, databasePerFile } from '../support/database.ts';
 import { batch, options, streamed } from './ledger-batches.ts';
 
 const bucket = Math.floor(Date.now() / 15_000) * 15 - 3_600;
-let db: TestDatabase;
+const db = databasePerFile();
 
 beforeAll(async () => {
-  db = await createMigratedDatabase();
   await merge(
     db.database,
     [
@@ -33,7 +32,6 @@ beforeAll(async () => {
     [bucket],
   );
 });
-afterAll(() => db.drop());
 
 async function run(...args: string[]) {
   return flowTrail(args, { TIME_ZONE: 'UTC', DATABASE_URL: db.url });

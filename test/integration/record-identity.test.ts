@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
@@ -11,22 +11,17 @@ import type { BucketBatch } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { foldListed, foldStreamed } from '../support/captured-buckets.ts';
 import { collidingDestinations, collidingFlows } from '../support/colliding-flows.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
 import { batch, listed, options, startSeconds, streamed } from './ledger-batches.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
-let db: TestDatabase;
-let database: Database;
+const db = databasePerTest();
+const { database } = db;
 
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
 afterEach(async () => {
   vi.restoreAllMocks();
   for (const close of closing.splice(0)) await close();
-  await db.drop();
 });
 
 const collision = collidingFlows(startSeconds).map(encodeFlow);

@@ -1,23 +1,18 @@
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { readGaps } from '../../src/trail/coverage.ts';
 import { decideCoverage, restoredCause } from '../../src/trail/decide-coverage.ts';
-import { openDatabase } from '../../src/trail/database.ts';
+import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 const hourSeconds = 3_600;
 
 /** Settles the buckets between two times and decides coverage up to an hour before the end. */
-async function follow(database: TestDatabase['database'], from: number, to: number): Promise<void> {
+async function follow(database: Database, from: number, to: number): Promise<void> {
   const batches = Array.from({ length: (to - from) / 15 }, (_, n) =>
     batch(from + n * 15, [listed(from + n)], { settled: 'final' }),
   );

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { casesOf, fullTest } from '../support/full.ts';
 import { Settling } from './coverage-settling-harness.ts';
@@ -22,11 +22,7 @@ function quiet(bucket: number): Flows {
 }
 
 describe('stored information about the server run', () => {
-  let db: TestDatabase;
-  beforeEach(async () => {
-    db = await createMigratedDatabase();
-  });
-  afterEach(() => db.drop());
+  const db = databasePerTest();
 
   function runsWith(...ids: number[]): ServerRuns {
     const runs = new ServerRuns();

@@ -1,16 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readFreshness } from '../../src/trail/freshness.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { allEdges, queryEdges } from '../../src/trail/query-edges.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 /** A setting that administrators give a whole database, for other programs. */
 async function give(setting: string): Promise<void> {

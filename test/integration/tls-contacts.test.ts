@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { lastContact, lastContacts, recordContact } from '../../src/trail/tls-contacts.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
-import type { Query } from '../../src/trail/database.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
 const now = 1_800_000_000;
 const bundle = { caFingerprint: 'ca', certFingerprint: 'cert' };
-let db: TestDatabase;
-let query: Query;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ query } = db.database);
-});
-afterEach(() => db.drop());
+const { query } = databasePerTest().database;
 
 describe('a certificate under a CA bundle', () => {
   test('is unknown before its first contact', async () => {

@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
+import { expect, test } from 'vitest';
 import { merge } from '../../src/trail/merge.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 let number = 0;
 /** Records of one fact, each under the trace of its own policy, which are numbered from `first`. */

@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
+import { expect, test } from 'vitest';
 import { merge } from '../../src/trail/merge.ts';
 import type { TrailRecord } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
+const { database } = databasePerTest();
 
 const allowing = '{"enforced":["allow-all"],"pending":[]}';
 const denying = '{"enforced":["quarantine"],"pending":[]}';

@@ -1,7 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
-import type { Database } from '../../src/trail/database.ts';
 import type { ListedBucket } from '../../src/trail/fold-list.ts';
 import { StreamFold, streamBatch } from '../../src/trail/fold.ts';
 import { merge } from '../../src/trail/merge.ts';
@@ -10,25 +9,16 @@ import { queryEdges } from '../../src/trail/query-edges.ts';
 import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { captureByBucket, foldListed } from '../support/captured-buckets.ts';
-import {
-  createTestDatabase,
-  readEdges,
-  readUnexplainedEdges,
-  type TestDatabase,
-} from '../support/database.ts';
+import { createTestDatabase, databasePerTest, readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { createOldSchema, oldSchema } from '../support/old-schema.ts';
 import { TrailModel } from '../support/trail-model.ts';
 import { batch, listed, options } from './ledger-batches.ts';
 
-let db: TestDatabase;
-let database: Database;
+const { database } = databasePerTest(createTestDatabase);
 
 beforeEach(async () => {
-  db = await createTestDatabase();
-  ({ database } = db);
   await createOldSchema(database);
 });
-afterEach(() => db.drop());
 
 const decoder = new FlowDecoder();
 const capture = captureByBucket();

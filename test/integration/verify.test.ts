@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
-import type { Database } from '../../src/trail/database.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
 import { readEdgeActivity } from '../../src/trail/edge-activity.ts';
 import { readEvidence } from '../../src/trail/evidence.ts';
@@ -12,7 +11,7 @@ import { removeFacts } from '../../src/trail/remove-facts.ts';
 import { rollFactDays } from '../../src/trail/roll-fact-days.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { flowTrail } from '../support/cli.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../support/database.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
 import { testDeps } from './deps.ts';
 import { batch, listed, options, podIn, streamed } from './ledger-batches.ts';
 import {
@@ -25,15 +24,9 @@ import {
   recordBetween,
 } from './watched-days.ts';
 
-let db: TestDatabase;
-let database: Database;
+const db = databasePerTest();
+const { database } = db;
 const mondayDay = monday / 86_400;
-
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ database } = db);
-});
-afterEach(() => db.drop());
 
 function ports(): Promise<number[]> {
   return database

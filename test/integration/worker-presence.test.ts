@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Query } from '../../src/trail/database.ts';
+import { expect, test } from 'vitest';
 import { withLease } from '../../src/trail/lease.ts';
 import { removePresence, renewPresence } from '../../src/trail/worker-presence.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
-let db: TestDatabase;
-let query: Query;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ query } = db.database);
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
+const { query } = db.database;
 
 /** A process that renews its presence with this identity. */
 function workerOf(identity: string) {

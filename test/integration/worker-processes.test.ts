@@ -1,17 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Query } from '../../src/trail/database.ts';
+import { expect, test } from 'vitest';
 import { renewPresence } from '../../src/trail/worker-presence.ts';
 import { beginWorkerProcess, endWorkerProcess, readCrashes } from '../../src/trail/worker-processes.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
-let db: TestDatabase;
-let query: Query;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-  ({ query } = db.database);
-});
-afterEach(() => db.drop());
+const { query } = databasePerTest().database;
 
 async function begin(worker: string): Promise<string> {
   const process = randomUUID();

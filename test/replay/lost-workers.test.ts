@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import type { Query } from '../../src/trail/database.ts';
 import { renewPresence } from '../../src/trail/worker-presence.ts';
 import { keepPresence } from '../../src/worker/presence.ts';
 import { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { end } from './supervisor-checks.ts';
 import { quietRuntime, SupervisorHarness } from './supervisor-harness.ts';
@@ -17,7 +16,7 @@ const heartbeatTimeoutMs = 600_000;
 let bundle: { code: string };
 let attempts: RunningAttempts;
 let harness: SupervisorHarness;
-let db: TestDatabase;
+const { query } = databasePerTest().database;
 
 beforeAll(async () => {
   quietRuntime();
@@ -25,17 +24,9 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   attempts = new RunningAttempts('test');
-  [harness, db] = await Promise.all([
-    SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts),
-    createMigratedDatabase(),
-  ]);
+  harness = await SupervisorHarness.start(inject('temporalAddress'), bundle, undefined, attempts);
 });
-afterEach(async () => {
-  await harness.close();
-  await db.drop();
-});
-
-const query: Query = (sql, values) => db.database.query(sql, values);
+afterEach(() => harness.close());
 
 /** Starts another worker of the trail; the harness's own has the identity `test`. */
 function startOther(supervisorId: string) {

@@ -1,4 +1,4 @@
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { withClient } from '../../dev/postgres/with-client.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { migrate } from '../../src/trail/migrate.ts';
@@ -27,6 +27,42 @@ export async function createMigratedDatabase(): Promise<TestDatabase> {
   await created.database.query('update trail_state set trail_id = gen_random_uuid()');
   await created.database.query('update record_salt set salt = sha256(uuid_send(gen_random_uuid()))');
   return created;
+}
+
+/** A database of the running tests: `database` always is the current one, so it may be destructured before. */
+export type CurrentDatabase = Omit<TestDatabase, 'drop'>;
+
+/** A new database for each test of the calling file or `describe`, for its tests and its later hooks. */
+export function databasePerTest(create = createMigratedDatabase): CurrentDatabase {
+  return useDatabase(create, beforeEach, afterEach);
+}
+
+/** One database for all tests of the calling file or `describe`. */
+export function databasePerFile(create = createMigratedDatabase): CurrentDatabase {
+  return useDatabase(create, beforeAll, afterAll);
+}
+
+function useDatabase(
+  create: () => Promise<TestDatabase>,
+  before: (hook: () => Promise<void>) => void,
+  after: (hook: () => Promise<void>) => void,
+): CurrentDatabase {
+  let current: TestDatabase;
+  before(async () => {
+    current = await create();
+  });
+  after(() => current.drop());
+  return {
+    get url() {
+      return current.url;
+    },
+    database: {
+      query: (sql, values) => current.database.query(sql, values),
+      transaction: (work) => current.database.transaction(work),
+      withClient: (work) => current.database.withClient(work),
+      close: () => current.database.close(),
+    },
+  };
 }
 
 /** Creates the template, once before all tests. PostgreSQL copies a template only while it has no connections. */

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { commands } from '../../../src/cli/commands.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { mergeCapture } from '../../support/captured-trail.ts';
 import { flowTrailInProcess } from '../../support/cli-in-process.ts';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database.ts';
+import { databasePerFile } from '../../support/database.ts';
 import { claimHolds } from '../finding.ts';
 import { fuzz } from './budget.ts';
 
@@ -15,12 +15,8 @@ const excluded = new Set(['aggregate', 'codec-server', 'mcp', 'copy-certificates
 const namesFile = /out|file|path|dir|polic|certificate/i;
 const exitCodes = [0, 1, 2, 3];
 
-let db: TestDatabase;
-beforeAll(async () => {
-  db = await createMigratedDatabase();
-  await mergeCapture(db.database);
-});
-afterAll(() => db.drop());
+const db = databasePerFile();
+beforeAll(() => mergeCapture(db.database));
 
 const hostile = fc.oneof(
   fc.constantFrom(

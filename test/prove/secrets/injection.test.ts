@@ -13,7 +13,7 @@ import { foldList } from '../../../src/trail/fold-list.ts';
 import { merge } from '../../../src/trail/merge.ts';
 import { launchChromium } from '../../support/chromium.ts';
 import { flowTrail } from '../../support/cli.ts';
-import { createMigratedDatabase, readEdges, type TestDatabase } from '../../support/database.ts';
+import { databasePerTest, readEdges, type CurrentDatabase } from '../../support/database.ts';
 import { promtool } from '../../support/promtool.ts';
 import { untilReady } from '../../support/readyz.ts';
 import { runToEnd } from '../../support/run-to-end.ts';
@@ -26,14 +26,13 @@ const days = 10;
 const daySeconds = 86_400;
 const observed = 'shop';
 
-let db: TestDatabase;
+const db = databasePerTest();
 let world: World;
 let slack: SlackStandIn;
 let scratch: string;
 let env: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
-  db = await createMigratedDatabase();
   await fillTrail(db);
   world = await World.create({ speed: 1 });
   slack = await startSlack({ port: 0 });
@@ -49,12 +48,11 @@ beforeEach(async () => {
 afterEach(async () => {
   await world.close();
   await slack.stop();
-  await db.drop();
   await rm(scratch, { recursive: true, force: true });
 });
 
 /** Uses each hostile name as a namespace, pod, label, Service, policy and network set on each of several days. */
-async function fillTrail({ database }: TestDatabase): Promise<void> {
+async function fillTrail({ database }: CurrentDatabase): Promise<void> {
   const decoder = new FlowDecoder();
   const today = Math.floor(Date.now() / 1000 / daySeconds) * daySeconds;
   for (let day = days; day > 0; day -= 1) {
