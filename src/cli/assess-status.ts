@@ -12,29 +12,34 @@ export interface Ages {
   dataAgeSeconds: number | undefined;
   /** Since a reader last reported. */
   reportAgeSeconds: number | undefined;
-  /** Since the supervisor first started. */
-  supervisedSeconds: number | undefined;
 }
 
 /** @param nowMs the trail's clock, milliseconds since the epoch */
 export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
-  const secondsSince = (time: string | undefined) =>
-    time === undefined ? undefined : Math.round((nowMs - Date.parse(time)) / 1000);
-  const newest = secondsSince(status?.newestBucket);
-  const settled = secondsSince(status?.settledUpTo);
+  const newest = secondsSince(status?.newestBucket, nowMs);
+  const settled = secondsSince(status?.settledUpTo, nowMs);
   const lagSeconds = newest === undefined ? undefined : Math.max(0, newest - bucketSeconds);
   // A bucket is settled six minutes after its end.
   const settledLag = settled === undefined ? undefined : Math.max(0, settled - freshSeconds);
   return {
     lagSeconds,
     dataAgeSeconds: least(lagSeconds, settledLag),
-    reportAgeSeconds: least(secondsSince(status?.stream.asOf), secondsSince(status?.settle.asOf)),
-    supervisedSeconds: secondsSince(status?.supervisedSince),
+    reportAgeSeconds: least(
+      secondsSince(status?.stream.asOf, nowMs),
+      secondsSince(status?.settle.asOf, nowMs),
+    ),
   };
 }
 
-/** @returns each problem with what to do; empty while the trail is being recorded */
-export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): string[] {
+/**
+ * @param nowMs as for `agesOf`
+ * @returns each problem with what to do; empty while the trail is being recorded
+ */
+export function problemsOf(
+  supervisor: SupervisorNow | undefined,
+  { dataAgeSeconds: age, reportAgeSeconds: reported }: Ages,
+  nowMs: number,
+): string[] {
   if (!supervisor)
     return [
       'The supervisor does not exist. Start a worker, or correct TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
@@ -64,10 +69,10 @@ export function problemsOf(supervisor: SupervisorNow | undefined, ages: Ages): s
       : [],
   );
   problems.push(...new Set([...(status.lastError === undefined ? [] : [status.lastError]), ...failures]));
-  const { dataAgeSeconds: age, reportAgeSeconds: reported, supervisedSeconds: supervised = 0 } = ages;
   if (age === undefined) {
     // The first report with data comes up to a minute after the start.
-    if (supervised >= freshSeconds)
+    const supervised = secondsSince(status.supervisedSince, nowMs);
+    if (supervised !== undefined && supervised >= freshSeconds)
       problems.push(
         `No data has arrived since the supervisor started ${supervised} s ago. Check the readers' last errors and Goldmane.`,
       );
@@ -86,6 +91,10 @@ export function clockProblem(aheadMs: number | undefined): string[] {
     : [
         `This machine's clock is ${difference} the database's, so the ages shown are wrong. Synchronise both clocks (NTP).`,
       ];
+}
+
+function secondsSince(time: string | undefined, nowMs: number): number | undefined {
+  return time === undefined ? undefined : Math.round((nowMs - Date.parse(time)) / 1000);
 }
 
 function least(...values: readonly (number | undefined)[]): number | undefined {

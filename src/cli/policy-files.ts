@@ -29,12 +29,9 @@ export async function readPolicies(path: string, options: ReadOptions): Promise<
 }
 
 /** Compiles manifests given as text; `notes` lists skipped objects and assumptions. @throws UsageFailure */
-export function readPolicyText(
-  text: string,
-  options: ReadOptions,
-): { tiers: PolicySet['tiers']; notes: string[] } {
-  const set = compile('policies', [{ path: 'policies', text }], options);
-  return { tiers: set.tiers, notes: notesOn(set) };
+export function readPolicyText(text: string, options: ReadOptions): { policies: PolicySet; notes: string[] } {
+  const policies = compile('policies', [{ path: 'policies', text }], options);
+  return { policies, notes: notesOn(policies) };
 }
 
 function compile(

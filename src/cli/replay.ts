@@ -51,8 +51,8 @@ Examples:
   flow-trail replay now.yaml --strict`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
-      const { tiers } = await readPolicies(path, { namespace, ipv6 });
-      const result = await askReplay(tiers, times);
+      const policies = await readPolicies(path, { namespace, ipv6 });
+      const result = await askReplay(policies, times);
       if (json === true) printOutput('replay', replayAnswer(result));
       else {
         print(`${result.facts} facts replayed.`);
@@ -75,11 +75,11 @@ Examples:
 
 /** Evaluates the compiled policies against the flows observed in the period. @throws UsageFailure, DatabaseFailure */
 export async function askReplay(
-  tiers: Parameters<typeof replay>[0],
+  policies: Parameters<typeof replay>[0],
   times: Omit<PeriodOptions, 'json'>,
 ): Promise<Replayed> {
   const { evidence, traces } = await readTracedFacts(readPeriod(times));
-  return replay(tiers, evidence, traces);
+  return replay(policies, evidence, traces);
 }
 
 export function replayAnswer(result: Replayed) {
@@ -108,9 +108,9 @@ Example:
   flow-trail drift policies/ --since 30d`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
-      const { tiers } = await readPolicies(path, { namespace, ipv6 });
+      const policies = await readPolicies(path, { namespace, ipv6 });
       const { evidence, traces } = await readTracedFacts(readPeriod(times));
-      const result = drift(tiers, evidence, traces);
+      const result = drift(policies, evidence, traces);
       if (json === true)
         printOutput('drift', {
           ...result,

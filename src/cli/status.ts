@@ -32,8 +32,9 @@ export async function askStatus() {
   const { clockOf } = await import('../config/trail-clock.ts');
   const { askDatabase } = await import('./ask-database.ts');
   const [supervisor, database] = await Promise.all([askSupervisor(), askDatabase()]);
-  const ages = agesOf(supervisor?.status, clockOf(process.env).now());
-  const problems = [...problemsOf(supervisor, ages), ...clockProblem(database?.clockAheadMs)];
+  const nowMs = clockOf(process.env).now();
+  const ages = agesOf(supervisor?.status, nowMs);
+  const problems = [...problemsOf(supervisor, ages, nowMs), ...clockProblem(database?.clockAheadMs)];
   return { supervisor, ages, problems, exported: database?.exported, limited: database?.limited };
 }
 
@@ -41,7 +42,7 @@ type StatusNow = Awaited<ReturnType<typeof askStatus>>;
 
 export function statusAnswer({
   supervisor,
-  ages: { supervisedSeconds: _onlyJudged, ...ages },
+  ages,
   problems,
   exported,
   limited,

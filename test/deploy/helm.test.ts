@@ -260,12 +260,12 @@ describe('the network policy', () => {
     // Pod labels are not stored, so the policy is evaluated as if it selected every pod of the namespace.
     const spec = { ...z.looseObject({}).parse(policy['spec']), podSelector: {} };
     const text = JSON.stringify({ ...policy, spec, metadata: { ...policy.metadata, namespace: 'trail' } });
-    const { tiers } = compilePolicies([{ path: 'policy.json', text }], {
+    const policies = compilePolicies([{ path: 'policy.json', text }], {
       label: 'service-identity',
       namespaces: new Set<string>(),
     });
     const verdict = (protocol: string, ns: string, port: number) =>
-      decide(tiers, 'egress', {
+      decide(policies, 'egress', {
         ...fact('trail', ns, `${protocol} ${port}`),
         src: end('workload', 'trail'),
         dst: end('workload', ns),

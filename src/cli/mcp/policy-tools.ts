@@ -88,9 +88,9 @@ export const policyTools: readonly Tool[] = [
       ipv6: z.boolean().optional().describe('the cluster has IPv6 addresses'),
       ...period,
     },
-    ask: async ({ policies, namespace: name, ipv6, ...times }) => {
-      const { tiers, notes } = readPolicyText(policies, { namespace: name, ipv6 });
-      return { answer: replayAnswer(await askReplay(tiers, times)), notes };
+    ask: async ({ policies: text, namespace: name, ipv6, ...times }) => {
+      const { policies, notes } = readPolicyText(text, { namespace: name, ipv6 });
+      return { answer: replayAnswer(await askReplay(policies, times)), notes };
     },
   }),
 ];

@@ -4,7 +4,7 @@ import { either } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
 import { evaluationSteps } from './policy-order.ts';
-import type { CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
+import type { CompiledPolicies, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
 
 /**
  * The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on data that is
@@ -30,13 +30,12 @@ interface Outcome {
  * there is a verdict only if all combinations agree.
  */
 export function decide(
-  tiers: readonly CompiledTier[],
+  { tiers, cluster }: CompiledPolicies,
   direction: Direction,
   flow: Omit<ReplayFlow, 'version'>,
 ): Decision {
-  const [cluster] = tiers.map((tier) => tier.cluster);
-  const decisions = possibleVersions(flow, cluster ?? { networkSets: undefined, versions: [4] }).map(
-    (version) => decideFor(tiers, direction, { ...flow, version }),
+  const decisions = possibleVersions(flow, cluster).map((version) =>
+    decideFor(tiers, direction, { ...flow, version }),
   );
   return (
     agreement(decisions) ??

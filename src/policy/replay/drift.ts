@@ -7,7 +7,7 @@ import { both, either, type Answer } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
 import { selectsEnd } from './policy-order.ts';
-import type { CompiledPolicy, CompiledTier, RuleAtom } from './policy.ts';
+import type { CompiledPolicies, CompiledPolicy, RuleAtom } from './policy.ts';
 import { directions, replay, type Finding } from './replay.ts';
 
 /** A peer and port that a rule allows but that was not used. */
@@ -31,7 +31,7 @@ interface Drift {
 
 /** Compares a policy set with the flows observed in the period of the evidence. Pure. */
 export function drift(
-  tiers: readonly CompiledTier[],
+  compiled: CompiledPolicies,
   evidence: readonly FlowEvidence[],
   traces: Pick<TraceFindings, 'misreportedBy'> = noTraces,
 ): Drift {
@@ -41,21 +41,21 @@ export function drift(
     egress: bySubject('egress', evidence),
     ingress: bySubject('ingress', evidence),
   };
-  for (const { policies, cluster } of tiers)
+  for (const { policies } of compiled.tiers)
     for (const policy of policies)
       for (const direction of directions) {
         const facts = selectedFacts(policy, allowed[direction]);
         for (const { index, action, atoms } of policy[direction] ?? []) {
           if (action !== 'allow') continue;
           for (const atom of atoms) {
-            const used = useOf(atom, facts, cluster);
+            const used = useOf(atom, facts, compiled.cluster);
             const entry = { policy: policy.name, rule: `${direction} rule ${index}: ${atom.text}` };
             if (used === 'no') unused.push(entry);
             else if (used === 'unknown') perhapsUnused.push(entry);
           }
         }
       }
-  const { wouldDeny, undecided, misreported } = replay(tiers, evidence, traces);
+  const { wouldDeny, undecided, misreported } = replay(compiled, evidence, traces);
   return { unused, perhapsUnused, notAllowed: wouldDeny, undecided, misreported };
 }
 
@@ -89,7 +89,7 @@ function selectedFacts(policy: CompiledPolicy, subjects: readonly SubjectFacts[]
   });
 }
 
-function useOf(atom: RuleAtom, facts: readonly SelectedFact[], cluster: CompiledTier['cluster']): Answer {
+function useOf(atom: RuleAtom, facts: readonly SelectedFact[], cluster: CompiledPolicies['cluster']): Answer {
   let used: Answer = 'no';
   for (const { fact, selects } of facts) {
     used = either(used, both(selects, matches(atom, fact, cluster)));
@@ -99,7 +99,7 @@ function useOf(atom: RuleAtom, facts: readonly SelectedFact[], cluster: Compiled
 }
 
 /** The answer for all IP versions that the fact can have. */
-function matches(atom: RuleAtom, fact: FlowEvidence, cluster: CompiledTier['cluster']): Answer {
+function matches(atom: RuleAtom, fact: FlowEvidence, cluster: CompiledPolicies['cluster']): Answer {
   const [first, ...others] = possibleVersions(fact, cluster).map((version) =>
     atom.matches({ ...fact, version }),
   );

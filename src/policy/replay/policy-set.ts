@@ -9,7 +9,7 @@ import { readManifests, type ManifestFile, type PlacedManifest, type ReadOptions
 import { describeObject } from './objects.ts';
 import { byNamespace } from './policy-order.ts';
 import type { Manifest } from './policy-shapes.ts';
-import type { CompiledPolicy, CompiledSpec, CompiledTier, TieBreaker } from './policy.ts';
+import type { CompiledPolicies, CompiledPolicy, CompiledSpec, TieBreaker } from './policy.ts';
 import { assumedOrder, builtInTiers, type TierSettings } from './tiers.ts';
 
 /** Files with unknown content; each problem names its file, document and field. */
@@ -24,9 +24,7 @@ export class PolicyError extends Error {
 }
 
 /** A compiled set of policies. */
-export interface PolicySet {
-  /** In Calico's evaluation order. */
-  readonly tiers: readonly CompiledTier[];
+export interface PolicySet extends CompiledPolicies {
   /** Kinds of other objects in the files, with their counts. */
   readonly skipped: ReadonlyMap<string, number>;
   /** Assumptions, as sentences. */
@@ -74,12 +72,12 @@ export function compilePolicies(
       const own = policies
         .filter(({ tier }) => tier === name)
         .toSorted((a, b) => compareNumbers(a.order, b.order) || compareText(a.name, b.name));
-      return { name, endsWith, cluster, policies: own, byNamespace: byNamespace(own) };
+      return { name, endsWith, policies: own, byNamespace: byNamespace(own) };
     })
     .filter(({ name, policies: own }) => own.length > 0 || name === 'default');
   const versionNotes =
     hasIpv6 || options.ipv6 === false || !namesRange(4, manifests, networkSets) ? [] : [onlyIpv4];
-  return { tiers: ordered, skipped, notes: [...unapplied, ...staged, ...assumed, ...versionNotes] };
+  return { tiers: ordered, cluster, skipped, notes: [...unapplied, ...staged, ...assumed, ...versionNotes] };
 }
 
 const onlyIpv4 =

@@ -55,6 +55,11 @@ export interface CompiledTier {
   readonly policies: readonly CompiledPolicy[];
   /** The policies that can select ends of a namespace: its own and the global ones, in groups of the same order; '' for namespaces without own ones. */
   readonly byNamespace: ReadonlyMap<string, readonly (readonly CompiledPolicy[])[]>;
-  /** What the policies were compiled with; the same for all tiers of a set. */
+}
+
+export interface CompiledPolicies {
+  /** In Calico's evaluation order. */
+  readonly tiers: readonly CompiledTier[];
+  /** What the policies were compiled with. */
   readonly cluster: Pick<ClusterFacts, 'networkSets' | 'versions'>;
 }

@@ -7,7 +7,7 @@ import { sortedBy } from '../../text/order.ts';
 import { portText } from '../derive/rules.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { decide } from './decide.ts';
-import type { CompiledTier } from './policy.ts';
+import type { CompiledPolicies } from './policy.ts';
 
 /** One fact for which the policies' verdict differs from the observed one. */
 export interface Finding {
@@ -46,7 +46,7 @@ export const directions: readonly Direction[] = ['egress', 'ingress'];
  * @param traces findings in the policy traces of the same facts
  */
 export function replay(
-  tiers: readonly CompiledTier[],
+  policies: CompiledPolicies,
   evidence: readonly FlowEvidence[],
   traces: Pick<TraceFindings, 'misreportedBy'> = noTraces,
 ): Replayed {
@@ -69,7 +69,7 @@ export function replay(
       }
       facts += 1;
       const wasAllowed = fact.action === 'allow';
-      const { verdict, by } = decide(tiers, direction, fact);
+      const { verdict, by } = decide(policies, direction, fact);
       // Denying at the source what the destination already denied changes nothing.
       if (wasAllowed && direction === 'egress' && arrivalOf(fact) === 'blocked') continue;
       const finding = findingOf(direction, fact, by);

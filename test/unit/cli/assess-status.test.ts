@@ -6,7 +6,8 @@ import { statusAnswer } from '../../../src/cli/status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
 
 const at = '2026-11-30T05:00:00.000Z';
-const fresh = { lagSeconds: 30, dataAgeSeconds: 30, reportAgeSeconds: 5, supervisedSeconds: 3_600 };
+const fresh = { lagSeconds: 30, dataAgeSeconds: 30, reportAgeSeconds: 5 };
+const nowMs = Date.parse(at) + 3_600_000;
 const why = 'Wrong CA: these files have never worked.';
 
 type State = 'connecting' | 'connected' | 'failing';
@@ -41,19 +42,21 @@ test.each<[State, string | undefined, string[]]>([
   ['connected', why, []],
   ['connected', undefined, []],
 ])('readers that are %s after the failure %s: the problems are %j', (state, lastFailure, problems) => {
-  expect(problemsOf(supervisor(state, lastFailure), fresh)).toEqual(problems);
+  expect(problemsOf(supervisor(state, lastFailure), fresh, nowMs)).toEqual(problems);
 });
 
 test('a pause is a problem, and the only one of a supervisor that is paused itself', () => {
   const paused = 'The readers were paused at 05:00. Resume them.';
-  expect(problemsOf({ ...supervisor('connected', undefined), paused }, fresh)).toEqual([paused]);
-  expect(problemsOf({ ...supervisor('failing', why), state: 'PAUSED', paused }, fresh)).toEqual([paused]);
+  expect(problemsOf({ ...supervisor('connected', undefined), paused }, fresh, nowMs)).toEqual([paused]);
+  expect(problemsOf({ ...supervisor('failing', why), state: 'PAUSED', paused }, fresh, nowMs)).toEqual([
+    paused,
+  ]);
 });
 
 test('a supervisor without data is a problem only six minutes after its start', () => {
   const withoutData = { ...fresh, lagSeconds: undefined, dataAgeSeconds: undefined };
-  const problemsAfter = (supervisedSeconds: number) =>
-    problemsOf(supervisor('connected', undefined), { ...withoutData, supervisedSeconds });
+  const problemsAfter = (seconds: number) =>
+    problemsOf(supervisor('connected', undefined), withoutData, Date.parse(at) + seconds * 1_000);
   expect(problemsAfter(359)).toEqual([]);
   expect(problemsAfter(360)).toHaveLength(1);
 });

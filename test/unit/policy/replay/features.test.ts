@@ -17,7 +17,7 @@ function set(...objects: object[]) {
 }
 
 function verdict(objects: object[], flow: Partial<Parameters<typeof decide>[2]> = {}) {
-  return decide(set(...objects).tiers, 'egress', {
+  return decide(set(...objects), 'egress', {
     src: pod('a'),
     dst: pod('b'),
     protocol: 'tcp',
@@ -90,9 +90,9 @@ describe('the endpoints of Services are not stored', () => {
 test('policies for host endpoints do not select pods', () => {
   for (const field of ['doNotTrack', 'preDNAT']) {
     const spec = { [field]: true, applyOnForward: true, types: ['Ingress'] };
-    const { tiers } = set(calico('GlobalNetworkPolicy', spec));
+    const policies = set(calico('GlobalNetworkPolicy', spec));
     expect(
-      decide(tiers, 'ingress', { src: pod('a'), dst: pod('b'), protocol: 'tcp', port: 80 }).verdict,
+      decide(policies, 'ingress', { src: pod('a'), dst: pod('b'), protocol: 'tcp', port: 80 }).verdict,
     ).toBe('open');
   }
   expect(verdict([calico('GlobalNetworkPolicy', { applyOnForward: true, types: ['Egress'] })]).verdict).toBe(
@@ -102,10 +102,10 @@ test('policies for host endpoints do not select pods', () => {
 
 test('HTTP fields do not restrict connections', () => {
   const rule = { action: 'Allow', http: { methods: ['GET'], paths: [{ prefix: '/' }] } };
-  const { tiers } = set(calico('NetworkPolicy', { ingress: [rule] }));
-  expect(decide(tiers, 'ingress', { src: pod('b'), dst: pod('a'), protocol: 'tcp', port: 80 }).verdict).toBe(
-    'allow',
-  );
+  const policies = set(calico('NetworkPolicy', { ingress: [rule] }));
+  expect(
+    decide(policies, 'ingress', { src: pod('b'), dst: pod('a'), protocol: 'tcp', port: 80 }).verdict,
+  ).toBe('allow');
 });
 
 test('a notSelector reduces what a selector selects, and excludes no address that the selector covers', () => {
@@ -197,11 +197,11 @@ describe('enforcing a staged policy', () => {
   const allowing = egress({ action: 'Allow' });
 
   test('replaces the enforced policy of the same name', () => {
-    const { tiers, notes } = set(allowing, staged('Set', { types: ['Egress'] }));
-    expect(decide(tiers, 'egress', { src: pod('a'), dst: pod('b'), protocol: 'tcp', port: 80 }).verdict).toBe(
-      'deny',
-    );
-    expect(notes).toHaveLength(1);
+    const policies = set(allowing, staged('Set', { types: ['Egress'] }));
+    expect(
+      decide(policies, 'egress', { src: pod('a'), dst: pod('b'), protocol: 'tcp', port: 80 }).verdict,
+    ).toBe('deny');
+    expect(policies.notes).toHaveLength(1);
   });
   test('with stagedAction Delete removes it', () => {
     expect(verdict([egress(), staged('Delete')]).verdict).toBe('open');
@@ -263,12 +263,12 @@ describe('addresses', () => {
     const files = [{ path: 'x.json', text: JSON.stringify(blocks('0.0.0.0/0')) }];
     const flow = { src: pod('a'), dst: network('pub'), protocol: 'tcp', port: 443 };
     expect(compilePolicies(files, identity).notes).toHaveLength(1);
-    const { tiers, notes } = compilePolicies(files, identity, { ipv6: true });
-    expect(notes).toEqual([]);
-    expect(decide(tiers, 'egress', flow).verdict).toBe('unknown');
+    const policies = compilePolicies(files, identity, { ipv6: true });
+    expect(policies.notes).toEqual([]);
+    expect(decide(policies, 'egress', flow).verdict).toBe('unknown');
   });
   test('drift counts a rule as used only if every possible version matches it', () => {
-    const found = (...cidrs: string[]) => drift(set(blocks(...cidrs)).tiers, [fact('a', 'pub', 'tcp 443')]);
+    const found = (...cidrs: string[]) => drift(set(blocks(...cidrs)), [fact('a', 'pub', 'tcp 443')]);
     expect(found('0.0.0.0/0')).toMatchObject({ unused: [], perhapsUnused: [] });
     expect(found('::/0').perhapsUnused).toHaveLength(1);
   });

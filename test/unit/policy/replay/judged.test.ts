@@ -60,10 +60,10 @@ function judge(
   for (const [index, set] of judged.sets.entries()) {
     const items = [...set.policies, ...networkSets];
     const text = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-    const { tiers } = compilePolicies([{ path: `set-${index}.json`, text }], identity);
+    const policies = compilePolicies([{ path: `set-${index}.json`, text }], identity);
     for (const flow of set.flows) {
       flows += 1;
-      const { verdict, by } = decide(tiers, flow.direction, flow);
+      const { verdict, by } = decide(policies, flow.direction, flow);
       if (verdict === 'unknown') undecided += 1;
       else if ((verdict === 'deny') !== (flow.calico === 'deny'))
         wrong.push(`${JSON.stringify(flow)}: ${verdict} by ${by}`);

@@ -17,7 +17,7 @@ function policies(...texts: string[]) {
   return compilePolicies(
     texts.map((text, at) => ({ path: `${at}.yaml`, text })),
     identity,
-  ).tiers;
+  );
 }
 
 function kubernetes(namespace: string, spec: unknown, kind = 'NetworkPolicy'): string {
@@ -504,10 +504,7 @@ describe.each<PolicyKind>([
     ).map(({ path, content }) => ({ path, text: content }));
 
   test('denies nothing in its replay except externals and unsupported traffic, and allows nothing that was only denied', () => {
-    const { wouldDeny, wouldAllow, undecided } = replay(
-      compilePolicies(files(evidence), identity).tiers,
-      evidence,
-    );
+    const { wouldDeny, wouldAllow, undecided } = replay(compilePolicies(files(evidence), identity), evidence);
     const inside = wouldDeny.filter(
       ({ src, dst, port }) => !/pub|pvt|host|network set/.test(`${src} ${dst}`) && !port.startsWith('icmp'),
     );
@@ -525,7 +522,7 @@ describe.each<PolicyKind>([
   });
 
   test('has no rule that was never used', () => {
-    const found = drift(compilePolicies(files(evidence), identity).tiers, evidence);
+    const found = drift(compilePolicies(files(evidence), identity), evidence);
     expect(found.unused).toEqual([]);
   });
 });
