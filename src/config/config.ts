@@ -42,8 +42,6 @@ export interface Config {
   clusterName: string;
   /** Names of the schedules, workflows and queue in Temporal. */
   names: TrailNames;
-  /** The same as `names.taskQueue`. */
-  taskQueue: string;
   metricsPort: number;
   httpPort: number;
   map: MapConfig;
@@ -67,7 +65,6 @@ const environment = z.object({
   ...identityEnvironment,
   ...allowlistEnvironment,
   PORT_CAP: wholeNumber(1, 65_536).default(64),
-  IDENTITY_CAP: wholeNumber(1, 65_536).default(256),
   ...clusterEnvironment,
   METRICS_PORT: port(9464),
   HTTP_PORT: port(8080),
@@ -121,7 +118,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   problems.push(...crossProblems(env));
   if (!parsed.success || problems.length > 0) throw configFailure(problems);
   const value = parsed.data;
-  const names = trailNamesOf(value);
   return {
     goldmane: toGoldmaneConfig(value),
     database: loadDatabaseConfig(env),
@@ -131,8 +127,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     identityCap: value.IDENTITY_CAP,
     jobs: toJobConfig(value),
     clusterName: value.CLUSTER_NAME,
-    names,
-    taskQueue: names.taskQueue,
+    names: trailNamesOf(value),
     metricsPort: value.METRICS_PORT,
     httpPort: value.HTTP_PORT,
     map: toMapConfig(value),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isLabelKey, isNamespaceName } from '../text/kubernetes-names.ts';
 import { configFailure } from './config-failure.ts';
-import { commaSeparated, text } from './fields.ts';
+import { commaSeparated, text, wholeNumber } from './fields.ts';
 import { issueProblems } from './issue-problems.ts';
 
 export interface IdentityConfig {
@@ -10,8 +10,7 @@ export interface IdentityConfig {
   namespaces: ReadonlySet<string> | 'all';
 }
 
-/** The environment variables that say where a label tells services apart. */
-export const identityEnvironment = {
+const labelEnvironment = {
   SERVICE_IDENTITY_LABEL: text('service-identity').refine(
     isLabelKey,
     'must be a Kubernetes label key, for example service-identity',
@@ -19,12 +18,18 @@ export const identityEnvironment = {
   SERVICE_IDENTITY_NAMESPACES: z.string().default('monitoring,kube-system,dbaas'),
 };
 
+/** The environment variables that define which label identifies services, where, and how many identities are stored. */
+export const identityEnvironment = {
+  ...labelEnvironment,
+  IDENTITY_CAP: wholeNumber(1, 65_536).default(256),
+};
+
 /**
- * Reads only the service identity settings, for commands that need no others.
+ * Reads only the settings of the label, for commands that need no others.
  * @throws ConfigFailure
  */
 export function loadIdentityConfig(env: NodeJS.ProcessEnv): IdentityConfig {
-  const parsed = z.object(identityEnvironment).safeParse(env);
+  const parsed = z.object(labelEnvironment).safeParse(env);
   if (!parsed.success) throw configFailure(issueProblems(parsed.error));
   const { SERVICE_IDENTITY_LABEL: label, SERVICE_IDENTITY_NAMESPACES: list } = parsed.data;
   const namespaces = commaSeparated(list);

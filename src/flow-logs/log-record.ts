@@ -6,8 +6,8 @@ import type { FlowKey, PolicyTrace, RecordDetails } from '../goldmane/decoder/de
 import { printable } from '../text/printable.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { namespaceOf } from '../trail/record.ts';
-import { AttributeList } from './attributes.ts';
-import { policyAttributes } from './policies.ts';
+import { AttributeList } from './attribute-list.ts';
+import { policyAttributes } from './policy-attributes.ts';
 
 /** One complete record of a bucket: flow keys with the same identity are added up. */
 export interface ExportRecord {

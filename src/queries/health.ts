@@ -18,7 +18,7 @@ import { readExportState } from '../trail/export-state.ts';
 import { readFreshness } from '../trail/freshness.ts';
 const mostExportGaps = 1_000;
 
-type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names' | 'taskQueue'>;
+type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names'>;
 
 interface HealthDeps {
   config: HealthConfig;
@@ -43,7 +43,7 @@ export async function readHealthFacts({
   formatTime,
   databaseTrouble,
 }: HealthDeps): Promise<HealthFacts> {
-  const { clock, names, taskQueue } = config;
+  const { clock, names } = config;
   const nowMs = clock.now();
   const clockAheadMs = readClockAhead(query);
   const [trail, control] = await Promise.all([
@@ -53,7 +53,6 @@ export async function readHealthFacts({
         readControlFacts(
           client,
           names,
-          taskQueue,
           clockAheadMs.catch(() => 0),
         ),
       ),

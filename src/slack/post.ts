@@ -1,7 +1,7 @@
 import type { SlackConfig } from '../config/job-config.ts';
 import { readSecretUrl } from '../config/read-secret-url.ts';
-import { errorCode } from '../failure/thrown.ts';
-import { slackFailure, type SlackFailure } from './failure.ts';
+import { explainConnection, explainResponse, type SlackResponse } from './explain-failure.ts';
+import { slackFailure } from './failure.ts';
 import type { SlackMessage } from './message.ts';
 
 const timeoutMs = 10_000;
@@ -24,16 +24,13 @@ export async function postMessage(
     print(message, slack.dryRun ? 'DRY_RUN is set' : 'SLACK_WEBHOOK_URL is empty');
     return 'printed';
   }
-  const { status, body, retryAfterMs } = await send(url, { channel: slack.channel, ...message });
+  const response = await send(url, { channel: slack.channel, ...message });
   // A proxy or captive portal can return 200 with a different body, which does not mean that Slack posted the message.
-  if (status === 200 && isAccepted(body)) return 'posted';
-  throw responseFailure(status, body, slack.channel, retryAfterMs);
+  if (response.status === 200 && isAccepted(response.body)) return 'posted';
+  throw explainResponse(response, slack.channel);
 }
 
-async function send(
-  url: string,
-  payload: object,
-): Promise<{ status: number; body: string; retryAfterMs: number }> {
+async function send(url: string, payload: object): Promise<SlackResponse> {
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -50,7 +47,7 @@ async function send(
       retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : defaultRetryAfterMs,
     };
   } catch (error) {
-    throw connectionFailure(error instanceof Error ? error : new Error(String(error)));
+    throw explainConnection(error instanceof Error ? error : new Error(String(error)), timeoutMs);
   }
 }
 
@@ -64,87 +61,4 @@ async function readWebhook(webhook: SlackConfig['webhook']): Promise<string | un
 /** `ok`; in JSON, as Slack's other endpoints and Rocket.Chat answer it, where a retry would post the message again. */
 function isAccepted(body: string): boolean {
   return body === 'ok' || /^\{\s*"(?:ok|success)"\s*:\s*true\b/.test(body);
-}
-
-/** Slack's error code: the body's first word (`invalid_blocks`), or `error` in JSON. */
-function errorWord(body: string): string | undefined {
-  return /^([a-z_]{3,60})(?:$|:)/.exec(body)?.[1] ?? /^\{.*"error"\s*:\s*"([a-z_]{3,60})"/s.exec(body)?.[1];
-}
-
-/** Maps Slack's responses to failures. Source: Slack, "Sending messages using incoming webhooks", handling errors. */
-function responseFailure(status: number, body: string, channel: string, retryAfterMs: number): SlackFailure {
-  if (status === 429)
-    return slackFailure(
-      'rate_limited',
-      `Slack is rate-limiting this webhook for ${Math.ceil(retryAfterMs / 1000)} s (429)`,
-      'no action needed; the message is sent again after that time',
-      { isRetryable: true, retryAfterMs },
-    );
-  if (status >= 500)
-    return slackFailure(
-      'unavailable',
-      `Slack returned a server error (${status})`,
-      'the post is retried; check https://slack-status.com',
-      { isRetryable: true },
-    );
-  const word = errorWord(body);
-  if (word === undefined)
-    return slackFailure(
-      'not_slack',
-      `the response has status ${status}, but neither the body "ok" nor an error code of Slack, so it did not come from Slack`,
-      'check SLACK_WEBHOOK_URL and whether a proxy or captive portal intercepts hooks.slack.com; the post is retried',
-      { isRetryable: true },
-    );
-  return slackFailure(word, `Slack rejected the message with ${status} ${word}`, cureOf(word, channel));
-}
-
-function cureOf(word: string, channel: string): string {
-  switch (word) {
-    case 'channel_not_found':
-      return `the webhook's app is not a member of ${channel}; invite it, or ${otherChannel(channel)}`;
-    case 'channel_is_archived':
-      return `${channel} is archived; unarchive it, or ${otherChannel(channel)}`;
-    case 'no_service':
-    case 'no_service_id':
-    case 'no_team':
-    case 'team_disabled':
-    case 'invalid_token':
-    case 'no_active_hooks':
-      return 'the webhook was deleted or disabled; create a new one and update SLACK_WEBHOOK_URL';
-    case 'action_prohibited':
-    case 'posting_to_general_channel_denied':
-      return `a workspace administrator has disabled posting to ${channel}; ask for permission, or set SLACK_CHANNEL to another channel`;
-    case 'user_not_found':
-      return `the user ${channel} does not exist; correct SLACK_CHANNEL`;
-    case 'invalid_payload':
-    case 'invalid_blocks':
-    case 'no_text':
-    case 'too_many_attachments':
-      return 'this is a bug in flow-trail: report it with the message, which DRY_RUN=1 prints';
-    default:
-      return 'check that SLACK_WEBHOOK_URL and SLACK_CHANNEL belong to the same workspace';
-  }
-}
-
-function otherChannel(channel: string): string {
-  return channel === '#alerts'
-    ? 'set SLACK_CHANNEL to a channel the app is a member of'
-    : 'set SLACK_CHANNEL=#alerts';
-}
-
-function connectionFailure(error: Error): SlackFailure {
-  const code = errorCode(error.cause, error.cause instanceof Error ? error.cause.name : error.name);
-  if (error.name === 'TimeoutError')
-    return slackFailure(
-      'timeout',
-      `Slack did not respond within ${timeoutMs / 1000} s; the message may have been posted`,
-      'the post is retried; check that egress to hooks.slack.com is allowed',
-      { isRetryable: true },
-    );
-  return slackFailure(
-    'unreachable',
-    `Slack cannot be reached (${code})`,
-    'the post is retried; check that egress to hooks.slack.com is allowed and that DNS works in this pod',
-    { isRetryable: true },
-  );
 }

@@ -46,8 +46,7 @@ export interface ControlFacts {
  */
 export async function readControlFacts(
   client: Client,
-  { supervisorId, scheduleIds }: TrailNames,
-  taskQueue: string,
+  { taskQueue, supervisorId, scheduleIds }: TrailNames,
   clockAheadMs: Promise<number>,
 ): Promise<ControlFacts> {
   const [supervisor, queue, schedules] = await Promise.all([

@@ -86,7 +86,7 @@ class ControlLoop {
     const { config, trailId, attempts, exportAttempts } = deps;
     this.#supervisor = new WorkflowKeeper(config, trailId, attempts, trailSupervisor(config));
     this.#export = new ExportControl({ ...deps, attempts: exportAttempts });
-    this.#polls = new PollWatch(deps.config.taskQueue, deps.config.workerIdentity);
+    this.#polls = new PollWatch(deps.config.names.taskQueue, deps.config.workerIdentity);
     this.#databaseSinceMs = deps.config.clock.elapsed();
   }
 

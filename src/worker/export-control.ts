@@ -65,7 +65,7 @@ export class ExportControl {
     const { config, query, log } = this.#deps;
     const { pollers } = await client.workflowService.describeTaskQueue({
       namespace: client.options.namespace,
-      taskQueue: { name: exportTaskQueue(config.taskQueue) },
+      taskQueue: { name: exportTaskQueue(config.names.taskQueue) },
       taskQueueType: activityTasks,
     });
     if (pollers && pollers.length > 0) return;

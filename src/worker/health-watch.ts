@@ -125,7 +125,9 @@ export class HealthWatch {
     }
     if ('what' in facts.control) return;
     metrics.failedRuns(
-      await this.#askTemporal((client) => countFailedRuns(client, config.taskQueue, Date.now() - dayMs)),
+      await this.#askTemporal((client) =>
+        countFailedRuns(client, config.names.taskQueue, Date.now() - dayMs),
+      ),
     );
     this.#logged = '';
   }

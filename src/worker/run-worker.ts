@@ -147,7 +147,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       tracing,
       exporting: exportDeps && { deps: exportDeps, attempts: exportAttempts },
     });
-    log.info({ address, namespace, taskQueue: config.taskQueue }, 'The worker is polling for work');
+    log.info({ address, namespace, taskQueue: config.names.taskQueue }, 'The worker is polling for work');
     await runUntilStopped(
       {
         config,

@@ -59,7 +59,7 @@ const policies: Record<JobName, JobPolicy> = {
  */
 function fingerprint(job: JobName, config: Config): string {
   const { catchupWindow, executionTimeout } = policies[job];
-  return `${config.jobs.crons[job]} ${timeZoneOf(job, config)}; queue ${config.taskQueue}, catch-up ${catchupWindow}, at most ${executionTimeout}`;
+  return `${config.jobs.crons[job]} ${timeZoneOf(job, config)}; queue ${config.names.taskQueue}, catch-up ${catchupWindow}, at most ${executionTimeout}`;
 }
 
 /**
@@ -85,7 +85,7 @@ function scheduleOptions(job: JobName, config: Config, trailId: string): Schedul
       type: 'startWorkflow',
       workflowType,
       workflowId: scheduleId,
-      taskQueue: config.taskQueue,
+      taskQueue: config.names.taskQueue,
       args: [],
       workflowExecutionTimeout: executionTimeout,
       memo: { schedule: fingerprint(job, config), [trailIdField]: trailId },

@@ -49,7 +49,8 @@ export async function createWorkers(
   bundle: WorkflowBundleOption,
   { tracing, exporting }: { tracing?: Tracing | undefined; exporting?: ExportWorker | undefined } = {},
 ): Promise<Worker[]> {
-  const { taskQueue, workerIdentity, names } = deps.config;
+  const { workerIdentity, names } = deps.config;
+  const { taskQueue } = names;
   const activities = createActivities(deps);
   const interceptorsWith = (running: RunningAttempts) => ({
     activity: [...(tracing?.activities ?? []), refuseOtherTrails(trailId, names), running.interceptor],

@@ -98,7 +98,7 @@ export class WorkflowKeeper {
     await client.workflow.start(type, {
       ...options,
       workflowId,
-      taskQueue: this.#config.taskQueue,
+      taskQueue: this.#config.names.taskQueue,
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       workflowIdConflictPolicy: 'USE_EXISTING',
       memo: { ...options.memo, [trailIdField]: this.#trailId },

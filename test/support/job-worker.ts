@@ -43,7 +43,7 @@ export class JobWorker {
   private constructor(client: Client, deps: Deps, native: NativeConnection, workers: readonly Worker[]) {
     this.client = client;
     this.deps = deps;
-    this.taskQueue = deps.config.taskQueue;
+    this.taskQueue = deps.config.names.taskQueue;
     this.#native = native;
     this.#workers = workers;
     this.#running = Promise.all(workers.map((worker) => worker.run()));

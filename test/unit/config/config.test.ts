@@ -52,7 +52,7 @@ describe('settings', () => {
       dnsAddresses: [],
       portCap: 64,
       identityCap: 256,
-      taskQueue: 'flow-trail',
+      names: { taskQueue: 'flow-trail' },
       metricsPort: 9464,
       httpPort: 8080,
       logLevel: 'info',
@@ -95,7 +95,7 @@ describe('settings', () => {
       metricsPort: 0,
       httpPort: 0,
       logLevel: 'debug',
-      taskQueue: 'trail',
+      names: { taskQueue: 'trail' },
     });
   });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { PolicyTrace } from '../goldmane/decoder/decode.ts';
-import type { AttributeList } from './attributes.ts';
+import type { AttributeList } from './attribute-list.ts';
 
 const policy = z.object({
   k: z.string(),
