@@ -23,7 +23,7 @@ interface CatchUp {
 
 /**
  * Measures whether the export of flow logs delays the trail: the time in which a worker settles the same ring without
- * an export, with a receiver that accepts each request at once (the most work), and with one that never answers.
+ * an export, with a receiver that accepts each request at once (the most work), and with one that never responds.
  */
 export async function exportSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();

@@ -44,7 +44,7 @@ export async function scanSection(lab: Lab, print: (line: string) => void): Prom
   );
   await worker.stop();
   await goldmane.stop();
-  if (!stored) throw new Error('the database did not answer');
+  if (!stored) throw new Error('the database did not respond');
   return [
     { section, what: 'peak', value: peak, unit: 'MiB', limit: { atMost: containerMiB } },
     { section, what: 'live after a garbage collection', value: live, unit: 'MiB', note: 'main thread' },

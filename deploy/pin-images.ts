@@ -4,8 +4,8 @@ import { pinImages } from './pinned-images.ts';
 
 const usage = `npm run pin-images -- [--check] [FILE...]
 
-Asks the registries for the digests of all images that the files name by tag, and writes tag@digest into the files.
-Files: Dockerfile and docker-compose.yaml by default. --check writes nothing, and exits with 3 where a file differs.`;
+Queries the registries for the digest of each image that the files name by tag, and writes tag@digest into the files.
+FILE: Dockerfile and docker-compose.yaml by default. --check writes nothing and exits with 3 if a file differs.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

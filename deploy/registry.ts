@@ -25,7 +25,7 @@ export function parseImageTag(text: string): ImageTag {
   const found = /^(?:([^/]+[.:][^/]*|localhost)\/)?([a-z0-9._/-]+):([\w][\w.-]{0,127})$/.exec(text);
   const [, host = 'docker.io', name, tag] = found ?? [];
   if (name === undefined || tag === undefined)
-    throw new Error(`"${text}" is not an image with a tag; give for example postgres:18.4`);
+    throw new Error(`"${text}" is not an image name with a tag; use, for example, postgres:18.4`);
   return { host, repository: host === 'docker.io' && !name.includes('/') ? `library/${name}` : name, tag };
 }
 
@@ -51,16 +51,18 @@ export async function readIndexDigest(
     response = await ask(name, url, { ...headers, authorization: `Bearer ${token}` });
   }
   if (response.status !== 200)
-    throw new Error(`${name}: the registry answered ${response.status}; ${cureOf(response.status)}`);
+    throw new Error(`${name}: the registry returned status ${response.status}; ${cureOf(response.status)}`);
   const body = Buffer.from(await response.arrayBuffer());
   const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`;
   const stated = response.headers.get('docker-content-digest');
   if (stated !== null && stated !== digest)
-    throw new Error(`${name}: the registry states ${stated}, and its answer has ${digest}; try again`);
+    throw new Error(
+      `${name}: the registry states the digest ${stated}, but its response has ${digest}; try again`,
+    );
   const type = response.headers.get('content-type')?.split(';')[0]?.trim() ?? '';
   if (!indexTypes.includes(type))
     throw new Error(
-      `${name}: is ${type || 'of no type'}, an image for one platform; choose a tag for several`,
+      `${name}: the response is ${type || 'without a content type'}, not a multi-platform index; choose another tag`,
     );
   const present = new Set(
     indexSchema
@@ -84,7 +86,7 @@ async function ask(name: string, url: string, headers: Record<string, string>): 
     return await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
   } catch (error) {
     const why = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new Error(`${name}: no answer of ${new URL(url).host}: ${String(why)}; check the network`, {
+    throw new Error(`${name}: ${new URL(url).host} did not respond (${String(why)}); check the network`, {
       cause: error,
     });
   }
@@ -96,23 +98,28 @@ async function readToken(name: string, repository: string, challenge: string): P
   );
   const { realm, service, scope = `repository:${repository}:pull` } = fields;
   if (!/^bearer /i.test(challenge) || realm === undefined)
-    throw new Error(`${name}: the registry asks for "${challenge}"; anonymous tokens are supported only`);
+    throw new Error(
+      `${name}: the registry requires "${challenge}", but only anonymous tokens are supported; pin the image by hand`,
+    );
   const url = new URL(realm);
   url.searchParams.set('scope', scope);
   if (service !== undefined) url.searchParams.set('service', service);
   const response = await ask(name, url.href, {});
   if (!response.ok)
-    throw new Error(`${name}: no token: ${url.host} answered ${response.status}; ${cureOf(response.status)}`);
+    throw new Error(
+      `${name}: ${url.host} returned no token, but status ${response.status}; ${cureOf(response.status)}`,
+    );
   const { token, access_token: accessToken } = tokenSchema.parse(await response.json());
   const given = token ?? accessToken;
-  if (given === undefined) throw new Error(`${name}: no token in the answer of ${url.host}; try again`);
+  if (given === undefined)
+    throw new Error(`${name}: the response of ${url.host} contains no token; try again`);
   return given;
 }
 
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 function cureOf(status: number): string {
-  if (status === 429) return 'its limit for anonymous pulls is reached: try again later';
+  if (status === 429) return 'the limit for anonymous pulls is reached: try again later';
   if (status === 404) return 'correct the name or the tag';
   if (status === 401 || status === 403) return 'the repository is not public: pin it by hand';
   return 'try again later';

@@ -1,6 +1,6 @@
 # Example: the chart with a database password that Vault rotates, and without any secret in Terraform's state. External Secrets
-# projects the password and the webhook; the chart's CronJob copies Goldmane's certificates inside the cluster. Adapt the values;
-# A test renders the chart with values.yaml; the file itself was parsed, not applied.
+# projects the password and the webhook; the chart's CronJob copies Goldmane's certificates inside the cluster. Adapt the values.
+# A test renders the chart with values.yaml; this file itself was parsed, but not applied.
 
 terraform {
   required_providers {

@@ -20,8 +20,8 @@ export function adoptCommand(): Command {
 Stop the other program first. A worker also adopts counts when it starts or
 resumes and finds edges that were seen after the last bucket it merged; run this
 command if the other program ran at the same time as the worker. Exits with 3 if
-an edge counts less than the trail counted: another program or a person has
-changed it, and adopt does not modify it.
+an edge has a lower count than the trail recorded: another program or a person
+has changed it, and adopt does not modify it.
 
 Examples:
   flow-trail adopt
@@ -48,12 +48,14 @@ function printAdoption({ until, edges, streamedOnly, lowered }: Adoption, isDryR
       `Another program counted ${elsewhere > 0n ? elsewhere : 0n} records. ${isDryRun ? 'Would adopt' : 'Adopted'} ` +
         `${records} records of ${counted(edges.length, 'edge')}, including those that the trail only streamed (${streamedOnly}).`,
     );
-    print(`Time before ${formatTime(until)} ${isDryRun ? 'would add' : 'adds'} no further counts.`);
+    print(
+      `Buckets before ${formatTime(until)} ${isDryRun ? 'would no longer add' : 'no longer add'} to the counts.`,
+    );
     printCounts('RECORDS', edges);
     if (isDryRun) print('Nothing was changed. Add --apply to adopt the counts.');
   }
   if (lowered.length === 0) return;
-  print(`${counted(lowered.length, 'edge')} count less than the trail counted; they are not modified:`);
+  print(`${counted(lowered.length, 'edge')} with a lower count than the trail recorded; not modified:`);
   printCounts('MISSING', lowered);
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { loadReportConfig } from '../config/report-config.ts';
 import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
+import { counted } from '../text/counted.ts';
 import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
 import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
 import { formatTable, formatTime, note, print, printFile, printOutput } from './output.ts';
@@ -20,7 +21,7 @@ interface HandOut {
 export function allowlistCommand(): Command {
   return new Command('allowlist')
     .description(
-      'Derive network policies, or the results of the runbook’s queries, from observed flows; nothing is applied.',
+      'Derive network policies from observed flows, or run the allowlist queries of the runbook of goldmane-edge-aggregator. Nothing is applied.',
     )
     .addCommand(deriveCommand())
     .addCommand(showCommand())
@@ -73,6 +74,10 @@ Examples:
       if (summary.withoutCount > summary.without.length)
         note(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
       await handOut(artefacts, out);
+      if (out !== undefined && summary.leftOut > 0)
+        note(
+          `${counted(summary.leftOut, 'observed combination')} of peer, protocol and port ${summary.leftOut === 1 ? 'has' : 'have'} no rule; the comments in each file say why`,
+        );
     });
 }
 

@@ -17,7 +17,7 @@ const digestsSuggested = 5;
 export function digestCommand(): Command {
   return new Command('digest')
     .description(
-      'Announce in Slack all edges that have not been announced yet. Compatible with the container command digest of goldmane-edge-aggregator.',
+      'Announce all edges in Slack that have not been announced yet. Compatible with the container command digest of goldmane-edge-aggregator.',
     )
     .option('--dry-run', 'print what would be announced; post and record nothing (same as DRY_RUN=1)')
     .option('--json', 'print JSON; without --dry-run, the output is always JSON')
@@ -68,15 +68,14 @@ export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
     const ids = await newestDigestIds(query, digestsSuggested);
     const digestId = id ?? ids[0];
     if (digestId === undefined)
-      throw usageFailure(
-        'digest show',
-        'has no digest to show, because none has been posted yet; run "flow-trail digest"',
-      );
+      throw usageFailure('no digest', 'has been posted yet; post one with "flow-trail digest"');
     const found = await readDigestEdges(query, digestId);
     if (!found)
       throw usageFailure(
-        'ID',
-        `"${digestId}" is not the id of a digest; the newest ids are ${ids.join(', ') || 'none'}`,
+        `digest "${digestId}"`,
+        ids.length > 0
+          ? `does not exist; the newest ids are ${ids.join(', ')}`
+          : 'does not exist; no digest has been posted yet',
       );
     return found;
   });

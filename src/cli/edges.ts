@@ -50,8 +50,8 @@ export function edgesCommand(): Command {
       'after',
       `
 FLOWS counts distinct records: one per connection type, reporter and 15 seconds.
-Facts exist only for settled time; an edge that has only been streamed has no
-facts yet.
+A flow fact is the finest detail stored: service identities, port and reporter.
+An edge gets its facts when its time is settled, after about six minutes.
 
 Examples:
   flow-trail edges --src immich              what immich talks to

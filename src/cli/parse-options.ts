@@ -57,7 +57,7 @@ function isoTime(text: string): Date | undefined {
 export function parseLimit(option: string, text: string): number {
   const limit = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(limit) || limit < 1)
-    throw usageFailure(option, `"${text}" is not a number of rows; use a whole number from 1`);
+    throw usageFailure(option, `"${text}" is not a positive whole number; use, for example, 20`);
   return limit;
 }
 

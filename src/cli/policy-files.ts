@@ -59,7 +59,7 @@ function notesOn({ skipped, notes }: PolicySet): string[] {
   const lines = [...notes];
   if (skipped.size > 0)
     lines.push(
-      `skipped what is not a policy: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`,
+      `skipped objects that are not policies: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`,
     );
   return lines;
 }

@@ -7,7 +7,7 @@ import { withOpenDatabase } from './with-database.ts';
 export function verifyCommand(): Command {
   return new Command('verify')
     .description(
-      'Check that the tables are consistent: edges with facts, coverage without holes, announcements with edges; exits with 3 if not.',
+      'Check that the tables are consistent: edges match their facts, coverage has no holes, and each announcement has an edge. Exits with 3 if not.',
     )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  flow-trail verify')
@@ -17,7 +17,7 @@ export function verifyCommand(): Command {
       else if (differences.length === 0) print('The tables are consistent.');
       else
         for (const { rule, rows, examples } of differences) {
-          print(`Broken: ${rule} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
+          print(`Inconsistent: ${rule} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
           for (const example of examples) print(`  ${example}`);
         }
       if (differences.length > 0) process.exitCode = exitCodes.finding;

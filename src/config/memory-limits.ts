@@ -15,7 +15,7 @@ interface MemoryLimits {
   recordsPerMerge: number;
   /** Streamed records that wait to be merged. */
   pendingRecords: number;
-  /** Edges that the stream's writer knows to have a row. */
+  /** Edges whose rows the stream's writer remembers. */
   knownEdges: number;
   /** Flow keys, names and policy traces cached by one decoder. */
   internedBytes: number;

@@ -56,7 +56,7 @@ export async function copyCertificates(
   if (!api || !credentials)
     throw clusterFailure(
       'no_service_account',
-      api ? 'This pod has no service account token' : 'This is not a pod of a cluster',
+      api ? 'This pod has no service account token' : 'This process does not run in a Kubernetes pod',
       'Run the command in a pod whose service account may read the originals and write the copies; deploy/helm creates one with certificateCopy.enabled',
     );
   const ask = requester(api, credentials, signal);

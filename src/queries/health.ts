@@ -26,7 +26,7 @@ interface HealthDeps {
   /** Runs a query to Temporal within a time limit. @throws TemporalFailure */
   askTemporal: <Answer>(ask: (client: Client) => Promise<Answer>) => Promise<Answer>;
   formatTime: (time: Date) => string;
-  /** What a worker cannot do with a database that answers; unknown to the command line. */
+  /** Why the worker cannot use a database that responds; the command line does not know this. */
   databaseTrouble?: Unreachable | undefined;
 }
 

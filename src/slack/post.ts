@@ -58,7 +58,9 @@ async function readWebhook(webhook: SlackConfig['webhook']): Promise<string | un
   throw slackFailure('webhook_unreadable', reading.problem, reading.cure, { isRetryable: true });
 }
 
-/** `ok`; in JSON, as Slack's other endpoints and Rocket.Chat answer it, where a retry would post the message again. */
+/**
+ * `ok`, or the JSON that Slack's other endpoints and Rocket.Chat return: rejecting it would post the message again.
+ */
 function isAccepted(body: string): boolean {
   return body === 'ok' || /^\{\s*"(?:ok|success)"\s*:\s*true\b/.test(body);
 }

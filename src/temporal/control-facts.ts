@@ -30,7 +30,7 @@ export interface ControlFacts {
     state: string | undefined;
     /** Why its workflow task fails. */
     taskProblem: string | undefined;
-    /** Why a reader fails at present. */
+    /** Why a reader is failing. */
     readerProblem: string | undefined;
     /** What a person has paused, and how to continue. */
     paused: Pick<TemporalFailure, 'what' | 'cure'> | undefined;

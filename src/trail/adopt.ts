@@ -24,7 +24,7 @@ export interface Adoption {
   /** Maximum number of these records that were only streamed; text, a bigint. */
   streamedOnly: string;
   /**
-   * Edges that count less than the trail counted, with the difference: another program changed them. They are not
+   * Edges with a lower count than the trail recorded, with the difference: another program changed them. They are not
    * modified.
    */
   lowered: CountedElsewhere[];

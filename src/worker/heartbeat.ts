@@ -60,9 +60,9 @@ export function createHeartbeat(source: SecretUrl | undefined, options: Heartbea
  */
 function problemIn(body: string): string | undefined {
   const remark = /^OK \(([a-z -]{1,40})\)/.exec(body)?.[1];
-  if (remark !== undefined) return `the service answered OK, but "${remark}"`;
-  if (/^\s*\{\s*"ok"\s*:\s*false\b/.test(body)) return 'the service answered "ok": false';
-  return /^\s*<(!doctype|html)\b/i.test(body) ? 'the answer is an HTML page' : undefined;
+  if (remark !== undefined) return `the service responded with OK, but added "${remark}"`;
+  if (/^\s*\{\s*"ok"\s*:\s*false\b/.test(body)) return 'the service responded with "ok": false';
+  return /^\s*<(!doctype|html)\b/i.test(body) ? 'the response is an HTML page' : undefined;
 }
 
 /** The first bytes of a body; a service answers with a few words. */

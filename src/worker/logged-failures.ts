@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 
-/** Logs why a repeated check fails: once, and again when the reason changes or the check failed anew. */
+/** Logs why a repeated check fails: once, and again when the reason changes or the check fails again after a success. */
 export class LoggedFailures {
   readonly #log: Logger;
   /** By check, the reason that was logged and is not resolved yet. */

@@ -215,7 +215,7 @@ const countedElsewhere = (description: string) =>
 
 export const adopt = z.strictObject({
   isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
-  until: time('time before this adds no further counts; absent if nothing is adopted').optional(),
+  until: time('buckets before this no longer add to the counts; absent if nothing is adopted').optional(),
   formerUntil: time('the previous value; absent if nothing was ever adopted').optional(),
   edges: countedElsewhere('counts of another program and of records that were only streamed, largest first'),
   streamedOnly: flowCount.meta({
@@ -223,6 +223,6 @@ export const adopt = z.strictObject({
       'maximum number of these records that were only streamed; they cannot be distinguished by edge',
   }),
   lowered: countedElsewhere(
-    'edges that count less than the trail counted, with the difference; not modified',
+    'edges with a lower count than the trail recorded, with the difference; not modified',
   ),
 });

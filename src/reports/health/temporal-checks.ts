@@ -34,10 +34,10 @@ export function supervisorCheck({
     return check(
       'supervisor',
       'WARN',
-      `runs, but a reader fails: ${withoutStop(readerProblem)}`,
+      `running, but a reader fails: ${withoutStop(readerProblem)}`,
       'flow-trail status shows the state of both readers',
     );
-  return check('supervisor', 'PASS', `runs; ${counted(pollers, 'worker')} polled in the last 100 s`);
+  return check('supervisor', 'PASS', `running; ${counted(pollers, 'worker')} polled in the last 100 s`);
 }
 
 export function schedulesCheck({ schedules }: ControlFacts): HealthCheck {

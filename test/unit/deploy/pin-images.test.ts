@@ -125,11 +125,11 @@ describe('pinning', () => {
   });
 
   test.each<[string, (registry: Registry) => void, RegExp]>([
-    ['an unknown tag', ({ images }) => images.clear(), /answered 404; correct the name or the tag/],
+    ['an unknown tag', ({ images }) => images.clear(), /status 404; correct the name or the tag/],
     [
       'an image for one platform',
       ({ images }) => images.set('library/node:24.1.0-slim', { body: '{}', type: manifestType }),
-      /one platform/,
+      /not a multi-platform index/,
     ],
     [
       'an index without arm64',
@@ -139,7 +139,7 @@ describe('pinning', () => {
     [
       'a response that does not match its digest',
       ({ images }) => images.set('library/node:24.1.0-slim', { body: both, digest: digestOf('other') }),
-      /states sha256:/,
+      /states the digest sha256:/,
     ],
     ['a limit', (each) => (each.tokenStatus = 429), /limit for anonymous pulls/],
     ['a private repository', (each) => (each.tokenStatus = 403), /not public/],
@@ -162,5 +162,5 @@ test.each([
 });
 
 test.each(['postgres', 'postgres@sha256:0', ''])('"%s" is refused because it has no tag', (text) => {
-  expect(() => parseImageTag(text)).toThrow('is not an image with a tag');
+  expect(() => parseImageTag(text)).toThrow('is not an image name with a tag');
 });

@@ -8,7 +8,7 @@ export const stateTexts: Record<string, string> = {
   streamed: 'streamed only: about 5 % of records can be missing',
   gap: 'not observed',
   incomplete: 'incomplete: some records were rejected or dropped',
-  pending: 'not decided yet',
+  pending: 'too recent to be settled',
   unknown: 'not observed',
 };
 
@@ -23,7 +23,7 @@ export function CoverageStrip({ coverage, times }: { coverage: readonly MapStret
   const text =
     problems.length === 0
       ? `Coverage since ${times.minute(first.from)}: no gap.`
-      : `Coverage since ${times.minute(first.from)}: ${problems.length} ${problems.length === 1 ? 'stretch' : 'stretches'} not fully observed.`;
+      : `Coverage since ${times.minute(first.from)}: ${problems.length} ${problems.length === 1 ? 'time range' : 'time ranges'} not fully observed.`;
   return (
     <a class="strip" href="#/coverage" title={text}>
       <svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label={text}>
