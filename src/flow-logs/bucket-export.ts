@@ -70,6 +70,10 @@ export class BucketExport {
     const exportKey = exportKeyOf(this.#marks.salt);
     let count = 0;
     for (const record of answer.records(this.#marks.sent)) {
+      if (!record) {
+        await setImmediate();
+        continue;
+      }
       const id = recordId(exportKey, startSeconds, record.key.content);
       const log = toLogRecord(record, { id, startSeconds, nowMs: nowMs() }, context);
       if (await delivery.add(record.hash, log)) beat();

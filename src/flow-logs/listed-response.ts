@@ -12,6 +12,8 @@ import type { ExportRecord } from './log-record.ts';
 /** The index of a record is stored in the low bits of its sort key; a response with more records was rejected before. */
 const indexBits = 26n;
 const indexMask = (1n << indexBits) - 1n;
+/** After this many flow keys of one record, other work may run. */
+const keysPerStep = 500;
 
 /** A record, and its hash in the ledger. */
 interface HashedRecord extends ExportRecord {
@@ -81,8 +83,9 @@ export class ListedResponse {
   /** Each record once, except those whose hash is in `known`: flow keys with the same identity are added up. If
    * policy traces differ, the one with the smaller digest is used, as in the trail.
    * @param known sorted
+   * @returns undefined between two records: other work may run
    */
-  *records(known: BigUint64Array): Generator<HashedRecord> {
+  *records(known: BigUint64Array): Generator<HashedRecord | undefined> {
     const order = this.#order();
     let at = 0;
     while (at < order.length) {
@@ -123,10 +126,14 @@ export class ListedResponse {
     };
   }
 
-  /** Records whose hashes have the same high bits: usually one record with several flow keys. */
-  #added(order: BigUint64Array, known: BigUint64Array): HashedRecord[] {
-    const byContent = new Map<string, HashedRecord & { texts: Set<string> }>();
-    for (const each of order) {
+  /**
+   * Records whose hashes have the same high bits: usually one record with several flow keys. A policy with many rules can give it
+   * hundreds of thousands.
+   */
+  *#added(order: BigUint64Array, known: BigUint64Array): Generator<HashedRecord | undefined> {
+    const byContent = new Map<string, HashedRecord & { digests: Set<bigint> }>();
+    for (const [at, each] of order.entries()) {
+      if (at % keysPerStep === keysPerStep - 1) yield undefined;
       const index = indexOf(each);
       const hash = this.#hashes[index] ?? 0n;
       if (includes(known, hash)) continue;
@@ -134,15 +141,15 @@ export class ListedResponse {
       const { content } = record.key;
       const before = byContent.get(content);
       if (!before) {
-        byContent.set(content, { ...record, hash, texts: new Set([record.trace.text]) });
+        byContent.set(content, { ...record, hash, digests: new Set([record.trace.digest]) });
         continue;
       }
-      before.texts.add(record.trace.text);
-      before.traces = before.texts.size;
+      before.digests.add(record.trace.digest);
+      before.traces = before.digests.size;
       if (isBefore(record.trace, before.trace)) before.trace = record.trace;
       addDetails(before.details, record.details);
     }
-    return [...byContent.values()];
+    yield* byContent.values();
   }
 }
 
