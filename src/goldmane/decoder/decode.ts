@@ -28,6 +28,7 @@ const LIST_META = (1 << 3) | BYTES;
 const LIST_FLOW = (2 << 3) | BYTES;
 const META_TOTAL_RESULTS = (2 << 3) | VARINT;
 
+const MAX_STEP_BYTES = 512 * 1024;
 /** From here on, years have five digits, which not all software can parse. */
 const YEAR_10000_SECONDS = 253_402_300_800;
 
@@ -64,7 +65,7 @@ export class FlowDecoder {
   /**
    * Visits each record of a FlowListResult, in the order of the response. A malformed record is passed to `onMalformed`
    * and skipped. A broken response throws MalformedFlow, possibly after some visits. It pauses after every `step`
-   * records, so that the caller can let other work run; the decoder is in use until the end.
+   * records or 512 KiB, so that the caller can let other work run; the decoder is in use until the end.
    */
   *decodeList(
     raw: Buffer,
@@ -101,6 +102,7 @@ export class FlowDecoder {
     step: number,
   ): Generator<undefined, ListSummary> {
     const summary: ListSummary = { totalResults: 0, count: 0 };
+    let pausedAt = 0;
     while (answer.pos < answer.end) {
       const tag = answer.tag();
       if (tag === LIST_FLOW) {
@@ -109,7 +111,10 @@ export class FlowDecoder {
         const record = this.#tryDecode(answer.buf, answer.pos, end, onMalformed);
         if (record) visit(record);
         answer.pos = end;
-        if (summary.count % step === 0) yield;
+        // A policy trace can make one record as expensive as a hundred others.
+        if (summary.count % step !== 0 && end - pausedAt < MAX_STEP_BYTES) continue;
+        pausedAt = end;
+        yield;
       } else if (tag === LIST_META) summary.totalResults = readTotalResults(answer) ?? summary.totalResults;
       else if (tag >>> 3 <= 2)
         throw new MalformedFlow('bad_wire', `field ${tag >>> 3} has the wire type ${tag & 7}`);

@@ -28,6 +28,19 @@ test('a response with more records than the limit is refused before any is decod
   expect(limited(3)().count).toBe(3);
 });
 
+test('other work runs after a few large records, as it does after thousands of small ones', () => {
+  const policies = Array.from({ length: 1_000 }, (_, n) => `policy-${n}-${'x'.repeat(200)}`);
+  const raw = encodeListAnswer(
+    Array.from({ length: 20 }, (_, n) =>
+      encodeFlow({ startSeconds, port: n, policies: [...policies, `${n}`] }),
+    ),
+  );
+  const steps = foldList(new FlowDecoder(), raw, startSeconds, inMonitoring);
+  let pauses = 0;
+  while (steps.next().done !== true) pauses += 1;
+  expect(pauses).toBeGreaterThanOrEqual(5);
+});
+
 describe('a response', () => {
   test('with a record of another bucket is refused', () => {
     const raw = encodeListAnswer([
