@@ -4,6 +4,7 @@ import { endMatcher, explainPair, namespaceText, type ExplainedFact } from '../p
 import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
+import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
 import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
@@ -31,8 +32,8 @@ Examples:
   flow-trail explain immich pub --json`,
     )
     .action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
-      const { explained, ends, neverSeen } = await askExplain(source, destination, times);
-      for (const name of neverSeen) note(neverSeenText(name));
+      const { explained, ends, notes } = await askExplain(source, destination, times);
+      for (const text of notes) note(text);
       if (json === true) return printOutput('explain', explained);
       printPair(explained, ends, `from ${source} to ${destination}`);
     });
@@ -43,13 +44,14 @@ export async function askExplain(source: string, destination: string, times: Omi
   const period = readPeriod(times);
   const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
   const asked = [source, destination].flatMap(namespaceIn);
-  const { facts, traced, seen } = await withDatabase(async (query) => {
+  const { facts, traced, seen, limited } = await withDatabase(async (query) => {
     const known = await seenNamespaces(query, asked);
     // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
     return {
       seen: known,
+      limited: await readLimitedNamespaces(query, period),
       ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
     };
   });
@@ -58,7 +60,10 @@ export async function askExplain(source: string, destination: string, times: Omi
   return {
     explained: explainPair(ofPair, traced).map(withTimes),
     ends,
-    neverSeen: asked.filter((each) => !seen.includes(each)),
+    notes: [
+      ...asked.filter((each) => !seen.includes(each)).map(neverSeenText),
+      ...[...new Set(ends.map(({ ns }) => ns))].filter((ns) => limited.has(ns)).map(limitedText),
+    ],
   };
 }
 
@@ -104,7 +109,11 @@ function namespaceIn(text: string): string[] {
   return isNamespaceName(name) && !isReservedName(text) ? [name] : [];
 }
 
-export function neverSeenText(namespace: string): string {
+function limitedText(namespace: string): string {
+  return `namespace ${namespace} has more service identities or network sets than are stored; a flow without one may have had one`;
+}
+
+function neverSeenText(namespace: string): string {
   return `namespace ${namespace} has never been seen in a flow; check the spelling`;
 }
 

@@ -82,7 +82,7 @@ function limitedLines(limited: StatusNow['limited']): [string, string][] {
   return [
     [
       'limited identities',
-      `namespaces with more service identities or network sets than IDENTITY_CAP in the last week: ${total}`,
+      `namespaces with more service identities or network sets than are stored, in the last week: ${total}`,
     ],
     ...namespaces.map(({ namespace, firstAt, lastAt }): [string, string] => [
       '',

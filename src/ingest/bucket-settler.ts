@@ -141,7 +141,12 @@ export class BucketSettler {
     this.#deps.metrics.merged('settle', summary);
     if (summary.coarseFacts > 0)
       this.#deps.log.warn(
-        { buckets: listed.map(({ due }) => iso(due.startSeconds)), facts: summary.coarseFacts },
+        {
+          buckets: listed.map(({ due }) => iso(due.startSeconds)),
+          facts: summary.coarseFacts,
+          namespacesWithoutIdentities: summary.coarseNamespaces.slice(0, namespacesLogged),
+          namespacesInAll: summary.coarseNamespaces.length,
+        },
         'Facts of a very large bucket are stored without their service identity, port or policy trace',
       );
     if (summary.limitedFacts > 0)

@@ -1,5 +1,6 @@
+import { groupBy } from '../text/order.ts';
 import { fairShare, sharePairs, type PairSize } from './fair-share.ts';
-import { withoutIdentity, type FactEnd, type FactKey } from './record.ts';
+import { factGroupText, withoutIdentity, type FactEnd, type FactKey } from './record.ts';
 
 /** What is left of a limit after room was made: the fewer times room is made, the less time it takes. */
 const leftOfIdentities = 1 / 2;
@@ -27,31 +28,49 @@ function endText({ kind, ns }: FactEnd): string {
   return ns === '' ? kind : `namespace ${ns}`;
 }
 
-/** The pairs with the most groups, of the sources with the most, until enough room is made without their identities. Pure. */
-export function pairsToCoarsen(groups: readonly FactKey[], limit: number): Set<string> {
+/** The ends of a pair of namespaces that lose their identities. */
+export type CoarseEnds = 'src' | 'dst' | 'both';
+
+/**
+ * The pairs with the most groups, of the sources with the most, until enough room is made without identities of their ends. If it is
+ * enough, only the end with more identities loses them, so that a flood does not make the pods of its destination indistinguishable.
+ * Pure.
+ */
+export function pairsToCoarsen(groups: readonly FactKey[], limit: number): Map<string, CoarseEnds> {
   const room = Math.floor(limit * leftOfIdentities);
   const sizes = groups.map(sizeOf);
   const shares = sharePairs(sizes, room);
-  const limited = new Map<string, number>();
-  for (const { pair } of sizes)
-    if (shares.ofPair(pair) < Number.POSITIVE_INFINITY) limited.set(pair, (limited.get(pair) ?? 0) + 1);
-  const chosen = new Set<string>();
+  const limited = [...groupBy(groups, pairOf)].filter(
+    ([pair]) => shares.ofPair(pair) < Number.POSITIVE_INFINITY,
+  );
+  const chosen = new Map<string, CoarseEnds>();
   let left = groups.length;
-  for (const [pair, size] of [...limited].sort(([, a], [, b]) => b - a)) {
+  for (const [pair, facts] of limited.sort(([, a], [, b]) => b.length - a.length)) {
     if (left <= room) break;
-    chosen.add(pair);
-    left -= size - 1;
+    const { ends, groupsLeft } = endsToCoarsen(facts, shares.ofPair(pair));
+    chosen.set(pair, ends);
+    left -= facts.length - groupsLeft;
   }
   return chosen;
+}
+
+function endsToCoarsen(facts: readonly FactKey[], room: number): { ends: CoarseEnds; groupsLeft: number } {
+  const leftWithout = (ends: CoarseEnds) =>
+    new Set(facts.map((fact) => factGroupText(withoutIdentities(fact, ends)))).size;
+  const identities = (end: 'src' | 'dst') => new Set(facts.map((fact) => fact[end].identity)).size;
+  const ends = identities('src') >= identities('dst') ? 'src' : 'dst';
+  const groupsLeft = leftWithout(ends);
+  return groupsLeft <= room ? { ends, groupsLeft } : { ends: 'both', groupsLeft: leftWithout('both') };
 }
 
 function sizeOf(fact: FactKey): PairSize {
   return { source: sourceOf(fact), pair: pairOf(fact), size: 1 };
 }
 
-/** The fact without the identities of its ends; the same object if it has none. */
-export function withoutIdentities(fact: FactKey): FactKey {
-  const [src, dst] = [withoutIdentity(fact.src), withoutIdentity(fact.dst)];
+/** The fact without the identities of these ends; the same object if they have none. */
+export function withoutIdentities(fact: FactKey, ends: CoarseEnds): FactKey {
+  const src = ends === 'dst' ? fact.src : withoutIdentity(fact.src);
+  const dst = ends === 'src' ? fact.dst : withoutIdentity(fact.dst);
   return src === fact.src && dst === fact.dst ? fact : { ...fact, src, dst };
 }
 

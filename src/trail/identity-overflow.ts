@@ -1,11 +1,31 @@
 import type { Query } from './database.ts';
 import type { DayPeriod } from './evidence.ts';
 
-/** A namespace with identities that were not stored, because it had more than the limit. */
+/** A namespace with identities that were not stored, because it had more than the limit, or a bucket had too many. */
 export interface IdentityOverflow {
   namespace: string;
   firstAt: Date;
   lastAt: Date;
+}
+
+/**
+ * Records that identities of these namespaces were not stored.
+ * @param firstSeconds start of the oldest bucket that was merged
+ * @throws DatabaseFailure
+ */
+export async function recordIdentityOverflow(
+  query: Query,
+  namespaces: ReadonlySet<string>,
+  { firstSeconds, nowSeconds }: { firstSeconds: number; nowSeconds: number },
+): Promise<void> {
+  if (namespaces.size === 0) return;
+  await query(
+    `insert into identity_overflow as o (ns, first_at, last_at)
+     select ns, to_timestamp($2), to_timestamp($3) from unnest($1::text[]) as i(ns) order by ns
+     on conflict (ns) do update set
+       first_at = least(o.first_at, excluded.first_at), last_at = greatest(o.last_at, excluded.last_at)`,
+    [[...namespaces], firstSeconds, nowSeconds],
+  );
 }
 
 /** The namespaces with identities that were not stored since `sinceSeconds`, the latest first. @throws DatabaseFailure */

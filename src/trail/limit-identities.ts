@@ -30,7 +30,7 @@ interface Identity {
 export async function limitIdentities(
   query: Query,
   deltas: FactDelta[],
-  { cap, nowSeconds }: { cap: number; nowSeconds: number },
+  { cap }: { cap: number },
 ): Promise<Limited> {
   const identities = identitiesOf(deltas);
   if (identities.size === 0) return { deltas, limitedFacts: 0, limitedNamespaces: [] };
@@ -56,12 +56,6 @@ export async function limitIdentities(
   const limitedNamespaces = [
     ...new Set([...identities].flatMap(([text, { end }]) => (refused.has(text) ? [end.ns] : []))),
   ].toSorted();
-  await query(
-    `insert into identity_overflow as o (ns, first_at, last_at)
-     select ns, to_timestamp($2), to_timestamp($2) from unnest($1::text[]) as i(ns) order by ns
-     on conflict (ns) do update set last_at = greatest(o.last_at, excluded.last_at)`,
-    [limitedNamespaces, nowSeconds],
-  );
   const limit = (end: FactEnd) => (refused.has(identityText(end)) ? withoutIdentity(end) : end);
   let limitedFacts = 0;
   const limited = deltas.map((delta) => {

@@ -7,6 +7,7 @@ import {
   traceOwner,
   tracesToKeep,
   withoutIdentities,
+  type CoarseEnds,
 } from './coarse-facts.ts';
 import { factGroupText, type FactKey } from './record.ts';
 
@@ -48,8 +49,9 @@ export class ListedFacts {
   #cells = 0;
   /** By group: from port and trace to the cell. */
   #cellNumbers: Map<number, number>[] = [];
-  /** Pairs of namespaces whose identities are not stored. */
-  readonly #coarsePairs = new Set<string>();
+  /** Pairs of namespaces, with the ends whose identities are not stored. */
+  readonly #coarsePairs = new Map<string, CoarseEnds>();
+  readonly #coarseNamespaces = new Set<string>();
   /** Sources whose further groups are not stored. */
   readonly #limitedSources = new Set<string>();
   #timesRoomWasMade = 0;
@@ -77,6 +79,11 @@ export class ListedFacts {
   /** Facts that lost their identities or policy trace so that the bucket fits. */
   get coarsened(): number {
     return this.#coarsened;
+  }
+
+  /** Namespaces with identities that are not stored. */
+  get coarseNamespaces(): ReadonlySet<string> {
+    return this.#coarseNamespaces;
   }
 
   /** `none` if its namespace has no room for more trace text: the trace is then stored as "other". */
@@ -191,13 +198,25 @@ export class ListedFacts {
   }
 
   #coarse(fact: FactKey): FactKey {
-    const isCoarse = this.#isFinal || (this.#coarsePairs.size > 0 && this.#coarsePairs.has(pairOf(fact)));
-    return isCoarse ? withoutIdentities(fact) : fact;
+    const ends = this.#coarseEnds(fact);
+    if (ends === undefined) return fact;
+    const coarse = withoutIdentities(fact, ends);
+    if (coarse.src !== fact.src && fact.src.ns !== '') this.#coarseNamespaces.add(fact.src.ns);
+    if (coarse.dst !== fact.dst && fact.dst.ns !== '') this.#coarseNamespaces.add(fact.dst.ns);
+    return coarse;
+  }
+
+  #coarseEnds(fact: FactKey): CoarseEnds | undefined {
+    if (this.#isFinal) return 'both';
+    return this.#coarsePairs.size === 0 ? undefined : this.#coarsePairs.get(pairOf(fact));
   }
 
   #makeRoom(): void {
     const { groups: limit } = this.#limits;
-    for (const pair of pairsToCoarsen(this.#groups, limit)) this.#coarsePairs.add(pair);
+    for (const [pair, ends] of pairsToCoarsen(this.#groups, limit)) {
+      const former = this.#coarsePairs.get(pair) ?? ends;
+      this.#coarsePairs.set(pair, former === ends ? ends : 'both');
+    }
     this.#regroup(this.#groups.map((fact) => this.#coarse(fact)));
     const { kept, limited } = groupsToKeep(this.#groups, limit);
     for (const source of limited) this.#limitedSources.add(source);

@@ -3,6 +3,9 @@ import { ContentTable } from './content-table.ts';
 import { ListedFacts, none, type ListedGroup, type ListedLimits } from './listed-facts.ts';
 import { EdgeMap, type EdgeKey, type FactKey, type RecordList, type TrailRecord } from './record.ts';
 
+/** Policy traces of one content; a fact has room for fewer. Finding one takes longer the more there are. */
+const maxTraces = 64;
+
 /**
  * The records of one bucket, stored as a few numbers each: content, edge and cell, where a cell is a distinct fact
  * under a distinct policy trace. Objects exist only for distinct edges, groups and traces; a record's objects are
@@ -18,6 +21,7 @@ export class ListedRecords implements RecordList {
   readonly #edgeOf: Int32Array;
   readonly #cellOf: Int32Array;
   #length = 0;
+  #tracesLeftOut = 0;
   readonly #edges: EdgeKey[] = [];
   readonly #edgeNumbers = new EdgeMap<number>();
   readonly #facts: ListedFacts;
@@ -50,7 +54,12 @@ export class ListedRecords implements RecordList {
 
   /** Facts that lost their identities or policy trace, because the bucket has more of them than the limits. */
   get coarsened(): number {
-    return this.#facts.coarsened;
+    return this.#facts.coarsened + this.#tracesLeftOut;
+  }
+
+  /** Namespaces with identities that are not stored for the same reason. */
+  get coarseNamespaces(): ReadonlySet<string> {
+    return this.#facts.coarseNamespaces;
   }
 
   add(content: string, edge: EdgeKey | undefined, fact: FactKey, trace: PolicyTrace): void {
@@ -58,7 +67,7 @@ export class ListedRecords implements RecordList {
     const number = this.#contents.add(content);
     const isNew = number === before;
     const traceNumber = this.#facts.traceNumber(trace, fact);
-    if (!isNew && this.#hasTrace(number, traceNumber)) return;
+    if (!isNew && !this.#hasRoomFor(number, traceNumber)) return;
     // May move the cells of earlier records.
     const cell = this.#facts.cellNumber(fact, traceNumber);
     const record = this.#length;
@@ -126,11 +135,16 @@ export class ListedRecords implements RecordList {
     return false;
   }
 
-  #hasTrace(content: number, trace: number): boolean {
+  /** False also if the content has the trace already. */
+  #hasRoomFor(content: number, trace: number): boolean {
+    let traces = 0;
     for (let record = this.#last[content] ?? none; record !== none; record = this.#previous[record] ?? none) {
       const cell = this.#cellOf[record] ?? none;
-      if (cell === none || this.#facts.hasTrace(cell, trace)) return true;
+      if (cell === none || this.#facts.hasTrace(cell, trace)) return false;
+      traces += 1;
     }
+    if (traces < maxTraces) return true;
+    this.#tracesLeftOut += 1;
     return false;
   }
 

@@ -24,12 +24,11 @@ interface MergedFacts {
 export async function mergeFacts(
   query: Query,
   planned: FactDelta[],
-  { portCap, identityCap, nowSeconds }: { portCap: number; identityCap: number; nowSeconds: number },
+  { portCap, identityCap }: { portCap: number; identityCap: number },
 ): Promise<MergedFacts> {
   if (planned.length === 0) return { newFacts: 0, limitedFacts: 0, limitedNamespaces: [] };
   const { deltas, limitedFacts, limitedNamespaces } = await limitIdentities(query, planned, {
     cap: identityCap,
-    nowSeconds,
   });
   const facts = new Map<string, FactKey>();
   for (const { fact } of deltas) facts.set(factText(fact), fact);

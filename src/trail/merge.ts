@@ -7,6 +7,8 @@ import type { BucketBatch, EdgeKey } from './record.ts';
 import { mergeEdges } from './merge-edges.ts';
 import { readKnownPorts } from './fact-groups.ts';
 import { limitFacts } from './limit-facts.ts';
+import { recordIdentityOverflow } from './identity-overflow.ts';
+import { ListedRecords } from './listed-records.ts';
 import { mergeFacts } from './merge-facts.ts';
 
 export interface MergeSummary {
@@ -30,6 +32,8 @@ export interface MergeSummary {
   /** Facts stored without an identity, because its namespace has more than the limit, and these namespaces. */
   limitedFacts: number;
   limitedNamespaces: string[];
+  /** Namespaces of listed buckets with identities that were not stored, because a bucket had too many groups of facts. */
+  coarseNamespaces: string[];
 }
 
 /**
@@ -56,7 +60,12 @@ export function merge(
     );
     const plan = planMerge(ledger, batches, adoptedUntilSeconds);
     const newEdges = await mergeEdges(query, plan.edges);
-    const facts = await mergeFacts(query, plan.facts, { portCap, identityCap, nowSeconds });
+    const facts = await mergeFacts(query, plan.facts, { portCap, identityCap });
+    const coarseNamespaces = plan.newFactRecords === 0 ? [] : coarseNamespacesOf(batches);
+    await recordIdentityOverflow(query, new Set([...coarseNamespaces, ...facts.limitedNamespaces]), {
+      firstSeconds: Math.min(...ledger.keys()),
+      nowSeconds,
+    });
     await writeLedger(query, plan, batches, ledger, nowSeconds);
     const buckets = new Set(batches.map(({ startSeconds }) => startSeconds));
     return {
@@ -71,8 +80,16 @@ export function merge(
       newFactRecords: plan.newFactRecords,
       collidedRecords: [...plan.collided.values()].reduce((sum, count) => sum + count, 0),
       coarseFacts,
+      coarseNamespaces,
     };
   });
+}
+
+function coarseNamespacesOf(batches: readonly BucketBatch[]): string[] {
+  const namespaces = batches.flatMap(({ records }) =>
+    records instanceof ListedRecords ? [...records.coarseNamespaces] : [],
+  );
+  return [...new Set(namespaces)].toSorted();
 }
 
 async function lockLedger(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readIdentityOverflow, readLimitedNamespaces } from '../../src/trail/identity-overflow.ts';
+import { ListedRecords } from '../../src/trail/listed-records.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { removeFacts } from '../../src/trail/remove-facts.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
@@ -140,6 +141,36 @@ describe('identities beyond the limit of their namespace', () => {
       { kind: 'networkset', ns: 'evil', groups: 3 },
       { kind: 'unspecified', ns: 'evil', groups: 1 },
     ]);
+  });
+
+  test('because of one large bucket are reported like those beyond the limit, as of that bucket', async () => {
+    const added = [
+      ...Array.from({ length: 500 }, (_, n) => flow(pod('evil', `id-${n}`), pod('vault', 'server'))),
+      flow(pod('shop', 'cart'), pod('vault', 'server')),
+    ];
+    const listed = () => {
+      const records = new ListedRecords(added.length, { groups: 100, traceBytes: 1_000_000 });
+      for (const { key, edge, fact, trace } of added)
+        if (fact && trace) records.add(key.content, edge, fact, trace);
+      return records;
+    };
+    const afterMidnight = dayOf(1);
+    const mergeIt = (nowSeconds: number) =>
+      merge(database, [batch(dayOf(0), listed(), { settled: 'final' })], { ...options, nowSeconds });
+    const summary = await mergeIt(afterMidnight);
+    expect(summary).toMatchObject({ coarseNamespaces: ['evil'], limitedNamespaces: [] });
+    const day = Math.floor(dayOf(0) / 86_400);
+    const limitedIn = (fromDay: number) =>
+      readLimitedNamespaces(database.query, { fromDay, toDay: fromDay + 1 });
+    expect(await limitedIn(day)).toEqual(new Set(['evil']));
+    expect(await limitedIn(day + 1)).toEqual(new Set(['evil']));
+    await mergeIt(dayOf(2));
+    expect(await limitedIn(day + 2)).toEqual(new Set());
+    const vault = await database.query<{ dst_identity: string }>(
+      `select distinct dst_identity from flow_group where dst_ns = 'vault'`,
+    );
+    expect(vault).toEqual([{ dst_identity: 'server' }]);
+    expect(await verify(database)).toEqual([]);
   });
 
   test('get room when the facts of the others are removed', async () => {

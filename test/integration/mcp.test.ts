@@ -158,8 +158,23 @@ test('status counts the namespaces with more identities than are stored, and nam
     Array.from({ length: 20 }, (_, n) => `ns-${n + 1}`),
   );
   const { out } = await flowTrailInProcess(['status'], env);
-  expect(out).toMatch(/IDENTITY_CAP.*: 25$/m);
+  expect(out).toMatch(/than are stored.*: 25$/m);
   expect(out).toContain('and 5 more');
+});
+
+test('explain names the namespaces whose identities may not have been stored', async () => {
+  const asked = { source: 'immich', destination: 'dbaas', since: '2026-11-01', until: '2026-12-01' };
+  const notesOf = async () => {
+    const { texts } = await call('explain', asked);
+    return texts
+      .slice(1)
+      .flatMap((text) => z.object({ notes: z.array(z.string()) }).parse(JSON.parse(text)).notes);
+  };
+  expect(await notesOf()).toEqual([]);
+  await db.database.query(
+    `insert into identity_overflow values ('dbaas', '2026-11-10', '2026-11-11'), ('immich', '2025-11-10', '2025-11-11')`,
+  );
+  expect(await notesOf()).toEqual([expect.stringMatching(/^namespace dbaas /)]);
 });
 
 test('namespace names are returned as JSON, without characters that control a terminal', async () => {

@@ -6,7 +6,7 @@ import { askCoverage } from '../coverage.ts';
 import { cutText } from '../cut.ts';
 import { askDiff } from '../diff.ts';
 import { askDigestEdges, askDigestPreview } from '../digest.ts';
-import { askExplain, neverSeenText } from '../explain.ts';
+import { askExplain } from '../explain.ts';
 import { askExternals } from '../externals.ts';
 import { flowActions, toJsonFact } from '../facts.ts';
 import { askMatrix } from '../matrix.ts';
@@ -90,8 +90,8 @@ export const questionTools: readonly Tool[] = [
     schemas: ['explain'],
     shape: { source: end, destination: end, ...period },
     ask: async ({ source, destination, ...times }) => {
-      const { explained, neverSeen } = await askExplain(source, destination, times);
-      return { answer: explained, notes: neverSeen.map(neverSeenText) };
+      const { explained, notes } = await askExplain(source, destination, times);
+      return { answer: explained, notes };
     },
   }),
   tool({

@@ -103,7 +103,7 @@ export const status = z.strictObject({
     .optional()
     .meta({
       description:
-        'namespaces with more service identities or network sets than IDENTITY_CAP in the last week; absent if the database cannot be read',
+        'namespaces with more service identities or network sets than are stored, in the last week; absent if the database cannot be read',
     }),
 });
 

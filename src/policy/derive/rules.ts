@@ -11,7 +11,7 @@ const firstDynamicPort = 32_768;
 const suspectPorts = 5;
 /** Why facts of a namespace may lack an identity. */
 export const beyondCap =
-  'it has more service identities or network sets than IDENTITY_CAP, so some of its flows are stored without them';
+  'it has more service identities or network sets than are stored (IDENTITY_CAP, or too many in one bucket), so some of its flows are stored without them';
 
 interface Grant {
   peer: Peer;

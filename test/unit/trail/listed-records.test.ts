@@ -91,6 +91,42 @@ describe('distinct facts beyond the limit', () => {
     expect(records.coarsened).toBeGreaterThanOrEqual(5_000 - limit);
   });
 
+  test.each<[string, FactKey[], string[], string[]]>([
+    [
+      'the source of a flood',
+      many(5_000).map((n) => fact(workload('evil', `id-${n}`), workload('vault', `server-${n % 2}`))),
+      ['evil'],
+      ['server-0', 'server-1'],
+    ],
+    [
+      'its destination',
+      many(5_000).map((n) => fact(workload('evil', `client-${n % 2}`), workload('churn', `id-${n}`))),
+      ['churn'],
+      ['client-0', 'client-1'],
+    ],
+    [
+      'both, if one is not enough',
+      many(10_000).map((n) =>
+        fact(workload('evil', `id-${n % 100}`), workload('churn', `id-${Math.floor(n / 100)}`), {
+          protocol: `${n % 50}`,
+        }),
+      ),
+      ['churn', 'evil'],
+      [],
+    ],
+  ])('cost only those identities that take the room: %s', (_, flood, coarse, kept) => {
+    const { records, added } = mixed(flood);
+    expectQuietUnchanged(records);
+    expectEdgesAndNamespaces(records, added);
+    expect([...records.coarseNamespaces].toSorted()).toEqual(coarse);
+    const left = [...records].flatMap(({ fact: one }) =>
+      one?.src.ns === 'evil' ? [one.src.identity, one.dst.identity] : [],
+    );
+    for (const identity of kept)
+      expect(left.filter((name) => name === identity)).toHaveLength(flood.length / kept.length);
+    expect(records.cut).toBe(0);
+  });
+
   test('without an identity are dropped from the namespace with the most, and counted', () => {
     const { records, added } = mixed(many(5_000).map((n) => fact(workload('evil'), workload(`ns-${n}`))));
     expectQuietUnchanged(records);
@@ -170,6 +206,19 @@ describe('policy traces beyond the limit of their text', () => {
     const [own] = [...records].filter(({ fact: one }) => one?.src.ns === 'shop');
     expect(own?.trace).toEqual(trace(89));
   });
+});
+
+test('of one record under very many policy traces, some are kept and the others are counted', () => {
+  const records = new ListedRecords(1_000, unlimited);
+  const key = fact(workload('evil'), workload('vault'));
+  for (let n = 0; n < 1_000; n++) add(records, key, trace(n));
+  const visited = [...records];
+  expect(new Set(visited.map(({ key: { content } }) => content)).size).toBe(1);
+  expect(visited.length).toBeGreaterThan(16);
+  expect(visited.length + records.coarsened).toBe(1_000);
+  add(records, key, trace(0));
+  expect(records.length + records.coarsened).toBe(1_000);
+  expect(records.cut).toBe(0);
 });
 
 test('with any records and limits, each record is visited once with its edge, and the limits hold', () => {

@@ -203,7 +203,7 @@ describe('service identities', () => {
     ];
     const { policies } = derive(facts, { limitedNamespaces: new Set(['b']) });
     expect(grants(policies)).toEqual(['a egress b tcp 80', 'a egress b/x tcp 81', 'a egress c tcp 82']);
-    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^egress to b tcp 80 .* IDENTITY_CAP/)]);
+    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^egress to b tcp 80 .*\bIDENTITY_CAP/)]);
     expect(policies[0]?.rules.flatMap(({ ports }) => ports.map(({ widenings }) => widenings))).toEqual([
       ['namespace-instead-of-identity'],
       [],
@@ -221,7 +221,7 @@ describe('service identities', () => {
       ['b'],
     );
     expect(policies.map(({ identity }) => identity)).toEqual(['']);
-    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^selects every pod of b.* IDENTITY_CAP/)]);
+    expect(policies[0]?.warnings).toEqual([expect.stringMatching(/^selects every pod of b.*\bIDENTITY_CAP/)]);
   });
 
   test('widen to the namespace if identities are disabled, and the rule states it', () => {
