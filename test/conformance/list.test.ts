@@ -181,6 +181,5 @@ describe.each(versions)('A cancelled Flows.List in Goldmane %s', (version) => {
     await Promise.all(Array.from({ length: 60 }, () => harness.reader.abandon(startSeconds, end, 100)));
     const afterMs = await listMs();
     expect(afterMs).toBeGreaterThan(aloneMs * 5);
-    expect(afterMs).toBeGreaterThan(200);
   });
 });
