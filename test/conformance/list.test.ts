@@ -116,12 +116,12 @@ describe.each(versions)('Flows.List in Goldmane %s', (version) => {
     }
   });
 
-  it.concurrent('refuses an empty range', async () => {
+  it.concurrent('rejects an empty range', async () => {
     const startSeconds = harness.bucket(-10);
     await expect(harness.reader.list(startSeconds, startSeconds)).rejects.toMatchObject({ code: 2 });
   });
 
-  it.concurrent('states its clock time in the refusal of a range that mixes a relative start and an absolute end', async () => {
+  it.concurrent('states its clock time in the error about a range that mixes a relative start and an absolute end', async () => {
     const before = Math.floor(harness.nowSeconds);
     const shown = await harness.reader.list(-1, 1).then(
       () => undefined,

@@ -34,7 +34,7 @@ describe.each(versions)('The transport of Goldmane %s', (version) => {
     expect(await codeFor(client ?? {})).toBe(0);
   });
 
-  it.concurrent('refuses a client certificate of another CA, and an expired one', async () => {
+  it.concurrent('rejects a client certificate of another CA, and an expired one', async () => {
     const other = await issueCertificates();
     expect(await codeFor({ cert: other.client.certificate, key: other.client.key })).toBe(14);
     const expired = await harness.server.issueClient?.({

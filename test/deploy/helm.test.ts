@@ -149,7 +149,7 @@ test('two releases in one namespace share no name and no selector', async () => 
   expect(podsOfB).not.toMatchObject(selector(a, 'east-goldmane-flow-trail'));
 });
 
-describe('invalid values are refused, with the name of the value', () => {
+describe('invalid values are rejected, with the name of the value', () => {
   test.each<[string, object, string]>([
     ['a misspelt key', { replica: 3 }, 'replica'],
     ['a misspelt nested key', { database: { secret: 'x' } }, 'secret'],

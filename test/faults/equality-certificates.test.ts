@@ -54,7 +54,7 @@ fullTest(
 );
 
 fullTest(
-  'nothing is lost when the server refuses a client certificate until it is replaced, with the same CA bundle',
+  'nothing is lost when the server rejects a client certificate until it is replaced, with the same CA bundle',
   async () => {
     const first = await issueCertificates();
     world = await World.create({ certificates: first });

@@ -74,7 +74,7 @@ const answering =
   };
 
 fullTest(
-  'a Collector that is down, slow, refuses, hangs and is restarted receives every record, even if the worker is killed',
+  'a Collector that is down, slow, rejects, hangs and is restarted receives every record, even if the worker is killed',
   async () => {
     const settings = {
       OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${collectorPort}`,

@@ -7,7 +7,7 @@ import { fullTest } from '../support/full.ts';
 let world: World;
 afterEach(() => world.close());
 
-test('each status with which Goldmane refuses calls is reported with its cure, and the trail is complete after recovery', async () => {
+test('each status with which Goldmane rejects calls is reported with its cure, and the trail is complete after recovery', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();

@@ -139,7 +139,7 @@ describe('the command', () => {
     [['edges', '--limit', 'all'], '--limit'],
     [['coverage', '--since', 'yesterday'], '--since'],
     [['edges'], 'DATABASE_URL'],
-  ])('%j is refused with exit code 2, and the message names the mistake', async (args, named) => {
+  ])('%j is rejected with exit code 2, and the message names the mistake', async (args, named) => {
     const { code, out, err } = await flowTrail(args, {});
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(named);

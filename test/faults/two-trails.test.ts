@@ -25,7 +25,7 @@ afterEach(async () => {
 const supervisorOf = (clusterName: string) =>
   world.temporal((client) => client.workflow.getHandle(trailNames(clusterName).supervisorId).describe());
 
-test('a worker with another database and the same names is refused; the first continues, and the other starts once the names are free', async () => {
+test('a worker with another database and the same names is rejected; the first continues, and the other starts once the names are free', async () => {
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilReady(first);

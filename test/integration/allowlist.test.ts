@@ -57,7 +57,7 @@ test('deriving twice stores one allowlist, which can be shown', async () => {
   expect(shown).toEqual({ code: 0, out: files?.[0]?.content, err: '' });
 });
 
-test('the command line derives the same allowlist, explains a pair, and refuses wrong input', async () => {
+test('the command line derives the same allowlist, explains a pair, and rejects wrong input', async () => {
   const env = { DATABASE_URL: db.url };
   const derived = await flowTrail(['allowlist', 'derive', 'immich', '--until', until], env);
   expect(derived.code).toBe(0);

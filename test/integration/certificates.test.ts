@@ -103,7 +103,7 @@ test('a run with a warning completes with the warning in its result', async () =
   expect(headers()).toEqual([expect.stringMatching(/^Warning: /)]);
 });
 
-test('a critical finding fails the run even if Slack refuses the message', async () => {
+test('a critical finding fails the run even if Slack rejects the message', async () => {
   await copy(await issueCertificates());
   slack.answerAll({ status: 404, body: 'channel_not_found' });
   expect(await jobs.run('certificates')).toMatchObject({

@@ -93,7 +93,7 @@ describe('the report', () => {
     expect(headlines()).toEqual([first]);
   });
 
-  test('is posted later with the changes since then if Slack refused it', async () => {
+  test('is posted later with the changes since then if Slack rejected it', async () => {
     await mergeDaily(database, 0, 14);
     const report = reporter();
     await report(4);

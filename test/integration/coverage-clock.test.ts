@@ -83,7 +83,7 @@ describe("a worker's clock that is set hours ahead", () => {
   });
 });
 
-describe('the clock in Goldmane’s refusals', () => {
+describe('the clock in Goldmane’s error messages', () => {
   test.each([-26 * hourMs, -hourMs, 0, hourMs, 26 * hourMs])(
     'is used instead of the clock of a worker that is %d ms ahead',
     async (aheadMs) => {
@@ -165,7 +165,7 @@ describe('a cluster that is silent for hours', () => {
   });
 });
 
-test('buckets that are refused because a clock was ahead are not listed repeatedly', async () => {
+test('buckets that are rejected because a clock was ahead are not listed repeatedly', async () => {
   settling = await Settling.create(start, busy);
   await settling.run(15);
   const { database } = settling.db;

@@ -34,7 +34,7 @@ async function isAccepted(cron: string, timezone: string): Promise<boolean> {
   }
 }
 
-test('the server accepts and refuses the listed cron expressions as the settings expect', async () => {
+test('the server accepts and rejects the listed cron expressions as the settings expect', async () => {
   for (const cron of [...validCrons, ...misleadingCrons])
     expect([cron, await isAccepted(cron, 'UTC')]).toEqual([cron, true]);
   for (const cron of refusedCrons) expect([cron, await isAccepted(cron, 'UTC')]).toEqual([cron, false]);

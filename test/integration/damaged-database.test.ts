@@ -10,7 +10,7 @@ const db = databasePerTest();
 
 const damaged = (what: string) => ({ kind: 'damaged', what: expect.stringContaining(what) });
 
-test('the check knows every table and view of the migrations', async () => {
+test('the check covers every table and view of the migrations', async () => {
   const rows = await db.database.query<{ name: string }>(
     `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')`,
   );

@@ -124,7 +124,7 @@ describe('a connection with TLS', () => {
 });
 
 describe('channel_binding=require', () => {
-  test('is refused before authentication if the server does not offer it', async () => {
+  test('is rejected before authentication if the server does not offer it', async () => {
     await open({})
       .query(`set password_encryption = 'md5'`)
       .catch(() => undefined);

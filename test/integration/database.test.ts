@@ -275,7 +275,7 @@ describe('DATABASE_URL_FILE', () => {
   });
 });
 
-describe('a refused connection', () => {
+describe('a rejected connection', () => {
   /** A proxy to the server that records its open connections. */
   async function startProxy(): Promise<{ url: URL; open: Set<Socket> }> {
     const server = new URL(db.url);

@@ -61,7 +61,7 @@ describe('each edge is announced once', () => {
     expect(harness.announced).toEqual([['of-today'], ['found-later']]);
   });
 
-  test('the set of known edges is fixed at the first run, even if Slack then refuses digests for days', async () => {
+  test('the set of known edges is fixed at the first run, even if Slack then rejects digests for days', async () => {
     await start([{ dst: 'old', firstSeenMs: morning - 30 * dayMs }, { dst: 'of-today' }]);
     harness.slack.answerAll({ status: 404, body: 'no_service' });
     for (let day = 0; day < 3; day += 1) {
@@ -245,7 +245,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('refusals by Slack', () => {
+describe('rejections by Slack', () => {
   test.each([
     [404, 'channel_not_found'],
     [404, 'no_service'],

@@ -59,7 +59,7 @@ describe('an outage of the receiver', () => {
   });
 });
 
-test('a record that the receiver refuses is skipped, counted and reported; the others arrive', async () => {
+test('a record that the receiver rejects is skipped, counted and reported; the others arrive', async () => {
   const poison = exportStart + 300;
   const isPoison = (name: unknown) => uniqueBucketOf(name) === poison;
   scene.receiver.react = (logs, response) => {

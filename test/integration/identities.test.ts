@@ -89,7 +89,7 @@ describe('identities beyond the limit of their namespace', () => {
     expect(await facts()).toEqual(before);
   });
 
-  test('of two workers at once exceed it together as little as of one', async () => {
+  test('of two concurrent workers exceed it no more than those of one worker', async () => {
     await Promise.all(
       Array.from({ length: 6 }, (_, n) =>
         merge(
@@ -109,7 +109,7 @@ describe('identities beyond the limit of their namespace', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('do not displace identities in use, and get room a month later', async () => {
+  test('do not displace identities in use, and are stored a month later', async () => {
     await settle(0, [flow(pod('evil', 'web'), podIn('vault'))]);
     await flood(1, 'a');
     expect(await identities('evil')).toHaveLength(4);
@@ -173,7 +173,7 @@ describe('identities beyond the limit of their namespace', () => {
     expect(await verify(database)).toEqual([]);
   });
 
-  test('get room when the facts of the others are removed', async () => {
+  test('are stored once facts of other identities are removed', async () => {
     await flood(0, 'a');
     await removeFacts(
       database,

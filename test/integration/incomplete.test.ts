@@ -19,7 +19,7 @@ function incomplete(stretches: readonly CoverageStretch[]): CoverageStretch[] {
   return stretches.filter(({ state }) => state === 'incomplete');
 }
 
-test('a bucket from which records were refused is incomplete, with their count, before and after it leaves the ring', async () => {
+test('a bucket from which records were rejected is incomplete, with their count, before and after it leaves the ring', async () => {
   settling = await Settling.create(start, () => [{ port: 80 }]);
   settling.goldmane.onList = (bucket) =>
     bucket === bad || bucket === bad + 15
@@ -44,7 +44,7 @@ test('a bucket from which records were refused is incomplete, with their count, 
   );
 });
 
-test('a later response without refused records makes the bucket complete', async () => {
+test('a later response without rejected records makes the bucket complete', async () => {
   settling = await Settling.create(start, () => [{ port: 80 }]);
   settling.goldmane.onList = (bucket) =>
     bucket === bad && settling.goldmane.nowSeconds < bad + 2_000

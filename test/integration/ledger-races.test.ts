@@ -56,7 +56,7 @@ describe('a merge and the expiry of its bucket', () => {
     await decideCoverage(database, start + 8_000, 'away');
   });
 
-  test('if the expiry is about to commit, the merge waits and is refused', async () => {
+  test('if the expiry is about to commit, the merge waits and is rejected', async () => {
     await merge(database, old, options);
     const expiry = gate();
     const expired = expireLedger(expiry.gated, 7_200);

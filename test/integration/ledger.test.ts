@@ -21,7 +21,7 @@ async function expireBefore(newest: number): Promise<number> {
 }
 
 describe('a bucket whose hashes have expired', () => {
-  test('is refused by stream and settling, and is never counted again', async () => {
+  test('is rejected by stream and settling, and is never counted again', async () => {
     await merge(database, [batch(start, [streamed(1), streamed(2)])], options);
     expect(await expireBefore(start + 7_215)).toBe(1);
     const before = await readEdges(database);

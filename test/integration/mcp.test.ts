@@ -195,7 +195,7 @@ test.each([
   ['digest_show', {}, /no digest/],
   ['allowlist_show', { id: 'nothing' }, /does not exist/],
   ['replay', { policies: 'kind: NetworkPolicy' }, /policies/],
-])('%s %j is refused with a reason', async (name, args, reason) => {
+])('%s %j is rejected with a reason', async (name, args, reason) => {
   const { isError, texts } = await call(name, args);
   expect(isError).toBe(true);
   expect(refusal.parse(JSON.parse(texts[0] ?? '')).error.what).toMatch(reason);
@@ -240,7 +240,7 @@ test('standard output carries only the protocol', async () => {
   expect(err.join('')).toContain('MCP server');
 });
 
-test('the database refuses changes on the connection for queries', async () => {
+test('the database rejects changes on the connection for queries', async () => {
   const database = openDatabase({ url: db.url }, { isReadOnly: true });
   await expect(database.query('delete from edge')).rejects.toMatchObject({ kind: 'read_only' });
   await database.close();

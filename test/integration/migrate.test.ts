@@ -66,7 +66,7 @@ describe('a migration', () => {
   });
 });
 
-test('a schema with an unknown migration is refused and stays unchanged', async () => {
+test('a schema with an unknown migration is rejected and stays unchanged', async () => {
   await migrate(database);
   await database.query(`insert into flow_trail_migration (name, run_on) values ('9999_later', now())`);
   await expect(migrate(database)).rejects.toMatchObject({

@@ -189,7 +189,7 @@ test('a deleted schedule is created again and reported', async () => {
   });
 });
 
-test('a schedule that the server refuses is reported, and the others are created', async () => {
+test('a schedule that the server rejects is reported, and the others are created', async () => {
   const refused = config();
   refused.jobs.crons.digest = '0 8 L * *';
   const { created, failed } = await ensureSchedules(client, refused, trailId, log);
@@ -215,7 +215,7 @@ test('workers that start at the same time create one set of schedules', async ()
   expect(found.toSorted()).toEqual(jobNames.map((job) => jobs[job].scheduleId).toSorted());
 });
 
-test('schedules of another trail are refused and not changed; those without an id are adopted', async () => {
+test('schedules of another trail are rejected and not changed; those without an id are adopted', async () => {
   await ensureSchedules(client, config(), trailId, log);
   const before = await digest().describe();
   await expect(

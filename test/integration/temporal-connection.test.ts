@@ -72,7 +72,7 @@ test('calls end within their time limit if the connection breaks and the server 
   ).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
 });
 
-test('a refused API key is reported, also during the connection', async () => {
+test('a rejected API key is reported, also during the connection', async () => {
   const authority = await createAuthority();
   const server = await authority.issue({ usage: 'server', commonName: 'temporal', names: ['127.0.0.1'] });
   const proxy = await TemporalTlsProxy.listen(inject('temporalAddress'), { server });

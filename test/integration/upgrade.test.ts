@@ -100,7 +100,7 @@ describe('a worker of the previous version', () => {
       await expect(database.query(statement)).rejects.toMatchObject({ sqlState: '23502' });
   });
 
-  test('refuses the schema when it starts, and changes nothing', async () => {
+  test('rejects the schema when it starts, and changes nothing', async () => {
     const applied = await migrate(database);
     await expect(migrate(database, { upTo: oldSchema })).rejects.toMatchObject({
       kind: 'newer_schema',

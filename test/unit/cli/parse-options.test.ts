@@ -49,7 +49,7 @@ describe('a time', () => {
     '25:00',
     '2026-01-01 8',
     '2026-01-01T08:00Zebra',
-  ])('%j is refused, with the name of the option and examples', (text) => {
+  ])('%j is rejected, with the name of the option and examples', (text) => {
     expect(() => since(text)).toThrow(usage);
     expect(() => since(text)).toThrow(/^--since ".*" is not a time\. Use .*24h.*2026-01-31/);
   });
@@ -60,7 +60,7 @@ describe('a limit', () => {
     expect([parseLimit('--limit', '1'), parseLimit('--limit', '250')]).toEqual([1, 250]);
   });
 
-  test.each(['', '0', '-1', '1.5', 'all', '1e30', '1e3', ' 5', 'Infinity'])('%j is refused', (text) => {
+  test.each(['', '0', '-1', '1.5', 'all', '1e30', '1e3', ' 5', 'Infinity'])('%j is rejected', (text) => {
     expect(() => parseLimit('--limit', text)).toThrow(usage);
   });
 });
@@ -71,7 +71,7 @@ describe('a namespace', () => {
   });
 
   test.each(['', 'Immich', 'a/b', '../x', 'a b', '-a', 'a'.repeat(64), 'a\0', '=1+1'])(
-    '%j is refused',
+    '%j is rejected',
     (text) => {
       expect(() => parseNamespace('--ns', text)).toThrow(usage);
     },
@@ -87,7 +87,7 @@ describe('a port', () => {
     expect(parsePort('--port', text)).toEqual(expected);
   });
 
-  test.each(['', '-1', '65536', 'http', '53/udp', 'tcp/'])('%j is refused', (text) => {
+  test.each(['', '-1', '65536', 'http', '53/udp', 'tcp/'])('%j is rejected', (text) => {
     expect(() => parsePort('--port', text)).toThrow(usage);
   });
 });

@@ -54,7 +54,7 @@ describe('names of clusters', () => {
   });
 
   test.each(['', 'North', 'a,,b', 'a b', '-a', 'file', 'my-file', 'a;b', '../x'])(
-    '%j is refused',
+    '%j is rejected',
     (value) => {
       let thrown: unknown;
       try {

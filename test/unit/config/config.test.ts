@@ -31,7 +31,7 @@ describe('a wrong setting', () => {
     expect(long).toMatch(/Europe\/London/);
   });
 
-  test('a task queue that Temporal would refuse is reported', () => {
+  test('a task queue that Temporal would reject is reported', () => {
     expect(problems({ DATABASE_URL: url, TEMPORAL_TASK_QUEUE: 'x'.repeat(901) })).toHaveLength(1);
   });
 });
@@ -182,7 +182,7 @@ describe('wrong settings', () => {
     expect(problems(env)).toEqual(problems(env, loadDatabaseConfig));
   });
 
-  test('a password that pg accepts is not refused', () => {
+  test('a password that pg accepts is not rejected', () => {
     for (const password of ['100%', 'a%zz', '%C3%A9', 'ü', 'a:b', ''])
       expect(databaseUrlProblem(`postgres://trail:${password}@db.example/edges`)).toBeUndefined();
   });

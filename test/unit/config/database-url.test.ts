@@ -20,7 +20,7 @@ test.each([
   'postgres://u:p@h/db?ssl_min_protocol_version=TLSv1.3',
   'postgres://u:p@h/db?connect_timeout=ten',
   'postgres://u:p@h/db?keepalives=yes',
-])('%s is refused, because the parameter would have no effect', (url) => {
+])('%s is rejected, because the parameter would have no effect', (url) => {
   expect(databaseUrlProblem(url)).toBeDefined();
 });
 

@@ -66,7 +66,7 @@ test.each([
   ['FRESHNESS_PAGE_MINUTES', '54'],
   ['FRESHNESS_WARN_MINUTES', '45'],
   ['LEDGER_KEEP_HOURS', '1'],
-])('%s="%s" is refused by name', (name, value, named = name) => {
+])('%s="%s" is rejected by name', (name, value, named = name) => {
   const problems = problemsOf({ [name]: value });
   expect(problems.map((problem) => problem.split(' ')[0])).toEqual([named]);
   expect(problems.join()).not.toContain('secret;');

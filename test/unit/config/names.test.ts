@@ -32,7 +32,7 @@ test('TEMPORAL_TASK_QUEUE replaces the task queue only', () => {
 });
 
 test.each(['Home', 'a_b', '-a', 'a-', 'a/b', 'a b', '*', 'a'.repeat(41), 'a\nb', '☃'])(
-  'CLUSTER_NAME %j is refused',
+  'CLUSTER_NAME %j is rejected',
   (CLUSTER_NAME) => {
     try {
       loadTrailNames({ CLUSTER_NAME });

@@ -7,7 +7,7 @@ test.each(validCrons)('the cron expression %j is accepted', (expression) => {
   expect(cronProblem(expression)).toBeUndefined();
 });
 
-test.each([...refusedCrons, ...misleadingCrons])('the cron expression %j is refused', (expression) => {
+test.each([...refusedCrons, ...misleadingCrons])('the cron expression %j is rejected', (expression) => {
   expect(cronProblem(expression)).toEqual(expect.any(String));
 });
 
@@ -35,6 +35,6 @@ test.each([
   'GMT+5',
   '',
   'Nowhere',
-])('the zone %j is refused', (name) => {
+])('the zone %j is rejected', (name) => {
   expect(canonicalTimeZone(name)).toBeUndefined();
 });

@@ -143,7 +143,7 @@ describe('pinning', () => {
     ],
     ['a limit', (each) => (each.tokenStatus = 429), /limit for anonymous pulls/],
     ['a private repository', (each) => (each.tokenStatus = 403), /not public/],
-  ])('refuses %s, and names the image', async (_what, change, message) => {
+  ])('rejects %s, and names the image', async (_what, change, message) => {
     change(registry);
     await expect(pinImages(dockerfile, registry.endpoints)).rejects.toThrow(message);
     await expect(pinImages(dockerfile, registry.endpoints)).rejects.toThrow(
@@ -161,6 +161,6 @@ test.each([
   expect(parseImageTag(text)).toEqual(image);
 });
 
-test.each(['postgres', 'postgres@sha256:0', ''])('"%s" is refused because it has no tag', (text) => {
+test.each(['postgres', 'postgres@sha256:0', ''])('"%s" is rejected because it has no tag', (text) => {
   expect(() => parseImageTag(text)).toThrow('is not an image name with a tag');
 });

@@ -13,7 +13,7 @@ describe('A bounded channel', () => {
     expect(await Promise.all(writers)).not.toContain(false);
   });
 
-  it('refuses only a writer that times out while the channel is full', async () => {
+  it('rejects only a writer that times out while the channel is full', async () => {
     const channel = new BoundedChannel<string>(1, systemClock);
     expect(channel.tryPush('first')).toBe(true);
     const patient = channel.push('patient', 60_000);

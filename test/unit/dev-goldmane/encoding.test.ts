@@ -185,7 +185,7 @@ describe('The stand-in’s encoding', () => {
     );
   });
 
-  it('refuses truncated messages', () => {
+  it('rejects truncated messages', () => {
     const bytes = encodeFlowUpdate(completeFlow({ startSeconds: 1_700_000_000 }));
     for (let length = 1; length < bytes.length; length++) {
       expect(() => decodeFlowUpdate(bytes.subarray(0, length))).toThrow(RangeError);

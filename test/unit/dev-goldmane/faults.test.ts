@@ -47,7 +47,7 @@ describe('Faults of the stand-in', () => {
   const bucket = (offset = 0): number => (Math.floor(clock.now() / 15_000) + offset) * 15;
   const list = (reader: Reader): Promise<unknown> => reader.list(bucket(-3), bucket(-2), 300);
 
-  it('List works while streams are refused, and streams work again afterwards', async () => {
+  it('List works while streams are rejected, and streams work again afterwards', async () => {
     goldmane.faults.answerStreams({ status: 'RESOURCE_EXHAUSTED', message: 'zu viele: 100 %' });
     const reader = read();
     const refused = reader.follow();
@@ -60,7 +60,7 @@ describe('Faults of the stand-in', () => {
     expect(stream.error()).toBeUndefined();
   });
 
-  it('streams work while List hangs or is refused', async () => {
+  it('streams work while List hangs or is rejected', async () => {
     const reader = read();
     goldmane.faults.answerLists('hang');
     await expect(list(reader)).rejects.toMatchObject({ code: 4 });
@@ -74,7 +74,7 @@ describe('Faults of the stand-in', () => {
     await list(reader);
   });
 
-  it('a held main loop answers no requests, then all of them', async () => {
+  it('a held main loop serves no requests, then all of them', async () => {
     const reader = read();
     await list(reader);
     const heldMs = performance.now();

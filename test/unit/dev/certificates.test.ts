@@ -65,7 +65,7 @@ describe('issued certificates', () => {
     },
   );
 
-  test('are refused with another name, an expired validity, or another CA', async () => {
+  test('are rejected with another name, an expired validity, or another CA', async () => {
     const misnamed = await issueCertificates({ server: { names: ['whisker'] } });
     expect(await shakeHands(misnamed)).toBe('ERR_TLS_CERT_ALTNAME_INVALID');
     const expired = await issueCertificates({ server: { notAfter: past } });
@@ -76,7 +76,7 @@ describe('issued certificates', () => {
     );
   });
 
-  test('of an expired client are refused by the server', async () => {
+  test('of an expired client are rejected by the server', async () => {
     const expired = await issueCertificates({ client: { notAfter: past } });
     expect(await shakeHands(expired)).toMatch(/ALERT_CERTIFICATE_EXPIRED|ECONNRESET|closed/);
   });

@@ -78,7 +78,7 @@ describe('the Temporal dev server is found', () => {
     expect(lines.join('\n')).toContain('does not run');
   });
 
-  test('or not: the message contains every cause and the cure', async () => {
+  test('or the message contains every cause and the cure', async () => {
     const ways = [
       () => Promise.reject(new Error('the download failed (no such host)')),
       () => Promise.reject(new Error('Go is not installed')),

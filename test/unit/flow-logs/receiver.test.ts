@@ -151,7 +151,7 @@ test('no failure contains a header or the query of the URL', async () => {
 });
 
 test.each(['no colon', 'Bad Name: x', 'Host: x', 'a: b\u0000', ': x'])(
-  'the header line %j is refused',
+  'the header line %j is rejected',
   (line) => {
     expect(parseHeadersFile(line)).toHaveProperty('problem');
   },

@@ -41,7 +41,7 @@ describe('askClock', () => {
   const refusing = (code: status, details: string) =>
     connectTo({ list: (_call, reply) => reply({ code, details }) });
 
-  test('requests a range that Goldmane refuses, and reads its clock from the refusal', async () => {
+  test('requests a range that Goldmane rejects, and reads its clock from the error', async () => {
     const requests: object[] = [];
     const { connection } = await connectTo({
       list: (call, reply) => {
@@ -60,12 +60,12 @@ describe('askClock', () => {
     [status.UNKNOWN, 'at most one sort order is supported'],
     [status.INVALID_ARGUMENT, 'invalid time range'],
     [status.UNKNOWN, 'startTimeGt (-1) must be less than startTimeLt (1)'],
-  ])('a refusal without a clock (%s, %s) returns undefined', async (code, details) => {
+  ])('an error without a clock (%s, %s) returns undefined', async (code, details) => {
     const { connection } = await refusing(code, details);
     expect(await connection.askClock(never)).toBeUndefined();
   });
 
-  test('a response without a refusal returns undefined', async () => {
+  test('a response without an error returns undefined', async () => {
     const { connection } = await connectTo({ list: (_call, reply) => reply(null, Buffer.alloc(0)) });
     expect(await connection.askClock(never)).toBeUndefined();
   });
@@ -91,7 +91,7 @@ describe('list', () => {
   });
 
   test.each([0, -15, 1_501, 1.5, Number.NaN])(
-    'a start of %d, which is not the start of a bucket, is refused',
+    'a start of %d, which is not the start of a bucket, is rejected',
     async (start) => {
       const { connection } = await connectTo({});
       await expect(connection.list(start, never)).rejects.toThrow(RangeError);
@@ -111,7 +111,7 @@ describe('list', () => {
     expect((await connection.list(BUCKET, never)).length).toBe(20_000_000);
   });
 
-  test('an error status is a refusal with the server’s text', async () => {
+  test('an error status fails with the server’s text', async () => {
     const { connection } = await connectTo({
       list: (_call, reply) => reply({ code: status.PERMISSION_DENIED, details: 'not you' }),
     });

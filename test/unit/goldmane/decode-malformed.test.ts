@@ -11,7 +11,7 @@ import { runToEnd } from '../../support/run-to-end.ts';
 vi.setConfig({ testTimeout: 60_000 });
 const capture = readCapture();
 
-describe('malformed records are refused with a reason', () => {
+describe('malformed records are rejected with a reason', () => {
   const longName = 'n'.repeat(254);
   test.each<[string, Buffer, MalformedReason]>([
     ['no flow', encodeFields([varintField(1, 7)]), 'no_key'],
@@ -110,7 +110,7 @@ describe('malformed records are refused with a reason', () => {
 describe('damaged records', () => {
   const samples = capture.filter((_, index) => index % 997 === 0);
 
-  test('a record truncated at any position is refused', () => {
+  test('a record truncated at any position is rejected', () => {
     const decoder = new FlowDecoder();
     for (const raw of samples)
       for (let length = 0; length < raw.length; length++)

@@ -131,7 +131,7 @@ test('a name that is too long is cut and marked', () => {
   expect(parsed.enforced[0]?.n).toBe(`${'n'.repeat(253)}…`);
 });
 
-test('characters that Postgres refuses in JSON are replaced', () => {
+test('characters that Postgres rejects in JSON are replaced', () => {
   const { text } = read([
     messageField(1, rule('a\0b')),
     messageField(2, [bytesField(3, Buffer.from([0xed, 0xa0, 0x80]))]),

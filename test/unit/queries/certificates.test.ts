@@ -96,7 +96,7 @@ test('the finding for a client certificate that is not valid yet mentions the cl
   expect(report.handshake).toBe('not tried');
 });
 
-test('a key of another pair is distinguished from a refusal', async () => {
+test('a key of another pair is distinguished from a rejected certificate', async () => {
   const pair = { certificate: issued.client.certificate, key: others.client.key };
   const { verdict } = await inspect(await startTarget({ pair }));
   expect(verdict).toMatchObject({ state: 'key_mismatch', severity: 'critical' });

@@ -27,7 +27,7 @@ describe('an operator Secret with another certificate', () => {
     expect(judge({ operatorSecret })).toMatchObject({ state: 'rotated', severity: 'warning' });
   });
 
-  test('makes a refusal a stale copy, even if the copy never worked', () => {
+  test('makes a rejected certificate a stale copy, even if the copy never worked', () => {
     expect(states({ operatorSecret, handshake: refused, contacts: never })).toEqual(['stale_copy']);
   });
 

@@ -102,7 +102,7 @@ test.each([
   [`${old}short:${randomBytes(16).toString('base64')}`, '16 bytes'],
   [`a:not*base64`, 'not base64'],
   [old + old, 'repeats the id 2025'],
-])('a key file that contains %j is refused, without quoting it', async (content, problem) => {
+])('a key file that contains %j is rejected, without quoting it', async (content, problem) => {
   const path = await fileOf(content);
   expect(() => new CodecKeys(path)).toThrow(
     expect.objectContaining({ kind: 'codec_keys', message: expect.stringContaining(problem) }),

@@ -84,7 +84,7 @@ describe('credential files', () => {
     });
   });
 
-  test('an API key with several lines is refused and not quoted, because gRPC would quote it', () => {
+  test('an API key with several lines is rejected and not quoted, because gRPC would quote it', () => {
     const refused = () => temporalConfig({ TEMPORAL_API_KEY: 'one-secret\nanother-secret' });
     expect(refused).toThrow(/TEMPORAL_API_KEY/);
     expect(refused).not.toThrow(/secret/);
@@ -184,7 +184,7 @@ describe('a failed connection', () => {
     });
   });
 
-  test('because it refuses the client certificate', async () => {
+  test('because it rejects the client certificate', async () => {
     expect(await explained({ ...asks, ca: others.authority.certificate })).toMatchObject({
       kind: 'client_certificate_refused',
     });

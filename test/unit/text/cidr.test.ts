@@ -44,7 +44,7 @@ describe('parseNarrowCidr', () => {
     '10.0.0.0/7',
     '::/0',
     '2000::/3',
-  ])('refuses %j', (text) => {
+  ])('rejects %j', (text) => {
     expect(parseNarrowCidr(text)).toBeUndefined();
   });
 });

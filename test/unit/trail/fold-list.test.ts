@@ -20,7 +20,7 @@ function only<Item>(items: readonly Item[]): Item {
   return item;
 }
 
-test('a response with more records than the limit is refused before any is decoded', () => {
+test('a response with more records than the limit is rejected before any is decoded', () => {
   const raw = encodeListAnswer([1, 2, 3].map((port) => encodeFlow({ startSeconds, port })));
   const limited = (maxRecords: number) => () =>
     runToEnd(foldList(new FlowDecoder(), raw, startSeconds, { ...inMonitoring, maxRecords }));
@@ -42,7 +42,7 @@ test('other work runs after a few large records, as it does after thousands of s
 });
 
 describe('a response', () => {
-  test('with a record of another bucket is refused', () => {
+  test('with a record of another bucket is rejected', () => {
     const raw = encodeListAnswer([
       encodeFlow({ startSeconds }),
       encodeFlow({ startSeconds: startSeconds + 15 }),
@@ -55,7 +55,7 @@ describe('a response', () => {
     );
   });
 
-  test.each([0, 1, 3])('that states %i records but contains 2 is refused', (announced) => {
+  test.each([0, 1, 3])('that states %i records but contains 2 is rejected', (announced) => {
     const raw = encodeListAnswer(
       [encodeFlow({ startSeconds }), encodeFlow({ startSeconds, port: 81 })],
       announced,

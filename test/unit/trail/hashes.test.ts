@@ -65,6 +65,6 @@ describe('a set of hashes', () => {
   });
 });
 
-test('bytes that are not hashes are refused', () => {
+test('bytes that are not hashes are rejected', () => {
   expect(() => unpackHashes(Buffer.alloc(9))).toThrow(RangeError);
 });

@@ -98,7 +98,7 @@ test('a namespace that scans with many identities and traces coarsens no fact of
   expect(factsOf(records)).toBeLessThanOrEqual(2_000);
 });
 
-test('ports to which others connect in a namespace coarsen only their flows to it', async () => {
+test('many ports in one destination namespace coarsen only the flows to it', async () => {
   const records = new ListedRecords(40_000, unlimited);
   const from = (ns: string, to: string, port: number): FactKey => ({
     ...fact(port),
@@ -122,7 +122,7 @@ test.each([
   [[10, 1_000, 1_000], 101, 45],
   [[1_000], 100, 100],
   [[], 100, 100],
-])('facts %j in room for %i are at most %i for each source', (sizes, capacity, share) => {
+])('of facts %j with a limit of %i, each source keeps at most %i', (sizes, capacity, share) => {
   expect(fairShare(sizes, capacity)).toBe(share);
 });
 

@@ -52,7 +52,7 @@ describe('records', () => {
     ['no_edge', { src: { namespace: '' } }],
     ['no_edge', { dst: { type: 3, name: 'partners', namespace: 'shop' } }],
     ['no_edge', { src: { type: 2, namespace: 'shop' } }],
-  ] as const)('that are no evidence of two namespaces talking are left out as %s', (folded, flow) => {
+  ] as const)('that are not traffic between two namespaces are left out as %s', (folded, flow) => {
     expect(add(flow)).toBe(folded);
     expect(fold.pending).toBe(0);
   });

@@ -119,7 +119,7 @@ test('only reading is possible', async () => {
   expect((await ask('/api/map', { method: 'HEAD' })).body).toBe('');
 });
 
-test('an unknown host name is refused, so that no other page can read the trail by DNS rebinding', async () => {
+test('an unknown host name is rejected, so that no other page can read the trail by DNS rebinding', async () => {
   for (const host of ['evil.example', 'evil.example:80', 'localhost.evil.example'])
     expect((await ask('/api/map', { host })).status).toBe(421);
   for (const host of ['localhost:1', '127.0.0.1', '[::1]:8081', 'map.example', '10.0.0.7:8081'])
@@ -158,7 +158,7 @@ test.each([
   expect((await ask(path)).status).toBe(status);
 });
 
-test('health and changes are answered as JSON; invalid times are refused', async () => {
+test('health and changes are returned as JSON; invalid times are rejected', async () => {
   expect(JSON.parse((await ask('/api/health')).body)).toMatchObject({ status: 'PASS' });
   const changes = await ask('/api/changes?from=2026-01-01T00:00Z&to=2026-02-01T00:00Z');
   expect(JSON.parse(changes.body)).toMatchObject({ from: '2026-01-01T00:00:00.000Z' });

@@ -6,7 +6,7 @@ import type { HealthMetrics } from '../../../src/worker/health-metrics.ts';
 import { HealthWatch } from '../../../src/worker/health-watch.ts';
 import { Readiness } from '../../../src/worker/readiness.ts';
 
-test('a report that cannot be made does not leave the last one in the metrics', async () => {
+test('a report that fails does not leave the previous one in the metrics', async () => {
   const stopping = new AbortController();
   const exported: (string | undefined)[] = [];
   const config = loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });

@@ -22,14 +22,14 @@ test.each<[string, NodeJS.ProcessEnv]>([
   ['OTEL_EXPORTER_OTLP_PROTOCOL', { ...endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }],
   ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', { ...endpoint, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' }],
   ['OTEL_TRACES_EXPORTER', { ...endpoint, OTEL_TRACES_EXPORTER: 'zipkin' }],
-])('%s is refused in %j', async (name, env) => {
+])('%s is rejected in %j', async (name, env) => {
   await expect(startTracing(env, log)).rejects.toMatchObject({
     system: 'settings',
     message: expect.stringContaining(name),
   });
 });
 
-test('a refused endpoint is not quoted, because it may contain a password', async () => {
+test('a rejected endpoint is not quoted, because it may contain a password', async () => {
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://user:a-password@collector/' };
   await expect(startTracing(env, log)).rejects.toMatchObject({
     system: 'settings',

@@ -137,7 +137,7 @@ describe('a namespace', () => {
     expect(without).toEqual([{ namespace: 'idle', why: expect.stringMatching(/^no egress flow/) }]);
   });
 
-  test('with only denied flows has no policy, not even the baseline', () => {
+  test('with only denied flows has no policy, not even for the baseline', () => {
     const { policies, without } = derive([fact('a', 'b', 'tcp 80', { action: 'deny' })], {
       baseline: { ...egress.baseline, dns: true },
     });
@@ -153,7 +153,7 @@ describe('a namespace', () => {
     ]);
   });
 
-  test('with a name that Kubernetes refuses appears in no policy or file name', () => {
+  test('with a name that Kubernetes rejects appears in no policy or file name', () => {
     const { policies } = derive([
       fact('../a', 'b', 'tcp 80'),
       fact('c', "b' || all()", 'tcp 80'),

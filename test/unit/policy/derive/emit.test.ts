@@ -206,7 +206,7 @@ describe.each(kinds)('every %s', (kind) => {
 });
 
 test.each(['CalicoNetworkPolicy', 'StagedNetworkPolicy'] as const)(
-  'a %s has no port for UDPLite, which Calico refuses, and counts it as missing',
+  'a %s has no port for UDPLite, which Calico rejects, and counts it as missing',
   (kind) => {
     const text = emit([fact('a', 'b', 'udplite 9'), fact('a', 'b', 'udplite -1')], kind, {
       allowManyPorts: true,

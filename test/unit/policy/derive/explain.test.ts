@@ -86,7 +86,7 @@ test('states if the traces do not show the deciding policy', () => {
   ]);
 });
 
-test('marks a verdict that names a staged policy as no evidence', () => {
+test('marks a verdict that names a staged policy as not evidence', () => {
   const staged = { ...rule('next'), k: 'StagedNetworkPolicy', a: 'deny' };
   const [fact] = explainPair([refused], [traceOf(refused, { enforced: [staged] }, 3)]);
   expect(fact?.decidedBy[0]?.policy).toMatch(/StagedNetworkPolicy immich\/next.*calico#13410/);

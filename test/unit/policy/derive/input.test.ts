@@ -89,7 +89,7 @@ describe('the input of deriveAllowlist', () => {
     [{ order: 'first', format: 'calico' }, /^order is not a number/],
     [{ format: 'csv', since: '2026-01-01' }, /^since has no effect in format csv/],
     [{ namespace: 'immich' }, /^namespace is unknown; valid fields are namespaces, since/],
-  ])('%j is refused, with the field and a valid example', (input, problem) => {
+  ])('%j is rejected, with the field and a valid example', (input, problem) => {
     expect(problems(input)).toEqual([expect.stringMatching(problem)]);
   });
 

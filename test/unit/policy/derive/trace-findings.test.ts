@@ -64,7 +64,7 @@ describe('a catch-all is', () => {
 describe('a verdict that names a staged policy', () => {
   const denied = fact('a', 'b', 'tcp 80', { action: 'deny' });
 
-  test('is no evidence of a denial, at either end', () => {
+  test('is not evidence of a denial, at either end', () => {
     const atDestination = fact('a', 'b', 'tcp 81', { action: 'deny', reporter: 'dst' });
     const evidence = [denied, atDestination, fact('a', 'b', 'tcp 81')];
     const findings = traceFindings([traced(denied, staged), traced(atDestination, staged)]);

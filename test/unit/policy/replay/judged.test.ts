@@ -97,7 +97,7 @@ test('no verdict differs from Calico 3.32’s with service accounts, Services, H
   expect(undecided / flows).toBeLessThan(0.35);
 }, 120_000);
 
-test('selectors are accepted, refused and matched as by Calico', () => {
+test('selectors are accepted, rejected and matched as by Calico', () => {
   const { cluster, sets } = read('selectors');
   const differences = sets.filter(({ selector, valid, matches }) => {
     try {
@@ -117,7 +117,7 @@ test('selectors are accepted, refused and matched as by Calico', () => {
   expect(sets).toHaveLength(1_000);
 });
 
-test('objects are accepted and refused as by Calico’s and Kubernetes’ validation', () => {
+test('objects are accepted and rejected as by Calico’s and Kubernetes’ validation', () => {
   const objects = readLines('objects').map((line) => judgedObject.parse(line));
   const differences = objects.filter(({ object, valid }) => {
     const { problems } = readManifests([{ path: 'x.json', text: JSON.stringify(object) }]);

@@ -231,7 +231,7 @@ describe("Calico's order", () => {
 });
 
 /** Each problem names the file, the object and the field, and says what to do. */
-describe('content that cannot be evaluated is refused', () => {
+describe('content that cannot be evaluated is rejected', () => {
   const port = (field: object) => ({ egress: [{ ports: [field] }] });
   const cidr = (block: object) => ({ egress: [{ to: [{ ipBlock: block }] }] });
   const rule = (field: object) => ({ egress: [{ action: 'Allow', ...field }] });
@@ -562,7 +562,7 @@ describe('a flow without a service identity', () => {
     expect([unused.length, perhapsUnused.length]).toEqual([0, 1]);
   });
 
-  test('has a verdict all the same if it does not depend on the identity', () => {
+  test('still has a verdict if it does not depend on the identity', () => {
     const marked = markUnknownIdentities(facts, new Set(['a', 'b', 'c']));
     const all = replay(policies(kubernetes('a', { podSelector: {}, policyTypes: ['Egress'] })), marked);
     expect(brief(all.wouldDeny)).toEqual(['egress a -> c tcp 80', 'egress a/x -> b tcp 80']);
