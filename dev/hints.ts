@@ -13,7 +13,7 @@ interface Addresses {
   embeddedDatabase: boolean;
 }
 
-/** Prints the addresses and three commands to try, in about fifteen lines. */
+/** Prints the addresses and four commands to try, in less than twenty lines. */
 export function printAddresses(
   terminal: Terminal,
   state: StateDirectory,
@@ -39,6 +39,7 @@ export function printAddresses(
       [
         ['new edges', 'npx flow-trail edges --new-since 10m'],
         ['denied edges', 'npx flow-trail edges --denied'],
+        ['an incident', 'npx flow-trail at --ns immich --from 1h'],
         ['a policy', 'npx flow-trail allowlist derive immich --baseline dns --dns-address 10.96.0.10'],
       ],
     ],
@@ -58,6 +59,9 @@ export function printAddresses(
       if (value !== undefined) terminal.line(`  ${name.padEnd(16)}${value}`);
     }
   }
+  terminal.line('');
+  terminal.line('Below, a bucket is 15 seconds of flows. It is settled once the worker has read it completely, and final');
+  terminal.line('once it has read it again, shortly before Goldmane drops it.');
   terminal.line('');
 }
 

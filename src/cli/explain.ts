@@ -27,7 +27,7 @@ export function explainCommand(): Command {
       'after',
       `
 Examples:
-  flow-trail explain immich dbaas
+  flow-trail explain dashy dbaas
   flow-trail explain immich/server dbaas/postgres --since 7d
   flow-trail explain immich pub --json`,
     )

@@ -13,7 +13,7 @@ export function digestText(report: DigestReport): string {
     lines.push(`${counted(takenAsKnown, 'edge')} existed before the first digest; not announced`);
   if (late > 0)
     lines.push(
-      `${counted(late, 'edge')} found late: first seen before an earlier digest that did not include it`,
+      `${counted(late, 'edge')} found late: first seen before an earlier digest, but stored after it`,
     );
   lines.push(...coverageLines(report.coverage, { quote: printable, atMost: gapsShown }));
   for (const { srcNs, edges } of groups) {

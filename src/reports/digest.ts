@@ -182,11 +182,11 @@ export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'deni
   return `${all}, ${formatCount(denied)} of them denied`;
 }
 
-/** The first sentence about the trail as a whole. */
+/** The sentences about the trail as a whole, for the first digest. */
 export function introductionOf({ since, namespaces, edges, denied }: Introduction): string {
-  return `The trail starts at ${since}. It has ${counted(edges, 'edge')} between ${counted(namespaces, 'namespace')}, ${
+  return `The trail starts at ${since}. It has ${counted(edges, 'edge')} (${
     denied === 0 ? 'none' : formatCount(denied)
-  } of them denied.`;
+  } denied) between ${counted(namespaces, 'namespace')}. An edge is a source namespace, a destination namespace, and whether policies allow or deny the traffic.`;
 }
 
 /** The command that lists every edge of the digest. */

@@ -52,7 +52,7 @@ export function digestMessages(report: DigestReport, words: DigestWords): Digest
 function layOut(report: DigestReport, words: DigestWords, groups: Group<AnnouncedEdge>[]): DigestMessage[] {
   const first = opening(report, words);
   const later = [context(continuing(words, 99, 99))];
-  const closing = context(footer(report, 99, 99));
+  const closing = context(detailsHint, footer(report, 99, 99));
   const pages = packGroups(groups, { first: [...first, closing], later: [...later, closing] });
   return pages.map(({ blocks, items }, index) => ({
     message: {
@@ -60,7 +60,7 @@ function layOut(report: DigestReport, words: DigestWords, groups: Group<Announce
       blocks: [
         ...(index === 0 ? first : [context(continuing(words, index + 1, pages.length))]),
         ...blocks,
-        context(footer(report, index + 1, pages.length)),
+        context(detailsHint, footer(report, index + 1, pages.length)),
       ],
     },
     edges: items.map(({ srcNs, dstNs, action }) => ({ srcNs, dstNs, action })),
@@ -81,7 +81,7 @@ function opening(
       : [`${formatCount(takenAsKnown)} existed before the first digest; not announced`]),
     ...(late === 0
       ? []
-      : [`${formatCount(late)} _found late_: first seen before an earlier digest that did not include it`]),
+      : [`${formatCount(late)} _found late_: first seen before an earlier digest, but stored after it`]),
   ];
   const [what, ...details] = coverage.map((line) => escapeToFit(visible(line), 400));
   return [
@@ -104,6 +104,8 @@ function opening(
 function continuing({ headline }: DigestWords, part: number, parts: number): string {
   return `*${headline}*, message ${part} of ${parts}`;
 }
+
+const detailsHint = `Ports and policies of an edge: ${code('flow-trail explain SOURCE DESTINATION')}`;
 
 function footer({ digestId }: DigestReport, part: number, parts: number): string {
   const id = escapeToFit(digestId, 80);

@@ -169,7 +169,7 @@ export class DigestHarness {
   get shownIds(): string[] {
     return this.slack.messages.map(({ blocks }) => {
       const last = blocks.at(-1);
-      return last?.type === 'context' ? (last.elements[0]?.text ?? '') : '';
+      return last?.type === 'context' ? (last.elements.at(-1)?.text ?? '') : '';
     });
   }
 

@@ -75,7 +75,7 @@ describe('a digest of', () => {
     });
     expect(messages).toHaveLength(1);
     const text = allText(messages);
-    expect(text).toContain('390 edges between 90 namespaces, 20 of them denied');
+    expect(text).toContain('390 edges (20 denied) between 90 namespaces');
     expect(text).toContain('`flow-trail edges`');
   });
 
@@ -121,7 +121,7 @@ describe('a digest of', () => {
   test('edges that were found late are marked', () => {
     const text = allText(check({ edges: [edge({ firstSeen: new Date('2026-11-20T10:00:00Z') })] }));
     expect(text).toContain('since Fri 20 Nov 10:00 · 12 flows · _found late_');
-    expect(text).toContain('1 _found late_: first seen before an earlier digest that did not include it');
+    expect(text).toContain('1 _found late_: first seen before an earlier digest');
   });
 
   test('a period with gaps lists unobserved time; one without states that there is none', () => {
