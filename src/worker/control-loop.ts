@@ -2,7 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import { mayPass, replacedTrail } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';

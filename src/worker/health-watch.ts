@@ -9,7 +9,7 @@ import { readHealth, readHealthFacts } from '../queries/health.ts';
 import type { HealthFacts } from '../reports/health/facts.ts';
 import { healthLines, assessHealth } from '../reports/health/assess-health.ts';
 import type { HealthReport } from '../reports/health/report.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import { explainNoResponse } from '../temporal/explain-failure.ts';
 import { temporalFailure } from '../temporal/failure.ts';
 import { inTime } from '../temporal/time-limit.ts';

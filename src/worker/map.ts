@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { readIncident } from '../queries/incident.ts';
 import { mapSilentDays, readMap, readMapChanges, readNamespaceDetail } from '../queries/map.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import { listRuns } from '../temporal/runs.ts';
 import { openDatabase } from '../trail/database.ts';
 import { closeServer } from '../web/bounded-server.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import { inTime } from '../temporal/time-limit.ts';
 import type { Database } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';

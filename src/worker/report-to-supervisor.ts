@@ -2,7 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Deps, SupervisorRun } from '../ingest/deps.ts';
 import type { Progress } from '../ingest/summary.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import { inTime } from '../temporal/time-limit.ts';
 import type { Clock } from '../time/clock.ts';
 import { progressSignal } from '../workflows/messages.ts';

@@ -12,7 +12,7 @@ import { ServerClock } from '../goldmane/server-clock.ts';
 import { adoptCountedElsewhere } from '../ingest/adopt-counted-elsewhere.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { openDatabase } from '../trail/database.ts';
-import { Temporal } from '../temporal/connection.ts';
+import { Temporal } from '../temporal/worker-connection.ts';
 import { temporalConfig } from '../temporal/settings.ts';
 import { DatabaseTrouble } from './database-trouble.ts';
 import { createHeartbeat } from './heartbeat.ts';

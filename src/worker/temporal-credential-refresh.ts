@@ -2,7 +2,7 @@ import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { dayMs } from '../time/units.ts';
 import type { Config } from '../config/config.ts';
-import type { Temporal } from '../temporal/connection.ts';
+import type { Temporal } from '../temporal/worker-connection.ts';
 import type { LoggedFailures } from './logged-failures.ts';
 import type { ControlMetrics } from './metrics.ts';
 

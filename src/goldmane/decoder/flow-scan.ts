@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { noKey, POLICIES_FIELD } from './flow-key.ts';
-import { MalformedFlow } from './malformed-flow.ts';
+import { POLICIES_FIELD } from './flow-key-reader.ts';
+import { MalformedFlow, noKey } from './malformed-flow.ts';
 import { BYTES, VARINT, WireReader } from './wire-reader.ts';
 
 // Tags of the fields of FlowResult, Flow and FlowKey: number << 3 | wire type.

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
-import { contentOf, FlowKeyReader, type FlowKey } from './flow-key.ts';
+import { contentOf, type FlowKey } from './flow-key.ts';
+import { FlowKeyReader } from './flow-key-reader.ts';
 import type { FlowScan } from './flow-scan.ts';
 import { InternCache } from './intern-cache.ts';
 import { NameCache } from './names.ts';

@@ -17,3 +17,7 @@ export class MalformedFlow extends Error {
     this.reason = reason;
   }
 }
+
+export function noKey(): MalformedFlow {
+  return new MalformedFlow('no_key', 'a record has no key, or one in which every field is empty');
+}

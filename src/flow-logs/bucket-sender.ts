@@ -11,7 +11,7 @@ const recordsPerSave = 20_000;
 /** After this many records, other work may run. */
 const recordsPerStep = 50;
 
-interface BucketExportParts {
+interface BucketSenderParts {
   database: Database;
   delivery: Delivery;
   context: LogContext;
@@ -30,14 +30,14 @@ interface ExportedBucket {
 }
 
 /** Sends the records of one bucket that have not been sent, and stores the progress even if it fails midway. */
-export class BucketExport {
-  readonly #parts: BucketExportParts;
+export class BucketSender {
+  readonly #parts: BucketSenderParts;
   readonly #bucket: ExportBucket;
   readonly #marks: ExportMarks;
   #saved = 0;
   #savedRejected = 0;
 
-  constructor(parts: BucketExportParts, bucket: ExportBucket, marks: ExportMarks) {
+  constructor(parts: BucketSenderParts, bucket: ExportBucket, marks: ExportMarks) {
     this.#parts = parts;
     this.#bucket = bucket;
     this.#marks = marks;
