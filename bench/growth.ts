@@ -1,4 +1,4 @@
-import { readEvidence, readTracedEvidence } from '../src/trail/evidence.ts';
+import { readEvidenceAndTraces, readTracedEvidence } from '../src/trail/evidence.ts';
 import { openDatabase, type Database, type Query } from '../src/trail/database.ts';
 import { readFactHistory } from '../src/trail/fact-history.ts';
 import { queryFacts } from '../src/trail/query-facts.ts';
@@ -163,7 +163,7 @@ async function timeQuestions(query: Query): Promise<Record<string, number>> {
   const questions: Record<string, () => Promise<unknown>> = {
     'facts of a namespace': () => queryFacts(query, { ns: namespace, external: false, limit: 100 }),
     'evidence of a namespace, all days': () =>
-      readEvidence(query, { fromDay: 0, toDay, namespaces: [namespace] }),
+      readEvidenceAndTraces(query, { fromDay: 0, toDay, namespaces: [namespace] }),
     'evidence of all, 14 days': () => readTracedEvidence(query, { fromDay: toDay - 14, toDay }),
     'incident of a namespace, one hour': () => readFactHistory(query, namespace, end - 90_000, end - 86_400),
   };

@@ -3,10 +3,9 @@ import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 import { exportAnswer, lastErrorOf } from './ask-database.ts';
 import { agesOf, clockProblem, problemsOf, type Ages } from './assess-status.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { CommandOutput } from './schemas/index.ts';
 import { formatTable, formatTime, print, printOutput } from './output.ts';
-
-const notRecordingExitCode = 3;
 
 export function statusCommand(): Command {
   return new Command('status')
@@ -21,7 +20,7 @@ export function statusCommand(): Command {
       const { problems } = now;
       if (json === true) printOutput('status', statusAnswer(now));
       else print(formatStatus(now));
-      if (problems.length > 0) process.exitCode = notRecordingExitCode;
+      if (problems.length > 0) process.exitCode = exitCodes.finding;
     });
 }
 

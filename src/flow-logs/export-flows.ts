@@ -1,5 +1,5 @@
 import { isFailure, type Failure } from '../failure/failure.ts';
-import { isGoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure, listTimeoutPauseMs } from '../goldmane/failure.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { iso } from '../time/iso.ts';
 import { isCatchingUp } from '../trail/catching-up.ts';
@@ -20,8 +20,6 @@ const pollMs = 15_000;
 const longestBackoffMs = 60_000;
 /** Between two buckets while the trail catches up. */
 const yieldMs = 60_000;
-/** Goldmane continues an abandoned call and serves no other call until it ends. */
-const listTimeoutPauseMs = 90_000;
 
 /**
  * Sends the records of settled buckets to the receiver, for one window: oldest first, one bucket in memory at a time. It

@@ -1,5 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { ExportGapReason } from '../trail/export-gaps.ts';
+import { TrailMeter } from '../temporal/trail-meter.ts';
 import type { Answer } from './receiver.ts';
 
 /** Metrics of the export; docs/flow-logs.md lists them. */
@@ -27,25 +28,17 @@ const failureKinds = [
 const gapReasons: readonly ExportGapReason[] = ['not_exported', 'not_settled', 'missing', 'rejected'];
 
 export function createExportMetrics(meter: MetricMeter): ExportMetrics {
-  const counter = (name: string, description: string) =>
-    meter.createCounter(`flow_trail_export_${name}`, '', description);
-  const records = counter('records', 'Records that a receiver of flow logs accepted or rejected permanently');
-  const requests = counter('requests', 'Requests with flow logs that got a response, by result');
-  const bytes = counter('bytes', 'Bytes of these requests before compression');
-  const failures = counter('failures', 'Export rounds that failed, by cause');
-  const gaps = counter('gap_buckets', 'Buckets that were not exported completely, by reason');
-  const seconds = meter.createHistogram(
-    'flow_trail_export_request_seconds',
-    'float',
-    '',
-    'Time until the receiver responded to a request',
+  const trail = new TrailMeter(meter);
+  const records = trail.counter(
+    'export_records',
+    'Records that a receiver of flow logs accepted or rejected permanently',
   );
-  const connected = meter.createGauge(
-    'flow_trail_export_connected',
-    'int',
-    '',
-    '1 while the export has a connection to Goldmane',
-  );
+  const requests = trail.counter('export_requests', 'Requests with flow logs that got a response, by result');
+  const bytes = trail.counter('export_bytes', 'Bytes of these requests before compression');
+  const failures = trail.counter('export_failures', 'Export rounds that failed, by cause');
+  const gaps = trail.counter('export_gap_buckets', 'Buckets that were not exported completely, by reason');
+  const seconds = trail.histogram('export_request_seconds', 'Time until the receiver responded to a request');
+  const connected = trail.gauge('export_connected', '1 while the export has a connection to Goldmane');
   for (const result of ['accepted', 'rejected']) records.add(0, { result });
   for (const result of ['accepted', 'too_large', 'invalid']) requests.add(0, { result });
   bytes.add(0);

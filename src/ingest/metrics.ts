@@ -3,6 +3,7 @@ import { memoryLimits } from '../config/memory-limits.ts';
 import type { GoldmaneFailureKind } from '../goldmane/failure.ts';
 import type { Folded } from '../trail/fold.ts';
 import type { MergeSummary } from '../trail/merge.ts';
+import { TrailMeter } from '../temporal/trail-meter.ts';
 
 /** The trail's own metrics, in addition to the SDK's, on /metrics. Names are documented in docs/operations.md. */
 export interface TrailMetrics {
@@ -70,88 +71,72 @@ const heartbeatResults = ['sent', 'refused', 'timeout', 'unreachable', 'no_url']
 
 /** Registers the metrics with the SDK's meter; the runtime's Prometheus exporter serves them. */
 export function createMetrics(meter: MetricMeter): TrailMetrics {
-  const counter = (name: string, description: string) =>
-    meter.createCounter(`flow_trail_${name}`, '', description);
-  const gauge = (name: string, unit: string, description: string) => {
-    const made = meter.createGauge(`flow_trail_${name}`, 'float', unit, description);
-    // The SDK throws on negative values, so a changed clock or an expired certificate would end a job.
-    return { set: (value: number, tags?: Record<string, string>) => made.set(value < 0 ? 0 : value, tags) };
-  };
-  const records = counter('records', 'Records read from Goldmane, by reader');
-  const leftOut = counter(
+  const trail = new TrailMeter(meter);
+  const records = trail.counter('records', 'Records read from Goldmane, by reader');
+  const leftOut = trail.counter(
     'records_left_out',
     'Records that are not counted in the trail, by reader and reason',
   );
-  const late = counter('records_found_by_settling', 'Edge records that the stream missed and settling found');
-  const buckets = counter('buckets_settled', 'Buckets settled, by stage');
-  const merges = counter('merges', 'Merge transactions, by reader');
-  const refused = counter('buckets_refused', 'Buckets rejected because their hashes have expired');
-  const newEdges = counter('new_edges', 'Edges seen for the first time');
-  const newFacts = counter('new_facts', 'Flow facts seen for the first time');
-  const reconnects = counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
-  const gaps = counter('coverage_gap_buckets', 'Buckets that were not observed');
-  const incompleteBuckets = counter(
+  const late = trail.counter(
+    'records_found_by_settling',
+    'Edge records that the stream missed and settling found',
+  );
+  const buckets = trail.counter('buckets_settled', 'Buckets settled, by stage');
+  const merges = trail.counter('merges', 'Merge transactions, by reader');
+  const refused = trail.counter('buckets_refused', 'Buckets rejected because their hashes have expired');
+  const newEdges = trail.counter('new_edges', 'Edges seen for the first time');
+  const newFacts = trail.counter('new_facts', 'Flow facts seen for the first time');
+  const reconnects = trail.counter('reconnects', 'Connections to Goldmane that ended, by reader and cause');
+  const gaps = trail.counter('coverage_gap_buckets', 'Buckets that were not observed');
+  const incompleteBuckets = trail.counter(
     'incomplete_buckets',
     'Listed buckets that are incomplete because a record was rejected; a bucket counts once per listing',
   );
-  const coarseFacts = counter(
+  const coarseFacts = trail.counter(
     'coarse_facts',
     'Facts of very large buckets stored without their service identity, port or policy trace; a bucket counts once per listing',
   );
-  const limitedFacts = counter(
+  const limitedFacts = trail.counter(
     'limited_identity_facts',
     'Facts stored without a service identity or network set, because their namespace has more than IDENTITY_CAP',
   );
-  const refusedRecords = counter('refused_records', 'Unreadable records that settling rejected');
-  const slackMessages = counter('slack_messages', 'Messages to Slack, by result');
-  const certificateChecks = counter('certificate_checks', 'Certificate checks, by state found');
-  const certificateDays = gauge(
+  const refusedRecords = trail.counter('refused_records', 'Unreadable records that settling rejected');
+  const slackMessages = trail.counter('slack_messages', 'Messages to Slack, by result');
+  const certificateChecks = trail.counter('certificate_checks', 'Certificate checks, by state found');
+  const certificateDays = trail.gauge(
     'certificate_days_left',
-    '',
     'Days until the certificate expires: the client’s, its CA’s, or Goldmane’s own',
   );
-  const certificateSeverity = gauge(
+  const certificateSeverity = trail.gauge(
     'certificate_severity',
-    '',
     '0 while the certificates are good, 1 warning, 2 critical',
   );
-  const freshnessChecks = counter('freshness_checks', 'Freshness checks, by state found');
-  const sinceMerge = gauge(
+  const freshnessChecks = trail.counter('freshness_checks', 'Freshness checks, by state found');
+  const sinceMerge = trail.gauge(
     'since_last_merge_seconds',
-    '',
     'Time since anything was merged or settled, at the last check',
   );
-  const lag = gauge('stream_lag_seconds', 's', 'Delay of the newest streamed bucket');
-  const newest = gauge('newest_bucket_timestamp_seconds', 's', 'Start of the newest bucket merged');
-  const settledUpTo = gauge(
+  const lag = trail.gauge('stream_lag_seconds', 'Delay of the newest streamed bucket', 's');
+  const newest = trail.gauge('newest_bucket_timestamp_seconds', 'Start of the newest bucket merged', 's');
+  const settledUpTo = trail.gauge(
     'settled_up_to_timestamp_seconds',
-    's',
     'All buckets before this time are settled, or their coverage is decided',
-  );
-  const settlingRound = gauge(
-    'settling_round_timestamp_seconds',
     's',
+  );
+  const settlingRound = trail.gauge(
+    'settling_round_timestamp_seconds',
     'When a settling round last succeeded and the heartbeat was sent',
+    's',
   );
-  const heartbeats = counter('heartbeats', 'Calls to HEARTBEAT_URL, by result');
-  const pending = gauge('pending_records', '', 'Streamed records waiting to be merged');
-  const connected = gauge('connected', '', '1 while the reader has a connection to Goldmane');
-  const edges = gauge('edges', '', 'Rows of edge');
-  const facts = gauge('facts', '', 'Rows of flow_fact');
-  const limits = gauge('memory_limit', '', 'Limits derived from the heap size of the process, by limit');
+  const heartbeats = trail.counter('heartbeats', 'Calls to HEARTBEAT_URL, by result');
+  const pending = trail.gauge('pending_records', 'Streamed records waiting to be merged');
+  const connected = trail.gauge('connected', '1 while the reader has a connection to Goldmane');
+  const edges = trail.gauge('edges', 'Rows of edge');
+  const facts = trail.gauge('facts', 'Rows of flow_fact');
+  const limits = trail.gauge('memory_limit', 'Limits derived from the heap size of the process, by limit');
   for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
-  const listSeconds = meter.createHistogram(
-    'flow_trail_list_seconds',
-    'float',
-    '',
-    'Duration of one List call of one bucket',
-  );
-  const database = meter.createHistogram(
-    'flow_trail_database_seconds',
-    'float',
-    '',
-    'Duration of one database operation',
-  );
+  const listSeconds = trail.histogram('list_seconds', 'Duration of one List call of one bucket');
+  const database = trail.histogram('database_seconds', 'Duration of one database operation');
   // Every series exists from the first scrape: an alert on a missing series would never fire.
   for (const reader of readers) {
     for (const each of [records, merges]) each.add(0, { reader });

@@ -1,4 +1,4 @@
-import { isGoldmaneFailure, type GoldmaneFailure } from '../goldmane/failure.ts';
+import { isGoldmaneFailure, listTimeoutPauseMs, type GoldmaneFailure } from '../goldmane/failure.ts';
 import { recordTrouble } from '../trail/trouble.ts';
 import { readLedger, readRefusedBefore } from '../trail/ledger.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
@@ -19,7 +19,6 @@ import { RejectedBuckets } from './rejected-buckets.ts';
 import type { SettleSummary, WindowInput } from './summary.ts';
 
 const tickMs = 60_000;
-const listTimeoutPauseMs = 90_000;
 const maxFailuresInARow = 3;
 
 /** Lists each bucket that no longer changes and merges it exactly once, for one window (invariants 1, 2 and 4):

@@ -49,48 +49,42 @@ interface Row extends Omit<FlowEvidence, 'src' | 'dst' | 'days'>, FactEndColumns
  * Days are aggregated to bitmaps before sorting and sending: a large trail has millions of days, and parallel scan
  * workers can do the aggregation.
  */
-function sqlOf(isTraced: boolean, isFiltered: boolean): string {
-  const trace = isTraced ? ', trace_id' : '';
+function sqlOf(isFiltered: boolean): string {
   // With an array, Postgres uses each table's index before it expands months to days; with a subquery it does not.
   const filter = `and fact_id = any (array(
         select f.fact_id from flow_fact f join flow_group g using (group_id)
         where ($3::text is null or g.src_ns = $3) and ($4::text is null or g.dst_ns = $4)
           and ($5::text[] is null or g.src_ns = any ($5) or g.dst_ns = any ($5))))`;
   return `with chunk as (
-      select fact_id${trace}, (day - date 'epoch') / ${chunkDays} as chunk, min(first_seen) as first_seen,
+      select fact_id, trace_id, (day - date 'epoch') / ${chunkDays} as chunk, min(first_seen) as first_seen,
         max(last_seen) as last_seen, sum(flow_count) as flow_count,
         bit_or(1 << ((day - date 'epoch') % ${chunkDays})) as days
       from flow_fact_days
       where day >= date 'epoch' + $1::int and last_day >= date 'epoch' + $1::int and day < date 'epoch' + $2::int ${isFiltered ? filter : ''}
-      group by fact_id${trace}, chunk
+      group by fact_id, trace_id, chunk
     ), fact as (
-      select fact_id${trace}, min(first_seen) as first_seen, max(last_seen) as last_seen, sum(flow_count) as flow_count,
+      select fact_id, trace_id, min(first_seen) as first_seen, max(last_seen) as last_seen, sum(flow_count) as flow_count,
         string_agg(chunk || ':' || days, ',' order by chunk) as days
-      from chunk group by fact_id${trace}
+      from chunk group by fact_id, trace_id
     )
     select fact_id::text as "factId", ${factEndColumns},
       g.protocol, f.port, g.reporter, g.action, extract(epoch from first_seen)::float8 as "firstSeconds",
       extract(epoch from last_seen)::float8 as "lastSeconds", flow_count::float8 as "flowCount", fact.days,
-      ${isTraced ? 't.trace' : 'null'} as trace
+      t.trace
     from fact join flow_fact f using (fact_id) join flow_group g using (group_id)
-    ${isTraced ? 'join policy_trace t using (trace_id)' : ''}`;
+    join policy_trace t using (trace_id)`;
 }
 
-function readRows(query: Query, filter: EvidenceFilter, isTraced: boolean): Promise<Row[]> {
+function readRows(query: Query, filter: EvidenceFilter): Promise<Row[]> {
   const { fromDay, toDay, srcNs, dstNs, namespaces } = filter;
   const ends = [srcNs ?? null, dstNs ?? null, namespaces ?? null];
   const isFiltered = ends.some((end) => end !== null);
-  return query<Row>(sqlOf(isTraced, isFiltered), [fromDay, toDay, ...(isFiltered ? ends : [])]);
-}
-
-/** The facts of a period, unordered. @throws DatabaseFailure */
-export async function readEvidence(query: Query, filter: EvidenceFilter): Promise<FlowEvidence[]> {
-  return (await readRows(query, filter, false)).map((row) => toEvidence(row, daysIn(row.days)));
+  return query<Row>(sqlOf(isFiltered), [fromDay, toDay, ...(isFiltered ? ends : [])]);
 }
 
 /** The facts of a period by policy trace, unordered. @throws DatabaseFailure */
 export async function readTracedEvidence(query: Query, filter: EvidenceFilter): Promise<TracedEvidence[]> {
-  return (await readRows(query, filter, true)).map(toTraced);
+  return (await readRows(query, filter)).map(toTraced);
 }
 
 /** Both, with one read of the days. @throws DatabaseFailure */
@@ -98,7 +92,7 @@ export async function readEvidenceAndTraces(
   query: Query,
   filter: EvidenceFilter,
 ): Promise<{ facts: FlowEvidence[]; traced: TracedEvidence[] }> {
-  const rows = await readRows(query, filter, true);
+  const rows = await readRows(query, filter);
   const ofFact = groupBy(rows, ({ factId }) => factId);
   return { facts: [...ofFact.values()].map(joinTraces), traced: rows.map(toTraced) };
 }

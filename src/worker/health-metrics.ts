@@ -1,5 +1,6 @@
 import { totalSeconds } from '../coverage/durations.ts';
 import type { MetricMeter } from '@temporalio/common';
+import { TrailMeter } from '../temporal/trail-meter.ts';
 import { jobNames, type JobName } from '../config/names.ts';
 import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health/report.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
@@ -25,32 +26,34 @@ const unknownLevel = 3;
 const missedStates = ['gap', 'incomplete', 'streamed'] as const;
 
 export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
-  const gauge = (name: string, description: string) =>
-    meter.createGauge(`flow_trail_${name}`, 'float', '', description);
-  const ready = gauge('ready', '1 while /readyz returns 200');
-  const health = gauge(
+  const trail = new TrailMeter(meter);
+  const ready = trail.gauge('ready', '1 while /readyz returns 200');
+  const health = trail.gauge(
     'health',
     'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 unknown (a system it needs does not respond)',
   );
-  const uncovered = gauge(
+  const uncovered = trail.gauge(
     'uncovered_seconds',
     'Time in the last 24 hours that was not fully observed, by state',
   );
-  const digest = gauge('digest_timestamp_seconds', 'When the newest finished digest was created; 0: never');
-  const failedRuns = gauge(
+  const digest = trail.gauge(
+    'digest_timestamp_seconds',
+    'When the newest finished digest was created; 0: never',
+  );
+  const failedRuns = trail.gauge(
     'job_failed_runs',
     'Runs of the job that failed in the last 24 hours, since its last completed run',
   );
-  const crashes = gauge(
+  const crashes = trail.gauge(
     'worker_crashes',
     'Worker processes of the trail that ended unexpectedly in the last 30 minutes',
   );
-  const exportEnabled = gauge('export_enabled', '1 while flow logs are exported');
-  const exportedUpTo = gauge(
+  const exportEnabled = trail.gauge('export_enabled', '1 while flow logs are exported');
+  const exportedUpTo = trail.gauge(
     'export_up_to_timestamp_seconds',
     'All settled buckets before this time were exported, or given up as gaps',
   );
-  const exportWaiting = gauge('export_waiting_buckets', 'Settled buckets waiting to be exported');
+  const exportWaiting = trail.gauge('export_waiting_buckets', 'Settled buckets waiting to be exported');
   const setReport = (report: HealthReport | undefined) => {
     for (const name of healthCheckNames) {
       const found = report?.checks.find((check) => check.name === name);

@@ -1,4 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
+import { TrailMeter } from '../temporal/trail-meter.ts';
 
 /** Metrics of the control plane; docs/operations.md lists them. */
 export interface ControlMetrics {
@@ -12,32 +13,22 @@ export interface ControlMetrics {
 }
 
 export function createControlMetrics(meter: MetricMeter): ControlMetrics {
-  const recreated = meter.createCounter(
-    'flow_trail_recreated',
-    '',
+  const trail = new TrailMeter(meter);
+  const recreated = trail.counter(
+    'recreated',
     'Missing supervisors and schedules that were recreated, by kind',
   );
-  const running = meter.createGauge(
-    'flow_trail_supervisor_running',
-    'int',
-    '',
+  const running = trail.gauge(
+    'supervisor_running',
     '1 while the supervisor runs and its workflow tasks succeed, else 0',
   );
-  const missing = meter.createGauge(
-    'flow_trail_schedules_missing',
-    'int',
-    '',
-    'Schedules that are missing and could not be created',
-  );
-  const replaced = meter.createCounter(
-    'flow_trail_temporal_connections_replaced',
-    '',
+  const missing = trail.gauge('schedules_missing', 'Schedules that are missing and could not be created');
+  const replaced = trail.counter(
+    'temporal_connections_replaced',
     'Connections to Temporal that were replaced because a certificate, a key or the CA changed',
   );
-  const daysLeft = meter.createGauge(
-    'flow_trail_temporal_certificate_days_left',
-    'float',
-    '',
+  const daysLeft = trail.gauge(
+    'temporal_certificate_days_left',
     'Days until the client certificate for Temporal expires',
   );
   for (const what of ['supervisor', 'schedule']) recreated.add(0, { what });
@@ -50,7 +41,6 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     supervisorRunning: (isRunning) => running.set(isRunning ? 1 : 0),
     missingSchedules: (count) => missing.set(count),
     connectionReplaced: () => replaced.add(1),
-    // The SDK throws on negative values.
-    temporalCertificateDaysLeft: (days) => daysLeft.set(Math.max(0, days)),
+    temporalCertificateDaysLeft: (days) => daysLeft.set(days),
   };
 }

@@ -6,7 +6,7 @@ import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
-import { readEvidence } from '../../src/trail/evidence.ts';
+import { readEvidenceAndTraces } from '../../src/trail/evidence.ts';
 import { captureEvidence } from '../support/capture-evidence.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
@@ -24,9 +24,9 @@ function inputOf(value: unknown) {
   return { ...parsed.input, until };
 }
 
-test('readEvidence returns what was observed', async () => {
+test('readEvidenceAndTraces returns what was observed', async () => {
   const day = Math.floor(Date.parse('2026-11-22') / 86_400_000);
-  const read = await readEvidence(db.database.query, { fromDay: day, toDay: day + 1 });
+  const { facts: read } = await readEvidenceAndTraces(db.database.query, { fromDay: day, toDay: day + 1 });
   const byText = (facts: readonly unknown[]) => facts.map((fact) => JSON.stringify(fact)).toSorted();
   const plain = (fact: (typeof read)[number]) => ({
     ...fact,
@@ -36,7 +36,8 @@ test('readEvidence returns what was observed', async () => {
   const inOrder = (fact: (typeof read)[number]) =>
     Object.fromEntries(Object.entries(plain(fact)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   expect(byText(read.map(inOrder))).toEqual(byText(captureEvidence().map(inOrder)));
-  expect(await readEvidence(db.database.query, { fromDay: day + 1, toDay: day + 9 })).toEqual([]);
+  const later = await readEvidenceAndTraces(db.database.query, { fromDay: day + 1, toDay: day + 9 });
+  expect(later).toEqual({ facts: [], traced: [] });
 });
 
 test('deriving twice stores one allowlist, which can be shown', async () => {

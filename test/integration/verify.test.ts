@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
 import { expireLedger } from '../../src/trail/ledger.ts';
 import { readEdgeActivity } from '../../src/trail/edge-activity.ts';
-import { readEvidence } from '../../src/trail/evidence.ts';
+import { readEvidenceAndTraces } from '../../src/trail/evidence.ts';
 import { readFactHistory } from '../../src/trail/fact-history.ts';
 import { foldRarePorts } from '../../src/trail/fold-rare-ports.ts';
 import { merge } from '../../src/trail/merge.ts';
@@ -171,11 +171,11 @@ describe('old days of facts', () => {
     await storeSettled(database, 100);
     const { query } = database;
     const period = { fromDay: mondayDay - 1, toDay: mondayDay + 200 };
-    const daysOf = async (filter: Parameters<typeof readEvidence>[1]) =>
-      (await readEvidence(query, filter)).map(({ days }) => days);
+    const daysOf = async (filter: Parameters<typeof readEvidenceAndTraces>[1]) =>
+      (await readEvidenceAndTraces(query, filter)).facts.map(({ days }) => days);
     const answers = async () => ({
-      evidence: await readEvidence(query, period),
-      ofNamespace: await readEvidence(query, { ...period, namespaces: ['a'] }),
+      evidence: await readEvidenceAndTraces(query, period),
+      ofNamespace: await readEvidenceAndTraces(query, { ...period, namespaces: ['a'] }),
       // A rolled-up month has one count, one first and one last time.
       daysAcrossMonths: await daysOf({ fromDay: mondayDay + 20, toDay: mondayDay + 90 }),
       daysWithinMonth: await daysOf({ fromDay: mondayDay + 30, toDay: mondayDay + 33, dstNs: 'b' }),
