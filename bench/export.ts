@@ -5,6 +5,7 @@ import type { Environment, Lab } from './lab.ts';
 import { median, type Row } from './table.ts';
 import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
+import { listen } from '../dev/ports.ts';
 
 const section = 'export';
 const rounds = 3;
@@ -95,12 +96,9 @@ async function withReceiver<Result>(
     if (treatment === 'accepts')
       request.once('end', () => response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end());
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the receiver has no port');
+  const port = await listen(server);
   try {
-    return await run({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${address.port}` });
+    return await run({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${port}` });
   } finally {
     server.closeAllConnections();
     server.close();

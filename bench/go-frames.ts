@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type TLSSocket } from 'node:tls';
+import { listen } from '../dev/ports.ts';
 
 // HTTP/2 frames (RFC 9113): the types, flags and settings used here.
 const FRAME_HEADER = 9;
@@ -53,11 +53,7 @@ export async function serveFrames({ tls, messages, messagesPerSecond }: FramesOp
     socket.on('error', () => undefined);
     new Peer(socket, messages, messagesPerSecond).start();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return `127.0.0.1:${address.port}`;
+  return `127.0.0.1:${await listen(server)}`;
 }
 
 /** A client connection with one call at a time. */

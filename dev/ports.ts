@@ -1,7 +1,22 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:net';
 import { errorCode } from '../src/failure/thrown.ts';
 
 const LOOPBACK = '127.0.0.1';
+
+/** The port of a server that listens on TCP. */
+export function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on TCP');
+  return address.port;
+}
+
+/** Makes a server listen on loopback. @returns its port; with 0, the system chooses it */
+export async function listen(server: Server, port = 0): Promise<number> {
+  server.listen(port, LOOPBACK);
+  await once(server, 'listening');
+  return portOf(server);
+}
 
 /** A free TCP port on loopback, chosen by the system. */
 export function freePort(): Promise<number> {
@@ -41,8 +56,7 @@ function probe(port: number): Promise<number> {
     server.unref();
     server.once('error', reject);
     server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
-      const address = server.address();
-      const bound = address !== null && typeof address === 'object' ? address.port : port;
+      const bound = portOf(server);
       server.close(() => resolve(bound));
     });
   });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { contentSecurityPolicy, messagesPage, type ShownMessage } from './page.ts';
 import { readPayload } from './rules.ts';
+import { listen } from '../ports.ts';
 
 const loopback = '127.0.0.1';
 /** The path of an incoming webhook; not a secret here. */
@@ -110,11 +111,7 @@ export async function startSlack({
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
-  server.listen(port, loopback);
-  await once(server, 'listening');
-  const address = server.address();
-  const bound = address !== null && typeof address === 'object' ? address.port : port;
-  const origin = `http://${loopback}:${bound}`;
+  const origin = `http://${loopback}:${await listen(server, port)}`;
   return {
     webhookUrl: `${origin}${webhookPath}`,
     pageUrl: `${origin}/`,

@@ -1,5 +1,4 @@
 import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { imageEnvironment, workerFlags } from '../support/worker-flags.ts';
 import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { hadolint, projectFolder, run, validated } from './tools.ts';
+import { freePort, listen } from '../../dev/ports.ts';
 
 const stages = await readDockerfile();
 const worker = stageNamed(stages, 'worker');
@@ -74,11 +74,10 @@ describe('the health check', () => {
     const server = createServer((request, response) => {
       requested.push(request.url);
       response.writeHead(status).end();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = z.object({ port: z.number() }).parse(server.address());
+    });
+    const port = await listen(server);
     try {
-      expect(await healthCheck(address.port)).toBe(code);
+      expect(await healthCheck(port)).toBe(code);
       expect(requested).toEqual(['/healthz']);
     } finally {
       server.closeAllConnections();
@@ -87,12 +86,7 @@ describe('the health check', () => {
   });
 
   test('exits with 1 when nothing answers', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = z.object({ port: z.number() }).parse(server.address());
-    server.close();
-    await once(server, 'close');
-    expect(await healthCheck(port)).toBe(1);
+    expect(await healthCheck(await freePort())).toBe(1);
   });
 });
 

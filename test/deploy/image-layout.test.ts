@@ -1,7 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +12,7 @@ import { lastOf, readDockerfile, stageNamed } from './dockerfile.ts';
 import { openImageBuilder, type UnpackedImage } from './image.ts';
 import { run, type Outcome } from './tools.ts';
 import { runToEnd } from '../support/run-to-end.ts';
+import { freePort } from '../../dev/ports.ts';
 
 const isRoot = process.getuid?.() === 0;
 let folder: string;
@@ -217,13 +217,4 @@ function asImageUser(of: UnpackedImage, commandLine: readonly string[]): [string
 /** The environment of a container: that of the image and the settings, without this machine's. */
 function environment(of: UnpackedImage, settings: Record<string, string>): NodeJS.ProcessEnv {
   return { PATH: `${of.root}/usr/local/bin:/usr/bin:/bin`, ...of.env, ...settings };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = z.object({ port: z.number() }).parse(server.address());
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -7,6 +7,7 @@ import { metricsOf, promqlOf, readDashboard, readRules } from '../deploy/rules.t
 import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { World } from '../support/world.ts';
+import { listen } from '../../dev/ports.ts';
 
 let world: World;
 let heartbeats: string[];
@@ -18,10 +19,8 @@ beforeEach(async () => {
   service = createServer((request, response) => {
     heartbeats.push(`${request.method} ${request.url}`);
     response.end('OK');
-  }).listen(0, '127.0.0.1');
-  await once(service, 'listening');
-  const address = service.address();
-  heartbeatUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/secret-of-the-check`;
+  });
+  heartbeatUrl = `http://127.0.0.1:${await listen(service)}/secret-of-the-check`;
   world = await World.create();
 });
 afterEach(async () => {

@@ -14,6 +14,7 @@ import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
+import { portOf } from '../../dev/ports.ts';
 
 const token = 'a-token-for-the-codec-server';
 const line = (id: string) => `${id}:${randomBytes(32).toString('base64')}\n`;
@@ -124,9 +125,7 @@ test('payloads are encrypted from the first window on, every command reads them 
     onFailure: (error) => expect.unreachable(String(error)),
   });
   onTestFinished(() => void server.close());
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the codec server does not listen');
-  const endpoint = `http://127.0.0.1:${address.port}`;
+  const endpoint = `http://127.0.0.1:${portOf(server)}`;
   expect(await show()).toContain(encrypted);
   const decoded = await show(endpoint);
   expect(decoded).not.toContain(encrypted);

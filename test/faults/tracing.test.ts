@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs } from '../../src/config/names.ts';
@@ -8,6 +7,7 @@ import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
+import { listen } from '../../dev/ports.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -31,16 +31,13 @@ async function startCollector() {
       response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     received,
     text: () => received.map(({ body }) => body.toString('latin1')).join('\n'),
   };

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -12,6 +11,7 @@ import { flowTrail } from '../support/cli.ts';
 import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { serverTls } from '../support/world.ts';
+import { listen } from '../../dev/ports.ts';
 
 const db = databasePerTest();
 let slack: SlackStandIn;
@@ -125,14 +125,12 @@ test('with access to the operator’s Secret, a rotation is reported while the o
       const data = { 'tls.crt': Buffer.from(held).toString('base64'), 'tls.key': 'c2VjcmV0' };
       response.writeHead(isAllowed ? 200 : 403).end(JSON.stringify({ data }));
     },
-  ).listen(0, '127.0.0.1');
-  await once(api, 'listening');
+  );
+  const port = await listen(api);
   onTestFinished(() => {
     api.closeAllConnections();
     api.close();
   });
-  const address = api.address();
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
   const [tokenPath, caPath] = [join(folder, 'token'), join(folder, 'ca.crt')];
   await writeFile(caPath, issued.authority.certificate);
   await writeFile(tokenPath, 'another-token');

@@ -14,6 +14,7 @@ import { migrate } from '../../src/trail/migrate.ts';
 import { queryEdges } from '../../src/trail/query-edges.ts';
 import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { until } from '../support/poll.ts';
+import { listen } from '../../dev/ports.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 const db = databasePerTest(createTestDatabase);
@@ -45,10 +46,7 @@ describe('a server that accepts connections and never answers', () => {
       sockets.add(socket);
       socket.on('error', () => undefined);
     });
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    const address = silent.address();
-    if (address === null || typeof address === 'string') throw new Error('it has no port');
-    url = `postgres://trail:hunter2@127.0.0.1:${address.port}/edges`;
+    url = `postgres://trail:hunter2@127.0.0.1:${await listen(silent)}/edges`;
     closing.push(async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => silent.close(resolve));
@@ -291,15 +289,13 @@ describe('a rejected connection', () => {
         sockets.delete(socket);
       });
     });
-    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
-    const address = way.address();
-    if (address === null || typeof address === 'string') throw new Error('it has no port');
+    const port = await listen(way);
     closing.push(async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => way.close(resolve));
     });
     const url = new URL(db.url);
-    url.port = String(address.port);
+    url.port = String(port);
     return { url, open: sockets };
   }
 

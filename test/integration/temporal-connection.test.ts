@@ -1,6 +1,5 @@
 import { status } from '@grpc/grpc-js';
 import { createServer, type Socket } from 'node:net';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../dev/certificates.ts';
@@ -9,6 +8,7 @@ import { inTime } from '../../src/temporal/time-limit.ts';
 import { until } from '../support/poll.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { TemporalTlsProxy } from '../support/temporal-tls-proxy.ts';
+import { listen } from '../../dev/ports.ts';
 
 test('closing a connection fails a call that waits for its retry, and does not end the process', async () => {
   const [host = '', port = ''] = inject('temporalAddress').split(':');
@@ -27,12 +27,9 @@ test('closing a connection fails a call that waits for its retry, and does not e
     server.on('error', () => undefined);
     client.pipe(server).pipe(client);
   });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const address = proxy.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const proxyPort = await listen(proxy);
   const { connection } = await connectClient({
-    connectionOptions: { address: `127.0.0.1:${address.port}` },
+    connectionOptions: { address: `127.0.0.1:${proxyPort}` },
   });
   isDown = true;
   for (const socket of sockets) socket.destroy();

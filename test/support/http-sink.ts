@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { listen } from '../../dev/ports.ts';
 
 /** An HTTP server that records requests and answers with a configurable status, as a collector, monitor or webhook. */
 export interface Sink {
@@ -25,12 +26,9 @@ export async function startSink(): Promise<Sink> {
       else response.writeHead(status, location === '' ? {} : { location }).end('refused');
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the sink has no port');
+  const port = await listen(server);
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     answer(next, elsewhere = '') {
       status = next;
       location = elsewhere;

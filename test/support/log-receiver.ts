@@ -5,6 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import generated from '@opentelemetry/otlp-transformer/build/src/generated/root.js';
 import type { Type } from 'protobufjs';
 import { z } from 'zod';
+import { listen } from '../../dev/ports.ts';
 
 const int64 = z.string().transform(Number);
 const anyValue = z.looseObject({
@@ -93,12 +94,8 @@ export async function startLogReceiver({
   const server = tls
     ? createTlsServer({ ...tls, rejectUnauthorized: tls.requestCert === true }, onRequest)
     : createServer(onRequest);
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  receiver.port = address.port;
-  receiver.url = `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`;
+  receiver.port = await listen(server, port);
+  receiver.url = `${tls ? 'https' : 'http'}://127.0.0.1:${receiver.port}`;
   return receiver;
 }
 

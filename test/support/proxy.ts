@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listen, portOf } from '../../dev/ports.ts';
 
 /** Called with the data of a link before it is passed on; may black-hole the link. */
 export interface Wiretap {
@@ -46,15 +47,12 @@ export class TcpProxy {
   static async listen(address: string): Promise<TcpProxy> {
     const at = address.lastIndexOf(':');
     const proxy = new TcpProxy({ host: address.slice(0, at), port: Number(address.slice(at + 1)) });
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
+    await listen(proxy.#server);
     return proxy;
   }
 
   get port(): number {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
-    return address.port;
+    return portOf(this.#server);
   }
 
   get address(): string {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type ClientHttp2Session, createSecureServer, type Http2SecureServer } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { CertifiedKey } from '../../dev/certificates.ts';
+import { listen, portOf } from '../../dev/ports.ts';
 
 interface ProxyCredentials {
   /** The certificate that the proxy presents. */
@@ -50,15 +51,12 @@ export class TemporalTlsProxy {
     const target = dial(address);
     await once(target, 'connect');
     const proxy = new TemporalTlsProxy(address, target, credentials);
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
+    await listen(proxy.#server);
     return proxy;
   }
 
   get address(): string {
-    const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
-    return `127.0.0.1:${address.port}`;
+    return `127.0.0.1:${portOf(this.#server)}`;
   }
 
   get openSessions(): number {

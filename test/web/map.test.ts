@@ -10,6 +10,7 @@ import { loadMapPage, selfContainedPage } from '../../src/web/map-page.ts';
 import { serveMap, type MapSource } from '../../src/web/serve-map.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { largeCluster, smallCluster } from './clusters.ts';
+import { portOf } from '../../dev/ports.ts';
 
 const screenshots = fileURLToPath(new URL('../../test-results/map/', import.meta.url));
 const axeScript = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -159,8 +160,7 @@ async function serve(data: MapData): Promise<string> {
     onError: (error) => errors.push(String(error)),
   });
   servers.push(server);
-  const bound = server.address();
-  return `http://127.0.0.1:${typeof bound === 'object' && bound ? bound.port : 0}/`;
+  return `http://127.0.0.1:${portOf(server)}/`;
 }
 
 async function open(hash: string, { width = 1400, height = 900, url = address } = {}): Promise<void> {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { pinImages } from '../../../deploy/pinned-images.ts';
 import { parseImageTag } from '../../../deploy/registry.ts';
+import { listen } from '../../../dev/ports.ts';
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
@@ -62,9 +62,7 @@ class Registry {
   }
 
   async start(): Promise<void> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.url = `http://127.0.0.1:${z.object({ port: z.number() }).parse(this.server.address()).port}`;
+    this.url = `http://127.0.0.1:${await listen(this.server)}`;
   }
 
   /** The endpoints that replace those of Docker Hub. */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import {
   writeCertificates,
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
+import { listen } from '../../../dev/ports.ts';
 
 const past = new Date(Date.now() - 60_000);
 
@@ -30,10 +30,7 @@ async function shakeHands(
     },
     (socket) => socket.end('welcome'),
   );
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await listen(listener);
   try {
     return await new Promise((resolve) => {
       const socket = connect({

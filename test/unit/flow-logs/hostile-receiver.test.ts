@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer as createHttp2, createSecureServer } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +10,7 @@ import { loadConfig } from '../../../src/config/config.ts';
 import { readSuccess } from '../../../src/flow-logs/otlp-message.ts';
 import { Receiver } from '../../../src/flow-logs/receiver.ts';
 import { partialSuccess, startLogReceiver } from '../../support/log-receiver.ts';
+import { listen } from '../../../dev/ports.ts';
 
 // With a broken or hostile receiver, each request ends with a failure of the right kind, and no record counts as accepted
 // unless it was.
@@ -33,12 +33,9 @@ function receiverOf(url: string, env: NodeJS.ProcessEnv = {}): Receiver {
 }
 
 async function listening(server: Server, close = (): unknown => server.close()): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listen(server);
   onTestFinished(() => void close());
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }
 
 /** A TCP server; `answer` is called when the beginning of a request arrives. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
 import type { ClusterApi } from '../../../src/goldmane/cluster-api.ts';
-import { listen } from './peer.ts';
+import { listen } from '../../../dev/ports.ts';
 
 export const issued = await issueCertificates();
 

@@ -8,7 +8,8 @@ import { connectGoldmane } from '../../../src/goldmane/connection.ts';
 import { isGoldmaneFailure, type GoldmaneFailure } from '../../../src/goldmane/failure.ts';
 import { tryHandshake } from '../../../src/goldmane/handshake.ts';
 import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
-import { freePort, listen, startPair, startPeer, startTcp, writeTarget } from './peer.ts';
+import { startPair, startPeer, startTcp, writeTarget } from './peer.ts';
+import { freePort, listen } from '../../../dev/ports.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const issued = await issueCertificates();

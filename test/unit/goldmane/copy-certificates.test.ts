@@ -7,7 +7,7 @@ import { isFailureOf } from '../../../src/failure/failure.ts';
 import type { ClusterApi } from '../../../src/goldmane/cluster-api.ts';
 import { copyCertificates, type ClusterFailureKind } from '../../../src/goldmane/copy-certificates.ts';
 import { issued, podOf, startApi } from './cluster-api.ts';
-import { freePort } from './peer.ts';
+import { freePort } from '../../../dev/ports.ts';
 
 const plan = {
   from: {

@@ -5,7 +5,7 @@ import { issueCertificates } from '../../../dev/certificates.ts';
 import { clusterApiOf, type ClusterApi } from '../../../src/goldmane/cluster-api.ts';
 import { readOperatorSecret } from '../../../src/goldmane/operator-secret.ts';
 import { issued, podOf, startApi } from './cluster-api.ts';
-import { freePort } from './peer.ts';
+import { freePort } from '../../../dev/ports.ts';
 
 const secret = { namespace: 'calico-system', name: 'whisker-backend-key-pair' };
 const never = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,6 +17,7 @@ import {
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
 import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
+import { listen } from '../../../dev/ports.ts';
 
 /** Handlers of a minimal gRPC server, which answer with raw bytes. */
 export interface PeerHandlers {
@@ -105,22 +106,4 @@ export async function startTcp(onConnection: (socket: Socket) => void): Promise<
     server.close();
   });
   return listen(server);
-}
-
-/** A free port. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-export function listen(server: TcpServer): Promise<number> {
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address: AddressInfo | string | null = server.address();
-      if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-      resolve(address.port);
-    });
-  });
 }

@@ -13,7 +13,8 @@ import type { CertificateVerdict } from '../../../src/reports/certificate-findin
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
 import { assessCertificates } from '../../../src/reports/certificate-state.ts';
 import type { Contacts } from '../../../src/trail/tls-contacts.ts';
-import { freePort, startPeer, writeTarget } from '../goldmane/peer.ts';
+import { startPeer, writeTarget } from '../goldmane/peer.ts';
+import { freePort } from '../../../dev/ports.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const issued = await issueCertificates();

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SlackConfig } from '../../../src/config/job-config.ts';
 import { isSlackFailure, type SlackFailure } from '../../../src/slack/failure.ts';
 import { postMessage } from '../../../src/slack/post.ts';
+import { listen } from '../../../dev/ports.ts';
 
 const message = { text: 'one new edge', blocks: [] };
 let server: Server | undefined;
@@ -22,12 +22,9 @@ afterEach(async () => {
 });
 
 async function slackThat(answers: RequestListener): Promise<SlackConfig> {
-  server = createServer(answers).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
+  server = createServer(answers);
   return {
-    webhook: { url: `http://127.0.0.1:${port}/services/T0/B0/secret` },
+    webhook: { url: `http://127.0.0.1:${await listen(server)}/services/T0/B0/secret` },
     channel: '#net',
     dryRun: false,
   };

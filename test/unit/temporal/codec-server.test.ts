@@ -6,6 +6,7 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { CodecKeys } from '../../../src/temporal/codec-keys.ts';
 import { EncryptionCodec } from '../../../src/temporal/codec.ts';
 import { serveCodec, type CodecServerOptions } from '../../../src/temporal/codec-server.ts';
+import { portOf } from '../../../dev/ports.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'flow-trail-codec-server-'));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -35,15 +36,13 @@ async function start(options: Partial<CodecServerOptions> = {}) {
     ...options,
   });
   onTestFinished(() => void server.close());
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
   const post = (path: string, body: unknown, headers: Record<string, string> = { authorization }) =>
-    fetch(`http://127.0.0.1:${address.port}${path}`, {
+    fetch(`http://127.0.0.1:${portOf(server)}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  return { post, failures, url: `http://127.0.0.1:${address.port}` };
+  return { post, failures, url: `http://127.0.0.1:${portOf(server)}` };
 }
 
 test('encodes and decodes according to the remote codec protocol', async () => {

@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type TlsOptions } from 'node:tls';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../../dev/certificates.ts';
 import { explainDial } from '../../../src/temporal/explain-failure.ts';
 import { temporalConfig } from '../../../src/temporal/settings.ts';
+import { listen } from '../../../dev/ports.ts';
 
 const issued = await issueCertificates();
 const others = await issueCertificates();
@@ -123,12 +123,9 @@ describe('a failed connection', () => {
       socket.on('error', () => undefined);
       socket.write(Buffer.from('000000040000000000', 'hex'));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
+    const port = await listen(server);
     onTestFinished(() => void server.close());
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    const env = { ...(await envOf(changed)), TEMPORAL_ADDRESS: `127.0.0.1:${address.port}` };
+    const env = { ...(await envOf(changed)), TEMPORAL_ADDRESS: `127.0.0.1:${port}` };
     return explainDial(temporalConfig(env).connectionOptions);
   }
   const asks = { requestCert: true, rejectUnauthorized: true };

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Server } from 'node:http';
 import { loadConfig } from '../../../src/config/config.ts';
 import { closeServer, listenBounded } from '../../../src/web/bounded-server.ts';
+import { portOf } from '../../../dev/ports.ts';
 
 const servers: Server[] = [];
 afterEach(() => Promise.all(servers.splice(0).map(closeServer)));
@@ -10,8 +11,7 @@ afterEach(() => Promise.all(servers.splice(0).map(closeServer)));
 async function answersOf(host: string): Promise<string[]> {
   const server = await listenBounded((_, response) => response.end('ok'), host, 0);
   servers.push(server);
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  const port = portOf(server);
   const call = (name: string) =>
     fetch(`http://${name}:${port}/`).then(
       async (response) => `${name} ${await response.text()}`,

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure/failure.ts';
 import { serveMap, type MapSource } from '../../../src/web/serve-map.ts';
+import { portOf } from '../../../dev/ports.ts';
 
 const longPage = `<html>${'immich'.repeat(1_000)}</html>`;
 let server: Server;
@@ -65,8 +66,7 @@ function ask(
   path: string,
   { method = 'GET', ...headers }: { method?: string; host?: string; 'accept-encoding'?: string } = {},
 ): Promise<{ status: number; body: string; bytes: Buffer; headers: Record<string, unknown> }> {
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  const port = portOf(server);
   return new Promise((resolve, reject) => {
     const sent = request({ host: '127.0.0.1', port, path, method, agent: false, headers }, (response) => {
       const chunks: Buffer[] = [];

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,7 @@ import type { SecretUrl } from '../../../src/config/secret-url.ts';
 import type { Heartbeat } from '../../../src/ingest/deps.ts';
 import { systemClock } from '../../../src/time/clock.ts';
 import { createHeartbeat } from '../../../src/worker/heartbeat.ts';
-import { freePort } from '../../../dev/ports.ts';
+import { freePort, listen } from '../../../dev/ports.ts';
 import { until } from '../../support/poll.ts';
 
 const secret = 'b6a5f2c0-secret';
@@ -43,11 +42,9 @@ async function serviceThat(answers: RequestListener): Promise<string> {
       calls.push([request.method, request.url, body].join(' ').trim());
       answers(request, response);
     });
-  }).listen(0, '127.0.0.1');
+  });
   servers.push(server);
-  await once(server, 'listening');
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/${secret}`;
+  return `http://127.0.0.1:${await listen(server)}/${secret}`;
 }
 
 function heartbeatTo(source: SecretUrl, timeoutMs = 60_000): Heartbeat {
@@ -121,11 +118,9 @@ test('a redirect is not followed, because its target would receive the URL', asy
   const elsewhere = createServer((_, response) => {
     isCalled = true;
     response.end('OK');
-  }).listen(0, '127.0.0.1');
+  });
   servers.push(elsewhere);
-  await once(elsewhere, 'listening');
-  const address = elsewhere.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
+  const port = await listen(elsewhere);
   const heartbeat = heartbeatTo({
     url: await serviceThat((_, response) =>
       response.writeHead(307, { location: `http://127.0.0.1:${port}/` }).end(),

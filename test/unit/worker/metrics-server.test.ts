@@ -3,14 +3,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { closeServer } from '../../../src/web/bounded-server.ts';
 import { serveMetrics } from '../../../src/worker/http.ts';
+import { portOf } from '../../../dev/ports.ts';
 
 const servers: Server[] = [];
 afterEach(() => Promise.all(servers.splice(0).map(closeServer)));
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 async function scrape(exporter: RequestListener): Promise<Response> {
   const source = createServer(exporter).listen(0, '127.0.0.1');
