@@ -60,7 +60,9 @@ export function printAddresses(
     }
   }
   terminal.line('');
-  terminal.line('Below, a bucket is 15 seconds of flows. It is settled once the worker has read it completely, and final');
+  terminal.line(
+    'Below, a bucket is 15 seconds of flows. It is settled once the worker has read it completely, and final',
+  );
   terminal.line('once it has read it again, shortly before Goldmane drops it.');
   terminal.line('');
 }
