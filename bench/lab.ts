@@ -9,6 +9,7 @@ import { withClient } from '../dev/postgres/with-client.ts';
 import { findTemporal, startTemporalServer, type TemporalServer } from '../dev/temporal-server.ts';
 import { openDatabase, type Database } from '../src/trail/database.ts';
 import { migrate } from '../src/trail/migrate.ts';
+import type { Flood } from './flood.ts';
 import { Subprocess } from './subprocess.ts';
 
 export type Environment = Record<string, string>;
@@ -110,10 +111,10 @@ export class Lab {
     });
   }
 
-  /** A Goldmane with the same port scan in each bucket. */
-  async scannedGoldmane(records: number): Promise<BenchGoldmane> {
-    const child = await this.process('scan-server.js', 'the scanned Goldmane');
-    const address = await child.ask(z.string(), 'start', { tls: this.#serverTls(), records });
+  /** A Goldmane with the same flood in each bucket. */
+  async floodedGoldmane(flood: Flood): Promise<BenchGoldmane> {
+    const child = await this.process('scan-server.js', 'the flooded Goldmane');
+    const address = await child.ask(z.string(), 'start', { tls: this.#serverTls(), flood });
     return new BenchGoldmane(child, await this.#environmentOf(address));
   }
 

@@ -11,7 +11,7 @@ import { everythingSection } from './everything.ts';
 import { exportSection } from './export.ts';
 import { growthSection } from './growth.ts';
 import { memorySection } from './memory.ts';
-import { scanSection } from './scan.ts';
+import { identitiesSection, scanSection } from './scan.ts';
 import { settlingSection } from './settling.ts';
 import { realStreamSection, streamSection } from './stream.ts';
 import { yearsSection } from './years.ts';
@@ -23,6 +23,7 @@ const sections = {
   database: databaseSection,
   memory: memorySection,
   scan: scanSection,
+  identities: identitiesSection,
   day: daySection,
   allowlist: allowlistSection,
   growth: growthSection,

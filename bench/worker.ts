@@ -160,6 +160,13 @@ export class BenchWorker {
     await this.#stopTemporal();
   }
 
+  /** Lets it finish its merge. The database stays. */
+  async end(): Promise<void> {
+    clearInterval(this.#sampling);
+    await this.#process.terminate();
+    await this.#stopTemporal();
+  }
+
   async #sample(): Promise<void> {
     // A process that has just ended has no such field, or no file.
     const anonymousMiB = (await this.#status('RssAnon').catch(() => Number.NaN)) / 1024;
