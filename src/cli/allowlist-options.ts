@@ -72,6 +72,7 @@ function withOptionName(
 ): string {
   return problem
     .replace(/^minimumCoveredDays\b/, '--minimum-days')
+    .replace(/^until is not after since/, '--until is not after --since')
     .replace(/^(since|until|direction|format|tier|order)\b/, '--$1')
     .replace(
       /^baseline\.dnsAddresses\.(\d+)/,

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { loadReportConfig } from '../config/report-config.ts';
 import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
+import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown-namespaces.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { counted } from '../text/counted.ts';
 import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
@@ -8,6 +9,7 @@ import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist
 import { formatTable, formatTime, note, print, printFile, printOutput } from './output.ts';
 import { parseLimit } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 import { writeFilesInto } from './write-files.ts';
 
@@ -67,7 +69,8 @@ Examples:
   flow-trail allowlist derive --format calico-staged --order 500 --out staged/`,
     )
     .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
-      const { summary, artefacts } = await previewAllowlist(namespaces, options);
+      const { summary, artefacts, unknown } = await previewAllowlist(namespaces, options);
+      noteUnknownNamespaces(unknown);
       if (json === true) return printOutput('allowlist-derive', { summary, files: artefacts });
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
@@ -131,17 +134,18 @@ function listCommand(): Command {
 export function previewAllowlist(
   namespaces: readonly string[],
   options: DeriveArguments,
-): Promise<MadeAllowlist> {
+): Promise<MadeAllowlist & { unknown: UnknownNamespace[] }> {
   const input = allowlistInput(namespaces, options, new Date());
   const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
-  return withDatabase((query) =>
-    makeAllowlist(query, input, {
+  return withDatabase(async (query) => ({
+    ...(await makeAllowlist(query, input, {
       identityLabel: identityLabel(),
       clusterName,
       thresholds: jobs.completeness,
       dnsAddresses,
-    }),
-  );
+    })),
+    unknown: await findUnknownNamespaces(query, namespaces),
+  }));
 }
 
 /** The files of a stored allowlist. @throws UsageFailure, DatabaseFailure */

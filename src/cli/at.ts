@@ -3,10 +3,9 @@ import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseEnd, parseLimit, parseNamespace, parseSince } from './parse-options.ts';
+import { parseDays, parseEnd, parseNamespace, parseSince, requireOrder } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
-import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail at`, as text. */
@@ -59,14 +58,14 @@ export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
   const namespace = parseNamespace('--ns', ns);
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const start = parseSince('--from', from, now, timeZone);
-  const end = to === undefined ? now : parseEnd('--to', to, { start, now, timeZone });
-  if (end <= start) throw usageFailure('--to', 'is not after --from; include the date in both');
+  const end = to === undefined ? undefined : parseEnd('--to', to, { start, now, timeZone });
+  requireOrder(['--from', '--to'], { from: start, to: end, now });
   return withDatabase(async (query) => ({
     incident: await readIncident(query, {
       namespace,
       fromSeconds: start.getTime() / 1000,
-      toSeconds: end.getTime() / 1000,
-      silentDays: parseLimit('--silent-days', silentDays),
+      toSeconds: (end ?? now).getTime() / 1000,
+      silentDays: parseDays('--silent-days', silentDays),
     }),
     unknown: await findUnknownNamespaces(query, [namespace]),
   }));

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/report-config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 export function completenessCommand(): Command {
@@ -21,7 +23,8 @@ Examples:
   flow-trail completeness --namespace immich`,
     )
     .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
-      const report = await askCompleteness(namespace);
+      const { report, unknown } = await askCompleteness(namespace);
+      noteUnknownNamespaces(unknown);
       if (json === true) return printOutput('completeness', report);
       printCompleteness(report);
       if (report.namespaces.length === 0)
@@ -35,14 +38,15 @@ Examples:
 }
 
 /** @param namespace only this one. @throws UsageFailure, ConfigFailure, DatabaseFailure */
-export async function askCompleteness(namespace?: string): Promise<CompletenessReport> {
+export async function askCompleteness(namespace?: string) {
   if (namespace !== undefined) parseNamespace('--namespace', namespace);
   const { jobs } = loadReportConfig(process.env);
-  const report = await withDatabase((query) =>
-    readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
-  );
+  const { report, unknown } = await withDatabase(async (query) => ({
+    report: await readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
+    unknown: await findUnknownNamespaces(query, [namespace]),
+  }));
   const rows = report.namespaces.filter((row) => namespace === undefined || row.namespace === namespace);
-  return { ...report, namespaces: rows };
+  return { report: { ...report, namespaces: rows }, unknown };
 }
 
 function printCompleteness({ timeZone, namespaces }: CompletenessReport): void {

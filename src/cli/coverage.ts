@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseSince } from './parse-options.ts';
+import { parseSince, requireOrder } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -55,8 +55,10 @@ Examples:
 
 /** @throws UsageFailure, DatabaseFailure */
 export async function askCoverage({ since, gaps }: CoverageQuestion) {
-  const from = parseSince('--since', since, new Date(), displayTimeZone());
-  const all = await withDatabase((query) => readCoverage(query, from.getTime() / 1000, Date.now() / 1000));
+  const now = new Date();
+  const from = parseSince('--since', since, now, displayTimeZone());
+  requireOrder(['--since', '--until'], { from, to: undefined, now });
+  const all = await withDatabase((query) => readCoverage(query, from.getTime() / 1000, now.getTime() / 1000));
   const isShown = (state: string) => gaps !== true || state === 'gap' || state === 'incomplete';
   const ranges = all
     .filter(({ state }) => isShown(state))

@@ -21,7 +21,7 @@ export function printCut<Row>(
     show(rows);
     if (rows.length === 0) print('(nothing matches)');
   }
-  if (found.length > rows.length) note(`${cutText(limit)}; raise --limit to see them`);
+  if (found.length > rows.length) note(`${cutText(limit)}; raise --limit to see more`);
 }
 
 export function cutText(limit: number): string {

@@ -3,10 +3,9 @@ import { readEdgeDiff } from '../queries/edge-diff.ts';
 import type { EdgeDiff } from '../reports/edge-diff.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseEnd, parseLimit, parseSince } from './parse-options.ts';
+import { parseDays, parseEnd, parseSince, requireOrder } from './parse-options.ts';
 import { printEdges } from './print-edges.ts';
 import { displayTimeZone } from './time-zone.ts';
-import { usageFailure } from './usage-error.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail diff`, as text. */
@@ -46,9 +45,9 @@ Examples:
 export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion): Promise<EdgeDiff> {
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const from = parseSince('--from', fromText, now, timeZone);
-  const to = toText === undefined ? now : parseEnd('--to', toText, { start: from, now, timeZone });
-  if (to <= from) throw usageFailure('--to', 'is not after --from; include the date in both');
-  const question = { from, to, silentDays: parseLimit('--silent-days', silentDays) };
+  const to = toText === undefined ? undefined : parseEnd('--to', toText, { start: from, now, timeZone });
+  requireOrder(['--from', '--to'], { from, to, now });
+  const question = { from, to: to ?? now, silentDays: parseDays('--silent-days', silentDays) };
   return withDatabase((query) => readEdgeDiff(query, question));
 }
 

@@ -3,12 +3,15 @@ import { isReservedName, networkLegend } from '../policy/derive/describe.ts';
 import { endMatcher, explainPair, namespaceText, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';
+import { observedOf } from '../coverage/observed.ts';
+import { readPeriodCoverage } from '../queries/observed-period.ts';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
-import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
-import { readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { unknownNamespaceTexts } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 const endHelp =
@@ -44,13 +47,15 @@ export async function askExplain(source: string, destination: string, times: Omi
   const period = readPeriod(times);
   const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
   const asked = [source, destination].flatMap(namespaceIn);
-  const { facts, traced, seen, limited } = await withDatabase(async (query) => {
-    const known = await seenNamespaces(query, asked);
+  const { facts, traced, unknown, observed, limited } = await withDatabase(async (query) => {
+    const notSeen = await findUnknownNamespaces(query, asked);
+    const known = asked.filter((each) => !notSeen.some(({ namespace }) => namespace === each));
     // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
     return {
-      seen: known,
+      unknown: notSeen,
+      observed: observedOf(await readPeriodCoverage(query, period, new Date())),
       limited: await readLimitedNamespaces(query, period),
       ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
     };
@@ -61,8 +66,9 @@ export async function askExplain(source: string, destination: string, times: Omi
     explained: explainPair(ofPair, traced).map(withTimes),
     ends,
     notes: [
-      ...asked.filter((each) => !seen.includes(each)).map(neverSeenText),
+      ...unknownNamespaceTexts(unknown),
       ...[...new Set(ends.map(({ ns }) => ns))].filter((ns) => limited.has(ns)).map(limitedText),
+      ...(observed.gapCount > 0 ? [observedText(observed)] : []),
     ],
   };
 }
@@ -111,10 +117,6 @@ function namespaceIn(text: string): string[] {
 
 function limitedText(namespace: string): string {
   return `namespace ${namespace} has more service identities or network sets than are stored; a flow without one may have had one`;
-}
-
-function neverSeenText(namespace: string): string {
-  return `namespace ${namespace} has never been seen in a flow; check the spelling`;
 }
 
 function row({

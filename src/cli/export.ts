@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-export.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { flowActions } from './facts.ts';
 import { note, printFile } from './output.ts';
 import { parseNamespace, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 import { writeOutput } from './write-output.ts';
 
@@ -40,7 +42,11 @@ Examples:
           : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
         ...(action === undefined ? {} : { action }),
       };
-      const edges = await withDatabase((query) => queryEdges(query, { ...filter, limit: allEdges }));
+      const { edges, unknown } = await withDatabase(async (query) => ({
+        edges: await queryEdges(query, { ...filter, limit: allEdges }),
+        unknown: await findUnknownNamespaces(query, [ns]),
+      }));
+      noteUnknownNamespaces(unknown);
       const text = exportEdges(edges, format);
       if (output === undefined || output === '-') return printFile(text);
       await writeOutput(output, text);

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { dayMs } from '../time/units.ts';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace, parseSince } from './parse-options.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { usageFailure } from './usage-error.ts';
 import { withOpenDatabase } from './with-database.ts';
 
@@ -40,9 +42,14 @@ Examples:
       if (beforeDay > Math.floor(now.getTime() / dayMs))
         throw usageFailure('--before', `${before} is in the future; use today or an earlier day`);
       const { removeFacts } = await import('../trail/remove-facts.ts');
-      const removed = await withOpenDatabase((database) =>
-        removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
-      );
+      const { removed, unknown } = await withOpenDatabase(async (database) => ({
+        removed: await removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
+        unknown: await findUnknownNamespaces(
+          database.query,
+          [src, dst].filter((name) => name !== ''),
+        ),
+      }));
+      noteUnknownNamespaces(unknown);
       if (json === true) return printOutput('forget', { isDryRun: !apply, ...removed });
       const day = new Date(beforeDay * dayMs).toISOString().slice(0, 10);
       const { facts, factDays, flowCounts } = removed;

@@ -53,12 +53,35 @@ function isoTime(text: string): Date | undefined {
     : undefined;
 }
 
+/**
+ * Requires that a period ends after its start.
+ * @param to undefined: now
+ * @throws UsageFailure
+ */
+export function requireOrder(
+  [fromOption, toOption]: readonly [string, string],
+  { from, to, now }: { from: Date; to: Date | undefined; now: Date },
+): void {
+  if (from < (to ?? now)) return;
+  if (to === undefined) throw usageFailure(fromOption, 'is in the future; use an earlier time');
+  throw usageFailure(toOption, `is not after ${fromOption}; use a later time, with its date`);
+}
+
 /** @throws UsageFailure */
 export function parseLimit(option: string, text: string): number {
-  const limit = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(limit) || limit < 1)
-    throw usageFailure(option, `"${text}" is not a positive whole number; use, for example, 20`);
-  return limit;
+  return parseWhole(option, text, '20');
+}
+
+/** @throws UsageFailure */
+export function parseDays(option: string, text: string): number {
+  return parseWhole(option, text, '7');
+}
+
+function parseWhole(option: string, text: string, example: string): number {
+  const whole = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(whole) || whole < 1)
+    throw usageFailure(option, `"${text}" is not a positive whole number; use, for example, ${example}`);
+  return whole;
 }
 
 /** @throws UsageFailure */

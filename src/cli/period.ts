@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { periodOf } from '../queries/allowlist.ts';
+import type { Observed } from '../coverage/observed.ts';
+import { counted } from '../text/counted.ts';
 import type { DayPeriod } from '../trail/evidence.ts';
 import { formatTime } from './output.ts';
-import { parseSince } from './parse-options.ts';
+import { parseSince, requireOrder } from './parse-options.ts';
 
 export interface PeriodOptions {
   since: string;
@@ -20,8 +22,19 @@ export function withPeriod(command: Command): Command {
 /** @throws UsageFailure */
 export function readPeriod({ since, until }: Omit<PeriodOptions, 'json'>): DayPeriod {
   const now = new Date();
-  const end = until === undefined ? now : parseSince('--until', until, now);
-  return periodOf({ since: parseSince('--since', since, now).toISOString(), until: end.toISOString() });
+  const start = parseSince('--since', since, now);
+  const end = until === undefined ? undefined : parseSince('--until', until, now);
+  requireOrder(['--since', '--until'], { from: start, to: end, now });
+  return periodOf({ since: start.toISOString(), until: (end ?? now).toISOString() });
+}
+
+/** What was not observed in a period, as one line. */
+export function observedText({ from, coveredDays, gaps, gapCount }: Observed): string {
+  if (from === null) return 'Nothing was recorded in this period.';
+  const [last] = gaps.slice(-1);
+  const covered = `Covered: ${coveredDays.toFixed(1)} days since ${formatTime(from)}`;
+  if (last === undefined) return `${covered}, without a gap.`;
+  return `${covered}; not fully observed: ${counted(gapCount, 'time range')}, the last until ${formatTime(last.to)} (flow-trail coverage --gaps).`;
 }
 
 export function formatSeconds(seconds: number): string {

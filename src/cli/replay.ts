@@ -1,14 +1,19 @@
 import { Command } from 'commander';
+import type { ReadOptions } from '../policy/replay/manifest.ts';
 import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { drift, type Unused } from '../policy/replay/drift.ts';
 import { replay, type Finding, type Replayed } from '../policy/replay/replay.ts';
 import { markUnknownIdentities } from '../policy/replay/unknown-identities.ts';
+import { observedOf, type Observed } from '../coverage/observed.ts';
+import { readPeriodCoverage } from '../queries/observed-period.ts';
+import { counted } from '../text/counted.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
-import { formatTable, print, printOutput } from './output.ts';
+import { formatTable, leftOutLines, mostRows, print, printOutput } from './output.ts';
 import { withSeenTimes } from './json-times.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { parseNamespace } from './parse-options.ts';
 import { readPolicies } from './policy-files.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -40,8 +45,8 @@ export function replayCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 nothing would be denied, 3 something would be denied (with
---strict: or a verdict is unknown).
+Exit codes: 0 nothing would be denied, 3 something would be denied, or no policy
+selects an observed flow (with --strict: or a verdict is unknown).
 Reads the output of kubectl get -o yaml and calicoctl get -o yaml, kustomizations,
 Namespaces, NetworkSets, Tiers and cluster-wide policies; ignores other kinds.
 
@@ -51,11 +56,11 @@ Examples:
   flow-trail replay now.yaml --strict`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
-      const policies = await readPolicies(path, { namespace, ipv6 });
+      const policies = await readPolicies(path, readOptions({ namespace, ipv6 }));
       const result = await askReplay(policies, times);
       if (json === true) printOutput('replay', replayAnswer(result));
       else {
-        print(`${result.facts} facts replayed.`);
+        print(`${result.facts} facts replayed. ${observedText(result.observed)}`);
         printFindings('would be denied, but was allowed', result.wouldDeny);
         printFindings('would be allowed, but was denied', result.wouldAllow);
         printFindings('unknown verdict', result.undecided);
@@ -67,22 +72,27 @@ Examples:
         print(
           `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} unknown`,
         );
+        printEvidence(result);
       }
-      if (result.wouldDeny.length > 0 || (strict === true && result.undecided.length > 0))
-        process.exitCode = exitCodes.finding;
+      setExitCode(result, { count: result.wouldDeny.length, strict });
     });
+}
+
+/** @throws UsageFailure */
+function readOptions({ namespace, ipv6 }: ReadOptions): ReadOptions {
+  return { namespace: namespace === undefined ? undefined : parseNamespace('--namespace', namespace), ipv6 };
 }
 
 /** Evaluates the compiled policies against the flows observed in the period. @throws UsageFailure, DatabaseFailure */
 export async function askReplay(
   policies: Parameters<typeof replay>[0],
   times: Omit<PeriodOptions, 'json'>,
-): Promise<Replayed> {
-  const { evidence, traces } = await readTracedFacts(readPeriod(times));
-  return replay(policies, evidence, traces);
+): Promise<Replayed & { observed: Observed }> {
+  const { evidence, traces, observed } = await readTracedFacts(readPeriod(times));
+  return { observed, ...replay(policies, evidence, traces) };
 }
 
-export function replayAnswer(result: Replayed) {
+export function replayAnswer(result: Replayed & { observed: Observed }) {
   return {
     ...result,
     wouldDeny: result.wouldDeny.map(withSeenTimes),
@@ -101,24 +111,26 @@ export function driftCommand(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 all used connections are allowed, 3 some are not (with --strict:
-or a verdict is unknown).
+Exit codes: 0 all used connections are allowed, 3 some are not, or no policy
+selects an observed flow (with --strict: or a verdict is unknown).
 
 Example:
   flow-trail drift policies/ --since 30d`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
-      const policies = await readPolicies(path, { namespace, ipv6 });
-      const { evidence, traces } = await readTracedFacts(readPeriod(times));
+      const policies = await readPolicies(path, readOptions({ namespace, ipv6 }));
+      const { evidence, traces, observed } = await readTracedFacts(readPeriod(times));
       const result = drift(policies, evidence, traces);
       if (json === true)
         printOutput('drift', {
+          observed,
           ...result,
           notAllowed: result.notAllowed.map(withSeenTimes),
           undecided: result.undecided.map(withSeenTimes),
           misreported: result.misreported.map(withSeenTimes),
         });
       else {
+        print(`${result.facts} facts compared. ${observedText(observed)}`);
         printUnused('allowed, but never used in the period', result.unused);
         printUnused('allowed; use unknown', result.perhapsUnused);
         printFindings('used, but not allowed', result.notAllowed);
@@ -127,9 +139,9 @@ Example:
         print(
           `\n${result.unused.length} unused, ${result.perhapsUnused.length} perhaps unused, ${result.notAllowed.length} used and not allowed, ${result.undecided.length} used with unknown verdict`,
         );
+        printEvidence(result);
       }
-      if (result.notAllowed.length > 0 || (strict === true && result.undecided.length > 0))
-        process.exitCode = exitCodes.finding;
+      setExitCode(result, { count: result.notAllowed.length, strict });
     });
 }
 
@@ -137,11 +149,40 @@ const misreportedTitle =
   'reported as denied by a staged policy, although staged policies deny nothing (projectcalico/calico#13410); not compared';
 
 async function readTracedFacts(period: DayPeriod) {
-  const { facts, traced, limited } = await withDatabase(async (query) => ({
+  const { facts, traced, limited, coverage } = await withDatabase(async (query) => ({
     ...(await readEvidenceAndTraces(query, period)),
     limited: await readLimitedNamespaces(query, period),
+    coverage: await readPeriodCoverage(query, period, new Date()),
   }));
-  return { evidence: markUnknownIdentities(facts, limited), traces: traceFindings(traced) };
+  return {
+    evidence: markUnknownIdentities(facts, limited),
+    traces: traceFindings(traced),
+    observed: observedOf(coverage),
+  };
+}
+
+/** The policies about which the facts say nothing. */
+function printEvidence({ selected, withoutFacts }: Pick<Replayed, 'selected' | 'withoutFacts'>): void {
+  if (withoutFacts.length > 0)
+    print(
+      `\nno observed flow is subject to ${counted(withoutFacts.length, 'policy', 'policies')}:\n${listOf(withoutFacts)}`,
+    );
+  if (selected === 0)
+    print(
+      '\nNo policy selects an end of a flow that was observed in the period, so this is no evidence. Check the namespaces and --since.',
+    );
+}
+
+function listOf(names: readonly string[]): string {
+  return [...names.slice(0, mostRows).map((name) => `  ${name}`), ...leftOutLines(names.length)].join('\n');
+}
+
+function setExitCode(
+  { selected, undecided }: Pick<Replayed, 'selected' | 'undecided'>,
+  { count, strict }: { count: number; strict: boolean | undefined },
+): void {
+  if (count > 0 || selected === 0 || (strict === true && undecided.length > 0))
+    process.exitCode = exitCodes.finding;
 }
 
 function printFindings(title: string, findings: readonly Finding[]): void {

@@ -3,18 +3,23 @@ import { describeSubject } from '../policy/derive/describe.ts';
 import {
   isEvidenceForEnforcing,
   passedByOthers,
+  stagedDays,
   stagedVerdicts,
   type DecidedByOther,
-  type StagedVerdicts,
   type VerdictDifference,
 } from '../policy/derive/staged.ts';
+import { loadReportConfig } from '../config/report-config.ts';
+import { observedOf } from '../coverage/observed.ts';
+import { requiredDays } from '../coverage/verdict.ts';
+import { readPeriodCoverage } from '../queries/observed-period.ts';
+import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
 import { counted, formatCount } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
-import { seenNamespaces } from '../trail/seen-namespaces.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { exitCodes } from './exit-codes.ts';
-import { formatSeconds, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
+import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 const shownPolicies = 20;
@@ -38,10 +43,11 @@ Examples:
   flow-trail staged --src immich --json`,
     )
     .action(async ({ json, ...question }: StagedQuestion & { json?: boolean }) => {
-      const { verdicts, ...judged } = await askStaged(question);
-      if (json === true) printOutput('staged', stagedAnswer(verdicts, judged));
-      else printVerdicts(verdicts, judged);
-      if (!judged.isEvidence) process.exitCode = exitCodes.finding;
+      const found = await askStaged(question);
+      if (json === true) printOutput('staged', stagedAnswer(found));
+      else printVerdicts(found);
+      noteUnknownNamespaces(found.unknown);
+      if (!found.isEvidence) process.exitCode = exitCodes.finding;
     });
 }
 
@@ -52,22 +58,39 @@ export async function askStaged({ src, dst, ...times }: StagedQuestion) {
     ...(src === undefined ? {} : { srcNs: src }),
     ...(dst === undefined ? {} : { dstNs: dst }),
   };
-  const asked = [src, dst].filter((name) => name !== undefined);
-  const { traced, seen } = await withDatabase(async (query) => ({
+  const minimumDays = requiredDays(loadReportConfig(process.env).jobs.completeness);
+  const { traced, coverage, unknown } = await withDatabase(async (query) => ({
     traced: await readTracedEvidence(query, { ...period, ...ends }),
-    seen: await seenNamespaces(query, asked),
+    coverage: await readPeriodCoverage(query, period, new Date()),
+    unknown: await findUnknownNamespaces(query, [src, dst]),
   }));
-  const neverSeen = asked.filter((name) => !seen.includes(name));
   const verdicts = stagedVerdicts(traced);
-  return { verdicts, isEvidence: isEvidenceForEnforcing(verdicts), neverSeen };
+  return {
+    verdicts,
+    isEvidence: isEvidenceForEnforcing(verdicts, { coverage, minimumDays }),
+    minimumDays,
+    stagedFor: stagedDays(verdicts, coverage),
+    observed: observedOf(coverage),
+    unknown,
+  };
 }
 
-export function stagedAnswer(
-  { disagreements, decidedByOthers, withoutStaged, ...verdicts }: StagedVerdicts,
-  judged: { isEvidence: boolean; neverSeen: readonly string[] },
-) {
+type FoundStaged = Awaited<ReturnType<typeof askStaged>>;
+
+export function stagedAnswer({
+  verdicts: { disagreements, decidedByOthers, withoutStaged, decidedBetween: _decidedBetween, ...verdicts },
+  isEvidence,
+  minimumDays,
+  stagedFor,
+  observed,
+  unknown,
+}: FoundStaged) {
   return {
-    ...judged,
+    isEvidence,
+    neverSeen: unknown.map(({ namespace }) => namespace),
+    observed,
+    minimumDays,
+    stagedFor: stagedFor.map(withSeenTimes),
     ...verdicts,
     disagreements: disagreements.map(withSeenTimes),
     decidedByOthers: decidedByOthers.map(withLastSeen),
@@ -75,13 +98,10 @@ export function stagedAnswer(
   };
 }
 
-function printVerdicts(
-  verdicts: StagedVerdicts,
-  { isEvidence, neverSeen }: { isEvidence: boolean; neverSeen: readonly string[] },
-): void {
+function printVerdicts(found: FoundStaged): void {
+  const { verdicts } = found;
   const { disagreements, decided, agreeing, decidedByOthers, withoutStaged, enforcedByStaged, unknown } =
     verdicts;
-  for (const name of neverSeen) print(`Namespace ${name} has never been seen in a flow; check the spelling.`);
   if (disagreements.length > 0)
     print(`Flows for which staged policies reach a different verdict:\n${differenceTable(disagreements)}\n`);
   const passed = passedByOthers(verdicts);
@@ -103,16 +123,28 @@ function printVerdicts(
   if (unknown > 0) print(`${counted(unknown, 'flow')} whose policy trace has no verdict.`);
   if (decided === 0 && decidedByOthers.length > 0)
     print(`\nPolicies that decide these flows instead:\n${otherTable(decidedByOthers)}`);
-  print(`\n${conclusion(verdicts, isEvidence)}`);
+  print(observedText(found.observed));
+  print(`\n${conclusion(found)}`);
 }
 
-function conclusion(verdicts: StagedVerdicts, isEvidence: boolean): string {
+function conclusion({ verdicts, isEvidence, minimumDays, stagedFor }: FoundStaged): string {
   if (isEvidence) return 'Enforcing the staged policies would have denied none of these flows.';
   if (verdicts.decided === 0)
     return 'No staged policy decided any flow in this period, so there is no evidence that enforcing is safe.';
   if (verdicts.disagreements.some(({ pending }) => pending === 'deny'))
     return 'Enforcing the staged policies would have denied flows that are allowed.';
-  return 'This is not evidence that enforcing is safe: other policies allow flows that the staged policies do not cover.';
+  if (passedByOthers(verdicts).length > 0)
+    return 'This is not evidence that enforcing is safe: other policies allow flows that the staged policies do not cover.';
+  const tooShort = stagedFor
+    .filter(({ coveredDays }) => coveredDays < minimumDays)
+    .map(
+      ({ namespace, direction, coveredDays, firstSeconds }) =>
+        `${describeSubject(direction, namespace)} has ${coveredDays.toFixed(1)}, since ${formatSeconds(firstSeconds)}`,
+    );
+  const [shortest = '', ...others] = tooShort;
+  return `Not enough evidence yet: ${minimumDays} covered days are required between the first and the last flow that staged policies decided. ${shortest}${
+    others.length > 0 ? `; ${others.length} more have too few` : ''
+  }. If the policies were staged before that, use an earlier --since.`;
 }
 
 function differenceTable(entries: readonly VerdictDifference[]): string {

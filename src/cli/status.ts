@@ -126,13 +126,14 @@ function timeOf(iso: string | undefined): string {
   return iso === undefined ? '-' : formatTime(new Date(iso));
 }
 
-function statusLines(status: TrailStatus, { reportAgeSeconds }: Ages): [string, string][] {
+function statusLines(status: TrailStatus, { reportAgeSeconds, dataAgeSeconds }: Ages): [string, string][] {
   return [
     ['supervised since', timeOf(status.supervisedSince)],
     ['last report', reportAgeSeconds === undefined ? '-' : `${reportAgeSeconds} s ago`],
+    ['newest data', dataAgeSeconds === undefined ? '-' : `${dataAgeSeconds} s old`],
     ['stream', `${status.stream.state}, as of ${timeOf(status.stream.asOf)}`],
     ['  connected since', timeOf(status.stream.connectedSince)],
-    ['  lag', status.lagSeconds === undefined ? '-' : `${status.lagSeconds} s`],
+    ['  lag', status.lagSeconds === undefined ? '-' : `${status.lagSeconds} s when reported`],
     ['  newest bucket', timeOf(status.newestBucket)],
     ...failureOf(status.stream),
     ['settling', `${status.settle.state}, as of ${timeOf(status.settle.asOf)}`],

@@ -12,9 +12,8 @@ import { traceFindings } from '../policy/derive/trace-findings.ts';
 import { counted } from '../text/counted.ts';
 
 import type { Thresholds, Verdict } from '../coverage/verdict.ts';
+import { readPeriodCoverage } from './observed-period.ts';
 import { readEdgePairs } from '../trail/allowlist-edges.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import { markRecentStreamedAsPending } from '../trail/due-buckets.ts';
 import type { Query } from '../trail/database.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
 import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
@@ -108,11 +107,7 @@ async function makePolicies(
     ...period,
     ...(namespaces ? { namespaces } : {}),
   });
-  const coveredUntil = Math.min(period.toDay * daySeconds, Date.parse(input.until) / 1000);
-  const coverage = markRecentStreamedAsPending(
-    await readCoverage(query, period.fromDay * daySeconds, coveredUntil),
-    coveredUntil,
-  );
+  const coverage = await readPeriodCoverage(query, period, new Date(input.until));
   const days = evidence.flatMap((fact) => fact.days.slice(0, 1));
   const firstDay = days.reduce((min, day) => Math.min(min, day), period.toDay - 1);
   const minimumDays = Math.max(thresholds.minimumDays, input.minimumCoveredDays);

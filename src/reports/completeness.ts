@@ -2,6 +2,7 @@ import { daySeconds } from '../time/units.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/namespace-observations.ts';
 import { coveredTime, floorToTenthDay, missedTime, type TimeSpans } from '../coverage/covered-time.ts';
+import { missedRanges, type MissedRanges } from '../coverage/observed.ts';
 import { hoursInWords, LocalWeek } from '../coverage/local-week.ts';
 import { weekdays, type Weekday } from '../time/weekdays.ts';
 import {
@@ -13,7 +14,6 @@ import {
   type Verdict,
 } from '../coverage/verdict.ts';
 
-const namedGaps = 50;
 const hoursOfWeek = 7 * 24;
 
 export interface NamespaceCompleteness {
@@ -42,7 +42,7 @@ export interface NamespaceCompleteness {
   neverCovered: string[];
 }
 
-export interface CompletenessReport {
+export interface CompletenessReport extends MissedRanges {
   madeAt: Date;
   timeZone: string;
   thresholds: Thresholds;
@@ -51,9 +51,6 @@ export interface CompletenessReport {
   /** Days since then. */
   coveredDays: number;
   uncoveredDays: number;
-  /** The newest 50 time ranges that were not covered, newest last. */
-  gaps: { from: Date; to: Date; state: 'gap' | 'streamed' | 'incomplete'; cause?: string }[];
-  gapCount: number;
   counts: Record<Verdict, number>;
   /** By name. */
   namespaces: NamespaceCompleteness[];
@@ -90,21 +87,14 @@ export function assessCompleteness({
     .map((observation) => assess(observation, scene))
     .toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1));
   const count = (verdict: Verdict) => namespaces.filter((row) => row.verdict === verdict).length;
-  const stretches = coverage.toSorted((a, b) => a.fromSeconds - b.fromSeconds);
-  const gaps = stretches.flatMap(({ fromSeconds, toSeconds, state, cause }) =>
-    state === 'gap' || state === 'streamed' || state === 'incomplete'
-      ? [{ from: date(fromSeconds), to: date(toSeconds), state, ...(cause === undefined ? {} : { cause }) }]
-      : [],
-  );
-  const began = stretches[0]?.fromSeconds;
+  const [began] = coverage.map(({ fromSeconds }) => fromSeconds).toSorted((a, b) => a - b);
   return {
     madeAt: date(nowSeconds),
     timeZone,
     thresholds: { ...thresholds, minimumDays: requiredDays(thresholds) },
     trailBegan: dateOrNull(began),
     ...daysFrom(began, scene),
-    gaps: gaps.slice(-namedGaps),
-    gapCount: gaps.length,
+    ...missedRanges(coverage),
     counts: {
       complete: count('complete'),
       unstable: count('unstable'),

@@ -1,26 +1,25 @@
-import { isIP } from 'node:net';
+import { parseNet } from './net.ts';
 
-const narrowest = { 4: 32, 6: 128 } as const;
 /** A baseline address is a single address or a small range, never a large part of the Internet. */
 const widest = { 4: 8, 6: 32 } as const;
 
 /** Error text for a setting or option that lists addresses, with an example of a valid value. */
 export const addressProblem =
-  'is not an IP address or a range in CIDR notation from /8 (IPv6: /32); for example 10.96.0.10/32';
+  'is not an IP address, or the first address of a range from /8 (IPv6: /32) with its length; for example 10.96.0.10 or 10.96.0.0/24';
 
 /**
  * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined if Kubernetes or Calico would reject it,
- * or if it is wider than /8 (IPv6: /32). Also rejected: IPv4-mapped IPv6, zone indices, and leading zeros. Source: Go's
- * net.ParseCIDR, which both use, and Kubernetes' strict validation of addresses.
+ * or if it is wider than /8 (IPv6: /32). Also rejected: IPv4-mapped IPv6, zone indices, leading zeros, and bits after
+ * the prefix: `10.96.0.10/8` would allow all of 10/8. Source: Go's net.ParseCIDR, which both use, and Kubernetes' strict
+ * validation of addresses.
  */
 export function parseNarrowCidr(text: string): string | undefined {
-  const [, address = '', bits] = /^([0-9a-fA-F.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  if (version !== 4 && version !== 6) return undefined;
-  if (version === 6 && isMappedIpv4(address)) return undefined;
-  const length = bits === undefined ? narrowest[version] : Number(bits);
-  if (length < widest[version] || length > narrowest[version]) return undefined;
-  return `${address}/${length}`;
+  const net = parseNet(text);
+  if (net === undefined || !net.isMasked || net.prefix < widest[net.version]) return undefined;
+  const [address = '', length] = text.split('/');
+  if (length !== undefined && length !== String(net.prefix)) return undefined;
+  if (net.version === 6 && isMappedIpv4(address)) return undefined;
+  return `${address}/${net.prefix}`;
 }
 
 function isMappedIpv4(address: string): boolean {

@@ -73,7 +73,7 @@ test('the command line derives the same allowlist, explains a pair, and rejects 
   const external = await flowTrail(['explain', 'excalidraw', 'pub', '--since', '2026-11-01', '--json'], env);
   expect(JSON.parse(external.out)).toMatchObject([{ src: 'excalidraw', dst: 'pub', port: 'tcp 443' }]);
   const misspelt = await flowTrail(['explain', 'excalidrow', 'dbaas', '--since', '2026-11-01'], env);
-  expect(misspelt.err).toMatch(/excalidrow has never been seen/);
+  expect(misspelt.err).toMatch(/excalidrow has never been seen.*excalidraw/);
   expect(misspelt.err).not.toMatch(/dbaas/);
   const wrong = await flowTrail(['allowlist', 'derive', 'Immich', '--minimum-days', '3'], env);
   expect(wrong.code).toBe(2);
@@ -125,6 +125,28 @@ describe('replay and drift on the command line', () => {
     expect(denied.code).toBe(3);
     expect(JSON.parse(denied.out)).toMatchObject({ wouldDeny: expect.arrayContaining([expect.anything()]) });
     expect((await ask('drift', file, '--namespace', 'immich')).code).toBe(3);
+  });
+
+  test('policies that select no observed endpoint exit with 3', async () => {
+    const file = join(folder, 'typo.json');
+    await writeFile(
+      file,
+      kubernetes({ podSelector: {}, policyTypes: ['Egress'] }, { name: 'deny', namespace: 'imich' }),
+    );
+    for (const command of ['replay', 'drift']) {
+      const { code, out } = await ask(command, file);
+      expect([command, code, JSON.parse(out)]).toMatchObject([
+        command,
+        3,
+        { selected: 0, withoutFacts: [expect.stringContaining('imich/deny')] },
+      ]);
+    }
+    const before = await ask('replay', file, '--until', '2026-11-05');
+    expect([before.code, JSON.parse(before.out)]).toMatchObject([
+      3,
+      { facts: 0, observed: { from: null, coveredDays: 0 } },
+    ]);
+    expect((await ask('replay', file, '--until', '2026-10-05')).code).toBe(2);
   });
 
   test('an undecided verdict exits with 3 only with --strict', async () => {

@@ -52,7 +52,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Case = { name: OutputName; args: string[]; ofEmpty?: 0 | 2; ofFull?: 0 | 3 };
+type Case = { name: OutputName; args: string[]; ofEmpty?: 0 | 2 | 3; ofFull?: 0 | 3 };
 
 /** Exit codes are 0 unless stated. Commands that query Temporal or Goldmane are tested with `npm start`. */
 const cases: readonly Case[] = [
@@ -69,9 +69,9 @@ const cases: readonly Case[] = [
   { name: 'allowlist-derive', args: ['allowlist', 'derive', '--since', '2026-11-01'] },
   { name: 'allowlist-list', args: ['allowlist', 'list'] },
   { name: 'allowlist-show', args: ['allowlist', 'show', 'ALLOWLIST'], ofEmpty: 2 },
-  { name: 'replay', args: ['replay', 'POLICY', ...period], ofFull: 3 },
-  { name: 'drift', args: ['drift', 'POLICY', ...period], ofFull: 3 },
-  { name: 'staged', args: ['staged', ...period], ofFull: 3 },
+  { name: 'replay', args: ['replay', 'POLICY', ...period], ofFull: 3, ofEmpty: 3 },
+  { name: 'drift', args: ['drift', 'POLICY', ...period], ofFull: 3, ofEmpty: 3 },
+  { name: 'staged', args: ['staged', ...period], ofFull: 3, ofEmpty: 3 },
   { name: 'edges', args: ['digest', 'show'], ofEmpty: 2 },
   { name: 'digest-preview', args: ['digest', '--dry-run'] },
   { name: 'verify', args: ['verify'], ofFull: 3 },
@@ -102,11 +102,46 @@ test.each(cases)(
   '$args: with an empty trail, the JSON matches its schema',
   async ({ name, args, ofEmpty = 0 }) => {
     const { code, out, err } = await ask(empty, args);
-    if (args[0] === 'staged') expect(code).toBe(3);
-    else expect(code, err).toBe(ofEmpty);
+    expect(code, err).toBe(ofEmpty);
     if (code !== 2) parseAnswer(name, out);
   },
 );
+
+test.each([
+  ['edges', '--ns', 'imich'],
+  ['edges', '--peers-of', 'imich'],
+  ['matrix', '--ns', 'imich'],
+  ['explain', 'imich', 'dbaas'],
+  ['at', '--ns', 'imich', '--from', '1h'],
+  ['externals', '--ns', 'imich'],
+  ['completeness', '--namespace', 'imich'],
+  ['allowlist', 'derive', 'imich'],
+  ['staged', '--src', 'imich'],
+  ['staged', '--dst', 'imich'],
+  ['export', '--ns', 'imich'],
+  ['forget', '--src', 'imich', '--dst', 'dbaas', '--before', '1d'],
+])('%s %s %s: a namespace that was never seen is named, with a similar one', async (...args) => {
+  const { code, err } = await flowTrailInProcess(args, { DATABASE_URL: full.url });
+  expect(code).toBe(args[0] === 'staged' ? 3 : 0);
+  expect(err).toMatch(/imich.*\bimmich\b/);
+});
+
+test.each([
+  [['explain', 'immich', 'dbaas', '--since', '2026-11-22', '--until', '2026-11-01'], '--until'],
+  [['explain', 'immich', 'dbaas', '--since', '2999-01-01'], '--since'],
+  [['staged', '--since', '2026-11-22', '--until', '2026-11-01'], '--until'],
+  [['replay', 'POLICY', '--since', '2026-11-22', '--until', '2026-11-01'], '--until'],
+  [['drift', 'POLICY', '--since', '2999-01-01'], '--since'],
+  [['allowlist', 'derive', '--since', '2026-11-22', '--until', '2026-11-01'], '--until'],
+  [['coverage', '--since', '2999-01-01'], '--since'],
+  [['diff', '--from', '2999-01-01'], '--from'],
+  [['at', '--ns', 'immich', '--from', '1h', '--to', '2h'], '--to'],
+  [['at', '--ns', 'immich', '--from', '1h', '--silent-days', '0'], '--silent-days'],
+])('%j: a period without time is a usage error that names the option', async (args, option) => {
+  const { code, out, err } = await ask(full, args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toContain(option);
+});
 
 test('export --format json matches the schema of edges', async () => {
   const { out } = await flowTrailInProcess(['export', '--format', 'json'], { DATABASE_URL: full.url });

@@ -5,6 +5,7 @@ import { readPolicyText } from '../policy-files.ts';
 import { askReplay, replayAnswer } from '../replay.ts';
 import { askStaged, stagedAnswer } from '../staged.ts';
 import { allowlistFormats } from '../../policy/derive/input.ts';
+import { unknownNamespaceTexts } from '../unknown-namespaces.ts';
 import { period } from './question-tools.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 
@@ -38,14 +39,14 @@ export const policyTools: readonly Tool[] = [
       order: z.number().optional().describe('Calico order within the tier'),
     },
     ask: async ({ namespaces, minimumDays, baseline, dnsAddresses, order, ...options }) => {
-      const { summary, artefacts } = await previewAllowlist(namespaces, {
+      const { summary, artefacts, unknown } = await previewAllowlist(namespaces, {
         ...options,
         minimumDays: String(minimumDays),
         baseline: baseline.join(','),
         dnsAddress: dnsAddresses,
         ...(order === undefined ? {} : { order: String(order) }),
       });
-      return { answer: { summary, files: artefacts } };
+      return { answer: { summary, files: artefacts }, notes: unknownNamespaceTexts(unknown) };
     },
   }),
   tool({
@@ -70,8 +71,8 @@ export const policyTools: readonly Tool[] = [
     schemas: ['staged'],
     shape: { src: namespace.optional(), dst: namespace.optional(), ...period },
     ask: async (question) => {
-      const { verdicts, ...judged } = await askStaged(question);
-      return { answer: stagedAnswer(verdicts, judged) };
+      const found = await askStaged(question);
+      return { answer: stagedAnswer(found), notes: unknownNamespaceTexts(found.unknown) };
     },
   }),
   tool({

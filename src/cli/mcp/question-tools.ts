@@ -161,7 +161,10 @@ export const questionTools: readonly Tool[] = [
       'Per namespace, whether it was observed long enough for an allowlist (default-deny) to be complete. Same as flow-trail completeness --json.',
     schemas: ['completeness'],
     shape: { namespace: namespace.optional() },
-    ask: async ({ namespace: name }) => ({ answer: await askCompleteness(name) }),
+    ask: async ({ namespace: name }) => {
+      const { report, unknown } = await askCompleteness(name);
+      return { answer: report, notes: unknownNamespaceTexts(unknown) };
+    },
   }),
   tool({
     name: 'digest_show',

@@ -53,6 +53,25 @@ export const edge = z.strictObject({
   flowCount,
 });
 
+/** The time ranges of a period that were not fully observed. */
+export const missedRanges = {
+  gaps: z.array(
+    z.strictObject({
+      from: time('start'),
+      to: time('end'),
+      state: z.enum(['gap', 'streamed', 'incomplete']),
+      cause: text('why it was not observed').optional(),
+    }),
+  ),
+  gapCount: count('all of them; gaps lists the newest 50'),
+};
+
+export const observed = z.strictObject({
+  from: time('start of the recorded time in the period; null if there is none').nullable(),
+  coveredDays: number('settled time in the period, in days'),
+  ...missedRanges,
+});
+
 export const notCovered = z.strictObject({
   from: timeText('start'),
   to: timeText('end'),

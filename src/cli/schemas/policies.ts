@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, flowAction, flowCount, reporter, text, time } from './parts.ts';
+import { count, flowAction, flowCount, number, observed, reporter, text, time } from './parts.ts';
 
 const policyDirection = z.enum(['egress', 'ingress']);
 const verdict = z.enum(['allow', 'deny']);
@@ -16,8 +16,15 @@ const finding = z.strictObject({
   by: text('the policy that decides, or what the verdict depends on'),
 });
 
-export const replay = z.strictObject({
+const evidence = {
+  observed,
   facts: count('number of evaluated facts'),
+  selected: count('facts of endpoints that a policy in the set selects or may select'),
+  withoutFacts: z.array(text('a policy that selects no endpoint of a fact')),
+};
+
+export const replay = z.strictObject({
+  ...evidence,
   wouldDeny: z.array(finding),
   wouldAllow: z.array(finding),
   undecided: z.array(finding),
@@ -30,6 +37,7 @@ export const replay = z.strictObject({
 const unused = z.strictObject({ policy: text('the policy'), rule: text('the rule') });
 
 export const drift = z.strictObject({
+  ...evidence,
   unused: z.array(unused),
   perhapsUnused: z.array(unused),
   notAllowed: z.array(finding),
@@ -53,8 +61,23 @@ const difference = z.strictObject({
 });
 
 export const staged = z.strictObject({
-  isEvidence: z.boolean().meta({ description: 'true if enforcing would have denied none of these flows' }),
+  isEvidence: z.boolean().meta({
+    description: 'true if enforcing would have denied none of these flows, in the required covered days',
+  }),
   neverSeen: z.array(text('requested namespace that was never seen')),
+  observed,
+  minimumDays: number('covered days required, in stagedFor'),
+  stagedFor: z
+    .array(
+      z.strictObject({
+        namespace: text('the namespace whose policies decide'),
+        direction: policyDirection,
+        firstSeen: time('first flow in the period that a staged policy decided'),
+        lastSeen: time('last flow in the period that a staged policy decided'),
+        coveredDays: number('covered days between them'),
+      }),
+    )
+    .meta({ description: 'fewest covered days first' }),
   disagreements: z.array(difference),
   decided: count('flows that a staged policy or the end of its tier decided'),
   agreeing: count('those with the same verdict as enforced'),

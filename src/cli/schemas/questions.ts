@@ -6,6 +6,7 @@ import {
   edge,
   flowAction,
   flowCount,
+  missedRanges,
   notCovered,
   number,
   reporter,
@@ -161,15 +162,7 @@ export const completeness = z.strictObject({
   trailBegan: time('start of the trail; null while it is empty').nullable(),
   coveredDays: days('covered since then'),
   uncoveredDays: days('not covered since then'),
-  gaps: z.array(
-    z.strictObject({
-      from: time('start'),
-      to: time('end'),
-      state: z.enum(['gap', 'streamed', 'incomplete']),
-      cause: text('why it was not observed').optional(),
-    }),
-  ),
-  gapCount: count('all of them; gaps lists the newest 50'),
+  ...missedRanges,
   counts: z.strictObject({
     learning: count('namespaces'),
     unstable: count('namespaces'),

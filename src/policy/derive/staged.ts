@@ -1,3 +1,5 @@
+import { coveredTime, floorToTenthDay } from '../../coverage/covered-time.ts';
+import type { CoverageStretch } from '../../trail/coverage.ts';
 import type { TracedEvidence } from '../../trail/evidence.ts';
 import { describeEnd } from './describe.ts';
 import { reportedSubject, subjectKey } from './direction.ts';
@@ -37,6 +39,14 @@ export interface DecidedByOther {
   readonly flowCount: number;
 }
 
+/** The time between the first and the last flow of a namespace and direction that a staged policy decided. */
+export interface StagedTime {
+  readonly namespace: string;
+  readonly direction: Direction;
+  readonly firstSeconds: number;
+  readonly lastSeconds: number;
+}
+
 export interface StagedVerdicts {
   /**
    * Flows for which staged policies give a different verdict than the enforced one; those that would be denied first,
@@ -46,6 +56,8 @@ export interface StagedVerdicts {
   /** Flows that a staged policy, or the end of its tier, decided; for `agreeing` of them the enforced verdict is the same. */
   readonly decided: number;
   readonly agreeing: number;
+  /** When a staged policy first and last decided flows of each namespace and direction. */
+  readonly decidedBetween: readonly StagedTime[];
   readonly decidedByOthers: readonly DecidedByOther[];
   /**
    * Flows whose pending verdict differs although no staged policy is among its hits, so the staged policies do not
@@ -87,14 +99,16 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
   const staged = entries.filter(({ trace }) => trace.pending.some(isStaged));
   const others = entries.filter(({ trace }) => !trace.pending.some(isStaged));
   const agreeing = staged.filter((entry) => !isDifferent(entry));
+  const bySubject = groupBy(staged, ({ fact }) => subjectKey(reportedSubject(fact)));
   return {
     disagreements: differences(staged.filter(isDifferent)),
     decided: flowsOf(staged.map(({ fact }) => fact)),
     agreeing: flowsOf(agreeing.map(({ fact }) => fact)),
-    decidedByOthers: decidedByOthers(
-      others,
-      new Set(staged.map(({ fact }) => subjectKey(reportedSubject(fact)))),
-    ),
+    decidedBetween: [...bySubject.values()].map((group) => {
+      const { firstSeconds, lastSeconds } = mergeTotals(group.map(({ fact }) => fact));
+      return { ...reportedSubject(group[0].fact), firstSeconds, lastSeconds };
+    }),
+    decidedByOthers: decidedByOthers(others, new Set(bySubject.keys())),
     withoutStaged: differences(others.filter(isDifferent)),
     enforcedByStaged: sortedBy(
       [...groupBy(misreported, ({ policy }) => policy)].map(([policy, group]) => ({
@@ -108,14 +122,33 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
 }
 
 /**
- * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows, would deny no
- * allowed flow, and no other policy allows flows that they do not cover.
+ * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows for long enough, would
+ * deny no allowed flow, and no other policy allows flows that they do not cover.
  */
-export function isEvidenceForEnforcing(verdicts: StagedVerdicts): boolean {
+export function isEvidenceForEnforcing(
+  verdicts: StagedVerdicts,
+  { coverage, minimumDays }: { coverage: readonly CoverageStretch[]; minimumDays: number },
+): boolean {
   return (
     verdicts.decided > 0 &&
+    stagedDays(verdicts, coverage).every(({ coveredDays }) => coveredDays >= minimumDays) &&
     verdicts.disagreements.every(({ pending }) => pending !== 'deny') &&
     passedByOthers(verdicts).length === 0
+  );
+}
+
+/** The covered days between the first and last decision of staged policies, per namespace and direction; fewest first. */
+export function stagedDays(
+  { decidedBetween }: Pick<StagedVerdicts, 'decidedBetween'>,
+  coverage: readonly CoverageStretch[],
+): (StagedTime & { readonly coveredDays: number })[] {
+  const covered = coveredTime(coverage);
+  return sortedBy(
+    decidedBetween.map((each) => ({
+      ...each,
+      coveredDays: floorToTenthDay(covered.between(each.firstSeconds, each.lastSeconds)),
+    })),
+    ({ coveredDays, namespace, direction }) => [coveredDays, namespace, direction],
   );
 }
 

@@ -1,46 +1,7 @@
-import { isIP } from 'node:net';
-
-export type IpVersion = 4 | 6;
-
-/** First and last address, as numbers of one IP version. */
-type Range = readonly [first: bigint, last: bigint];
+import { parseNet, type AddressRange, type IpVersion } from '../../text/net.ts';
 
 /** Addresses of one IP version: disjoint ranges. */
-export type AddressSet = readonly Range[];
-
-const bitsOf = { 4: 32, 6: 128 } as const;
-
-/** A range in CIDR notation, or a single address. */
-export interface Net {
-  readonly version: IpVersion;
-  readonly range: Range;
-  /** Whether it is written as a range, and not as an address alone. */
-  readonly hasLength: boolean;
-  /** The same range as Calico writes it, for example 10.0.0.0/8 for 10.1.2.3/8. */
-  readonly masked: string;
-  /** Whether no bit after the prefix is set. */
-  readonly isMasked: boolean;
-}
-
-/** Reads `10.0.0.0/8`, `10.1.2.3` or `fd00::/8`; undefined if Go's net.ParseCIDR and net.ParseIP reject it. */
-export function parseNet(text: string): Net | undefined {
-  const [, address = '', length] = /^([0-9a-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  const version = isIP(address);
-  if (version !== 4 && version !== 6) return undefined;
-  const bits = bitsOf[version];
-  const prefix = length === undefined ? bits : Number(length);
-  if (prefix > bits) return undefined;
-  const value = version === 4 ? numberOfIpv4(address) : numberOfIpv6(address);
-  const size = 1n << BigInt(bits - prefix);
-  const first = value - (value % size);
-  return {
-    version,
-    range: [first, first + size - 1n],
-    hasLength: length !== undefined,
-    masked: `${first === value ? address : version === 4 ? textOfIpv4(first) : textOfIpv6(first)}/${prefix}`,
-    isMasked: first === value,
-  };
-}
+export type AddressSet = readonly AddressRange[];
 
 /** The addresses of a list of ranges, by IP version. */
 export interface Nets {
@@ -70,7 +31,7 @@ function addressesIn(nets: readonly string[], version: IpVersion): AddressSet {
 export function subtract(from: AddressSet, taken: AddressSet): AddressSet {
   let left = from;
   for (const [first, last] of taken)
-    left = left.flatMap(([start, end]): Range[] => {
+    left = left.flatMap(([start, end]): AddressRange[] => {
       if (last < start || first > end) return [[start, end]];
       return [
         ...(start < first ? [[start, first - 1n] as const] : []),
@@ -82,38 +43,10 @@ export function subtract(from: AddressSet, taken: AddressSet): AddressSet {
 
 export function intersect(a: AddressSet, b: AddressSet): AddressSet {
   return a.flatMap(([start, end]) =>
-    b.flatMap(([first, last]): Range[] => {
+    b.flatMap(([first, last]): AddressRange[] => {
       const from = start > first ? start : first;
       const to = end < last ? end : last;
       return from <= to ? [[from, to]] : [];
     }),
   );
-}
-
-function numberOfIpv4(address: string): bigint {
-  return address.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
-}
-
-function textOfIpv4(value: bigint): string {
-  return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
-}
-
-function numberOfIpv6(address: string): bigint {
-  const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address);
-  const embedded = dotted?.[2] === undefined ? undefined : numberOfIpv4(dotted[2]);
-  const text =
-    embedded === undefined
-      ? address
-      : `${dotted?.[1] ?? ''}${(embedded >> 16n).toString(16)}:${(embedded & 65_535n).toString(16)}`;
-  const [head = '', tail] = text.split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const before = groups(head);
-  const after = groups(tail ?? '');
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
-  return [...before, ...zeros, ...after].reduce((sum, group) => sum * 65_536n + BigInt(`0x${group}`), 0n);
-}
-
-function textOfIpv6(value: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, at) => (value >> BigInt(112 - 16 * at)) & 65_535n);
-  return new URL(`http://[${groups.map((group) => group.toString(16)).join(':')}]`).hostname.slice(1, -1);
 }

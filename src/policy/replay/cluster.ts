@@ -1,5 +1,6 @@
 import type { EvidenceEnd } from '../derive/model.ts';
-import type { IpVersion, Nets } from './address-sets.ts';
+import type { IpVersion } from '../../text/net.ts';
+import type { Nets } from './address-sets.ts';
 import type { Answer } from './answer.ts';
 import type { LabelTest } from './selector.ts';
 

@@ -8,7 +8,7 @@ import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
 import { selectsEnd } from './policy-order.ts';
 import type { CompiledPolicies, CompiledPolicy, RuleAtom } from './policy.ts';
-import { directions, replay, type Finding } from './replay.ts';
+import { directions, replay, type Finding, type Replayed } from './replay.ts';
 
 /** A peer and port that a rule allows but that was not used. */
 export interface Unused {
@@ -16,7 +16,7 @@ export interface Unused {
   readonly rule: string;
 }
 
-interface Drift {
+interface Drift extends Pick<Replayed, 'facts' | 'selected' | 'withoutFacts'> {
   /** Allowed, but never used in the period. */
   readonly unused: readonly Unused[];
   /** Allowed; whether it was used depends on data that is not stored. */
@@ -55,8 +55,21 @@ export function drift(
           }
         }
       }
-  const { wouldDeny, undecided, misreported } = replay(compiled, evidence, traces);
-  return { unused, perhapsUnused, notAllowed: wouldDeny, undecided, misreported };
+  const { wouldDeny, undecided, misreported, facts, selected, withoutFacts } = replay(
+    compiled,
+    evidence,
+    traces,
+  );
+  return {
+    facts,
+    selected,
+    withoutFacts,
+    unused,
+    perhapsUnused,
+    notAllowed: wouldDeny,
+    undecided,
+    misreported,
+  };
 }
 
 /** The allowed facts of one end, in the direction that its policies decide. */

@@ -1,12 +1,5 @@
-import {
-  everyNet,
-  intersect,
-  netsOf,
-  subtract,
-  type AddressSet,
-  type IpVersion,
-  type Nets,
-} from './address-sets.ts';
+import type { IpVersion } from '../../text/net.ts';
+import { everyNet, intersect, netsOf, subtract, type AddressSet, type Nets } from './address-sets.ts';
 import type { Answer } from './answer.ts';
 import { findNetworkSet, type ClusterFacts, type ReplayEnd } from './cluster.ts';
 

@@ -1,5 +1,5 @@
 import type { EvidenceEnd } from '../derive/model.ts';
-import type { IpVersion } from './address-sets.ts';
+import type { IpVersion } from '../../text/net.ts';
 import { both, either, known, type Answer } from './answer.ts';
 import { findNetworkSet, type ClusterFacts, type KnownNetworkSet, type ReplayEnd } from './cluster.ts';
 import { isInNets } from './end-addresses.ts';

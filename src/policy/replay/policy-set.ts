@@ -1,5 +1,5 @@
 import { compareText } from '../../text/order.ts';
-import { parseNet, type IpVersion } from './address-sets.ts';
+import { parseNet, type IpVersion } from '../../text/net.ts';
 import type { ClusterFacts, IdentitySettings, KnownNetworkSet } from './cluster.ts';
 import { compileCalico } from './compile-calico.ts';
 import { compileCluster } from './compile-cluster.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { KnownNamespace, KnownNetworkSet } from './cluster.ts';
-import { netsOf, parseNet } from './address-sets.ts';
+import { parseNet } from '../../text/net.ts';
+import { netsOf } from './address-sets.ts';
 import {
   globalSpec,
   namespacedSpec,

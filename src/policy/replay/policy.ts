@@ -1,6 +1,6 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import type { Answer } from './answer.ts';
-import type { IpVersion } from './address-sets.ts';
+import type { IpVersion } from '../../text/net.ts';
 import type { ClusterFacts, ReplayEnd } from './cluster.ts';
 
 /** The part of a fact that rules match. */

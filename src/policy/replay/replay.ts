@@ -8,6 +8,7 @@ import { portText } from '../derive/rules.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
 import { decide } from './decide.ts';
 import type { CompiledPolicies } from './policy.ts';
+import { PolicyUse } from './policy-use.ts';
 
 /** One fact for which the policies' verdict differs from the observed one. */
 export interface Finding {
@@ -26,6 +27,10 @@ export interface Finding {
 export interface Replayed {
   /** Number of evaluated facts. */
   readonly facts: number;
+  /** Facts of ends that a policy in the set selects, or may select; without any, the result is no evidence. */
+  readonly selected: number;
+  /** Policies that select no end of an evaluated fact, so that the facts say nothing about them. */
+  readonly withoutFacts: readonly string[];
   /** Allowed when observed, denied by the policies. */
   readonly wouldDeny: readonly Finding[];
   /** Denied when observed, allowed by the policies. */
@@ -58,16 +63,20 @@ export function replay(
   const wouldAllow: Finding[] = [];
   const undecided: Finding[] = [];
   let facts = 0;
+  let selected = 0;
   let unselectedDenied = 0;
+  const use = new PolicyUse(policies);
   for (const fact of evidence)
     for (const direction of directions) {
-      if (!subjectOf(direction, fact) || (fact.action !== 'allow' && fact.action !== 'deny')) continue;
+      const subject = subjectOf(direction, fact);
+      if (!subject || (fact.action !== 'allow' && fact.action !== 'deny')) continue;
       const staged = stagedDenial(fact);
       if (staged !== undefined) {
         misreported.push(findingOf(direction, fact, staged));
         continue;
       }
       facts += 1;
+      if (use.isSelected(direction, subject)) selected += 1;
       const wasAllowed = fact.action === 'allow';
       const { verdict, by } = decide(policies, direction, fact);
       // Denying at the source what the destination already denied changes nothing.
@@ -80,6 +89,8 @@ export function replay(
     }
   return {
     facts,
+    selected,
+    withoutFacts: use.unused(),
     wouldDeny: sorted(wouldDeny),
     wouldAllow: sorted(wouldAllow),
     undecided: sorted(undecided),

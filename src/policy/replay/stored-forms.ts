@@ -1,4 +1,4 @@
-import { parseNet } from './address-sets.ts';
+import { parseNet } from '../../text/net.ts';
 import { protocolNames } from './shapes/calico-rule.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseNet } from '../address-sets.ts';
+import { parseNet } from '../../../text/net.ts';
 import { namespaceSelectorText, notSelectorText, selectorText } from './calico-selectors.ts';
 import { isObjectName, isPortName } from '../../../text/kubernetes-names.ts';
 

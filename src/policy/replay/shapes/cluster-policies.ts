@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseNet } from '../address-sets.ts';
+import { parseNet } from '../../../text/net.ts';
 import { labelSelector, portNumber } from './common.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { intersect, parseNet, subtract, type Net } from '../address-sets.ts';
+import { parseNet, type Net } from '../../../text/net.ts';
+import { intersect, subtract } from '../address-sets.ts';
 import { labelSelector, portName, portNumber } from './common.ts';
 
 const cidrProblem =

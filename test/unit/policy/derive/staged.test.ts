@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   isEvidenceForEnforcing,
   passedByOthers,
+  stagedDays,
   stagedVerdicts,
 } from '../../../../src/policy/derive/staged.ts';
 import type { TracedEvidence } from '../../../../src/trail/evidence.ts';
@@ -17,7 +18,15 @@ const stagedAllow = { k: 'StagedNetworkPolicy', ns: 'immich', n: 'egress', t: 'd
 const pass = { k: 'NetworkPolicy', ns: 'immich', n: 'first', t: 'first', a: 'pass', r: 0 };
 
 const catchAll = { k: 'GlobalNetworkPolicy', n: 'observe', t: 'default', a: 'allow', r: 1 };
+const daySeconds = 86_400;
+/** The first and last seconds of a fact that was seen for more than a week. */
+const forAWeek = { firstSeconds: 1_000, lastSeconds: 1_000 + 7 * daySeconds };
+const week = {
+  coverage: [{ fromSeconds: 0, toSeconds: 9 * daySeconds, state: 'settled' as const }],
+  minimumDays: 7,
+};
 const nothing = {
+  decidedBetween: [],
   disagreements: [],
   decided: 0,
   agreeing: 0,
@@ -26,6 +35,10 @@ const nothing = {
   enforcedByStaged: [],
   unknown: 0,
 };
+
+function egressFor(times: { firstSeconds: number; lastSeconds: number }) {
+  return { namespace: 'immich', direction: 'egress', ...times };
+}
 
 function traced(trace: unknown, change: Partial<TracedEvidence> = {}): TracedEvidence {
   return {
@@ -47,6 +60,7 @@ function traced(trace: unknown, change: Partial<TracedEvidence> = {}): TracedEvi
 test('names the staged policy that would deny an allowed flow, with count and times', () => {
   expect(stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] })])).toEqual({
     ...nothing,
+    decidedBetween: [egressFor({ firstSeconds: 1_000, lastSeconds: 2_000 })],
     decided: 10,
     disagreements: [
       {
@@ -75,17 +89,17 @@ test('merges the same disagreement on several days, with the first and last time
 
 test('counts a flow as agreeing if a staged policy makes the enforced decision, regardless of earlier pass actions', () => {
   const verdicts = stagedVerdicts([
-    traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7 }),
+    traced({ enforced: [profile], pending: [pass, stagedAllow] }, { flowCount: 7, ...forAWeek }),
   ]);
-  expect(verdicts).toEqual({ ...nothing, decided: 7, agreeing: 7 });
-  expect(isEvidenceForEnforcing(verdicts)).toBe(true);
+  expect(verdicts).toEqual({ ...nothing, decided: 7, agreeing: 7, decidedBetween: [egressFor(forAWeek)] });
+  expect(isEvidenceForEnforcing(verdicts, week)).toBe(true);
 });
 
 test('counts a flow as decided by a staged policy if only that policy triggers the end of tier', () => {
   const verdicts = stagedVerdicts([
     traced({ enforced: [{ ...stagedDeny, by: undefined }], pending: [stagedDeny] }, { action: 'deny' }),
   ]);
-  expect(verdicts).toEqual({ ...nothing, decided: 10, agreeing: 10 });
+  expect(verdicts).toMatchObject({ decided: 10, agreeing: 10, disagreements: [] });
 });
 
 test.each([
@@ -101,7 +115,7 @@ test.each([
 
 describe('there is no evidence that enforcing is safe', () => {
   test('without flows', () => {
-    expect(isEvidenceForEnforcing(stagedVerdicts([]))).toBe(false);
+    expect(isEvidenceForEnforcing(stagedVerdicts([]), week)).toBe(false);
   });
 
   test('if no staged policy decides; the deciding policies are listed', () => {
@@ -109,7 +123,7 @@ describe('there is no evidence that enforcing is safe', () => {
       traced({ enforced: [catchAll], pending: [catchAll] }),
       traced({ enforced: [profile], pending: [profile] }, { reporter: 'dst', flowCount: 3 }),
     ]);
-    expect(isEvidenceForEnforcing(verdicts)).toBe(false);
+    expect(isEvidenceForEnforcing(verdicts, week)).toBe(false);
     expect(verdicts).toEqual({
       ...nothing,
       decidedByOthers: [
@@ -139,30 +153,58 @@ describe('there is no evidence that enforcing is safe', () => {
 
   test('if a catch-all allows traffic that staged policies of the same namespace and direction do not select', () => {
     const verdicts = stagedVerdicts([
-      traced({ enforced: [catchAll], pending: [stagedAllow] }),
+      traced({ enforced: [catchAll], pending: [stagedAllow] }, forAWeek),
       traced({ enforced: [catchAll], pending: [catchAll] }, { port: 443, flowCount: 4 }),
     ]);
     expect(passedByOthers(verdicts)).toMatchObject([
       { policy: 'GlobalNetworkPolicy observe, tier default, rule 1', flowCount: 4 },
     ]);
-    expect(isEvidenceForEnforcing(verdicts)).toBe(false);
+    expect(isEvidenceForEnforcing(verdicts, week)).toBe(false);
+  });
+
+  test.each([
+    ['staged policies decided flows for less than the required days', { lastSeconds: 7 * daySeconds }, []],
+    [
+      'a gap leaves less than the required days',
+      forAWeek,
+      [{ fromSeconds: 50_000, toSeconds: 51_000, state: 'gap' as const }],
+    ],
+  ])('if %s', (_what, times, gaps) => {
+    const verdicts = stagedVerdicts([
+      traced({ enforced: [profile], pending: [stagedAllow] }, { ...forAWeek, reporter: 'dst' }),
+      traced({ enforced: [profile], pending: [stagedAllow] }, times),
+    ]);
+    const [first, ...rest] = gaps;
+    const coverage = first
+      ? [
+          { fromSeconds: 0, toSeconds: first.fromSeconds, state: 'settled' as const },
+          first,
+          ...rest,
+          { fromSeconds: first.toSeconds, toSeconds: 9 * daySeconds, state: 'settled' as const },
+        ]
+      : week.coverage;
+    expect(isEvidenceForEnforcing(verdicts, { ...week, coverage })).toBe(false);
+    expect(stagedDays(verdicts, coverage)[0]).toMatchObject({ coveredDays: 6.9 });
   });
 
   test('if a staged policy would deny', () => {
     expect(
-      isEvidenceForEnforcing(stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] })])),
+      isEvidenceForEnforcing(
+        stagedVerdicts([traced({ enforced: [profile], pending: [stagedDeny] }, forAWeek)]),
+        week,
+      ),
     ).toBe(false);
   });
 });
 
 test('a catch-all of another namespace or direction does not affect the evidence', () => {
   const verdicts = stagedVerdicts([
-    traced({ enforced: [profile], pending: [stagedAllow] }),
+    traced({ enforced: [profile], pending: [stagedAllow] }, forAWeek),
     traced({ enforced: [catchAll], pending: [catchAll] }, { reporter: 'dst' }),
     traced({ enforced: [profile], pending: [profile] }, { port: 80 }),
   ]);
   expect(passedByOthers(verdicts)).toEqual([]);
-  expect(isEvidenceForEnforcing(verdicts)).toBe(true);
+  expect(isEvidenceForEnforcing(verdicts, week)).toBe(true);
 });
 
 test('lists pending verdicts not caused by a staged policy separately from disagreements', () => {

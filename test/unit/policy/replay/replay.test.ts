@@ -70,11 +70,28 @@ describe('replaying a policy', () => {
     ]);
     expect(found).toMatchObject({
       facts: 3,
+      selected: 0,
+      withoutFacts: ['NetworkPolicy a/test (0.yaml)'],
       wouldDeny: [],
       wouldAllow: [],
       undecided: [],
       unselectedDenied: 1,
     });
+  });
+
+  test('counts the facts that a policy selects, and names the policies that select none', () => {
+    const ingress = kubernetes('b', { podSelector: {}, policyTypes: ['Ingress'] });
+    const found = replay(policies(onlyB, ingress), [
+      fact('a', 'b', 'tcp 80'),
+      fact('a', 'c', 'tcp 80', { action: 'deny' }),
+      fact('b', 'a', 'tcp 80'),
+    ]);
+    expect(found).toMatchObject({
+      facts: 3,
+      selected: 2,
+      withoutFacts: ['NetworkPolicy b/test (1.yaml)'],
+    });
+    expect(replay(policies(onlyB), [])).toMatchObject({ facts: 0, selected: 0 });
   });
 
   test('does not count flows that the destination denied', () => {
