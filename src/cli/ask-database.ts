@@ -11,6 +11,7 @@ const overflowSeconds = 7 * daySeconds;
 
 /** What `status` shows of the database. */
 interface DatabaseNow {
+  trailId: string;
   /** The export of flow logs, with its newest gaps. */
   exported: ExportState & { gaps: ExportGap[] };
   /** How far this machine's clock is ahead of the database's. */
@@ -19,17 +20,19 @@ interface DatabaseNow {
   limited: { namespaces: IdentityOverflow[]; total: number };
 }
 
-/** Undefined if the database is not configured or not available. */
+/** Undefined if the database is not configured or not available. @throws DatabaseFailure `wrong_cluster` */
 export async function askDatabase(): Promise<DatabaseNow | undefined> {
   const { withDatabase } = await import('./with-database.ts');
   const { isFailure } = await import('../failure/failure.ts');
   const { readExportState } = await import('../trail/export-state.ts');
   const { readExportGaps } = await import('../trail/export-gaps.ts');
   const { readIdentityOverflow } = await import('../trail/identity-overflow.ts');
+  const { readTrailId } = await import('../trail/trail-id.ts');
   const { clockOf } = await import('../config/trail-clock.ts');
   const { readClockAhead } = await import('../trail/database-clock.ts');
   try {
     return await withDatabase(async (query) => ({
+      trailId: await readTrailId(query),
       exported: { ...(await readExportState(query)), gaps: await readExportGaps(query, 0, shownGaps) },
       clockAheadMs: await readClockAhead(query),
       limited: await readIdentityOverflow(query, {
@@ -39,7 +42,7 @@ export async function askDatabase(): Promise<DatabaseNow | undefined> {
     }));
   } catch (error) {
     // `status` is about Temporal; other commands report problems with the database.
-    if (!isFailure(error)) throw error;
+    if (!isFailure(error) || error.kind === 'wrong_cluster') throw error;
     return undefined;
   }
 }

@@ -31,6 +31,16 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
   };
 }
 
+/** The supervisor of one database and the data of another one would look like one trail. */
+export function trailProblem(supervisor: SupervisorNow | undefined, trailId: string | undefined): string[] {
+  const other = supervisor?.state === 'RUNNING' ? supervisor.trailId : undefined;
+  return other === undefined || trailId === undefined || other === trailId
+    ? []
+    : [
+        `The supervisor belongs to another database: its trail id is ${other}, but this database has ${trailId}. Correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; if this database replaces the other one, see docs/clusters.md.`,
+      ];
+}
+
 /**
  * @param nowMs as for `agesOf`
  * @returns each problem with what to do; empty while the trail is being recorded

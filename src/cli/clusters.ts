@@ -45,7 +45,7 @@ export function askClusters<Answer>(
       try {
         return {
           cluster,
-          answer: await withDatabaseOf(database, ({ query }) => ask(query), { isReadOnly: true }),
+          answer: await withDatabaseOf(database, ({ query }) => ask(query), { isReadOnly: true, cluster }),
         };
       } catch (error) {
         if (!isFailure(error)) throw error;

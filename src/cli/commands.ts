@@ -144,6 +144,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./verify.ts')).verifyCommand(),
   },
   {
+    name: 'retire',
+    group: 'Operation:',
+    summary: 'remove what a trail without workers leaves in Temporal',
+    load: async () => (await import('./retire.ts')).retireCommand(),
+  },
+  {
     name: 'forget',
     group: 'Operation:',
     summary: 'remove the facts of one pair of namespaces before a given day',

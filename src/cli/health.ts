@@ -63,6 +63,7 @@ function checkHealth(): Promise<HealthReport> {
   return withDatabaseOf(
     config.database,
     ({ query }) => readHealth({ config, query, askTemporal, formatTime }),
-    { isReadOnly: true },
+    // The report contains it.
+    { isReadOnly: true, cluster: '' },
   );
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 import { exportAnswer, lastErrorOf } from './ask-database.ts';
-import { agesOf, clockProblem, problemsOf, type Ages } from './assess-status.ts';
+import { agesOf, clockProblem, problemsOf, trailProblem, type Ages } from './assess-status.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { CommandOutput } from './schemas/index.ts';
 import { formatTable, formatTime, print, printOutput } from './output.ts';
@@ -33,7 +33,11 @@ export async function askStatus() {
   const [supervisor, database] = await Promise.all([askSupervisor(), askDatabase()]);
   const nowMs = clockOf(process.env).now();
   const ages = agesOf(supervisor?.status, nowMs);
-  const problems = [...problemsOf(supervisor, ages, nowMs), ...clockProblem(database?.clockAheadMs)];
+  const problems = [
+    ...trailProblem(supervisor, database?.trailId),
+    ...problemsOf(supervisor, ages, nowMs),
+    ...clockProblem(database?.clockAheadMs),
+  ];
   return { supervisor, ages, problems, exported: database?.exported, limited: database?.limited };
 }
 
@@ -51,12 +55,14 @@ export function statusAnswer({
     ...(limited ? { limitedIdentities: limited } : {}),
   };
   if (!supervisor) return { ...ages, readers: [], supervisor: null, problems, ...shown };
-  const { status, readers, paused: _inProblems, ...execution } = supervisor;
+  const { status, readers, paused: _inProblems, trailId: _compared, ...execution } = supervisor;
   return { ...status, ...ages, readers, supervisor: execution, problems, ...shown };
 }
 
 function formatStatus({ supervisor, ages, problems, exported, limited }: StatusNow): string {
+  const cluster = process.env['CLUSTER_NAME']?.trim() ?? '';
   const lines: [string, string][] = [
+    ...(cluster === '' ? [] : [['cluster', cluster] satisfies [string, string]]),
     ['supervisor', supervisor ? executionText(supervisor) : 'does not exist'],
     ...(supervisor?.status ? statusLines(supervisor.status, ages) : []),
     ...(supervisor?.readers ?? [])

@@ -1,6 +1,12 @@
 import type { DatabaseConfig } from '../config/database-config.ts';
 import type { Database, Query } from '../trail/database.ts';
 
+interface DatabaseOptions {
+  isReadOnly?: boolean;
+  /** Whose database it must be; default: CLUSTER_NAME. Empty: any. */
+  cluster?: string;
+}
+
 /**
  * Runs read-only queries on the database of DATABASE_URL or DATABASE_URL_FILE.
  * @throws ConfigFailure, DatabaseFailure
@@ -12,23 +18,41 @@ export function withDatabase<Result>(ask: (query: Query) => Promise<Result>): Pr
 /** The same for work that needs more than single statements. @throws ConfigFailure, DatabaseFailure */
 export async function withOpenDatabase<Result>(
   work: (database: Database) => Promise<Result>,
-  options: { isReadOnly?: boolean } = {},
+  options: DatabaseOptions = {},
 ): Promise<Result> {
   const { loadDatabaseConfig } = await import('../config/database-config.ts');
   return withDatabaseOf(loadDatabaseConfig(process.env), work, options);
 }
 
-/** The same for a given database. @throws DatabaseFailure */
+/**
+ * The same for a given database.
+ * @throws DatabaseFailure, `wrong_cluster` when the workers of the database have another CLUSTER_NAME
+ */
 export async function withDatabaseOf<Result>(
   config: DatabaseConfig,
   work: (database: Database) => Promise<Result>,
-  options: { isReadOnly?: boolean } = {},
+  { cluster = process.env['CLUSTER_NAME']?.trim() ?? '', ...options }: DatabaseOptions = {},
 ): Promise<Result> {
   const { openDatabase } = await import('../trail/database.ts');
   const database = openDatabase(config, options);
   try {
+    if (cluster !== '') await expectCluster(database.query, cluster);
     return await work(database);
   } finally {
     await database.close();
   }
+}
+
+/** Otherwise, answers and derived policies of one cluster would be taken for those of another. */
+async function expectCluster(query: Query, cluster: string): Promise<void> {
+  const { readClaimedSupervisor, wrongCluster } = await import('../trail/trail-claim.ts');
+  const { isDatabaseFailure } = await import('../trail/database-failure.ts');
+  const { trailNames } = await import('../config/names.ts');
+  const { supervisorId } = trailNames(cluster);
+  const claimed = await readClaimedSupervisor(query).catch((error: unknown) => {
+    // The command reports what is wrong with the tables; `migrate` creates them.
+    if (isDatabaseFailure(error)) return undefined;
+    throw error;
+  });
+  if (claimed !== undefined && claimed !== supervisorId) throw wrongCluster(supervisorId, claimed);
 }

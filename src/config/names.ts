@@ -4,6 +4,8 @@ export const supervisorWorkflowType = 'superviseTrail';
 export const supervisorWorkflowId = 'flow-trail/supervisor';
 export const exportWorkflowType = 'superviseExport';
 const exportWorkflowId = 'flow-trail/export';
+/** Field of the memo of the supervisor and of scheduled runs, and header of their activities: `trail_state.trail_id`. */
+export const trailIdField = 'trailId';
 
 /** The scheduled jobs by their name on the command line: schedule id and workflow type. */
 export const jobs = {

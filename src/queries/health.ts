@@ -16,6 +16,8 @@ import { readDigestProgress } from '../trail/digests.ts';
 import { readExportGaps } from '../trail/export-gaps.ts';
 import { readExportState } from '../trail/export-state.ts';
 import { readFreshness } from '../trail/freshness.ts';
+import { readClaimedSupervisor, wrongCluster } from '../trail/trail-claim.ts';
+import { readTrailId } from '../trail/trail-id.ts';
 const mostExportGaps = 1_000;
 
 type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names'>;
@@ -63,14 +65,17 @@ export async function readHealthFacts({
 
 async function readTrail(
   query: Query,
-  { jobs }: HealthConfig,
+  { jobs, names: { supervisorId } }: HealthConfig,
   { nowMs, clockAheadMs }: { nowMs: number; clockAheadMs: number },
   formatTime: (time: Date) => string,
 ): Promise<HealthTrail> {
   const nowSeconds = nowMs / 1000;
   await checkSchema(query);
+  const claimed = await readClaimedSupervisor(query);
+  if (claimed !== undefined && claimed !== supervisorId) throw wrongCluster(supervisorId, claimed);
   const facts = await readFreshness(query, nowSeconds);
   return {
+    trailId: await readTrailId(query),
     freshness: assessFreshness(facts, { nowMs, ...jobs.freshness, formatTime }),
     crashes: facts.crashes.count,
     newestBucket: facts.newestBucket,

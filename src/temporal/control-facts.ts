@@ -1,7 +1,7 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { jobNames, type JobName, type TrailNames } from '../config/names.ts';
+import { jobNames, type JobName, type TrailNames, trailIdField } from '../config/names.ts';
 import type { TemporalFailure } from './failure.ts';
 import { pausedReading } from './paused-reading.ts';
 import { taskProblemOf } from './task-problem.ts';
@@ -28,6 +28,8 @@ export interface ControlFacts {
   supervisor: {
     /** Temporal's status, for example `RUNNING`; undefined if there is no run. */
     state: string | undefined;
+    /** Of its database; undefined if an older version started it. */
+    trailId: string | undefined;
     /** Why its workflow task fails. */
     taskProblem: string | undefined;
     /** Why a reader is failing. */
@@ -49,21 +51,30 @@ export async function readControlFacts(
   { taskQueue, supervisorId, scheduleIds }: TrailNames,
   clockAheadMs: Promise<number>,
 ): Promise<ControlFacts> {
-  const [supervisor, queue, schedules] = await Promise.all([
+  const [supervisor, pollers, schedules] = await Promise.all([
     readSupervisor(client, supervisorId),
-    client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: taskQueue },
-      taskQueueType: workflowTasks,
-    }),
+    clockAheadMs.then((aheadMs) => readPollers(client, taskQueue, aheadMs)),
     Promise.all(jobNames.map((job) => readSchedule(client, job, scheduleIds[job]))),
   ]);
+  return { supervisor, pollers, schedules };
+}
+
+/**
+ * How many workers polled the task queue in the last 100 seconds.
+ * @param clockAheadMs how far this machine's clock is ahead of the servers', milliseconds
+ * @throws the client's errors
+ */
+export async function readPollers(client: Client, taskQueue: string, clockAheadMs = 0): Promise<number> {
+  const queue = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: workflowTasks,
+  });
   // Temporal's times are by the servers' clock, not the trail's.
-  const since = Date.now() - (await clockAheadMs) - polledWithinMs;
-  const pollers = (queue.pollers ?? []).filter(
+  const since = Date.now() - clockAheadMs - polledWithinMs;
+  return (queue.pollers ?? []).filter(
     ({ lastAccessTime }) => lastAccessTime && tsToMs(lastAccessTime) >= since,
-  );
-  return { supervisor, pollers: pollers.length, schedules };
+  ).length;
 }
 
 async function readSupervisor(client: Client, supervisorId: string): Promise<ControlFacts['supervisor']> {
@@ -73,13 +84,20 @@ async function readSupervisor(client: Client, supervisorId: string): Promise<Con
     const problem = state === 'RUNNING' ? await taskProblemOf(client, description) : undefined;
     return {
       state,
+      trailId: trailIdIn(description.memo?.[trailIdField]),
       taskProblem: problem && `${problem.cause}, attempt ${problem.attempt}`,
       readerProblem: state === 'RUNNING' ? readerProblemIn(description.memo?.['state']) : undefined,
       paused: pausedReading(description),
     };
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return { state: undefined, taskProblem: undefined, readerProblem: undefined, paused: undefined };
+    return {
+      state: undefined,
+      trailId: undefined,
+      taskProblem: undefined,
+      readerProblem: undefined,
+      paused: undefined,
+    };
   }
 }
 
@@ -107,6 +125,10 @@ async function readSchedule(client: Client, job: JobName, scheduleId: string): P
       nextDueAt: undefined,
     };
   }
+}
+
+function trailIdIn(memo: unknown): string | undefined {
+  return typeof memo === 'string' ? memo : undefined;
 }
 
 /** @param memo the supervisor's state, `failing: <error>` while a reader fails (`stateText` in src/workflows/details.ts) */

@@ -29,6 +29,8 @@ type TemporalFailureKind =
   | 'wrong_trail'
   /** A workflow other than the trail's supervisor started a reader. */
   | 'second_supervisor'
+  /** Workers poll the task queue, and would create again what is removed. */
+  | 'workers_running'
   /** A person has paused the supervisor or its readers. */
   | 'paused'
   /** The supervisor does not exist or does not run. */
@@ -89,6 +91,14 @@ export function secondSupervisor(workflowId: string, supervisorId: string): Temp
     cure: `do not start supervisors by hand; a worker keeps ${supervisorId} running`,
     retryable: false,
   });
+}
+
+export function workersRunning(pollers: number, taskQueue: string): TemporalFailure {
+  return temporalFailure(
+    'workers_running',
+    `workers polled the task queue ${taskQueue} in the last 100 seconds: ${pollers}`,
+    'stop them, for example by scaling the Deployment to 0, and try again 100 seconds later',
+  );
 }
 
 /** Kinds caused by a restart of Temporal or of the network; they usually pass within a minute. */

@@ -10,6 +10,10 @@ export type DatabaseFailureKind =
   | 'newer_schema'
   /** Tables or rows that migrations created are missing. */
   | 'damaged'
+  /** Living workers use it for another supervisor. */
+  | 'other_supervisor'
+  /** It is that of another cluster than CLUSTER_NAME. */
+  | 'wrong_cluster'
   /** Not UTF8. */
   | 'encoding'
   | 'migrating'
@@ -49,6 +53,10 @@ const cures: Record<DatabaseFailureKind, string> = {
     'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
   damaged:
     'restore the database from a backup (docs/operations.md, “Backing up”); without one, point DATABASE_URL at an empty database or schema, where a new trail begins',
+  other_supervisor:
+    'correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; to rename or move a trail, stop its workers first (docs/clusters.md)',
+  wrong_cluster:
+    'correct DATABASE_URL, or set CLUSTER_NAME to the name that the workers of this database have',
   encoding:
     "create a database with encoding 'UTF8' (create database goldmane_edges encoding 'UTF8' template template0), and restore a dump of this one into it if it has tables",
   migrating: 'wait until the other worker has migrated the schema',

@@ -18,8 +18,6 @@ export async function renewPresence(query: Query, identity: string, holder: stri
     `with mine as (
        insert into lease (name, holder, expires_at) values ($1, $2, now() + make_interval(secs => $3))
        on conflict (name) do update set holder = excluded.holder, expires_at = excluded.expires_at
-     ), process as (
-       update worker_process set seen_at = now() where process = $2
      ), former as (
        delete from lease where starts_with(name, $4) and expires_at < now() - make_interval(mins => $5)
      )

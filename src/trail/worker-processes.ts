@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-/** A process whose row is older was killed or has lost the database; `renewPresence` renews its row every ten seconds. */
+/** A process whose row is older was killed or has lost the database; it renews its row every ten seconds. */
 const silentSeconds = 30;
 const windowMinutes = 30;
 /** Rows are kept this long for an operator who looks at the table. */
@@ -27,6 +27,11 @@ export async function beginWorkerProcess(query: Query, worker: string, process: 
      insert into worker_process (process, worker) values ($1, $2)`,
     [process, worker, keepDays],
   );
+}
+
+/** The process is alive. @throws DatabaseFailure */
+export async function renewWorkerProcess(query: Query, process: string): Promise<void> {
+  await query('update worker_process set seen_at = now() where process = $1', [process]);
 }
 
 /**

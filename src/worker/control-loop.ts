@@ -20,6 +20,8 @@ import type { RunningAttempts } from './running-attempts.ts';
 import { ensureSchedules } from './schedules.ts';
 import { trailSupervisor } from './supervisor.ts';
 import { ExportControl } from './export-control.ts';
+import { readTrailClaim } from './trail-owner.ts';
+import type { WorkerProcess } from './worker-process.ts';
 import { WorkflowKeeper } from './workflow-keeper.ts';
 
 const roundMs = 30_000;
@@ -31,6 +33,7 @@ export const callTimeoutMs = 10_000;
 export interface ControlDeps {
   config: Config;
   trailId: string;
+  thisProcess: Pick<WorkerProcess, 'renewClaim'>;
   temporal: Temporal;
   workers: readonly Worker[];
   attempts: RunningAttempts;
@@ -103,6 +106,7 @@ class ControlLoop {
       await this.#checkPolls();
       this.isComplete = supervisor.isMet && schedules.isMet;
       await this.#ensureExport();
+      await this.#renewClaim();
     }
     await this.#checkDatabase();
     this.#isFirst &&= !this.isComplete;
@@ -151,6 +155,14 @@ class ControlLoop {
     } catch (error) {
       this.#failures.failed('export', (await this.#explain(error)).message);
     }
+  }
+
+  /** #checkDatabase and #checkPolls report why it fails. */
+  async #renewClaim(): Promise<void> {
+    const { temporal, config, thisProcess } = this.#deps;
+    await this.#inTime(async () =>
+      thisProcess.renewClaim(await readTrailClaim(temporal.client, config.names)),
+    ).catch(() => undefined);
   }
 
   async #ensureSchedules(): Promise<string | undefined> {

@@ -4,8 +4,16 @@ import { inTime } from '../temporal/time-limit.ts';
 import type { Database } from '../trail/database.ts';
 import { migrate, type MigrationProgress } from '../trail/migrate.ts';
 import { callTimeoutMs } from './control-loop.ts';
-import { checkTrailOwner } from './trail-owner.ts';
+import { checkTrailOwner, readTrailClaim } from './trail-owner.ts';
 import { untilItWorks, type Waiting } from './waiting.ts';
+import type { WorkerProcess } from './worker-process.ts';
+
+interface TrailToOwn {
+  temporal: Temporal;
+  config: Pick<Config, 'names'>;
+  trailId: string;
+  thisProcess: Pick<WorkerProcess, 'claim'>;
+}
 
 /** Migrates the schema. Waits while the database is unavailable. */
 export async function migrateSchema(database: Database, waiting: Waiting): Promise<void> {
@@ -16,21 +24,24 @@ export async function migrateSchema(database: Database, waiting: Waiting): Promi
 }
 
 /**
- * Waits while supervisor or schedules belong to another database; certificates and API key are read again during the wait.
+ * Waits while supervisor or schedules belong to another database, or other workers use this database for another supervisor;
+ * certificates and API key are read again during the wait.
  */
 export function untilTrailIsOwn(
-  temporal: Temporal,
-  { names }: Config,
-  trailId: string,
+  { temporal, config, trailId, thisProcess }: TrailToOwn,
   waiting: Waiting,
 ): Promise<void> {
+  const { names } = config;
   return untilItWorks(async () => {
     try {
       await temporal.refresh(() => undefined);
       temporal.codec.keys?.reload();
       const { client } = temporal;
       await client.withAbortSignal(waiting.signal, () =>
-        inTime(client, callTimeoutMs, () => checkTrailOwner(client, names, trailId)),
+        inTime(client, callTimeoutMs, async () => {
+          await checkTrailOwner(client, names, trailId);
+          await thisProcess.claim(await readTrailClaim(client, names));
+        }),
       );
     } catch (error) {
       throw await temporal.explain(error);

@@ -69,7 +69,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   let temporal: Temporal | undefined;
   let presence: Promise<void> | undefined;
   let map: MapService | undefined;
-  const thisProcess = new WorkerProcess({ config, query: database.query, log, readiness });
+  const thisProcess = new WorkerProcess({ config, database, log, readiness });
   let failure: unknown;
   try {
     const watch = new HealthWatch({
@@ -96,7 +96,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), waiting);
     const trailId = await untilItWorks(() => readTrailId(database.query), waiting);
     // Checked before the worker polls: with another installation's names, it would take that installation's tasks.
-    await untilTrailIsOwn(temporal, config, trailId, waiting);
+    await untilTrailIsOwn({ temporal, config, trailId, thisProcess }, waiting);
     const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
       config,
@@ -152,6 +152,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       {
         config,
         trailId,
+        thisProcess,
         temporal,
         workers,
         attempts,

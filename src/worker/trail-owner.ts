@@ -1,12 +1,13 @@
-import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { status } from '@grpc/grpc-js';
+import { isGrpcServiceError, ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { jobNames, type TrailNames } from '../config/names.ts';
+import { jobNames, type TrailNames, trailIdField } from '../config/names.ts';
 import { isOpen } from '../temporal/open-run.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
-import { trailIdField } from '../workflows/messages.ts';
+import type { TrailClaim } from '../trail/trail-claim.ts';
 
 type Memo = Record<string, unknown> | undefined;
 
@@ -36,6 +37,21 @@ export async function checkTrailOwner(client: Client, names: TrailNames, trailId
       if (!(error instanceof ScheduleNotFoundError)) throw error;
     }
   }
+}
+
+/** Where this worker reads: supervisor and Temporal namespace, with the namespace's id. @throws whatever the client throws */
+export async function readTrailClaim(
+  client: Client,
+  { supervisorId }: Pick<TrailNames, 'supervisorId'>,
+): Promise<TrailClaim> {
+  const { namespace } = client.options;
+  const described = await client.workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
+    // A credential may allow less than the worker needs otherwise; the name alone still tells most trails apart.
+    if (isGrpcServiceError(error) && error.code === status.PERMISSION_DENIED) return undefined;
+    throw error;
+  });
+  const id = described?.namespaceInfo?.id;
+  return { supervisor: supervisorId, temporalNamespace: id ? `${namespace} (${id})` : namespace };
 }
 
 /**

@@ -4,17 +4,24 @@ import type { Config } from '../config/config.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { crashLoopOf } from '../reports/crash-loop.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import type { Query } from '../trail/database.ts';
-import { beginWorkerProcess, endWorkerProcess, readCrashes } from '../trail/worker-processes.ts';
+import type { Database } from '../trail/database.ts';
+import { claimTrail, renewClaim, type TrailClaim } from '../trail/trail-claim.ts';
+import {
+  beginWorkerProcess,
+  endWorkerProcess,
+  readCrashes,
+  renewWorkerProcess,
+} from '../trail/worker-processes.ts';
 import type { Readiness } from './readiness.ts';
 
 /** Long enough for a pending run of the job `freshness`, its Slack message, and a scrape of the metrics. */
 const readersWaitMs = 60_000;
 const failureLength = 500;
+const renewEveryMs = 10_000;
 
 interface ProcessDeps {
   config: Pick<Config, 'clock' | 'jobs' | 'workerIdentity'>;
-  query: Query;
+  database: Database;
   log: Logger;
   readiness: Readiness;
 }
@@ -23,7 +30,7 @@ interface ProcessDeps {
 export class WorkerProcess {
   readonly id = randomUUID();
   readonly #deps: ProcessDeps;
-  #hasBegun = false;
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(deps: ProcessDeps) {
     this.#deps = deps;
@@ -36,9 +43,16 @@ export class WorkerProcess {
    * @throws DatabaseFailure
    */
   async begin(signal: AbortSignal): Promise<Deps['readersStart']> {
-    const { config, query, log, readiness } = this.#deps;
-    if (!this.#hasBegun) await beginWorkerProcess(query, config.workerIdentity, this.id);
-    this.#hasBegun = true;
+    const { config, database, log, readiness } = this.#deps;
+    const { query } = database;
+    if (!this.#renewal) {
+      await beginWorkerProcess(query, config.workerIdentity, this.id);
+      // Also while it waits for Temporal: a waiting process has not crashed. A lost database shows elsewhere.
+      this.#renewal = setInterval(
+        () => void renewWorkerProcess(query, this.id).catch(() => undefined),
+        renewEveryMs,
+      );
+    }
     const loop = crashLoopOf(await readCrashes(query), zonedTime(config.jobs.timeZone).dated);
     if (!loop) return undefined;
     const reason = `The readers start ${readersWaitMs / 1000} s after the worker. ${loop.what} ${loop.cause}`;
@@ -51,12 +65,23 @@ export class WorkerProcess {
     return { atMs: config.clock.elapsed() + readersWaitMs, reason };
   }
 
+  /** @throws DatabaseFailure `other_supervisor` when living workers use the database for another supervisor */
+  claim(claim: TrailClaim): Promise<void> {
+    return claimTrail(this.#deps.database, this.id, claim);
+  }
+
+  /** Call this repeatedly: the namespace has another id after Temporal lost its data. @throws DatabaseFailure */
+  renewClaim(claim: TrailClaim): Promise<void> {
+    return renewClaim(this.#deps.database.query, this.id, claim);
+  }
+
   /** @param error the error that ends the process; undefined for an orderly shutdown */
   async end(error: unknown): Promise<void> {
-    if (!this.#hasBegun) return;
+    if (!this.#renewal) return;
+    clearInterval(this.#renewal);
     const failure = error instanceof Error ? error.message : 'an unknown error';
     await endWorkerProcess(
-      this.#deps.query,
+      this.#deps.database.query,
       this.id,
       error === undefined ? undefined : failure.slice(0, failureLength),
     );

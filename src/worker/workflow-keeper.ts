@@ -4,9 +4,9 @@ import type { Config } from '../config/config.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { isOpen } from '../temporal/open-run.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
-import { trailIdField } from '../workflows/messages.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
+import { trailIdField } from '../config/names.ts';
 
 /**
  * A younger run (by the trail's clock) is not replaced: while workers of two versions run side by side, they would

@@ -10,6 +10,3 @@ export const pauseSignal = defineSignal<[reason?: string]>('pause');
 export const resumeSignal = defineSignal('resume');
 /** Sent by the readers, not by people. The supervisor validates it, because any client of Temporal can send one. */
 export const progressSignal = defineSignal<[unknown]>('progress');
-
-/** Field of the memo of the supervisor and of scheduled runs, and header of their activities: `trail_state.trail_id`. */
-export const trailIdField = 'trailId';

@@ -1,6 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { jobs } from '../config/names.ts';
-import { trailIdField } from './messages.ts';
+import { jobs, trailIdField } from '../config/names.ts';
 
 const startable = [...Object.values(jobs).map(({ workflowType }) => workflowType), 'deriveAllowlist'];
 

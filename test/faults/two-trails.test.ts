@@ -53,6 +53,49 @@ test('a worker with another database and the same names is rejected; the first c
   expect((await supervisorOf('')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
 });
 
+test('a worker of another cluster with this database is refused while a worker of this cluster lives, and starts afterwards', async () => {
+  const far = await World.create();
+  try {
+    world.traffic.start(world.goldmane);
+    far.traffic.start({ ingest: (flows) => far.goldmane.ingest(flows.map(inSouth)) });
+    const own = await world.startWorker({ CLUSTER_NAME: 'north' });
+    await untilReady(own);
+    const shared = { DATABASE_URL: world.db.url, TEMPORAL_NAMESPACE: world.namespace };
+    const wrong = await far.startWorker({ ...shared, CLUSTER_NAME: 'south' });
+    const reason = await untilNotReady(wrong, /DATABASE_URL/);
+    expect(reason).toContain(trailNames('north').supervisorId);
+    // The names alone do not distinguish them: each cluster has its own Temporal namespace.
+    const namesake = await far.startWorker({ DATABASE_URL: world.db.url, CLUSTER_NAME: 'north' });
+    await untilNotReady(namesake, /DATABASE_URL/);
+    await namesake.terminate();
+    const edges = await until('the own edges are stored', async () => {
+      const { out } = await flowTrail(['edges', '--json'], world.workerEnv());
+      return out.includes('srcNs') ? out : undefined;
+    });
+    expect(edges).not.toContain('south-');
+
+    const asked = { ...world.workerEnv(), ...shared, CLUSTER_NAME: 'south' };
+    for (const command of [['edges'], ['status'], ['allowlist', 'derive', 'immich']])
+      expect(await flowTrail(command, asked)).toMatchObject({ code: 1, out: '' });
+    const health = await flowTrail(['health', '--json'], asked);
+    expect(health).toMatchObject({ code: 2 });
+    expect(health.out).toContain(trailNames('north').supervisorId);
+    const asNorth = {
+      ...world.workerEnv(),
+      DATABASE_URL_NORTH: world.db.url,
+      DATABASE_URL_SOUTH: world.db.url,
+    };
+    expect(await flowTrail(['edges', '--cluster', 'north,south'], asNorth)).toMatchObject({ code: 1 });
+    expect(await flowTrail(['edges', '--cluster', 'north'], asNorth)).toMatchObject({ code: 0 });
+
+    await own.terminate();
+    await untilReady(wrong);
+    expect(await flowTrail(['edges'], asked)).toMatchObject({ code: 0 });
+  } finally {
+    await far.close();
+  }
+});
+
 test('a worker whose database is replaced by that of another trail ends, and takes no work when it starts again', async () => {
   const first = await world.startWorker();
   await untilReady(first);

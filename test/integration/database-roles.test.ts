@@ -101,6 +101,76 @@ describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () =
   });
 });
 
+describe.skipIf(!hasPsql())('FLOW_TRAIL_ROLE', () => {
+  const server = new URL(inject('postgresUrl'));
+  const clusters = ['north', 'south'].map((cluster) => ({
+    role: `flow_trail_${process.pid}_${cluster}`,
+    database: `roles_${process.pid}_${cluster}`,
+    password: `it's "\`$(${cluster})\\`,
+  }));
+  const runScript = (settings: Record<string, string>) =>
+    promisify(execFile)('bash', [script], {
+      env: {
+        PATH: process.env['PATH'],
+        PGHOST: server.hostname,
+        PGPORT: server.port,
+        PGUSER: server.username,
+        PGPASSWORD: server.password,
+        ...settings,
+      },
+    });
+
+  afterAll(async () => {
+    const admin = openDatabase({ url: inject('postgresUrl') });
+    // As docs/clusters.md removes a cluster.
+    await admin.withClient(async (client) => {
+      for (const { role, database: name } of clusters) {
+        await client.query(`drop database ${name} with (force)`);
+        await client.query(`drop role ${role}_owner, ${role}, ${role}_reader`);
+      }
+    });
+    await admin.close();
+  });
+
+  test('gives each cluster on one server roles and passwords of its own, which open no other database', async () => {
+    for (const { role, database: name, password } of clusters)
+      await runScript({
+        FLOW_TRAIL_ROLE: role,
+        FLOW_TRAIL_DATABASE: name,
+        FLOW_TRAIL_OWNER_PASSWORD: password,
+        FLOW_TRAIL_DB_PASSWORD: password,
+        FLOW_TRAIL_READER_PASSWORD: password,
+      });
+    for (const own of clusters)
+      for (const other of clusters) {
+        const url = new URL(`postgres://${server.host}/${other.database}`);
+        url.username = own.role;
+        url.password = encodeURIComponent(own.password);
+        const writer = openDatabase({ url: url.href });
+        const answer = writer.query('select 1');
+        if (own === other) expect(await answer).toHaveLength(1);
+        else await expect(answer).rejects.toMatchObject({ system: 'database' });
+        await writer.close();
+      }
+  });
+
+  test('a missing password or a role name that PostgreSQL would cut is refused before anything is changed', async () => {
+    const passwordsOf = {
+      FLOW_TRAIL_OWNER_PASSWORD: 'a',
+      FLOW_TRAIL_DB_PASSWORD: 'b',
+      FLOW_TRAIL_READER_PASSWORD: 'c',
+    };
+    for (const [settings, named] of [
+      [{ ...passwordsOf, FLOW_TRAIL_READER_PASSWORD: '' }, 'FLOW_TRAIL_READER_PASSWORD'],
+      [{ ...passwordsOf, FLOW_TRAIL_ROLE: 'r'.repeat(57) }, 'FLOW_TRAIL_ROLE'],
+    ] as const)
+      await expect(runScript({ FLOW_TRAIL_DATABASE: 'never', ...settings })).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(named),
+      });
+  });
+});
+
 function hasPsql(): boolean {
   try {
     execFileSync('psql', ['--version'], { stdio: 'ignore' });

@@ -79,7 +79,7 @@ const cases: readonly Case[] = [
   { name: 'forget', args: ['forget', '--src', 'immich', '--dst', 'dbaas', '--before', '2026-11-25'] },
 ];
 
-const elsewhere = ['status', 'health', 'runs', 'certificates'];
+const elsewhere = ['status', 'health', 'runs', 'certificates', 'retire'];
 
 async function ask(db: TestDatabase, args: readonly string[]) {
   const resolvedArgs = args.map((arg) =>

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { renewPresence } from '../../src/trail/worker-presence.ts';
-import { beginWorkerProcess, endWorkerProcess, readCrashes } from '../../src/trail/worker-processes.ts';
+import {
+  beginWorkerProcess,
+  endWorkerProcess,
+  readCrashes,
+  renewWorkerProcess,
+} from '../../src/trail/worker-processes.ts';
 import { databasePerTest } from '../support/database.ts';
 
 const { query } = databasePerTest().database;
@@ -26,7 +30,7 @@ test('a process counts as crashed while its row is expired, for at most half an 
   await age(process, 31);
   expect(await count()).toBe(0);
   await age(process, 1);
-  await renewPresence(query, '1@one', process);
+  await renewWorkerProcess(query, process);
   expect(await count()).toBe(0);
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobResultSchemas } from './jobs.ts';
-import { adopt, certificateReport, health, runs, status, verify } from './operation.ts';
+import { adopt, certificateReport, health, retire, runs, status, verify } from './operation.ts';
 import { allowlistDerive, allowlistList, allowlistShow, drift, forget, replay, staged } from './policies.ts';
 import {
   at,
@@ -42,6 +42,7 @@ export const outputSchemas = {
   matrix: { schema: matrix, title: 'matrix --json' },
   peers: { schema: peers, title: 'edges --peers-of --json' },
   replay: { schema: replay, title: 'replay --json' },
+  retire: { schema: retire, title: 'retire --json' },
   'run-certificates': { schema: jobResultSchemas.certificates, title: 'run certificates' },
   'run-completeness': { schema: jobResultSchemas.completeness, title: 'run completeness' },
   'run-digest': { schema: jobResultSchemas.digest, title: 'digest, run digest' },

@@ -136,6 +136,17 @@ export const health = z.strictObject({
   }),
 });
 
+export const retire = z.strictObject({
+  isDryRun: z.boolean().meta({ description: 'true without --apply: nothing was changed' }),
+  removed: z.array(
+    z.strictObject({
+      kind: z.enum(['workflow', 'schedule']).meta({ description: 'what it is in Temporal' }),
+      id: text('in Temporal'),
+      trailId: text('id of its database; absent if an older version created it').optional(),
+    }),
+  ),
+});
+
 export const runs = z.array(
   z.strictObject({
     job: text('name of the job'),

@@ -19,13 +19,14 @@ export function assessHealth({
   databaseTrouble,
   formatTime,
 }: HealthFacts): HealthReport {
+  const trailId = 'what' in trail ? undefined : trail.trailId;
   const checks = [
     ...('what' in trail
       ? [unreachable('database', trail)]
       : [databaseCheck(databaseTrouble, trail.clockAheadMs)]),
     ...('what' in control
       ? [unreachable('temporal', control)]
-      : [check('temporal', 'PASS', 'available'), supervisorCheck(control), schedulesCheck(control)]),
+      : [check('temporal', 'PASS', 'available'), supervisorCheck(control, trailId), schedulesCheck(control)]),
     ...('what' in trail
       ? []
       : [

@@ -12,6 +12,7 @@ export interface Unreachable {
 
 /** Facts from the database. */
 export interface HealthTrail {
+  trailId: string;
   /** The verdict of the job `freshness`, as one sentence with its cause. */
   freshness: { severity: Severity; what: string; cause: string };
   /** Worker processes that ended unexpectedly in the last 30 minutes. */

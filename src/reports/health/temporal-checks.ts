@@ -2,10 +2,23 @@ import { counted } from '../../text/counted.ts';
 import type { ControlFacts } from '../../temporal/control-facts.ts';
 import { check, withoutStop, type HealthCheck } from './report.ts';
 
-export function supervisorCheck({
-  supervisor: { state, taskProblem, readerProblem, paused },
-  pollers,
-}: ControlFacts): HealthCheck {
+/** @param databaseTrailId undefined if the database does not respond */
+export function supervisorCheck(
+  { supervisor: { state, trailId, taskProblem, readerProblem, paused }, pollers }: ControlFacts,
+  databaseTrailId: string | undefined,
+): HealthCheck {
+  if (
+    state === 'RUNNING' &&
+    trailId !== undefined &&
+    databaseTrailId !== undefined &&
+    trailId !== databaseTrailId
+  )
+    return check(
+      'supervisor',
+      'FAIL',
+      `belongs to another database: its trail id is ${trailId}, but this database has ${databaseTrailId}`,
+      'Correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; if this database replaces the other one, see docs/clusters.md',
+    );
   if (pollers === 0)
     return check(
       'supervisor',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
-import { agesOf, clockProblem, problemsOf } from '../../../src/cli/assess-status.ts';
+import { agesOf, clockProblem, problemsOf, trailProblem } from '../../../src/cli/assess-status.ts';
 import { status as statusSchema } from '../../../src/cli/schemas/operation.ts';
 import { statusAnswer } from '../../../src/cli/status.ts';
 import { emptyStatus } from '../../../src/workflows/status.ts';
@@ -18,6 +18,7 @@ function supervisor(state: State, lastFailure: string | undefined): SupervisorNo
   const reader = { attempt: 3, isPaused: false, lastFailure };
   return {
     state: 'RUNNING',
+    trailId: 'own',
     startedAt: new Date(at),
     closedAt: undefined,
     problem: undefined,
@@ -75,4 +76,14 @@ test('a clock that differs from the database’s by a minute or more is a proble
   expect([undefined, 0, 59_000, -59_000].flatMap((aheadMs) => clockProblem(aheadMs))).toEqual([]);
   expect(clockProblem(300_000)[0]).toContain('300 s ahead of');
   expect(clockProblem(-61_000)[0]).toContain('61 s behind');
+});
+
+test('a running supervisor of another database is a problem', () => {
+  const running = supervisor('connected', undefined);
+  expect(trailProblem(running, 'other')).toHaveLength(1);
+  expect(trailProblem(running, 'own')).toEqual([]);
+  // An older version started it, or the database does not respond.
+  expect(trailProblem({ ...running, trailId: undefined }, 'own')).toEqual([]);
+  expect(trailProblem(running, undefined)).toEqual([]);
+  expect(trailProblem({ ...running, state: 'TERMINATED' }, 'other')).toEqual([]);
 });

@@ -19,11 +19,18 @@ const schedule = (job: JobName, change: Partial<ControlFacts['schedules'][number
   ...change,
 });
 const goodControl: ControlFacts = {
-  supervisor: { state: 'RUNNING', taskProblem: undefined, readerProblem: undefined, paused: undefined },
+  supervisor: {
+    state: 'RUNNING',
+    trailId: 'own',
+    taskProblem: undefined,
+    readerProblem: undefined,
+    paused: undefined,
+  },
   pollers: 1,
   schedules: jobNames.map((job) => schedule(job)),
 };
 const goodTrail: HealthTrail = {
+  trailId: 'own',
   freshness: { severity: 'good', what: '', cause: '' },
   crashes: 0,
   newestBucket: hoursAgo(0.01),
@@ -109,6 +116,7 @@ describe('each problem has its check, status and cure', () => {
         {
           supervisor: {
             state: undefined,
+            trailId: undefined,
             taskProblem: undefined,
             readerProblem: undefined,
             paused: undefined,
@@ -124,6 +132,7 @@ describe('each problem has its check, status and cure', () => {
         {
           supervisor: {
             state: 'TERMINATED',
+            trailId: undefined,
             taskProblem: undefined,
             readerProblem: undefined,
             paused: undefined,
@@ -134,10 +143,12 @@ describe('each problem has its check, status and cure', () => {
     ],
     [
       'a supervisor whose workflow task fails',
-      [
-        {},
-        { supervisor: { state: 'RUNNING', taskProblem: 'X', readerProblem: undefined, paused: undefined } },
-      ],
+      [{}, { supervisor: { ...goodControl.supervisor, taskProblem: 'X' } }],
+      [['supervisor', 'FAIL']],
+    ],
+    [
+      'a supervisor of another database',
+      [{}, { supervisor: { ...goodControl.supervisor, trailId: 'other' } }],
       [['supervisor', 'FAIL']],
     ],
     ['no worker polls', [{}, { pollers: 0 }], [['supervisor', 'FAIL']]],

@@ -46,6 +46,8 @@ test('of the database, by SQLSTATE or code', async () => {
     'url_unreadable',
     'newer_schema',
     'damaged',
+    'other_supervisor',
+    'wrong_cluster',
     'migrating',
     'wrong_server',
     'tls_required',

@@ -1,0 +1,73 @@
+import { Command } from 'commander';
+import type { Remnant } from '../temporal/retire.ts';
+import { print, printOutput, printTable } from './output.ts';
+import { usageFailure } from './usage-error.ts';
+
+interface RetireOptions {
+  trailId?: string;
+  apply?: boolean;
+  json?: boolean;
+}
+
+export function retireCommand(): Command {
+  return new Command('retire')
+    .description(
+      'Remove what a trail without workers leaves in Temporal: the supervisor, the workflow of the flow-log export and the ' +
+        'schedules. The database and past runs are kept. Refuses while workers are polling, and what belongs to another database.',
+    )
+    .option('--trail-id <id>', 'id of the trail, if its database is lost; by default that of DATABASE_URL')
+    .option('--apply', 'remove them; without this option nothing is changed')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Stop the workers first. CLUSTER_NAME, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE select the trail; docs/clusters.md describes how
+to rename, move and remove a trail.
+
+Examples:
+  flow-trail retire
+  flow-trail retire --apply`,
+    )
+    .action(async ({ trailId, apply = false, json }: RetireOptions) => {
+      const found = await retire(trailId, apply);
+      if (json === true) return printOutput('retire', { isDryRun: !apply, removed: found });
+      if (found.length === 0) return print('Nothing of this trail is left in Temporal.');
+      printTable(
+        [apply ? 'REMOVED' : 'WOULD REMOVE', 'ID'],
+        found.map(({ kind, id }) => [kind, id]),
+      );
+      if (!apply) print('Nothing was changed. Add --apply to remove them.');
+    });
+}
+
+/** @throws UsageFailure, ConfigFailure, DatabaseFailure, TemporalFailure */
+async function retire(given: string | undefined, isApplied: boolean): Promise<Remnant[]> {
+  const { loadTrailNames } = await import('../config/cluster-config.ts');
+  const { expectRemnantsOf, findRemnants, removeRemnants } = await import('../temporal/retire.ts');
+  const { readPollers } = await import('../temporal/control-facts.ts');
+  const { workersRunning } = await import('../temporal/failure.ts');
+  const { withTemporal } = await import('./with-temporal.ts');
+  const names = loadTrailNames(process.env);
+  const trailId = given ?? (await databaseTrailId());
+  return withTemporal(async ({ client, inTime }) => {
+    const remnants = await inTime(() => findRemnants(client, names));
+    expectRemnantsOf(trailId, remnants);
+    const pollers = await inTime(() => readPollers(client, names.taskQueue));
+    // They would create everything again within a minute.
+    if (pollers > 0) throw workersRunning(pollers, names.taskQueue);
+    if (isApplied) await inTime(() => removeRemnants(client, remnants));
+    return remnants;
+  });
+}
+
+async function databaseTrailId(): Promise<string> {
+  const { env } = process;
+  if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim())
+    throw usageFailure(
+      '--trail-id',
+      'no database is configured; set DATABASE_URL, or give the id of the lost database as --trail-id (the field trailId in the memo of the supervisor)',
+    );
+  const { readTrailId } = await import('../trail/trail-id.ts');
+  const { withDatabase } = await import('./with-database.ts');
+  return withDatabase(readTrailId);
+}
