@@ -65,7 +65,7 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
       uncovered.set(totalSeconds(stretches.filter((stretch) => stretch.state === state)), { state });
   };
   const setFailedRuns = (counts: ReadonlyMap<JobName, number>) => {
-    for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job });
+    for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job_name: job });
   };
   // Every series exists from the first scrape: an alert on a missing series would never fire.
   ready.set(0);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { healthCheckNames } from '../../src/reports/health/report.ts';
+import { isFull } from '../support/full.ts';
 import { promtool } from '../support/promtool.ts';
 import { metricsOf, promqlOf, readDashboard, readRules, rulesFile } from './rules.ts';
 import { projectFolder } from './tools.ts';
@@ -26,7 +27,7 @@ const exportEnabled = two('flow_trail_export_enabled');
 const exportedUpTo = two('flow_trail_export_up_to_timestamp_seconds');
 const [exportGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_exported"');
 const [unsettledGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_settled"');
-const failed = (job: string) => two('flow_trail_job_failed_runs', `,job="${job}"`);
+const failed = (job: string) => two('flow_trail_job_failed_runs', `,job_name="${job}"`);
 const days = two('flow_trail_certificate_days_left', ',certificate="client"');
 const slots = (queue: string) =>
   `temporal_worker_task_slots_available{pod="a",worker_type="ActivityWorker",task_queue="${queue}"}`;
@@ -277,6 +278,72 @@ test('each scenario fires exactly its alerts', async () => {
   expect(isGood, text).toBe(true);
 });
 
+/** The same series of another cluster in the same Prometheus. */
+const inCluster = (series: string, cluster: string) => series.replace('{', `{cluster="${cluster}",`);
+
+test('of several clusters in one Prometheus, exactly the one in trouble fires, also if its series disappear', async () => {
+  const all = Object.entries(scenarios).filter(
+    ([, { change = {} }]) => !Object.keys(change).some((series) => series.includes('cluster=')),
+  );
+  // A scenario takes half a second.
+  const own = isFull
+    ? all
+    : all.filter(([name]) => /Deployment is gone|nothing is scraped|a digest failed$/.test(name));
+  expect(own.length).toBeGreaterThan(2);
+  const tests = own.map(([name, { change = {}, fire = [] }]) => {
+    const changed = Object.entries({ ...healthy, ...change }).map(([series, values]) => ({
+      series: inCluster(series, 'east'),
+      // What never existed cannot be missed: the series ends an hour before.
+      values: values ?? (healthy[series] ?? '').replace(/x\d+$/, `x${at - 60}`),
+    }));
+    return {
+      name,
+      interval: '1m',
+      input_series: ['north', 'south']
+        .flatMap((cluster) =>
+          Object.entries(healthy).map(([series, values]) => ({ series: inCluster(series, cluster), values })),
+        )
+        .concat(changed),
+      promql_expr_test: [
+        {
+          expr: 'count by (alertname, cluster) (ALERTS{alertstate="firing"})',
+          eval_time: `${at}m`,
+          exp_samples: fire.map((alert) => ({ labels: `{alertname="${alert}",cluster="east"}`, value: 1 })),
+        },
+      ],
+    };
+  });
+  const { isGood, text } = await promtool(['test', 'rules'], {
+    rule_files: [rulesFile],
+    evaluation_interval: '1m',
+    tests,
+  });
+  expect(isGood, text).toBe(true);
+});
+
+test('with a scrape interval of a minute and samples that are lost now and then, healthy clusters fire nothing', async () => {
+  const lossy = Object.fromEntries(
+    Object.entries(healthy).map(([series, values]) => [series, values.replace(/x\d+$/, 'x57')]),
+  );
+  const { isGood, text } = await promtool(['test', 'rules'], {
+    rule_files: [rulesFile],
+    evaluation_interval: '1m',
+    tests: [
+      {
+        interval: '4m',
+        input_series: Object.entries(lossy).map(([series, values]) => ({
+          series: inCluster(series, 'north'),
+          values: values.replaceAll(/\+60x/g, '+240x'),
+        })),
+        promql_expr_test: [
+          { expr: 'count(ALERTS{alertstate="firing"})', eval_time: `${at}m`, exp_samples: [] },
+        ],
+      },
+    ],
+  });
+  expect(isGood, text).toBe(true);
+});
+
 test('NaN from one worker does not hide the values of another', async () => {
   const pod = (name: string, value: string) => `label_replace(vector(${value}), "pod", "${name}", "", "")`;
   const { isGood, text } = await promtool(['test', 'rules'], {
@@ -310,6 +377,7 @@ test('each alert states cause and cure, and links to a section of the operations
     expect(anchors, alert).toContain(annotations.runbook_url);
     expect(annotations.description, alert).toMatch(/Causes?\b/);
     expect(annotations.description, alert).toMatch(/\b[Ff]ix:/);
+    expect(annotations.summary, alert).toContain('$labels.cluster');
   }
 });
 
@@ -319,5 +387,10 @@ test('the dashboard’s expressions are valid', async () => {
   const rules = expressions.map(({ expr }, index) => ({ record: `panel:${index}`, expr }));
   const { isGood, text } = await promtool(['check', 'rules'], { groups: [{ name: 'panels', rules }] });
   expect(isGood, text).toBe(true);
-  for (const { title, expr } of expressions) expect(metricsOf(expr), title).not.toEqual([]);
+  for (const { title, expr } of expressions) {
+    expect(metricsOf(expr), title).not.toEqual([]);
+    // Otherwise, a healthy cluster hides another one: the dashboard first shows all clusters.
+    for (const [aggregation] of expr.matchAll(/\b(?:sum|max|min|count)\b ?(?:by )?\([^)]*/g))
+      expect(aggregation, title).toMatch(/ by \(cluster\b/);
+  }
 });

@@ -1,7 +1,7 @@
 import { test } from 'vitest';
 
 /** Set by `npm run test:full`. */
-const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
+export const isFull = process.env['FLOW_TRAIL_TESTS'] === 'full';
 
 /** A test that runs only in the full run; `npm test` has a similar one. */
 export const fullTest = isFull ? test : test.skip;
