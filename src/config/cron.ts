@@ -108,5 +108,5 @@ function valueOf(text: string, { min, max, names, prefixLength = 0 }: Field): nu
 
 function wrong(field: Field, part: string): string {
   const example = field.names ? ` or ${field.names[1]?.slice(0, 3)}` : '';
-  return `has "${part}" as its ${field.name}; use numbers from ${field.min} to ${field.max}${example}, for example *, 1, 1-5, */5 or 1,3`;
+  return `has "${part}" as its ${field.name}; use * or numbers from ${field.min} to ${field.max}${example}, such as 1, 1-5, */5 or 1,3`;
 }

@@ -53,7 +53,7 @@ export interface JobConfig {
 }
 
 const whole = (fallback: number, min: number, max: number, what: string) =>
-  wholeNumber(min, max, `must be a whole number from ${min} to ${max}: ${what}`).default(fallback);
+  wholeNumber(min, max, `must be a whole number from ${min} to ${max} (${what})`).default(fallback);
 
 const cron = (fallback: string) =>
   z

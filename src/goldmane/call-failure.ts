@@ -88,8 +88,8 @@ function tooLarge({ method, host, maxReceiveBytes }: FailedCall, details: string
     kind: 'response_too_large',
     what: `The response to ${method} from ${host} exceeds the limit of ${Math.floor(maxReceiveBytes / 1024)} KiB (${details})`,
     cure:
-      'Find out what opens so many connections (a port scan, for example), or give the worker more memory. The edges of this ' +
-      'bucket come from the stream only',
+      'Find out what opens so many connections (a port scan, for example), or give the worker more memory' +
+      (method === 'List' ? '. Until then, the edges of this bucket come from the stream only' : ''),
   };
 }
 

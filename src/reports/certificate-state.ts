@@ -174,14 +174,14 @@ function refusal(
     return {
       state: 'stale_copy',
       severity: 'critical',
-      what: `${isOurs ? 'Operator rotated the certificate; our copy is stale: Goldmane last accepted it' : 'Operator rotated the CA; our copy of the bundle is stale: it last verified Goldmane'} at ${formatTime(workedAt)}. ${what}`,
+      what: `${isOurs ? 'The operator rotated the certificate; our copy is stale: Goldmane last accepted it' : 'The operator rotated the CA; our copy of the bundle is stale: it last verified Goldmane'} at ${formatTime(workedAt)}. ${what}`,
       cure: copyCertificatesAgain,
     };
   if ('isSame' in operatorSecret && !operatorSecret.isSame)
     return {
       state: 'stale_copy',
       severity: 'critical',
-      what: `Operator rotated the certificate; our copy is stale: the Secret ${operatorSecret.name} contains a different certificate. ${what}`,
+      what: `The operator rotated the certificate; our copy is stale: the Secret ${operatorSecret.name} contains a different certificate. ${what}`,
       cure: copyCertificatesAgain,
     };
   if (!contacts)
@@ -209,7 +209,7 @@ function secret({ operatorSecret, handshake, certPath }: CertificateFindings): C
     {
       state: 'rotated',
       severity: 'warning',
-      what: `Operator rotated the certificate: the Secret ${name} differs from our copy ${certPath}${works}`,
+      what: `The operator rotated the certificate: the Secret ${name} differs from our copy ${certPath}${works}`,
       cure: `${copyCertificatesAgain}. If you use a different certificate intentionally, set OPERATOR_SECRET to the Secret it is copied from, or leave it empty`,
     },
   ];

@@ -183,7 +183,7 @@ function dataLossText({ settledBucket }: FreshnessFacts, { nowMs, formatTime }: 
   const settledUntil = new Date(settledBucket.getTime() + bucketMs);
   const bufferEndsAt = new Date(settledUntil.getTime() + listableMs);
   return bufferEndsAt.getTime() > nowMs
-    ? `Nothing is lost yet: Goldmane keeps everything until ${formatTime(bufferEndsAt)}.`
+    ? `Nothing is lost yet: Goldmane keeps the missing records until ${formatTime(bufferEndsAt)}.`
     : `Goldmane’s buffer has expired: from ${formatTime(settledUntil)} to ${formatTime(new Date(nowMs - listableMs))} only streamed records remain.`;
 }
 

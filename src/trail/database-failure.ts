@@ -48,7 +48,7 @@ const cures: Record<DatabaseFailureKind, string> = {
     "check that the role exists and may log in, and that Postgres' pg_hba.conf allows it to connect from here",
   no_database: 'create the database, or correct its name in DATABASE_URL',
   no_schema:
-    'start the worker once, or run flow-trail migrate: both create the tables and bring them up to date, or say which tables must be restored from a backup',
+    'start the worker once, or run flow-trail migrate: both create or update the tables, or say which ones must be restored from a backup',
   newer_schema:
     'start the version of flow-trail that migrated this database, or a later one; to go back to an older version, restore the backup from before the upgrade',
   damaged:
@@ -66,7 +66,7 @@ const cures: Record<DatabaseFailureKind, string> = {
   wrong_server: 'add the right server to the hosts in DATABASE_URL, or correct target_session_attrs',
   connection_refused: 'start Postgres, or correct the host and port in DATABASE_URL',
   unreachable:
-    'check the host in DATABASE_URL, whether its machine runs, and the routes and network policies on the way to it',
+    'check the host in DATABASE_URL, whether its machine is running, and the routes and network policies between',
   dns: 'correct the host in DATABASE_URL, or the DNS configuration of the pod',
   timeout: 'check whether Postgres hangs or is overloaded, or whether a network policy drops packets',
   starting: 'wait: Postgres is starting up or recovering',

@@ -73,7 +73,7 @@ test('a stopped trail causes a warning, a page before the ring expires, and a re
     expect(await watch()).toMatchObject({
       failed: 'trail_stalled',
       message: expect.stringMatching(
-        /^Nothing has been merged or settled for 46 minutes.*Stale certificate.*Goldmane keeps everything until/,
+        /^Nothing has been merged or settled for 46 minutes.*Stale certificate.*Goldmane keeps the missing records until/,
       ),
       details: { state: 'stalled', minutes: 46 },
     });
