@@ -135,12 +135,7 @@ export const jobEnvironment = {
     .pipe(z.enum(weekdays, `must be one of ${weekdays.join(', ')}`))
     .default('monday'),
   FRESHNESS_WARN_MINUTES: whole(5, 1, 52, 'minutes without a merged or settled bucket after which to warn'),
-  FRESHNESS_PAGE_MINUTES: whole(
-    45,
-    2,
-    53,
-    'minutes without a settled bucket after which to page',
-  ),
+  FRESHNESS_PAGE_MINUTES: whole(45, 2, 53, 'minutes without a settled bucket after which to page'),
   LEDGER_KEEP_HOURS: whole(2, 2, 168, 'hours for which the hashes of counted records are kept'),
   COVERAGE_KEEP_DAYS: whole(400, 30, 36_500, 'days for which coverage is kept in detail'),
   FACT_DAYS_KEEP: whole(400, 62, 36_500, 'days for which facts are kept by day'),
