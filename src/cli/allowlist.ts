@@ -95,7 +95,7 @@ function showCommand(): Command {
     .action(async (id: string, { file, out, json }: HandOut & { file?: string }) => {
       const files = await askAllowlistFiles(id);
       const wanted = files.filter(({ path }) => file === undefined || path === file);
-      if (wanted.length === 0 && file !== undefined)
+      if (wanted.length === 0 && file !== undefined && files.length > 0)
         throw usageFailure(
           '--file',
           `cannot be "${file}"; use one of ${files.map(({ path }) => path).join(', ')}`,

@@ -135,6 +135,8 @@ function conclusion({ verdicts, isEvidence, minimumDays, stagedFor }: FoundStage
     return 'Enforcing the staged policies would have denied flows that are allowed.';
   if (passedByOthers(verdicts).length > 0)
     return 'This is not evidence that enforcing is safe: other policies allow flows that the staged policies do not cover.';
+  if (verdicts.unknownBesideStaged > 0)
+    return `This is not evidence that enforcing is safe: the verdict of the staged policies on ${counted(verdicts.unknownBesideStaged, 'allowed flow')} is unknown, because a fact stores at most 16 policy traces.`;
   const tooShort = stagedFor
     .filter(({ coveredDays }) => coveredDays < minimumDays)
     .map(

@@ -100,6 +100,7 @@ export const staged = z.strictObject({
     z.strictObject({ policy: text('the staged policy'), flowCount: count('distinct records') }),
   ),
   unknown: count('flows whose trace shows no verdict'),
+  unknownBesideStaged: count('those of them that were allowed, and that staged policies may have decided'),
 });
 
 const summary = z.strictObject({

@@ -70,6 +70,8 @@ export interface StagedVerdicts {
   readonly enforcedByStaged: readonly { readonly policy: string; readonly flowCount: number }[];
   /** Flows whose traces do not show a verdict. */
   readonly unknown: number;
+  /** Those of them that were allowed, and that staged policies may have decided: of the same namespaces, directions and time. */
+  readonly unknownBesideStaged: number;
 }
 
 interface Entry {
@@ -86,28 +88,33 @@ interface Entry {
 export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdicts {
   const entries: Entry[] = [];
   const misreported: { policy: string; flowCount: number }[] = [];
-  let unknown = 0;
+  const withoutVerdict: TracedEvidence[] = [];
   for (const fact of traced) {
     const trace = readTrace(fact.trace);
     const enforced = trace && verdictOf(trace.enforced);
     const pending = trace && verdictOf(trace.pending);
     if (trace && enforced && isStaged(enforced.hit))
       misreported.push({ policy: describeHit(enforced.hit), flowCount: fact.flowCount });
-    else if (!trace || !enforced || !pending) unknown += fact.flowCount;
+    else if (!trace || !enforced || !pending) withoutVerdict.push(fact);
     else entries.push({ fact, trace, enforced, pending });
   }
   const staged = entries.filter(({ trace }) => trace.pending.some(isStaged));
   const others = entries.filter(({ trace }) => !trace.pending.some(isStaged));
   const agreeing = staged.filter((entry) => !isDifferent(entry));
   const bySubject = groupBy(staged, ({ fact }) => subjectKey(reportedSubject(fact)));
+  const decidedBetween = new Map(
+    [...bySubject].map(([key, group]): [string, StagedTime] => {
+      const { firstSeconds, lastSeconds } = mergeTotals(group.map(({ fact }) => fact));
+      return [key, { ...reportedSubject(group[0].fact), firstSeconds, lastSeconds }];
+    }),
+  );
+  const stagedSince = (fact: TracedEvidence) =>
+    decidedBetween.get(subjectKey(reportedSubject(fact)))?.firstSeconds;
   return {
     disagreements: differences(staged.filter(isDifferent)),
     decided: flowsOf(staged.map(({ fact }) => fact)),
     agreeing: flowsOf(agreeing.map(({ fact }) => fact)),
-    decidedBetween: [...bySubject.values()].map((group) => {
-      const { firstSeconds, lastSeconds } = mergeTotals(group.map(({ fact }) => fact));
-      return { ...reportedSubject(group[0].fact), firstSeconds, lastSeconds };
-    }),
+    decidedBetween: [...decidedBetween.values()],
     decidedByOthers: decidedByOthers(others, new Set(bySubject.keys())),
     withoutStaged: differences(others.filter(isDifferent)),
     enforcedByStaged: sortedBy(
@@ -117,13 +124,18 @@ export function stagedVerdicts(traced: readonly TracedEvidence[]): StagedVerdict
       })),
       ({ policy, flowCount }) => [-flowCount, policy],
     ),
-    unknown,
+    unknown: flowsOf(withoutVerdict),
+    unknownBesideStaged: flowsOf(
+      withoutVerdict.filter(
+        (fact) => fact.action === 'allow' && fact.lastSeconds >= (stagedSince(fact) ?? Infinity),
+      ),
+    ),
   };
 }
 
 /**
  * Whether the verdicts are evidence that enforcing the staged policies is safe: they decided flows for long enough, would
- * deny no allowed flow, and no other policy allows flows that they do not cover.
+ * deny no allowed flow, no other policy allows flows that they do not cover, and no allowed flow has an unknown verdict.
  */
 export function isEvidenceForEnforcing(
   verdicts: StagedVerdicts,
@@ -133,7 +145,8 @@ export function isEvidenceForEnforcing(
     verdicts.decided > 0 &&
     stagedDays(verdicts, coverage).every(({ coveredDays }) => coveredDays >= minimumDays) &&
     verdicts.disagreements.every(({ pending }) => pending !== 'deny') &&
-    passedByOthers(verdicts).length === 0
+    passedByOthers(verdicts).length === 0 &&
+    verdicts.unknownBesideStaged === 0
   );
 }
 

@@ -34,6 +34,7 @@ const nothing = {
   withoutStaged: [],
   enforcedByStaged: [],
   unknown: 0,
+  unknownBesideStaged: 0,
 };
 
 function egressFor(times: { firstSeconds: number; lastSeconds: number }) {
@@ -185,6 +186,20 @@ describe('there is no evidence that enforcing is safe', () => {
       : week.coverage;
     expect(isEvidenceForEnforcing(verdicts, { ...week, coverage })).toBe(false);
     expect(stagedDays(verdicts, coverage)[0]).toMatchObject({ coveredDays: 6.9 });
+  });
+
+  test('if an allowed flow of the same namespace and direction has no known verdict', () => {
+    const staged = traced({ enforced: [profile], pending: [stagedAllow] }, forAWeek);
+    const unknown = (change: Partial<TracedEvidence>) =>
+      stagedVerdicts([staged, traced({ other: true }, { ...forAWeek, ...change })]);
+    const allowed = unknown({});
+    expect(allowed).toMatchObject({ unknown: 10, unknownBesideStaged: 10 });
+    expect(isEvidenceForEnforcing(allowed, week)).toBe(false);
+    for (const change of [{ action: 'deny' }, { reporter: 'dst' }, { lastSeconds: 999 }] as const) {
+      const other = unknown(change);
+      expect(other).toMatchObject({ unknown: 10, unknownBesideStaged: 0 });
+      expect(isEvidenceForEnforcing(other, week)).toBe(true);
+    }
   });
 
   test('if a staged policy would deny', () => {
