@@ -24,7 +24,7 @@ for name in FLOW_TRAIL_OWNER_PASSWORD FLOW_TRAIL_DB_PASSWORD FLOW_TRAIL_READER_P
   # psql reads it from the environment, so that it is not in the process list.
   export "${name?}"
 done
-# PostgreSQL cuts names after 63 bytes, and the longest suffix has 7.
+# PostgreSQL truncates names to 63 bytes, and the longest suffix has 7.
 if [ "${#role}" -gt 56 ]; then
   echo "create-roles.sh: FLOW_TRAIL_ROLE \"$role\" is longer than 56 characters; use a shorter name" >&2
   exit 2

@@ -146,7 +146,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'retire',
     group: 'Operation:',
-    summary: 'remove what a trail without workers leaves in Temporal',
+    summary: 'remove a trail from Temporal once its workers are stopped',
     load: async () => (await import('./retire.ts')).retireCommand(),
   },
   {

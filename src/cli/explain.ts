@@ -116,7 +116,7 @@ function namespaceIn(text: string): string[] {
 }
 
 function limitedText(namespace: string): string {
-  return `namespace ${namespace} has more service identities or network sets than are stored; a flow without one may have had one`;
+  return `namespace ${namespace} has more service identities or network sets than are stored; a flow shown without one may have had one`;
 }
 
 function row({

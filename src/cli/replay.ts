@@ -161,15 +161,15 @@ async function readTracedFacts(period: DayPeriod) {
   };
 }
 
-/** The policies about which the facts say nothing. */
+/** The policies that the facts do not cover. */
 function printEvidence({ selected, withoutFacts }: Pick<Replayed, 'selected' | 'withoutFacts'>): void {
   if (withoutFacts.length > 0)
     print(
-      `\nno observed flow is subject to ${counted(withoutFacts.length, 'policy', 'policies')}:\n${listOf(withoutFacts)}`,
+      `\n${counted(withoutFacts.length, 'policy applies', 'policies apply')} to no observed flow:\n${listOf(withoutFacts)}`,
     );
   if (selected === 0)
     print(
-      '\nNo policy selects an end of a flow that was observed in the period, so this is no evidence. Check the namespaces and --since.',
+      '\nNo policy applies to any flow observed in the period, so this result is not evidence. Check the namespaces and --since.',
     );
 }
 

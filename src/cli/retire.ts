@@ -12,10 +12,13 @@ interface RetireOptions {
 export function retireCommand(): Command {
   return new Command('retire')
     .description(
-      'Remove what a trail without workers leaves in Temporal: the supervisor, the workflow of the flow-log export and the ' +
-        'schedules. The database and past runs are kept. Refuses while workers are polling, and what belongs to another database.',
+      'Remove a trail from Temporal once its workers are stopped: the supervisor, the workflow of the flow-log export and the ' +
+        'schedules. The database and past runs are kept. Fails if workers are still polling or the trail belongs to another database.',
     )
-    .option('--trail-id <id>', 'id of the trail, if its database is lost; by default that of DATABASE_URL')
+    .option(
+      '--trail-id <id>',
+      'id of the trail, if its database is lost; default: the id in the database of DATABASE_URL',
+    )
     .option('--apply', 'remove them; without this option nothing is changed')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -64,8 +67,8 @@ async function databaseTrailId(): Promise<string> {
   const { env } = process;
   if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim())
     throw usageFailure(
-      '--trail-id',
-      'no database is configured; set DATABASE_URL, or give the id of the lost database as --trail-id (the field trailId in the memo of the supervisor)',
+      'DATABASE_URL',
+      'is missing, so the id of the trail is unknown; set it, or set --trail-id to the id of the lost database (trailId in the memo of the supervisor)',
     );
   const { readTrailId } = await import('../trail/trail-id.ts');
   const { withDatabase } = await import('./with-database.ts');

@@ -43,7 +43,7 @@ export async function withDatabaseOf<Result>(
   }
 }
 
-/** Otherwise, answers and derived policies of one cluster would be taken for those of another. */
+/** Otherwise, data or policies of one cluster could be mistaken for those of another. */
 async function expectCluster(query: Query, cluster: string): Promise<void> {
   const { readClaimedSupervisor, wrongCluster } = await import('../trail/trail-claim.ts');
   const { isDatabaseFailure } = await import('../trail/database-failure.ts');

@@ -1,4 +1,5 @@
 import { Failure, isFailureOf } from '../failure/failure.ts';
+import { counted } from '../text/counted.ts';
 
 type TemporalFailureKind =
   /** The server at the address is not a Temporal gRPC frontend. */
@@ -96,8 +97,8 @@ export function secondSupervisor(workflowId: string, supervisorId: string): Temp
 export function workersRunning(pollers: number, taskQueue: string): TemporalFailure {
   return temporalFailure(
     'workers_running',
-    `workers polled the task queue ${taskQueue} in the last 100 seconds: ${pollers}`,
-    'stop them, for example by scaling the Deployment to 0, and try again 100 seconds later',
+    `${counted(pollers, 'worker')} polled the task queue ${taskQueue} in the last 100 seconds`,
+    'stop all workers, for example by scaling the Deployment to 0, and try again after 100 seconds',
   );
 }
 

@@ -113,7 +113,7 @@ export class EdgeMap<Value> {
 
 /**
  * The end without its identity: a workload is then only known by its namespace, a network set only as an unnamed end of it (a
- * network set without a name could be taken for another one). Networks keep `pub` and `pvt`. The same object if nothing changes.
+ * network set without a name could be mistaken for another one). Networks keep `pub` and `pvt`. The same object if nothing changes.
  */
 export function withoutIdentity(end: FactEnd): FactEnd {
   switch (end.kind) {

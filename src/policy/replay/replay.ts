@@ -27,9 +27,9 @@ export interface Finding {
 export interface Replayed {
   /** Number of evaluated facts. */
   readonly facts: number;
-  /** Facts of ends that a policy in the set selects, or may select; without any, the result is no evidence. */
+  /** Facts of ends that a policy in the set selects, or may select; without any, the result is not evidence. */
   readonly selected: number;
-  /** Policies that select no end of an evaluated fact, so that the facts say nothing about them. */
+  /** Policies that select no end of an evaluated fact, so the facts do not cover them. */
   readonly withoutFacts: readonly string[];
   /** Allowed when observed, denied by the policies. */
   readonly wouldDeny: readonly Finding[];
