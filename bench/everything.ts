@@ -7,7 +7,7 @@ import { startSink } from '../test/support/http-sink.ts';
 import { buildWorker } from './compile.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
-import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
+import { userRecords } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 
 const section = 'everything';
@@ -26,12 +26,8 @@ export async function everythingSection(lab: Lab, print: (line: string) => void)
   const sink = await startSink();
   try {
     const goldmane = await lab.goldmane();
-    const now = Date.now() / 1000;
-    const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
     print(`everything: filling ${ringSeconds / 60} minutes, ${size} records per bucket`);
-    const records = await goldmane.fill(size, fromSeconds, toSeconds);
-    await goldmane.fill(userRecords, toSeconds, now);
-    await goldmane.follow(userRecords);
+    const { records, fromSeconds, toSeconds } = await goldmane.fillRing(size, ringSeconds);
     const codecKeys = join(scratch, 'codec-keys');
     await writeFile(codecKeys, `bench:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
     const worker = await BenchWorker.startWith(lab, goldmane, {

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { buildWorker } from './compile.ts';
 import type { Environment, Lab } from './lab.ts';
 import { median, type Row } from './table.ts';
-import { bucketOf, userRecords, settleAgeSeconds } from './traffic.ts';
+import { userRecords } from './traffic.ts';
 import { BenchWorker } from './worker.ts';
 import { listen } from '../dev/ports.ts';
 
@@ -71,11 +71,7 @@ export async function exportSection(lab: Lab, print: (line: string) => void): Pr
 /** One worker with a new server and database: from the first settled bucket to the last. */
 async function catchUp(lab: Lab, settings: Environment): Promise<CatchUp> {
   const goldmane = await lab.goldmane();
-  const now = Date.now() / 1000;
-  const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
-  await goldmane.fill(size, fromSeconds, toSeconds);
-  await goldmane.fill(userRecords, toSeconds, now);
-  await goldmane.follow(userRecords);
+  const { fromSeconds, toSeconds } = await goldmane.fillRing(size, ringSeconds);
   const worker = await BenchWorker.startWith(lab, goldmane, settings);
   await worker.untilSettled(fromSeconds, fromSeconds + 15, settleLimitMs);
   const startedAt = performance.now();

@@ -11,6 +11,7 @@ import { openDatabase, type Database } from '../src/trail/database.ts';
 import { migrate } from '../src/trail/migrate.ts';
 import type { Flood } from './flood.ts';
 import { Subprocess } from './subprocess.ts';
+import { bucketOf, settleAgeSeconds, userRecords } from './traffic.ts';
 
 export type Environment = Record<string, string>;
 
@@ -46,6 +47,23 @@ export class BenchGoldmane {
   /** Starts the cluster's nodes, which send about `size` records per bucket. */
   async follow(size: number): Promise<void> {
     await this.#process.ask(z.unknown(), 'follow', { size });
+  }
+
+  /**
+   * Fills the newest `ringSeconds` of the ring: due buckets with about `size` records, younger ones with the usual
+   * number, which the nodes continue to send.
+   * @returns the range of the due buckets, and the number of their records
+   */
+  async fillRing(
+    size: number,
+    ringSeconds: number,
+  ): Promise<{ records: number; fromSeconds: number; toSeconds: number }> {
+    const now = Date.now() / 1000;
+    const [fromSeconds, toSeconds] = [bucketOf(now - ringSeconds) + 15, bucketOf(now - settleAgeSeconds)];
+    const records = await this.fill(size, fromSeconds, toSeconds);
+    await this.fill(userRecords, toSeconds, now);
+    await this.follow(userRecords);
+    return { records, fromSeconds, toSeconds };
   }
 
   burst(records: number): Promise<number> {
