@@ -6,8 +6,6 @@ import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
-import { readEvidenceAndTraces } from '../../src/trail/evidence.ts';
-import { captureEvidence } from '../support/capture-evidence.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
 import { databasePerTest } from '../support/database.ts';
@@ -23,22 +21,6 @@ function inputOf(value: unknown) {
   if ('problems' in parsed) throw new Error(parsed.problems.join());
   return { ...parsed.input, until };
 }
-
-test('readEvidenceAndTraces returns what was observed', async () => {
-  const day = Math.floor(Date.parse('2026-11-22') / 86_400_000);
-  const { facts: read } = await readEvidenceAndTraces(db.database.query, { fromDay: day, toDay: day + 1 });
-  const byText = (facts: readonly unknown[]) => facts.map((fact) => JSON.stringify(fact)).toSorted();
-  const plain = (fact: (typeof read)[number]) => ({
-    ...fact,
-    src: { kind: fact.src.kind, ns: fact.src.ns, identity: fact.src.identity },
-    dst: { kind: fact.dst.kind, ns: fact.dst.ns, identity: fact.dst.identity },
-  });
-  const inOrder = (fact: (typeof read)[number]) =>
-    Object.fromEntries(Object.entries(plain(fact)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  expect(byText(read.map(inOrder))).toEqual(byText(captureEvidence().map(inOrder)));
-  const later = await readEvidenceAndTraces(db.database.query, { fromDay: day + 1, toDay: day + 9 });
-  expect(later).toEqual({ facts: [], traced: [] });
-});
 
 test('deriving twice stores one allowlist, which can be shown', async () => {
   const deps = testDeps(db.database, { ...systemClock, now: () => Date.parse(until) });
