@@ -216,6 +216,44 @@ describe('while Goldmane is unreachable', () => {
     for (const [index, time] of times.entries())
       if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(90_000);
   });
+
+  test('for half an hour costs no bucket that Goldmane still has afterwards, and few calls meanwhile', async () => {
+    settling = await Settling.create(start, busy);
+    await settling.run(30);
+    let calls = 0;
+    settling.goldmane.onList = () => {
+      calls += 1;
+      settling.clock.pass(90);
+      throw failure('timeout', 'No answer within 90 s');
+    };
+    const silentAtMs = settling.clock.now();
+    while (settling.clock.now() < silentAtMs + 30 * 60_000) await settling.window(15).catch(() => undefined);
+    const { reported } = settling;
+    expect(reported.at(-1)).toMatchObject({ state: 'failing', error: expect.stringContaining('90 s') });
+    const silentMinutes = (settling.clock.now() - silentAtMs) / 60_000;
+    expect(calls).toBeLessThanOrEqual(silentMinutes / 3 + 1);
+    settling.goldmane.onList = () => undefined;
+    const [summary] = await settling.run(15);
+    expect(summary?.bucketsWaiting).toBe(0);
+    expect(await settling.gaps()).toEqual([]);
+    expect(settling.reported.at(-1)).not.toHaveProperty('error');
+  });
+
+  test('for longer than the ring becomes a gap with this cause', async () => {
+    settling = await Settling.create(start, busy);
+    await settling.run(30);
+    settling.goldmane.onList = () => {
+      settling.clock.pass(90);
+      throw failure('timeout', 'No answer within 90 s');
+    };
+    const silentAtMs = settling.clock.now();
+    while (settling.clock.now() < silentAtMs + 100 * 60_000) await settling.window(15).catch(() => undefined);
+    settling.goldmane.onList = () => undefined;
+    await settling.run(30);
+    const gaps = await settling.gaps();
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps) expect(gap).toMatchObject({ cause: expect.stringContaining('90 s') });
+  });
 });
 
 describe('a bucket that a killed process was listing', () => {
