@@ -2,7 +2,9 @@ import { peersIn, type Peer } from '../queries/peers.ts';
 import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown-namespaces.ts';
 import type { Query } from '../trail/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
+import { readOtherDenials, type OtherDenials } from '../trail/other-denials.ts';
 import { queryFacts, type FactRow } from '../trail/query-facts.ts';
+import { counted } from '../text/counted.ts';
 import type { ClusterAnswer, InCluster } from './clusters.ts';
 import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
 import { displayTimeZone } from './time-zone.ts';
@@ -69,10 +71,15 @@ export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }
   }
 }
 
+interface EdgesAnswer {
+  found: FoundEdges;
+  unknown: UnknownNamespace[];
+  /** Present if only denied edges were requested: these denials belong to none. */
+  otherDenials?: OtherDenials;
+}
+
 /** Parses the options before connecting to anything. @throws UsageFailure */
-export function readEdgesQuestion(
-  question: EdgesQuestion,
-): (query: Query) => Promise<{ found: FoundEdges; unknown: UnknownNamespace[] }> {
+export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Promise<EdgesAnswer> {
   const limit = parseLimit('--limit', question.limit);
   const ends = readEnds(question);
   const { newSince, withoutWorkload, peersOf } = question;
@@ -99,7 +106,15 @@ export function readEdgesQuestion(
   return async (query) => ({
     found: await find(query),
     unknown: await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst]),
+    ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true
+      ? { otherDenials: await readOtherDenials(query, filter) }
+      : {}),
   });
+}
+
+/** Whether only some flow facts are requested: then a list of them is not taken for a list of all denials. */
+function isNarrow(detail: ReturnType<typeof readDetail>): boolean {
+  return detail !== undefined && (detail.external || Object.keys(detail).length > 1);
 }
 
 function readEnds({ ns, src, dst, peersOf }: EdgesQuestion): { ns?: string; src?: string; dst?: string } {
@@ -139,4 +154,22 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
     ...(protocol === undefined ? {} : { protocol }),
     ...(typeof reporter === 'string' ? { reporter } : {}),
   };
+}
+
+/** A list of denied edges would otherwise be taken for a list of all denials. */
+export function otherDenialTexts(denials: OtherDenials | undefined): string[] {
+  if (!denials) return [];
+  const { external, within } = denials;
+  return [
+    ...(external > 0
+      ? [
+          `not listed: ${counted(external, 'denied flow fact')} to or from endpoints outside the cluster, such as DNS to a service address; --external lists them`,
+        ]
+      : []),
+    ...(within.length > 0
+      ? [
+          `not listed: denied flows within ${within.join(', ')}; flow-trail explain NAMESPACE NAMESPACE shows them`,
+        ]
+      : []),
+  ];
 }

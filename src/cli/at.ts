@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
-import { formatTime, print, printOutput, printTable } from './output.ts';
+import { formatTime, note, print, printOutput, printTable } from './output.ts';
 import { parseDays, parseEnd, parseNamespace, parseSince, requireOrder } from './parse-options.ts';
+import { summarisePorts } from './summarise-ports.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
@@ -32,6 +33,7 @@ export function atCommand(): Command {
       'mark a peer as unusual if it was silent for more than this many days before the period',
       '7',
     )
+    .option('--all-ports', 'list each port, also if a peer was contacted on more than eight')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -45,10 +47,10 @@ Examples:
   flow-trail at --ns immich --from 03:00 --to 04:00
   flow-trail at --ns vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
     )
-    .action(async ({ json, ...question }: AtQuestion & { json?: boolean }) => {
+    .action(async ({ json, allPorts, ...question }: AtQuestion & { json?: boolean; allPorts?: boolean }) => {
       const { incident, unknown } = await askAt(question);
       if (json === true) printOutput('at', incident);
-      else printIncident(incident);
+      else printIncident(incident, allPorts === true);
       noteUnknownNamespaces(unknown);
     });
 }
@@ -71,7 +73,10 @@ export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
   }));
 }
 
-function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident): void {
+function printIncident(
+  { namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident,
+  withAllPorts: boolean,
+): void {
   const time = (iso: string) => formatTime(new Date(iso));
   print(`${namespace}, ${time(hoursFrom)} to ${time(hoursTo)} (whole hours)\n`);
   if (notCovered.length === 0) print('This time was fully observed.\n');
@@ -82,12 +87,16 @@ function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silent
       notCovered.map(({ from, to, state, cause }) => [time(from), time(to), state, cause ?? '']),
     );
     print('');
+    if (notCovered.some(({ state }) => state === 'unknown'))
+      print('Rows that are marked “first seen” may be older: nothing is known about the unknown time.\n');
   }
   if (rows.length === 0) return print('(no flow of this namespace was observed in these hours)');
+  const shown = withAllPorts ? rows : summarisePorts(rows);
   printTable(
     ['UNUSUAL', 'DIRECTION', 'PEER', 'IDENTITY', 'PORT', 'ACTION', 'REPORTER', 'FLOWS/DAY', 'POLICY'],
-    rows.map((row) => toCells(row, silentDays)),
+    shown.map((row) => toCells(row, silentDays)),
   );
+  if (shown.length < rows.length) note('many ports of one peer are one line; --all-ports lists them');
 }
 
 function toCells(row: IncidentRow, silentDays: number): string[] {

@@ -30,6 +30,10 @@ export function diffCommand(): Command {
 The output begins with the time ranges that were not observed: an edge may seem
 silent only because of such a gap.
 
+The output contains edges between namespaces only. For endpoints outside the
+cluster, use flow-trail edges --external --new-since; for changes within hours,
+use flow-trail at.
+
 Examples:
   flow-trail diff --from 7d
   flow-trail diff --from 2026-01-01 --to 2026-02-01 --silent-days 14`,

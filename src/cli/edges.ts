@@ -1,10 +1,17 @@
 import { Command, Option } from 'commander';
 import type { Peer } from '../queries/peers.ts';
-import { mergeFound, readEdgesQuestion, type EdgesQuestion, type FoundInClusters } from './ask-edges.ts';
+import {
+  mergeFound,
+  otherDenialTexts,
+  readEdgesQuestion,
+  type EdgesQuestion,
+  type FoundInClusters,
+} from './ask-edges.ts';
 import { askClusters, clusterCell, clusterHeader, parseClusters, type InCluster } from './clusters.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
-import { formatTime, printOutput, printTable } from './output.ts';
+import type { OtherDenials } from '../trail/other-denials.ts';
+import { formatTime, note, printOutput, printTable } from './output.ts';
 import { printEdges } from './print-edges.ts';
 import { noteUnknownNamespaces, unknownEverywhere } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
@@ -65,14 +72,21 @@ Examples:
     .action(async ({ json, cluster, ...question }: EdgesOptions) => {
       const ask = readEdgesQuestion(question);
       if (cluster === undefined) {
-        const { found, unknown } = await withDatabase(ask);
+        const { found, unknown, otherDenials } = await withDatabase(ask);
         printFound(found, json === true);
+        noteOtherDenials(otherDenials);
         return noteUnknownNamespaces(unknown);
       }
       const answers = await askClusters(parseClusters('--cluster', cluster), ask);
       printFound(mergeFound(answers), json === true);
+      for (const { cluster, answer } of answers) noteOtherDenials(answer.otherDenials, cluster);
       noteUnknownNamespaces(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
     });
+}
+
+function noteOtherDenials(denials: OtherDenials | undefined, cluster?: string): void {
+  const where = cluster === undefined ? '' : `cluster ${cluster}: `;
+  for (const text of otherDenialTexts(denials)) note(`${where}${text}`);
 }
 
 function printFound(found: FoundInClusters, asJson: boolean): void {

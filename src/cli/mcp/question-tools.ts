@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readEdgesQuestion } from '../ask-edges.ts';
+import { otherDenialTexts, readEdgesQuestion } from '../ask-edges.ts';
 import { askAt } from '../at.ts';
 import { askCompleteness } from '../completeness.ts';
 import { askCoverage } from '../coverage.ts';
@@ -64,11 +64,17 @@ export const questionTools: readonly Tool[] = [
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {
-      const { found, unknown } = await withDatabase(readEdgesQuestion({ ...question, limit: String(most) }));
+      const { found, unknown, otherDenials } = await withDatabase(
+        readEdgesQuestion({ ...question, limit: String(most) }),
+      );
       return {
         answer:
           found.name === 'facts' ? found.rows.slice(0, most).map(toJsonFact) : found.rows.slice(0, most),
-        notes: [...unknownNamespaceTexts(unknown), ...(found.rows.length > most ? [cutText(most)] : [])],
+        notes: [
+          ...unknownNamespaceTexts(unknown),
+          ...otherDenialTexts(otherDenials),
+          ...(found.rows.length > most ? [cutText(most)] : []),
+        ],
       };
     },
   }),

@@ -1,0 +1,51 @@
+import type { IncidentRow } from '../policy/incident.ts';
+
+/** More ports of one peer than this are one line: a port scan would hide all other peers. */
+const mostLines = 8;
+const manyPorts = ', many ports';
+
+/**
+ * Replaces rows that differ only in their port by one row, if there are more than eight. The row is where the first one was;
+ * its count is their sum. Pure.
+ */
+export function summarisePorts(rows: readonly IncidentRow[]): IncidentRow[] {
+  const groups = groupsOf(rows);
+  const isShown = new Set<string>();
+  return rows.flatMap((row) => {
+    const key = keyOf(row);
+    const group = groups.get(key) ?? [];
+    if (group.length <= mostLines) return [row];
+    if (isShown.has(key)) return [];
+    isShown.add(key);
+    return [oneRow(row, group)];
+  });
+}
+
+function groupsOf(rows: readonly IncidentRow[]): Map<string, IncidentRow[]> {
+  const groups = new Map<string, IncidentRow[]>();
+  for (const row of rows) {
+    const group = groups.get(keyOf(row));
+    if (group) group.push(row);
+    else groups.set(keyOf(row), [row]);
+  }
+  return groups;
+}
+
+function oneRow(first: IncidentRow, group: readonly IncidentRow[]): IncidentRow {
+  const listed = group.filter(({ port }) => !port.endsWith(manyPorts)).length;
+  return {
+    ...first,
+    port: `${protocolOf(first)}, ${listed < group.length ? 'more than ' : ''}${listed} ports`,
+    flowsOnTheseDays: group.reduce((sum, { flowsOnTheseDays }) => sum + flowsOnTheseDays, 0),
+  };
+}
+
+function keyOf(row: IncidentRow): string {
+  const { unusual, direction, peer, identity, action, reporter, policies } = row;
+  return JSON.stringify([unusual, direction, peer, identity, action, reporter, policies, protocolOf(row)]);
+}
+
+/** Of a port's text: `tcp 443`, `tcp, many ports` or `icmp`. */
+function protocolOf({ port }: IncidentRow): string {
+  return port.split(/[ ,]/)[0] ?? port;
+}
