@@ -6,7 +6,7 @@ const namedGaps = 50;
 type MissedState = Extract<CoverageState, 'gap' | 'streamed' | 'incomplete'>;
 
 /** A time range that was not fully observed. */
-export interface MissedRange {
+interface MissedRange {
   from: Date;
   to: Date;
   state: MissedState;

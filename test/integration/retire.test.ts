@@ -9,13 +9,13 @@ import { outputSchemas } from '../../src/cli/schemas/index.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerFile } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 
 const namespace = `retire-${process.pid}`;
 let connection: Connection;
 let client: Client;
-let db: TestDatabase;
+const db = databasePerFile();
 
 beforeAll(async () => {
   connection = await Connection.connect({ address: inject('temporalAddress') });
@@ -30,12 +30,8 @@ beforeAll(async () => {
       .describe()
       .catch((error: unknown) => (/not found/i.test(String(error)) ? true : undefined)),
   );
-  db = await createMigratedDatabase();
 });
-afterAll(async () => {
-  await connection.close();
-  await db.drop();
-});
+afterAll(() => connection.close());
 
 /** What the workers of a trail leave when they stop. */
 async function leave(cluster: string, trailId: string): Promise<void> {

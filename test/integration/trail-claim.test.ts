@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { claimTrail, readClaimedSupervisor, renewClaim } from '../../src/trail/trail-claim.ts';
 import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/worker-processes.ts';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
+import { databasePerTest } from '../support/database.ts';
 
-let db: TestDatabase;
-beforeEach(async () => {
-  db = await createMigratedDatabase();
-});
-afterEach(() => db.drop());
+const db = databasePerTest();
 
 const north = { supervisor: 'flow-trail/north/supervisor', temporalNamespace: 'default (1)' };
 const south = { ...north, supervisor: 'flow-trail/south/supervisor' };

@@ -40,14 +40,14 @@ export interface DecidedByOther {
 }
 
 /** The time between the first and the last flow of a namespace and direction that a staged policy decided. */
-export interface StagedTime {
+interface StagedTime {
   readonly namespace: string;
   readonly direction: Direction;
   readonly firstSeconds: number;
   readonly lastSeconds: number;
 }
 
-export interface StagedVerdicts {
+interface StagedVerdicts {
   /**
    * Flows for which staged policies give a different verdict than the enforced one; those that would be denied first,
    * then by pair.
