@@ -24,8 +24,8 @@ export function retireCommand(): Command {
     .addHelpText(
       'after',
       `
-Stop the workers first. CLUSTER_NAME, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE select the trail; docs/clusters.md describes how
-to rename, move and remove a trail.
+CLUSTER_NAME, TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE select the trail.
+docs/clusters.md describes how to rename, move and remove a trail.
 
 Examples:
   flow-trail retire
