@@ -217,7 +217,7 @@ describe('while Goldmane is unreachable', () => {
       if (index > 0) expect(time - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(90_000);
   });
 
-  test('for half an hour costs no bucket that Goldmane still has afterwards, and few calls meanwhile', async () => {
+  test('and List times out for half an hour, few calls are made, and no bucket is lost that it still has', async () => {
     settling = await Settling.create(start, busy);
     await settling.run(30);
     let calls = 0;
@@ -239,7 +239,7 @@ describe('while Goldmane is unreachable', () => {
     expect(settling.reported.at(-1)).not.toHaveProperty('error');
   });
 
-  test('for longer than the ring becomes a gap with this cause', async () => {
+  fullTest('and List times out for longer than the ring, the lost buckets are a gap with this cause', async () => {
     settling = await Settling.create(start, busy);
     await settling.run(30);
     settling.goldmane.onList = () => {
