@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFolder } from '../src/cli/create-folder.ts';
 import { errorCode } from '../src/failure/thrown.ts';
 import { isRunning, readPidFile } from './leftover.ts';
 import { startFailure } from './start-failure.ts';
@@ -20,7 +21,7 @@ export interface StateDirectory {
  */
 export async function openStateDirectory(path: string): Promise<StateDirectory> {
   try {
-    await mkdir(join(path, 'logs'), { recursive: true });
+    await createFolder(join(path, 'logs'));
     const { bavail, bsize } = await statfs(path);
     if (bavail * bsize < NEEDED_BYTES) {
       throw startFailure(

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { mkdir, open, realpath } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { errorCode } from '../failure/thrown.ts';
 import { Failure } from '../failure/failure.ts';
+import { createFolder } from './create-folder.ts';
 import { usageFailure } from './usage-error.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function writeFilesInto(
   folder: string,
   files: readonly { path: string; content: string }[],
 ): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  await createFolder(folder).catch((error: unknown) => {
     throw usageFailure(
       '--out',
       `${folder} cannot be created (${errorCode(error, 'unknown error')}); use another folder`,
@@ -24,7 +25,9 @@ export async function writeFilesInto(
   for (const { path } of files) if (isOutside(path)) throw outside(path);
   for (const { path, content } of files) {
     const parent = join(root, dirname(path));
-    await mkdir(parent, { recursive: true });
+    await createFolder(parent).catch((error: unknown) => {
+      throw unwritable(join(folder, path), error);
+    });
     const realParent = await realpath(parent);
     if (realParent !== root && !realParent.startsWith(root + sep)) throw outside(path);
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;

@@ -27,6 +27,23 @@ test('files are written below the folder, including subfolders', async () => {
   expect((await readdir(out)).toSorted()).toEqual(['..c.txt', 'a.yaml', 'queries']);
 });
 
+const unusable = expect.objectContaining({ system: 'command', kind: 'usage' });
+
+test.skipIf(process.platform !== 'linux')(
+  'a file system that refuses new folders ends in an error, not in an endless loop',
+  async () => {
+    await expect(writeFilesInto('/proc/flow-trail/out', [{ path: 'a.yaml', content }])).rejects.toEqual(
+      unusable,
+    );
+  },
+);
+
+test('a file in place of a folder is named', async () => {
+  await writeFilesInto(out, [{ path: 'queries', content }]);
+  await expect(writeFilesInto(out, [{ path: 'queries/b.csv', content }])).rejects.toEqual(unusable);
+  await expect(writeFilesInto(join(out, 'queries'), [{ path: 'b', content }])).rejects.toEqual(unusable);
+});
+
 test.each(['../x', 'a/../../x', '/etc/x', '..', '', 'queries/../../x'])(
   'nothing is written if the path %j leaves the folder',
   async (path) => {
