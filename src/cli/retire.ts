@@ -49,9 +49,15 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
   const { expectRemnantsOf, findRemnants, removeRemnants } = await import('../temporal/retire.ts');
   const { readPollers } = await import('../temporal/control-facts.ts');
   const { workersRunning } = await import('../temporal/failure.ts');
+  const { databaseTrailId } = await import('./database-trail-id.ts');
   const { withTemporal } = await import('./with-temporal.ts');
   const names = loadTrailNames(process.env);
   const trailId = given ?? (await databaseTrailId());
+  if (trailId === undefined)
+    throw usageFailure(
+      '--trail-id',
+      'no database is configured; set DATABASE_URL, or give the id of the lost database as --trail-id (the field trailId in the memo of the supervisor)',
+    );
   return withTemporal(async ({ client, inTime }) => {
     const remnants = await inTime(() => findRemnants(client, names));
     expectRemnantsOf(trailId, remnants);
@@ -61,16 +67,4 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
     if (isApplied) await inTime(() => removeRemnants(client, remnants));
     return remnants;
   });
-}
-
-async function databaseTrailId(): Promise<string> {
-  const { env } = process;
-  if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim())
-    throw usageFailure(
-      'DATABASE_URL',
-      'is missing, so the id of the trail is unknown; set it, or set --trail-id to the id of the lost database (trailId in the memo of the supervisor)',
-    );
-  const { readTrailId } = await import('../trail/trail-id.ts');
-  const { withDatabase } = await import('./with-database.ts');
-  return withDatabase(readTrailId);
 }

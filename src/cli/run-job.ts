@@ -7,9 +7,8 @@ import { jobTexts } from '../temporal/job-texts.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { wrongTrail } from '../temporal/failure.ts';
 import { isOpen } from '../temporal/open-run.ts';
-import { readTrailId } from '../trail/trail-id.ts';
+import { databaseTrailId } from './database-trail-id.ts';
 import { note } from './output.ts';
-import { withDatabase } from './with-database.ts';
 import { withTemporal } from './with-temporal.ts';
 
 /** Every job has its own, shorter limit. */
@@ -28,6 +27,7 @@ export async function runJob(job: JobName): Promise<unknown> {
   const { summary, details } = jobTexts[job];
   const { taskQueue, scheduleIds, supervisorId } = loadTrailNames(process.env);
   const workflowId = `${scheduleIds[job]}-by-hand-${new Date().toISOString()}`;
+  // Without a database, the names in Temporal identify the installation.
   const trailId = await databaseTrailId();
   return withTemporal(async ({ client, inTime }) => {
     const owner = await inTime(() => supervisorTrailId(client, supervisorId));
@@ -50,13 +50,6 @@ export async function runJob(job: JobName): Promise<unknown> {
     if (queueProblem !== undefined) note(queueProblem);
     return resultOf(client, workflowId);
   });
-}
-
-/** @returns undefined when no database is configured; the names in Temporal then identify the installation */
-async function databaseTrailId(): Promise<string | undefined> {
-  const { env } = process;
-  if (!env['DATABASE_URL']?.trim() && !env['DATABASE_URL_FILE']?.trim()) return undefined;
-  return withDatabase(readTrailId);
 }
 
 /** @returns undefined when there is no supervisor, or an older version started it */
