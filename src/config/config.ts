@@ -10,7 +10,7 @@ import {
   toExportConfig,
   type ExportConfig,
 } from './export-config.ts';
-import { port, text, wholeNumber } from './fields.ts';
+import { listenHost, port, wholeNumber } from './fields.ts';
 import { goldmaneEnvironment, toGoldmaneConfig, type GoldmaneConfig } from './goldmane-config.ts';
 import {
   identityEnvironment,
@@ -71,7 +71,7 @@ const environment = z.object({
   ...mapEnvironment,
   HEARTBEAT_URL: secretUrlField,
   HEARTBEAT_URL_FILE: secretUrlField,
-  LISTEN_HOST: text('*'),
+  LISTEN_HOST: listenHost('*'),
   LOG_LEVEL: z
     .enum(
       ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

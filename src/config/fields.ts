@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { isHost } from '../text/address.ts';
 
 /** A text that is not empty. */
 export const text = (fallback: string) =>
-  z.string().trim().min(1, 'is empty; set a value or unset it').default(fallback);
+  z.string().trim().min(1, { error: 'is empty; set a value or unset it', abort: true }).default(fallback);
 
 /** A whole number in plain digits; the empty string and `0x10` are rejected. */
 export const wholeNumber = (
@@ -16,6 +17,13 @@ export const wholeNumber = (
     .regex(/^[0-9]+$/, problem)
     .transform(Number)
     .refine((value) => value >= min && value <= max, problem);
+
+/** An address on which a server listens; `*`: all IPv4 and IPv6 addresses. */
+export const listenHost = (fallback: string) =>
+  text(fallback).refine(
+    (value) => value === '*' || isHost(value),
+    'must be an IP address without brackets, a host name, or *',
+  );
 
 /** A port, or 0 for any free one. */
 export const port = (fallback: number) =>

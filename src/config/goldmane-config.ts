@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAddress } from '../text/address.ts';
+import { isHost, parseAddress } from '../text/address.ts';
 import { flag, text } from './fields.ts';
 import { memoryLimits } from './memory-limits.ts';
 
@@ -24,7 +24,14 @@ export const goldmaneEnvironment = {
     (value) => parseAddress(value) !== undefined,
     'must be host:port, for example goldmane.calico-system.svc.cluster.local:7443',
   ),
-  GOLDMANE_SERVER_NAME: z.string().trim().optional(),
+  GOLDMANE_SERVER_NAME: z
+    .string()
+    .trim()
+    .refine(
+      (value) => value === '' || isHost(value),
+      "must be a name or an IP address in Goldmane's certificate, without a port; for example goldmane.calico-system.svc",
+    )
+    .optional(),
   GOLDMANE_TLS_INSECURE: flag,
   TLS_CERT_PATH: text('/etc/goldmane-client-tls/tls.crt'),
   TLS_KEY_PATH: text('/etc/goldmane-client-tls/tls.key'),

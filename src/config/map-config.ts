@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text, wholeNumber } from './fields.ts';
+import { listenHost, wholeNumber } from './fields.ts';
 
 /** The map in the browser. It has no login: anyone who can connect to it can read the trail. */
 export interface MapConfig {
@@ -19,7 +19,7 @@ export const mapEnvironment = {
       'must be a port from 0 to 65535, or off',
     )
     .default(8081),
-  MAP_HOST: text('127.0.0.1'),
+  MAP_HOST: listenHost('127.0.0.1'),
   TEMPORAL_UI_URL: z
     .string()
     .trim()

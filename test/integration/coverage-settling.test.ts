@@ -239,21 +239,25 @@ describe('while Goldmane is unreachable', () => {
     expect(settling.reported.at(-1)).not.toHaveProperty('error');
   });
 
-  fullTest('and List times out for longer than the ring, the lost buckets are a gap with this cause', async () => {
-    settling = await Settling.create(start, busy);
-    await settling.run(30);
-    settling.goldmane.onList = () => {
-      settling.clock.pass(90);
-      throw failure('timeout', 'No answer within 90 s');
-    };
-    const silentAtMs = settling.clock.now();
-    while (settling.clock.now() < silentAtMs + 100 * 60_000) await settling.window(15).catch(() => undefined);
-    settling.goldmane.onList = () => undefined;
-    await settling.run(30);
-    const gaps = await settling.gaps();
-    expect(gaps.length).toBeGreaterThan(0);
-    for (const gap of gaps) expect(gap).toMatchObject({ cause: expect.stringContaining('90 s') });
-  });
+  fullTest(
+    'and List times out for longer than the ring, the lost buckets are a gap with this cause',
+    async () => {
+      settling = await Settling.create(start, busy);
+      await settling.run(30);
+      settling.goldmane.onList = () => {
+        settling.clock.pass(90);
+        throw failure('timeout', 'No answer within 90 s');
+      };
+      const silentAtMs = settling.clock.now();
+      while (settling.clock.now() < silentAtMs + 100 * 60_000)
+        await settling.window(15).catch(() => undefined);
+      settling.goldmane.onList = () => undefined;
+      await settling.run(30);
+      const gaps = await settling.gaps();
+      expect(gaps.length).toBeGreaterThan(0);
+      for (const gap of gaps) expect(gap).toMatchObject({ cause: expect.stringContaining('90 s') });
+    },
+  );
 });
 
 describe('a bucket that a killed process was listing', () => {

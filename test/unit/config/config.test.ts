@@ -158,10 +158,20 @@ describe('wrong settings', () => {
     ['GOLDMANE_HOST', 'goldmane:65536'],
     ['GOLDMANE_HOST', 'https://goldmane:7443'],
     ['GOLDMANE_HOST', '::1:7443'],
+    ['GOLDMANE_HOST', 'goldmane/flows:7443'],
+    ['GOLDMANE_SERVER_NAME', 'goldmane:7443'],
+    ['GOLDMANE_SERVER_NAME', 'two names'],
+    ['LISTEN_HOST', '[::]'],
+    ['LISTEN_HOST', '0.0.0.0:8080'],
+    ['MAP_HOST', 'http://localhost'],
   ])('%s=%j is not reinterpreted', (name, value) => {
     expect(problems({ DATABASE_URL: url, [name]: value }).map((problem) => problem.split(' ')[0])).toEqual([
       name,
     ]);
+  });
+
+  test.each(['*', '::', '0.0.0.0', 'fe80::1%eth0', 'localhost'])('%s is an address to listen on', (value) => {
+    expect(problems({ DATABASE_URL: url, LISTEN_HOST: value, MAP_HOST: value })).toEqual([]);
   });
 
   test('two equal ports are reported', () => {
