@@ -1,8 +1,10 @@
 import { databaseFailure, type DatabaseFailure } from './database-failure.ts';
 import type { Database, Query } from './database.ts';
 
-/** A process whose row is older is gone; a living one renews it every ten seconds. */
-const aliveSeconds = 60;
+/** A process that does not renew its row for so long is gone; a living one renews it every ten seconds. */
+const silenceMs = 60_000;
+/** A process looks at least every 15 s; after a longer break the others may not have reached the database either. */
+const longestBreakMs = 30_000;
 
 /** The supervisor for which a worker process works. */
 export interface TrailClaim {
@@ -12,32 +14,103 @@ export interface TrailClaim {
   temporalNamespace: string;
 }
 
+interface OtherProcess extends TrailClaim {
+  process: string;
+  worker: string;
+  seenAt: Date;
+}
+
+/**
+ * Finds out which processes are gone, by the clock of the process that waits for them. The age of their rows does not show it: after
+ * an outage of the database all rows are old, although every process is alive.
+ */
+export class SilenceWatch {
+  readonly #elapsedMs: () => number;
+  /** When each row was first seen with its present time. */
+  #since = new Map<string, number>();
+  #lookedMs = 0;
+
+  /** @param elapsedMs a monotonic clock */
+  constructor(elapsedMs: () => number = () => performance.now()) {
+    this.#elapsedMs = elapsedMs;
+  }
+
+  /** @returns the first of these processes that may be alive */
+  firstAlive<Row extends Pick<OtherProcess, 'process' | 'seenAt'>>(rows: readonly Row[]): Row | undefined {
+    const nowMs = this.#elapsedMs();
+    const former = nowMs - this.#lookedMs > longestBreakMs ? new Map<string, number>() : this.#since;
+    this.#lookedMs = nowMs;
+    const sinceOf = ({ process, seenAt }: Row): [string, number] => {
+      const key = `${process} ${seenAt.getTime()}`;
+      return [key, former.get(key) ?? nowMs];
+    };
+    this.#since = new Map(rows.map(sinceOf));
+    return rows.find((row) => nowMs - sinceOf(row)[1] < silenceMs);
+  }
+}
+
 /**
  * Records that this process works for a supervisor, unless a living process works for another one with this database.
  * @param process the process's id in `worker_process`
+ * @param watch of this process, the same at each attempt
  * @throws DatabaseFailure `other_supervisor`
  */
-export async function claimTrail(database: Database, process: string, claim: TrailClaim): Promise<void> {
+export async function claimTrail(
+  database: Database,
+  process: string,
+  claim: TrailClaim,
+  watch: SilenceWatch,
+): Promise<void> {
   await database.transaction(async (query) => {
     // Of two workers that start at the same time, the second one sees the claim of the first.
     await query('select from trail_state for update');
-    const [other] = await query<{ worker: string; supervisor: string; temporal_namespace: string }>(
-      `select worker, supervisor, temporal_namespace from worker_process
-       where process <> $1 and failure is null and seen_at > now() - make_interval(secs => $4)
-         and (supervisor, temporal_namespace) <> ($2, $3)
-       order by seen_at desc limit 1`,
-      [process, claim.supervisor, claim.temporalNamespace, aliveSeconds],
-    );
+    const others = await findOthers(query, process, claim);
+    const other = watch.firstAlive(others);
     if (other) throw otherSupervisor(claim, other);
-    await renewClaim(query, process, claim);
+    // They notice it if they continue after all, and nobody waits for them again.
+    if (others.length > 0)
+      await query(
+        'update worker_process set supervisor = null, temporal_namespace = null where process = any($1)',
+        [others.map((gone) => gone.process)],
+      );
+    await query(
+      'update worker_process set supervisor = $2, temporal_namespace = $3, seen_at = now() where process = $1',
+      [process, claim.supervisor, claim.temporalNamespace],
+    );
     await query('update trail_state set supervisor = $1', [claim.supervisor]);
   });
 }
 
-/** Records where this process works now; the namespace has another id after Temporal lost its data. @throws DatabaseFailure */
-export async function renewClaim(query: Query, process: string, claim: TrailClaim): Promise<void> {
-  await query(
-    'update worker_process set supervisor = $2, temporal_namespace = $3, seen_at = now() where process = $1',
+/**
+ * Records where this process works now; the namespace has another id after Temporal lost its data. Also inserts its row, which a
+ * restored backup does not contain.
+ * @param worker the process's identity in Temporal
+ * @throws DatabaseFailure `other_supervisor` if a worker of another supervisor started while this process did not renew its row
+ */
+export async function renewClaim(
+  query: Query,
+  { process, worker }: Pick<OtherProcess, 'process' | 'worker'>,
+  claim: TrailClaim,
+): Promise<void> {
+  const renewed = await query(
+    `insert into worker_process as p (process, worker, supervisor, temporal_namespace) values ($1, $2, $3, $4)
+     on conflict (process) do update
+       set supervisor = excluded.supervisor, temporal_namespace = excluded.temporal_namespace, seen_at = now()
+       where p.supervisor is not null
+     returning 1`,
+    [process, worker, claim.supervisor, claim.temporalNamespace],
+  );
+  if (renewed.length > 0) return;
+  const [other] = await findOthers(query, process, claim);
+  throw otherSupervisor(claim, other);
+}
+
+/** The last seen first. */
+function findOthers(query: Query, process: string, claim: TrailClaim): Promise<OtherProcess[]> {
+  return query<OtherProcess>(
+    `select process, worker, supervisor, temporal_namespace as "temporalNamespace", seen_at as "seenAt" from worker_process
+     where process <> $1 and failure is null and (supervisor, temporal_namespace) <> ($2, $3)
+     order by seen_at desc`,
     [process, claim.supervisor, claim.temporalNamespace],
   );
 }
@@ -63,12 +136,12 @@ export function wrongCluster(expected: string, actual: string): DatabaseFailure 
   );
 }
 
-function otherSupervisor(
-  own: TrailClaim,
-  other: { worker: string; supervisor: string; temporal_namespace: string },
-): DatabaseFailure {
+function otherSupervisor(own: TrailClaim, other: OtherProcess | undefined): DatabaseFailure {
+  const user = other
+    ? `worker ${other.worker} reads for ${other.supervisor} in the Temporal namespace ${other.temporalNamespace}`
+    : 'a worker of another supervisor started while this worker could not reach it';
   return databaseFailure(
     'other_supervisor',
-    `the database is in use: worker ${other.worker} reads for ${other.supervisor} in the Temporal namespace ${other.temporal_namespace}, but this worker would read for ${own.supervisor} in ${own.temporalNamespace}`,
+    `the database is in use: ${user}, but this worker would read for ${own.supervisor} in ${own.temporalNamespace}`,
   );
 }

@@ -7,6 +7,7 @@ import { mayPass, replacedTrail } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
 import type { ControlMetrics } from './metrics.ts';
+import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
 import { pausedReading } from '../temporal/paused-reading.ts';
@@ -51,7 +52,7 @@ export interface ControlDeps {
  * supervisor or schedule, replaces a stuck supervisor, and checks the conditions of readiness. A failed check does not
  * end the round.
  * @throws TemporalFailure `wrong_trail` when supervisor or schedules turn out to belong to another database, or the
- * database was replaced by another one
+ * database was replaced by another one; DatabaseFailure `other_supervisor` when a worker of another supervisor has started
  */
 export async function runControlLoop(deps: ControlDeps, signal: AbortSignal): Promise<void> {
   const loop = new ControlLoop(deps);
@@ -157,12 +158,14 @@ class ControlLoop {
     }
   }
 
-  /** #checkDatabase and #checkPolls report why it fails. */
+  /** A lost claim ends the worker; #checkDatabase and #checkPolls report other failures. */
   async #renewClaim(): Promise<void> {
     const { temporal, config, thisProcess } = this.#deps;
     await this.#inTime(async () =>
       thisProcess.renewClaim(await readTrailClaim(temporal.client, config.names)),
-    ).catch(() => undefined);
+    ).catch((error: unknown) => {
+      if (isDatabaseFailure(error) && error.kind === 'other_supervisor') throw error;
+    });
   }
 
   async #ensureSchedules(): Promise<string | undefined> {

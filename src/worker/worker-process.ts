@@ -5,7 +5,7 @@ import type { Deps } from '../ingest/deps.ts';
 import { crashLoopOf } from '../reports/crash-loop.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { Database } from '../trail/database.ts';
-import { claimTrail, renewClaim, type TrailClaim } from '../trail/trail-claim.ts';
+import { claimTrail, renewClaim, SilenceWatch, type TrailClaim } from '../trail/trail-claim.ts';
 import {
   beginWorkerProcess,
   endWorkerProcess,
@@ -30,6 +30,7 @@ interface ProcessDeps {
 export class WorkerProcess {
   readonly id = randomUUID();
   readonly #deps: ProcessDeps;
+  readonly #others = new SilenceWatch();
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(deps: ProcessDeps) {
@@ -67,12 +68,16 @@ export class WorkerProcess {
 
   /** @throws DatabaseFailure `other_supervisor` when living workers use the database for another supervisor */
   claim(claim: TrailClaim): Promise<void> {
-    return claimTrail(this.#deps.database, this.id, claim);
+    return claimTrail(this.#deps.database, this.id, claim, this.#others);
   }
 
-  /** Call this repeatedly: the namespace has another id after Temporal lost its data. @throws DatabaseFailure */
+  /**
+   * Call this repeatedly: the namespace has another id after Temporal lost its data.
+   * @throws DatabaseFailure `other_supervisor` when the claim is lost
+   */
   renewClaim(claim: TrailClaim): Promise<void> {
-    return renewClaim(this.#deps.database.query, this.id, claim);
+    const { config, database } = this.#deps;
+    return renewClaim(database.query, { process: this.id, worker: config.workerIdentity }, claim);
   }
 
   /** @param error the error that ends the process; undefined for an orderly shutdown */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { claimTrail, readClaimedSupervisor, renewClaim } from '../../src/trail/trail-claim.ts';
+import { claimTrail, readClaimedSupervisor, renewClaim, SilenceWatch } from '../../src/trail/trail-claim.ts';
 import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/worker-processes.ts';
 import { databasePerTest } from '../support/database.ts';
 
@@ -15,7 +15,25 @@ async function begin(): Promise<string> {
   await beginWorkerProcess(db.database.query, `${process}@host`, process);
   return process;
 }
-const claim = async (process: string, claimed: typeof north) => claimTrail(db.database, process, claimed);
+/** How long processes have existed, on the clock of each of them. */
+let elapsedMs = 0;
+const newWatch = () => new SilenceWatch(() => elapsedMs);
+const claim = async (process: string, claimed: typeof north, watch = newWatch()) =>
+  claimTrail(db.database, process, claimed, watch);
+const renew = (process: string, claimed: typeof north) =>
+  renewClaim(db.database.query, { process, worker: `${process}@host` }, claimed);
+/** Attempts of a waiting process, 15 s apart. */
+async function claimWithin(seconds: number, process: string, watch: SilenceWatch): Promise<boolean> {
+  for (let passed = 0; passed <= seconds; passed += 15) {
+    if (passed > 0) elapsedMs += 15_000;
+    const isClaimed = await claim(process, south, watch).then(
+      () => true,
+      () => false,
+    );
+    if (isClaimed) return true;
+  }
+  return false;
+}
 const refused = { system: 'database', kind: 'other_supervisor' };
 
 test('replicas of one cluster share the database; another cluster or another Temporal server is refused', async () => {
@@ -34,22 +52,51 @@ test('of two clusters that start at the same time, one is refused', async () => 
   expect(results.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
 });
 
-test('a process that ended, failed or was killed does not hold the database', async () => {
+test('a process that ended or failed does not hold the database; one that was killed holds it for a minute, once', async () => {
   const { query } = db.database;
   const [ended, failed, killed] = [await begin(), await begin(), await begin()];
   for (const process of [ended, failed, killed]) await claim(process, north);
   await endWorkerProcess(query, ended, undefined);
   await endWorkerProcess(query, failed, 'a test');
-  await expect(claim(await begin(), south)).rejects.toMatchObject(refused);
-  await query("update worker_process set seen_at = now() - interval '61 s' where process = $1", [killed]);
-  await claim(await begin(), south);
+  const [next, watch] = [await begin(), newWatch()];
+  expect(await claimWithin(45, next, watch)).toBe(false);
+  expect(await claimWithin(30, next, watch)).toBe(true);
   expect(await readClaimedSupervisor(query)).toBe(south.supervisor);
+  await claim(await begin(), south);
+});
+
+test('after an outage of the database, a waiting process of another cluster does not start before the living one returns', async () => {
+  const { query } = db.database;
+  const [living, waiting, watch] = [await begin(), await begin(), newWatch()];
+  await claim(living, north);
+  expect(await claimWithin(30, waiting, watch)).toBe(false);
+  await query("update worker_process set seen_at = now() - interval '10 min'");
+  elapsedMs += 600_000;
+  expect(await claimWithin(45, waiting, watch)).toBe(false);
+  await renew(living, north);
+  expect(await claimWithin(45, waiting, watch)).toBe(false);
+  expect(await readClaimedSupervisor(query)).toBe(north.supervisor);
+});
+
+test('a process that returns after another cluster has started is told so', async () => {
+  const suspended = await begin();
+  await claim(suspended, north);
+  expect(await claimWithin(60, await begin(), newWatch())).toBe(true);
+  await expect(renew(suspended, north)).rejects.toMatchObject(refused);
+});
+
+test('a living process holds a restored database, which does not contain its row', async () => {
+  const living = await begin();
+  await claim(living, north);
+  await db.database.query('delete from worker_process');
+  await renew(living, north);
+  await expect(claim(await begin(), south)).rejects.toMatchObject(refused);
 });
 
 test('after Temporal lost its data, running workers continue, and new ones can join them', async () => {
   const running = await begin();
   await claim(running, north);
-  await renewClaim(db.database.query, running, namesake);
+  await renew(running, namesake);
   await claim(await begin(), namesake);
   await expect(claim(await begin(), north)).rejects.toMatchObject(refused);
 });
