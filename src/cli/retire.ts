@@ -33,7 +33,10 @@ Examples:
     )
     .action(async ({ trailId, apply = false, json }: RetireOptions) => {
       const found = await retire(trailId, apply);
-      if (json === true) return printOutput('retire', { isDryRun: !apply, removed: found });
+      if (json === true) {
+        const removed = found.map(({ taskQueue: _taskQueue, ...shown }) => shown);
+        return printOutput('retire', { isDryRun: !apply, removed });
+      }
       if (found.length === 0) return print('Nothing of this trail is left in Temporal.');
       printTable(
         [apply ? 'REMOVED' : 'WOULD REMOVE', 'ID'],
@@ -52,7 +55,7 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
   const { databaseTrailId } = await import('./database-trail-id.ts');
   const { withTemporal } = await import('./with-temporal.ts');
   const names = loadTrailNames(process.env);
-  const trailId = given ?? (await databaseTrailId());
+  const trailId = given ?? (await databaseTrailId({ ofAnyCluster: true }));
   if (trailId === undefined)
     throw usageFailure(
       '--trail-id',
@@ -61,9 +64,12 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
   return withTemporal(async ({ client, inTime }) => {
     const remnants = await inTime(() => findRemnants(client, names));
     expectRemnantsOf(trailId, remnants);
-    const pollers = await inTime(() => readPollers(client, names.taskQueue));
-    // They would create everything again within a minute.
-    if (pollers > 0) throw workersRunning(pollers, names.taskQueue);
+    // Not only that of the settings, where TEMPORAL_TASK_QUEUE of the workers may be missing.
+    for (const taskQueue of new Set([names.taskQueue, ...remnants.map((remnant) => remnant.taskQueue)])) {
+      const pollers = await inTime(() => readPollers(client, taskQueue));
+      // They would create everything again within a minute.
+      if (pollers > 0) throw workersRunning(pollers, taskQueue);
+    }
     if (isApplied) await inTime(() => removeRemnants(client, remnants));
     return remnants;
   });

@@ -10,6 +10,8 @@ export interface Remnant {
   id: string;
   /** Of its database; undefined if an older version created it. */
   trailId: string | undefined;
+  /** On which its workers poll. */
+  taskQueue: string;
 }
 
 /** The running supervisor and export, and the schedules. @throws the client's errors */
@@ -18,13 +20,18 @@ export async function findRemnants(client: Client, names: TrailNames): Promise<R
   for (const id of [names.supervisorId, names.exportId]) {
     const description = await describeWorkflow(client, id);
     if (description && isOpen(description))
-      found.push({ kind: 'workflow', id, trailId: trailIdIn(description.memo) });
+      found.push({
+        kind: 'workflow',
+        id,
+        trailId: trailIdIn(description.memo),
+        taskQueue: description.taskQueue,
+      });
   }
   for (const job of jobNames) {
     const id = names.scheduleIds[job];
     try {
       const { action } = await client.schedule.getHandle(id).describe();
-      found.push({ kind: 'schedule', id, trailId: trailIdIn(action.memo) });
+      found.push({ kind: 'schedule', id, trailId: trailIdIn(action.memo), taskQueue: action.taskQueue });
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError)) throw error;
     }

@@ -34,14 +34,15 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 
 /** What the workers of a trail leave when they stop. */
-async function leave(cluster: string, trailId: string): Promise<void> {
+async function leave(cluster: string, trailId: string, queue?: string): Promise<void> {
   const names = trailNames(cluster);
+  const taskQueue = queue ?? names.taskQueue;
   await client.workflow.start(supervisorWorkflowType, {
     workflowId: names.supervisorId,
-    taskQueue: names.taskQueue,
+    taskQueue,
     memo: { [trailIdField]: trailId },
   });
-  const config = loadConfig({ DATABASE_URL: db.url, CLUSTER_NAME: cluster });
+  const config = loadConfig({ DATABASE_URL: db.url, CLUSTER_NAME: cluster, TEMPORAL_TASK_QUEUE: taskQueue });
   await ensureSchedules(client, config, trailId, pino({ level: 'silent' }));
 }
 
@@ -89,21 +90,32 @@ test('retire shows and removes supervisor and schedules of one cluster, and noth
   expect((await retire('lost', ['--apply', '--trail-id', lost], {})).ids).toHaveLength(all.length);
 });
 
-test('retire refuses while a worker polls the task queue', async () => {
-  await leave('busy', await readTrailId(db.database.query));
-  const { taskQueue, supervisorId } = trailNames('busy');
+test.each([
+  ['the task queue', undefined],
+  ['a task queue of its own, which the command is not told', 'own-queue'],
+])('retire refuses while a worker polls %s', async (_title, queue) => {
+  const cluster = `busy-${queue ?? 'default'}`;
+  await leave(cluster, await readTrailId(db.database.query), queue);
+  const { taskQueue, supervisorId } = trailNames(cluster);
   const polling = client.withDeadline(Date.now() + 60_000, () =>
     client.workflowService.pollWorkflowTaskQueue({
       namespace,
-      taskQueue: { name: taskQueue },
+      taskQueue: { name: queue ?? taskQueue },
       identity: 'a worker',
     }),
   );
   await until('the poll is known', async () => {
-    const { code } = await retire('busy', []);
+    const { code } = await retire(cluster, []);
     return code === 1 ? true : undefined;
   });
   await polling;
-  expect(await retire('busy', ['--apply'])).toMatchObject({ code: 1 });
+  expect(await retire(cluster, ['--apply'])).toMatchObject({ code: 1 });
   expect((await client.workflow.getHandle(supervisorId).describe()).status.name).toBe('RUNNING');
+});
+
+test('retire removes what a renamed cluster left under its former name', async () => {
+  const { query } = db.database;
+  await leave('former', await readTrailId(query));
+  await query('update trail_state set supervisor = $1', [trailNames('renamed').supervisorId]);
+  expect((await retire('former', ['--apply'])).ids).toContain(trailNames('former').supervisorId);
 });
