@@ -1,4 +1,5 @@
 import type { IncidentRow } from '../policy/incident.ts';
+import { groupBy } from '../text/order.ts';
 
 /** More ports of one peer than this are one line: a port scan would hide all other peers. */
 const mostLines = 8;
@@ -9,7 +10,7 @@ const manyPorts = ', many ports';
  * its count is their sum. Pure.
  */
 export function summarisePorts(rows: readonly IncidentRow[]): IncidentRow[] {
-  const groups = groupsOf(rows);
+  const groups = groupBy(rows, keyOf);
   const isShown = new Set<string>();
   return rows.flatMap((row) => {
     const key = keyOf(row);
@@ -19,16 +20,6 @@ export function summarisePorts(rows: readonly IncidentRow[]): IncidentRow[] {
     isShown.add(key);
     return [oneRow(row, group)];
   });
-}
-
-function groupsOf(rows: readonly IncidentRow[]): Map<string, IncidentRow[]> {
-  const groups = new Map<string, IncidentRow[]>();
-  for (const row of rows) {
-    const group = groups.get(keyOf(row));
-    if (group) group.push(row);
-    else groups.set(keyOf(row), [row]);
-  }
-  return groups;
 }
 
 function oneRow(first: IncidentRow, group: readonly IncidentRow[]): IncidentRow {

@@ -1,5 +1,9 @@
 import type { DatabaseConfig } from '../config/database-config.ts';
+import type { DatabaseFailureKind } from '../trail/database-failure.ts';
 import type { Database, Query } from '../trail/database.ts';
+
+/** The tables are missing, or this role may not read them. */
+const withoutTables: ReadonlySet<DatabaseFailureKind> = new Set(['no_schema', 'damaged', 'no_permission']);
 
 interface DatabaseOptions {
   isReadOnly?: boolean;
@@ -51,7 +55,7 @@ async function expectCluster(query: Query, cluster: string): Promise<void> {
   const { supervisorId } = trailNames(cluster);
   const claimed = await readClaimedSupervisor(query).catch((error: unknown) => {
     // The command reports what is wrong with the tables; `migrate` creates them.
-    if (isDatabaseFailure(error)) return undefined;
+    if (isDatabaseFailure(error) && withoutTables.has(error.kind)) return undefined;
     throw error;
   });
   if (claimed !== undefined && claimed !== supervisorId) throw wrongCluster(supervisorId, claimed);
