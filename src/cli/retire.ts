@@ -52,25 +52,37 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
   const { expectRemnantsOf, findRemnants, removeRemnants } = await import('../temporal/retire.ts');
   const { readPollers } = await import('../temporal/control-facts.ts');
   const { workersRunning } = await import('../temporal/failure.ts');
-  const { databaseTrailId } = await import('./database-trail-id.ts');
   const { withTemporal } = await import('./with-temporal.ts');
   const names = loadTrailNames(process.env);
-  const trailId = given ?? (await databaseTrailId({ ofAnyCluster: true }));
-  if (trailId === undefined)
-    throw usageFailure(
-      '--trail-id',
-      'no database is configured; set DATABASE_URL, or give the id of the lost database as --trail-id (the field trailId in the memo of the supervisor)',
-    );
+  const { trailId, clockAheadMs } =
+    given === undefined ? await askTrail() : { trailId: given, clockAheadMs: 0 };
   return withTemporal(async ({ client, inTime }) => {
     const remnants = await inTime(() => findRemnants(client, names));
     expectRemnantsOf(trailId, remnants);
     // Not only that of the settings, where TEMPORAL_TASK_QUEUE of the workers may be missing.
     for (const taskQueue of new Set([names.taskQueue, ...remnants.map((remnant) => remnant.taskQueue)])) {
-      const pollers = await inTime(() => readPollers(client, taskQueue));
+      const pollers = await inTime(() => readPollers(client, taskQueue, clockAheadMs));
       // They would create everything again within a minute.
       if (pollers > 0) throw workersRunning(pollers, taskQueue);
     }
     if (isApplied) await inTime(() => removeRemnants(client, remnants));
     return remnants;
   });
+}
+
+/** Of a database of any cluster: after a rename, its workers have another CLUSTER_NAME. @throws UsageFailure, DatabaseFailure */
+async function askTrail(): Promise<{ trailId: string; clockAheadMs: number }> {
+  const { isDatabaseConfigured } = await import('./database-trail-id.ts');
+  const { withOpenDatabase } = await import('./with-database.ts');
+  const { readTrailId } = await import('../trail/trail-id.ts');
+  const { readClockAhead } = await import('../trail/database-clock.ts');
+  if (!isDatabaseConfigured())
+    throw usageFailure(
+      '--trail-id',
+      'no database is configured; set DATABASE_URL, or give the id of the lost database as --trail-id (the field trailId in the memo of the supervisor)',
+    );
+  return withOpenDatabase(
+    async ({ query }) => ({ trailId: await readTrailId(query), clockAheadMs: await readClockAhead(query) }),
+    { isReadOnly: true, cluster: '' },
+  );
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { supervisorWorkflowType, trailNames, trailIdField } from '../../src/config/names.ts';
 import { outputSchemas } from '../../src/cli/schemas/index.ts';
@@ -110,6 +110,12 @@ test.each([
   });
   await polling;
   expect(await retire(cluster, ['--apply'])).toMatchObject({ code: 1 });
+  // Also on a machine whose clock is wrong.
+  const now = Date.now.bind(Date);
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 300_000);
+  onTestFinished(() => clock.mockRestore());
+  expect(await retire(cluster, ['--apply'])).toMatchObject({ code: 1 });
+  clock.mockRestore();
   expect((await client.workflow.getHandle(supervisorId).describe()).status.name).toBe('RUNNING');
 });
 
