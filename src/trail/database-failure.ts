@@ -56,7 +56,7 @@ const cures: Record<DatabaseFailureKind, string> = {
   other_supervisor:
     'correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; to rename or move a trail, stop its workers first (docs/clusters.md)',
   wrong_cluster:
-    'correct DATABASE_URL, or set CLUSTER_NAME to the name that the workers of this database have',
+    'correct DATABASE_URL, or give CLUSTER_NAME the value that the workers of this database have; leave it unset if they have none',
   encoding:
     "create a database with encoding 'UTF8' (create database goldmane_edges encoding 'UTF8' template template0), and restore a dump of this one into it if it has tables",
   migrating: 'wait until the other worker has migrated the schema',
