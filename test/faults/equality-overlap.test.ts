@@ -1,8 +1,14 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, expect, test } from 'vitest';
+import { createActivities } from '../../src/activities/index.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { connectGoldmane } from '../../src/goldmane/connection.ts';
+import { openDatabase } from '../../src/trail/database.ts';
+import { testDeps } from '../integration/deps.ts';
 import { attempts, expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { TcpProxy } from '../support/proxy.ts';
-import { createNamespace, World } from '../support/world.ts';
+import { World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
 let world: World;
@@ -16,17 +22,21 @@ afterEach(async () => {
 fullTest('two pairs of readers on one database count each record once', async () => {
   world = await World.create();
   world.traffic.start(world.goldmane);
-  const other = `${world.namespace}-other`;
-  await createNamespace(other, world.temporalAddress);
-  const workers = await Promise.all([world.startWorker(), world.startWorker({ TEMPORAL_NAMESPACE: other })]);
-  await until('both workers follow the stream', () =>
-    world.goldmane.stats().streams === 2 ? true : undefined,
-  );
-  await world.pass(500);
-  await expectComplete(world);
-  for (const worker of workers)
+  const worker = await world.startWorker();
+  await untilReadBy(worker, world);
+  const others = readBesideWorker(world);
+  try {
+    await until('both pairs follow the stream', () =>
+      world.goldmane.stats().streams === 2 ? true : undefined,
+    );
+    await world.pass(500);
+    await expectComplete(world);
     for (const reader of ['stream', 'settle'])
       expect(await metric(worker, 'flow_trail_merges_total', { reader })).toBeGreaterThan(0);
+    expect(others.merged).toEqual(new Set(['stream', 'settle']));
+  } finally {
+    await others.stop();
+  }
 });
 
 fullTest(
@@ -65,3 +75,31 @@ test('two workers that start at the same time migrate once and start one supervi
   expect(world.goldmane.stats().streams).toBe(1);
   await expectComplete(world);
 });
+
+/** Two more readers. A second worker for another supervisor would be refused, so they run in this process. */
+function readBesideWorker(beside: World): { merged: ReadonlySet<string>; stop(): Promise<void> } {
+  const config = loadConfig(beside.workerEnv());
+  const database = openDatabase(config.database);
+  const merged = new Set<string>();
+  const deps = testDeps(database, config.clock);
+  const { streamFlows, settleBuckets } = createActivities({
+    ...deps,
+    config,
+    metrics: { ...deps.metrics, merged: (reader) => void merged.add(reader) },
+    connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
+  });
+  const activities = [new MockActivityEnvironment(), new MockActivityEnvironment()] as const;
+  const window = { windowMs: 3_600_000 };
+  const reading = Promise.allSettled([
+    activities[0].run(streamFlows, window),
+    activities[1].run(settleBuckets, window),
+  ]);
+  return {
+    merged,
+    async stop() {
+      for (const activity of activities) activity.cancel();
+      await reading;
+      await database.close();
+    },
+  };
+}
