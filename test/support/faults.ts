@@ -12,8 +12,9 @@ import type { World } from './world.ts';
 export async function expectComplete(world: World, limitMs?: number): Promise<void> {
   await world.traffic.stop();
   const coverage = await world.untilSettled(world.traffic.toSeconds, limitMs);
-  await world.expectExactly();
+  // First: a gap explains missing edges.
   expect(coverage.filter(isGap)).toEqual([]);
+  await world.expectExactly();
 }
 
 export function isGap({ state }: CoverageStretch): boolean {
