@@ -2,7 +2,8 @@ import { connectivityState, status, Client, credentials, type ClientOptions } fr
 import type { Buffer } from 'node:buffer';
 import type { Clock } from '../time/clock.ts';
 import { explainCallError, type FailedCall } from './call-failure.ts';
-import { CallError, callUnary, linkSignals } from './calls.ts';
+import { linkSignals } from '../time/link-signals.ts';
+import { CallError, callUnary } from './calls.ts';
 import { readCertificates, type Certificates } from './certificates.ts';
 import { goldmaneFailure, type CertificateBundle } from './failure.ts';
 import { tryHandshake } from './handshake.ts';

@@ -17,9 +17,9 @@ interface TrailToOwn {
 
 /** Migrates the schema. Waits while the database is unavailable. */
 export async function migrateSchema(database: Database, waiting: Waiting): Promise<void> {
-  const { log, signal } = waiting;
+  const { log } = waiting;
   const onProgress = (progress: MigrationProgress) => log.info(progress, 'Migrating the schema');
-  const applied = await untilItWorks(() => migrate(database, { onProgress, signal }), waiting);
+  const applied = await untilItWorks((signal) => migrate(database, { onProgress, signal }), waiting);
   if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
 }
 
@@ -32,12 +32,12 @@ export function untilTrailIsOwn(
   waiting: Waiting,
 ): Promise<void> {
   const { names } = config;
-  return untilItWorks(async () => {
+  return untilItWorks(async (signal) => {
     try {
       await temporal.refresh(() => undefined);
       temporal.codec.keys?.reload();
       const { client } = temporal;
-      await client.withAbortSignal(waiting.signal, () =>
+      await client.withAbortSignal(signal, () =>
         inTime(client, callTimeoutMs, async () => {
           await checkTrailOwner(client, names, trailId);
           await thisProcess.claim(await readTrailClaim(client, names));

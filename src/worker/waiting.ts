@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { errorText } from '../failure/thrown.ts';
+import { linkSignals } from '../time/link-signals.ts';
 
 export interface Waiting {
   log: Logger;
@@ -9,24 +10,28 @@ export interface Waiting {
 }
 
 /**
- * Repeats `work` until it succeeds, with a backoff of up to 15 s; logs the reason when it changes.
+ * Repeats `work` until it succeeds, with a backoff of up to 15 s; logs the reason when it changes. Each attempt has a signal of its
+ * own, because Temporal's client leaves a listener on it for each call.
  * @throws the signal's reason when it aborts
  */
 export async function untilItWorks<Result>(
-  work: () => Promise<Result>,
+  work: (signal: AbortSignal) => Promise<Result>,
   { log, signal, waiting }: Waiting,
 ): Promise<Result> {
   let logged = '';
   for (let failures = 0; ; failures += 1) {
     signal.throwIfAborted();
+    const attempt = linkSignals([signal]);
     try {
-      return await work();
+      return await work(attempt.signal);
     } catch (error) {
       const reason = errorText(error);
       waiting(reason);
       if (reason !== logged) log.warn({ reason }, 'Waiting for a dependency; retrying');
       logged = reason;
       await pause(Math.min(15_000, 500 * 2 ** failures), signal);
+    } finally {
+      attempt.unlink();
     }
   }
 }
