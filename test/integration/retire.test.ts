@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { Connection, type Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
@@ -10,6 +9,7 @@ import { readTrailId } from '../../src/trail/trail-id.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { databasePerFile } from '../support/database.ts';
+import { createNamespaceClient } from '../support/namespace-client.ts';
 import { until } from '../support/poll.ts';
 
 const namespace = `retire-${process.pid}`;
@@ -19,17 +19,7 @@ const db = databasePerFile();
 
 beforeAll(async () => {
   connection = await Connection.connect({ address: inject('temporalAddress') });
-  await connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: msToTs('1 day'),
-  });
-  client = new Client({ connection, namespace });
-  await until('the namespace is usable', () =>
-    client.schedule
-      .getHandle('none')
-      .describe()
-      .catch((error: unknown) => (/not found/i.test(String(error)) ? true : undefined)),
-  );
+  client = await createNamespaceClient(connection, namespace);
 });
 afterAll(() => connection.close());
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Connection, type Client } from '@temporalio/client';
 import { msToTs, optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { loadConfig, type Config } from '../../src/config/config.ts';
 import { jobNames, jobs, type JobName } from '../../src/config/names.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
+import { createNamespaceClient } from '../support/namespace-client.ts';
 import { until } from '../support/poll.ts';
 
 const log = pino({ level: 'silent' });
@@ -20,17 +21,7 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 beforeEach(async () => {
   const namespace = `schedules-${process.pid}-${++namespaces}`;
-  await connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: msToTs('1 day'),
-  });
-  client = new Client({ connection, namespace });
-  await until('the namespace is usable', () =>
-    client.schedule
-      .getHandle('none')
-      .describe()
-      .catch((error: unknown) => (/not found/i.test(String(error)) ? true : undefined)),
-  );
+  client = await createNamespaceClient(connection, namespace);
 });
 
 function config(env: NodeJS.ProcessEnv = {}): Config {
