@@ -17,7 +17,7 @@ import { statusQuery } from '../workflows/messages.ts';
 import { payloadConverter } from '../workflows/payload-converter.ts';
 import { readProgress } from '../workflows/received.ts';
 import { withProgress, type TrailStatus } from '../workflows/status.ts';
-import { trailIdField } from '../config/names.ts';
+import { trailIdIn } from '../temporal/trail-memo.ts';
 
 /** The current attempt of a reader's activity. */
 interface ReaderNow {
@@ -60,13 +60,12 @@ export function askSupervisor(): Promise<SupervisorNow | undefined> {
     try {
       const description = await inTime(() => client.workflow.getHandle(supervisorId).describe());
       const state = description.status.name;
-      const trailId = description.memo?.[trailIdField];
       // A closed workflow still returns its last state.
       const asked = state === 'RUNNING' ? await query(client, supervisorId, inTime) : {};
       const readers = await readersOf(client, description, codec);
       return {
         state,
-        trailId: typeof trailId === 'string' ? trailId : undefined,
+        trailId: trailIdIn(description.memo),
         startedAt: description.startTime,
         closedAt: description.closeTime,
         problem: state === 'RUNNING' ? await inTime(() => taskProblemOf(client, description)) : undefined,

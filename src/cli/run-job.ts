@@ -7,6 +7,7 @@ import { jobTexts } from '../temporal/job-texts.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { wrongTrail } from '../temporal/failure.ts';
 import { isOpen } from '../temporal/open-run.ts';
+import { trailIdIn } from '../temporal/trail-memo.ts';
 import { databaseTrailId } from './database-trail-id.ts';
 import { note } from './output.ts';
 import { withTemporal } from './with-temporal.ts';
@@ -55,8 +56,7 @@ export async function runJob(job: JobName): Promise<unknown> {
 /** @returns undefined when there is no supervisor, or an older version started it */
 async function supervisorTrailId(client: Client, supervisorId: string): Promise<string | undefined> {
   const description = await describeWorkflow(client, supervisorId);
-  const trailId = description?.memo?.[trailIdField];
-  return description && isOpen(description) && typeof trailId === 'string' ? trailId : undefined;
+  return description && isOpen(description) ? trailIdIn(description.memo) : undefined;
 }
 
 async function resultOf(client: Client, workflowId: string): Promise<unknown> {

@@ -1,7 +1,8 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { jobNames, type JobName, type TrailNames, trailIdField } from '../config/names.ts';
+import { jobNames, type JobName, type TrailNames } from '../config/names.ts';
+import { trailIdIn } from './trail-memo.ts';
 import type { TemporalFailure } from './failure.ts';
 import { pausedReading } from './paused-reading.ts';
 import { taskProblemOf } from './task-problem.ts';
@@ -84,7 +85,7 @@ async function readSupervisor(client: Client, supervisorId: string): Promise<Con
     const problem = state === 'RUNNING' ? await taskProblemOf(client, description) : undefined;
     return {
       state,
-      trailId: trailIdIn(description.memo?.[trailIdField]),
+      trailId: trailIdIn(description.memo),
       taskProblem: problem && `${problem.cause}, attempt ${problem.attempt}`,
       readerProblem: state === 'RUNNING' ? readerProblemIn(description.memo?.['state']) : undefined,
       paused: pausedReading(description),
@@ -125,10 +126,6 @@ async function readSchedule(client: Client, job: JobName, scheduleId: string): P
       nextDueAt: undefined,
     };
   }
-}
-
-function trailIdIn(memo: unknown): string | undefined {
-  return typeof memo === 'string' ? memo : undefined;
 }
 
 /** @param memo the supervisor's state, `failing: <error>` while a reader fails (`stateText` in src/workflows/details.ts) */

@@ -1,8 +1,9 @@
 import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { jobNames, type TrailNames, trailIdField } from '../config/names.ts';
+import { jobNames, type TrailNames } from '../config/names.ts';
 import { describeWorkflow } from './describe-workflow.ts';
 import { isOpen } from './open-run.ts';
 import { wrongTrail } from './failure.ts';
+import { trailIdIn } from './trail-memo.ts';
 
 /** Something of a trail in Temporal that exists without its workers. */
 export interface Remnant {
@@ -54,9 +55,4 @@ export async function removeRemnants(client: Client, remnants: readonly Remnant[
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError || error instanceof WorkflowNotFoundError)) throw error;
     }
-}
-
-function trailIdIn(memo: Record<string, unknown> | undefined): string | undefined {
-  const trailId = memo?.[trailIdField];
-  return typeof trailId === 'string' ? trailId : undefined;
 }

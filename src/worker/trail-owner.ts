@@ -7,6 +7,7 @@ import { isOpen } from '../temporal/open-run.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
+import { trailIdIn } from '../temporal/trail-memo.ts';
 import type { TrailClaim } from '../trail/trail-claim.ts';
 
 type Memo = Record<string, unknown> | undefined;
@@ -17,8 +18,8 @@ type Memo = Record<string, unknown> | undefined;
  * @throws TemporalFailure `wrong_trail`
  */
 export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void {
-  const other = memo?.[trailIdField];
-  if (typeof other === 'string' && other !== trailId) throw wrongTrail(owner, other, trailId);
+  const other = trailIdIn(memo);
+  if (other !== undefined && other !== trailId) throw wrongTrail(owner, other, trailId);
 }
 
 /**

@@ -18,24 +18,31 @@ const script = fileURLToPath(new URL('../../deploy/postgres/create-roles.sh', im
 const database = `roles_${process.pid}`;
 const passwords = { owner: `o'1 "x"`, writer: 'w@2#/?%', reader: 'r3' };
 
+/** Runs the script as the superuser of the test's server. */
+function runScript(settings: Record<string, string>) {
+  const server = new URL(inject('postgresUrl'));
+  return promisify(execFile)('bash', [script], {
+    env: {
+      PATH: process.env['PATH'],
+      PGHOST: server.hostname,
+      PGPORT: server.port,
+      PGUSER: server.username,
+      PGPASSWORD: server.password,
+      ...settings,
+    },
+  });
+}
+
 describe.skipIf(!hasPsql())('the roles of deploy/postgres/create-roles.sh', () => {
   let [owner, writer, reader]: (Database | undefined)[] = [];
 
   async function createRoles(schema: string): Promise<void> {
-    const server = new URL(inject('postgresUrl'));
-    await promisify(execFile)('bash', [script], {
-      env: {
-        PATH: process.env['PATH'],
-        PGHOST: server.hostname,
-        PGPORT: server.port,
-        PGUSER: server.username,
-        PGPASSWORD: server.password,
-        FLOW_TRAIL_DATABASE: database,
-        FLOW_TRAIL_SCHEMA: schema,
-        FLOW_TRAIL_OWNER_PASSWORD: passwords.owner,
-        FLOW_TRAIL_DB_PASSWORD: passwords.writer,
-        FLOW_TRAIL_READER_PASSWORD: passwords.reader,
-      },
+    await runScript({
+      FLOW_TRAIL_DATABASE: database,
+      FLOW_TRAIL_SCHEMA: schema,
+      FLOW_TRAIL_OWNER_PASSWORD: passwords.owner,
+      FLOW_TRAIL_DB_PASSWORD: passwords.writer,
+      FLOW_TRAIL_READER_PASSWORD: passwords.reader,
     });
   }
 
@@ -108,17 +115,6 @@ describe.skipIf(!hasPsql())('FLOW_TRAIL_ROLE', () => {
     database: `roles_${process.pid}_${cluster}`,
     password: `it's "\`$(${cluster})\\`,
   }));
-  const runScript = (settings: Record<string, string>) =>
-    promisify(execFile)('bash', [script], {
-      env: {
-        PATH: process.env['PATH'],
-        PGHOST: server.hostname,
-        PGPORT: server.port,
-        PGUSER: server.username,
-        PGPASSWORD: server.password,
-        ...settings,
-      },
-    });
 
   afterAll(async () => {
     const admin = openDatabase({ url: inject('postgresUrl') });
