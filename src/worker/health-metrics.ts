@@ -17,6 +17,8 @@ export interface HealthMetrics {
   failedRuns(counts: ReadonlyMap<JobName, number>): void;
   /** Worker processes of the trail that ended unexpectedly in the last 30 minutes. */
   crashes(count: number): void;
+  /** Bytes of all tables of the trail. */
+  storage(bytes: number): void;
   /** @param upToSeconds undefined before the first settled bucket */
   exported(state: { isEnabled: boolean; upToSeconds: number | undefined; waiting: number }): void;
 }
@@ -48,6 +50,10 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
     'worker_crashes',
     'Worker processes of the trail that ended unexpectedly in the last 30 minutes',
   );
+  const storage = trail.gauge(
+    'storage_bytes',
+    'Size of all tables of the trail in PostgreSQL, with indexes; 0: not read yet',
+  );
   const exportEnabled = trail.gauge('export_enabled', '1 while flow logs are exported');
   const exportedUpTo = trail.gauge(
     'export_up_to_timestamp_seconds',
@@ -73,7 +79,7 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   setCoverage([]);
   digest.set(0);
   setFailedRuns(new Map());
-  for (const each of [crashes, exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
+  for (const each of [crashes, storage, exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
   return {
     ready: (isReady) => ready.set(isReady ? 1 : 0),
     report: setReport,
@@ -81,6 +87,7 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
     digest: (doneAt) => digest.set(doneAt ? doneAt.getTime() / 1000 : 0),
     failedRuns: setFailedRuns,
     crashes: (count) => crashes.set(count),
+    storage: (bytes) => storage.set(bytes),
     exported({ isEnabled, upToSeconds, waiting }) {
       exportEnabled.set(isEnabled ? 1 : 0);
       exportedUpTo.set(upToSeconds ?? 0);

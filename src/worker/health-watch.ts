@@ -115,12 +115,13 @@ export class HealthWatch {
     const { facts, report } = await this.#make();
     metrics.report(report);
     if (!('what' in facts.trail)) {
-      const { coverage, digests, certificates, crashes } = facts.trail;
+      const { coverage, digests, certificates, crashes, storageBytes } = facts.trail;
       trail.begin(facts.trail);
       if (certificates) trail.checkedElsewhere(certificates.checkedAt);
       metrics.coverage(coverage);
       metrics.digest(digests.doneAt);
       metrics.crashes(crashes);
+      metrics.storage(storageBytes);
       metrics.exported(facts.trail.export);
     }
     if ('what' in facts.control) return;

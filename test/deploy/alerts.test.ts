@@ -27,6 +27,7 @@ const exportEnabled = two('flow_trail_export_enabled');
 const exportedUpTo = two('flow_trail_export_up_to_timestamp_seconds');
 const [exportGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_exported"');
 const [unsettledGaps = ''] = two('flow_trail_export_gap_buckets_total', ',reason="not_settled"');
+const [storageOfA = '', storageOfB = ''] = two('flow_trail_storage_bytes');
 const failed = (job: string) => two('flow_trail_job_failed_runs', `,job_name="${job}"`);
 const days = two('flow_trail_certificate_days_left', ',certificate="client"');
 const slots = (queue: string) =>
@@ -43,6 +44,7 @@ const healthy: Record<string, string> = {
   ...same(settled, `-420+60x${length}`),
   ...Object.assign({}, ...healthCheckNames.map((check) => same(health(check), `0x${length}`))),
   ...same(two('flow_trail_worker_crashes'), `0x${length}`),
+  ...same([storageOfA, storageOfB], `25000000x${length}`),
   ...same(exportEnabled, `1x${length}`),
   ...same(exportedUpTo, `-420+60x${length}`),
   ...same([exportGaps, unsettledGaps], `0x${length}`),
@@ -168,6 +170,19 @@ const scenarios: Record<string, Scenario> = {
       ...oneOf(health('coverage'), since(7, '0', '3')),
     },
     fire: ['TrailDatabaseFailing'],
+  },
+  'the tables grew by 2.5 GB in two hours, and the worker restarted': {
+    change: {
+      [storageOfA]: `4000000000x${at - 120} 5000000000x60 _x${length}`,
+      [storageOfB]: `_x${at - 30} 0x2 6500000000x${length}`,
+    },
+    fire: ['TrailGrowing'],
+  },
+  'the tables grew by 1.5 GB in two hours': {
+    change: same([storageOfA, storageOfB], `4000000000x${at - 120} 5500000000x${length}`),
+  },
+  'a worker that has not read the size yet joins a large trail': {
+    change: { [storageOfA]: `9000000000x${length}`, [storageOfB]: `_x${at - 30} 0x2 9000000000x${length}` },
   },
   'Temporal is unavailable': {
     change: {

@@ -17,6 +17,7 @@ test('a report that fails does not leave the previous one in the metrics', async
     digest() {},
     failedRuns() {},
     crashes() {},
+    storage() {},
     exported() {},
   };
   const watch = new HealthWatch({
