@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
@@ -49,6 +50,9 @@ export async function createWorkers(
   bundle: WorkflowBundleOption,
   { tracing, exporting }: { tracing?: Tracing | undefined; exporting?: ExportWorker | undefined } = {},
 ): Promise<Worker[]> {
+  // Saves 6 MiB of resident memory: V8 reads the flag when it creates an isolate, here that of the SDK's workflow thread,
+  // which allocates little. The main thread keeps its own size.
+  setFlagsFromString('--max-semi-space-size=1');
   const { workerIdentity, names } = deps.config;
   const { taskQueue } = names;
   const activities = createActivities(deps);
