@@ -12,7 +12,7 @@ export interface Result {
   records: number;
   hours: number;
   gaps: CoverageStretch[];
-  restarts: number;
+  unexpectedExits: readonly string[];
 }
 
 /**
@@ -49,6 +49,6 @@ export async function expectAccepted(installation: Installation): Promise<Result
     records: edges.reduce((sum, { flow_count }) => sum + flow_count, 0),
     hours: (world.traffic.toSeconds - world.traffic.fromSeconds) / 3_600,
     gaps,
-    restarts: installation.restarts,
+    unexpectedExits: installation.unexpectedExits,
   };
 }

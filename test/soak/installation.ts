@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { issueCertificates, type IssuedCertificates } from '../../dev/certificates.ts';
 import { startPostgres, type Postgres } from '../../dev/postgres.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
@@ -13,7 +14,7 @@ import { TcpProxy } from '../support/proxy.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 import { TemporalTls } from '../support/temporal-tls.ts';
-import type { WorkerProcess } from '../support/worker-process.ts';
+import { parsedJson, type WorkerProcess } from '../support/worker-process.ts';
 import { serverTls, World } from '../support/world.ts';
 
 /**
@@ -23,6 +24,8 @@ import { serverTls, World } from '../support/world.ts';
 const speed = 15;
 const role = 'trail';
 const diskMiB = 512;
+/** A logged error, as pino writes it. */
+const errorSchema = z.object({ err: z.object({ message: z.string() }) });
 
 interface Servers {
   scratch: string;
@@ -54,8 +57,8 @@ export class Installation {
   readonly secrets = new Map<string, string>();
   /** Additional settings of every worker and command. */
   settings: NodeJS.ProcessEnv = {};
-  /** The number of workers that exited and were started again, as Kubernetes does. */
-  restarts = 0;
+  /** How each worker ended that exited by itself and was started again, as Kubernetes does. */
+  readonly unexpectedExits: string[] = [];
   readonly #random: () => number;
 
   private constructor(servers: Servers, slack: SlackStandIn, random: () => number) {
@@ -145,7 +148,8 @@ export class Installation {
   /** Starts a worker if none is running. */
   async keepWorker(): Promise<void> {
     if (this.current()) return;
-    this.restarts += 1;
+    const last = this.world.workers.at(-1);
+    if (last) this.unexpectedExits.push(await howItEnded(last));
     await this.startWorker();
   }
 
@@ -293,4 +297,14 @@ export class Installation {
   #keep(what: string, secret: string): void {
     this.secrets.set(`${what} ${this.secrets.size + 1}`, secret);
   }
+}
+
+/** Exit code or signal, and the last error that the worker logged, or else its last line. */
+async function howItEnded({ process: { exited }, lines }: WorkerProcess): Promise<string> {
+  const { code, signal } = await exited;
+  const errors = lines.flatMap((line) => {
+    const error = errorSchema.safeParse(parsedJson(line)).data?.err;
+    return error ? [error.message] : [];
+  });
+  return `${signal ?? `exit code ${code}`}, ${errors.at(-1) ?? lines.at(-1) ?? 'no output'}`;
 }

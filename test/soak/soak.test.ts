@@ -88,7 +88,7 @@ function shuffled(all: readonly Fault[], random: () => number): Fault[] {
 }
 
 function summary(
-  { edges, records, hours, gaps, restarts }: Result,
+  { edges, records, hours, gaps, unexpectedExits }: Result,
   drawn: ReadonlyMap<string, number>,
 ): { claim: string; result: string }[] {
   const kinds = [...drawn.values()].filter((times) => times > 0).length;
@@ -97,7 +97,7 @@ function summary(
   return [
     {
       claim: `${minutes} minutes of faults, seed ${seed}`,
-      result: `${times} faults of ${kinds} kinds in ${hours.toFixed(1)} hours of simulated time; ${counted(restarts, 'worker')} restarted after an unexpected exit`,
+      result: `${times} faults of ${kinds} kinds in ${hours.toFixed(1)} hours of simulated time; ${unexpectedExits.length === 0 ? 'no worker exited by itself' : `${counted(unexpectedExits.length, 'worker')} restarted: ${unexpectedExits.join('; ')}`}`,
     },
     {
       claim: 'the trail equals the generated flows, or reports its gaps',
