@@ -101,8 +101,30 @@ export async function renewClaim(
     [process, worker, claim.supervisor, claim.temporalNamespace],
   );
   if (renewed.length > 0) return;
+  throw await lostClaim(query, process, claim);
+}
+
+/**
+ * The same database for the work of a process that has claimed it: each transaction fails once a worker of another supervisor has
+ * started. Otherwise, a process that returns after an outage of the database would write into the other trail until it renews its
+ * claim. Nothing is locked: the server ends the transactions of a lost process before the minute that the other worker waits.
+ */
+export function claimedDatabase(database: Database, process: string, claim: TrailClaim): Database {
+  const transaction: Database['transaction'] = (work) =>
+    database.transaction(async (query) => {
+      // A restored backup does not contain the row.
+      const lost = await query('select from worker_process where process = $1 and supervisor is null', [
+        process,
+      ]);
+      if (lost.length > 0) throw await lostClaim(query, process, claim);
+      return work(query);
+    });
+  return { ...database, transaction, query: (sql, values) => transaction((query) => query(sql, values)) };
+}
+
+async function lostClaim(query: Query, process: string, claim: TrailClaim): Promise<DatabaseFailure> {
   const [other] = await findOthers(query, process, claim);
-  throw otherSupervisor(claim, other);
+  return otherSupervisor(claim, other);
 }
 
 /** The last seen first. */

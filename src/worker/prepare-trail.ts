@@ -26,21 +26,22 @@ export async function migrateSchema(database: Database, waiting: Waiting): Promi
 /**
  * Waits while supervisor or schedules belong to another database, or other workers use this database for another supervisor;
  * certificates and API key are read again during the wait.
+ * @returns the database for the activities
  */
 export function untilTrailIsOwn(
   { temporal, config, trailId, thisProcess }: TrailToOwn,
   waiting: Waiting,
-): Promise<void> {
+): Promise<Database> {
   const { names } = config;
   return untilItWorks(async (signal) => {
     try {
       await temporal.refresh(() => undefined);
       temporal.codec.keys?.reload();
       const { client } = temporal;
-      await client.withAbortSignal(signal, () =>
+      return await client.withAbortSignal(signal, () =>
         inTime(client, callTimeoutMs, async () => {
           await checkTrailOwner(client, names, trailId);
-          await thisProcess.claim(await readTrailClaim(client, names));
+          return thisProcess.claim(await readTrailClaim(client, names));
         }),
       );
     } catch (error) {

@@ -96,11 +96,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     temporal = await untilItWorks(() => Temporal.connect(temporalConfig, tracing?.client), waiting);
     const trailId = await untilItWorks(() => readTrailId(database.query), waiting);
     // Checked before the worker polls: with another installation's names, it would take that installation's tasks.
-    await untilTrailIsOwn({ temporal, config, trailId, thisProcess }, waiting);
+    const claimed = await untilTrailIsOwn({ temporal, config, trailId, thisProcess }, waiting);
     const attempts = new RunningAttempts(config.workerIdentity);
     const deps: Deps = {
       config,
-      database,
+      database: claimed,
       log,
       metrics,
       serverClock: new ServerClock(config.clock),

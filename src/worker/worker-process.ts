@@ -5,7 +5,13 @@ import type { Deps } from '../ingest/deps.ts';
 import { crashLoopOf } from '../reports/crash-loop.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { Database } from '../trail/database.ts';
-import { claimTrail, renewClaim, SilenceWatch, type TrailClaim } from '../trail/trail-claim.ts';
+import {
+  claimedDatabase,
+  claimTrail,
+  renewClaim,
+  SilenceWatch,
+  type TrailClaim,
+} from '../trail/trail-claim.ts';
 import {
   beginWorkerProcess,
   endWorkerProcess,
@@ -66,9 +72,14 @@ export class WorkerProcess {
     return { atMs: config.clock.elapsed() + readersWaitMs, reason };
   }
 
-  /** @throws DatabaseFailure `other_supervisor` when living workers use the database for another supervisor */
-  claim(claim: TrailClaim): Promise<void> {
-    return claimTrail(this.#deps.database, this.id, claim, this.#others);
+  /**
+   * @returns the database for the activities; it rejects transactions once the claim is lost
+   * @throws DatabaseFailure `other_supervisor` when living workers use the database for another supervisor
+   */
+  async claim(claim: TrailClaim): Promise<Database> {
+    const { database } = this.#deps;
+    await claimTrail(database, this.id, claim, this.#others);
+    return claimedDatabase(database, this.id, claim);
   }
 
   /**

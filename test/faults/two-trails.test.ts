@@ -5,7 +5,7 @@ import { jobs, trailNames } from '../../src/config/names.ts';
 import { readTrailId } from '../../src/trail/trail-id.ts';
 import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { expectComplete, untilReadBy } from '../support/faults.ts';
+import { bucketNow, expectComplete, untilMerged, untilReadBy } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
 import { World } from '../support/world.ts';
@@ -103,6 +103,23 @@ test('a worker whose database is replaced by that of another trail ends, and tak
   expect((await first.process.exited).code).toBe(1);
   const again = await world.startWorker();
   await untilNotReady(again, /DATABASE_URL/);
+});
+
+test('a worker that lost its database to another cluster writes nothing more, and ends', async () => {
+  world.traffic.start(world.goldmane);
+  const worker = await world.startWorker();
+  await untilMerged(world, bucketNow(world));
+  const stored =
+    "select bucket, streamed, settled, merged_at from bucket_ledger where streamed <> '' order by 1";
+  const before = await world.db.database.transaction(async (query) => {
+    // Waits for the worker's transactions, and makes new ones wait.
+    await query('lock table worker_process in access exclusive mode');
+    await query('update worker_process set supervisor = null, temporal_namespace = null');
+    return query(stored);
+  });
+  expect((await worker.process.exited).code).toBe(1);
+  expect(before.length).toBeGreaterThan(0);
+  expect(await world.db.database.query(stored)).toEqual(before);
 });
 
 test('two clusters share one Temporal namespace and one database with separate schemas, without interference', async () => {

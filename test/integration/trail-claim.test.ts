@@ -1,8 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { claimTrail, readClaimedSupervisor, renewClaim, SilenceWatch } from '../../src/trail/trail-claim.ts';
+import {
+  claimedDatabase,
+  claimTrail,
+  readClaimedSupervisor,
+  renewClaim,
+  SilenceWatch,
+} from '../../src/trail/trail-claim.ts';
 import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/worker-processes.ts';
-import { databasePerTest } from '../support/database.ts';
+import { decideCoverage } from '../../src/trail/decide-coverage.ts';
+import { readLedger } from '../../src/trail/ledger.ts';
+import { merge } from '../../src/trail/merge.ts';
+import { recordTrouble } from '../../src/trail/trouble.ts';
+import { databasePerTest, readEdges } from '../support/database.ts';
+import { batch, listed, options } from './ledger-batches.ts';
 
 const db = databasePerTest();
 
@@ -83,6 +94,36 @@ test('a process that returns after another cluster has started is told so', asyn
   await claim(suspended, north);
   expect(await claimWithin(60, await begin(), newWatch())).toBe(true);
   await expect(renew(suspended, north)).rejects.toMatchObject(refused);
+});
+
+test('a process that returns after another cluster has started can neither read nor write, even before it renews its claim', async () => {
+  const { database } = db;
+  const [suspended, sibling] = [await begin(), await begin()];
+  for (const process of [suspended, sibling]) await claim(process, north);
+  const claimed = claimedDatabase(database, suspended, north);
+  const bucket = batch(1_700_000_000, [listed(1)], { settled: 'final' });
+  await merge(claimed, [bucket], options);
+  expect(await claimWithin(60, await begin(), newWatch())).toBe(true);
+  const before = await readEdges(database);
+  const next = batch(1_700_000_015, [listed(2)], { settled: 'final' });
+  await expect(merge(claimed, [next], options)).rejects.toMatchObject({
+    ...refused,
+    what: expect.stringContaining(south.supervisor),
+  });
+  await expect(decideCoverage(claimed, 1_700_001_000, 'a test')).rejects.toMatchObject(refused);
+  await expect(recordTrouble(claimed.query, 'a test', 1_700_001_000)).rejects.toMatchObject(refused);
+  await expect(claimed.query('select from edge')).rejects.toMatchObject(refused);
+  expect(await readEdges(database)).toEqual(before);
+  expect(await readLedger(database.query, 0)).toHaveLength(1);
+});
+
+test('a living process reads and writes a restored database, which does not contain its row', async () => {
+  const living = await begin();
+  await claim(living, north);
+  await db.database.query('delete from worker_process');
+  const claimed = claimedDatabase(db.database, living, north);
+  await merge(claimed, [batch(1_700_000_000, [listed(1)], { settled: 'final' })], options);
+  expect(await readLedger(claimed.query, 0)).toHaveLength(1);
 });
 
 test('a living process holds a restored database, which does not contain its row', async () => {
