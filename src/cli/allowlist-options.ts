@@ -1,5 +1,5 @@
 import { parseAllowlistInput, type AllowlistInput } from '../policy/derive/input.ts';
-import { parseSince } from './parse-options.ts';
+import { parseSince } from './parse-time.ts';
 import { usageFailure } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */

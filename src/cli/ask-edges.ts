@@ -6,8 +6,8 @@ import { readOtherDenials, type OtherDenials } from '../trail/other-denials.ts';
 import { queryFacts, type FactRow } from '../trail/query-facts.ts';
 import { counted } from '../text/counted.ts';
 import type { ClusterAnswer, InCluster } from './clusters.ts';
-import { parseLimit, parseNamespace, parsePort, parseSince } from './parse-options.ts';
-import { displayTimeZone } from './time-zone.ts';
+import { parseLimit, parseNamespace, parsePort } from './parse-options.ts';
+import { parsePast } from './parse-time.ts';
 import { usageFailure } from './usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
@@ -16,6 +16,7 @@ export interface EdgesQuestion {
   src?: string | undefined;
   dst?: string | undefined;
   peersOf?: string | undefined;
+  since?: string | undefined;
   newSince?: string | undefined;
   action?: string | undefined;
   denied?: boolean | undefined;
@@ -82,12 +83,11 @@ interface EdgesAnswer {
 export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Promise<EdgesAnswer> {
   const limit = parseLimit('--limit', question.limit);
   const ends = readEnds(question);
-  const { newSince, withoutWorkload, peersOf } = question;
+  const { since, newSince, withoutWorkload, peersOf } = question;
   const filter = {
     ...ends,
-    ...(newSince === undefined
-      ? {}
-      : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+    ...(since === undefined ? {} : { seenSince: parsePast('--since', since) }),
+    ...(newSince === undefined ? {} : { newSince: parsePast('--new-since', newSince) }),
     ...readAction(question),
     ...(withoutWorkload === undefined ? {} : { withoutWorkload }),
   };

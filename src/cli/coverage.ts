@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseSince, requireOrder } from './parse-options.ts';
+import { parseSince, requireOrder } from './parse-time.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -15,7 +15,7 @@ interface CoverageQuestion {
 export function coverageCommand(): Command {
   return new Command('coverage')
     .description('Show fully observed time ranges and gaps, with causes.')
-    .option('--since <time>', 'start, as an age (24h, 7d) or a time', '7d')
+    .option('--since <time>', 'start, as an age (24h, 7d) or a time (22:00, yesterday)', '7d')
     .option('--gaps', 'only gaps and incomplete time')
     .option('--json', 'print JSON')
     .addHelpText(

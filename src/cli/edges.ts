@@ -33,7 +33,8 @@ export function edgesCommand(): Command {
       '--peers-of <namespace>',
       'list the distinct namespaces that this namespace talks to or is called by',
     )
-    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
+    .option('--since <time>', 'seen since, as an age (24h, 7d) or a time (22:00, "yesterday 22:00")')
+    .option('--new-since <time>', 'first seen since: what is new')
     .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))
     .option('--denied', 'same as --action deny')
     .option('--identity [name]', 'one line per flow fact; with a name, only this service identity')
@@ -64,7 +65,11 @@ Examples:
   flow-trail edges --src immich              what immich talks to
   flow-trail edges --dst dbaas --port        who reaches the database, on which port
   flow-trail edges --peers-of authentik      its peers, in both directions
-  flow-trail edges --denied --new-since 24h  what was first denied in the last day
+  flow-trail edges --src immich --denied --since 2h
+                                             what it was denied in the last two hours
+  flow-trail edges --dst dbaas --new-since "yesterday 22:00"
+                                             what reaches the database since then, but
+                                             did not before
   flow-trail edges --external --src immich   which addresses outside the cluster it uses
   flow-trail edges --cluster north,south     both clusters; uses DATABASE_URL_NORTH
                                              and DATABASE_URL_SOUTH`,

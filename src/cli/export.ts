@@ -4,8 +4,8 @@ import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-e
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { flowActions } from './facts.ts';
 import { note, printFile } from './output.ts';
-import { parseNamespace, parseSince } from './parse-options.ts';
-import { displayTimeZone } from './time-zone.ts';
+import { parseNamespace } from './parse-options.ts';
+import { parsePast } from './parse-time.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 import { writeOutput } from './write-output.ts';
@@ -23,7 +23,10 @@ export function exportCommand(): Command {
     .description('Write all edges in a format that other tools read.')
     .addOption(new Option('--format <format>', 'output format').choices(exportFormats).default('json'))
     .option('--ns <namespace>', 'only edges from or to this namespace')
-    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
+    .option(
+      '--new-since <time>',
+      'first seen since, as an age (24h, 7d) or a time (22:00, "yesterday 22:00")',
+    )
     .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))
     .option('-o, --output <file>', 'write to this file instead of standard output')
     .addHelpText(
@@ -37,9 +40,7 @@ Examples:
     .action(async ({ format, ns, newSince, action, output }: ExportOptions) => {
       const filter = {
         ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
-        ...(newSince === undefined
-          ? {}
-          : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+        ...(newSince === undefined ? {} : { newSince: parsePast('--new-since', newSince) }),
         ...(action === undefined ? {} : { action }),
       };
       const { edges, unknown } = await withDatabase(async (query) => ({

@@ -4,14 +4,15 @@ import { queryFacts } from '../trail/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
 import { printOutput } from './output.ts';
-import { parseLimit, parseNamespace, parseSince } from './parse-options.ts';
-import { displayTimeZone } from './time-zone.ts';
+import { parseLimit, parseNamespace } from './parse-options.ts';
+import { parsePast } from './parse-time.ts';
 import { noteUnknownNamespaces } from './unknown-namespaces.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
 interface ExternalsQuestion {
   ns?: string | undefined;
+  since?: string | undefined;
   newSince?: string | undefined;
   limit: string;
 }
@@ -22,14 +23,17 @@ export function externalsCommand(): Command {
       'Show flows between namespaces and hosts, networks or network sets, newest first. Such flows are not counted in edges.',
     )
     .option('--ns <namespace>', 'only flows of this namespace')
-    .option('--new-since <time>', 'first seen since, as an age (24h, 7d) or a time')
+    .option('--since <time>', 'seen since, as an age (24h, 7d) or a time (22:00, "yesterday 22:00")')
+    .option('--new-since <time>', 'first seen since')
     .option('--limit <count>', 'maximum number of lines, newest first', '200')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
+A flow is listed when its time is settled, after about six minutes.
+
 Examples:
-  flow-trail externals --ns immich
+  flow-trail externals --ns immich --since 22:00
   flow-trail externals --new-since 24h`,
     )
     .action(async ({ json, ...question }: ExternalsQuestion & { json?: boolean }) => {
@@ -45,13 +49,12 @@ Examples:
 }
 
 /** @returns one more row than `limit` if there are more. @throws UsageFailure, DatabaseFailure */
-export function askExternals({ ns, newSince, limit: limitText }: ExternalsQuestion) {
+export function askExternals({ ns, since, newSince, limit: limitText }: ExternalsQuestion) {
   const limit = parseLimit('--limit', limitText);
   const filter = {
     ...(ns === undefined ? {} : { ns: parseNamespace('--ns', ns) }),
-    ...(newSince === undefined
-      ? {}
-      : { newSince: parseSince('--new-since', newSince, new Date(), displayTimeZone()) }),
+    ...(since === undefined ? {} : { seenSince: parsePast('--since', since) }),
+    ...(newSince === undefined ? {} : { newSince: parsePast('--new-since', newSince) }),
   };
   return withDatabase(async (query) => ({
     limit,

@@ -4,7 +4,7 @@ import type { Observed } from '../coverage/observed.ts';
 import { counted } from '../text/counted.ts';
 import type { DayPeriod } from '../trail/evidence.ts';
 import { formatTime } from './output.ts';
-import { parseSince, requireOrder } from './parse-options.ts';
+import { parseSince, requireOrder } from './parse-time.ts';
 
 export interface PeriodOptions {
   since: string;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { readVersion } from '../config/version.ts';
 import { printableLines } from '../text/printable.ts';
 import { commands, type CommandEntry } from './commands.ts';
+import { usageHint } from './usage-hints.ts';
 
 /** The command line with only the given commands loaded; the others have only a name and a summary, for the help text. */
 export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {
@@ -20,6 +21,12 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
   for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])])
     command
       .copyInheritedSettings(program)
+      .configureOutput({
+        outputError: (text, write) => {
+          const hint = usageHint(command, text, process.argv.slice(2));
+          write(hint === undefined ? text : `${text}(${hint})\n`);
+        },
+      })
       .exitOverride()
       .showHelpAfterError(`(${pathOf(command)} --help shows the usage)`);
   return program;
@@ -28,7 +35,9 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
 const programHelp = `
 Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but
 the result needs attention.
-Times are in TIME_ZONE or this machine's time zone; --json uses UTC.
+Times: an age (90m, 24h, 7d), 22:00, yesterday, "mon 22:00", 2026-01-31,
+"2026-01-31 08:00", or a time as printed by a command. They are in TIME_ZONE or
+this machine's time zone; --json uses UTC.
 
 Examples:
   flow-trail edges --src immich              what immich talks to

@@ -1,5 +1,6 @@
 import { dayMs } from './units.ts';
-interface WallClock {
+
+export interface WallClock {
   year: number;
   /** 1 to 12. */
   month: number;

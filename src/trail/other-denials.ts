@@ -16,7 +16,7 @@ const shownNamespaces = 10;
  */
 export async function readOtherDenials(
   query: Query,
-  filter: { ns?: string; src?: string; dst?: string; newSince?: Date },
+  filter: { ns?: string; src?: string; dst?: string; newSince?: Date; seenSince?: Date },
 ): Promise<OtherDenials> {
   const [row] = await query<OtherDenials>(
     // With an array, Postgres uses each table's index before it expands months to days; otherwise it reads the days of all facts.
@@ -28,12 +28,20 @@ export async function readOtherDenials(
              and ($1::text is null or g.src_ns = $1 or g.dst_ns = $1)
              and ($2::text is null or g.src_ns = $2) and ($3::text is null or g.dst_ns = $3)))
          and ($4::timestamptz is null or first_seen >= $4)
+         and ($6::timestamptz is null or last_seen >= $6)
      )
      select count(*) filter (where not is_internal)::int as external,
        coalesce((select array_agg(ns) from (
          select distinct src_ns as ns from denied where is_internal and src_ns <> '' order by 1 limit $5) n), '{}') as within
      from denied`,
-    [filter.ns ?? null, filter.src ?? null, filter.dst ?? null, filter.newSince ?? null, shownNamespaces],
+    [
+      filter.ns ?? null,
+      filter.src ?? null,
+      filter.dst ?? null,
+      filter.newSince ?? null,
+      shownNamespaces,
+      filter.seenSince ?? null,
+    ],
   );
   return row ?? { external: 0, within: [] };
 }

@@ -8,6 +8,8 @@ interface FactFilter {
   src?: string;
   dst?: string;
   newSince?: Date;
+  /** Last seen at this time or later. */
+  seenSince?: Date;
   action?: string;
   /** Service identity, or the name of a network set, of either end. */
   identity?: string;
@@ -47,6 +49,7 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
        and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3) ${isOfNamespace ? ofNamespace : ''}
        and ($4::timestamptz is null or first_seen >= $4)
        and ($5::text is null or action = $5)
+       and ($12::timestamptz is null or last_seen >= $12)
        and ($6::text is null or src_identity = $6 or dst_identity = $6)
        and ($7::int is null or port = $7) and ($8::text is null or protocol = $8)
        and ($9::text is null or reporter = $9)
@@ -66,6 +69,7 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
       filter.reporter ?? null,
       filter.external,
       filter.limit,
+      filter.seenSince ?? null,
     ],
   );
   return rows.map(withEnds);

@@ -3,7 +3,7 @@ import { readEdgesQuestion, otherDenialTexts } from '../../src/cli/ask-edges.ts'
 import { databasePerFile } from '../support/database.ts';
 
 const { query } = databasePerFile().database;
-const day = Math.floor(Date.parse('2026-11-25T12:00:00Z') / 1000);
+const day = Math.floor(Date.parse('2025-11-25T12:00:00Z') / 1000);
 
 /** A denied fact of one pair, with its first-seen time. */
 async function deny(src: string, dst: string, { kind = 'workload', at = day } = {}): Promise<void> {
@@ -34,7 +34,9 @@ test('a question about denied edges says which denials belong to none', async ()
   // The same conditions as for the rows.
   expect(await noted({ denied: true, src: 'shop' })).toBe(1);
   expect(await noted({ denied: true, ns: 'db' })).toBe(0);
-  expect(await noted({ denied: true, newSince: '2026-11-26' })).toBe(0);
+  expect(await noted({ denied: true, newSince: '2025-11-26' })).toBe(0);
+  expect(await noted({ denied: true, since: '2025-11-25' })).toBe(2);
+  expect(await noted({ denied: true, since: '2025-11-26' })).toBe(0);
   // Questions whose answer is not taken for all denials.
   expect(await noted({})).toBe(0);
   expect(await noted({ denied: true, external: true })).toBe(0);

@@ -55,6 +55,8 @@ describe('edges', () => {
     ],
     [['--src', 'a', '--denied'], []],
     [['--dst', 'a', '--denied'], ['d a deny']],
+    [['--dst', 'a', '--since', '2h ago'], ['d a deny']],
+    [['--since', '30m'], []],
   ])('%j: every filter must match', async (args, expected) => {
     const edges = z
       .array(z.object({ srcNs: z.string(), dstNs: z.string(), action: z.string() }))
@@ -69,6 +71,8 @@ describe('edges', () => {
     [['--identity', 'postgresql'], 1],
     [['--reporter', 'dst'], 0],
     [['--external'], 1],
+    [['--port', '--since', '2h'], 1],
+    [['--port', '--since', '30m'], 0],
     [['--external', '--dst', 'b'], 0],
   ])('%j lists flow facts', async (args, count) => {
     expect(await ask('facts', 'edges', ...args)).toHaveLength(count);
@@ -109,7 +113,8 @@ test('the answers of matrix, externals, coverage, at and diff match their schema
   expect(await ask('matrix', 'matrix', '--ns', 'd')).toEqual([
     expect.objectContaining({ srcNs: 'd', denied: ['a'] }),
   ]);
-  expect(await ask('facts', 'externals')).toHaveLength(1);
+  expect(await ask('facts', 'externals', '--since', '2h')).toHaveLength(1);
+  expect(await ask('facts', 'externals', '--since', '30m')).toHaveLength(0);
   await ask('coverage', 'coverage');
   expect(await ask('at', 'at', '--ns', 'a', '--from', from)).toMatchObject({
     namespace: 'a',

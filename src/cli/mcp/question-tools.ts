@@ -40,7 +40,8 @@ export const questionTools: readonly Tool[] = [
       peersOf: namespace
         .optional()
         .describe('list the namespaces that this namespace talks to or is called by'),
-      newSince: pastTime('first seen since').optional(),
+      since: pastTime('seen since').optional(),
+      newSince: pastTime('first seen since: what is new').optional(),
       action: z.enum(flowActions).optional().describe('the policy decision'),
       denied: z.boolean().optional().describe('the same as action "deny"'),
       identity: z
@@ -139,7 +140,8 @@ export const questionTools: readonly Tool[] = [
     schemas: ['facts'],
     shape: {
       ns: namespace.optional(),
-      newSince: pastTime('first seen since').optional(),
+      since: pastTime('seen since').optional(),
+      newSince: pastTime('first seen since: what is new').optional(),
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {

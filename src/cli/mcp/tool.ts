@@ -43,7 +43,7 @@ export const namespace = z
   );
 
 const timeHelp =
-  'an age (90m, 24h, 7d), a time of day (03:00: its last occurrence), a date, a date and time, or ISO 8601';
+  'an age (90m, 24h, 7d), a time of day (03:00: its last occurrence), "yesterday 22:00", "mon 08:00", a date, a date and time, or ISO 8601';
 
 export function pastTime(what: string) {
   return z.string().max(40).describe(`${what}: ${timeHelp}`);
