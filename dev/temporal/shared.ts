@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { ScheduleNotFoundError } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
 import { errorCode } from '../../src/failure/thrown.ts';
 import { trailNames } from '../../src/config/names.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
+import { findRemnants, removeRemnants } from '../../src/temporal/retire.ts';
 import { temporalConfig } from '../../src/temporal/settings.ts';
 
 /**
@@ -24,23 +23,10 @@ export async function ownClusterName(file: string): Promise<string> {
 
 /** Removes the supervisors of the readers and of the export, and the schedules of a cluster. @throws TemporalFailure, or whatever the client throws */
 export async function removeTrail(clusterName: string): Promise<void> {
-  const { supervisorId, exportId, scheduleIds } = trailNames(clusterName);
   const { client, connection } = await connectClient(temporalConfig());
   try {
-    for (const scheduleId of Object.values(scheduleIds))
-      await client.schedule.getHandle(scheduleId).delete().catch(unless(ScheduleNotFoundError));
-    for (const workflowId of [supervisorId, exportId])
-      await client.workflow
-        .getHandle(workflowId)
-        .terminate('npm start ended')
-        .catch(unless(WorkflowNotFoundError));
+    await removeRemnants(client, await findRemnants(client, trailNames(clusterName)), 'npm start ended');
   } finally {
     await connection.close();
   }
-}
-
-function unless(expected: new (...args: never[]) => Error): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof expected)) throw error;
-  };
 }

@@ -46,12 +46,20 @@ export function expectRemnantsOf(trailId: string, remnants: readonly Remnant[]):
     if (other !== undefined && other !== trailId) throw wrongTrail(id, other, trailId);
 }
 
-/** Schedules first: they start no further runs. Safe to repeat. @throws the client's errors */
-export async function removeRemnants(client: Client, remnants: readonly Remnant[]): Promise<void> {
+/**
+ * Schedules first: they start no further runs. Safe to repeat.
+ * @param reason is shown in the histories of terminated workflows
+ * @throws the client's errors
+ */
+export async function removeRemnants(
+  client: Client,
+  remnants: readonly Remnant[],
+  reason = 'the trail was retired',
+): Promise<void> {
   for (const { kind, id } of remnants.toSorted((a, b) => a.kind.localeCompare(b.kind)))
     try {
       if (kind === 'schedule') await client.schedule.getHandle(id).delete();
-      else await client.workflow.getHandle(id).terminate('the trail was retired');
+      else await client.workflow.getHandle(id).terminate(reason);
     } catch (error) {
       if (!(error instanceof ScheduleNotFoundError || error instanceof WorkflowNotFoundError)) throw error;
     }
