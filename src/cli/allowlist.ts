@@ -75,7 +75,7 @@ Examples:
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
       if (summary.withoutCount > summary.without.length)
-        note(`no policy for ${summary.withoutCount - summary.without.length} more namespaces`);
+        note(`no policy for ${counted(summary.withoutCount - summary.without.length, 'more namespace')}`);
       await handOut(artefacts, out);
       if (out !== undefined && summary.leftOut > 0)
         note(
@@ -164,7 +164,7 @@ export function askAllowlists(limit: number): Promise<StoredAllowlist[]> {
 async function handOut(files: readonly Artefact[], out: string | undefined): Promise<void> {
   if (out !== undefined) {
     await writeFilesInto(out, files);
-    note(`wrote ${files.length} ${files.length === 1 ? 'file' : 'files'} to ${out}`);
+    note(`wrote ${counted(files.length, 'file')} to ${out}`);
     return;
   }
   const [first, ...others] = files;

@@ -1,5 +1,6 @@
 import { bucketSeconds } from '../time/bucket.ts';
 import { clockDifference } from '../reports/health/clock-difference.ts';
+import { foreignSupervisor } from '../reports/health/temporal-checks.ts';
 import type { TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './ask-supervisor.ts';
 
@@ -31,14 +32,10 @@ export function agesOf(status: TrailStatus | undefined, nowMs: number): Ages {
   };
 }
 
-/** The supervisor of one database and the data of another one would look like one trail. */
+/** The problem that the supervisor and the database belong to different trails, if they do. */
 export function trailProblem(supervisor: SupervisorNow | undefined, trailId: string | undefined): string[] {
-  const other = supervisor?.state === 'RUNNING' ? supervisor.trailId : undefined;
-  return other === undefined || trailId === undefined || other === trailId
-    ? []
-    : [
-        `The supervisor belongs to another database: its trail id is ${other}, but this database has ${trailId}. Correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; if this database replaces the other one, see docs/clusters.md.`,
-      ];
+  const foreign = supervisor && foreignSupervisor(supervisor, trailId);
+  return foreign ? [`The supervisor ${foreign.what}. ${foreign.cure}.`] : [];
 }
 
 /**

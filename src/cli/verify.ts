@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { counted } from '../text/counted.ts';
 import type { Difference } from '../trail/verify.ts';
 import { exitCodes } from './exit-codes.ts';
 import { print, printOutput } from './output.ts';
@@ -17,7 +18,7 @@ export function verifyCommand(): Command {
       else if (differences.length === 0) print('The tables are consistent.');
       else
         for (const { rule, rows, examples } of differences) {
-          print(`Inconsistent: ${rule} (${rows} ${rows === 1 ? 'row' : 'rows'})`);
+          print(`Inconsistent: ${rule} (${counted(rows, 'row')})`);
           for (const example of examples) print(`  ${example}`);
         }
       if (differences.length > 0) process.exitCode = exitCodes.finding;

@@ -2,23 +2,29 @@ import { counted } from '../../text/counted.ts';
 import type { ControlFacts } from '../../temporal/control-facts.ts';
 import { check, withoutStop, type HealthCheck } from './report.ts';
 
+/**
+ * The data of one database and the supervisor of another one would look like one trail.
+ * @param databaseTrailId undefined if the database does not respond
+ * @returns undefined if the supervisor belongs to this database, does not run, or is of unknown origin
+ */
+export function foreignSupervisor(
+  { state, trailId }: { state: string | undefined; trailId?: string | undefined },
+  databaseTrailId: string | undefined,
+): { what: string; cure: string } | undefined {
+  if (state !== 'RUNNING' || !trailId || !databaseTrailId || trailId === databaseTrailId) return undefined;
+  return {
+    what: `belongs to another database: its trail id is ${trailId}, but this database has ${databaseTrailId}`,
+    cure: 'Correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; if this database replaces the other one, see docs/clusters.md',
+  };
+}
+
 /** @param databaseTrailId undefined if the database does not respond */
 export function supervisorCheck(
   { supervisor: { state, trailId, taskProblem, readerProblem, paused }, pollers }: ControlFacts,
   databaseTrailId: string | undefined,
 ): HealthCheck {
-  if (
-    state === 'RUNNING' &&
-    trailId !== undefined &&
-    databaseTrailId !== undefined &&
-    trailId !== databaseTrailId
-  )
-    return check(
-      'supervisor',
-      'FAIL',
-      `belongs to another database: its trail id is ${trailId}, but this database has ${databaseTrailId}`,
-      'Correct DATABASE_URL, CLUSTER_NAME, TEMPORAL_ADDRESS or TEMPORAL_NAMESPACE; if this database replaces the other one, see docs/clusters.md',
-    );
+  const foreign = foreignSupervisor({ state, trailId }, databaseTrailId);
+  if (foreign) return check('supervisor', 'FAIL', foreign.what, foreign.cure);
   if (pollers === 0)
     return check(
       'supervisor',

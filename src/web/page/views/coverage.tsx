@@ -1,5 +1,5 @@
 import type { MapStretch } from '../../../queries/map-data.ts';
-import type { Times } from '../format.ts';
+import { counted, type Times } from '../format.ts';
 import { List, View } from './list.tsx';
 
 export const stateTexts: Record<string, string> = {
@@ -23,7 +23,7 @@ export function CoverageStrip({ coverage, times }: { coverage: readonly MapStret
   const text =
     problems.length === 0
       ? `Coverage since ${times.minute(first.from)}: no gap.`
-      : `Coverage since ${times.minute(first.from)}: ${problems.length} ${problems.length === 1 ? 'time range' : 'time ranges'} not fully observed.`;
+      : `Coverage since ${times.minute(first.from)}: ${counted(problems.length, 'time range')} not fully observed.`;
   return (
     <a class="strip" href="#/coverage" title={text}>
       <svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label={text}>
