@@ -1,7 +1,7 @@
 import { noopMetricMeter } from '@temporalio/common';
 import { pino } from 'pino';
 import type { Deps } from '../src/ingest/deps.ts';
-import { createMetrics } from '../src/ingest/metrics.ts';
+import { createReaderMetrics } from '../src/ingest/metrics.ts';
 import type { Config } from '../src/config/config.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../src/goldmane/connection.ts';
 import { ServerClock } from '../src/goldmane/server-clock.ts';
@@ -16,7 +16,7 @@ export function createDeps(
   measured: (connection: GoldmaneConnection) => Partial<Pick<GoldmaneConnection, 'list' | 'stream'>>,
 ): Deps & { gauges: { pending: number } } {
   const gauges = { pending: 0 };
-  const metrics = createMetrics(noopMetricMeter);
+  const metrics = createReaderMetrics(noopMetricMeter);
   return {
     config,
     database: openDatabase(config.database),

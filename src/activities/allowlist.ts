@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { parseAllowlistInput } from '../policy/derive/input.ts';
 import { storeAllowlist } from '../trail/allowlist-store.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';
 
 /**
@@ -13,7 +13,7 @@ import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';
  * @throws ApplicationFailure `bad_input`, not retried, naming each wrong field; or `database_<kind>`, always retried
  */
 export async function deriveAllowlist(
-  { config, database }: Deps,
+  { config, database }: JobDeps,
   requested: unknown,
   defaultUntil: string,
 ): Promise<AllowlistSummary> {

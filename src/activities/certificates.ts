@@ -9,16 +9,16 @@ import { lastContacts, recordContact } from '../trail/tls-contacts.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { inspectCertificatesNow } from '../queries/certificates.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import { postAlert } from './slack.ts';
 
 /** Inspects the certificates, evaluates the result, and records files that Goldmane accepted. @throws ApplicationFailure */
 export async function inspectCertificates({
   config,
   database,
-  metrics,
+  jobMetrics,
   clusterApi,
-}: Deps): Promise<CertificateReport> {
+}: JobDeps): Promise<CertificateReport> {
   const { operatorSecret, warnDays, criticalDays } = config.jobs.certificates;
   // Not the trail's clock: TLS validates certificates by the machine's clock.
   const nowMs = Date.now();
@@ -36,7 +36,7 @@ export async function inspectCertificates({
     const formatTime = zonedTime(config.jobs.timeZone).dated;
     const verdict = assessCertificates(findings, { nowMs, warnDays, criticalDays, formatTime });
     const report = certificateReport(findings, verdict, nowMs);
-    metrics.certificates(verdict.state, verdict.severity, report.daysLeft);
+    jobMetrics.certificates(verdict.state, verdict.severity, report.daysLeft);
     if (inspection.bundle && inspection.handshake === 'accepted')
       await recordContact(database.query, inspection.bundle, config.clock.now() / 1000);
     return report;
@@ -47,7 +47,7 @@ export async function inspectCertificates({
 
 /** Posts the findings if they differ from the last posted ones. @throws ApplicationFailure */
 export function postCertificateAlert(
-  deps: Deps,
+  deps: JobDeps,
   report: CertificateReport,
 ): Promise<PostResult | 'unchanged'> {
   return postAlert(deps, {

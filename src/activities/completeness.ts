@@ -14,7 +14,7 @@ import {
 import { rollNamespaceDays } from '../trail/namespace-observations.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { readCompleteness } from '../queries/completeness.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import { postSlack } from './slack.ts';
 
 const changesInResult = 20;
@@ -52,7 +52,7 @@ type Frozen = FrozenReport<Summary, SlackMessage>;
  * @throws ApplicationFailure, retryable unless Slack rejected the message
  */
 export async function reportCompleteness(
-  deps: Deps,
+  deps: JobDeps,
   { reportId }: CompletenessInput,
 ): Promise<CompletenessResult> {
   const { database, config } = deps;
@@ -69,7 +69,7 @@ export async function reportCompleteness(
   }
 }
 
-async function freeze(deps: Deps, reportId: string): Promise<Frozen> {
+async function freeze(deps: JobDeps, reportId: string): Promise<Frozen> {
   const { database, config } = deps;
   const known = await readReport<Summary, SlackMessage>(database.query, reportId);
   if (known) return known;

@@ -8,7 +8,7 @@ import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
 import { freezeDigest, isOvertaken, markPosted, readDigest, type FrozenDigest } from '../trail/digests.ts';
 import { withLease, type HoldLease } from '../trail/lease.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import { knownBefore, readDigestReport } from '../queries/digest.ts';
 import { postSlack } from './slack.ts';
 import type { GapReport } from '../ingest/summary.ts';
@@ -55,7 +55,7 @@ type Frozen = FrozenDigest<SlackMessage, Summary>;
  * Stores the messages to post, unless this digest already has stored messages.
  * @throws ApplicationFailure, retryable
  */
-export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Promise<PreparedDigest> {
+export async function prepareDigest(deps: JobDeps, { digestId }: DigestInput): Promise<PreparedDigest> {
   try {
     const known = await readDigest<SlackMessage, Summary>(deps.database.query, digestId);
     // A second run after a quiet run announces edges that have appeared since.
@@ -73,7 +73,7 @@ export async function prepareDigest(deps: Deps, { digestId }: DigestInput): Prom
  * posts at a time; edges that another digest has announced in the meantime are omitted. A dry run prints and records nothing.
  * @throws ApplicationFailure `slack_<kind>`, retryable or not by kind; `digest_busy`, retryable
  */
-export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise<DigestResult> {
+export async function postDigest(deps: JobDeps, { digestId }: DigestInput): Promise<DigestResult> {
   try {
     const result = await withLease(deps.database, 'digest', (hold) => post(deps, digestId, hold));
     if (result) return result;
@@ -86,7 +86,7 @@ export async function postDigest(deps: Deps, { digestId }: DigestInput): Promise
   });
 }
 
-async function post(deps: Deps, digestId: string, hold: HoldLease): Promise<DigestResult> {
+async function post(deps: JobDeps, digestId: string, hold: HoldLease): Promise<DigestResult> {
   const { database, config } = deps;
   let frozen = await readDigest<SlackMessage, Summary>(database.query, digestId);
   if (!frozen || (await isOvertaken(database.query, digestId))) frozen = await freeze(deps, digestId);
@@ -110,7 +110,7 @@ async function post(deps: Deps, digestId: string, hold: HoldLease): Promise<Dige
   return resultOf(frozen, result);
 }
 
-function freeze(deps: Deps, digestId: string): Promise<Frozen> {
+function freeze(deps: JobDeps, digestId: string): Promise<Frozen> {
   const { database, config } = deps;
   return database.transaction(async (query) => {
     const nowMs = config.clock.now();

@@ -8,7 +8,7 @@ import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../tra
 import { iso } from '../time/iso.ts';
 import { spanText, zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import type { GapReport } from '../ingest/summary.ts';
 import { postSlack, postAlert } from './slack.ts';
 
@@ -41,7 +41,7 @@ const maxNewGaps = 50;
 const awayState = 'database_away';
 
 /** Reads the trail's progress, evaluates it and records the result. @throws ApplicationFailure of type `database_<kind>` */
-export async function checkFreshness({ config, database, metrics }: Deps): Promise<FreshnessReport> {
+export async function checkFreshness({ config, database, jobMetrics }: JobDeps): Promise<FreshnessReport> {
   const nowMs = config.clock.now();
   try {
     const facts = await readFreshness(database.query, nowMs / 1000);
@@ -53,7 +53,7 @@ export async function checkFreshness({ config, database, metrics }: Deps): Promi
     });
     const { lastProgressAt, newestBucket, settledBucket } = facts;
     const seconds = lastProgressAt && (nowMs - lastProgressAt.getTime()) / 1000;
-    metrics.freshness(verdict.state, seconds);
+    jobMetrics.freshness(verdict.state, seconds);
     const state = storedState(verdict.state);
     const recorded = await recordAlert(
       database.query,
@@ -93,7 +93,7 @@ function toReport({ fromSeconds, toSeconds, cause }: UnreportedGap): GapReport {
  * @throws ApplicationFailure
  */
 export async function postFreshnessAlert(
-  deps: Deps,
+  deps: JobDeps,
   report: FreshnessReport,
   hadOutage: boolean,
 ): Promise<PostResult | 'unchanged'> {
@@ -191,7 +191,7 @@ const titles: Record<FreshnessState, string> = {
  * @throws ApplicationFailure of type `slack_<kind>`
  */
 export async function postDatabaseOutage(
-  deps: Deps,
+  deps: JobDeps,
   why: string,
   before: DatabaseOutage | undefined,
 ): Promise<DatabaseOutage> {

@@ -9,7 +9,7 @@ import { forgetDigestMessages } from '../trail/forget-digest-messages.ts';
 import { rollFactDays } from '../trail/roll-fact-days.ts';
 import { readLastVerification, recordVerification, verify, type Difference } from '../trail/verify.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 /** Less than a week, so that a daily run that starts slightly earlier than the one a week ago still verifies. */
 const verifyEverySeconds = 7 * daySeconds - hourSeconds;
 
@@ -34,7 +34,7 @@ export interface HousekeepingResult {
  * Deletes or compacts rows by the retention settings, and verifies the tables once a week. Each part is idempotent.
  * @throws ApplicationFailure, retryable; `trail_differs`, not retryable
  */
-export async function applyRetention({ database, config, log }: Deps): Promise<HousekeepingResult> {
+export async function applyRetention({ database, config, log }: JobDeps): Promise<HousekeepingResult> {
   const { ledgerHours, coverageDays, reportDays, factDays } = config.jobs.retention;
   const nowSeconds = config.clock.now() / 1000;
   const reportsBefore = nowSeconds - reportDays * daySeconds;

@@ -2,7 +2,7 @@ import type { CertificateReport } from '../reports/certificate-report.ts';
 import type { PostResult } from '../slack/post.ts';
 import { inspectCertificates, postCertificateAlert } from './certificates.ts';
 import { reportCompleteness, type CompletenessInput, type CompletenessResult } from './completeness.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 import {
   postDigest,
   prepareDigest,
@@ -41,7 +41,7 @@ export interface Activities {
   deriveAllowlist(requested: unknown, defaultUntil: string): Promise<AllowlistSummary>;
 }
 
-export function createActivities(deps: Deps): Activities {
+export function createActivities(deps: JobDeps): Activities {
   return {
     streamFlows: (input) => streamFlows(deps, input),
     settleBuckets: (input) => settleBuckets(deps, input),

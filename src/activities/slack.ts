@@ -4,10 +4,13 @@ import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { postMessage, type PostResult } from '../slack/post.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from './deps.ts';
 
 /** Posts a message, or logs it in a dry run. @throws ApplicationFailure of type `slack_<kind>`, retryable or not by kind */
-export async function postSlack({ config, log, metrics }: Deps, message: SlackMessage): Promise<PostResult> {
+export async function postSlack(
+  { config, log, jobMetrics }: JobDeps,
+  message: SlackMessage,
+): Promise<PostResult> {
   const titled = withClusterTitle(message, config.clusterName);
   try {
     const result = await postMessage(config.jobs.slack, titled, (printed, reason) => {
@@ -16,11 +19,11 @@ export async function postSlack({ config, log, metrics }: Deps, message: SlackMe
         'Slack message not posted',
       );
     });
-    metrics.slackMessage(result);
+    jobMetrics.slackMessage(result);
     return result;
   } catch (error) {
     if (!isSlackFailure(error)) throw error;
-    metrics.slackMessage(error.kind);
+    jobMetrics.slackMessage(error.kind);
     throw toActivityFailure(error);
   }
 }
@@ -39,7 +42,7 @@ interface Alert {
  * worker that stops between posting and recording the post causes a second post.
  */
 export async function postAlert(
-  deps: Deps,
+  deps: JobDeps,
   { alert, state, detail, message }: Alert,
 ): Promise<PostResult | 'unchanged'> {
   const { database, config } = deps;

@@ -4,7 +4,7 @@ import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import type { ClusterApi } from '../goldmane/cluster-api.ts';
 import type { ServerClock } from '../goldmane/server-clock.ts';
 import type { Database } from '../trail/database.ts';
-import type { TrailMetrics } from './metrics.ts';
+import type { ReaderMetrics } from './metrics.ts';
 import type { Progress } from './summary.ts';
 
 /** Reports the result of settling rounds to an external service. Neither function waits or throws. */
@@ -33,7 +33,7 @@ export interface Deps {
   config: Config;
   database: Database;
   log: Logger;
-  metrics: TrailMetrics;
+  metrics: ReaderMetrics;
   /** Shared by both readers of this process. */
   serverClock: ServerClock;
   /** Reads the certificates again and connects. Throws GoldmaneFailure. */

@@ -6,7 +6,7 @@ import type { Temporal } from '../temporal/worker-connection.ts';
 import { mayPass, replacedTrail } from '../temporal/failure.ts';
 import type { Failure } from '../failure/failure.ts';
 import type { Query } from '../trail/database.ts';
-import type { ControlMetrics } from './metrics.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { isDatabaseFailure } from '../trail/database-failure.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
@@ -42,7 +42,7 @@ export interface ControlDeps {
   exportAttempts: RunningAttempts;
   query: Query;
   log: Logger;
-  metrics: ControlMetrics;
+  metrics: WorkerMetrics;
   readiness: Readiness;
   databaseTrouble: DatabaseTrouble;
 }

@@ -4,7 +4,8 @@ import { dayMs } from '../time/units.ts';
 import { errorText } from '../failure/thrown.ts';
 import type { Config } from '../config/config.ts';
 import { isFailure } from '../failure/failure.ts';
-import type { TrailMetrics } from '../ingest/metrics.ts';
+import type { JobMetrics } from '../activities/metrics.ts';
+import type { ReaderMetrics } from '../ingest/metrics.ts';
 import { readHealth, readHealthFacts } from '../queries/health.ts';
 import type { HealthFacts } from '../reports/health/facts.ts';
 import { healthLines, assessHealth } from '../reports/health/assess-health.ts';
@@ -34,7 +35,8 @@ interface HealthWatchDeps {
   log: Logger;
   readiness: Readiness;
   metrics: HealthMetrics;
-  trail: Pick<TrailMetrics, 'begin' | 'checkedElsewhere'>;
+  readers: Pick<ReaderMetrics, 'begin'>;
+  jobs: Pick<JobMetrics, 'checkedElsewhere'>;
   /** Undefined until the worker has connected. */
   temporal: () => Temporal | undefined;
   databaseTrouble: DatabaseTrouble;
@@ -110,14 +112,14 @@ export class HealthWatch {
   }
 
   async #exportOnce(): Promise<void> {
-    const { config, metrics, readiness, trail } = this.#deps;
+    const { config, metrics, readiness, readers, jobs } = this.#deps;
     metrics.ready(readiness.notReady() === undefined);
     const { facts, report } = await this.#make();
     metrics.report(report);
     if (!('what' in facts.trail)) {
       const { coverage, digests, certificates, crashes, storageBytes } = facts.trail;
-      trail.begin(facts.trail);
-      if (certificates) trail.checkedElsewhere(certificates.checkedAt);
+      readers.begin(facts.trail);
+      if (certificates) jobs.checkedElsewhere(certificates.checkedAt);
       metrics.coverage(coverage);
       metrics.digest(digests.doneAt);
       metrics.crashes(crashes);

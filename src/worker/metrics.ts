@@ -1,8 +1,12 @@
 import type { MetricMeter } from '@temporalio/common';
+import { memoryLimits } from '../config/memory-limits.ts';
 import { TrailMeter } from '../temporal/trail-meter.ts';
 
-/** Metrics of the control plane; docs/operations.md lists them. */
-export interface ControlMetrics {
+/** Metrics of the worker process and its control loop; docs/operations.md lists them. */
+export interface WorkerMetrics {
+  databaseSeconds(seconds: number): void;
+  /** `sent`, or why not. */
+  heartbeat(result: string): void;
   recreated(what: 'supervisor' | 'schedule'): void;
   /** Whether the supervisor ran, with working workflow tasks, at the last check. */
   supervisorRunning(isRunning: boolean): void;
@@ -12,8 +16,12 @@ export interface ControlMetrics {
   temporalCertificateDaysLeft(days: number): void;
 }
 
-export function createControlMetrics(meter: MetricMeter): ControlMetrics {
+const heartbeatResults = ['sent', 'refused', 'timeout', 'unreachable', 'no_url'] as const;
+
+export function createWorkerMetrics(meter: MetricMeter): WorkerMetrics {
   const trail = new TrailMeter(meter);
+  const database = trail.histogram('database_seconds', 'Duration of one database operation');
+  const heartbeats = trail.counter('heartbeats', 'Calls to HEARTBEAT_URL, by result');
   const recreated = trail.counter(
     'recreated',
     'Missing supervisors and schedules that were recreated, by kind',
@@ -31,12 +39,17 @@ export function createControlMetrics(meter: MetricMeter): ControlMetrics {
     'temporal_certificate_days_left',
     'Days until the client certificate for Temporal expires',
   );
+  const limits = trail.gauge('memory_limit', 'Limits derived from the heap size of the process, by limit');
+  for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
+  for (const result of heartbeatResults) heartbeats.add(0, { result });
   for (const what of ['supervisor', 'schedule']) recreated.add(0, { what });
   running.set(0);
   missing.set(0);
   replaced.add(0);
   daysLeft.set(Number.NaN);
   return {
+    databaseSeconds: (seconds) => database.record(seconds),
+    heartbeat: (result) => heartbeats.add(1, { result }),
     recreated: (what) => recreated.add(1, { what }),
     supervisorRunning: (isRunning) => running.set(isRunning ? 1 : 0),
     missingSchedules: (count) => missing.set(count),

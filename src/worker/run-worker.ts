@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import { memoryLimits } from '../config/memory-limits.ts';
 import type { ExportDeps } from '../flow-logs/deps.ts';
 import { createExportMetrics } from '../flow-logs/metrics.ts';
-import { createMetrics } from '../ingest/metrics.ts';
-import type { Deps } from '../ingest/deps.ts';
+import { createReaderMetrics } from '../ingest/metrics.ts';
+import type { JobDeps } from '../activities/deps.ts';
+import { createJobMetrics } from '../activities/metrics.ts';
 import type { Config } from '../config/config.ts';
 import { connectGoldmane } from '../goldmane/connection.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
@@ -21,7 +22,7 @@ import { createHealthMetrics } from './health-metrics.ts';
 import { HealthWatch } from './health-watch.ts';
 import { serveHealth, serveMetrics } from './http.ts';
 import { startMap, type MapService } from './map.ts';
-import { createControlMetrics } from './metrics.ts';
+import { createWorkerMetrics } from './metrics.ts';
 import { Readiness } from './readiness.ts';
 import { keepPresence } from './presence.ts';
 import { reportToSupervisor } from './report-to-supervisor.ts';
@@ -58,12 +59,14 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
   readiness.set('starting', 'starting');
   const servers: Server[] = [];
   const ended = new AbortController();
-  const metrics = createMetrics(runtime.metricMeter);
+  const metrics = createReaderMetrics(runtime.metricMeter);
+  const jobMetrics = createJobMetrics(runtime.metricMeter);
+  const workerMetrics = createWorkerMetrics(runtime.metricMeter);
   const exportMetrics = createExportMetrics(runtime.metricMeter);
   log.info(memoryLimits, 'Memory limits, derived from the heap');
   const databaseTrouble = new DatabaseTrouble(config.clock);
   const database = openDatabase(config.database, {
-    onStatement: (seconds) => metrics.databaseSeconds(seconds),
+    onStatement: (seconds) => workerMetrics.databaseSeconds(seconds),
     onFailure: (error) => databaseTrouble.note(error),
   });
   let temporal: Temporal | undefined;
@@ -78,11 +81,11 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       log,
       readiness,
       metrics: createHealthMetrics(runtime.metricMeter),
-      trail: metrics,
+      readers: metrics,
+      jobs: jobMetrics,
       temporal: () => temporal,
       databaseTrouble,
     });
-    const controlMetrics = createControlMetrics(runtime.metricMeter);
     servers.push(await serveMetrics(exporterPort, config.listenHost, config.metricsPort));
     const probes = { notReady: () => readiness.notReady(), report: () => watch.text() };
     servers.push(await serveHealth(probes, config.listenHost, config.httpPort));
@@ -98,17 +101,18 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     // Checked before the worker polls: with another installation's names, it would take that installation's tasks.
     const claimed = await untilTrailIsOwn({ temporal, config, trailId, thisProcess }, waiting);
     const attempts = new RunningAttempts(config.workerIdentity);
-    const deps: Deps = {
+    const deps: JobDeps = {
       config,
       database: claimed,
       log,
       metrics,
+      jobMetrics,
       serverClock: new ServerClock(config.clock),
       heartbeat: createHeartbeat(config.heartbeat, {
         clock: config.clock,
         log,
         signal,
-        onResult: (result) => metrics.heartbeat(result),
+        onResult: (result) => workerMetrics.heartbeat(result),
       }),
       connectGoldmane: (abort) => connectGoldmane(config.goldmane, { clock: config.clock, signal: abort }),
       clusterApi: clusterApiOf(process.env),
@@ -159,7 +163,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
         exportAttempts,
         query: database.query,
         log,
-        metrics: controlMetrics,
+        metrics: workerMetrics,
         readiness,
         databaseTrouble,
       },

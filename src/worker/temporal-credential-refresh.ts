@@ -4,14 +4,14 @@ import { dayMs } from '../time/units.ts';
 import type { Config } from '../config/config.ts';
 import type { Temporal } from '../temporal/worker-connection.ts';
 import type { LoggedFailures } from './logged-failures.ts';
-import type { ControlMetrics } from './metrics.ts';
+import type { WorkerMetrics } from './metrics.ts';
 
 interface CredentialDeps {
   config: Config;
   temporal: Temporal;
   workers: readonly Worker[];
   log: Logger;
-  metrics: ControlMetrics;
+  metrics: WorkerMetrics;
 }
 
 /** Keeps the connection to Temporal on the certificates, API key and codec keys that are in the files now. */

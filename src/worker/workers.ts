@@ -4,7 +4,7 @@ import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
 import { allowlistTaskQueue, exportTaskQueue } from '../config/names.ts';
 import type { ExportDeps } from '../flow-logs/deps.ts';
-import type { Deps } from '../ingest/deps.ts';
+import type { JobDeps } from '../activities/deps.ts';
 import type { EncryptionCodec } from '../temporal/codec.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Tracing } from './tracing.ts';
@@ -44,7 +44,7 @@ interface ExportWorker {
  */
 export async function createWorkers(
   { native, namespace, codec }: Connected,
-  deps: Deps,
+  deps: JobDeps,
   trailId: string,
   attempts: RunningAttempts,
   bundle: WorkflowBundleOption,

@@ -150,13 +150,13 @@ describe('the workflow', () => {
   let posts: string[];
   const start = async (days: number) => {
     const clock = fixedClock(days);
-    const { metrics } = testDeps(database, clock);
+    const { jobMetrics } = testDeps(database, clock);
     posts = [];
     worker = await JobWorker.start(
       inject('temporalAddress'),
       database,
       {},
-      { config: config(clock), metrics: { ...metrics, slackMessage: (result) => posts.push(result) } },
+      { config: config(clock), jobMetrics: { ...jobMetrics, slackMessage: (result) => posts.push(result) } },
     );
   };
   afterEach(() => worker.close());

@@ -5,7 +5,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
-import type { Deps } from '../../src/ingest/deps.ts';
+import type { JobDeps } from '../../src/activities/deps.ts';
 import type { DigestResult } from '../../src/activities/digest.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { jobs } from '../../src/config/names.ts';
@@ -80,7 +80,7 @@ export class DigestHarness {
   }
 
   /** Dependencies of the worker's activities. */
-  deps(): Deps {
+  deps(): JobDeps {
     const clock = {
       now: () => this.nowMs,
       elapsed: () => this.nowMs,

@@ -3,8 +3,9 @@ import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, noopMetricMeter } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
-import type { Deps } from '../../src/ingest/deps.ts';
-import { createMetrics } from '../../src/ingest/metrics.ts';
+import type { JobDeps } from '../../src/activities/deps.ts';
+import { createJobMetrics } from '../../src/activities/metrics.ts';
+import { createReaderMetrics } from '../../src/ingest/metrics.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
@@ -34,13 +35,13 @@ let bundle: ReturnType<typeof makeWorkflowBundle> | undefined;
 /** Workers in this process with the real activities, on separate task queues, and a client that starts runs. */
 export class JobWorker {
   readonly client: Client;
-  readonly deps: Deps;
+  readonly deps: JobDeps;
   readonly taskQueue: string;
   readonly #native: NativeConnection;
   readonly #workers: readonly Worker[];
   readonly #running: Promise<unknown>;
 
-  private constructor(client: Client, deps: Deps, native: NativeConnection, workers: readonly Worker[]) {
+  private constructor(client: Client, deps: JobDeps, native: NativeConnection, workers: readonly Worker[]) {
     this.client = client;
     this.deps = deps;
     this.taskQueue = deps.config.names.taskQueue;
@@ -54,7 +55,7 @@ export class JobWorker {
     address: string,
     database: Database,
     env: NodeJS.ProcessEnv,
-    more: Partial<Deps> = {},
+    more: Partial<JobDeps> = {},
   ): Promise<JobWorker> {
     if (!isQuiet)
       Runtime.install({
@@ -67,11 +68,12 @@ export class JobWorker {
       TEMPORAL_TASK_QUEUE: `jobs-${randomUUID()}`,
       ...env,
     });
-    const deps: Deps = {
+    const deps: JobDeps = {
       config,
       database,
       log: pino({ level: 'silent' }),
-      metrics: createMetrics(noopMetricMeter),
+      metrics: createReaderMetrics(noopMetricMeter),
+      jobMetrics: createJobMetrics(noopMetricMeter),
       serverClock: new ServerClock(config.clock),
       connectGoldmane: (signal) => connectGoldmane(config.goldmane, { clock: config.clock, signal }),
       heartbeat: { succeeded: () => undefined, failed: () => undefined },

@@ -36,7 +36,8 @@ test('a report that fails does not leave the previous one in the metrics', async
     log: pino({ level: 'silent' }),
     readiness: new Readiness(),
     metrics,
-    trail: { begin() {}, checkedElsewhere() {} },
+    readers: { begin() {} },
+    jobs: { checkedElsewhere() {} },
     temporal: () => undefined,
     databaseTrouble: new DatabaseTrouble(config.clock),
   });
