@@ -36,7 +36,14 @@ export const labelSelector = z.strictObject({
 const nameProblem =
   'is not a DNS name; use lower-case letters, digits, "-" and ".", or render the template first';
 
-export const metadata = z.looseObject({
+/** Fields of metadata that do not affect policy; any other one is misspelt, or belongs in the spec. */
+const otherMetadata = [
+  ...['annotations', 'creationTimestamp', 'deletionGracePeriodSeconds', 'deletionTimestamp', 'finalizers'],
+  ...['generateName', 'generation', 'managedFields', 'ownerReferences', 'resourceVersion', 'selfLink', 'uid'],
+];
+
+export const metadata = z.strictObject({
+  ...Object.fromEntries(otherMetadata.map((field) => [field, z.unknown().optional()])),
   name: z.string().refine(isObjectName, nameProblem),
   namespace: z
     .string()

@@ -226,7 +226,8 @@ describe('YAML is read as by kubectl', () => {
     expect(
       names(
         ['{"x": 1', '"}'].reduce(
-          (text, odd) => `${text}\n${JSON.stringify(policy({ name: 'deny', namespace: 'a', note: odd }))}`,
+          (text, odd) =>
+            `${text}\n${JSON.stringify(policy({ name: 'deny', namespace: 'a', annotations: { note: odd } }))}`,
           '',
         ),
       ),
@@ -300,3 +301,13 @@ test.each([
   const directions = [...(only?.egress ? ['egress'] : []), ...(only?.ingress ? ['ingress'] : [])];
   expect(directions.join(' ')).toBe(expected);
 });
+
+test.each(['spec', 'podSelector', 'label', 'namespaces'])(
+  'metadata with a field %s, which the API server rejects, is a problem that names the field',
+  (field) => {
+    const text = stringify(policy({ name: 'deny', namespace: 'a', [field]: {} }));
+    expect(readManifests([{ path: 'now.yaml', text }]).problems).toEqual([
+      expect.stringContaining(`metadata.${field}`),
+    ]);
+  },
+);
