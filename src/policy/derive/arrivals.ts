@@ -11,22 +11,23 @@ export type Arrival = 'arrived' | 'blocked' | 'contested';
  * and denied it.
  */
 export function arrivals(evidence: readonly FlowEvidence[]): (fact: FlowEvidence) => Arrival {
-  const byPair = groupBy(
+  const byPort = groupBy(
     evidence.filter(({ reporter }) => reporter === 'dst'),
-    pairKey,
+    (fact) => portKey(fact, fact.port),
   );
   return (fact) => {
-    const answers = byPair.get(pairKey(fact))?.filter((answer) => isSameService(fact, answer)) ?? [];
-    const ofPort = answers.filter(({ port }) => port === fact.port);
+    const ofPort = (port: number) =>
+      byPort.get(portKey(fact, port))?.filter((answer) => isSameService(fact, answer)) ?? [];
     // Ports beyond the cap are stored as "many", which is the best available information about a single one.
-    const known = ofPort.length > 0 ? ofPort : answers.filter(({ port }) => port === manyPorts);
+    const own = ofPort(fact.port);
+    const known = own.length > 0 ? own : ofPort(manyPorts);
     if (known.every(({ action }) => action !== 'deny')) return 'arrived';
     return known.some(({ action }) => action === 'allow') ? 'contested' : 'blocked';
   };
 }
 
-function pairKey({ src, dst, protocol }: FlowEvidence): string {
-  return [src.kind, src.ns, dst.kind, dst.ns, protocol].join('\n');
+function portKey({ src, dst, protocol }: FlowEvidence, port: number): string {
+  return [src.kind, src.ns, dst.kind, dst.ns, protocol, port].join('\n');
 }
 
 /** The two reports of a connection can carry different labels; a missing one matches any. */

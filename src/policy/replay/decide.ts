@@ -1,10 +1,10 @@
 import type { Direction } from '../derive/model.ts';
 import { AskedTests, type Assume } from './assumptions.ts';
-import { either } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
 import { evaluationSteps } from './policy-order.ts';
-import type { CompiledPolicies, CompiledRule, CompiledTier, ReplayFlow } from './policy.ts';
+import type { CompiledPolicies, CompiledRule, CompiledTier, ReplayFlow, RuleAtom } from './policy.ts';
 
 /**
  * The verdict of a policy set on a flow. `open`: no policy in the set selects it. `unknown`: it depends on data that is
@@ -149,13 +149,23 @@ function walkRules(rules: readonly CompiledRule[], name: string, flow: ReplayFlo
   let passed = false;
   const outcomes: Outcome[] = [];
   for (const { index, action, atoms } of rules) {
-    const matches = either(...atoms.map((atom) => atom.matches(flow)));
+    const matches = anyMatches(atoms, flow);
     if (matches === 'no') continue;
     if (action === 'pass') passed = true;
     else outcomes.push({ verdict: action, by: `${name}, rule ${index}` });
     if (matches === 'yes') return { name, ended: true, passed, outcomes };
   }
   return { name, ended: false, passed, outcomes };
+}
+
+function anyMatches(atoms: readonly RuleAtom[], flow: ReplayFlow): Answer {
+  let answer: Answer = 'no';
+  for (const atom of atoms) {
+    const found = atom.matches(flow);
+    if (found === 'yes') return 'yes';
+    if (found === 'unknown') answer = 'unknown';
+  }
+  return answer;
 }
 
 function combine(outcomes: readonly Outcome[]): Decision {

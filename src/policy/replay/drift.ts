@@ -3,11 +3,11 @@ import { subjectOf } from '../derive/derive.ts';
 import type { Direction } from '../derive/model.ts';
 import { groupBy } from '../../text/order.ts';
 import { noTraces, type TraceFindings } from '../derive/trace-findings.ts';
-import { both, either, type Answer } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { ReplayEnd } from './cluster.ts';
 import { possibleVersions } from './end-addresses.ts';
 import { selectsEnd } from './policy-order.ts';
-import type { CompiledPolicies, CompiledPolicy, RuleAtom } from './policy.ts';
+import type { CompiledPolicies, CompiledPolicy, ReplayFlow, RuleAtom } from './policy.ts';
 import { directions, replay, type Finding, type Replayed } from './replay.ts';
 
 /** A peer and port that a rule allows but that was not used. */
@@ -38,8 +38,8 @@ export function drift(
   const unused: Unused[] = [];
   const perhapsUnused: Unused[] = [];
   const allowed = {
-    egress: bySubject('egress', evidence),
-    ingress: bySubject('ingress', evidence),
+    egress: bySubject('egress', evidence, compiled.cluster),
+    ingress: bySubject('ingress', evidence, compiled.cluster),
   };
   for (const { policies } of compiled.tiers)
     for (const policy of policies)
@@ -48,7 +48,7 @@ export function drift(
         for (const { index, action, atoms } of policy[direction] ?? []) {
           if (action !== 'allow') continue;
           for (const atom of atoms) {
-            const used = useOf(atom, facts, compiled.cluster);
+            const used = useOf(atom, facts);
             const entry = { policy: policy.name, rule: `${direction} rule ${index}: ${atom.text}` };
             if (used === 'no') unused.push(entry);
             else if (used === 'unknown') perhapsUnused.push(entry);
@@ -72,13 +72,20 @@ export function drift(
   };
 }
 
+/** An allowed fact, once for each IP version that it can have. */
+type VersionedFact = readonly ReplayFlow[];
+
 /** The allowed facts of one end, in the direction that its policies decide. */
 interface SubjectFacts {
   readonly subject: ReplayEnd;
-  readonly facts: readonly FlowEvidence[];
+  readonly facts: readonly VersionedFact[];
 }
 
-function bySubject(direction: Direction, evidence: readonly FlowEvidence[]): SubjectFacts[] {
+function bySubject(
+  direction: Direction,
+  evidence: readonly FlowEvidence[],
+  cluster: CompiledPolicies['cluster'],
+): SubjectFacts[] {
   const found = evidence.flatMap((fact) => {
     const subject = fact.action === 'allow' ? subjectOf(direction, fact) : undefined;
     return subject === undefined ? [] : [{ subject, fact }];
@@ -86,12 +93,12 @@ function bySubject(direction: Direction, evidence: readonly FlowEvidence[]): Sub
   const groups = groupBy(found, ({ subject: { ns, identity } }) => `${ns}\n${identity}`);
   return [...groups.values()].map((group) => ({
     subject: group[0].subject,
-    facts: group.map(({ fact }) => fact),
+    facts: group.map(({ fact }) => possibleVersions(fact, cluster).map((version) => ({ ...fact, version }))),
   }));
 }
 
 interface SelectedFact {
-  readonly fact: FlowEvidence;
+  readonly fact: VersionedFact;
   readonly selects: Answer;
 }
 
@@ -102,19 +109,23 @@ function selectedFacts(policy: CompiledPolicy, subjects: readonly SubjectFacts[]
   });
 }
 
-function useOf(atom: RuleAtom, facts: readonly SelectedFact[], cluster: CompiledPolicies['cluster']): Answer {
+function useOf(atom: RuleAtom, facts: readonly SelectedFact[]): Answer {
   let used: Answer = 'no';
   for (const { fact, selects } of facts) {
-    used = either(used, both(selects, matches(atom, fact, cluster)));
-    if (used === 'yes') break;
+    const matched = matches(atom, fact);
+    if (matched === 'yes' && selects === 'yes') return 'yes';
+    if (matched !== 'no') used = 'unknown';
   }
   return used;
 }
 
 /** The answer for all IP versions that the fact can have. */
-function matches(atom: RuleAtom, fact: FlowEvidence, cluster: CompiledPolicies['cluster']): Answer {
-  const [first, ...others] = possibleVersions(fact, cluster).map((version) =>
-    atom.matches({ ...fact, version }),
-  );
-  return first !== undefined && others.every((answer) => answer === first) ? first : 'unknown';
+function matches(atom: RuleAtom, fact: VersionedFact): Answer {
+  let answer: Answer | undefined;
+  for (const flow of fact) {
+    const found = atom.matches(flow);
+    if (answer !== undefined && answer !== found) return 'unknown';
+    answer = found;
+  }
+  return answer ?? 'unknown';
 }
