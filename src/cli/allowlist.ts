@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { loadReportConfig } from '../config/report-config.ts';
 import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
-import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces, type UnknownName } from '../queries/unknown-names.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { counted } from '../text/counted.ts';
 import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
@@ -9,7 +9,7 @@ import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist
 import { formatTable, formatTime, note, print, printFile, printOutput } from './output.ts';
 import { parseLimit } from './parse-options.ts';
 import { usageFailure } from './usage-error.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 import { writeFilesInto } from './write-files.ts';
 
@@ -70,7 +70,7 @@ Examples:
     )
     .action(async (namespaces: string[], { out, json, ...options }: DeriveArguments & HandOut) => {
       const { summary, artefacts, unknown } = await previewAllowlist(namespaces, options);
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
       if (json === true) return printOutput('allowlist-derive', { summary, files: artefacts });
       for (const notice of summary.notices) note(`warning: ${notice}`);
       for (const { namespace, why } of summary.without) note(`no policy for ${namespace}: ${why}`);
@@ -134,7 +134,7 @@ function listCommand(): Command {
 export function previewAllowlist(
   namespaces: readonly string[],
   options: DeriveArguments,
-): Promise<MadeAllowlist & { unknown: UnknownNamespace[] }> {
+): Promise<MadeAllowlist & { unknown: UnknownName[] }> {
   const input = allowlistInput(namespaces, options, new Date());
   const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
   return withDatabase(async (query) => ({

@@ -1,5 +1,5 @@
 import { peersIn, type Peer } from '../queries/peers.ts';
-import { findUnknownNamespaces, type UnknownNamespace } from '../queries/unknown-namespaces.ts';
+import { findUnknownIdentities, findUnknownNamespaces, type UnknownName } from '../queries/unknown-names.ts';
 import type { Query } from '../trail/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
 import { readOtherDenials, type OtherDenials } from '../trail/other-denials.ts';
@@ -74,7 +74,7 @@ export function mergeFound(answers: readonly ClusterAnswer<{ found: FoundEdges }
 
 interface EdgesAnswer {
   found: FoundEdges;
-  unknown: UnknownNamespace[];
+  unknown: UnknownName[];
   /** Present if only denied edges were requested: these denials belong to none. */
   otherDenials?: OtherDenials;
 }
@@ -105,7 +105,10 @@ export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Pr
   };
   return async (query) => ({
     found: await find(query),
-    unknown: await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst]),
+    unknown: [
+      ...(await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst])),
+      ...(await findUnknownIdentities(query, [detail?.identity])),
+    ],
     ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true
       ? { otherDenials: await readOtherDenials(query, filter) }
       : {}),

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { readIncident } from '../queries/incident.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { formatTime, note, print, printOutput, printTable } from './output.ts';
 import { parseDays, parseNamespace } from './parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './parse-time.ts';
 import { summarisePorts } from './summarise-ports.ts';
 import { displayTimeZone } from './time-zone.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail at`, as text. */
@@ -52,7 +52,7 @@ Examples:
       const { incident, unknown } = await askAt(question);
       if (json === true) printOutput('at', incident);
       else printIncident(incident, allPorts === true);
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
     });
 }
 

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/report-config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 export function completenessCommand(): Command {
@@ -24,7 +24,7 @@ Examples:
     )
     .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
       const { report, unknown } = await askCompleteness(namespace);
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
       if (json === true) return printOutput('completeness', report);
       printCompleteness(report);
       if (report.namespaces.length === 0)

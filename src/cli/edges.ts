@@ -13,7 +13,7 @@ import { flowActions, printFacts, toJsonFact } from './facts.ts';
 import type { OtherDenials } from '../trail/other-denials.ts';
 import { formatTime, note, printOutput, printTable } from './output.ts';
 import { printEdges } from './print-edges.ts';
-import { noteUnknownNamespaces, unknownEverywhere } from './unknown-namespaces.ts';
+import { noteUnknownNames, unknownEverywhere } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 interface EdgesOptions extends EdgesQuestion {
@@ -80,12 +80,12 @@ Examples:
         const { found, unknown, otherDenials } = await withDatabase(ask);
         printFound(found, json === true);
         noteOtherDenials(otherDenials);
-        return noteUnknownNamespaces(unknown);
+        return noteUnknownNames(unknown);
       }
       const answers = await askClusters(parseClusters('--cluster', cluster), ask);
       printFound(mergeFound(answers), json === true);
       for (const { cluster, answer } of answers) noteOtherDenials(answer.otherDenials, cluster);
-      noteUnknownNamespaces(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
+      noteUnknownNames(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
     });
 }
 

@@ -5,13 +5,13 @@ import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { observedOf } from '../coverage/observed.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownIdentities, findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { readEvidenceAndTraces } from '../trail/evidence.ts';
 import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
 import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
-import { unknownNamespaceTexts } from './unknown-namespaces.ts';
+import { unknownNameTexts } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 const endHelp =
@@ -49,12 +49,15 @@ export async function askExplain(source: string, destination: string, times: Omi
   const asked = [source, destination].flatMap(namespaceIn);
   const { facts, traced, unknown, observed, limited } = await withDatabase(async (query) => {
     const notSeen = await findUnknownNamespaces(query, asked);
-    const known = asked.filter((each) => !notSeen.some(({ namespace }) => namespace === each));
+    const known = asked.filter((each) => !notSeen.some(({ name }) => name === each));
     // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
     return {
-      unknown: notSeen,
+      unknown: [
+        ...notSeen,
+        ...(await findUnknownIdentities(query, [source, destination].flatMap(identityIn))),
+      ],
       observed: observedOf(await readPeriodCoverage(query, period, new Date())),
       limited: await readLimitedNamespaces(query, period),
       ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
@@ -66,7 +69,7 @@ export async function askExplain(source: string, destination: string, times: Omi
     explained: explainPair(ofPair, traced).map(withTimes),
     ends,
     notes: [
-      ...unknownNamespaceTexts(unknown),
+      ...unknownNameTexts(unknown),
       ...[...new Set(ends.map(({ ns }) => ns))].filter((ns) => limited.has(ns)).map(limitedText),
       ...(observed.gapCount > 0 ? [observedText(observed)] : []),
     ],
@@ -113,6 +116,12 @@ function printLines(lines: readonly string[]): void {
 function namespaceIn(text: string): string[] {
   const [name = ''] = namespaceText(text).split('/');
   return isNamespaceName(name) && !isReservedName(text) ? [name] : [];
+}
+
+/** The service identity in `shop/cart`. */
+function identityIn(text: string): string[] {
+  const [name = '', ...identity] = namespaceText(text).split('/');
+  return isNamespaceName(name) && identity.length > 0 ? [identity.join('/')] : [];
 }
 
 function limitedText(namespace: string): string {

@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-export.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { flowActions } from './facts.ts';
 import { note, printFile } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
 import { parsePast } from './parse-time.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 import { writeOutput } from './write-output.ts';
 
@@ -47,7 +47,7 @@ Examples:
         edges: await queryEdges(query, { ...filter, limit: allEdges }),
         unknown: await findUnknownNamespaces(query, [ns]),
       }));
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
       const text = exportEdges(edges, format);
       if (output === undefined || output === '-') return printFile(text);
       await writeOutput(output, text);

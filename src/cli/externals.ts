@@ -1,12 +1,12 @@
 import { Command } from 'commander';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { queryFacts } from '../trail/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
 import { printOutput } from './output.ts';
 import { parseLimit, parseNamespace } from './parse-options.ts';
 import { parsePast } from './parse-time.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
@@ -44,7 +44,7 @@ Examples:
         show: (rows) => printFacts(rows, limit),
         showJson: (rows) => printOutput('facts', rows.map(toJsonFact)),
       });
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
     });
 }
 

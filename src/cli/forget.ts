@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { dayMs } from '../time/units.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
 import { parseSince } from './parse-time.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { usageFailure } from './usage-error.ts';
 import { withOpenDatabase } from './with-database.ts';
 
@@ -50,7 +50,7 @@ Examples:
           [src, dst].filter((name) => name !== ''),
         ),
       }));
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
       if (json === true) return printOutput('forget', { isDryRun: !apply, ...removed });
       const day = new Date(beforeDay * dayMs).toISOString().slice(0, 10);
       const { facts, factDays, flowCounts } = removed;

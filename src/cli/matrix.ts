@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { edgeMatrix } from '../reports/edge-matrix.ts';
 import { allEdges, queryEdges } from '../trail/query-edges.ts';
 import { print, printOutput, printTable } from './output.ts';
 import { parseNamespace } from './parse-options.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 /** Of the destinations of one row. */
@@ -27,7 +27,7 @@ Examples:
     )
     .action(async ({ json, ns }: { json?: boolean; ns?: string }) => {
       const { rows, unknown } = await askMatrix(ns);
-      noteUnknownNamespaces(unknown);
+      noteUnknownNames(unknown);
       if (json === true) return printOutput('matrix', rows);
       printTable(
         ['FROM', 'ACTION', 'TO'],

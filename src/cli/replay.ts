@@ -56,8 +56,9 @@ Examples:
   flow-trail replay now.yaml --strict`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
+      const period = readPeriod(times);
       const policies = await readPolicies(path, readOptions({ namespace, ipv6 }));
-      const result = await askReplay(policies, times);
+      const result = await askReplay(policies, period);
       if (json === true) printOutput('replay', replayAnswer(result));
       else {
         print(`${result.facts} facts replayed. ${observedText(result.observed)}`);
@@ -83,12 +84,12 @@ function readOptions({ namespace, ipv6 }: ReadOptions): ReadOptions {
   return { namespace: namespace === undefined ? undefined : parseNamespace('--namespace', namespace), ipv6 };
 }
 
-/** Evaluates the compiled policies against the flows observed in the period. @throws UsageFailure, DatabaseFailure */
+/** Evaluates the compiled policies against the flows observed in the period. @throws DatabaseFailure */
 export async function askReplay(
   policies: Parameters<typeof replay>[0],
-  times: Omit<PeriodOptions, 'json'>,
+  period: DayPeriod,
 ): Promise<Replayed & { observed: Observed }> {
-  const { evidence, traces, observed } = await readTracedFacts(readPeriod(times));
+  const { evidence, traces, observed } = await readTracedFacts(period);
   return { observed, ...replay(policies, evidence, traces) };
 }
 
@@ -118,8 +119,9 @@ Example:
   flow-trail drift policies/ --since 30d`,
     )
     .action(async (path: string, { json, strict, namespace, ipv6, ...times }: PolicyOptions) => {
+      const period = readPeriod(times);
       const policies = await readPolicies(path, readOptions({ namespace, ipv6 }));
-      const { evidence, traces, observed } = await readTracedFacts(readPeriod(times));
+      const { evidence, traces, observed } = await readTracedFacts(period);
       const result = drift(policies, evidence, traces);
       if (json === true)
         printOutput('drift', {

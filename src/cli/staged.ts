@@ -12,14 +12,14 @@ import { loadReportConfig } from '../config/report-config.ts';
 import { observedOf } from '../coverage/observed.ts';
 import { requiredDays } from '../coverage/verdict.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
-import { findUnknownNamespaces } from '../queries/unknown-namespaces.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { counted, formatCount } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
 import { formatTable, print, printOutput } from './output.ts';
 import { withLastSeen, withSeenTimes } from './json-times.ts';
 import { exitCodes } from './exit-codes.ts';
 import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
-import { noteUnknownNamespaces } from './unknown-namespaces.ts';
+import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
 const shownPolicies = 20;
@@ -46,7 +46,7 @@ Examples:
       const found = await askStaged(question);
       if (json === true) printOutput('staged', stagedAnswer(found));
       else printVerdicts(found);
-      noteUnknownNamespaces(found.unknown);
+      noteUnknownNames(found.unknown);
       if (!found.isEvidence) process.exitCode = exitCodes.finding;
     });
 }
@@ -87,7 +87,7 @@ export function stagedAnswer({
 }: FoundStaged) {
   return {
     isEvidence,
-    neverSeen: unknown.map(({ namespace }) => namespace),
+    neverSeen: unknown.map(({ name }) => name),
     observed,
     minimumDays,
     stagedFor: stagedFor.map(withSeenTimes),

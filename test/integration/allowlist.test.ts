@@ -109,6 +109,21 @@ describe('replay and drift on the command line', () => {
     expect((await ask('drift', file, '--namespace', 'immich')).code).toBe(3);
   });
 
+  test('notes about the policies are not printed before the error of a wrong period', async () => {
+    const file = join(folder, 'ranges.json');
+    const spec = {
+      podSelector: {},
+      policyTypes: ['Egress'],
+      egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }],
+    };
+    await writeFile(file, kubernetes(spec, { name: 'ranges', namespace: 'immich' }));
+    expect((await ask('replay', file)).err).toMatch(/IPv4/);
+    for (const command of ['replay', 'drift']) {
+      const { code, err } = await ask(command, file, '--until', '2026-10-05');
+      expect([command, code, err]).toEqual([command, 2, expect.not.stringMatching(/IPv4/)]);
+    }
+  });
+
   test('policies that select no observed endpoint exit with 3', async () => {
     const file = join(folder, 'typo.json');
     await writeFile(

@@ -93,6 +93,15 @@ describe('edges', () => {
   });
 
   test.each([
+    ['edges', '--identity', 'postgresq'],
+    ['explain', 'a', 'b/postgresq'],
+  ])('%s %s %s: an unknown service identity is named, with a similar one', async (...args) => {
+    const { code, err } = await run(...args);
+    expect(code).toBe(0);
+    expect(err).toMatch(/postgresq has never been seen.*did you mean postgresql\?/);
+  });
+
+  test.each([
     ['--ns', 'a\u001B[2J'],
     ['--src', '../x'],
     ['--action', 'drop'],

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { askAllowlistFiles, askAllowlists, previewAllowlist } from '../allowlist.ts';
 import { baselines } from '../allowlist-options.ts';
 import { readPolicyText } from '../policy-files.ts';
+import { readPeriod } from '../period.ts';
 import { askReplay, replayAnswer } from '../replay.ts';
 import { askStaged, stagedAnswer } from '../staged.ts';
 import { allowlistFormats } from '../../policy/derive/input.ts';
-import { unknownNamespaceTexts } from '../unknown-namespaces.ts';
+import { unknownNameTexts } from '../unknown-names.ts';
 import { period } from './question-tools.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 
@@ -46,7 +47,7 @@ export const policyTools: readonly Tool[] = [
         dnsAddress: dnsAddresses,
         ...(order === undefined ? {} : { order: String(order) }),
       });
-      return { answer: { summary, files: artefacts }, notes: unknownNamespaceTexts(unknown) };
+      return { answer: { summary, files: artefacts }, notes: unknownNameTexts(unknown) };
     },
   }),
   tool({
@@ -72,7 +73,7 @@ export const policyTools: readonly Tool[] = [
     shape: { src: namespace.optional(), dst: namespace.optional(), ...period },
     ask: async (question) => {
       const found = await askStaged(question);
-      return { answer: stagedAnswer(found), notes: unknownNamespaceTexts(found.unknown) };
+      return { answer: stagedAnswer(found), notes: unknownNameTexts(found.unknown) };
     },
   }),
   tool({
@@ -90,8 +91,9 @@ export const policyTools: readonly Tool[] = [
       ...period,
     },
     ask: async ({ policies: text, namespace: name, ipv6, ...times }) => {
+      const wanted = readPeriod(times);
       const { policies, notes } = readPolicyText(text, { namespace: name, ipv6 });
-      return { answer: replayAnswer(await askReplay(policies, times)), notes };
+      return { answer: replayAnswer(await askReplay(policies, wanted)), notes };
     },
   }),
 ];

@@ -10,7 +10,7 @@ import { askExplain } from '../explain.ts';
 import { askExternals } from '../externals.ts';
 import { flowActions, toJsonFact } from '../facts.ts';
 import { askMatrix } from '../matrix.ts';
-import { unknownNamespaceTexts } from '../unknown-namespaces.ts';
+import { unknownNameTexts } from '../unknown-names.ts';
 import { withDatabase } from '../with-database.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 
@@ -72,7 +72,7 @@ export const questionTools: readonly Tool[] = [
         answer:
           found.name === 'facts' ? found.rows.slice(0, most).map(toJsonFact) : found.rows.slice(0, most),
         notes: [
-          ...unknownNamespaceTexts(unknown),
+          ...unknownNameTexts(unknown),
           ...otherDenialTexts(otherDenials),
           ...(found.rows.length > most ? [cutText(most)] : []),
         ],
@@ -87,7 +87,7 @@ export const questionTools: readonly Tool[] = [
     shape: { ns: namespace.optional().describe('only edges of this namespace, as source or destination') },
     ask: async ({ ns }) => {
       const { rows, unknown } = await askMatrix(ns);
-      return { answer: rows, notes: unknownNamespaceTexts(unknown) };
+      return { answer: rows, notes: unknownNameTexts(unknown) };
     },
   }),
   tool({
@@ -116,7 +116,7 @@ export const questionTools: readonly Tool[] = [
     },
     ask: async ({ silentDays: days, ...question }) => {
       const { incident, unknown } = await askAt({ ...question, silentDays: String(days) });
-      return { answer: incident, notes: unknownNamespaceTexts(unknown) };
+      return { answer: incident, notes: unknownNameTexts(unknown) };
     },
   }),
   tool({
@@ -148,7 +148,7 @@ export const questionTools: readonly Tool[] = [
       const { found, unknown } = await askExternals({ ...question, limit: String(most) });
       return {
         answer: found.slice(0, most).map(toJsonFact),
-        notes: [...unknownNamespaceTexts(unknown), ...(found.length > most ? [cutText(most)] : [])],
+        notes: [...unknownNameTexts(unknown), ...(found.length > most ? [cutText(most)] : [])],
       };
     },
   }),
@@ -171,7 +171,7 @@ export const questionTools: readonly Tool[] = [
     shape: { namespace: namespace.optional() },
     ask: async ({ namespace: name }) => {
       const { report, unknown } = await askCompleteness(name);
-      return { answer: report, notes: unknownNamespaceTexts(unknown) };
+      return { answer: report, notes: unknownNameTexts(unknown) };
     },
   }),
   tool({
