@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
+import { isSummarised } from '../policy/summarise-ports.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { formatTime, note, print, printOutput, printTable } from './output.ts';
 import { parseDays, parseNamespace } from './parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './parse-time.ts';
-import { summarisePorts } from './summarise-ports.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
@@ -16,6 +16,7 @@ interface AtQuestion {
   from: string;
   to?: string | undefined;
   silentDays: string;
+  allPorts?: boolean | undefined;
 }
 
 export function atCommand(): Command {
@@ -48,16 +49,18 @@ Examples:
   flow-trail at --ns immich --from 03:00 --to 04:00
   flow-trail at --ns vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
     )
-    .action(async ({ json, allPorts, ...question }: AtQuestion & { json?: boolean; allPorts?: boolean }) => {
+    .action(async ({ json, ...question }: AtQuestion & { json?: boolean }) => {
       const { incident, unknown } = await askAt(question);
+      if (incident.rows.some(isSummarised))
+        note('many ports of one peer are one line; --all-ports lists them');
       if (json === true) printOutput('at', incident);
-      else printIncident(incident, allPorts === true);
+      else printIncident(incident);
       noteUnknownNames(unknown);
     });
 }
 
 /** @throws UsageFailure, DatabaseFailure */
-export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
+export async function askAt({ ns, from, to, silentDays, allPorts }: AtQuestion) {
   const namespace = parseNamespace('--ns', ns);
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const start = parseSince('--from', from, now, timeZone);
@@ -69,15 +72,13 @@ export async function askAt({ ns, from, to, silentDays }: AtQuestion) {
       fromSeconds: start.getTime() / 1000,
       toSeconds: (end ?? now).getTime() / 1000,
       silentDays: parseDays('--silent-days', silentDays),
+      allPorts: allPorts === true,
     }),
     unknown: await findUnknownNamespaces(query, [namespace]),
   }));
 }
 
-function printIncident(
-  { namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident,
-  withAllPorts: boolean,
-): void {
+function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silentDays }: Incident): void {
   const time = (iso: string) => formatTime(new Date(iso));
   print(`${namespace}, ${time(hoursFrom)} to ${time(hoursTo)} (whole hours)\n`);
   if (notCovered.length === 0) print('This time was fully observed.\n');
@@ -92,12 +93,10 @@ function printIncident(
       print('Rows that are marked “first seen” may be older: nothing is known about the unknown time.\n');
   }
   if (rows.length === 0) return print('(no flow of this namespace was observed in these hours)');
-  const shown = withAllPorts ? rows : summarisePorts(rows);
   printTable(
     ['UNUSUAL', 'DIRECTION', 'PEER', 'IDENTITY', 'PORT', 'ACTION', 'REPORTER', 'FLOWS/DAY', 'POLICY'],
-    shown.map((row) => toCells(row, silentDays)),
+    rows.map((row) => toCells(row, silentDays)),
   );
-  if (shown.length < rows.length) note('many ports of one peer are one line; --all-ports lists them');
 }
 
 function toCells(row: IncidentRow, silentDays: number): string[] {

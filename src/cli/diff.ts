@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { readEdgeDiff } from '../queries/edge-diff.ts';
-import type { EdgeDiff } from '../reports/edge-diff.ts';
+import type { NewPorts } from '../policy/new-ports.ts';
+import { readDiff, type Diff } from '../queries/diff.ts';
+import { counted } from '../text/counted.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { formatTime, print, printOutput, printTable } from './output.ts';
 import { parseDays } from './parse-options.ts';
@@ -8,6 +9,9 @@ import { parseEnd, parseSince, requireOrder } from './parse-time.ts';
 import { printEdges } from './print-edges.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { withDatabase } from './with-database.ts';
+
+/** More ports of a pair than this are counted: a port scan would fill the screen. */
+const mostPorts = 8;
 
 /** The options of `flow-trail diff`, as text. */
 interface DiffQuestion {
@@ -19,7 +23,7 @@ interface DiffQuestion {
 export function diffCommand(): Command {
   return new Command('diff')
     .description(
-      'Show which edges appeared, fell silent, or changed between allowed and denied between two times.',
+      'Show what changed between two times: edges that appeared, fell silent, or changed between allowed and denied; new ports; new connections with endpoints outside the cluster.',
     )
     .requiredOption('--from <time>', 'required: start, as a date, a date and time, or an age (7d)')
     .option('--to <time>', 'end; default: now')
@@ -31,12 +35,13 @@ export function diffCommand(): Command {
 The output begins with the time ranges that were not observed: an edge may seem
 silent only because of such a gap.
 
-The output contains edges between namespaces only. For endpoints outside the
-cluster, use flow-trail edges --external --new-since; for changes within hours,
-use flow-trail at.
+New ports are those of pairs of namespaces that already had an edge, and those
+of endpoints outside the cluster. They are listed when their time is settled,
+after about six minutes. For changes within hours, use flow-trail at.
 
 Examples:
-  flow-trail diff --from 7d
+  flow-trail diff --from 7d                 this week
+  flow-trail diff --from 14d --to 7d         last week
   flow-trail diff --from 2026-01-01 --to 2026-02-01 --silent-days 14`,
     )
     .action(async ({ json, ...question }: DiffQuestion & { json?: boolean }) => {
@@ -47,16 +52,16 @@ Examples:
 }
 
 /** @throws UsageFailure, DatabaseFailure */
-export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion): Promise<EdgeDiff> {
+export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion): Promise<Diff> {
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const from = parseSince('--from', fromText, now, timeZone);
   const to = toText === undefined ? undefined : parseEnd('--to', toText, { start: from, now, timeZone });
   requireOrder(['--from', '--to'], { from, to, now });
   const question = { from, to: to ?? now, silentDays: parseDays('--silent-days', silentDays) };
-  return withDatabase((query) => readEdgeDiff(query, question));
+  return withDatabase((query) => readDiff(query, question));
 }
 
-function printDiff(diff: EdgeDiff): void {
+function printDiff(diff: Diff): void {
   print(`${formatTime(diff.from)} to ${formatTime(diff.to)}`);
   if (diff.notCovered.length > 0) {
     print('\nNot fully observed:');
@@ -74,7 +79,27 @@ function printDiff(diff: EdgeDiff): void {
   printGroup('Denied before, allowed now', diff.deniedToAllowed);
   printGroup('Appeared', diff.appeared);
   printGroup(`Silent for the last ${diff.silentDays} days`, diff.fellSilent);
-  print(`\n${diff.appeared.length} appeared, ${diff.fellSilent.length} fell silent`);
+  printNewPorts(diff.newPorts);
+  print(
+    `\n${diff.appeared.length} appeared, ${diff.fellSilent.length} fell silent, ${counted(diff.newPorts.length, 'pair')} with new ports`,
+  );
+}
+
+function printNewPorts(newPorts: readonly NewPorts[]): void {
+  if (newPorts.length === 0) return;
+  print('\nNew ports, also of endpoints outside the cluster:');
+  printTable(
+    ['FROM', 'TO', 'PORTS', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
+    newPorts.map(({ src, dst, ports, action, firstSeen, lastSeen, flowCount }) => [
+      src,
+      dst,
+      ports.length > mostPorts ? `${ports.length} ports` : ports.join(', '),
+      action,
+      formatTime(firstSeen),
+      formatTime(lastSeen),
+      flowCount,
+    ]),
+  );
 }
 
 function printGroup(title: string, edges: readonly EdgeRow[]): void {

@@ -1,5 +1,6 @@
 import { daySeconds, hourSeconds } from '../time/units.ts';
 import { reconstruct, type Incident } from '../policy/incident.ts';
+import { summarisePorts } from '../policy/summarise-ports.ts';
 import { readCoverage } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import { readTracedEvidence } from '../trail/evidence.ts';
@@ -11,6 +12,8 @@ interface IncidentQuestion {
   fromSeconds: number;
   toSeconds: number;
   silentDays: number;
+  /** List every port, also if a peer was contacted on many. */
+  allPorts?: boolean;
 }
 
 /** Reconstructs which peers a namespace talked to between two times. @throws DatabaseFailure */
@@ -19,10 +22,11 @@ export async function readIncident(query: Query, question: IncidentQuestion): Pr
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
   const hoursTo = Math.ceil(toSeconds / hourSeconds) * hourSeconds;
   const period = { fromDay: Math.floor(hoursFrom / daySeconds), toDay: Math.ceil(hoursTo / daySeconds) };
-  return reconstruct({
+  const incident = reconstruct({
     ...question,
     facts: await readFactHistory(query, namespace, fromSeconds, toSeconds),
     traced: await readTracedEvidence(query, { ...period, namespaces: [namespace] }),
     coverage: await readCoverage(query, hoursFrom, hoursTo),
   });
+  return question.allPorts === true ? incident : { ...incident, rows: summarisePorts(incident.rows) };
 }

@@ -58,6 +58,16 @@ export interface MapChanges {
   fellSilent: MapEdge[];
   allowedToDenied: MapEdge[];
   deniedToAllowed: MapEdge[];
+  newPorts: MapNewPorts[];
+}
+
+/** New ports of a pair of endpoints. */
+interface MapNewPorts {
+  src: string;
+  dst: string;
+  ports: string[];
+  action: string;
+  firstSeen: string;
 }
 
 export interface MapStretch {

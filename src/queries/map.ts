@@ -12,7 +12,7 @@ import type { FactEnd } from '../trail/record.ts';
 import { readEvidenceAndTraces, type DayPeriod, type FlowEvidence } from '../trail/evidence.ts';
 import { readEdgeIdentities, readExternalPairs } from '../trail/map-edges.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
-import { readEdgeDiff } from './edge-diff.ts';
+import { readDiff } from './diff.ts';
 import type { DetailRow, MapChanges, MapData, MapEdge, NamespaceDetail } from './map-data.ts';
 import { readCompleteness } from './completeness.ts';
 /** Time range of the coverage strip. */
@@ -83,7 +83,7 @@ export async function readMapChanges(
   query: Query,
   question: { from: Date; to: Date; silentDays: number },
 ): Promise<MapChanges> {
-  const diff = await readEdgeDiff(query, question);
+  const diff = await readDiff(query, question);
   const toEdges = (edges: readonly EdgeRow[]) => edges.map((edge) => toMapEdge(edge));
   return {
     from: diff.from.toISOString(),
@@ -94,6 +94,13 @@ export async function readMapChanges(
     fellSilent: toEdges(diff.fellSilent),
     allowedToDenied: toEdges(diff.allowedToDenied),
     deniedToAllowed: toEdges(diff.deniedToAllowed),
+    newPorts: diff.newPorts.map(({ src, dst, ports, action, firstSeen }) => ({
+      src,
+      dst,
+      ports,
+      action,
+      firstSeen: firstSeen.toISOString(),
+    })),
   };
 }
 

@@ -131,6 +131,7 @@ test('the answers of matrix, externals, coverage, at and diff match their schema
     rows: [expect.anything(), expect.anything()],
   });
   expect(await ask('diff', 'diff', '--from', from)).toMatchObject({
+    newPorts: [expect.objectContaining({ src: 'a', dst: 'pub', ports: ['tcp 5432'] })],
     appeared: expect.arrayContaining([expect.objectContaining({ srcNs: 'd', action: 'deny' })]),
     fellSilent: [],
   });

@@ -90,6 +90,7 @@ const source: Omit<MapSource, 'readMap'> = {
       fellSilent: [changed('wiki', 'dbaas')],
       allowedToDenied: [changed('radarr', 'vault', 'deny')],
       deniedToAllowed: [],
+      newPorts: [],
     }),
   readHealth: () =>
     Promise.resolve({

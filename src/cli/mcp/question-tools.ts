@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSummarised } from '../../policy/summarise-ports.ts';
 import { otherDenialTexts, readEdgesQuestion } from '../ask-edges.ts';
 import { askAt } from '../at.ts';
 import { askCompleteness } from '../completeness.ts';
@@ -113,16 +114,28 @@ export const questionTools: readonly Tool[] = [
       silentDays: silentDays.describe(
         'mark a peer as unusual if it was silent for more than this many days before the period',
       ),
+      allPorts: z
+        .boolean()
+        .optional()
+        .describe('list each port; by default, more than eight ports of a peer are one row'),
     },
     ask: async ({ silentDays: days, ...question }) => {
       const { incident, unknown } = await askAt({ ...question, silentDays: String(days) });
-      return { answer: incident, notes: unknownNameTexts(unknown) };
+      return {
+        answer: incident,
+        notes: [
+          ...(incident.rows.some(isSummarised)
+            ? ['many ports of one peer are one row; allPorts lists them']
+            : []),
+          ...unknownNameTexts(unknown),
+        ],
+      };
     },
   }),
   tool({
     name: 'diff',
     description:
-      'What changed between two times: edges that appeared, fell silent, or changed between allowed and denied, and what was not observed. Same as flow-trail diff --json.',
+      'What changed between two times: edges that appeared, fell silent, or changed between allowed and denied; new ports of known pairs; new connections with endpoints outside the cluster; and what was not observed. Same as flow-trail diff --json.',
     schemas: ['diff'],
     shape: {
       from: pastTime('start'),

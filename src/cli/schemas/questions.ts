@@ -118,7 +118,9 @@ export const at = z.strictObject({
       peer: text('the other endpoint'),
       peerNamespace: text('empty for endpoints that are not workloads'),
       identity: text("service identity of the namespace's own endpoint; empty if it has none"),
-      port: text('protocol and port, for example tcp 5432'),
+      port: text(
+        'protocol and port, for example tcp 5432; of many ports only their number, unless all are requested',
+      ),
       action: flowAction,
       reporter,
       hours: z.array(timeText('start of an hour in which it was seen')),
@@ -147,6 +149,17 @@ export const diff = z.strictObject({
   fellSilent: z.array(edge),
   allowedToDenied: z.array(edge),
   deniedToAllowed: z.array(edge),
+  newPorts: z.array(
+    z.strictObject({
+      src: text('endpoint as printed by edges'),
+      dst: text('endpoint as printed by edges'),
+      ports: z.array(text('protocol and port, for example tcp 5432')),
+      action: flowAction,
+      firstSeen: time('first seen'),
+      lastSeen: time('last seen'),
+      flowCount,
+    }),
+  ),
 });
 
 const days = (description: string) => number(`${description}, in days`);

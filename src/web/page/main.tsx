@@ -89,7 +89,7 @@ function App() {
       {filtered.includes(view) && (
         <Filters data={data} route={route} shown={shown.edges.length} times={times} go={go} />
       )}
-      <div class="body">
+      <div class={`body view-${view}`}>
         <NamespaceList data={data} shown={shown.pairs} route={route} select={select} />
         <main id="main" tabIndex={-1} ref={main} aria-label={titles[view]}>
           {view === 'overview' && (

@@ -129,7 +129,10 @@ test('an unknown URL shows the overview', () => {
 
 test('a pair whose action changed is shown as changed, not as new', () => {
   const edge = { src: 'a', dst: 'b', action: 'deny', firstSeen: '', lastSeen: '', flows: '1' };
-  const changes = { from: '', to: '', silentDays: 7, notCovered: [], fellSilent: [], deniedToAllowed: [] };
+  const changes = {
+    ...{ from: '', to: '', silentDays: 7, notCovered: [], fellSilent: [], deniedToAllowed: [] },
+    newPorts: [],
+  };
   const other = { ...edge, dst: 'c' };
   expect(changesByPair({ ...changes, appeared: [edge, other], allowedToDenied: [edge] })).toEqual(
     new Map([

@@ -42,6 +42,7 @@ const source: MapSource = {
       fellSilent: [],
       allowedToDenied: [],
       deniedToAllowed: [],
+      newPorts: [],
     }),
   readHealth: () => Promise.resolve({ status: 'PASS', detail: '', checks: [] }),
   readIncident: () => Promise.reject(new Error('secret detail')),

@@ -76,6 +76,7 @@ export function Changes({ data, route, times, go, select, externals }: ChangesPr
             edges={changes.fellSilent}
             {...{ times, select }}
           />
+          <NewPorts changes={changes} times={times} />
         </>
       )}
     </div>
@@ -119,6 +120,30 @@ function Legend({ changes }: { changes: MapChanges }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function NewPorts({ changes, times }: { changes: MapChanges; times: Times }) {
+  const { newPorts } = changes;
+  return (
+    <section>
+      <h3>
+        New ports, also of endpoints outside the cluster <small>{counted(newPorts.length, 'pair')}</small>
+      </h3>
+      {newPorts.length > 0 && (
+        <ul class="changes">
+          {newPorts.slice(0, 500).map(({ src, dst, ports, action, firstSeen }) => (
+            <li key={`${src}\n${dst}\n${action}`}>
+              {src} → {dst} <Action action={action} />{' '}
+              <small>
+                {ports.length > 8 ? `${ports.length} ports` : ports.join(', ')}, first seen{' '}
+                {times.minute(firstSeen)}
+              </small>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
-import type { IncidentRow } from '../policy/incident.ts';
-import { groupBy } from '../text/order.ts';
+import type { IncidentRow } from './incident.ts';
+import { compareText, groupBy } from '../text/order.ts';
 
 /** More ports of one peer than this are one line: a port scan would hide all other peers. */
 const mostLines = 8;
@@ -7,7 +7,7 @@ const manyPorts = ', many ports';
 
 /**
  * Replaces rows that differ only in their port by one row, if there are more than eight. The row is where the first one was;
- * its count is their sum. Pure.
+ * its count is their sum, its hours are those of all. Pure.
  */
 export function summarisePorts(rows: readonly IncidentRow[]): IncidentRow[] {
   const groups = groupBy(rows, keyOf);
@@ -22,11 +22,18 @@ export function summarisePorts(rows: readonly IncidentRow[]): IncidentRow[] {
   });
 }
 
+/** Whether the row stands for several ports. */
+export function isSummarised({ port }: IncidentRow): boolean {
+  return /, (more than )?\d+ ports$/.test(port);
+}
+
 function oneRow(first: IncidentRow, group: readonly IncidentRow[]): IncidentRow {
   const listed = group.filter(({ port }) => !port.endsWith(manyPorts)).length;
   return {
     ...first,
     port: `${protocolOf(first)}, ${listed < group.length ? 'more than ' : ''}${listed} ports`,
+    hours: [...new Set(group.flatMap(({ hours }) => hours))].toSorted(compareText),
+    firstEver: group.map(({ firstEver }) => firstEver).toSorted(compareText)[0] ?? first.firstEver,
     flowsOnTheseDays: group.reduce((sum, { flowsOnTheseDays }) => sum + flowsOnTheseDays, 0),
   };
 }

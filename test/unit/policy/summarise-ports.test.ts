@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { summarisePorts } from '../../../src/cli/summarise-ports.ts';
+import { isSummarised, summarisePorts } from '../../../src/policy/summarise-ports.ts';
 import type { IncidentRow } from '../../../src/policy/incident.ts';
 
 const row = (port: string, change: Partial<IncidentRow> = {}): IncidentRow => ({
@@ -30,6 +30,16 @@ test('a port scan is one row with the sum of its counts, and hides no other row'
   const found = summarisePorts([...ports(64), row('tcp, many ports', { flowsOnTheseDays: 55 }), dns, vault]);
   expect(found.map(({ port }) => port)).toEqual(['tcp, more than 64 ports', 'udp 53', 'tcp 8200']);
   expect(found[0]?.flowsOnTheseDays).toBe(2 * 64 + 55);
+  expect(found.map(isSummarised)).toEqual([true, false, false]);
+});
+
+test('a port scan over several hours has all of its hours and its first time', () => {
+  const later = { hours: ['2026-11-30T18:00:00.000Z'], firstEver: '2026-11-30T18:00:00.000Z' };
+  const [found] = summarisePorts([...ports(5, later), ...ports(5, { hours: ['2026-11-30T17:00:00.000Z'] })]);
+  expect(found).toMatchObject({
+    hours: ['2026-11-30T17:00:00.000Z', '2026-11-30T18:00:00.000Z'],
+    firstEver: '2026-11-30T17:00:00.000Z',
+  });
 });
 
 test('ports with a different verdict, policy, reporter or direction stay apart', () => {
