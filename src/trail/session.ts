@@ -18,9 +18,19 @@ const fixedSettings = [
 /** Not the default of the role or the database: a standby, for example, refuses `serializable`. */
 const defaultMode = 'isolation level read committed';
 
-/** Removes time limits that the role or the database has. PostgreSQL 17 added the last one. */
-const noTimeLimits = `select set_config(name, '0', true) from pg_settings
-  where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`;
+/**
+ * Removes the time limit that the role or the database has for whole transactions; statements have their own. PostgreSQL 17 added
+ * this setting, and older versions reject its name.
+ */
+const noTransactionLimit = `select set_config('transaction_timeout', '0', true)
+  where current_setting('transaction_timeout', true) is not null`;
+
+/** Also removes those of the URL. */
+const noTimeLimits = [
+  'set local statement_timeout = 0',
+  'set local idle_in_transaction_session_timeout = 0',
+  noTransactionLimit,
+].join('; ');
 
 /**
  * Begins a transaction with its limits and the settings of the URL. They are set here, not when connecting: PgBouncer
@@ -35,6 +45,7 @@ export function beginStatement(
   return [
     `begin ${mode}`,
     ...Object.entries(limits).map(([name, value]) => `set local ${name} = ${value}`),
+    noTransactionLimit,
     ...(schema === undefined ? [] : [`set local search_path = ${pg.escapeIdentifier(schema)}`]),
     ...settings.map(
       ([name, value]) => `select set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,

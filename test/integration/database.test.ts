@@ -197,9 +197,11 @@ describe('defaults of the database', () => {
     ]);
   });
 
-  test('that limit a transaction are reported as a timeout', async () => {
+  test('do not limit a transaction; a limit in the URL does, and is reported as a timeout', async () => {
     const database = await withDefault("transaction_timeout = '100ms'");
-    expect((await failure(database.query('select pg_sleep(5)'))).kind).toBe('timeout');
+    await database.query('select pg_sleep(0.3)');
+    const limited = open({ url: `${db.url}?options=-c%20transaction_timeout%3D100ms` });
+    expect((await failure(limited.query('select pg_sleep(5)'))).kind).toBe('timeout');
   });
 });
 
