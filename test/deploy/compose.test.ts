@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { projectFolder, run, validate, validated } from './tools.ts';
+import { trailNames } from '../../src/config/names.ts';
 import { readSettings, unknownSettings } from './worker-settings.ts';
 
 const file = join(projectFolder, 'docker-compose.yaml');
@@ -84,6 +85,12 @@ describe('docker-compose.yaml', () => {
       'postgres://flow_trail_owner:four@postgres:5432/goldmane_edges',
     );
     expect(stdout).not.toContain('development-only');
+  });
+
+  test('gives the worker the name of the cluster', async () => {
+    const named = await validated('compose', file, projectShape, { ...withStandIn, CLUSTER_NAME: 'north' });
+    const { config } = readSettings(named.services['worker']?.environment ?? {});
+    expect(config.names).toEqual(trailNames('north'));
   });
 
   test('sets only variables that the worker reads, to values that it accepts, and a grace period', () => {
