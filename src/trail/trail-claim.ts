@@ -1,4 +1,4 @@
-import { databaseFailure, type DatabaseFailure } from './database-failure.ts';
+import { databaseFailure, isDatabaseFailure, type DatabaseFailure } from './database-failure.ts';
 import type { Database, Query } from './database.ts';
 
 /** A process that does not renew its row for so long is gone; a living one renews it every ten seconds. */
@@ -47,6 +47,31 @@ export class SilenceWatch {
     this.#since = new Map(rows.map(sinceOf));
     return rows.find((row) => nowMs - sinceOf(row)[1] < silenceMs);
   }
+}
+
+/**
+ * Call this before the schema is migrated: the workers of another cluster may be of an older version, which the new schema would
+ * stop. Clusters of the same name on two Temporal servers are only told apart by `claimTrail`.
+ * @param watch of this process, the same at each attempt
+ * @throws DatabaseFailure `other_supervisor`
+ */
+export async function expectNoOtherCluster(
+  query: Query,
+  supervisor: string,
+  watch: SilenceWatch,
+): Promise<void> {
+  // Not by the columns' names, which an older schema does not have.
+  const others = await query<OtherProcess>(
+    `select process, worker, to_jsonb(p) ->> 'supervisor' as supervisor,
+       to_jsonb(p) ->> 'temporal_namespace' as "temporalNamespace", seen_at as "seenAt"
+     from worker_process p where failure is null and to_jsonb(p) ->> 'supervisor' <> $1 order by seen_at desc`,
+    [supervisor],
+  ).catch((error: unknown) => {
+    if (isDatabaseFailure(error) && error.kind === 'no_schema') return [];
+    throw error;
+  });
+  const other = watch.firstAlive(others);
+  if (other) throw otherSupervisor({ supervisor }, other);
 }
 
 /**
@@ -158,12 +183,17 @@ export function wrongCluster(expected: string, actual: string): DatabaseFailure 
   );
 }
 
-function otherSupervisor(own: TrailClaim, other: OtherProcess | undefined): DatabaseFailure {
+function otherSupervisor(
+  own: Pick<TrailClaim, 'supervisor'> & Partial<TrailClaim>,
+  other: OtherProcess | undefined,
+): DatabaseFailure {
   const user = other
     ? `worker ${other.worker} reads for ${other.supervisor} in the Temporal namespace ${other.temporalNamespace}`
     : 'a worker of another supervisor started while this worker could not reach it';
   return databaseFailure(
     'other_supervisor',
-    `the database is in use: ${user}, but this worker would read for ${own.supervisor} in ${own.temporalNamespace}`,
+    `the database is in use: ${user}, but this worker would read for ${own.supervisor}${
+      own.temporalNamespace === undefined ? '' : ` in ${own.temporalNamespace}`
+    }`,
   );
 }

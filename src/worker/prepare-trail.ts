@@ -15,11 +15,18 @@ interface TrailToOwn {
   thisProcess: Pick<WorkerProcess, 'claim'>;
 }
 
-/** Migrates the schema. Waits while the database is unavailable. */
-export async function migrateSchema(database: Database, waiting: Waiting): Promise<void> {
+/** Migrates the schema. Waits while the database is unavailable, or in use by workers of another cluster. */
+export async function migrateSchema(
+  database: Database,
+  thisProcess: Pick<WorkerProcess, 'expectNoOtherCluster'>,
+  waiting: Waiting,
+): Promise<void> {
   const { log } = waiting;
   const onProgress = (progress: MigrationProgress) => log.info(progress, 'Migrating the schema');
-  const applied = await untilItWorks((signal) => migrate(database, { onProgress, signal }), waiting);
+  const applied = await untilItWorks(async (signal) => {
+    await thisProcess.expectNoOtherCluster();
+    return migrate(database, { onProgress, signal });
+  }, waiting);
   if (applied.length > 0) log.info({ migrations: applied }, 'Migrated the schema');
 }
 

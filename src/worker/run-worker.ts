@@ -91,7 +91,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
     servers.push(await serveHealth(probes, config.listenHost, config.httpPort));
     void watch.exportMetrics(AbortSignal.any([signal, ended.signal]));
     const waiting = { log, signal, waiting: (reason: string) => readiness.set('starting', reason) };
-    await migrateSchema(database, waiting);
+    await migrateSchema(database, thisProcess, waiting);
     const readersStart = await untilItWorks(() => thisProcess.begin(signal), waiting);
     // Before anything is merged; otherwise, records that another program has counted would be counted again.
     await untilItWorks(() => adoptCountedElsewhere({ database, config, log }, 0), waiting);

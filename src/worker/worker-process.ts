@@ -8,6 +8,7 @@ import type { Database } from '../trail/database.ts';
 import {
   claimedDatabase,
   claimTrail,
+  expectNoOtherCluster,
   renewClaim,
   SilenceWatch,
   type TrailClaim,
@@ -26,7 +27,7 @@ const failureLength = 500;
 const renewEveryMs = 10_000;
 
 interface ProcessDeps {
-  config: Pick<Config, 'clock' | 'jobs' | 'workerIdentity'>;
+  config: Pick<Config, 'clock' | 'jobs' | 'names' | 'workerIdentity'>;
   database: Database;
   log: Logger;
   readiness: Readiness;
@@ -41,6 +42,12 @@ export class WorkerProcess {
 
   constructor(deps: ProcessDeps) {
     this.#deps = deps;
+  }
+
+  /** @throws DatabaseFailure `other_supervisor` when living workers use the database for another cluster */
+  expectNoOtherCluster(): Promise<void> {
+    const { config, database } = this.#deps;
+    return expectNoOtherCluster(database.query, config.names.supervisorId, this.#others);
   }
 
   /**

@@ -68,6 +68,14 @@ test('a worker of another cluster with this database is refused while a worker o
     const namesake = await far.startWorker({ DATABASE_URL: world.db.url, CLUSTER_NAME: 'north' });
     await untilNotReady(namesake, /DATABASE_URL/);
     await namesake.terminate();
+    // A later version would migrate the database before it asks Temporal, and stop the workers of this cluster.
+    await world.db.database.query("delete from flow_trail_migration where name >= '0047'");
+    const later = await far.startWorker({ ...shared, CLUSTER_NAME: 'south' });
+    expect(await untilNotReady(later, /DATABASE_URL/)).toContain(trailNames('north').supervisorId);
+    await later.terminate();
+    await world.db.database.query(
+      `insert into flow_trail_migration (name, run_on) values ('0047_trail_claim', now())`,
+    );
     const edges = await until('the own edges are stored', async () => {
       const { out } = await flowTrail(['edges', '--json'], world.workerEnv());
       return out.includes('srcNs') ? out : undefined;

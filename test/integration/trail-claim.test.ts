@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   claimedDatabase,
   claimTrail,
+  expectNoOtherCluster,
   readClaimedSupervisor,
   renewClaim,
   SilenceWatch,
@@ -11,8 +12,9 @@ import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/worker-pro
 import { decideCoverage } from '../../src/trail/decide-coverage.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/migrate.ts';
 import { recordTrouble } from '../../src/trail/trouble.ts';
-import { databasePerTest, readEdges } from '../support/database.ts';
+import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options } from './ledger-batches.ts';
 
 const db = databasePerTest();
@@ -146,3 +148,40 @@ test('a process of an older version, which records no supervisor, refuses nobody
   await begin();
   await claim(await begin(), north);
 });
+
+test('before it migrates, a worker is refused while workers of another cluster live', async () => {
+  const { query } = db.database;
+  const killed = await begin();
+  await claim(killed, north);
+  const check = (supervisor: string, watch: SilenceWatch) =>
+    expectNoOtherCluster(query, supervisor, watch).then(
+      () => true,
+      () => false,
+    );
+  const [next, watch] = [await begin(), newWatch()];
+  await expect(expectNoOtherCluster(query, south.supervisor, watch)).rejects.toMatchObject(refused);
+  expect(await check(north.supervisor, newWatch())).toBe(true);
+  for (let passed = 0; passed < 60; passed += 15) {
+    expect(await check(south.supervisor, watch)).toBe(false);
+    elapsedMs += 15_000;
+  }
+  expect(await check(south.supervisor, watch)).toBe(true);
+  // It has waited already.
+  await claim(next, south, watch);
+});
+
+test.each([undefined, '0045_worker_process'])(
+  'no cluster is known before the migration (%s)',
+  async (upTo) => {
+    const older = await createTestDatabase();
+    try {
+      if (upTo !== undefined) {
+        await migrate(older.database, { upTo });
+        await beginWorkerProcess(older.database.query, 'a@host', randomUUID());
+      }
+      await expectNoOtherCluster(older.database.query, south.supervisor, newWatch());
+    } finally {
+      await older.drop();
+    }
+  },
+);
