@@ -1,6 +1,7 @@
 import { describeEnd, describePeer } from './describe.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, EvidenceEnd, LeftOut, Peer } from './model.ts';
+import { groupBy } from '../../text/order.ts';
 import { portText } from './rules.ts';
 import { minute } from './sighting.ts';
 
@@ -10,9 +11,12 @@ import { minute } from './sighting.ts';
  * @param leftOut without the traffic that was both allowed and denied
  */
 export function reopenedByRules(rules: readonly AllowRule[], leftOut: readonly LeftOut[]): string[] {
-  const denied = leftOut.filter(({ reason }) => reason === 'blocked');
+  const denied = groupBy(
+    leftOut.filter(({ reason }) => reason === 'blocked'),
+    ({ peer }) => peer.ns,
+  );
   return rules.flatMap((rule) =>
-    denied
+    (('ns' in rule.peer ? denied.get(rule.peer.ns) : undefined) ?? [])
       .filter(
         (entry) =>
           entry.direction === rule.direction &&

@@ -24,7 +24,16 @@ export const enforcedKinds: Readonly<Record<string, string>> = {
  */
 export function enforceStaged(read: readonly PlacedManifest[]): Effective {
   const { manifests: distinct, problems } = withoutDuplicates(read);
-  const all = distinct.filter((entry) => !isView(entry, distinct));
+  const keys = new Set(
+    distinct.map(({ manifest: { apiVersion, kind, metadata } }) => keyOf(`${apiVersion} ${kind}`, metadata)),
+  );
+  const all = distinct.filter((entry) => !isView(entry, keys));
+  const byKey = new Map(
+    all.map((entry) => [
+      keyOf(`${entry.manifest.apiVersion} ${entry.manifest.kind}`, entry.manifest.metadata),
+      entry,
+    ]),
+  );
   const notes: string[] = [];
   const replaced = new Set<PlacedManifest>();
   for (const staged of all) {
@@ -38,11 +47,7 @@ export function enforceStaged(read: readonly PlacedManifest[]): Effective {
       notes.push(`${staged.place}: ${text} is skipped, because its stagedAction is ${action}`);
       continue;
     }
-    const enforced = all.find(
-      ({ manifest }) =>
-        `${manifest.apiVersion} ${manifest.kind}` === enforcedKind &&
-        isSameName(manifest.metadata, staged.manifest.metadata),
-    );
+    const enforced = byKey.get(keyOf(enforcedKind, staged.manifest.metadata));
     if (enforced) {
       replaced.add(enforced);
       notes.push(
@@ -71,23 +76,21 @@ const views: readonly (readonly [prefix: string, shownAs: string, kind: string])
 /** Whether a manifest shows a policy whose own manifest is in the set, and counts instead. */
 function isView(
   { manifest: { apiVersion, kind, metadata } }: PlacedManifest,
-  all: readonly PlacedManifest[],
+  keys: ReadonlySet<string>,
 ): boolean {
   const view = views.find(([prefix, shownAs]) => kind === shownAs && metadata.name.startsWith(prefix));
   if (view === undefined || apiVersion !== 'projectcalico.org/v3') return false;
   const [prefix, , source] = view;
   const name = metadata.name.slice(prefix.length);
-  return all.some(
-    ({ manifest }) =>
-      `${manifest.apiVersion} ${manifest.kind}` === source &&
-      isSameName(manifest.metadata, { name, namespace: metadata.namespace }),
-  );
+  return keys.has(keyOf(source, { name, namespace: metadata.namespace }));
 }
 
-type Name = Pick<PlacedManifest['manifest']['metadata'], 'name' | 'namespace'>;
-
-function isSameName(a: Name, b: Name): boolean {
-  return a.name === b.name && a.namespace === b.namespace;
+/** Equal for two manifests of one object. @param kind with its API version */
+function keyOf(
+  kind: string,
+  { name, namespace }: Pick<PlacedManifest['manifest']['metadata'], 'name' | 'namespace'>,
+): string {
+  return [kind, namespace, name].join('\n');
 }
 
 function withoutDuplicates(read: readonly PlacedManifest[]): {
@@ -98,7 +101,7 @@ function withoutDuplicates(read: readonly PlacedManifest[]): {
   const problems: string[] = [];
   for (const entry of read) {
     const { apiVersion, kind, metadata, spec } = entry.manifest;
-    const key = [apiVersion, kind, metadata.namespace, metadata.name].join('\n');
+    const key = keyOf(`${apiVersion} ${kind}`, metadata);
     const other = first.get(key);
     if (other === undefined) first.set(key, entry);
     else if (!isDeepStrictEqual(other.manifest.spec, spec))
