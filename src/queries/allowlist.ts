@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { daySeconds } from '../time/units.ts';
 import { isQueryFormat, type AllowlistFormat, type AllowlistInput } from '../policy/derive/input.ts';
-import { dnsWarning } from '../policy/derive/baseline.ts';
+import { allDnsWarnings } from '../policy/derive/dns-warnings.ts';
 import { deriveAllowlist } from '../policy/derive/derive.ts';
 import { answerEdgeQuery, type AllowlistEdge, type TableFormat } from '../policy/derive/edge-queries.ts';
 import { emitPolicies, type Artefact, type PolicyKind } from '../policy/derive/emit.ts';
@@ -156,10 +156,10 @@ async function makePolicies(
 }
 
 function noticesOf(policies: readonly DerivedPolicy[]): string[] {
-  const withoutDnsAddress = policies.filter(({ warnings }) => warnings.includes(dnsWarning)).length;
-  return withoutDnsAddress === 0
-    ? []
-    : [`${counted(withoutDnsAddress, 'policy', 'policies')}: ${dnsWarning}`];
+  return allDnsWarnings.flatMap((warning) => {
+    const count = policies.filter(({ warnings }) => warnings.includes(warning)).length;
+    return count === 0 ? [] : [`${counted(count, 'policy', 'policies')}: ${warning}`];
+  });
 }
 
 /** Whole UTC days, because facts have no finer resolution. Without `since`, from the beginning. */

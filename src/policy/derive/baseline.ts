@@ -43,18 +43,6 @@ export function baselineRules(baseline: Baseline, facts: readonly FlowEvidence[]
   ];
 }
 
-/** Warning about policies for which `allowsDnsToPodsOnly` is true. */
-export const dnsWarning =
-  'allows DNS only to pods. Pods usually query a service address (for example 10.96.0.10), and Calico can drop such queries under this policy: set that address with --dns-address or DNS_ADDRESSES';
-
-/** Whether egress rules allow DNS to pods but not to any address. */
-export function allowsDnsToPodsOnly(rules: readonly AllowRule[]): boolean {
-  const dns = rules.filter(
-    ({ direction, ports }) => direction === 'egress' && ports.some(({ port }) => port === 53),
-  );
-  return dns.length > 0 && dns.every(({ peer }) => peer.kind !== 'address');
-}
-
 function rule(peer: Peer, ports: Ports): AllowRule {
   return {
     direction: 'egress',

@@ -1,7 +1,8 @@
 import type { FlowEvidence } from '../../trail/evidence.ts';
 import { arrivals } from './arrivals.ts';
-import { allowsDnsToPodsOnly, baselineRules, dnsWarning } from './baseline.ts';
+import { baselineRules } from './baseline.ts';
 import { describeEnd } from './describe.ts';
+import { dnsWarnings } from './dns-warnings.ts';
 import { directionOf, ownEndOf, peerOf, toOrFrom } from './direction.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';
 import type { DerivedPolicy, DeriveOptions, Direction, LeftOut, NamespaceStatus } from './model.ts';
@@ -194,21 +195,22 @@ function directionPartOf(
   const baseline = direction === 'egress' ? baselineRules(options.baseline, facts) : [];
   const allowedThings = new Set(facts.map((fact) => thingKey(peerOf(direction, fact), fact)));
   const all = leftOutOf(direction, list);
-  const changed = all.filter(
-    (entry) => entry.reason === 'blocked' && allowedThings.has(thingKey(entry.peer, entry)),
-  );
-  const leftOut = all.filter((entry) => !changed.includes(entry));
+  const isChanged = (entry: LeftOut) =>
+    entry.reason === 'blocked' && allowedThings.has(thingKey(entry.peer, entry));
+  const changed = all.filter(isChanged);
+  const leftOut = all.filter((entry) => !isChanged(entry));
+  const rules = [...baseline, ...observed.rules];
   const contested = allowed.filter(({ arrival }) => arrival === 'contested').map(contestedWarning);
   return {
-    rules: [...baseline, ...observed.rules],
+    rules,
     leftOut,
     warnings: [
       ...observed.warnings,
       ...(status.verdict === 'learning' ? [] : seenOnOneDay(observed.rules)),
       ...new Set(contested),
       ...changed.map(changedWarning),
-      ...reopenedByRules([...baseline, ...observed.rules], leftOut),
-      ...(allowsDnsToPodsOnly([...baseline, ...observed.rules]) ? [dnsWarning] : []),
+      ...reopenedByRules(rules, leftOut),
+      ...dnsWarnings(rules, leftOut),
     ],
   };
 }

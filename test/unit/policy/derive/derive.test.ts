@@ -347,6 +347,20 @@ describe('the baseline', () => {
     });
     expect(policies[0]?.warnings.filter((warning) => /only to pods/.test(warning))).toHaveLength(count);
   });
+
+  test.each<[string, FlowEvidence[], Partial<DeriveOptions['baseline']>, number]>([
+    ['only to addresses', [fact('a', 'pub', 'udp 53')], {}, 1],
+    ['only to a node', [fact('a', 'host', 'tcp 53')], {}, 1],
+    ['to an address that is set', [fact('a', 'pub', 'udp 53')], { dnsAddresses: ['169.254.20.10/32'] }, 0],
+    ['also to a network set', [fact('a', 'pub', 'udp 53'), fact('a', 'set:dns', 'udp 53')], {}, 0],
+    ['denied today', [fact('a', 'pub', 'udp 53', { action: 'deny' })], {}, 0],
+    ['none', [], {}, 0],
+  ])('DNS %s: %o with %o gives %i warnings that DNS is denied', (_what, dns, change, count) => {
+    const { policies } = derive([fact('a', 'b', 'tcp 80'), ...dns], {
+      baseline: { ...egress.baseline, ...change },
+    });
+    expect(policies[0]?.warnings.filter((warning) => /DNS/.test(warning))).toHaveLength(count);
+  });
 });
 
 describe('the evidence of a rule', () => {
