@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { SeverityNumber, type LogAttributes } from '@opentelemetry/api-logs';
 import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import type { FlowKey, PolicyTrace, RecordDetails } from '../goldmane/decoder/decode.ts';
-import { printable } from '../text/printable.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { namespaceOf } from '../trail/record.ts';
 import { AttributeList } from './attribute-list.ts';
+import { lineOf } from './record-line.ts';
 import { policyAttributes } from './policy-attributes.ts';
 
 /** One complete record of a bucket: flow keys with the same identity are added up. */
@@ -34,8 +34,6 @@ export interface SizedLogRecord {
 
 /** Size of a log record without its attributes. */
 const frameBytes = 64;
-/** Maximum characters of a name in the body, more than namespace and name may have; the attributes contain the full names. */
-const shownLength = 320;
 
 /**
  * The id of a record: 32 hexadecimal digits, the same each time the record is sent, by any worker (docs/decisions/0008-flow-logs.md).
@@ -94,7 +92,7 @@ export function toLogRecord(
   list.labels('source.k8s.pod.label', details.srcLabels, labels);
   list.labels('destination.k8s.pod.label', details.dstLabels, labels);
   const attributes: LogAttributes = list.finish();
-  const body = bodyOf(key, details);
+  const body = lineOf(key, details);
   const isDenied = key.action === 'deny';
   const now: [number, number] = [Math.floor(nowMs / 1_000), Math.floor(nowMs % 1_000) * 1_000_000];
   return {
@@ -123,31 +121,4 @@ function addEnd(
   list.text(`calico.${side}.type`, type);
   if (namespace !== '') list.text(`${side}.k8s.namespace.name`, namespace);
   list.text(`calico.${side}.name`, name);
-}
-
-/**
- * One readable line, such as `deny shop/web-* -> db/postgres-* tcp 5432 (dst)`, without characters that a terminal interprets. No two
- * records of a bucket have the same line, because Loki drops an entry whose time and line equal those of another (grafana/loki#15425).
- */
-function bodyOf(key: FlowKey, details: RecordDetails): string {
-  const { action, protocol, dstPort, reporter } = key;
-  const port = dstPort === 0 ? '' : ` ${dstPort}`;
-  const { serviceName, serviceNamespace, servicePortName, servicePort } = details;
-  const service =
-    namespaceOf(serviceName) === ''
-      ? ''
-      : ` via ${shownName(serviceNamespace, serviceName)}:${servicePort}${namespaceOf(servicePortName) === '' ? '' : `/${servicePortName}`}`;
-  const source = shownEnd(key.srcType, key.srcNamespace, details.srcName);
-  const destination = shownEnd(key.dstType, key.dstNamespace, details.dstName);
-  return printable(`${action} ${source} -> ${destination} ${protocol}${port}${service} (${reporter})`);
-}
-
-/** Hosts and sets are marked: they may have the name of something else. */
-function shownEnd(type: FlowKey['srcType'], namespace: string, name: string): string {
-  const isMarked = type === 'host' || type === 'networkset' || type === 'unspecified';
-  return `${isMarked ? `${type}:` : ''}${shownName(namespace, name)}`;
-}
-
-function shownName(namespace: string, name: string): string {
-  return (namespaceOf(namespace) === '' ? name : `${namespace}/${name}`).slice(0, shownLength);
 }

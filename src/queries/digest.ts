@@ -5,7 +5,7 @@ import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
 import type { Query } from '../trail/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
-import { readTrailSize } from '../trail/trail-size.ts';
+import { readTrailTotals } from '../trail/trail-totals.ts';
 import { readDigestsBefore } from '../trail/digests.ts';
 
 export interface ReadDigest {
@@ -41,7 +41,7 @@ export async function readDigestReport(
     now,
     timeZone: jobs.timeZone,
     dataNamespaces: jobs.dataNamespaces,
-    trail: await readTrailSize(query),
+    trail: await readTrailTotals(query),
     deniedEdges: before.posted ? [] : await queryEdges(query, { action: 'deny', limit: allEdges }),
   });
   const reportedUntil = gapsReportedUntil(coverage, now);

@@ -2,7 +2,7 @@ import { dayMs } from '../time/units.ts';
 import type { CoverageStretch } from '../trail/coverage.ts';
 import type { EdgeRow } from '../trail/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import type { TrailSize } from '../trail/trail-size.ts';
+import type { TrailTotals } from '../trail/trail-totals.ts';
 import { counted, formatCount } from '../text/counted.ts';
 import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
@@ -31,7 +31,7 @@ export interface DigestInput {
   /** Namespaces with data: edges to them are shown first if not all edges are shown. */
   dataNamespaces: readonly string[];
   /** Size of the trail. Used until a digest has been posted. */
-  trail: TrailSize;
+  trail: TrailTotals;
   /** Every denied edge of the trail. Used until a digest has been posted. */
   deniedEdges: readonly Pick<EdgeRow, 'srcNs' | 'dstNs'>[];
 }

@@ -1,6 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { readGaps } from '../../src/trail/coverage.ts';
-import { decideCoverage, restoredCause } from '../../src/trail/decide-coverage.ts';
+import { decideCoverage } from '../../src/trail/decide-coverage.ts';
+import { restoredCause } from '../../src/trail/detect-restore.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 import { merge } from '../../src/trail/merge.ts';
 import { verify } from '../../src/trail/verify.ts';

@@ -1,6 +1,6 @@
 import type { Query } from './database.ts';
 
-export interface TrailSize {
+export interface TrailTotals {
   /** When the oldest edge was first seen; undefined if there are no edges. */
   since: Date | undefined;
   namespaces: number;
@@ -9,7 +9,7 @@ export interface TrailSize {
 }
 
 /** When the trail began, and its numbers of namespaces and edges. @throws DatabaseFailure */
-export async function readTrailSize(query: Query): Promise<TrailSize> {
+export async function readTrailTotals(query: Query): Promise<TrailTotals> {
   const [row] = await query<{ since: Date | null; namespaces: number; edges: number }>(
     `select min(first_seen) as since, count(*)::int as edges,
        (select count(*) from (select src_ns from edge union select dst_ns from edge) n)::int as namespaces
