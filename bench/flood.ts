@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BUCKET_SECONDS } from '../dev/simulation.ts';
+import { BUCKET_SECONDS } from '../dev/simulation/cadence.ts';
 
 /** What a hostile pod owner does in every bucket. */
 export const flood = z.discriminatedUnion('kind', [

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { StreamHandlers } from '../src/goldmane/connection.ts';
+import type { StreamHandlers } from '../src/goldmane/stream.ts';
 
 /** History has no end marker: after this long without a record it counts as finished. */
 const quietMs = 1_500;

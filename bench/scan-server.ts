@@ -5,7 +5,7 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { BUCKET_SECONDS } from '../dev/simulation.ts';
+import { BUCKET_SECONDS } from '../dev/simulation/cadence.ts';
 import { decodeMessage, encoderOf } from '../dev/goldmane/messages.ts';
 import { flood, floodOf, placeholderSeconds } from './flood.ts';
 import { serve } from './subprocess.ts';

@@ -1,4 +1,6 @@
-import { BUCKET_SECONDS, flowsOf, NODE_COUNT } from '../dev/simulation.ts';
+import { BUCKET_SECONDS } from '../dev/simulation/cadence.ts';
+import { flowsOf } from '../dev/simulation/flows.ts';
+import { NODE_COUNT } from '../dev/simulation/workloads.ts';
 import { textNumber } from '../dev/simulation/random.ts';
 import type { CompleteFlow } from '../dev/goldmane/flow.ts';
 

@@ -2,7 +2,7 @@ import { daySeconds } from '../src/time/units.ts';
 import { encodeFlowKey, encodeList, encodeRecord } from '../dev/goldmane/encode.ts';
 import { Window } from '../dev/goldmane/window.ts';
 import { below } from '../dev/simulation/random.ts';
-import { BUCKET_SECONDS } from '../dev/simulation.ts';
+import { BUCKET_SECONDS } from '../dev/simulation/cadence.ts';
 import { memoryLimits } from '../src/config/memory-limits.ts';
 import { FlowDecoder } from '../src/goldmane/decoder/decode.ts';
 import { openDatabase, type Database } from '../src/trail/database.ts';

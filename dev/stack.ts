@@ -5,12 +5,13 @@ import { startGoldmane } from './goldmane/stand-in.ts';
 import { openLogFile } from './log-file.ts';
 import type { Parts } from './parts.ts';
 import { preferredPort } from './ports.ts';
-import { startPostgres } from './postgres.ts';
+import { startPostgres } from './postgres/server.ts';
 import type { DevSettings } from './settings.ts';
-import { runNodes, sendPastHour } from './simulation.ts';
+import { runNodes, sendPastHour } from './simulation/deliveries.ts';
 import { startSlack } from './slack/stand-in.ts';
 import { writeSecret, type StateDirectory } from './state-directory.ts';
-import { findTemporal, startTemporalServer } from './temporal-server.ts';
+import { findTemporal } from './temporal/find.ts';
+import { startTemporalServer } from './temporal/server.ts';
 import { ownClusterName, removeTrail } from './temporal/shared.ts';
 
 export interface StackContext {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../../src/time/clock.ts';
 import { issueCertificates, writeCertificates } from '../../dev/certificates.ts';
 import { startGoldmane } from '../../dev/goldmane/stand-in.ts';
-import { runNodes, sendPastHour } from '../../dev/simulation.ts';
+import { runNodes, sendPastHour } from '../../dev/simulation/deliveries.ts';
 
 // A simulated Goldmane for docker-compose.yaml: the stand-in, the nodes of a simulated cluster that send it flows,
 // and certificates in a shared volume. The certificates are new at every start; the worker reads them when it

@@ -11,8 +11,6 @@ import { clockInRefusal, encodeListRequest, LIST_NOTHING } from './requests.ts';
 import { followStream, type StreamHandlers } from './stream.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 
-export type { StreamHandlers } from './stream.ts';
-
 /** One connection. Once it is lost, calls fail: it does not reconnect, because it might reach a new server run. */
 export interface GoldmaneConnection {
   /** The files that the connection was made with. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import {
   bucketNow,

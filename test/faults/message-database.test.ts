@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { expectComplete, openSession, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { metric, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
-import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
 
 let folder: string;

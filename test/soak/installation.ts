@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { issueCertificates, type IssuedCertificates } from '../../dev/certificates.ts';
-import { startPostgres, type Postgres } from '../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
 import { flowTrail, type CliResult } from '../support/cli.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../dev/postgres.ts';
+import { startPostgres } from '../../dev/postgres/server.ts';
 import { findTemporal } from '../../dev/temporal/find.ts';
 import { startTemporalServer } from '../../dev/temporal/server.ts';
 import { createMigratedTemplate } from './database.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endLeftover, isAlive, isRunning } from '../../../dev/leftover.ts';
-import { startPostgres, type Postgres } from '../../../dev/postgres.ts';
+import { startPostgres, type Postgres } from '../../../dev/postgres/server.ts';
 import { withClient } from '../../../dev/postgres/with-client.ts';
 import { typeScriptArguments } from '../../../dev/typescript-child.ts';
 import { until } from '../../support/poll.ts';
@@ -79,7 +79,7 @@ describe('the embedded PostgreSQL', () => {
 
   test('ends when its parent is killed with -9', async () => {
     const script = join(directory, 'starter.mts');
-    const module = new URL('../../../dev/postgres.ts', import.meta.url).href;
+    const module = new URL('../../../dev/postgres/server.ts', import.meta.url).href;
     const data = await mkdtemp(join(tmpdir(), 'postgres-'));
     await writeFile(
       script,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { isPortFree } from '../../../dev/ports.ts';
-import { startTemporalServer, type TemporalServer } from '../../../dev/temporal-server.ts';
+import { startTemporalServer, type TemporalServer } from '../../../dev/temporal/server.ts';
 import { until } from '../../support/poll.ts';
 
 let directory = '';

@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { completeFlow, type CompleteFlow, type Flow } from '../../../dev/goldmane/flow.ts';
-import { expectedTrail, type ExpectedEdge } from '../../../dev/simulation.ts';
+import { expectedTrail, type ExpectedEdge } from '../../../dev/simulation/expected-trail.ts';
 import { readCapture, readCaptureEdges, type EdgeRow } from '../../support/capture.ts';
 
 const number = z.number().default(0);

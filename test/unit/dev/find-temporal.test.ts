@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isStartFailure } from '../../../dev/start-failure.ts';
-import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../dev/temporal-server.ts';
+import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../dev/temporal/find.ts';
 
 let directory = '';
 let lines: string[] = [];

@@ -2,17 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/time/clock.ts';
 import type { CompleteFlow } from '../../../dev/goldmane/flow.ts';
-import {
-  arrivalMsOf,
-  BUCKET_SECONDS,
-  deliveriesBetween,
-  expectedTrail,
-  flowsOf,
-  LATE_NODE,
-  NODE_COUNT,
-  runNodes,
-  sendPastHour,
-} from '../../../dev/simulation.ts';
+import { arrivalMsOf, LATE_NODE } from '../../../dev/simulation/arrivals.ts';
+import { BUCKET_SECONDS } from '../../../dev/simulation/cadence.ts';
+import { deliveriesBetween, runNodes, sendPastHour } from '../../../dev/simulation/deliveries.ts';
+import { expectedTrail } from '../../../dev/simulation/expected-trail.ts';
+import { flowsOf } from '../../../dev/simulation/flows.ts';
+import { NODE_COUNT } from '../../../dev/simulation/workloads.ts';
 
 const START = 1_795_316_670;
 const SEED = 14;

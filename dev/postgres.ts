@@ -1,1 +1,0 @@
-export { startPostgres, type Postgres, type PostgresOptions } from './postgres/server.ts';
