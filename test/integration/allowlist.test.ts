@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
@@ -10,6 +9,7 @@ import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
 import { databasePerTest } from '../support/database.ts';
 import { testDeps } from './deps.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const until = '2026-11-23T00:00:00.000Z';
 const db = databasePerTest();
@@ -89,9 +89,8 @@ test('staged exits with 3 and a reason if there is no evidence that enforcing is
 describe('replay and drift on the command line', () => {
   let folder: string;
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'flow-trail-policies-'));
+    folder = await folderOfTest();
   });
-  afterEach(() => rm(folder, { recursive: true }));
 
   const since = ['--since', '2026-11-01', '--json'];
   const ask = (...args: string[]) => flowTrail([...args, ...since], { DATABASE_URL: db.url });

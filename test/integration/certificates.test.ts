@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
@@ -12,6 +11,7 @@ import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { serverTls } from '../support/world.ts';
 import { listen } from '../../dev/ports.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const db = databasePerTest();
 let slack: SlackStandIn;
@@ -22,11 +22,7 @@ let env: NodeJS.ProcessEnv;
 let issued: IssuedCertificates;
 
 beforeEach(async () => {
-  [slack, issued, folder] = await Promise.all([
-    startSlack({ port: 0 }),
-    issueCertificates(),
-    mkdtemp(join(tmpdir(), 'flow-trail-certificates-')),
-  ]);
+  [slack, issued, folder] = await Promise.all([startSlack({ port: 0 }), issueCertificates(), folderOfTest()]);
   goldmane = await startGoldmane({ clock: systemClock, tls: serverTls(issued), startAtOnce: true });
   const { certPath, keyPath, caPath } = await copy(issued);
   env = {
@@ -44,7 +40,6 @@ afterEach(async () => {
   await jobs.close();
   await goldmane.stop();
   await slack.stop();
-  await rm(folder, { recursive: true });
 });
 
 function copy(from: Pick<IssuedCertificates, 'client' | 'authority'>) {

@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { folderPerFile } from '../support/folder.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let installed: string;
+const installed = folderPerFile();
 
 /** Installs the built command with all its packages except Temporal's. */
 beforeAll(async () => {
-  installed = await mkdtemp(join(tmpdir(), 'flow-trail-cli-'));
   const modules = join(installed, 'node_modules');
   await mkdir(modules);
   for (const name of await readdir(join(root, 'node_modules')))
@@ -19,7 +18,6 @@ beforeAll(async () => {
   await cp(join(root, 'dist'), join(installed, 'dist'), { recursive: true });
   await cp(join(root, 'package.json'), join(installed, 'package.json'));
 });
-afterAll(() => rm(installed, { recursive: true, force: true }));
 
 function flowTrail(...args: string[]): Promise<{ code: unknown; err: string }> {
   const env = { PATH: process.env['PATH'], DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' };

@@ -1,18 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { folderPerFile } from '../support/folder.ts';
 
-let folder: string;
+const folder = folderPerFile();
 let server: Postgres;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'flow-trail-tls-'));
   await chmod(folder, 0o755);
   const [issued, others] = [await issueCertificates(), await issueCertificates()];
   await writeFile(join(folder, 'ca.crt'), issued.authority.certificate);
@@ -49,7 +48,6 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await server.remove();
-  await rm(folder, { recursive: true, force: true });
 });
 
 function userId(name: string): number | undefined {

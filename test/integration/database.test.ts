@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/trail/database.ts';
@@ -15,6 +14,7 @@ import { queryEdges } from '../../src/trail/query-edges.ts';
 import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { listen } from '../../dev/ports.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 const db = databasePerTest(createTestDatabase);
@@ -218,13 +218,12 @@ describe('DATABASE_URL_FILE', () => {
   const rotateTo = (password: string) => db.database.query(`alter role ${role} password '${password}'`);
 
   beforeEach(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'flow-trail-url-'));
+    const folder = await folderOfTest();
     urlFile = join(folder, 'url');
     role = `rotated_${randomBytes(4).toString('hex')}`;
     await db.database.query(`create role ${role} login password 'first'`);
     closing.push(async () => {
       await db.database.query(`drop role ${role}`);
-      await rm(folder, { recursive: true });
     });
   });
 

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { databasePerFile } from '../support/database.ts';
 import { blocksOf, readDocuments, shellBlocksOf } from '../support/shell-blocks.ts';
+import { folderPerFile } from '../support/folder.ts';
 
 const documents = readDocuments();
 /** Runs a job, which needs a worker; tested in test/integration/digest-cli.test.ts. */
@@ -37,13 +37,12 @@ const queries = documents
 const answered = [0, 3];
 
 const db = databasePerFile();
-let folder: string;
+const folder = folderPerFile();
 const before = process.cwd();
 
 beforeAll(async () => {
   await mergeCapture(db.database);
   await db.database.query(`insert into digest values ('digest/1', now(), '{}', now(), 'posted', now())`);
-  folder = await mkdtemp(join(tmpdir(), 'documented-'));
 });
 beforeEach(() => {
   // The files that the blocks read.
@@ -54,9 +53,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   process.chdir(before);
-});
-afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
 });
 
 const words = (line: string) =>

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import type { Clock } from '../../src/time/clock.ts';
@@ -12,6 +11,7 @@ import { databasePerTest } from '../support/database.ts';
 import { countFailedRuns } from '../../src/temporal/runs.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const nobody = 'postgres://nobody:a-password@127.0.0.1:1/none';
 const db = databasePerTest();
@@ -24,10 +24,7 @@ let aheadMs: number;
 
 beforeEach(async () => {
   aheadMs = 0;
-  [slack, folder] = await Promise.all([
-    startSlack({ port: 0 }),
-    mkdtemp(join(tmpdir(), 'flow-trail-freshness-')),
-  ]);
+  [slack, folder] = await Promise.all([startSlack({ port: 0 }), folderOfTest()]);
   urlFile = join(folder, 'DATABASE_URL');
   await writeFile(urlFile, db.url);
   database = openDatabase({ urlFile });
@@ -40,7 +37,6 @@ afterEach(async () => {
   await jobs.close();
   await slack.stop();
   await database.close();
-  await rm(folder, { recursive: true });
 });
 
 const nowSeconds = () => jobs.deps.config.clock.now() / 1000;

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
@@ -12,17 +11,17 @@ import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';
+import { folderPerFile } from '../support/folder.ts';
 
 let empty: TestDatabase;
 let full: TestDatabase;
-let folder: string;
+const folder = folderPerFile();
 let allowlistId: string;
 
 const until = '2026-11-23T00:00:00.000Z';
 const period = ['--since', '2026-11-01', '--until', '2026-11-23'];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'json-answers-'));
   [empty, full] = [await createMigratedDatabase(), await createMigratedDatabase()];
   await mergeCapture(full.database);
   const { query } = full.database;
@@ -49,7 +48,6 @@ spec: { podSelector: {}, policyTypes: [Egress], egress: [] }
 afterAll(async () => {
   await empty.drop();
   await full.drop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 type Case = { name: OutputName; args: string[]; ofEmpty?: 0 | 2 | 3; ofFull?: 0 | 3 };

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { readCoverage } from '../../src/trail/coverage.ts';
@@ -14,6 +13,7 @@ import { collidingDestinations, collidingFlows } from '../support/colliding-flow
 import { createMigratedDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';
 import { batch, listed, options, startSeconds, streamed } from './ledger-batches.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 const db = databasePerTest();
@@ -84,11 +84,8 @@ describe('the salt', () => {
 
   test('of another database is used as soon as the URL points to it', async () => {
     const other = await createMigratedDatabase();
-    const folder = await mkdtemp(join(tmpdir(), 'flow-trail-'));
-    closing.push(
-      () => other.drop(),
-      () => rm(folder, { recursive: true }),
-    );
+    const folder = await folderOfTest();
+    closing.push(() => other.drop());
     const urlFile = join(folder, 'url');
     const moving = openDatabase({ urlFile });
     closing.push(() => moving.close());

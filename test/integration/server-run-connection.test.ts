@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/time/clock.ts';
 import { issueCertificates, writeCertificates } from '../../dev/certificates.ts';
@@ -9,6 +6,7 @@ import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/con
 import type { GoldmaneConfig } from '../../src/config/goldmane-config.ts';
 import { until } from '../support/poll.ts';
 import { serverTls } from '../support/world.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 const never = new AbortController().signal;
 const bucket = Math.floor(Date.now() / 15_000) * 15 - 600;
@@ -19,7 +17,7 @@ let target: GoldmaneConfig;
 const connections: GoldmaneConnection[] = [];
 
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-run-'));
+  scratch = await folderOfTest();
   const issued = await issueCertificates();
   const files = await writeCertificates(scratch, {
     pair: issued.client,
@@ -38,7 +36,6 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const connection of connections.splice(0)) connection.close();
   await goldmane.kill();
-  await rm(scratch, { recursive: true });
 });
 
 async function connect(): Promise<GoldmaneConnection> {

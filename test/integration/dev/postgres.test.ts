@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,19 +9,19 @@ import { startPostgres, type Postgres } from '../../../dev/postgres/server.ts';
 import { withClient } from '../../../dev/postgres/with-client.ts';
 import { typeScriptArguments } from '../../../dev/typescript-child.ts';
 import { until } from '../../support/poll.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let directory = '';
 let postgres: Postgres | undefined;
 let unrelated: ChildProcess | undefined;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'postgres-'));
+  directory = await folderOfTest();
 });
 afterEach(async () => {
   unrelated?.kill('SIGKILL');
   await postgres?.remove();
   postgres = undefined;
-  await rm(directory, { recursive: true, force: true });
 });
 
 function query(url: string, sql: string): Promise<unknown[]> {
@@ -80,7 +79,7 @@ describe('the embedded PostgreSQL', () => {
   test('ends when its parent is killed with -9', async () => {
     const script = join(directory, 'starter.mts');
     const module = new URL('../../../dev/postgres/server.ts', import.meta.url).href;
-    const data = await mkdtemp(join(tmpdir(), 'postgres-'));
+    const data = await folderOfTest();
     await writeFile(
       script,
       `import { startPostgres } from '${module}';

@@ -1,16 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { ownClusterName, removeTrail } from '../../../dev/temporal/shared.ts';
 import { exportWorkflowType, jobs, supervisorWorkflowType, trailNames } from '../../../src/config/names.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let folder: string;
 let client: Client;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'flow-trail-shared-'));
+  folder = await folderOfTest();
   const address = inject('temporalAddress');
   client = new Client({ connection: await Connection.connect({ address }) });
   vi.stubEnv('TEMPORAL_ADDRESS', address);
@@ -18,7 +17,6 @@ beforeEach(async () => {
 afterEach(async () => {
   vi.unstubAllEnvs();
   await client.connection.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 /** Creates both supervisors and a schedule with the names of a cluster, without a worker. */

@@ -1,22 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { isPortFree } from '../../../dev/ports.ts';
 import { startTemporalServer, type TemporalServer } from '../../../dev/temporal/server.ts';
 import { until } from '../../support/poll.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let directory = '';
 let server: TemporalServer | undefined;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'temporal-'));
+  directory = await folderOfTest();
 });
 afterEach(async () => {
   await server?.stop();
   server = undefined;
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function withClient<T>(address: string, work: (client: Client) => Promise<T>): Promise<T> {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
@@ -8,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { completionScript, shells } from '../../../src/cli/completion-script.ts';
 import { commands } from '../../../src/cli/commands.ts';
 import { createProgram } from '../../../src/cli/program.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let program: Awaited<ReturnType<typeof createProgram>>;
 beforeAll(async () => {
@@ -84,24 +84,20 @@ test.runIf(await isInstalled('fish')).each([
 });
 
 test.runIf(await isInstalled('zsh'))('zsh completes with the file in fpath at its first call', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'completion-'));
-  try {
-    await writeFile(join(folder, '_flow-trail'), completionScript(program, 'zsh'));
-    const script = `fpath=($1); autoload -Uz _flow-trail; compdef() { :; }
-      _describe() { print -rl -- \${(P)2}; }
-      words=(flow-trail edges --action d); CURRENT=4; _flow-trail
-      words=(flow-trail at --); CURRENT=3; _flow-trail
-      words=(flow-trail --); CURRENT=2; _flow-trail`;
-    const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', folder]);
-    const completed = stdout.trim().split('\n');
-    expect(completed).toEqual(expect.arrayContaining(['deny', '--version:print the version']));
-    // Colons after the first are part of the description.
-    const from = program.commands
-      .find((command) => command.name() === 'at')
-      ?.options.find(({ long }) => long === '--from');
-    expect(from?.description).toContain(':');
-    expect(completed).toContain(`--from:${from?.description}`);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = await folderOfTest();
+  await writeFile(join(folder, '_flow-trail'), completionScript(program, 'zsh'));
+  const script = `fpath=($1); autoload -Uz _flow-trail; compdef() { :; }
+    _describe() { print -rl -- \${(P)2}; }
+    words=(flow-trail edges --action d); CURRENT=4; _flow-trail
+    words=(flow-trail at --); CURRENT=3; _flow-trail
+    words=(flow-trail --); CURRENT=2; _flow-trail`;
+  const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', folder]);
+  const completed = stdout.trim().split('\n');
+  expect(completed).toEqual(expect.arrayContaining(['deny', '--version:print the version']));
+  // Colons after the first are part of the description.
+  const from = program.commands
+    .find((command) => command.name() === 'at')
+    ?.options.find(({ long }) => long === '--from');
+  expect(from?.description).toContain(':');
+  expect(completed).toContain(`--from:${from?.description}`);
 });

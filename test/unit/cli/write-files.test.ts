@@ -1,18 +1,17 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { writeFilesInto } from '../../../src/cli/write-files.ts';
 import { writeOutput } from '../../../src/cli/write-output.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let scratch: string;
 let out: string;
 
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-write-files-'));
+  scratch = await folderOfTest();
   out = join(scratch, 'out');
 });
-afterEach(() => rm(scratch, { recursive: true, force: true }));
 
 const content = 'new';
 const refused = expect.objectContaining({ system: 'command', kind: 'outside_folder' });

@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { errorCode } from '../../../src/failure/thrown.ts';
@@ -12,6 +10,7 @@ import {
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 const past = new Date(Date.now() - 60_000);
 
@@ -79,15 +78,11 @@ describe('issued certificates', () => {
   });
 
   test('are written like the mounted files, with a key readable only by its owner', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'certificates-'));
-    try {
-      const { authority, client } = await issueCertificates();
-      const paths = await writeCertificates(directory, { pair: client, bundle: authority.certificate });
-      expect(await readFile(paths.certPath, 'utf8')).toBe(client.certificate);
-      expect(await readFile(paths.caPath, 'utf8')).toBe(authority.certificate);
-      expect((await stat(paths.keyPath)).mode & 0o777).toBe(0o600);
-    } finally {
-      await rm(directory, { recursive: true, force: true });
-    }
+    const directory = await folderOfTest();
+    const { authority, client } = await issueCertificates();
+    const paths = await writeCertificates(directory, { pair: client, bundle: authority.certificate });
+    expect(await readFile(paths.certPath, 'utf8')).toBe(client.certificate);
+    expect(await readFile(paths.caPath, 'utf8')).toBe(authority.certificate);
+    expect((await stat(paths.keyPath)).mode & 0o777).toBe(0o600);
   });
 });

@@ -1,18 +1,17 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { isStartFailure } from '../../../dev/start-failure.ts';
 import { findTemporal, TEMPORAL_CLI_VERSION, type FindOptions } from '../../../dev/temporal/find.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let directory = '';
 let lines: string[] = [];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'find-temporal-'));
+  directory = await folderOfTest();
   lines = [];
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function program(path: string, says: string): Promise<string> {
   await mkdir(join(path, '..'), { recursive: true });

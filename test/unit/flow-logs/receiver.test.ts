@@ -1,19 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { parseHeadersFile, parseHeadersVariable } from '../../../src/flow-logs/headers.ts';
 import { Receiver } from '../../../src/flow-logs/receiver.ts';
 import { retryAfterMs } from '../../../src/flow-logs/receiver-errors.ts';
 import { startLogReceiver, type LogReceiver } from '../../support/log-receiver.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'flow-trail-receiver-'));
+  folder = await folderOfTest();
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function start(...args: Parameters<typeof startLogReceiver>): Promise<LogReceiver> {
   const server = await startLogReceiver(...args);

@@ -1,12 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { issueCertificates } from '../../../dev/certificates.ts';
 import type { ClusterApi } from '../../../src/goldmane/cluster-api.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 export const issued = await issueCertificates();
 
@@ -22,8 +22,7 @@ export async function startApi(answer: RequestListener): Promise<ClusterApi> {
 
 /** The access of a pod with a service account token to an API on this loopback port. */
 export async function podOf(port: number, ca = issued.authority.certificate): Promise<ClusterApi> {
-  const folder = await mkdtemp(join(tmpdir(), 'service-account-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await folderOfTest();
   const api = {
     host: '127.0.0.1',
     port,

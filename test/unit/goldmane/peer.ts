@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   Server,
   ServerCredentials,
@@ -18,6 +15,7 @@ import {
 } from '../../../dev/certificates.ts';
 import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 /** Handlers of a minimal gRPC server, which answer with raw bytes. */
 export interface PeerHandlers {
@@ -75,8 +73,7 @@ export async function writeTarget(
   port: number,
   { pair, bundle, ...rest }: { pair: CertifiedKey; bundle: string } & Partial<GoldmaneConfig>,
 ): Promise<GoldmaneConfig> {
-  const folder = await mkdtemp(join(tmpdir(), 'goldmane-target-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await folderOfTest();
   const files = await writeCertificates(folder, { pair, bundle });
   return { host: `localhost:${port}`, insecure: false, maxReceiveBytes: 64 * 1024 * 1024, ...files, ...rest };
 }

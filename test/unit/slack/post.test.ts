@@ -1,24 +1,23 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SlackConfig } from '../../../src/config/job-config.ts';
 import { isSlackFailure, type SlackFailure } from '../../../src/slack/failure.ts';
 import { postMessage } from '../../../src/slack/post.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 const message = { text: 'one new edge', blocks: [] };
 let server: Server | undefined;
 let scratch: string;
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-post-'));
+  scratch = await folderOfTest();
 });
 afterEach(async () => {
   server?.closeAllConnections();
   server?.close();
   server = undefined;
-  await rm(scratch, { recursive: true });
 });
 
 async function slackThat(answers: RequestListener): Promise<SlackConfig> {

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { CodecKeys } from '../../../src/temporal/codec-keys.ts';
 import { EncryptionCodec } from '../../../src/temporal/codec.ts';
 import { serveCodec, type CodecServerOptions } from '../../../src/temporal/codec-server.ts';
 import { portOf } from '../../../dev/ports.ts';
+import { folderPerFile } from '../../support/folder.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'flow-trail-codec-server-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderPerFile();
 const file = join(folder, 'keys');
 await writeFile(file, `2026:${randomBytes(32).toString('base64')}\n`);
 const codec = new EncryptionCodec(new CodecKeys(file));

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CodecKeys } from '../../../src/temporal/codec-keys.ts';
 import { EncryptionCodec } from '../../../src/temporal/codec.ts';
+import { folderPerFile } from '../../support/folder.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'flow-trail-codec-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderPerFile();
 
 const line = (id: string) => `${id}:${randomBytes(32).toString('base64')}\n`;
 const [old, current] = [line('2025'), line('2026')];

@@ -1,17 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type TlsOptions } from 'node:tls';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAuthority, issueCertificates } from '../../../dev/certificates.ts';
 import { explainDial } from '../../../src/temporal/explain-failure.ts';
 import { temporalConfig } from '../../../src/temporal/settings.ts';
 import { listen } from '../../../dev/ports.ts';
+import { folderPerFile } from '../../support/folder.ts';
 
 const issued = await issueCertificates();
 const others = await issueCertificates();
-const folder = await mkdtemp(join(tmpdir(), 'flow-trail-credentials-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderPerFile();
 
 const good = {
   CLIENT_CERT: issued.client.certificate,

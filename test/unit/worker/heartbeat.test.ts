@@ -1,6 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,6 +10,7 @@ import { systemClock } from '../../../src/time/clock.ts';
 import { createHeartbeat } from '../../../src/worker/heartbeat.ts';
 import { freePort, listen } from '../../../dev/ports.ts';
 import { until } from '../../support/poll.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 const secret = 'b6a5f2c0-secret';
 const servers: Server[] = [];
@@ -185,25 +185,21 @@ test('a worker shutdown aborts a running call without a log line', async () => {
 });
 
 test('the file is read for each call', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'flow-trail-heartbeat-'));
-  try {
-    const urlFile = join(folder, 'HEARTBEAT_URL');
-    const url = await serviceThat((_, response) => response.end('OK'));
-    const heartbeat = heartbeatTo({ urlFile });
-    for (const content of [
-      undefined,
-      '',
-      `http://user:${secret}@127.0.0.1/`,
-      `http://elsewhere.example/${secret}`,
-      url,
-    ]) {
-      if (content !== undefined) await writeFile(urlFile, content);
-      heartbeat.succeeded();
-      await finished(results.length + 1);
-      elapsedMs += 60_000;
-    }
-    expect(results).toEqual(['no_url', 'no_url', 'no_url', 'no_url', 'sent']);
-  } finally {
-    await rm(folder, { recursive: true });
+  const folder = await folderOfTest();
+  const urlFile = join(folder, 'HEARTBEAT_URL');
+  const url = await serviceThat((_, response) => response.end('OK'));
+  const heartbeat = heartbeatTo({ urlFile });
+  for (const content of [
+    undefined,
+    '',
+    `http://user:${secret}@127.0.0.1/`,
+    `http://elsewhere.example/${secret}`,
+    url,
+  ]) {
+    if (content !== undefined) await writeFile(urlFile, content);
+    heartbeat.succeeded();
+    await finished(results.length + 1);
+    elapsedMs += 60_000;
   }
+  expect(results).toEqual(['no_url', 'no_url', 'no_url', 'no_url', 'sent']);
 });
