@@ -56,14 +56,19 @@ try {
   }
 } finally {
   await lab.close();
+  // Also after a failure: the sections before it took minutes.
+  await printRows();
 }
-const json = JSON.stringify(
-  rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
-  null,
-  2,
-);
-if (outFile !== undefined) await writeFile(outFile, json);
-process.stdout.write(isJson ? json : formatTable(rows) + '\n');
+
+async function printRows(): Promise<void> {
+  const json = JSON.stringify(
+    rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
+    null,
+    2,
+  );
+  if (outFile !== undefined) await writeFile(outFile, json);
+  process.stdout.write(isJson ? json : formatTable(rows) + '\n');
+}
 
 /** Settings of a real server to measure as well, if set. */
 function realEnv(): Environment {
