@@ -30,7 +30,8 @@ export function externalsCommand(): Command {
     .addHelpText(
       'after',
       `
-A flow is listed when its time is settled, after about six minutes.
+Single addresses are not stored: an endpoint is pub, pvt, host or the name of a
+network set. A flow is listed when its time is settled, after about six minutes.
 
 Examples:
   flow-trail externals --ns immich --since 22:00

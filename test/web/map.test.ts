@@ -90,7 +90,15 @@ const source: Omit<MapSource, 'readMap'> = {
       fellSilent: [changed('wiki', 'dbaas')],
       allowedToDenied: [changed('radarr', 'vault', 'deny')],
       deniedToAllowed: [],
-      newPorts: [],
+      newPorts: [
+        {
+          src: 'blog',
+          dst: 'pub',
+          ports: ['tcp 443'],
+          action: 'allow',
+          firstSeen: '2026-11-26T08:00:00.000Z',
+        },
+      ],
     }),
   readHealth: () =>
     Promise.resolve({
@@ -300,6 +308,7 @@ test('filters by identity and by external ends are in the address', async () => 
 test('the comparison of two times is shown on one map and is in the address', async () => {
   await open('#/changes?from=2026-11-20T00:00:00.000Z&to=2026-11-27T00:00:00.000Z');
   await page.getByRole('heading', { name: 'Allowed before, denied now' }).waitFor();
+  await page.getByRole('listitem').filter({ hasText: 'blog → pub' }).getByText('tcp 443').waitFor();
   await page.getByRole('link', { name: 'Show on the map' }).click();
   await drawn();
   for (const text of ['appeared (2)', 'fell silent (1)', 'denied before, allowed now (0)'])
@@ -339,6 +348,9 @@ test('no view is wider than a phone’s screen', async () => {
     await open(hash, { width: 390, height: 844 });
     await page.locator('main').locator('table, .canvas, section').first().waitFor();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    // A list of names that the view does not use would push its content off the screen.
+    const usesNames = ['#/overview/immich', '#/edges', '#/changes?show=map'].includes(hash);
+    expect(await page.locator('.names').isVisible()).toBe(usesNames);
     await shoot(`phone-${hash.split('/')[1]}`);
   }
 });

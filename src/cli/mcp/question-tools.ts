@@ -32,7 +32,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'edges',
     description:
-      'Who talks to whom: one row per source namespace, destination namespace and action, newest first. All filters must match. With peersOf: the peers of a namespace. With identity, port, reporter or external: one row per flow fact. Same as flow-trail edges --json.',
+      'Who talks to whom: one row per source namespace, destination namespace and action, newest first. All filters must match. With newSince: what is new. With since and denied: what was denied recently. With port true: which ports one namespace uses to another. With peersOf: the peers of a namespace. With identity, port, reporter or external: one row per flow fact. Same as flow-trail edges --json.',
     schemas: ['edges', 'peers', 'facts'],
     shape: {
       ns: namespace.optional().describe('source or destination'),
@@ -149,7 +149,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'externals',
     description:
-      'Flows between namespaces and hosts, networks or network sets outside the cluster, newest first. Same as flow-trail externals --json.',
+      'Flows between namespaces and hosts, networks or network sets outside the cluster, newest first. Single addresses are not stored: an endpoint is pub, pvt, host or the name of a network set. Same as flow-trail externals --json.',
     schemas: ['facts'],
     shape: {
       ns: namespace.optional(),
@@ -168,7 +168,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'coverage',
     description:
-      'Fully observed time ranges and gaps, with causes: final, settled, streamed, gap, incomplete, pending. Same as flow-trail coverage --json.',
+      'Fully observed time ranges and gaps: whether, since when and why flows were not recorded. States: final, settled, streamed, gap, incomplete, pending. Same as flow-trail coverage --json.',
     schemas: ['coverage'],
     shape: {
       since: pastTime('start').default('7d'),
