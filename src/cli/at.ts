@@ -71,6 +71,7 @@ export async function askAt({ ns, from, to, silentDays, allPorts }: AtQuestion) 
       namespace,
       fromSeconds: start.getTime() / 1000,
       toSeconds: (end ?? now).getTime() / 1000,
+      nowSeconds: now.getTime() / 1000,
       silentDays: parseDays('--silent-days', silentDays),
       allPorts: allPorts === true,
     }),

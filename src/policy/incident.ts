@@ -21,6 +21,8 @@ interface IncidentInput {
   coverage: readonly CoverageStretch[];
   /** A peer is unusual if it was silent for more days than this before the period. */
   silentDays: number;
+  /** Later time is not reported as unobserved, unless the whole period is later. */
+  nowSeconds: number;
 }
 
 /** The flows of a namespace in a period. Times are ISO 8601 in UTC. */
@@ -73,9 +75,10 @@ const daysToKnowWeekdays = 14;
 
 /** The peers of a namespace in a period, unusual rows first. Pure. */
 export function reconstruct(input: IncidentInput): Incident {
-  const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays } = input;
+  const { namespace, fromSeconds, toSeconds, facts, traced, coverage, silentDays, nowSeconds } = input;
   const hoursFrom = Math.floor(fromSeconds / hourSeconds) * hourSeconds;
   const hoursTo = Math.ceil(toSeconds / hourSeconds) * hourSeconds;
+  const observableTo = nowSeconds > hoursFrom ? Math.min(hoursTo, nowSeconds) : hoursTo;
   const decidedBy = decisionsOf(traced);
   const rows = facts.flatMap((fact): IncidentRow[] => {
     const unusual = unusualOf(fact, { hoursFrom, silentDays });
@@ -108,7 +111,13 @@ export function reconstruct(input: IncidentInput): Incident {
     hoursFrom: iso(hoursFrom),
     hoursTo: iso(hoursTo),
     silentDays,
-    notCovered: notCovered(coverage, hoursFrom, hoursTo),
+    notCovered: notCovered(
+      coverage
+        .filter((stretch) => stretch.fromSeconds < observableTo)
+        .map((stretch) => ({ ...stretch, toSeconds: Math.min(stretch.toSeconds, observableTo) })),
+      hoursFrom,
+      observableTo,
+    ),
     rows: rows.toSorted(
       (a, b) =>
         Number(b.unusual.length > 0) - Number(a.unusual.length > 0) ||

@@ -12,6 +12,8 @@ interface IncidentQuestion {
   fromSeconds: number;
   toSeconds: number;
   silentDays: number;
+  /** Later time is not reported as unobserved. */
+  nowSeconds: number;
   /** List every port, also if a peer was contacted on many. */
   allPorts?: boolean;
 }

@@ -69,7 +69,13 @@ function mapSource(
     readMap: () => readMap(query, { config, cluster: config.clusterName, temporalUiUrl }),
     readNamespace: (name) => readNamespaceDetail(query, name, config.clock.now() / 1000),
     readIncident: (namespace, fromSeconds, toSeconds) =>
-      readIncident(query, { namespace, fromSeconds, toSeconds, silentDays: mapSilentDays }),
+      readIncident(query, {
+        namespace,
+        fromSeconds,
+        toSeconds,
+        nowSeconds: config.clock.now() / 1000,
+        silentDays: mapSilentDays,
+      }),
     readChanges: (from, to) => readMapChanges(query, { from, to, silentDays: mapSilentDays }),
     readHealth: () => workerHealth(config, temporal, query, databaseTrouble),
     async readAllowlist(name) {

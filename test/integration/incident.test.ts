@@ -38,12 +38,13 @@ function everyDay(hours: number[]): [string, number[]][] {
   ]);
 }
 
-function at(from: string, to: string) {
+function at(from: string, to: string, now = '2026-12-31T00:00:00Z') {
   return readIncident(db.database.query, {
     namespace: 'immich',
     fromSeconds: Date.parse(from) / 1000,
     toSeconds: Date.parse(to) / 1000,
     silentDays: 7,
+    nowSeconds: Date.parse(now) / 1000,
   });
 }
 
@@ -111,4 +112,11 @@ test('a weekday without earlier traffic is marked', async () => {
 test('unobserved time is listed first', async () => {
   const { notCovered } = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z');
   expect(notCovered).toMatchObject([{ from: '2026-11-27T03:00:00.000Z', to: '2026-11-27T04:00:00.000Z' }]);
+});
+
+test('time after now is not reported as unobserved', async () => {
+  const { notCovered } = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z', '2026-11-27T03:20:00Z');
+  expect(notCovered).toMatchObject([{ from: '2026-11-27T03:00:00.000Z', to: '2026-11-27T03:20:00.000Z' }]);
+  const future = await at('2026-11-27T03:00:00Z', '2026-11-27T04:00:00Z', '2026-11-27T02:00:00Z');
+  expect(future.notCovered).toMatchObject([{ to: '2026-11-27T04:00:00.000Z' }]);
 });
