@@ -1,10 +1,10 @@
 import { dayMs, hourMs, minuteMs } from '../time/units.ts';
+import { sundayFirst } from '../time/weekdays.ts';
 import { timeOfWallClock, wallClockAt, type WallClock } from '../time/wall-clock.ts';
 import { displayTimeZone } from './time-zone.ts';
 import { usageFailure } from './usage-error.ts';
 
 const unitMs: Record<string, number> = { s: 1_000, m: minuteMs, h: hourMs, d: dayMs, w: 7 * dayMs };
-const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 const clockPattern = '([01]?\\d|2[0-3]):([0-5]\\d)(?::([0-5]\\d))?';
@@ -125,9 +125,9 @@ function timeOnRelativeDay(given: string, { now, timeZone }: Reference): Date | 
   return time && time > now ? daysAgo(since + 7) : time;
 }
 
+/** Of a full or three-letter name: Sunday is 0. */
 function weekdayOf(name: string): number | undefined {
-  const full = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-  const index = full.findIndex((day, at) => day === name || weekdays[at] === name);
+  const index = sundayFirst.findIndex((day) => day === name || day.slice(0, 3) === name);
   return index === -1 ? undefined : index;
 }
 
