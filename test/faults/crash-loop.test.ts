@@ -1,15 +1,12 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { jobs } from '../../src/config/names.ts';
 import { flowTrail } from '../support/cli.ts';
 import { metric, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { readyz, untilReady } from '../support/readyz.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
-let world: World;
-afterEach(() => world.close());
-
-const freshness = () =>
+const freshness = (world: World) =>
   world.temporal(async (client) => {
     const results: unknown[] = [];
     for await (const run of client.workflow.list({ query: "ExecutionStatus = 'Completed'" }))
@@ -19,7 +16,7 @@ const freshness = () =>
   });
 
 test('if workers are killed whenever their readers start, the freshness job still runs, and the crashes are reported everywhere', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   for (let crash = 0; crash < 3; crash += 1) {
     const worker = await world.startWorker();
@@ -34,7 +31,7 @@ test('if workers are killed whenever their readers start, the freshness job stil
   await untilLogged(worker, 'the readers start later');
   await world.temporal((client) => client.schedule.getHandle(jobs.freshness.scheduleId).trigger());
   await until('the freshness job reports the crashes', async () =>
-    (await freshness()).find((result) => JSON.stringify(result).includes('ended unexpectedly')),
+    (await freshness(world)).find((result) => JSON.stringify(result).includes('ended unexpectedly')),
   );
   await until('the alert is printed', () =>
     worker.lines.find(

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import {
   bucketNow,
@@ -8,14 +8,11 @@ import {
   untilMerged,
   untilStreaming,
 } from '../support/faults.ts';
-import { serverTls, World } from '../support/world.ts';
+import { serverTls, createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-afterEach(() => world.close());
-
 test('nothing is lost when the server switches to another CA before the worker receives its files', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilStreaming(worker, world);
@@ -36,7 +33,7 @@ test('nothing is lost when the server switches to another CA before the worker r
 fullTest(
   'nothing is lost when the worker receives the files of another CA before the server switches to it',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilStreaming(worker, world);
@@ -57,7 +54,7 @@ fullTest(
   'nothing is lost when the server rejects a client certificate until it is replaced, with the same CA bundle',
   async () => {
     const first = await issueCertificates();
-    world = await World.create({ certificates: first });
+    const world = await createWorld({ certificates: first });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilStreaming(worker, world);

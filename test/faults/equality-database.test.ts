@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
 import { readLedger } from '../../src/trail/ledger.ts';
 import {
@@ -16,34 +15,24 @@ import {
 } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { casesOf, fullTest } from '../support/full.ts';
+import { folderPerFile } from '../support/folder.ts';
 
 /** A separate server for this file, because the tests stop it. */
 let postgres: Postgres;
-let scratch: string;
-let world: World;
-let proxy: PostgresProxy | undefined;
 
+const folder = folderPerFile();
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-database-'));
-  postgres = await startPostgres({ dataDir: scratch });
+  postgres = await startPostgres({ dataDir: folder });
 });
-afterEach(async () => {
-  await proxy?.close();
-  proxy = undefined;
-  await postgres.start();
-  await world.close();
-});
-afterAll(async () => {
-  await postgres.remove();
-  await rm(scratch, { recursive: true, force: true });
-});
+afterEach(() => postgres.start());
+afterAll(() => postgres.remove());
 
 test.each(casesOf(['kill', 'stop'] as const))(
   'nothing is lost when Postgres is down for minutes (%s)',
   async (end) => {
-    world = await World.create({ postgresUrl: postgres.url });
+    const world = await createWorld({ postgresUrl: postgres.url });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilStreaming(worker, world);
@@ -65,8 +54,9 @@ fullTest.each([
   ['the stream', 'insert into edge as e'],
   ['a settled bucket', 'insert into flow_fact_day'],
 ])('a commit of %s whose reply is lost is not counted again', async (_what, statement) => {
-  world = await World.create({ postgresUrl: postgres.url });
-  proxy = await PostgresProxy.listen(world.db.url);
+  const world = await createWorld({ postgresUrl: postgres.url });
+  const proxy = await PostgresProxy.listen(world.db.url);
+  onTestFinished(() => proxy.close());
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ DATABASE_URL: proxy.url });
   await untilStreaming(worker, world);
@@ -81,8 +71,13 @@ fullTest.each([
 });
 
 fullTest('a database outage of 45 minutes loses nothing', async () => {
-  world = await World.create({ postgresUrl: postgres.url, speed: 60, traffic: { recurring: 12, oneOff: 2 } });
-  proxy = await PostgresProxy.listen(world.db.url);
+  const world = await createWorld({
+    postgresUrl: postgres.url,
+    speed: 60,
+    traffic: { recurring: 12, oneOff: 2 },
+  });
+  const proxy = await PostgresProxy.listen(world.db.url);
+  onTestFinished(() => proxy.close());
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ DATABASE_URL: proxy.url });
   await untilStreaming(worker, world);
@@ -98,7 +93,7 @@ fullTest('a database outage of 45 minutes loses nothing', async () => {
 });
 
 fullTest('nothing is lost when the role’s password changes before the worker receives the file', async () => {
-  world = await World.create({ postgresUrl: postgres.url });
+  const world = await createWorld({ postgresUrl: postgres.url });
   const session = await openSession(world.db.url);
   const file = join(world.scratch, 'database-url');
   const rotate = async (password: string, statement: 'create' | 'alter') => {

@@ -1,26 +1,18 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
 import type { EdgeRow } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { expectComplete, metric, untilReadBy, untilLogged, untilStreaming } from '../support/faults.ts';
-import { startSlowReader, listRing, missingFromLedger, type SlowReader } from '../support/faults-reader.ts';
+import { startSlowReader, listRing, missingFromLedger } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { casesOf, fullTest } from '../support/full.ts';
-
-let world: World;
-let slowReader: SlowReader | undefined;
-afterEach(async () => {
-  slowReader?.disconnect();
-  slowReader = undefined;
-  await world.close();
-});
 
 fullTest.each([
   ['keeps all streamed, re-sent and settled records, with late flows', 0.05],
   ['loses nothing without late flows', 0],
 ])('a restart of Goldmane whose nodes send the last five minutes again %s', async (_what, lateShare) => {
-  world = await World.create({ traffic: { lateShare } });
+  const world = await createWorld({ traffic: { lateShare } });
   const { traffic } = world;
   traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -36,7 +28,7 @@ fullTest.each([
   await untilLogged(worker, 'Goldmane restarted');
   await world.pass(120);
   await traffic.stop();
-  const ledger = await untilListed();
+  const ledger = await untilListed(world);
 
   // The new server run cannot settle the time before it was detected (invariant 2): unsettled buckets stay unsettled.
   const unsettled = ledger.filter(({ state }) => state !== 'settled');
@@ -91,7 +83,7 @@ test.each(
     ['is refused', { status: 'RESOURCE_EXHAUSTED', message: 'no streams today' }],
   ] as const),
 )('List alone is sufficient when the stream %s from the start', async (_what, how) => {
-  world = await World.create();
+  const world = await createWorld();
   world.goldmane.faults.answerStreams(how);
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
@@ -112,11 +104,12 @@ fullTest.each([
 ] as const)(
   'another client that %s makes the stream lose records, but the trail is complete',
   async (_what, pace) => {
-    world = await World.create({ traffic: { recurring: 2_500 } });
+    const world = await createWorld({ traffic: { recurring: 2_500 } });
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilReadBy(worker, world);
-    slowReader = await startSlowReader(world, pace);
+    const slowReader = await startSlowReader(world, pace);
+    onTestFinished(() => slowReader.disconnect());
     await world.pass(500);
     slowReader.disconnect();
     await expectComplete(world);
@@ -127,7 +120,7 @@ fullTest.each([
 );
 
 /** Waits until every bucket of the traffic is settled or has a cause why not. */
-function untilListed(): Promise<LedgerBucket[]> {
+function untilListed(world: World): Promise<LedgerBucket[]> {
   const { fromSeconds, toSeconds } = world.traffic;
   return until('every bucket was settled or listed', async () => {
     const buckets = await readLedger(world.db.database.query, fromSeconds);

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   bucketNow,
   expectComplete,
@@ -9,19 +9,13 @@ import {
   untilStreaming,
 } from '../support/faults.ts';
 import { TcpProxy } from '../support/proxy.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-let proxy: TcpProxy;
-afterEach(async () => {
-  await proxy.close();
-  await world.close();
-});
-
 test('a connection to Goldmane that goes silent is detected and replaced', async () => {
-  world = await World.create();
-  proxy = await TcpProxy.listen(world.goldmane.address);
+  const world = await createWorld();
+  const proxy = await TcpProxy.listen(world.goldmane.address);
+  onTestFinished(() => proxy.close());
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
   await untilStreaming(worker, world);
@@ -41,8 +35,9 @@ test('a connection to Goldmane that goes silent is detected and replaced', async
 });
 
 fullTest('a network that drops all packets for minutes loses nothing', async () => {
-  world = await World.create();
-  proxy = await TcpProxy.listen(world.goldmane.address);
+  const world = await createWorld();
+  const proxy = await TcpProxy.listen(world.goldmane.address);
+  onTestFinished(() => proxy.close());
   let isSilent = false;
   proxy.wiretap = () => ({
     fromClient: (_chunk, link) => {

@@ -1,5 +1,5 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
@@ -8,19 +8,11 @@ import { testDeps } from '../integration/deps.ts';
 import { attempts, expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { TcpProxy } from '../support/proxy.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-let proxy: TcpProxy | undefined;
-afterEach(async () => {
-  await proxy?.close();
-  proxy = undefined;
-  await world.close();
-});
-
 fullTest('two pairs of readers on one database count each record once', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilReadBy(worker, world);
@@ -42,8 +34,9 @@ fullTest('two pairs of readers on one database count each record once', async ()
 fullTest(
   'an attempt that lost its connection to Temporal keeps running beside its successor, and each record is counted once',
   async () => {
-    world = await World.create();
-    proxy = await TcpProxy.listen(world.temporalAddress);
+    const world = await createWorld();
+    const proxy = await TcpProxy.listen(world.temporalAddress);
+    onTestFinished(() => proxy.close());
     world.traffic.start(world.goldmane);
     const cutOff = await world.startWorker({ TEMPORAL_ADDRESS: proxy.address });
     await untilReadBy(cutOff, world);
@@ -64,7 +57,7 @@ fullTest(
 );
 
 test('two workers that start at the same time migrate once and start one supervisor', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const workers = await Promise.all([world.startWorker(), world.startWorker()]);
   await Promise.all(workers.map((worker) => untilLogged(worker, 'The worker is polling for work')));

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   attempts,
   expectComplete,
@@ -11,19 +11,11 @@ import {
 import { flowTrail } from '../support/cli.ts';
 import { until } from '../support/poll.ts';
 import { PostgresProxy } from '../support/proxy-postgres.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-let closing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closing.toReversed()) await close();
-  closing = [];
-  await world.close();
-});
-
 fullTest('a worker killed with -9 during its windows neither loses nor duplicates records', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilReadBy(first, world);
@@ -42,9 +34,9 @@ fullTest('a worker killed with -9 during its windows neither loses nor duplicate
 fullTest(
   'a worker killed with -9 in the middle of a merge leaves no partial merge, although its session stays open',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     const session = await openSession(world.db.url);
-    closing.push(() => session.end());
+    onTestFinished(() => session.end());
     world.traffic.start(world.goldmane);
     const first = await world.startWorker();
     await untilStreaming(first, world);
@@ -70,9 +62,9 @@ fullTest(
 );
 
 test('a merge whose worker is killed with -9 before the commit is acknowledged is not counted again', async () => {
-  world = await World.create();
+  const world = await createWorld();
   const postgres = await PostgresProxy.listen(world.db.url);
-  closing.push(() => postgres.close());
+  onTestFinished(() => postgres.close());
   world.traffic.start(world.goldmane);
   const first = await world.startWorker({ DATABASE_URL: postgres.url });
   await untilReadBy(first, world);
@@ -89,7 +81,7 @@ test('a merge whose worker is killed with -9 before the commit is acknowledged i
 
 test('on SIGTERM the worker commits streamed records, exits with 0, and hands over without a timeout', async () => {
   // Without new edges, the writer would wait for almost a minute before it merges.
-  world = await World.create({ traffic: { oneOff: 0 } });
+  const world = await createWorld({ traffic: { oneOff: 0 } });
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilReadBy(first, world);
@@ -114,7 +106,7 @@ test('on SIGTERM the worker commits streamed records, exits with 0, and hands ov
 });
 
 fullTest('with two workers, SIGTERM to the one that runs the readers moves both to the other', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await untilReadBy(first, world);

@@ -1,32 +1,26 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { PolicyTrace } from '../../dev/goldmane/flow.ts';
 import { readCoverage } from '../../src/trail/coverage.ts';
 import { readEdges } from '../support/database.ts';
 import { bucketNow, expectComplete, metric, untilMerged, untilLogged } from '../support/faults.ts';
 import { connectReader, listRing } from '../support/faults-reader.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
-
-let world: World;
-let ticking: NodeJS.Timeout | undefined;
-afterEach(async () => {
-  clearInterval(ticking);
-  await world.close();
-});
 
 /**
  * Sends a flow within one namespace. It is not an edge, but shows Goldmane's clock, as in a real cluster, which always
  * has some traffic.
  */
-function tick(): void {
-  ticking = setInterval(() => {
+function tick(world: World): void {
+  const ticking = setInterval(() => {
     world.goldmane.ingest([{ startSeconds: bucketNow(world), srcNamespace: 'clock', dstNamespace: 'clock' }]);
   }, world.clock.realMs(10_000));
+  onTestFinished(() => clearInterval(ticking));
 }
 
 test('settling finds late flows (one in twenty, some minutes late)', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilLogged(worker, 'The stream is open');
@@ -46,13 +40,13 @@ test('settling finds late flows (one in twenty, some minutes late)', async () =>
 fullTest(
   'flows that arrive long after their bucket was settled are counted before it leaves the ring',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     const { traffic } = world;
     traffic.retarget(world.goldmane);
     const now = bucketNow(world);
     const [from, to] = [now - 2_700, now - 2_580];
     traffic.fill(from, to);
-    tick();
+    tick(world);
     await world.startWorker();
     const settled = await world.untilSettled(to);
     expect(settled[0]).toMatchObject({ fromSeconds: from, state: 'settled' });
@@ -70,7 +64,7 @@ fullTest(
 );
 
 fullTest('a connection with two flow keys that differ in the order of policies counts once', async () => {
-  world = await World.create();
+  const world = await createWorld();
   const hit = (name: string) =>
     ({ kind: 'CalicoNetworkPolicy', tier: 'default', namespace: 'x', name }) as const;
   const [a, b] = [hit('a'), hit('b')];
@@ -95,7 +89,7 @@ fullTest('a connection with two flow keys that differ in the order of policies c
 fullTest(
   'records that the stream delivers twice, in one batch or long after they were merged, count once',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     const worker = await world.startWorker();
     await untilLogged(worker, 'The stream is open');
@@ -134,7 +128,7 @@ fullTest(
 );
 
 fullTest('facts have the labels of the settled record, not of the streamed one', async () => {
-  world = await World.create();
+  const world = await createWorld();
   const worker = await world.startWorker();
   await untilLogged(worker, 'The stream is open');
   const bucket = bucketNow(world);

@@ -1,8 +1,5 @@
-import { join } from 'node:path';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { TemporalServer } from '../../dev/temporal/server.ts';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import {
   bucketNow,
@@ -14,26 +11,16 @@ import {
 } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import type { TrailStatus } from '../../src/workflows/status.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
+import { temporalOfTest } from '../support/servers-of-test.ts';
 
 let world: World;
 let temporal: TemporalServer;
-let scratch: string;
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-temporal-'));
-  temporal = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    dataFile: join(scratch, 'temporal.db'),
-    ui: false,
-  });
-  world = await World.create({ temporalAddress: temporal.address });
+  temporal = await temporalOfTest();
+  world = await createWorld({ temporalAddress: temporal.address });
   world.traffic.start(world.goldmane);
-});
-afterEach(async () => {
-  await world.close();
-  await temporal.stop();
-  await rm(scratch, { recursive: true, force: true });
 });
 
 test('the trail continues without Temporal after kill -9, and the same supervisor continues after its restart', async () => {

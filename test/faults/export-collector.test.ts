@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { beforeEach, expect, onTestFinished } from 'vitest';
 import { spawnOwned, type OwnedProcess } from '../../dev/owned-process.ts';
 import { freePort } from '../../dev/ports.ts';
 import { readExportGaps } from '../../src/trail/export-gaps.ts';
@@ -10,23 +10,18 @@ import { expectComplete } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { startLogReceiver, type LogReceiver, type Reaction } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
 /** The receiver to which the Collector exports. */
 let store: LogReceiver;
 let collectorPort: number;
-let running: OwnedProcess | undefined;
 beforeEach(async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
   store = await startLogReceiver();
+  onTestFinished(() => store.close());
+  world = await createWorld();
+  world.traffic.start(world.goldmane);
   collectorPort = await freePort();
-});
-afterEach(async () => {
-  running?.signal('SIGKILL');
-  await world.close();
-  await store.close();
 });
 
 /** Starts a Collector without a queue: it answers only when its store has answered, with an error if the store failed. */
@@ -49,13 +44,14 @@ async function startCollector(): Promise<OwnedProcess> {
   // JSON is valid YAML.
   const path = join(world.scratch, 'collector.yaml');
   await writeFile(path, JSON.stringify(config));
-  running = await spawnOwned({
+  const collector = await spawnOwned({
     command: await otelCollector(),
     args: ['--config', path],
     env: { PATH: process.env['PATH'] },
     onLine: () => undefined,
   });
-  return running;
+  onTestFinished(() => collector.signal('SIGKILL'));
+  return collector;
 }
 
 const accepted = (more: number) => {

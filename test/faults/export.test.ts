@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { trailNames } from '../../src/config/names.ts';
 import { readExportGaps } from '../../src/trail/export-gaps.ts';
 import { readExportState } from '../../src/trail/export-state.ts';
@@ -14,18 +14,15 @@ import {
 import { expectAllExported } from '../support/exported.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
 let receiver: LogReceiver;
 beforeEach(async () => {
-  world = await World.create();
-  world.traffic.start(world.goldmane);
   receiver = await startLogReceiver();
-});
-afterEach(async () => {
-  await world.close();
-  await receiver.close();
+  onTestFinished(() => receiver.close());
+  world = await createWorld();
+  world.traffic.start(world.goldmane);
 });
 
 const env = () => ({ OTLP_LOGS_ENDPOINT: receiver.url });

@@ -1,19 +1,16 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Flow } from '../../dev/goldmane/stand-in.ts';
 import { untilLogged } from '../support/faults.ts';
 import { expectAllRemaining, gapsOf, isSettled, untilCovered } from '../support/gaps.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
-
-let world: World;
-afterEach(() => world.close());
 
 const restarted = /^Goldmane restarted and lost its buffer/;
 const empty = /^Goldmane returned no records, and no older bucket proved/;
 
 /** Restarts Goldmane on the same port; nodes re-send only every other flow of the last five minutes. */
-async function restartWithPartialResend(): Promise<Set<Flow>> {
+async function restartWithPartialResend(world: World): Promise<Set<Flow>> {
   await world.restartGoldmane({ nodesResend: false });
   const { goldmane } = world;
   const reached = new Set<Flow>();
@@ -29,7 +26,7 @@ async function restartWithPartialResend(): Promise<Set<Flow>> {
   return reached;
 }
 
-async function untilSettledUpTo(seconds: number): Promise<void> {
+async function untilSettledUpTo(world: World, seconds: number): Promise<void> {
   await until(`bucket ${seconds} is settled`, async () => {
     const coverage = await world.coverage();
     if (isSettled(coverage, seconds)) return true;
@@ -38,15 +35,15 @@ async function untilSettledUpTo(seconds: number): Promise<void> {
 }
 
 test('records lost by a restart of Goldmane while the worker was down are a gap with a cause; re-sent records are merged', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const beganSeconds = world.nowSeconds();
   const first = await world.startWorker();
-  await untilSettledUpTo(beganSeconds + 300);
+  await untilSettledUpTo(world, beganSeconds + 300);
   expect(await first.terminate()).toBe(0);
   const leftSeconds = world.nowSeconds();
   await world.pass(200);
-  const reached = await restartWithPartialResend();
+  const reached = await restartWithPartialResend(world);
   const before = await world.coverage();
   await world.pass(300);
 
@@ -73,13 +70,13 @@ test('records lost by a restart of Goldmane while the worker was down are a gap 
 fullTest(
   'buckets with records lost by a quick restart of Goldmane while the worker was connected are not settled',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     const beganSeconds = world.nowSeconds();
     const worker = await world.startWorker();
-    await untilSettledUpTo(beganSeconds + 300);
+    await untilSettledUpTo(world, beganSeconds + 300);
     const restartSeconds = world.nowSeconds();
-    const reached = await restartWithPartialResend();
+    const reached = await restartWithPartialResend(world);
     await untilLogged(worker, 'Goldmane restarted');
     await world.pass(300);
     await world.traffic.stop();

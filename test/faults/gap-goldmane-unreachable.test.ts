@@ -1,20 +1,14 @@
-import { afterEach, expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { expectAllRemaining, gapsOf, untilCovered, untilGapsReported } from '../support/gaps.ts';
 import { TcpProxy } from '../support/proxy.ts';
 import { untilFailureShown, untilConnected } from '../support/failure-places.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-let proxy: TcpProxy;
-afterEach(async () => {
-  await world.close();
-  await proxy.close();
-});
-
 fullTest('if Goldmane is unreachable for longer than its ring, the gap’s cause is the failure', async () => {
-  world = await World.create({ speed: 60 });
-  proxy = await TcpProxy.listen(world.goldmane.address);
+  const world = await createWorld({ speed: 60 });
+  const proxy = await TcpProxy.listen(world.goldmane.address);
+  onTestFinished(() => proxy.close());
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker({ GOLDMANE_HOST: proxy.address });
   await untilConnected(world);

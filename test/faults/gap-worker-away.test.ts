@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
 import { metric, untilLogged } from '../support/faults.ts';
 import {
@@ -8,17 +8,14 @@ import {
   untilCovered,
   untilGapsReported,
 } from '../support/gaps.ts';
-import { World } from '../support/world.ts';
-
-let world: World;
-afterEach(() => world.close());
+import { createWorld } from '../support/world.ts';
 
 const bucketSeconds = 15;
 const ringSeconds = 3_540;
 
 test('a worker outage longer than the ring is a gap with a cause, and everything still in the ring is in the trail', async () => {
   // The world starts in the past, because the command uses the system clock.
-  world = await World.create({ beginAgoSeconds: 6 * 3_600 });
+  const world = await createWorld({ beginAgoSeconds: 6 * 3_600 });
   world.traffic.start(world.goldmane);
   const first = await world.startWorker();
   await world.pass(800);

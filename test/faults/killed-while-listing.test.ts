@@ -1,18 +1,15 @@
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { skippedCause } from '../../src/ingest/listing-log.ts';
 import { untilLogged } from '../support/faults.ts';
 import { expectAllRemaining, isSettled } from '../support/gaps.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
-
-let world: World;
-afterEach(() => world.close());
+import { createWorld } from '../support/world.ts';
 
 fullTest(
   'a bucket during whose listing two workers were killed with -9 is skipped and reported; all others are settled',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     const deadly = Math.floor(world.nowSeconds() / 15) * 15 + 60;
     let kills = 0;

@@ -1,18 +1,15 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { createAuthority, issueCertificates } from '../../dev/certificates.ts';
 import { expectComplete, failuresIn } from '../support/faults.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
-import { serverTls, World } from '../support/world.ts';
+import { serverTls, createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
-
-let world: World;
-afterEach(() => world.close());
 
 fullTest(
   'each problem with the client certificate is reported with its cure, and the trail is complete after the fix',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     const { authority, client } = world.certificates;
     const other = await issueCertificates();
     await world.mountCertificates({ ...world.certificates, client: other.client });
@@ -54,7 +51,7 @@ fullTest(
 fullTest(
   'a CA bundle that never verified Goldmane is reported differently from one that did before it was replaced',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     const other = await createAuthority();
     await world.mountCertificates({ ...world.certificates, authority: other });
     world.traffic.start(world.goldmane);
@@ -75,7 +72,7 @@ fullTest(
 );
 
 fullTest('the failure of a wrong server name lists the names in Goldmane’s certificate', async () => {
-  world = await World.create();
+  const world = await createWorld();
   const elsewhere = await world.certificates.authority.issue({
     usage: 'server',
     commonName: 'whisker',

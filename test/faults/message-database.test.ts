@@ -1,27 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { Postgres } from '../../dev/postgres/server.ts';
 import { expectComplete, openSession, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
+import { postgresOfTest } from '../support/servers-of-test.ts';
+import { folderOfTest } from '../support/folder.ts';
 
-let scratch: string;
 let postgres: Postgres;
 let world: World;
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-database-'));
-  postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
-  world = await World.create({ postgresUrl: postgres.url });
-});
-afterEach(async () => {
-  await world.close();
-  await postgres.remove();
-  await rm(scratch, { recursive: true, force: true });
+  postgres = await postgresOfTest();
+  world = await createWorld({ postgresUrl: postgres.url });
 });
 
 async function administer(...statements: readonly string[]): Promise<void> {
@@ -80,7 +74,7 @@ test('a stale password and an unavailable database are reported as such, and the
     `create role trail login password '${first}'`,
     `alter database ${database} owner to trail`,
   );
-  const urlFile = join(scratch, 'database-url');
+  const urlFile = join(await folderOfTest(), 'database-url');
   const mount = (password: string) =>
     writeFile(urlFile, `postgres://trail:${password}@127.0.0.1:${postgres.port}/${database}\n`);
   await mount(first);

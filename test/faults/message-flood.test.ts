@@ -1,14 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect } from 'vitest';
-import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
+import { readFile } from 'node:fs/promises';
+import { beforeEach, expect } from 'vitest';
+import type { Postgres } from '../../dev/postgres/server.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { metric, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { readPlace, untilFailureShown, untilConnected } from '../support/failure-places.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
+import { postgresOfTest } from '../support/servers-of-test.ts';
 
 const mayWait = 200_000;
 const burst = 55_000;
@@ -17,19 +16,12 @@ const bursts = 4;
 const heapLimit = '--max-old-space-size=256';
 const containerMiB = 512;
 
-let scratch: string;
 let postgres: Postgres;
 let world: World;
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-flood-'));
-  postgres = await startPostgres({ dataDir: scratch, settings: { fsync: 'off' } });
+  postgres = await postgresOfTest();
   // Slow enough for the stand-in to send each burst before the next one, and before the stream counts as lagging.
-  world = await World.create({ speed: 10, postgresUrl: postgres.url });
-});
-afterEach(async () => {
-  await world.close();
-  await postgres.remove();
-  await rm(scratch, { recursive: true, force: true });
+  world = await createWorld({ speed: 10, postgresUrl: postgres.url });
 });
 
 /** Peak memory of the process, MiB. Source: proc(5). */

@@ -1,14 +1,11 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { expectComplete, metric } from '../support/faults.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
-let world: World;
-afterEach(() => world.close());
-
 test('each status with which Goldmane rejects calls is reported with its cure, and the trail is complete after recovery', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await untilConnected(world);
@@ -31,7 +28,7 @@ test('each status with which Goldmane rejects calls is reported with its cure, a
 });
 
 fullTest('the worker waits for a Goldmane that is not running yet', async () => {
-  world = await World.create();
+  const world = await createWorld();
   await world.goldmane.kill();
   const worker = await world.startWorker();
   await untilFailureShown(world, worker, 'connection_refused', { values: [world.goldmane.address] });
@@ -43,7 +40,7 @@ fullTest('the worker waits for a Goldmane that is not running yet', async () => 
 });
 
 fullTest('a host name of Goldmane that does not exist is reported', async () => {
-  world = await World.create();
+  const world = await createWorld();
   const worker = await world.startWorker({ GOLDMANE_HOST: 'goldmane.invalid:7443' });
   await untilFailureShown(world, worker, 'dns', { values: ['goldmane.invalid:7443'] });
 });

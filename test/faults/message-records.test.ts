@@ -1,11 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readEdges } from '../support/database.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
-
-let world: World;
-afterEach(() => world.close());
 
 /** FlowResults that no healthy server sends: invalid bytes, no key, truncated. */
 const brokenRecords = [
@@ -16,7 +13,7 @@ const brokenRecords = [
 ];
 
 test('records that cannot be stored are skipped, reported and counted; all others are stored', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const worker = await world.startWorker();
   await world.pass(60);
@@ -54,7 +51,7 @@ test('records that cannot be stored are skipped, reported and counted; all other
 fullTest(
   'an unusable response of List is reported, delays no other bucket, and is requested again',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     world.goldmane.faults.answerNextLists(Buffer.from([0x12, 0xff, 0xff, 0xff, 0x7f]), 2);
     const worker = await world.startWorker();
@@ -78,7 +75,7 @@ fullTest(
 fullTest(
   'a List response beyond the receive limit makes only its own bucket a gap, with the cause',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     world.goldmane.faults.answerNextLists(Buffer.alloc(96 * 1024 * 1024), 1);
     // The receive limit follows the heap.
@@ -101,7 +98,7 @@ fullTest(
 );
 
 fullTest('names of the maximum length and non-ASCII names are stored unchanged', async () => {
-  world = await World.create();
+  const world = await createWorld();
   world.traffic.start(world.goldmane);
   const longest = 'ä'.repeat(126);
   const startSeconds = Math.floor(world.nowSeconds() / 15) * 15;

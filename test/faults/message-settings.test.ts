@@ -1,22 +1,18 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { flowTrail } from '../support/cli.ts';
 import { freePort } from '../../dev/ports.ts';
+import { folderPerFile } from '../support/folder.ts';
 
 const workerMain = fileURLToPath(new URL('../../dist/worker/main.js', import.meta.url));
 const secret = 'a-password-of-the-database';
 const databaseUrl = `postgres://trail:${secret}@127.0.0.1:1/goldmane_edges`;
-let scratch: string;
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-settings-'));
-});
-afterAll(() => rm(scratch, { recursive: true, force: true }));
+const scratch = folderPerFile();
 
 /** Runs the worker until it exits; the limit only ends a worker that hangs. */
 function runWorker(env: NodeJS.ProcessEnv): Promise<{ code: number | null; out: string; err: string }> {

@@ -1,32 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import { beforeEach, expect, test } from 'vitest';
+import type { TemporalServer } from '../../dev/temporal/server.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { expectNoSecretShown, untilFailureShown, untilConnected } from '../support/failure-places.ts';
-import { createNamespace, World } from '../support/world.ts';
+import { createNamespace, createWorld, type World } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
+import { temporalOfTest } from '../support/servers-of-test.ts';
 
-let scratch: string;
 let temporal: TemporalServer;
 let world: World;
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-message-temporal-'));
-  temporal = await startTemporalServer({
-    executable: inject('temporalExecutable'),
-    dataFile: join(scratch, 'temporal.sqlite'),
-    ui: false,
-  });
-  world = await World.create({ temporalAddress: temporal.address });
-});
-afterEach(async () => {
-  await temporal.start();
-  await world.close();
-  await temporal.stop();
-  await rm(scratch, { recursive: true, force: true });
+  temporal = await temporalOfTest();
+  world = await createWorld({ temporalAddress: temporal.address });
 });
 
 fullTest(

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { readyz } from '../support/readyz.ts';
 import { metricsOf, promqlOf, readDashboard, readRules } from '../deploy/rules.ts';
 import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { listen } from '../../dev/ports.ts';
 
 let world: World;
@@ -21,12 +21,11 @@ beforeEach(async () => {
     response.end('OK');
   });
   heartbeatUrl = `http://127.0.0.1:${await listen(service)}/secret-of-the-check`;
-  world = await World.create();
-});
-afterEach(async () => {
-  await world.close();
-  service.closeAllConnections();
-  service.close();
+  onTestFinished(() => {
+    service.closeAllConnections();
+    service.close();
+  });
+  world = await createWorld();
 });
 
 const series = (text: string) => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
-import { startTemporalServer, type TemporalServer } from '../../dev/temporal/server.ts';
+import type { TemporalServer } from '../../dev/temporal/server.ts';
 import { Aggregator } from '../support/aggregator.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
@@ -11,29 +8,15 @@ import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
 import { expectVerified } from '../support/verify.ts';
 import { untilConnected } from '../support/failure-places.ts';
-import { createNamespace, World } from '../support/world.ts';
+import { createNamespace, createWorld, type World } from '../support/world.ts';
+import { temporalOfTest } from '../support/servers-of-test.ts';
 
-let scratch: string;
 let temporal: TemporalServer;
 let world: World;
 
-const startTemporal = (file: string, ports?: { port: number }) =>
-  startTemporalServer({
-    executable: inject('temporalExecutable'),
-    dataFile: join(scratch, file),
-    ui: false,
-    ...ports,
-  });
-
 beforeEach(async () => {
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-self-healing-'));
-  temporal = await startTemporal('temporal.sqlite');
-  world = await World.create({ temporalAddress: temporal.address });
-});
-afterEach(async () => {
-  await world.close();
-  await temporal.stop();
-  await rm(scratch, { recursive: true, force: true });
+  temporal = await temporalOfTest();
+  world = await createWorld({ temporalAddress: temporal.address });
 });
 
 const supervisor = <Result>(ask: (handle: SupervisorHandle) => Promise<Result>) =>
@@ -168,7 +151,7 @@ test('after Temporal lost its database, /readyz names the missing namespace unti
   const port = Number(temporal.address.split(':').at(-1));
   await temporal.kill();
   expect((await status()).code).toBe(1);
-  temporal = await startTemporal('empty.sqlite', { port });
+  temporal = await temporalOfTest({ port });
   await untilNotReady(worker, new RegExp(`no namespace ${world.namespace}`));
   expect((await status()).code).toBe(1);
   await createNamespace(world.namespace, temporal.address);

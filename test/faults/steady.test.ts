@@ -1,14 +1,11 @@
-import { afterEach, expect } from 'vitest';
-import { World } from '../support/world.ts';
+import { expect } from 'vitest';
+import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
-
-let world: World;
-afterEach(() => world.close());
 
 fullTest(
   'with late flows as in a healthy cluster, the trail equals the generated flows, without a gap',
   async () => {
-    world = await World.create();
+    const world = await createWorld();
     world.traffic.start(world.goldmane);
     await world.startWorker();
     await world.pass(600);

@@ -1,19 +1,18 @@
 import type { temporal } from '@temporalio/proto';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs, supervisorWorkflowId, trailNames } from '../../src/config/names.ts';
 import { untilReadBy } from '../support/faults.ts';
 import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';
 import { billedActions } from '../support/temporal-actions.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 let world: World;
 beforeEach(async () => {
-  world = await World.create();
+  world = await createWorld();
 });
-afterEach(() => world.close());
 
 const eventsOf = (workflowId: string) =>
   world.temporal(async (client) => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
 import { CodecKeys } from '../../src/temporal/codec-keys.ts';
 import { serveCodec } from '../../src/temporal/codec-server.ts';
@@ -13,7 +13,7 @@ import { expectComplete, untilReadBy } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilNotReady, untilReady } from '../support/readyz.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { portOf } from '../../dev/ports.ts';
 
 const token = 'a-token-for-the-codec-server';
@@ -21,11 +21,10 @@ const line = (id: string) => `${id}:${randomBytes(32).toString('base64')}\n`;
 let world: World;
 let keyFile: string;
 beforeEach(async () => {
-  world = await World.create();
+  world = await createWorld();
   keyFile = `${world.scratch}/codec-keys`;
   world.traffic.start(world.goldmane);
 });
-afterEach(() => world.close());
 
 const status = async (env: NodeJS.ProcessEnv = {}) => {
   const { code, out, err } = await flowTrail(['status'], { ...world.workerEnv(), ...env });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
@@ -7,20 +7,17 @@ import { until } from '../support/poll.ts';
 import { readyz, untilNotReady, untilReady } from '../support/readyz.ts';
 import { TemporalTls } from '../support/temporal-tls.ts';
 import { expectNoSecretShown, untilConnected } from '../support/failure-places.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import type { WorkerProcess } from '../support/worker-process.ts';
 
 let world: World;
 let tls: TemporalTls;
 
 beforeEach(async () => {
-  world = await World.create();
+  world = await createWorld();
   tls = await TemporalTls.create(`${world.scratch}/temporal-tls`);
+  onTestFinished(() => tls.proxy.close());
   world.traffic.start(world.goldmane);
-});
-afterEach(async () => {
-  await world.close();
-  await tls.proxy.close();
 });
 
 async function startFollowing(env: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {

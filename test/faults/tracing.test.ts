@@ -1,20 +1,19 @@
 import { createServer } from 'node:http';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { jobs } from '../../src/config/names.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 import { listen } from '../../dev/ports.ts';
 
 let world: World;
 beforeEach(async () => {
-  world = await World.create();
+  world = await createWorld();
   world.traffic.start(world.goldmane);
 });
-afterEach(() => world.close());
 
 /** Starts a receiver of spans by OTLP/HTTP. In protobuf, names and attributes are plain text. */
 async function startCollector() {

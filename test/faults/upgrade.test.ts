@@ -1,25 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
 import { untilReady } from '../support/readyz.ts';
 import { makeRelease } from '../support/release.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
+import { folderOfTest } from '../support/folder.ts';
 
 let release: string;
 let world: World;
 
 beforeEach(async () => {
-  release = await mkdtemp(join(tmpdir(), 'flow-trail-release-'));
-  world = await World.create();
-});
-afterEach(async () => {
-  await world.close();
-  await rm(release, { recursive: true, force: true });
+  release = await folderOfTest();
+  world = await createWorld();
 });
 
 const runId = async () => {

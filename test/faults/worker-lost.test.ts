@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 import { attempts, untilReadBy, untilMerged, untilLogged, bucketNow } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';
-import { World } from '../support/world.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 /** Far below the heartbeat timeout of the readers, five minutes. */
 const limitMs = 180_000;
@@ -10,9 +10,8 @@ const limitMs = 180_000;
 let world: World;
 beforeEach(async () => {
   // In real time, so that the time-outs of Temporal and the workers are those of production.
-  world = await World.create({ speed: 1 });
+  world = await createWorld({ speed: 1 });
 });
-afterEach(() => world.close());
 
 for (const [how, signal] of [
   ['killed', 'SIGKILL'],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { expect, inject, onTestFailed } from 'vitest';
+import { expect, inject, onTestFailed, onTestFinished } from 'vitest';
 import { formatClockScale } from '../../src/time/clock.ts';
 import { issueCertificates, writeCertificates, type IssuedCertificates } from '../../dev/certificates.ts';
 import {
@@ -33,6 +33,16 @@ interface WorldOptions {
   /** Separate servers, for tests that stop them. */
   postgresUrl?: string;
   temporalAddress?: string;
+}
+
+/**
+ * A World for the running test, closed after it. Create servers that it uses before it, because cleanups run in reverse
+ * order.
+ */
+export async function createWorld(options?: WorldOptions): Promise<World> {
+  const world = await World.create(options);
+  onTestFinished(() => world.close());
+  return world;
 }
 
 /** A cluster on one machine and one clock: stand-in, traffic, database, Temporal namespace, workers as processes. */

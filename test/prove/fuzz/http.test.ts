@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../../dev/ports.ts';
 import { untilReady } from '../../support/readyz.ts';
 import type { WorkerProcess } from '../../support/worker-process.ts';
-import { World } from '../../support/world.ts';
+import { createWorld, type World } from '../../support/world.ts';
 import { claimHolds } from '../finding.ts';
 import { fuzz } from './budget.ts';
 
@@ -14,14 +14,13 @@ let world: World;
 let worker: WorkerProcess;
 let ports: number[];
 beforeEach(async () => {
-  world = await World.create({ speed: 1 });
+  world = await createWorld({ speed: 1 });
   world.traffic.start(world.goldmane);
   const mapPort = await freePort();
   worker = await world.startWorker({ MAP_PORT: String(mapPort) });
   await untilReady(worker);
   ports = [worker.httpPort, worker.metricsPort, mapPort];
 });
-afterEach(() => world.close());
 
 const paths = [
   '/',

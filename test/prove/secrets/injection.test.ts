@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, type TestContext } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, type TestContext } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { encodeFlowKey, encodeList, encodeRecord } from '../../../dev/goldmane/encode.ts';
 import { completeFlow } from '../../../dev/goldmane/flow.ts';
@@ -17,10 +16,11 @@ import { databasePerTest, readEdges, type CurrentDatabase } from '../../support/
 import { promtool } from '../../support/promtool.ts';
 import { untilReady } from '../../support/readyz.ts';
 import { runToEnd } from '../../support/run-to-end.ts';
-import { World } from '../../support/world.ts';
+import { createWorld, type World } from '../../support/world.ts';
 import { addFinding, claimHolds } from '../finding.ts';
 import { hostileNames } from './hostile-names.ts';
 import { counted } from '../../../src/text/counted.ts';
+import { folderOfTest } from '../../support/folder.ts';
 
 const days = 10;
 const daySeconds = 86_400;
@@ -34,9 +34,10 @@ let env: NodeJS.ProcessEnv;
 
 beforeEach(async () => {
   await fillTrail(db);
-  world = await World.create({ speed: 1 });
   slack = await startSlack({ port: 0 });
-  scratch = await mkdtemp(join(tmpdir(), 'flow-trail-injection-'));
+  onTestFinished(() => slack.stop());
+  scratch = await folderOfTest();
+  world = await createWorld({ speed: 1 });
   env = {
     ...world.workerEnv(),
     FLOW_TRAIL_CLOCK: undefined,
@@ -44,11 +45,6 @@ beforeEach(async () => {
     SLACK_WEBHOOK_URL: slack.webhookUrl,
     MAP_PORT: String(await freePort()),
   };
-});
-afterEach(async () => {
-  await world.close();
-  await slack.stop();
-  await rm(scratch, { recursive: true, force: true });
 });
 
 /** Uses each hostile name as a namespace, pod, label, Service, policy and network set on each of several days. */

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../../../dev/ports.ts';
 import { untilReady } from '../../support/readyz.ts';
-import { World } from '../../support/world.ts';
+import { createWorld } from '../../support/world.ts';
 import { claimHolds } from '../finding.ts';
 import { listeningOf } from './listening.ts';
 
 const security = readFileSync(fileURLToPath(new URL('../../../docs/security.md', import.meta.url)), 'utf8');
 const loopback = '127.0.0.1';
-
-let world: World | undefined;
-afterEach(() => world?.close());
 
 /** The settings in the first column of the table of ports. */
 function documentedPorts(): string[] {
@@ -22,7 +19,7 @@ function documentedPorts(): string[] {
 test.skipIf(process.platform !== 'linux')(
   'ports: the worker listens only on the ports in docs/security.md',
   async (context) => {
-    world = await World.create({ speed: 1 });
+    const world = await createWorld({ speed: 1 });
     const mapPort = await freePort();
     const worker = await world.startWorker({ MAP_PORT: String(mapPort), MAP_HOST: loopback });
     await untilReady(worker);
