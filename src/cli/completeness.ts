@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { systemClock } from '../time/clock.ts';
@@ -10,19 +10,24 @@ import { parseNamespace } from './parse-options.ts';
 import { noteUnknownNames } from './unknown-names.ts';
 import { withDatabase } from './with-database.ts';
 
+/** Scripts may use it. */
+const formerName = new Option('--namespace <namespace>', 'the former name of --ns');
+
 export function completenessCommand(): Command {
   return new Command('completeness')
     .description('Show, per namespace, whether it was observed long enough for an allowlist to be complete.')
-    .option('--namespace <namespace>', 'only this namespace')
+    .option('--ns <namespace>', 'only this namespace')
+    .addOption(formerName.hideHelp().conflicts('ns'))
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Examples:
   flow-trail completeness
-  flow-trail completeness --namespace immich`,
+  flow-trail completeness --ns immich`,
     )
-    .action(async ({ namespace, json }: { namespace?: string; json?: boolean }) => {
+    .action(async ({ json, ...options }: { ns?: string; namespace?: string; json?: boolean }) => {
+      const namespace = options.ns ?? options.namespace;
       const { report, unknown } = await askCompleteness(namespace);
       noteUnknownNames(unknown);
       if (json === true) return printOutput('completeness', report);
@@ -39,7 +44,7 @@ Examples:
 
 /** @param namespace only this one. @throws UsageFailure, ConfigFailure, DatabaseFailure */
 export async function askCompleteness(namespace?: string) {
-  if (namespace !== undefined) parseNamespace('--namespace', namespace);
+  if (namespace !== undefined) parseNamespace('--ns', namespace);
   const { jobs } = loadReportConfig(process.env);
   const { report, unknown } = await withDatabase(async (query) => ({
     report: await readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),

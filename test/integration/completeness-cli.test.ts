@@ -58,7 +58,7 @@ describe('with a trail of twelve days', () => {
   });
 
   test('JSON contains all namespaces, or the requested one', async () => {
-    const { code, out } = await ask(['--json', '--namespace', 'b']);
+    const { code, out } = await ask(['--json', '--ns', 'b']);
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       counts: { complete: 1, unstable: 1, learning: 1, stale: 0 },

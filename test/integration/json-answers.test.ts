@@ -112,7 +112,7 @@ test.each([
   ['explain', 'imich', 'dbaas'],
   ['at', '--ns', 'imich', '--from', '1h'],
   ['externals', '--ns', 'imich'],
-  ['completeness', '--namespace', 'imich'],
+  ['completeness', '--ns', 'imich'],
   ['allowlist', 'derive', 'imich'],
   ['staged', '--src', 'imich'],
   ['staged', '--dst', 'imich'],
