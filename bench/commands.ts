@@ -23,6 +23,8 @@ interface Size {
 const usual: Size = { namespaces: 90, edges: 400, days: 30 };
 const large: Size = { namespaces: 1_000, edges: 23_000, days: 180 };
 
+const week = ['diff', '--from', '7d'];
+
 /** Measures commands as processes, from start to exit. */
 export async function commandsSection(lab: Lab, print: (line: string) => void): Promise<Row[]> {
   await buildWorker();
@@ -33,12 +35,13 @@ export async function commandsSection(lab: Lab, print: (line: string) => void): 
   await withTrail(lab, print, usual, async (_, url) => {
     const about = '90 namespaces, 400 edges: ';
     rows.push(await timed(`${about}edges`, { limit: 0.25, times: 5 }, ['edges'], url));
-    for (const args of [['edges', '--dst', 'ns-0001', '--port'], ['completeness'], ['matrix']])
+    for (const args of [['edges', '--dst', 'ns-0001', '--port'], ['completeness'], ['matrix'], week])
       rows.push(await timed(about + args.join(' '), { times: 5 }, args, url));
   });
   await withTrail(lab, print, large, async (database, url) => {
     const about = '1,000 namespaces, 23,000 edges, 180 days: ';
     rows.push(await timed(`${about}edges`, { times: 3 }, ['edges'], url));
+    rows.push(await timed(about + week.join(' '), { limit: 5, times: 3 }, week, url));
     rows.push(await timed(`${about}completeness before a roll-up`, { times: 1 }, ['completeness'], url));
     await database.query(`update trail_state set expired_before = date_trunc('day', now(), 'UTC')`);
     await rollNamespaceDays(database.query);

@@ -19,14 +19,20 @@ type Row = Omit<NewConnection, 'src' | 'dst'> & FactEndColumns;
  */
 export async function readNewConnections(query: Query, from: Date, to: Date): Promise<NewConnection[]> {
   const rows = await query<Row>(
+    // An older day is found in the index, fact by fact; the first day of every fact in use would take an aggregate of all its days.
     // With an array, Postgres uses each table's index before it expands months to days; with a join it does not.
-    `with candidate as materialized (
-       select distinct src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, action, port
-       from flow_fact_days join flow_fact using (fact_id) join flow_group using (group_id)
+    `with active as materialized (
+       select distinct fact_id from flow_fact_days
        where day between ($1::timestamptz at time zone 'UTC')::date and ($2::timestamptz at time zone 'UTC')::date
          and last_day >= ($1::timestamptz at time zone 'UTC')::date
          and first_seen >= $1 and first_seen < $2
-         and (src_kind <> 'workload' or dst_kind <> 'workload' or (src_ns <> dst_ns and src_ns <> '' and dst_ns <> ''))
+     ), candidate as materialized (
+       select distinct src_kind, src_ns, src_identity, dst_kind, dst_ns, dst_identity, protocol, action, port
+       from active a join flow_fact using (fact_id) join flow_group using (group_id)
+       where (src_kind <> 'workload' or dst_kind <> 'workload' or (src_ns <> dst_ns and src_ns <> '' and dst_ns <> ''))
+         and not exists (select from flow_fact_day d where d.fact_id = a.fact_id
+           and d.day <= ($1::timestamptz at time zone 'UTC')::date and d.first_seen < $1)
+         and not exists (select from flow_fact_month m where m.fact_id = a.fact_id and m.first_seen < $1)
      )
      select ${factEndColumns}, protocol, port, action, min(first_seen) as "firstSeen", max(last_seen) as "lastSeen",
        sum(flow_count)::text as "flowCount"
