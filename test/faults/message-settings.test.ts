@@ -133,7 +133,7 @@ describe('the command', () => {
     [['edge'], 'edge'],
     [['status', 'now'], 'arguments'],
     [['edges', '--limit', 'all'], '--limit'],
-    [['coverage', '--since', 'yesterday'], '--since'],
+    [['coverage', '--since', 'recently'], '--since'],
     [['edges'], 'DATABASE_URL'],
   ])('%j is rejected with exit code 2, and the message names the mistake', async (args, named) => {
     const { code, out, err } = await flowTrail(args, {});

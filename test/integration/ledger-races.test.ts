@@ -158,7 +158,8 @@ describe('a transaction', () => {
       return database.transaction(async (query) => {
         own += 1;
         tries += 1;
-        await query('set transaction isolation level repeatable read');
+        // The isolation level can only be set before the first query, and beginning a transaction runs one.
+        await query('rollback; begin isolation level repeatable read');
         const [row] = await query<{ flow_count: string }>(`select flow_count from edge where dst_ns = 'b'`);
         if (own === 1) await meet();
         await query(`update edge set flow_count = $1 where dst_ns = 'b'`, [Number(row?.flow_count) + 1]);
