@@ -27,7 +27,7 @@ const otherNames: Record<string, readonly string[]> = {
  */
 export function usageHint(command: Command, message: string, given: readonly string[]): string | undefined {
   if (message.includes('Did you mean')) return undefined;
-  const names = command.options.flatMap(({ long, short }) => [long, short]);
+  const names = command.options.filter(({ hidden }) => !hidden).flatMap(({ long, short }) => [long, short]);
   const unknown = /^error: unknown option '(-[^'=]*)/.exec(message)?.[1];
   if (unknown !== undefined) {
     const possible = (otherNames[unknown] ?? []).filter((name) => names.includes(name));
