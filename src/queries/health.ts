@@ -16,7 +16,6 @@ import { readDigestProgress } from '../trail/digests.ts';
 import { readExportGaps } from '../trail/export-gaps.ts';
 import { readExportState } from '../trail/export-state.ts';
 import { readFreshness } from '../trail/freshness.ts';
-import { readStorageBytes } from '../trail/storage-size.ts';
 import { readClaimedSupervisor, wrongCluster } from '../trail/trail-claim.ts';
 import { readTrailId } from '../trail/trail-id.ts';
 const mostExportGaps = 1_000;
@@ -82,7 +81,6 @@ async function readTrail(
     newestBucket: facts.newestBucket,
     settledBucket: facts.settledBucket,
     since: facts.since,
-    storageBytes: await readStorageBytes(query),
     clockAheadMs,
     coverage: await readCoverage(query, nowSeconds - daySeconds, nowSeconds),
     digests: await readDigestProgress(query),

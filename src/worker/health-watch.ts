@@ -18,6 +18,7 @@ import { countFailedRuns } from '../temporal/runs.ts';
 import { printableLines } from '../text/printable.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { Query } from '../trail/database.ts';
+import { readStorageBytes } from '../trail/storage-size.ts';
 import type { DatabaseTrouble } from './database-trouble.ts';
 import type { HealthMetrics } from './health-metrics.ts';
 import type { Readiness } from './readiness.ts';
@@ -112,19 +113,19 @@ export class HealthWatch {
   }
 
   async #exportOnce(): Promise<void> {
-    const { config, metrics, readiness, readers, jobs } = this.#deps;
+    const { config, query, metrics, readiness, readers, jobs } = this.#deps;
     metrics.ready(readiness.notReady() === undefined);
     const { facts, report } = await this.#make();
     metrics.report(report);
     if (!('what' in facts.trail)) {
-      const { coverage, digests, certificates, crashes, storageBytes } = facts.trail;
+      const { coverage, digests, certificates, crashes } = facts.trail;
       readers.begin(facts.trail);
       if (certificates) jobs.checkedElsewhere(certificates.checkedAt);
       metrics.coverage(coverage);
       metrics.digest(digests.doneAt);
       metrics.crashes(crashes);
-      metrics.storage(storageBytes);
       metrics.exported(facts.trail.export);
+      metrics.storage(await readStorageBytes(query));
     }
     if ('what' in facts.control) return;
     metrics.failedRuns(

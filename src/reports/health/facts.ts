@@ -21,8 +21,6 @@ export interface HealthTrail {
   settledBucket: Date | undefined;
   /** When the tables were created. */
   since: Date;
-  /** Of all tables of the trail. */
-  storageBytes: number;
   /** How far the machine's clock is ahead of the database's, milliseconds. */
   clockAheadMs: number;
   /** Of the last 24 hours. */

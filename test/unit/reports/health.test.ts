@@ -36,7 +36,6 @@ const goodTrail: HealthTrail = {
   newestBucket: hoursAgo(0.01),
   settledBucket: undefined,
   since: new Date(0),
-  storageBytes: 25_000_000,
   clockAheadMs: 200,
   coverage: [{ fromSeconds: seconds(hoursAgo(24)), toSeconds: seconds(now), state: 'final' }],
   digests: { doneAt: hoursAgo(1), waitingSince: undefined },
