@@ -1,6 +1,6 @@
 import { similarTo } from '../text/similar.ts';
 import type { Query } from '../trail/database.ts';
-import { allIdentities } from '../trail/seen-identities.ts';
+import { allIdentities, seenIdentities } from '../trail/seen-identities.ts';
 import { allNamespaces, seenNamespaces } from '../trail/seen-namespaces.ts';
 
 /** A name that no flow has, and known names that are similar. */
@@ -10,33 +10,31 @@ export interface UnknownName {
   readonly similar: readonly string[];
 }
 
+type Asked = readonly (string | undefined)[];
+
+interface Source {
+  readonly kind: UnknownName['kind'];
+  readonly seen: (query: Query, names: readonly string[]) => Promise<string[]>;
+  readonly all: (query: Query) => Promise<string[]>;
+}
+
 /** @throws DatabaseFailure */
-export async function findUnknownNamespaces(
-  query: Query,
-  asked: readonly (string | undefined)[],
-): Promise<UnknownName[]> {
-  const names = distinct(asked);
+export function findUnknownNamespaces(query: Query, asked: Asked): Promise<UnknownName[]> {
+  return findUnknown(query, asked, { kind: 'namespace', seen: seenNamespaces, all: allNamespaces });
+}
+
+/** @throws DatabaseFailure */
+export function findUnknownIdentities(query: Query, asked: Asked): Promise<UnknownName[]> {
+  return findUnknown(query, asked, { kind: 'service identity', seen: seenIdentities, all: allIdentities });
+}
+
+/** All names are read only to suggest some for a name that was never seen. */
+async function findUnknown(query: Query, asked: Asked, { kind, seen, all }: Source): Promise<UnknownName[]> {
+  const names = [...new Set(asked.filter((name) => name !== undefined))];
   if (names.length === 0) return [];
-  const seen = new Set(await seenNamespaces(query, names));
-  const unknown = names.filter((name) => !seen.has(name));
+  const known = new Set(await seen(query, names));
+  const unknown = names.filter((name) => !known.has(name));
   if (unknown.length === 0) return [];
-  const known = await allNamespaces(query);
-  return unknown.map((name) => ({ kind: 'namespace', name, similar: similarTo(name, known) }));
-}
-
-/** @throws DatabaseFailure */
-export async function findUnknownIdentities(
-  query: Query,
-  asked: readonly (string | undefined)[],
-): Promise<UnknownName[]> {
-  const names = distinct(asked);
-  if (names.length === 0) return [];
-  const known = await allIdentities(query);
-  return names
-    .filter((name) => !known.includes(name))
-    .map((name) => ({ kind: 'service identity', name, similar: similarTo(name, known) }));
-}
-
-function distinct(asked: readonly (string | undefined)[]): string[] {
-  return [...new Set(asked.filter((name) => name !== undefined))];
+  const everyName = await all(query);
+  return unknown.map((name) => ({ kind, name, similar: similarTo(name, everyName) }));
 }
