@@ -1,6 +1,6 @@
 import { makeAllowlist } from '../src/queries/allowlist.ts';
 import { parseAllowlistInput, type AllowlistFormat } from '../src/policy/derive/input.ts';
-import { openDatabase } from '../src/trail/database.ts';
+import { openDatabase } from '../src/trail/database/database.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
 

@@ -1,8 +1,8 @@
-import { readEvidenceAndTraces, readTracedEvidence } from '../src/trail/evidence.ts';
-import { openDatabase, type Database, type Query } from '../src/trail/database.ts';
-import { readFactHistory } from '../src/trail/fact-history.ts';
-import { queryFacts } from '../src/trail/query-facts.ts';
-import { rollFactDays } from '../src/trail/roll-fact-days.ts';
+import { readEvidenceAndTraces, readTracedEvidence } from '../src/trail/facts/evidence.ts';
+import { openDatabase, type Database, type Query } from '../src/trail/database/database.ts';
+import { readFactHistory } from '../src/trail/facts/fact-history.ts';
+import { queryFacts } from '../src/trail/facts/query-facts.ts';
+import { rollFactDays } from '../src/trail/facts/roll-fact-days.ts';
 import type { Lab } from './lab.ts';
 import type { Row } from './table.ts';
 

@@ -1,6 +1,6 @@
 import { counterNames } from '../src/goldmane/decoder/decode.ts';
 import type { CompleteFlow } from '../dev/goldmane/flow.ts';
-import type { Database } from '../src/trail/database.ts';
+import type { Database } from '../src/trail/database/database.ts';
 
 /** Whether a flow counts in `edge`: it has traffic, and both ends are workloads in different namespaces. */
 export function countsInEdge(flow: CompleteFlow): boolean {

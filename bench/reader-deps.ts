@@ -5,7 +5,7 @@ import { createReaderMetrics } from '../src/ingest/metrics.ts';
 import type { Config } from '../src/config/config.ts';
 import { connectGoldmane, type GoldmaneConnection } from '../src/goldmane/connection.ts';
 import { ServerClock } from '../src/goldmane/server-clock.ts';
-import { openDatabase } from '../src/trail/database.ts';
+import { openDatabase } from '../src/trail/database/database.ts';
 
 /**
  * The dependencies that the worker passes to its activities, and the last values of their gauges.

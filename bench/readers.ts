@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { settleBuckets } from '../src/ingest/settle-buckets.ts';
 import { streamFlows } from '../src/ingest/stream-flows.ts';
 import { loadConfig } from '../src/config/config.ts';
-import { openDatabase } from '../src/trail/database.ts';
+import { openDatabase } from '../src/trail/database/database.ts';
 import { startBurst } from './burst-reader.ts';
 import { countHistory, readHistory, targetOf } from './history.ts';
 import { Meter } from './meter.ts';

@@ -1,6 +1,6 @@
 import { open, readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFolder } from '../src/cli/create-folder.ts';
+import { createFolder } from '../src/cli/output/create-folder.ts';
 import { errorCode } from '../src/failure/thrown.ts';
 import { isRunning, readPidFile } from './leftover.ts';
 import { startFailure } from './start-failure.ts';

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { parseAllowlistInput } from '../policy/derive/input.ts';
-import { storeAllowlist } from '../trail/allowlist-store.ts';
+import { storeAllowlist } from '../trail/jobs/allowlist-store.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { JobDeps } from './deps.ts';
 import { makeAllowlist, type AllowlistSummary } from '../queries/allowlist.ts';

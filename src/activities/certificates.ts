@@ -5,7 +5,7 @@ import { assessCertificates } from '../reports/certificate-state.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
-import { lastContacts, recordContact } from '../trail/tls-contacts.ts';
+import { lastContacts, recordContact } from '../trail/jobs/tls-contacts.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { inspectCertificatesNow } from '../queries/certificates.ts';

@@ -10,8 +10,8 @@ import {
   readReport,
   readToldVerdicts,
   type FrozenReport,
-} from '../trail/completeness-reports.ts';
-import { rollNamespaceDays } from '../trail/namespace-observations.ts';
+} from '../trail/jobs/completeness-reports.ts';
+import { rollNamespaceDays } from '../trail/facts/namespace-observations.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { readCompleteness } from '../queries/completeness.ts';
 import type { JobDeps } from './deps.ts';

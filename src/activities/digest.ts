@@ -4,9 +4,15 @@ import { headlineOf, introductionOf, questionFor, type DigestReport } from '../r
 import { coverageLines } from '../coverage/coverage-summary.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
-import { beginDigests, recordAnnounced } from '../trail/announcements.ts';
-import { freezeDigest, isOvertaken, markPosted, readDigest, type FrozenDigest } from '../trail/digests.ts';
-import { withLease, type HoldLease } from '../trail/lease.ts';
+import { beginDigests, recordAnnounced } from '../trail/jobs/announcements.ts';
+import {
+  freezeDigest,
+  isOvertaken,
+  markPosted,
+  readDigest,
+  type FrozenDigest,
+} from '../trail/jobs/digests.ts';
+import { withLease, type HoldLease } from '../trail/workers/lease.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import type { JobDeps } from './deps.ts';
 import { knownBefore, readDigestReport } from '../queries/digest.ts';

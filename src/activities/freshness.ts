@@ -2,9 +2,13 @@ import { assessFreshness, type FreshnessState, type FreshnessVerdict } from '../
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';
-import { isPosted, markAlertPosted, recordAlert } from '../trail/alerts.ts';
-import { readFreshness } from '../trail/freshness.ts';
-import { markGapsReported, readUnreportedGaps, type UnreportedGap } from '../trail/gap-reports.ts';
+import { isPosted, markAlertPosted, recordAlert } from '../trail/jobs/alerts.ts';
+import { readFreshness } from '../trail/jobs/freshness.ts';
+import {
+  markGapsReported,
+  readUnreportedGaps,
+  type UnreportedGap,
+} from '../trail/coverage-ranges/gap-reports.ts';
 import { iso } from '../time/iso.ts';
 import { spanText, zonedTime } from '../time/zoned-time.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';

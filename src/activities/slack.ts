@@ -1,4 +1,4 @@
-import { isPosted, markAlertPosted, recordAlert } from '../trail/alerts.ts';
+import { isPosted, markAlertPosted, recordAlert } from '../trail/jobs/alerts.ts';
 import { withClusterTitle } from '../slack/cluster-title.ts';
 import { isSlackFailure } from '../slack/failure.ts';
 import type { SlackMessage } from '../slack/message.ts';

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
-import type { Adoption } from '../trail/adopt.ts';
-import { exitCodes } from './exit-codes.ts';
-import { formatTime, print, printOutput, printTable } from './output.ts';
-import { withOpenDatabase } from './with-database.ts';
+import type { Adoption } from '../trail/edges/adopt.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { formatTime, print, printOutput, printTable } from './output/output.ts';
+import { withOpenDatabase } from './connect/with-database.ts';
 
 const edgesShown = 20;
 
@@ -28,7 +28,7 @@ Examples:
   flow-trail adopt --apply`,
     )
     .action(async ({ apply = false, json }: { apply?: boolean; json?: boolean }) => {
-      const { adopt } = await import('../trail/adopt.ts');
+      const { adopt } = await import('../trail/edges/adopt.ts');
       const adoption = await withOpenDatabase(
         (database) => adopt(database, { nowSeconds: Date.now() / 1000, isDryRun: !apply }),
         { isReadOnly: !apply },

@@ -4,14 +4,14 @@ import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import { findUnknownNamespaces, type UnknownName } from '../queries/unknown-names.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
 import { counted } from '../text/counted.ts';
-import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/allowlist-store.ts';
-import { allowlistInput, identityLabel, type DeriveArguments } from './allowlist-options.ts';
-import { formatTable, formatTime, note, print, printFile, printOutput } from './output.ts';
-import { parseLimit } from './parse-options.ts';
-import { usageFailure } from './usage-error.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
-import { writeFilesInto } from './write-files.ts';
+import { listAllowlists, readAllowlistFiles, type StoredAllowlist } from '../trail/jobs/allowlist-store.ts';
+import { allowlistInput, identityLabel, type DeriveArguments } from './input/allowlist-options.ts';
+import { formatTable, formatTime, note, print, printFile, printOutput } from './output/output.ts';
+import { parseLimit } from './input/parse-options.ts';
+import { usageFailure } from './input/usage-error.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
+import { writeFilesInto } from './output/write-files.ts';
 
 const namedFiles = 3;
 

@@ -3,12 +3,12 @@ import type { Incident, IncidentRow, Unusual } from '../policy/incident.ts';
 import { isSummarised } from '../policy/summarise-ports.ts';
 import { readIncident } from '../queries/incident.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
-import { formatTime, note, print, printOutput, printTable } from './output.ts';
-import { parseDays, parseNamespace } from './parse-options.ts';
-import { parseEnd, parseSince, requireOrder } from './parse-time.ts';
-import { displayTimeZone } from './time-zone.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { formatTime, note, print, printOutput, printTable } from './output/output.ts';
+import { parseDays, parseNamespace } from './input/parse-options.ts';
+import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
+import { displayTimeZone } from './input/time-zone.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail at`, as text. */
 interface AtQuestion {

@@ -4,11 +4,11 @@ import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
 import { assessCertificates } from '../reports/certificate-state.ts';
-import { lastContacts } from '../trail/tls-contacts.ts';
-import { isDatabaseFailure } from '../trail/database-failure.ts';
-import { openDatabase } from '../trail/database.ts';
-import { exitCodes } from './exit-codes.ts';
-import { formatTable, formatTime, note, print, printOutput } from './output.ts';
+import { lastContacts } from '../trail/jobs/tls-contacts.ts';
+import { isDatabaseFailure } from '../trail/database/database-failure.ts';
+import { openDatabase } from '../trail/database/database.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { formatTable, formatTime, note, print, printOutput } from './output/output.ts';
 
 export function certificatesCommand(): Command {
   return new Command('certificates')

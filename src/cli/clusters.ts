@@ -1,9 +1,9 @@
 import { isClusterName } from '../config/names.ts';
 import { loadClusterDatabases } from '../config/cluster-databases.ts';
 import { Failure, isFailure } from '../failure/failure.ts';
-import type { Query } from '../trail/database.ts';
-import { usageFailure } from './usage-error.ts';
-import { withDatabaseOf } from './with-database.ts';
+import type { Query } from '../trail/database/database.ts';
+import { usageFailure } from './input/usage-error.ts';
+import { withDatabaseOf } from './connect/with-database.ts';
 
 /** A row; `cluster` is present if several clusters were queried. */
 export type InCluster<Row> = Row & { cluster?: string };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { Command } from 'commander';
 import { errorCode, errorText } from '../failure/thrown.ts';
-import { note } from './output.ts';
-import { usageFailure } from './usage-error.ts';
+import { note } from './output/output.ts';
+import { usageFailure } from './input/usage-error.ts';
 
 interface Options {
   host: string;

@@ -5,10 +5,10 @@ import { systemClock } from '../time/clock.ts';
 import { loadReportConfig } from '../config/report-config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import { print, printOutput, printTable } from './output.ts';
-import { parseNamespace } from './parse-options.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { print, printOutput, printTable } from './output/output.ts';
+import { parseNamespace } from './input/parse-options.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** Scripts may use it. */
 const formerName = new Option('--namespace <namespace>', 'the former name of --ns');

@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
-import { completionScript, shells, type Shell } from './completion-script.ts';
-import { printFile } from './output.ts';
+import { completionScript, shells, type Shell } from './output/completion-script.ts';
+import { printFile } from './output/output.ts';
 
 export function completionCommand(): Command {
   return new Command('completion')

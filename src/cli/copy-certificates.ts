@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { copyCertificates } from '../goldmane/copy-certificates.ts';
-import { print } from './output.ts';
+import { print } from './output/output.ts';
 
 interface Options {
   fromNamespace: string;

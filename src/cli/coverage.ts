@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseSince, requireOrder } from './parse-time.ts';
-import { displayTimeZone } from './time-zone.ts';
-import { withDatabase } from './with-database.ts';
+import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
+import { formatTime, print, printOutput, printTable } from './output/output.ts';
+import { parseSince, requireOrder } from './input/parse-time.ts';
+import { displayTimeZone } from './input/time-zone.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail coverage`, as text. */
 interface CoverageQuestion {

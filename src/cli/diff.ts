@@ -2,13 +2,13 @@ import { Command } from 'commander';
 import type { NewPorts } from '../policy/new-ports.ts';
 import { readDiff, type Diff } from '../queries/diff.ts';
 import { counted } from '../text/counted.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
-import { formatTime, print, printOutput, printTable } from './output.ts';
-import { parseDays } from './parse-options.ts';
-import { parseEnd, parseSince, requireOrder } from './parse-time.ts';
-import { printEdges } from './print-edges.ts';
-import { displayTimeZone } from './time-zone.ts';
-import { withDatabase } from './with-database.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
+import { formatTime, print, printOutput, printTable } from './output/output.ts';
+import { parseDays } from './input/parse-options.ts';
+import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
+import { printEdges } from './output/print-edges.ts';
+import { displayTimeZone } from './input/time-zone.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** More ports of a pair than this are counted: a port scan would fill the screen. */
 const mostPorts = 8;

@@ -3,14 +3,14 @@ import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { edgeKey } from '../reports/edge-diff.ts';
 import { digestText } from '../reports/digest-text.ts';
-import { newestDigestIds } from '../trail/digests.ts';
-import { readDigestEdges } from '../trail/announcements.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
-import { print, printOutput } from './output.ts';
-import { printEdges } from './print-edges.ts';
+import { newestDigestIds } from '../trail/jobs/digests.ts';
+import { readDigestEdges } from '../trail/jobs/announcements.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
+import { print, printOutput } from './output/output.ts';
+import { printEdges } from './output/print-edges.ts';
 import type { CommandOutput } from './schemas/index.ts';
-import { usageFailure } from './usage-error.ts';
-import { withDatabase, withDatabaseOf } from './with-database.ts';
+import { usageFailure } from './input/usage-error.ts';
+import { withDatabase, withDatabaseOf } from './connect/with-database.ts';
 
 const digestsSuggested = 5;
 
@@ -42,7 +42,7 @@ Examples:
         else print(digestText(preview.report));
         return;
       }
-      const { runAndPrint } = await import('./job-result.ts');
+      const { runAndPrint } = await import('./output/job-result.ts');
       await runAndPrint('digest');
     });
 }

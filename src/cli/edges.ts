@@ -6,15 +6,15 @@ import {
   readEdgesQuestion,
   type EdgesQuestion,
   type FoundInClusters,
-} from './ask-edges.ts';
+} from './connect/ask-edges.ts';
 import { askClusters, clusterCell, clusterHeader, parseClusters, type InCluster } from './clusters.ts';
 import { printCut } from './cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
-import type { OtherDenials } from '../trail/other-denials.ts';
-import { formatTime, note, printOutput, printTable } from './output.ts';
-import { printEdges } from './print-edges.ts';
-import { noteUnknownNames, unknownEverywhere } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import type { OtherDenials } from '../trail/facts/other-denials.ts';
+import { formatTime, note, printOutput, printTable } from './output/output.ts';
+import { printEdges } from './output/print-edges.ts';
+import { noteUnknownNames, unknownEverywhere } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 interface EdgesOptions extends EdgesQuestion {
   cluster?: string;

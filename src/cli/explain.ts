@@ -6,13 +6,21 @@ import { isNamespaceName } from '../text/kubernetes-names.ts';
 import { observedOf } from '../coverage/observed.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
 import { findUnknownIdentities, findUnknownNamespaces } from '../queries/unknown-names.ts';
-import { readEvidenceAndTraces } from '../trail/evidence.ts';
-import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
-import { formatTable, formatTime, leftOutLines, mostRows, note, print, printOutput } from './output.ts';
-import { withLastSeen, withSeenTimes } from './json-times.ts';
-import { observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
-import { unknownNameTexts } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { readEvidenceAndTraces } from '../trail/facts/evidence.ts';
+import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
+import {
+  formatTable,
+  formatTime,
+  leftOutLines,
+  mostRows,
+  note,
+  print,
+  printOutput,
+} from './output/output.ts';
+import { withLastSeen, withSeenTimes } from './output/json-times.ts';
+import { observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import { unknownNameTexts } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 const endHelp =
   'namespace, namespace/service-identity, or an endpoint as printed by edges and staged (pub, pvt, host, or "namespace pub" for a namespace called pub)';

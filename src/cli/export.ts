@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { exportEdges, exportFormats, type ExportFormat } from '../reports/edge-export.ts';
-import { allEdges, queryEdges } from '../trail/query-edges.ts';
+import { allEdges, queryEdges } from '../trail/edges/query-edges.ts';
 import { flowActions } from './facts.ts';
-import { note, printFile } from './output.ts';
-import { parseNamespace } from './parse-options.ts';
-import { parsePast } from './parse-time.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
-import { writeOutput } from './write-output.ts';
+import { note, printFile } from './output/output.ts';
+import { parseNamespace } from './input/parse-options.ts';
+import { parsePast } from './input/parse-time.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
+import { writeOutput } from './output/write-output.ts';
 
 interface ExportOptions {
   format: ExportFormat;

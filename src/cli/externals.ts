@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
-import { queryFacts } from '../trail/query-facts.ts';
+import { queryFacts } from '../trail/facts/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
-import { printOutput } from './output.ts';
-import { parseLimit, parseNamespace } from './parse-options.ts';
-import { parsePast } from './parse-time.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { printOutput } from './output/output.ts';
+import { parseLimit, parseNamespace } from './input/parse-options.ts';
+import { parsePast } from './input/parse-time.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
 interface ExternalsQuestion {

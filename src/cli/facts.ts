@@ -1,8 +1,8 @@
 import { describeEnd, networkLegend } from '../policy/derive/describe.ts';
 import { portText } from '../policy/derive/rules.ts';
-import type { FactRow } from '../trail/query-facts.ts';
+import type { FactRow } from '../trail/facts/query-facts.ts';
 import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';
-import { formatTime, print, printTable } from './output.ts';
+import { formatTime, print, printTable } from './output/output.ts';
 
 /** Goldmane's actions on a flow. */
 export const flowActions = ['allow', 'deny', 'pass', 'unspecified'] as const;

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import { dayMs } from '../time/units.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
-import { print, printOutput, printTable } from './output.ts';
-import { parseNamespace } from './parse-options.ts';
-import { parseSince } from './parse-time.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { usageFailure } from './usage-error.ts';
-import { withOpenDatabase } from './with-database.ts';
+import { print, printOutput, printTable } from './output/output.ts';
+import { parseNamespace } from './input/parse-options.ts';
+import { parseSince } from './input/parse-time.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { usageFailure } from './input/usage-error.ts';
+import { withOpenDatabase } from './connect/with-database.ts';
 
 interface ForgetOptions {
   src: string;
@@ -42,7 +42,7 @@ Examples:
       const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / dayMs);
       if (beforeDay > Math.floor(now.getTime() / dayMs))
         throw usageFailure('--before', `${before} is in the future; use today or an earlier day`);
-      const { removeFacts } = await import('../trail/remove-facts.ts');
+      const { removeFacts } = await import('../trail/facts/remove-facts.ts');
       const { removed, unknown } = await withOpenDatabase(async (database) => ({
         removed: await removeFacts(database, { srcNs: src, dstNs: dst, beforeDay }, { isDryRun: !apply }),
         unknown: await findUnknownNamespaces(

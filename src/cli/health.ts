@@ -5,9 +5,9 @@ import { readHealth } from '../queries/health.ts';
 import { healthLines } from '../reports/health/assess-health.ts';
 import type { HealthReport, HealthStatus } from '../reports/health/report.ts';
 import { isFailure } from '../failure/failure.ts';
-import { formatTime, print, printOutput } from './output.ts';
-import { withDatabaseOf } from './with-database.ts';
-import { withTemporal } from './with-temporal.ts';
+import { formatTime, print, printOutput } from './output/output.ts';
+import { withDatabaseOf } from './connect/with-database.ts';
+import { withTemporal } from './connect/with-temporal.ts';
 
 /** Exit codes of the cluster health check, which differ from those of other commands. */
 const exitCodeOf: Record<HealthStatus, number> = { PASS: 0, WARN: 1, FAIL: 2 };

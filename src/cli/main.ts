@@ -2,9 +2,9 @@
 import { CommanderError } from 'commander';
 import { extendConnectAttempts } from '../config/connect-attempts.ts';
 import { isFailure } from '../failure/failure.ts';
-import { exitCodes } from './exit-codes.ts';
-import { choosesServer, useLocalStack } from './local-stack.ts';
-import { note } from './output.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { choosesServer, useLocalStack } from './connect/local-stack.ts';
+import { note } from './output/output.ts';
 import { createProgram } from './program.ts';
 
 // The reader of a pipe may close it early (`flow-trail edges | head`), and the disk of a file may be full.

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { dayMs } from '../time/units.ts';
-import { note, printFile } from './output.ts';
-import { withDatabase } from './with-database.ts';
-import { writeOutput } from './write-output.ts';
+import { note, printFile } from './output/output.ts';
+import { withDatabase } from './connect/with-database.ts';
+import { writeOutput } from './output/write-output.ts';
 
 /** With more namespaces, the details would make the file too large to open. */
 const maxDetailed = 300;

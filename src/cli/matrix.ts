@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { edgeMatrix } from '../reports/edge-matrix.ts';
-import { allEdges, queryEdges } from '../trail/query-edges.ts';
-import { print, printOutput, printTable } from './output.ts';
-import { parseNamespace } from './parse-options.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { allEdges, queryEdges } from '../trail/edges/query-edges.ts';
+import { print, printOutput, printTable } from './output/output.ts';
+import { parseNamespace } from './input/parse-options.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 /** Of the destinations of one row. */
 const namesShown = 100;

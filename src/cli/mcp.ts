@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { note } from './output.ts';
+import { note } from './output/output.ts';
 
 export function mcpCommand(): Command {
   return new Command('mcp')

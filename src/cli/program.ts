@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readVersion } from '../config/version.ts';
 import { printableLines } from '../text/printable.ts';
 import { commands, type CommandEntry } from './commands.ts';
-import { usageHint } from './usage-hints.ts';
+import { usageHint } from './input/usage-hints.ts';
 
 /** The command line with only the given commands loaded; the others have only a name and a summary, for the help text. */
 export async function createProgram(isWanted: (entry: CommandEntry) => boolean): Promise<Command> {

@@ -7,15 +7,15 @@ import { markUnknownIdentities } from '../policy/replay/unknown-identities.ts';
 import { observedOf, type Observed } from '../coverage/observed.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
 import { counted } from '../text/counted.ts';
-import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
-import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
-import { formatTable, leftOutLines, mostRows, print, printOutput } from './output.ts';
-import { withSeenTimes } from './json-times.ts';
-import { exitCodes } from './exit-codes.ts';
-import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
-import { parseNamespace } from './parse-options.ts';
-import { readPolicies } from './policy-files.ts';
-import { withDatabase } from './with-database.ts';
+import { readEvidenceAndTraces, type DayPeriod } from '../trail/facts/evidence.ts';
+import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
+import { formatTable, leftOutLines, mostRows, print, printOutput } from './output/output.ts';
+import { withSeenTimes } from './output/json-times.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import { parseNamespace } from './input/parse-options.ts';
+import { readPolicies } from './input/policy-files.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 interface PolicyOptions extends PeriodOptions {
   namespace?: string;

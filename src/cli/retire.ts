@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { Remnant } from '../temporal/retire.ts';
-import { print, printOutput, printTable } from './output.ts';
-import { usageFailure } from './usage-error.ts';
+import { print, printOutput, printTable } from './output/output.ts';
+import { usageFailure } from './input/usage-error.ts';
 
 interface RetireOptions {
   trailId?: string;
@@ -52,7 +52,7 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
   const { expectRemnantsOf, findRemnants, removeRemnants } = await import('../temporal/retire.ts');
   const { readPollers } = await import('../temporal/control-facts.ts');
   const { workersRunning } = await import('../temporal/failure.ts');
-  const { withTemporal } = await import('./with-temporal.ts');
+  const { withTemporal } = await import('./connect/with-temporal.ts');
   const names = loadTrailNames(process.env);
   const { trailId, clockAheadMs } =
     given === undefined ? await askTrail() : { trailId: given, clockAheadMs: 0 };
@@ -72,10 +72,10 @@ async function retire(given: string | undefined, isApplied: boolean): Promise<Re
 
 /** Of a database of any cluster: after a rename, its workers have another CLUSTER_NAME. @throws UsageFailure, DatabaseFailure */
 async function askTrail(): Promise<{ trailId: string; clockAheadMs: number }> {
-  const { isDatabaseConfigured } = await import('./database-trail-id.ts');
-  const { withOpenDatabase } = await import('./with-database.ts');
-  const { readTrailId } = await import('../trail/trail-id.ts');
-  const { readClockAhead } = await import('../trail/database-clock.ts');
+  const { isDatabaseConfigured } = await import('./connect/database-trail-id.ts');
+  const { withOpenDatabase } = await import('./connect/with-database.ts');
+  const { readTrailId } = await import('../trail/database/trail-id.ts');
+  const { readClockAhead } = await import('../trail/database/database-clock.ts');
   if (!isDatabaseConfigured())
     throw usageFailure(
       '--trail-id',

@@ -14,13 +14,13 @@ import { requiredDays } from '../coverage/verdict.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { counted, formatCount } from '../text/counted.ts';
-import { readTracedEvidence } from '../trail/evidence.ts';
-import { formatTable, print, printOutput } from './output.ts';
-import { withLastSeen, withSeenTimes } from './json-times.ts';
-import { exitCodes } from './exit-codes.ts';
-import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './period.ts';
-import { noteUnknownNames } from './unknown-names.ts';
-import { withDatabase } from './with-database.ts';
+import { readTracedEvidence } from '../trail/facts/evidence.ts';
+import { formatTable, print, printOutput } from './output/output.ts';
+import { withLastSeen, withSeenTimes } from './output/json-times.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
+import { withDatabase } from './connect/with-database.ts';
 
 const shownPolicies = 20;
 

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { counted } from '../text/counted.ts';
 import type { Difference } from '../trail/verify.ts';
-import { exitCodes } from './exit-codes.ts';
-import { print, printOutput } from './output.ts';
-import { withOpenDatabase } from './with-database.ts';
+import { exitCodes } from './output/exit-codes.ts';
+import { print, printOutput } from './output/output.ts';
+import { withOpenDatabase } from './connect/with-database.ts';
 
 export function verifyCommand(): Command {
   return new Command('verify')

@@ -1,4 +1,4 @@
-import type { CoverageStretch } from '../trail/coverage.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import { totalSeconds } from './durations.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { counted } from '../text/counted.ts';

@@ -1,5 +1,5 @@
 import { daySeconds } from '../time/units.ts';
-import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
+import type { CoverageState, CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 
 /** Seconds as days, rounded down to a tenth: 6.96 days must not be shown as 7. */
 export function floorToTenthDay(seconds: number): number {

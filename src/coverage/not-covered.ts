@@ -1,5 +1,5 @@
 import { iso } from '../time/iso.ts';
-import type { CoverageStretch } from '../trail/coverage.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 
 /** A time range that was not fully observed. Times are ISO 8601 in UTC. */
 export interface NotCovered {

@@ -1,4 +1,4 @@
-import type { CoverageState, CoverageStretch } from '../trail/coverage.ts';
+import type { CoverageState, CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import { coveredTime, floorToTenthDay } from './covered-time.ts';
 
 const namedGaps = 50;

@@ -9,9 +9,9 @@ import {
   writeExportMarks,
   type ExportBucket,
   type ExportMarks,
-} from '../trail/export-marks.ts';
-import { noteExportSent } from '../trail/export-state.ts';
-import { hashesMissingIn } from '../trail/sorted-hashes.ts';
+} from '../trail/export/export-marks.ts';
+import { noteExportSent } from '../trail/export/export-state.ts';
+import { hashesMissingIn } from '../trail/merge/sorted-hashes.ts';
 import { BucketSender } from './bucket-sender.ts';
 import type { BucketSource } from './bucket-source.ts';
 import { Delivery } from './delivery.ts';

@@ -1,7 +1,7 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import { FlowDecoder } from '../goldmane/decoder/decode.ts';
-import type { ExportMarks } from '../trail/export-marks.ts';
+import type { ExportMarks } from '../trail/export/export-marks.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportAttempt } from './export-attempt.ts';
 import { ListedResponse } from './listed-response.ts';

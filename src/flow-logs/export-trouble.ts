@@ -1,5 +1,5 @@
 import type { Failure } from '../failure/failure.ts';
-import { noteExportTrouble } from '../trail/export-state.ts';
+import { noteExportTrouble } from '../trail/export/export-state.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportAttempt } from './export-attempt.ts';
 import type { ExportSummary } from './summary.ts';

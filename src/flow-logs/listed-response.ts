@@ -6,7 +6,7 @@ import {
   type RecordDetails,
 } from '../goldmane/decoder/decode.ts';
 import { readInSteps, visitResponse } from '../goldmane/list-response.ts';
-import type { RecordHasher } from '../trail/record-hash.ts';
+import type { RecordHasher } from '../trail/merge/record-hash.ts';
 import type { ExportRecord } from './log-record.ts';
 
 /** The index of a record is stored in the low bits of its sort key; a response with more records was rejected before. */

@@ -1,5 +1,5 @@
 import type { MetricMeter } from '@temporalio/common';
-import type { ExportGapReason } from '../trail/export-gaps.ts';
+import type { ExportGapReason } from '../trail/export/export-gaps.ts';
 import { TrailMeter } from '../temporal/trail-meter.ts';
 import type { Answer } from './receiver.ts';
 

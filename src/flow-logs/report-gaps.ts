@@ -1,6 +1,6 @@
 import { bucketSeconds } from '../time/bucket.ts';
 import { iso } from '../time/iso.ts';
-import { decideExportGaps } from '../trail/export-gaps.ts';
+import { decideExportGaps } from '../trail/export/export-gaps.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportSummary } from './summary.ts';
 

@@ -1,4 +1,4 @@
-import { adoptIfCountedElsewhere } from '../trail/adopt.ts';
+import { adoptIfCountedElsewhere } from '../trail/edges/adopt.ts';
 import type { Deps } from './deps.ts';
 
 /**

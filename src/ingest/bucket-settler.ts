@@ -1,7 +1,7 @@
 import { memoryLimits } from '../config/memory-limits.ts';
-import { oldestAskedSeconds, type DueBucket } from '../trail/due-buckets.ts';
-import type { ListedBucket } from '../trail/fold-list.ts';
-import { merge } from '../trail/merge.ts';
+import { oldestAskedSeconds, type DueBucket } from '../trail/coverage-ranges/due-buckets.ts';
+import type { ListedBucket } from '../trail/fold/fold-list.ts';
+import { merge } from '../trail/merge/merge.ts';
 import type { BucketBatch } from '../trail/record.ts';
 import { iso } from '../time/iso.ts';
 import type { Attempt } from './attempt.ts';

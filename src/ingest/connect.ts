@@ -1,6 +1,6 @@
 import { withBundleHistory, isGoldmaneFailure } from '../goldmane/failure.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
-import { lastContact, recordContact } from '../trail/tls-contacts.ts';
+import { lastContact, recordContact } from '../trail/jobs/tls-contacts.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 

@@ -1,8 +1,8 @@
-import { recordTrouble } from '../trail/trouble.ts';
-import { readGaps, type CoverageStretch } from '../trail/coverage.ts';
-import { decideCoverage } from '../trail/decide-coverage.ts';
-import { expireLedger } from '../trail/ledger.ts';
-import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/due-buckets.ts';
+import { recordTrouble } from '../trail/coverage-ranges/trouble.ts';
+import { readGaps, type CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
+import { decideCoverage } from '../trail/coverage-ranges/decide-coverage.ts';
+import { expireLedger } from '../trail/merge/ledger.ts';
+import { decidedAgeSeconds, oldestAskedSeconds } from '../trail/coverage-ranges/due-buckets.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { iso } from '../time/iso.ts';
 import type { Attempt } from './attempt.ts';

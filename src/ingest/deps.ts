@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { GoldmaneConnection } from '../goldmane/connection.ts';
 import type { ClusterApi } from '../goldmane/cluster-api.ts';
 import type { ServerClock } from '../goldmane/server-clock.ts';
-import type { Database } from '../trail/database.ts';
+import type { Database } from '../trail/database/database.ts';
 import type { ReaderMetrics } from './metrics.ts';
 import type { Progress } from './summary.ts';
 

@@ -1,4 +1,4 @@
-import type { Query } from '../trail/database.ts';
+import type { Query } from '../trail/database/database.ts';
 import { EdgeMap, type EdgeKey } from '../trail/record.ts';
 
 /**

@@ -6,7 +6,7 @@ import {
   endListings,
   readLostListings,
   type ListingProcess,
-} from '../trail/listings.ts';
+} from '../trail/coverage-ranges/listings.ts';
 import type { Attempt } from './attempt.ts';
 import type { Deps } from './deps.ts';
 

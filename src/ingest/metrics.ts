@@ -1,7 +1,7 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { GoldmaneFailureKind } from '../goldmane/failure.ts';
-import type { Folded } from '../trail/fold.ts';
-import type { MergeSummary } from '../trail/merge.ts';
+import type { Folded } from '../trail/fold/fold.ts';
+import type { MergeSummary } from '../trail/merge/merge.ts';
 import { TrailMeter } from '../temporal/trail-meter.ts';
 
 /** Metrics of the two readers and of what they merge; docs/operations.md lists them. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { isGoldmaneFailure, isInvalidListResponse } from '../goldmane/failure.ts';
-import type { DueBucket } from '../trail/due-buckets.ts';
-import type { ListedBucket } from '../trail/fold-list.ts';
+import type { DueBucket } from '../trail/coverage-ranges/due-buckets.ts';
+import type { ListedBucket } from '../trail/fold/fold-list.ts';
 import { iso } from '../time/iso.ts';
 
 const maxFailuresInARow = 3;

@@ -1,4 +1,4 @@
-import { recordTroubleUnlessNoted } from '../trail/trouble.ts';
+import { recordTroubleUnlessNoted } from '../trail/coverage-ranges/trouble.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { iso } from '../time/iso.ts';
 import type { Attempt } from './attempt.ts';

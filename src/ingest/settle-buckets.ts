@@ -1,8 +1,8 @@
 import { isGoldmaneFailure, listTimeoutPauseMs, type GoldmaneFailure } from '../goldmane/failure.ts';
-import { recordTrouble } from '../trail/trouble.ts';
-import { readLedger, readRefusedBefore } from '../trail/ledger.ts';
-import { isDatabaseFailure, type DatabaseFailure } from '../trail/database-failure.ts';
-import { decidedAgeSeconds, dueBuckets, type DueBucket } from '../trail/due-buckets.ts';
+import { recordTrouble } from '../trail/coverage-ranges/trouble.ts';
+import { readLedger, readRefusedBefore } from '../trail/merge/ledger.ts';
+import { isDatabaseFailure, type DatabaseFailure } from '../trail/database/database-failure.ts';
+import { decidedAgeSeconds, dueBuckets, type DueBucket } from '../trail/coverage-ranges/due-buckets.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { iso } from '../time/iso.ts';
 import { adoptCountedElsewhere } from './adopt-counted-elsewhere.ts';

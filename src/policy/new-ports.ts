@@ -1,8 +1,8 @@
 import { describeEnd } from './derive/describe.ts';
 import { portText } from './derive/rules.ts';
 import { groupBy } from '../text/order.ts';
-import type { NewConnection } from '../trail/new-connections.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { NewConnection } from '../trail/facts/new-connections.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 
 /** New ports of one pair of endpoints. */
 export interface NewPorts {

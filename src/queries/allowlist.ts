@@ -13,10 +13,10 @@ import { counted } from '../text/counted.ts';
 
 import type { Thresholds, Verdict } from '../coverage/verdict.ts';
 import { readPeriodCoverage } from './observed-period.ts';
-import { readEdgePairs } from '../trail/allowlist-edges.ts';
-import type { Query } from '../trail/database.ts';
-import { readEvidenceAndTraces, type DayPeriod } from '../trail/evidence.ts';
-import { readLimitedNamespaces } from '../trail/identity-overflow.ts';
+import { readEdgePairs } from '../trail/edges/allowlist-edges.ts';
+import type { Query } from '../trail/database/database.ts';
+import { readEvidenceAndTraces, type DayPeriod } from '../trail/facts/evidence.ts';
+import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
 
 /** The result of a derivation; the artefacts are in Postgres. */
 export interface AllowlistSummary {

@@ -5,7 +5,7 @@ import type { ClusterApi } from '../goldmane/cluster-api.ts';
 import { readOperatorSecret, type OperatorSecret } from '../goldmane/operator-secret.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
 import type { CertificateFindings, Reason } from '../reports/certificate-findings.ts';
-import type { Contacts, TlsBundle } from '../trail/tls-contacts.ts';
+import type { Contacts, TlsBundle } from '../trail/jobs/tls-contacts.ts';
 
 /** Dependencies of an inspection, provided by the worker and by the command line. */
 interface InspectionDeps {

@@ -1,9 +1,9 @@
 import { assessCompleteness, type CompletenessReport } from '../reports/completeness.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import { markRecentStreamedAsPending } from '../trail/due-buckets.ts';
-import { readObservations } from '../trail/namespace-observations.ts';
+import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
+import { markRecentStreamedAsPending } from '../trail/coverage-ranges/due-buckets.ts';
+import { readObservations } from '../trail/facts/namespace-observations.ts';
 import type { Config } from '../config/config.ts';
-import type { Query } from '../trail/database.ts';
+import type { Query } from '../trail/database/database.ts';
 
 /** Reads the current report. Read-only. @throws DatabaseFailure */
 export async function readCompleteness({

@@ -1,9 +1,9 @@
 import { groupNewPorts, type NewPorts } from '../policy/new-ports.ts';
 import { diffEdges, edgeKey, type EdgeDiff } from '../reports/edge-diff.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import type { Query } from '../trail/database.ts';
-import { readEdgeActivity } from '../trail/edge-activity.ts';
-import { readNewConnections } from '../trail/new-connections.ts';
+import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
+import type { Query } from '../trail/database/database.ts';
+import { readEdgeActivity } from '../trail/edges/edge-activity.ts';
+import { readNewConnections } from '../trail/facts/new-connections.ts';
 
 /** What changed between two times. */
 export interface Diff extends EdgeDiff {

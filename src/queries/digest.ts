@@ -1,12 +1,12 @@
 import type { Config } from '../config/config.ts';
 import { composeDigest, firstPeriodMs, type DigestReport } from '../reports/digest.ts';
 import { gapsReportedUntil } from '../coverage/coverage-summary.ts';
-import { countTakenAsKnown, readUnannounced } from '../trail/announcements.ts';
-import { readCoverage, type CoverageStretch } from '../trail/coverage.ts';
-import type { Query } from '../trail/database.ts';
-import { allEdges, queryEdges, type EdgeRow } from '../trail/query-edges.ts';
-import { readTrailTotals } from '../trail/trail-totals.ts';
-import { readDigestsBefore } from '../trail/digests.ts';
+import { countTakenAsKnown, readUnannounced } from '../trail/jobs/announcements.ts';
+import { readCoverage, type CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
+import type { Query } from '../trail/database/database.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/edges/query-edges.ts';
+import { readTrailTotals } from '../trail/edges/trail-totals.ts';
+import { readDigestsBefore } from '../trail/jobs/digests.ts';
 
 export interface ReadDigest {
   report: DigestReport;

@@ -7,17 +7,17 @@ import type { HealthFacts, HealthTrail, Unreachable } from '../reports/health/fa
 import { assessHealth } from '../reports/health/assess-health.ts';
 import type { HealthReport } from '../reports/health/report.ts';
 import { readControlFacts } from '../temporal/control-facts.ts';
-import { readAlert } from '../trail/alerts.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import type { Query } from '../trail/database.ts';
-import { readClockAhead } from '../trail/database-clock.ts';
-import { checkSchema } from '../trail/migrate.ts';
-import { readDigestProgress } from '../trail/digests.ts';
-import { readExportGaps } from '../trail/export-gaps.ts';
-import { readExportState } from '../trail/export-state.ts';
-import { readFreshness } from '../trail/freshness.ts';
-import { readClaimedSupervisor, wrongCluster } from '../trail/trail-claim.ts';
-import { readTrailId } from '../trail/trail-id.ts';
+import { readAlert } from '../trail/jobs/alerts.ts';
+import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
+import type { Query } from '../trail/database/database.ts';
+import { readClockAhead } from '../trail/database/database-clock.ts';
+import { checkSchema } from '../trail/database/migrate.ts';
+import { readDigestProgress } from '../trail/jobs/digests.ts';
+import { readExportGaps } from '../trail/export/export-gaps.ts';
+import { readExportState } from '../trail/export/export-state.ts';
+import { readFreshness } from '../trail/jobs/freshness.ts';
+import { readClaimedSupervisor, wrongCluster } from '../trail/database/trail-claim.ts';
+import { readTrailId } from '../trail/database/trail-id.ts';
 const mostExportGaps = 1_000;
 
 type HealthConfig = Pick<Config, 'clock' | 'jobs' | 'names'>;

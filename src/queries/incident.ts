@@ -1,10 +1,10 @@
 import { daySeconds, hourSeconds } from '../time/units.ts';
 import { reconstruct, type Incident } from '../policy/incident.ts';
 import { summarisePorts } from '../policy/summarise-ports.ts';
-import { readCoverage } from '../trail/coverage.ts';
-import type { Query } from '../trail/database.ts';
-import { readTracedEvidence } from '../trail/evidence.ts';
-import { readFactHistory } from '../trail/fact-history.ts';
+import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
+import type { Query } from '../trail/database/database.ts';
+import { readTracedEvidence } from '../trail/facts/evidence.ts';
+import { readFactHistory } from '../trail/facts/fact-history.ts';
 
 interface IncidentQuestion {
   namespace: string;

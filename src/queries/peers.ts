@@ -1,4 +1,4 @@
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 
 /** A namespace that the requested namespace has edges with. */
 export interface Peer {

@@ -1,7 +1,7 @@
 import { similarTo } from '../text/similar.ts';
-import type { Query } from '../trail/database.ts';
-import { allIdentities, seenIdentities } from '../trail/seen-identities.ts';
-import { allNamespaces, seenNamespaces } from '../trail/seen-namespaces.ts';
+import type { Query } from '../trail/database/database.ts';
+import { allIdentities, seenIdentities } from '../trail/facts/seen-identities.ts';
+import { allNamespaces, seenNamespaces } from '../trail/edges/seen-namespaces.ts';
 
 /** A name that no flow has, and known names that are similar. */
 export interface UnknownName {

@@ -1,4 +1,4 @@
-import type { Contacts } from '../trail/tls-contacts.ts';
+import type { Contacts } from '../trail/jobs/tls-contacts.ts';
 import type { Severity } from '../coverage/severity.ts';
 
 /** The state of the certificates, as a metric label and in JSON. */

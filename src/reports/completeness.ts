@@ -1,6 +1,6 @@
 import { daySeconds } from '../time/units.ts';
-import type { CoverageStretch } from '../trail/coverage.ts';
-import type { NamespaceDay, NamespaceObservation } from '../trail/namespace-observations.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
+import type { NamespaceDay, NamespaceObservation } from '../trail/facts/namespace-observations.ts';
 import { coveredTime, floorToTenthDay, missedTime, type TimeSpans } from '../coverage/covered-time.ts';
 import { missedRanges, type MissedRanges } from '../coverage/observed.ts';
 import { hoursInWords, LocalWeek } from '../coverage/local-week.ts';

@@ -1,5 +1,5 @@
 import { counted } from '../text/counted.ts';
-import type { Crashes } from '../trail/worker-processes.ts';
+import type { Crashes } from '../trail/workers/worker-processes.ts';
 
 /** Fewer crashes may be caused by evictions, a lost node or an operator. */
 const crashesInLoop = 3;

@@ -1,8 +1,8 @@
 import { dayMs } from '../time/units.ts';
-import type { CoverageStretch } from '../trail/coverage.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import type { TrailTotals } from '../trail/trail-totals.ts';
+import type { TrailTotals } from '../trail/edges/trail-totals.ts';
 import { counted, formatCount } from '../text/counted.ts';
 import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';

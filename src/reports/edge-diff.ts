@@ -1,7 +1,7 @@
 import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
-import type { CoverageStretch } from '../trail/coverage.ts';
-import type { EdgeActivity } from '../trail/edge-activity.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
+import type { EdgeActivity } from '../trail/edges/edge-activity.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 
 /** What changed between two times. Times in JSON are ISO 8601 in UTC. */
 export interface EdgeDiff {

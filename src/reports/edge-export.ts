@@ -1,6 +1,6 @@
 import { csvLine } from '../text/csv.ts';
 import { printable, printableJson } from '../text/printable.ts';
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 
 export const exportFormats = ['json', 'jsonl', 'csv', 'dot', 'mermaid', 'graphml'] as const;
 export type ExportFormat = (typeof exportFormats)[number];

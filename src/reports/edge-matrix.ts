@@ -1,4 +1,4 @@
-import type { EdgeRow } from '../trail/query-edges.ts';
+import type { EdgeRow } from '../trail/edges/query-edges.ts';
 
 /** The destinations of one namespace, by action, in alphabetical order. */
 interface MatrixRow {

@@ -1,6 +1,6 @@
 import { minuteMs } from '../time/units.ts';
 import { counted } from '../text/counted.ts';
-import type { FreshnessFacts } from '../trail/freshness.ts';
+import type { FreshnessFacts } from '../trail/jobs/freshness.ts';
 import type { Severity } from '../coverage/severity.ts';
 import { crashLoopOf } from './crash-loop.ts';
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { Database, Query } from './database.ts';
-import { explainedEdges, streamedOnlyCount } from './explained-edges.ts';
-import { HashList, unpackHashes } from './hashes.ts';
-import { beginLongStatement } from './session.ts';
+import type { Database, Query } from './database/database.ts';
+import { explainedEdges, streamedOnlyCount } from './edges/explained-edges.ts';
+import { HashList, unpackHashes } from './merge/hashes.ts';
+import { beginLongStatement } from './database/session.ts';
 
 /** A rule that rows of the database violate. */
 export interface Difference {

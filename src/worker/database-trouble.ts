@@ -2,7 +2,7 @@ import {
   isDatabaseFailure,
   type DatabaseFailure,
   type DatabaseFailureKind,
-} from '../trail/database-failure.ts';
+} from '../trail/database/database-failure.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** Failures of single statements, mostly writes. The health check itself finds missing tables. */

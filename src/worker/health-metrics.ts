@@ -3,7 +3,7 @@ import type { MetricMeter } from '@temporalio/common';
 import { TrailMeter } from '../temporal/trail-meter.ts';
 import { jobNames, type JobName } from '../config/names.ts';
 import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health/report.ts';
-import type { CoverageStretch } from '../trail/coverage.ts';
+import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 
 /** The health report as metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
 export interface HealthMetrics {

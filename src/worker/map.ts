@@ -5,7 +5,7 @@ import { readIncident } from '../queries/incident.ts';
 import { mapSilentDays, readMap, readMapChanges, readNamespaceDetail } from '../queries/map.ts';
 import type { Temporal } from '../temporal/worker-connection.ts';
 import { listRuns } from '../temporal/runs.ts';
-import { openDatabase } from '../trail/database.ts';
+import { openDatabase } from '../trail/database/database.ts';
 import { closeServer } from '../web/bounded-server.ts';
 import { loadMapPage } from '../web/map-page.ts';
 import { serveMap, type MapSource } from '../web/serve-map.ts';

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import type { Temporal } from '../temporal/worker-connection.ts';
 import { inTime } from '../temporal/time-limit.ts';
-import type { Database } from '../trail/database.ts';
-import { migrate, type MigrationProgress } from '../trail/migrate.ts';
+import type { Database } from '../trail/database/database.ts';
+import { migrate, type MigrationProgress } from '../trail/database/migrate.ts';
 import { callTimeoutMs } from './control-loop.ts';
 import { checkTrailOwner, readTrailClaim } from './trail-owner.ts';
 import { untilItWorks, type Waiting } from './waiting.ts';

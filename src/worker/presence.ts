@@ -3,8 +3,8 @@ import type { Logger } from 'pino';
 import { errorText } from '../failure/thrown.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { inTime } from '../temporal/time-limit.ts';
-import type { Query } from '../trail/database.ts';
-import { removePresence, renewPresence } from '../trail/worker-presence.ts';
+import type { Query } from '../trail/database/database.ts';
+import { removePresence, renewPresence } from '../trail/workers/worker-presence.ts';
 import { failAttemptsOf } from './lost-attempts.ts';
 import { pause } from './waiting.ts';
 

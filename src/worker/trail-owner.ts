@@ -8,7 +8,7 @@ import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
 import { trailIdIn } from '../temporal/trail-memo.ts';
-import type { TrailClaim } from '../trail/trail-claim.ts';
+import type { TrailClaim } from '../trail/database/trail-claim.ts';
 
 type Memo = Record<string, unknown> | undefined;
 

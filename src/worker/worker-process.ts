@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { Deps } from '../ingest/deps.ts';
 import { crashLoopOf } from '../reports/crash-loop.ts';
 import { zonedTime } from '../time/zoned-time.ts';
-import type { Database } from '../trail/database.ts';
+import type { Database } from '../trail/database/database.ts';
 import {
   claimedDatabase,
   claimTrail,
@@ -12,13 +12,13 @@ import {
   renewClaim,
   SilenceWatch,
   type TrailClaim,
-} from '../trail/trail-claim.ts';
+} from '../trail/database/trail-claim.ts';
 import {
   beginWorkerProcess,
   endWorkerProcess,
   readCrashes,
   renewWorkerProcess,
-} from '../trail/worker-processes.ts';
+} from '../trail/workers/worker-processes.ts';
 import type { Readiness } from './readiness.ts';
 
 /** Long enough for a pending run of the job `freshness`, its Slack message, and a scrape of the metrics. */

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
-import { readLedger } from '../../src/trail/ledger.ts';
+import { readLedger } from '../../src/trail/merge/ledger.ts';
 import {
   bucketNow,
   expectComplete,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { readLedger, type LedgerBucket } from '../../src/trail/ledger.ts';
+import { readLedger, type LedgerBucket } from '../../src/trail/merge/ledger.ts';
 import type { EdgeRow } from '../support/capture.ts';
 import { readEdges, readUnexplainedEdges } from '../support/database.ts';
 import { expectComplete, metric, untilReadBy, untilLogged, untilStreaming } from '../support/faults.ts';

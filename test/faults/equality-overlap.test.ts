@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createActivities } from '../../src/activities/index.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
-import { openDatabase } from '../../src/trail/database.ts';
+import { openDatabase } from '../../src/trail/database/database.ts';
 import { testDeps } from '../integration/deps.ts';
 import { attempts, expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';

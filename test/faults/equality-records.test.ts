@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { PolicyTrace } from '../../dev/goldmane/flow.ts';
-import { readCoverage } from '../../src/trail/coverage.ts';
+import { readCoverage } from '../../src/trail/coverage-ranges/coverage.ts';
 import { readEdges } from '../support/database.ts';
 import { bucketNow, expectComplete, metric, untilMerged, untilLogged } from '../support/faults.ts';
 import { connectReader, listRing } from '../support/faults-reader.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished } from 'vitest';
 import { spawnOwned, type OwnedProcess } from '../../dev/owned-process.ts';
 import { freePort } from '../../dev/ports.ts';
-import { readExportGaps } from '../../src/trail/export-gaps.ts';
+import { readExportGaps } from '../../src/trail/export/export-gaps.ts';
 import { otelCollector } from '../deploy/tools.ts';
 import { expectAllExported } from '../support/exported.ts';
 import { expectComplete } from '../support/faults.ts';

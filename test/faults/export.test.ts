@@ -1,7 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { trailNames } from '../../src/config/names.ts';
-import { readExportGaps } from '../../src/trail/export-gaps.ts';
-import { readExportState } from '../../src/trail/export-state.ts';
+import { readExportGaps } from '../../src/trail/export/export-gaps.ts';
+import { readExportState } from '../../src/trail/export/export-state.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, untilReadBy } from '../support/faults.ts';
 import { casesOf, fullTest } from '../support/full.ts';

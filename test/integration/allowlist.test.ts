@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../src/activities/allowlist.ts';
 import { parseAllowlistInput } from '../../src/policy/derive/input.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { listAllowlists, readAllowlistFiles } from '../../src/trail/allowlist-store.ts';
+import { listAllowlists, readAllowlistFiles } from '../../src/trail/jobs/allowlist-store.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrail } from '../support/cli.ts';
 import { databasePerTest } from '../support/database.ts';

@@ -5,7 +5,7 @@ import { reportCompleteness } from '../../src/activities/completeness.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
 import { jobs } from '../../src/config/names.ts';
-import type { Database } from '../../src/trail/database.ts';
+import type { Database } from '../../src/trail/database/database.ts';
 import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { until } from '../support/poll.ts';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { Settling } from './coverage-settling-harness.ts';
 

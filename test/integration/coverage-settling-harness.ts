@@ -3,7 +3,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities } from '../../src/activities/index.ts';
 import type { ServerClock } from '../../src/goldmane/server-clock.ts';
 import type { Progress, SettleSummary } from '../../src/ingest/summary.ts';
-import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { readCoverage, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { ProgressNews } from '../../src/worker/progress-news.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { FakeGoldmane, VirtualClock, type Flows } from './coverage-fake-goldmane.ts';

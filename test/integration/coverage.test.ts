@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { readCoverage, readGaps, type CoverageStretch } from '../../src/trail/coverage.ts';
-import { decideCoverage } from '../../src/trail/decide-coverage.ts';
-import { expireLedger, readLedger } from '../../src/trail/ledger.ts';
-import { recordTrouble } from '../../src/trail/trouble.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { readCoverage, readGaps, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
+import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
+import { expireLedger, readLedger } from '../../src/trail/merge/ledger.ts';
+import { recordTrouble } from '../../src/trail/coverage-ranges/trouble.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { databasePerTest } from '../support/database.ts';
 

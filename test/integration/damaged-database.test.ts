@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { relations } from '../../src/trail/check-tables.ts';
-import { readCoverage } from '../../src/trail/coverage.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { checkSchema, migrate } from '../../src/trail/migrate.ts';
+import { relations } from '../../src/trail/database/check-tables.ts';
+import { readCoverage } from '../../src/trail/coverage-ranges/coverage.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { checkSchema, migrate } from '../../src/trail/database/migrate.ts';
 import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 

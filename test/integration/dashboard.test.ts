@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { merge } from '../../src/trail/merge.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { readDashboard } from '../deploy/rules.ts';
 import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';

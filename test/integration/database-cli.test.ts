@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../src/trail/migrate.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { flowTrail, spawnFlowTrail } from '../support/cli.ts';
 import { createTestDatabase, databasePerTest } from '../support/database.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { adoptIfCountedElsewhere } from '../../src/trail/adopt.ts';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { withLease } from '../../src/trail/lease.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import { adoptIfCountedElsewhere } from '../../src/trail/edges/adopt.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
+import { withLease } from '../../src/trail/workers/lease.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { Aggregator } from '../support/aggregator.ts';
 import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StreamWriter } from '../../src/ingest/stream-writer.ts';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
-import { readLedger } from '../../src/trail/ledger.ts';
-import { databaseFailure } from '../../src/trail/database-failure.ts';
-import type { Database } from '../../src/trail/database.ts';
-import { StreamFold } from '../../src/trail/fold.ts';
+import { readLedger } from '../../src/trail/merge/ledger.ts';
+import { databaseFailure } from '../../src/trail/database/database-failure.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { StreamFold } from '../../src/trail/fold/fold.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 import { VirtualClock } from './coverage-fake-goldmane.ts';

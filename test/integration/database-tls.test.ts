@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { issueCertificates } from '../../dev/certificates.ts';
 import { startPostgres, type Postgres } from '../../dev/postgres/server.ts';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
 import { folderPerFile } from '../support/folder.ts';
 
 const folder = folderPerFile();

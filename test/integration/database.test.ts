@@ -3,14 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
 import {
   isDatabaseFailure,
   type DatabaseFailure,
   type DatabaseFailureKind,
-} from '../../src/trail/database-failure.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { queryEdges } from '../../src/trail/query-edges.ts';
+} from '../../src/trail/database/database-failure.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
+import { queryEdges } from '../../src/trail/edges/query-edges.ts';
 import { createTestDatabase, databasePerTest } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { listen } from '../../dev/ports.ts';

@@ -6,7 +6,7 @@ import { createReaderMetrics } from '../../src/ingest/metrics.ts';
 import type { Clock } from '../../src/time/clock.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
-import type { Database } from '../../src/trail/database.ts';
+import type { Database } from '../../src/trail/database/database.ts';
 
 /** Dependencies of activities with the test's database and clock, without logging and reporting. */
 export function testDeps(database: Database, clock: Clock): JobDeps {

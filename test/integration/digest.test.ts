@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { postDigest, prepareDigest } from '../../src/activities/digest.ts';
-import { readDigestEdges } from '../../src/trail/announcements.ts';
-import { databaseFailure } from '../../src/trail/database-failure.ts';
+import { readDigestEdges } from '../../src/trail/jobs/announcements.ts';
+import { databaseFailure } from '../../src/trail/database/database-failure.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { until } from '../support/poll.ts';
 import { dayMs, DigestHarness, hourMs, morning, type EdgeSpec } from './digest-harness.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { adopt, adoptIfCountedElsewhere } from '../../src/trail/adopt.ts';
-import type { Database } from '../../src/trail/database.ts';
-import { expireLedger } from '../../src/trail/ledger.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import { adopt, adoptIfCountedElsewhere } from '../../src/trail/edges/adopt.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { expireLedger } from '../../src/trail/merge/ledger.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { Aggregator } from '../support/aggregator.ts';
 import { parseAnswer } from '../support/answer.ts';

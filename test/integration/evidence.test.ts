@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readEvidenceAndTraces } from '../../src/trail/evidence.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { readEvidenceAndTraces } from '../../src/trail/facts/evidence.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { TrailRecord } from '../../src/trail/record.ts';
 import { captureEvidence } from '../support/capture-evidence.ts';
 import { mergeCapture } from '../support/captured-trail.ts';

@@ -6,7 +6,7 @@ import type { ExportDeps } from '../../src/flow-logs/deps.ts';
 import { exportFlows } from '../../src/flow-logs/export-flows.ts';
 import { createExportMetrics } from '../../src/flow-logs/metrics.ts';
 import type { ExportSummary } from '../../src/flow-logs/summary.ts';
-import { readExportGaps, type ExportGap } from '../../src/trail/export-gaps.ts';
+import { readExportGaps, type ExportGap } from '../../src/trail/export/export-gaps.ts';
 import { startLogReceiver, type LogReceiver } from '../support/log-receiver.ts';
 import { Settling } from './coverage-settling-harness.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readExportState } from '../../src/trail/export-state.ts';
+import { readExportState } from '../../src/trail/export/export-state.ts';
 import { casesOf } from '../support/full.ts';
 import { partialSuccess } from '../support/log-receiver.ts';
 import { Exporting, exportStart, threeFlows, uniqueBucketOf } from './export-harness.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decideExportGaps } from '../../src/trail/export-gaps.ts';
-import { forgetExportMarks } from '../../src/trail/export-marks.ts';
-import { noteExportOff, readExportState } from '../../src/trail/export-state.ts';
+import { decideExportGaps } from '../../src/trail/export/export-gaps.ts';
+import { forgetExportMarks } from '../../src/trail/export/export-marks.ts';
+import { noteExportOff, readExportState } from '../../src/trail/export/export-state.ts';
 import { Exporting, exportStart, threeFlows, uniqueBucketOf } from './export-harness.ts';
 
 const hour = 3_600;

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, inject, test } from 'vitest';
 import { applyRetention } from '../../src/activities/housekeeping.ts';
-import { coarsenCoverage } from '../../src/trail/coarsen-coverage.ts';
-import { readCoverage, type CoverageState, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { coarsenCoverage } from '../../src/trail/coverage-ranges/coarsen-coverage.ts';
+import {
+  readCoverage,
+  type CoverageState,
+  type CoverageStretch,
+} from '../../src/trail/coverage-ranges/coverage.ts';
 import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';
 import { testDeps } from './deps.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { readIdentityOverflow, readLimitedNamespaces } from '../../src/trail/identity-overflow.ts';
-import { ListedRecords } from '../../src/trail/listed-records.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { removeFacts } from '../../src/trail/remove-facts.ts';
+import { readIdentityOverflow, readLimitedNamespaces } from '../../src/trail/merge/identity-overflow.ts';
+import { ListedRecords } from '../../src/trail/fold/listed-records.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { removeFacts } from '../../src/trail/facts/remove-facts.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { coveredTime } from '../../src/coverage/covered-time.ts';
 import { coverageLines, summariseCoverage } from '../../src/coverage/coverage-summary.ts';
-import { readGaps, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { readGaps, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges } from '../support/database.ts';
 import { encodeFlow } from '../unit/trail/flow-messages.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
-import { merge } from '../../src/trail/merge.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { databasePerTest, readUnexplainedEdges } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds as start, streamed } from './ledger-batches.ts';
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { decideCoverage } from '../../src/trail/decide-coverage.ts';
-import { expireLedger } from '../../src/trail/ledger.ts';
-import type { Database } from '../../src/trail/database.ts';
+import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
+import { expireLedger } from '../../src/trail/merge/ledger.ts';
+import type { Database } from '../../src/trail/database/database.ts';
 
-import { merge } from '../../src/trail/merge.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import { until } from '../support/poll.ts';
 import { deferred } from './deferred.ts';

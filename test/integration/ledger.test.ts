@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { decideCoverage } from '../../src/trail/decide-coverage.ts';
-import { expireLedger } from '../../src/trail/ledger.ts';
-import { HashSet } from '../../src/trail/hashes.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { saltedHasher } from '../../src/trail/record-hash.ts';
+import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
+import { expireLedger } from '../../src/trail/merge/ledger.ts';
+import { HashSet } from '../../src/trail/merge/hashes.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { saltedHasher } from '../../src/trail/merge/record-hash.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, startSeconds as start, streamed } from './ledger-batches.ts';
 

@@ -6,7 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import type { OutputName } from '../../src/cli/schemas/index.ts';
-import { openDatabase } from '../../src/trail/database.ts';
+import { openDatabase } from '../../src/trail/database/database.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { mergeCapture } from '../support/captured-trail.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { readCapture, readCaptureEdges } from '../support/capture.ts';
 import { captureByBucket, foldListed, foldStreamed } from '../support/captured-buckets.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { isDatabaseFailure } from '../../src/trail/database-failure.ts';
-import { withLease } from '../../src/trail/lease.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate, type MigrationProgress } from '../../src/trail/migrate.ts';
-import { beginLongStatement } from '../../src/trail/session.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
+import { isDatabaseFailure } from '../../src/trail/database/database-failure.ts';
+import { withLease } from '../../src/trail/workers/lease.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate, type MigrationProgress } from '../../src/trail/database/migrate.ts';
+import { beginLongStatement } from '../../src/trail/database/session.ts';
 import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readObservations, rollNamespaceDays } from '../../src/trail/namespace-observations.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { readObservations, rollNamespaceDays } from '../../src/trail/facts/namespace-observations.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { databasePerTest } from '../support/database.ts';
 import { batch, options, podIn, streamed } from './ledger-batches.ts';
 import { at, storeSettled, monday, mergeRecords, mergeDaily, recordBetween } from './watched-days.ts';

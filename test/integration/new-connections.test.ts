@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { readNewConnections } from '../../src/trail/new-connections.ts';
+import { readNewConnections } from '../../src/trail/facts/new-connections.ts';
 import { databasePerFile } from '../support/database.ts';
 
 const { query } = databasePerFile().database;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { OutputName } from '../../src/cli/schemas/index.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 import { parseAnswer } from '../support/answer.ts';
 import { flowTrail, flowTrailInto } from '../support/cli.ts';
 import { createTestDatabase, databasePerFile } from '../support/database.ts';

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { readCoverage } from '../../src/trail/coverage.ts';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { saltedHasher } from '../../src/trail/record-hash.ts';
+import { readCoverage } from '../../src/trail/coverage-ranges/coverage.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
+import { saltedHasher } from '../../src/trail/merge/record-hash.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { foldListed, foldStreamed } from '../support/captured-buckets.ts';

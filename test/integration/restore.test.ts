@@ -1,9 +1,9 @@
 import { expect, inject, test } from 'vitest';
-import { readGaps } from '../../src/trail/coverage.ts';
-import { decideCoverage } from '../../src/trail/decide-coverage.ts';
-import { restoredCause } from '../../src/trail/detect-restore.ts';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { merge } from '../../src/trail/merge.ts';
+import { readGaps } from '../../src/trail/coverage-ranges/coverage.ts';
+import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
+import { restoredCause } from '../../src/trail/coverage-ranges/detect-restore.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { databasePerTest } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'v
 import { loadConfig } from '../../src/config/config.ts';
 import { supervisorWorkflowType, trailNames, trailIdField } from '../../src/config/names.ts';
 import { outputSchemas } from '../../src/cli/schemas/index.ts';
-import { readTrailId } from '../../src/trail/trail-id.ts';
+import { readTrailId } from '../../src/trail/database/trail-id.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { flowTrailInProcess } from '../support/cli-in-process.ts';
 import { databasePerFile } from '../support/database.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/server-run.ts';
+import { loadServerRun, saveServerRun, ServerRuns } from '../../src/trail/coverage-ranges/server-run.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import type { Flows } from './coverage-fake-goldmane.ts';
 import { casesOf, fullTest } from '../support/full.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readFreshness } from '../../src/trail/freshness.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { allEdges, queryEdges } from '../../src/trail/query-edges.ts';
+import { readFreshness } from '../../src/trail/jobs/freshness.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { allEdges, queryEdges } from '../../src/trail/edges/query-edges.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';

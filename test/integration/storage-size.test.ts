@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readStorageBytes } from '../../src/trail/storage-size.ts';
+import { readStorageBytes } from '../../src/trail/database/storage-size.ts';
 import { databasePerTest } from '../support/database.ts';
 
 const { database } = databasePerTest();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { lastContact, lastContacts, recordContact } from '../../src/trail/tls-contacts.ts';
-import { recordTrouble } from '../../src/trail/trouble.ts';
+import { lastContact, lastContacts, recordContact } from '../../src/trail/jobs/tls-contacts.ts';
+import { recordTrouble } from '../../src/trail/coverage-ranges/trouble.ts';
 import { databasePerTest } from '../support/database.ts';
 
 const now = 1_800_000_000;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { merge } from '../../src/trail/merge.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { TrailRecord } from '../../src/trail/record.ts';
 import { verify } from '../../src/trail/verify.ts';
 import { databasePerTest } from '../support/database.ts';

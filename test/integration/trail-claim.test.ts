@@ -7,13 +7,13 @@ import {
   readClaimedSupervisor,
   renewClaim,
   SilenceWatch,
-} from '../../src/trail/trail-claim.ts';
-import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/worker-processes.ts';
-import { decideCoverage } from '../../src/trail/decide-coverage.ts';
-import { readLedger } from '../../src/trail/ledger.ts';
-import { merge } from '../../src/trail/merge.ts';
-import { migrate } from '../../src/trail/migrate.ts';
-import { recordTrouble } from '../../src/trail/trouble.ts';
+} from '../../src/trail/database/trail-claim.ts';
+import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/workers/worker-processes.ts';
+import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
+import { readLedger } from '../../src/trail/merge/ledger.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
+import { recordTrouble } from '../../src/trail/coverage-ranges/trouble.ts';
 import { createTestDatabase, databasePerTest, readEdges } from '../support/database.ts';
 import { batch, listed, options } from './ledger-batches.ts';
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/time/clock.ts';
-import type { Database } from '../../src/trail/database.ts';
-import { merge } from '../../src/trail/merge.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import type { FactEnd, TrailRecord } from '../../src/trail/record.ts';
 import { batch, options, podIn } from './ledger-batches.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { withLease } from '../../src/trail/lease.ts';
-import { removePresence, renewPresence } from '../../src/trail/worker-presence.ts';
+import { withLease } from '../../src/trail/workers/lease.ts';
+import { removePresence, renewPresence } from '../../src/trail/workers/worker-presence.ts';
 import { databasePerTest } from '../support/database.ts';
 
 const db = databasePerTest();

@@ -5,7 +5,7 @@ import {
   endWorkerProcess,
   readCrashes,
   renewWorkerProcess,
-} from '../../src/trail/worker-processes.ts';
+} from '../../src/trail/workers/worker-processes.ts';
 import { databasePerTest } from '../support/database.ts';
 
 const { query } = databasePerTest().database;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { renewPresence } from '../../src/trail/worker-presence.ts';
+import { renewPresence } from '../../src/trail/workers/worker-presence.ts';
 import { keepPresence } from '../../src/worker/presence.ts';
 import { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { CoverageStretch } from '../../src/trail/coverage.ts';
+import type { CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { readEdges } from '../support/database.ts';
 import { isGap } from '../support/faults.ts';
 import { isListed, expectFactsOf } from '../support/gaps.ts';

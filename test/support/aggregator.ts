@@ -1,4 +1,4 @@
-import type { Database } from '../../src/trail/database.ts';
+import type { Database } from '../../src/trail/database/database.ts';
 
 /** The fields of a streamed record that goldmane-edge-aggregator uses. */
 interface AggregatedFlow {

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../src/trail/facts/evidence.ts';
 import { factGroupText } from '../../src/trail/record.ts';
 import { captureByBucket, captureIdentities, foldListed } from './captured-buckets.ts';
 

@@ -1,5 +1,5 @@
-import type { Database } from '../../src/trail/database.ts';
-import { merge } from '../../src/trail/merge.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { merge } from '../../src/trail/merge/merge.ts';
 import { options } from '../integration/ledger-batches.ts';
 import { captureByBucket, captureIdentities, foldListed } from './captured-buckets.ts';
 

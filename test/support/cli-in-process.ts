@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { vi } from 'vitest';
-import { note } from '../../src/cli/output.ts';
+import { note } from '../../src/cli/output/output.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { isFailure } from '../../src/failure/failure.ts';
 import type { CliResult } from './cli.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
 import { withClient } from '../../dev/postgres/with-client.ts';
-import { openDatabase, type Database } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import { openDatabase, type Database } from '../../src/trail/database/database.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
 
 export interface TestDatabase {

@@ -3,9 +3,9 @@ import { connect, type ClientHttp2Stream } from 'node:http2';
 import { connectGoldmane, type GoldmaneConnection } from '../../src/goldmane/connection.ts';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import type { GoldmaneConfig } from '../../src/config/goldmane-config.ts';
-import { foldList, type ListedBucket } from '../../src/trail/fold-list.ts';
-import { unpackHashes } from '../../src/trail/hashes.ts';
-import { saltedHasher } from '../../src/trail/record-hash.ts';
+import { foldList, type ListedBucket } from '../../src/trail/fold/fold-list.ts';
+import { unpackHashes } from '../../src/trail/merge/hashes.ts';
+import { saltedHasher } from '../../src/trail/merge/record-hash.ts';
 import type { World } from './world.ts';
 import { runToEnd } from './run-to-end.ts';
 

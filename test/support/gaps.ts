@@ -2,7 +2,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { expect } from 'vitest';
 import type { Flow } from '../../dev/goldmane/flow.ts';
 import type { GapReport, SettleSummary, StreamSummary } from '../../src/ingest/summary.ts';
-import type { CoverageStretch } from '../../src/trail/coverage.ts';
+import type { CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { freshWindowSignal } from '../../src/workflows/messages.ts';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
 import type { TrailStatus } from '../../src/workflows/status.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import type { Database } from '../../src/trail/database.ts';
-import { migrate } from '../../src/trail/migrate.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { migrate } from '../../src/trail/database/migrate.ts';
 
 /** The last migration of the version that wrote the rows. */
 export const oldSchema = '0035_trail_id';

@@ -1,6 +1,6 @@
-import { HashSet } from '../../src/trail/hashes.ts';
-import { saltedHasher } from '../../src/trail/record-hash.ts';
-import { planMerge, type LedgerRow } from '../../src/trail/merge-plan.ts';
+import { HashSet } from '../../src/trail/merge/hashes.ts';
+import { saltedHasher } from '../../src/trail/merge/record-hash.ts';
+import { planMerge, type LedgerRow } from '../../src/trail/merge/merge-plan.ts';
 import { edgeText, factGroupText, type BucketBatch } from '../../src/trail/record.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Database } from '../../src/trail/database.ts';
-import { isDatabaseFailure } from '../../src/trail/database-failure.ts';
+import type { Database } from '../../src/trail/database/database.ts';
+import { isDatabaseFailure } from '../../src/trail/database/database-failure.ts';
 import { verify } from '../../src/trail/verify.ts';
 
 const unavailableKinds = new Set([

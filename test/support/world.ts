@@ -14,7 +14,7 @@ import {
   type GoldmaneStandIn,
 } from '../../dev/goldmane/stand-in.ts';
 import { supervisorWorkflowId } from '../../src/config/names.ts';
-import { readCoverage, type CoverageStretch } from '../../src/trail/coverage.ts';
+import { readCoverage, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { createTestDatabase, readEdges, readUnexplainedEdges, type TestDatabase } from './database.ts';
 import { until } from './poll.ts';
 import { Traffic, type TrafficOptions } from './traffic.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { askAllowlistFiles, askAllowlists, previewAllowlist } from '../allowlist.ts';
-import { baselines } from '../allowlist-options.ts';
-import { readPolicyText } from '../policy-files.ts';
-import { readPeriod } from '../period.ts';
+import { baselines } from '../input/allowlist-options.ts';
+import { readPolicyText } from '../input/policy-files.ts';
+import { readPeriod } from '../input/period.ts';
 import { askReplay, replayAnswer } from '../replay.ts';
 import { askStaged, stagedAnswer } from '../staged.ts';
 import { allowlistFormats } from '../../policy/derive/input.ts';
-import { unknownNameTexts } from '../unknown-names.ts';
+import { unknownNameTexts } from '../input/unknown-names.ts';
 import { period } from './question-tools.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { groupBy } from '../../text/order.ts';
 import { manyPorts } from '../../trail/many-ports.ts';
 

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from './arrivals.ts';
 import { baselineRules } from './baseline.ts';
 import { describeEnd } from './describe.ts';

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import type { Direction } from './model.ts';
 
 type Reported = Pick<FlowEvidence, 'src' | 'dst' | 'reporter'>;

@@ -1,4 +1,4 @@
-import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence, TracedEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from './arrivals.ts';
 import { describeEnd, isReservedName } from './describe.ts';
 import type { EvidenceEnd } from './model.ts';

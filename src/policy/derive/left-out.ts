@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import type { Arrival } from './arrivals.ts';
 import type { DeriveOptions, Direction, LeftOut, LeftOutReason } from './model.ts';
 import { manyPorts } from '../../trail/many-ports.ts';

@@ -1,5 +1,5 @@
 import { manyPorts } from '../../trail/many-ports.ts';
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import type { AllowedPort, AllowRule, DeriveOptions, Direction, Peer, Widening } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
 import { peerOf, toOrFrom } from './direction.ts';

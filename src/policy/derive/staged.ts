@@ -1,6 +1,6 @@
 import { coveredTime, floorToTenthDay } from '../../coverage/covered-time.ts';
-import type { CoverageStretch } from '../../trail/coverage.ts';
-import type { TracedEvidence } from '../../trail/evidence.ts';
+import type { CoverageStretch } from '../../trail/coverage-ranges/coverage.ts';
+import type { TracedEvidence } from '../../trail/facts/evidence.ts';
 import { describeEnd } from './describe.ts';
 import { reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';

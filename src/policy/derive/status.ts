@@ -1,6 +1,6 @@
 import { daySeconds } from '../../time/units.ts';
-import type { CoverageStretch } from '../../trail/coverage.ts';
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { CoverageStretch } from '../../trail/coverage-ranges/coverage.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { coveredTime, floorToTenthDay, type TimeSpans } from '../../coverage/covered-time.ts';
 import { daysWatched, judge, requiredDays, type Thresholds } from '../../coverage/verdict.ts';
 import type { NamespaceStatus } from './model.ts';

@@ -1,5 +1,5 @@
 import { counted } from '../../text/counted.ts';
-import type { FlowEvidence, TracedEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence, TracedEvidence } from '../../trail/facts/evidence.ts';
 import { describeSubject } from './describe.ts';
 import { directionOf, peerOf, reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { subjectOf } from '../derive/derive.ts';
 import type { Direction } from '../derive/model.ts';
 import { groupBy } from '../../text/order.ts';

@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import type { Answer } from './answer.ts';
 import type { IpVersion } from '../../text/net.ts';
 import type { ClusterFacts, ReplayEnd } from './cluster.ts';

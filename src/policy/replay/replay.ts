@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../trail/evidence.ts';
+import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from '../derive/arrivals.ts';
 import { subjectOf } from '../derive/derive.ts';
 import { describeEnd } from '../derive/describe.ts';

@@ -1,7 +1,7 @@
 import type { Severity } from '../../coverage/severity.ts';
-import type { CoverageStretch } from '../../trail/coverage.ts';
-import type { ExportGap } from '../../trail/export-gaps.ts';
-import type { ExportState } from '../../trail/export-state.ts';
+import type { CoverageStretch } from '../../trail/coverage-ranges/coverage.ts';
+import type { ExportGap } from '../../trail/export/export-gaps.ts';
+import type { ExportState } from '../../trail/export/export-state.ts';
 import type { ControlFacts } from '../../temporal/control-facts.ts';
 
 /** Why a system does not respond. */

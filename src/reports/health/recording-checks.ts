@@ -1,7 +1,7 @@
 import { longestOf, totalSeconds } from '../../coverage/durations.ts';
 import type { Severity } from '../../coverage/severity.ts';
 import { spanText } from '../../time/zoned-time.ts';
-import type { CoverageStretch } from '../../trail/coverage.ts';
+import type { CoverageStretch } from '../../trail/coverage-ranges/coverage.ts';
 import type { HealthTrail } from './facts.ts';
 import { check, withoutStop, type HealthCheck, type HealthStatus } from './report.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allowlistInput } from '../../../src/cli/allowlist-options.ts';
+import { allowlistInput } from '../../../src/cli/input/allowlist-options.ts';
 
 const defaults = {
   direction: 'egress',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { completionScript, shells } from '../../../src/cli/completion-script.ts';
+import { completionScript, shells } from '../../../src/cli/output/completion-script.ts';
 import { commands } from '../../../src/cli/commands.ts';
 import { createProgram } from '../../../src/cli/program.ts';
 import { folderOfTest } from '../../support/folder.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { formatEnv } from '../../../dev/hints.ts';
-import { useLocalStack } from '../../../src/cli/local-stack.ts';
+import { useLocalStack } from '../../../src/cli/connect/local-stack.ts';
 
 const settings = {
   DATABASE_URL_FILE: '/a path/with #1',

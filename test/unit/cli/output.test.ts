@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { formatTable, formatTime, printJson, printTable } from '../../../src/cli/output.ts';
+import { formatTable, formatTime, printJson, printTable } from '../../../src/cli/output/output.ts';
 
 describe('a table', () => {
   test('has columns as wide as their widest cell, separated by two spaces, without trailing spaces', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseLimit, parseNamespace, parsePort } from '../../../src/cli/parse-options.ts';
+import { parseLimit, parseNamespace, parsePort } from '../../../src/cli/input/parse-options.ts';
 
 const usage = expect.objectContaining({ system: 'command', kind: 'usage' });
 

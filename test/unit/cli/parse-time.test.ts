@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parsePast, parseSince } from '../../../src/cli/parse-time.ts';
+import { parsePast, parseSince } from '../../../src/cli/input/parse-time.ts';
 import { minuteMs } from '../../../src/time/units.ts';
 import { wallClockText } from '../../../src/time/wall-clock.ts';
 

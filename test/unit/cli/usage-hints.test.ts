@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { usageHint } from '../../../src/cli/usage-hints.ts';
+import { usageHint } from '../../../src/cli/input/usage-hints.ts';
 
 const edges = new Command('edges').option('--ns <name>').option('--src <name>').option('--since <time>');
 const diff = new Command('diff').requiredOption('--from <time>');

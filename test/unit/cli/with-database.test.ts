@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { withDatabaseOf } from '../../../src/cli/with-database.ts';
+import { withDatabaseOf } from '../../../src/cli/connect/with-database.ts';
 
 test('a command with CLUSTER_NAME waits only once for a database that does not respond', async () => {
   const work = vi.fn();

@@ -1,8 +1,8 @@
 import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { writeFilesInto } from '../../../src/cli/write-files.ts';
-import { writeOutput } from '../../../src/cli/write-output.ts';
+import { writeFilesInto } from '../../../src/cli/output/write-files.ts';
+import { writeOutput } from '../../../src/cli/output/write-output.ts';
 import { folderOfTest } from '../../support/folder.ts';
 
 let scratch: string;

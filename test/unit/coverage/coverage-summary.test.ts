@@ -4,7 +4,7 @@ import {
   coverageLines,
   summariseCoverage,
 } from '../../../src/coverage/coverage-summary.ts';
-import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
+import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage-ranges/coverage.ts';
 
 const hour = 3_600;
 const from = new Date(0);

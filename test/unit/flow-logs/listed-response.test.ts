@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ListedResponse } from '../../../src/flow-logs/listed-response.ts';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
-import { saltedHasher } from '../../../src/trail/record-hash.ts';
+import { saltedHasher } from '../../../src/trail/merge/record-hash.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { encodeFlow } from '../trail/flow-messages.ts';
 

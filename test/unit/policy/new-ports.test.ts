@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { groupNewPorts } from '../../../src/policy/new-ports.ts';
-import type { NewConnection } from '../../../src/trail/new-connections.ts';
+import type { NewConnection } from '../../../src/trail/facts/new-connections.ts';
 
 const time = (minute: number) => new Date(Date.UTC(2026, 0, 15, 0, minute));
 

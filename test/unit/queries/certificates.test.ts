@@ -12,7 +12,7 @@ import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
 import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
 import { assessCertificates } from '../../../src/reports/certificate-state.ts';
-import type { Contacts } from '../../../src/trail/tls-contacts.ts';
+import type { Contacts } from '../../../src/trail/jobs/tls-contacts.ts';
 import { startPeer, writeTarget } from '../goldmane/peer.ts';
 import { freePort } from '../../../dev/ports.ts';
 

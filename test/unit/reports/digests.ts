@@ -7,7 +7,7 @@ import {
 } from '../../../src/reports/digest.ts';
 import { coverageLines } from '../../../src/coverage/coverage-summary.ts';
 import { digestMessages, type DigestMessage } from '../../../src/slack/digest-blocks.ts';
-import type { EdgeRow } from '../../../src/trail/query-edges.ts';
+import type { EdgeRow } from '../../../src/trail/edges/query-edges.ts';
 
 export const now = new Date('2026-11-23T08:00:00Z');
 export const yesterday = new Date('2026-11-22T08:00:00Z');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { diffEdges } from '../../../src/reports/edge-diff.ts';
-import type { EdgeActivity } from '../../../src/trail/edge-activity.ts';
+import type { EdgeActivity } from '../../../src/trail/edges/edge-activity.ts';
 
 const [from, to] = [new Date('2026-01-10T00:00:00Z'), new Date('2026-01-20T00:00:00Z')];
 const old = new Date('2026-01-01T00:00:00Z');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { edgeMatrix } from '../../../src/reports/edge-matrix.ts';
 import { exportEdges, exportFormats } from '../../../src/reports/edge-export.ts';
-import type { EdgeRow } from '../../../src/trail/query-edges.ts';
+import type { EdgeRow } from '../../../src/trail/edges/query-edges.ts';
 
 function edge(srcNs: string, dstNs: string, action = 'allow'): EdgeRow {
   const time = new Date('2026-01-31T08:00:00Z');

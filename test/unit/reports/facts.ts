@@ -1,5 +1,5 @@
 import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
-import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
+import type { FreshnessFacts } from '../../../src/trail/jobs/freshness.ts';
 
 // The facts of both monitoring jobs without problems; each test changes one fact.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assessFreshness } from '../../../src/reports/freshness-state.ts';
-import type { FreshnessFacts } from '../../../src/trail/freshness.ts';
+import type { FreshnessFacts } from '../../../src/trail/jobs/freshness.ts';
 import { formatTime, fresh, minutesAgo, nowMs } from './facts.ts';
 
 const begun = { lastProgressAt: undefined, newestBucket: undefined, settledBucket: undefined };

@@ -6,8 +6,8 @@ import {
 } from '../../../src/reports/completeness.ts';
 import { daySeconds } from '../../../src/time/units.ts';
 import type { Thresholds } from '../../../src/coverage/verdict.ts';
-import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage.ts';
-import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/namespace-observations.ts';
+import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage-ranges/coverage.ts';
+import type { NamespaceDay, NamespaceObservation } from '../../../src/trail/facts/namespace-observations.ts';
 
 /** Monday 2 November 2026, 00:00 UTC, which is also 00:00 in London. */
 export const monday = Date.parse('2026-11-02T00:00:00Z') / 1000;

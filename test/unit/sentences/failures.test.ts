@@ -11,8 +11,8 @@ import {
 import { explainDialError, type DialError } from '../../../src/goldmane/dial-failure.ts';
 import { explainNoResponse } from '../../../src/temporal/explain-failure.ts';
 import { wrongTrail } from '../../../src/temporal/failure.ts';
-import { databaseFailure, databaseFailureKinds } from '../../../src/trail/database-failure.ts';
-import { toDatabaseFailure } from '../../../src/trail/explain-database-error.ts';
+import { databaseFailure, databaseFailureKinds } from '../../../src/trail/database/database-failure.ts';
+import { toDatabaseFailure } from '../../../src/trail/database/explain-database-error.ts';
 import { expectSentences, type Sentences } from './sentences.ts';
 
 // The text of every failure. Other tests assert kinds.

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
-import { StreamFold, streamBatch } from '../../../src/trail/fold.ts';
+import { StreamFold, streamBatch } from '../../../src/trail/fold/fold.ts';
 import { edgeText, type BucketBatch } from '../../../src/trail/record.ts';
 import { readCapture, readCaptureEdges } from '../../support/capture.ts';
 import { captureByBucket, foldListed } from '../../support/captured-buckets.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { HashSet } from '../../../src/trail/hashes.ts';
-import { planMerge, type LedgerRow } from '../../../src/trail/merge-plan.ts';
-import type { RecordHasher } from '../../../src/trail/record-hash.ts';
+import { HashSet } from '../../../src/trail/merge/hashes.ts';
+import { planMerge, type LedgerRow } from '../../../src/trail/merge/merge-plan.ts';
+import type { RecordHasher } from '../../../src/trail/merge/record-hash.ts';
 import type { TrailRecord } from '../../../src/trail/record.ts';
 import { listed, startSeconds, streamed } from '../../integration/ledger-batches.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ContentTable } from '../../../src/trail/content-table.ts';
+import { ContentTable } from '../../../src/trail/fold/content-table.ts';
 
 test('numbers contents in order of first occurrence', () => {
   const content = fc.oneof(

@@ -2,8 +2,12 @@ import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import { databaseFailure, databaseFailureKinds, isConflict } from '../../../src/trail/database-failure.ts';
-import { toDatabaseFailure } from '../../../src/trail/explain-database-error.ts';
+import {
+  databaseFailure,
+  databaseFailureKinds,
+  isConflict,
+} from '../../../src/trail/database/database-failure.ts';
+import { toDatabaseFailure } from '../../../src/trail/database/explain-database-error.ts';
 
 function failed(code: string | undefined, message = 'something happened'): Error {
   return Object.assign(new Error(message), code === undefined ? {} : { code });

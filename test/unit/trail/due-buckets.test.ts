@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CoverageStretch } from '../../../src/trail/coverage.ts';
-import type { LedgerBucket } from '../../../src/trail/ledger.ts';
+import type { CoverageStretch } from '../../../src/trail/coverage-ranges/coverage.ts';
+import type { LedgerBucket } from '../../../src/trail/merge/ledger.ts';
 import {
   decidedAgeSeconds,
   dueBuckets,
@@ -8,7 +8,7 @@ import {
   oldestAskedSeconds,
   settleAgeSeconds,
   markRecentStreamedAsPending,
-} from '../../../src/trail/due-buckets.ts';
+} from '../../../src/trail/coverage-ranges/due-buckets.ts';
 
 const start = 1_800_000_000;
 const none = new Set<number>();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
-import { foldList, type FoldSettings } from '../../../src/trail/fold-list.ts';
+import { foldList, type FoldSettings } from '../../../src/trail/fold/fold-list.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';
 import { runToEnd } from '../../support/run-to-end.ts';

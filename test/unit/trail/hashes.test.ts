@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HashList, HashSet, unpackHashes } from '../../../src/trail/hashes.ts';
+import { HashList, HashSet, unpackHashes } from '../../../src/trail/merge/hashes.ts';
 
 const largest = (1n << 64n) - 1n;
 const hash = fc.oneof(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { fairShare } from '../../../src/trail/fair-share.ts';
-import { limitFacts, portLimit } from '../../../src/trail/limit-facts.ts';
-import { ListedRecords } from '../../../src/trail/listed-records.ts';
+import { fairShare } from '../../../src/trail/fold/fair-share.ts';
+import { limitFacts, portLimit } from '../../../src/trail/merge/limit-facts.ts';
+import { ListedRecords } from '../../../src/trail/fold/listed-records.ts';
 import type { FactKey } from '../../../src/trail/record.ts';
 
 const unlimited = { groups: Number.POSITIVE_INFINITY, traceBytes: Number.POSITIVE_INFINITY };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ListedRecords } from '../../../src/trail/listed-records.ts';
+import { ListedRecords } from '../../../src/trail/fold/listed-records.ts';
 import { factGroupText, type FactEnd, type FactKey } from '../../../src/trail/record.ts';
 
 const unlimited = { groups: Number.POSITIVE_INFINITY, traceBytes: Number.POSITIVE_INFINITY };

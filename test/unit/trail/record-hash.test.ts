@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder, type FlowKey } from '../../../src/goldmane/decoder/decode.ts';
 import { contentOf } from '../../../src/goldmane/decoder/flow-key.ts';
-import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';
+import { saltedHasher, unsaltedHasher } from '../../../src/trail/merge/record-hash.ts';
 import type { BucketBatch } from '../../../src/trail/record.ts';
 import { foldListed, foldStreamed } from '../../support/captured-buckets.ts';
 import { collidingDestinations, collidingFlows } from '../../support/colliding-flows.ts';

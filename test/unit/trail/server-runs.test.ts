@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { saltedHasher, unsaltedHasher } from '../../../src/trail/record-hash.ts';
-import { ServerRuns } from '../../../src/trail/server-run.ts';
+import { saltedHasher, unsaltedHasher } from '../../../src/trail/merge/record-hash.ts';
+import { ServerRuns } from '../../../src/trail/coverage-ranges/server-run.ts';
 
 const hasher = saltedHasher(Buffer.alloc(32, 7));
 let runs: ServerRuns;

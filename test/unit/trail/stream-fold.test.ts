@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder, type FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
-import { futureLimitSeconds, StreamFold, streamBatch } from '../../../src/trail/fold.ts';
+import { futureLimitSeconds, StreamFold, streamBatch } from '../../../src/trail/fold/fold.ts';
 import { edgeText } from '../../../src/trail/record.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { CoverageState } from '../../../src/trail/coverage.ts';
-import { joinStretches } from '../../../src/trail/stretches.ts';
+import type { CoverageState } from '../../../src/trail/coverage-ranges/coverage.ts';
+import { joinStretches } from '../../../src/trail/coverage-ranges/stretches.ts';
 
 const from = 1_800_000_000;
 const bucket = (n: number, state: CoverageState, cause?: string) => ({

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { databaseFailure } from '../../../src/trail/database-failure.ts';
+import { databaseFailure } from '../../../src/trail/database/database-failure.ts';
 import { DatabaseTrouble } from '../../../src/worker/database-trouble.ts';
 
 let elapsedMs: number;

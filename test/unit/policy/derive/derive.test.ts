@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
 import type { DeriveOptions, DerivedPolicy } from '../../../../src/policy/derive/model.ts';
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../../../src/trail/facts/evidence.ts';
 import { complete, connection, day, egress, fact } from './facts.ts';
 
 function derive(facts: readonly FlowEvidence[], change: Partial<DeriveOptions> = {}, namespaces?: string[]) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
 import { emitPolicies, type EmitOptions, type PolicyKind } from '../../../../src/policy/derive/emit.ts';
 import type { DeriveOptions, NamespaceStatus } from '../../../../src/policy/derive/model.ts';
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../../../src/trail/facts/evidence.ts';
 import { complete, egress, fact } from './facts.ts';
 import { uncomment } from './stubs.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeEnd } from '../../../../src/policy/derive/describe.ts';
 import { endMatcher, explainPair } from '../../../../src/policy/derive/explain.ts';
-import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/facts/evidence.ts';
 
 const allowed: FlowEvidence = {
   src: { kind: 'workload', ns: 'immich', identity: '' },

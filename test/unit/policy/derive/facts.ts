@@ -1,4 +1,4 @@
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../../../src/trail/facts/evidence.ts';
 import type { DeriveOptions, NamespaceStatus } from '../../../../src/policy/derive/model.ts';
 
 export const day = 20_400;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
 import { emitPolicies, type PolicyKind } from '../../../../src/policy/derive/emit.ts';
 import type { DeriveOptions } from '../../../../src/policy/derive/model.ts';
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../../../src/trail/facts/evidence.ts';
 import { readPolicies, type Packet, type Pod } from '../../../support/policy-evaluator.ts';
 import { complete, egress, fact } from './facts.ts';
 

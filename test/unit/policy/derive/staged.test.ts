@@ -5,7 +5,7 @@ import {
   stagedDays,
   stagedVerdicts,
 } from '../../../../src/policy/derive/staged.ts';
-import type { TracedEvidence } from '../../../../src/trail/evidence.ts';
+import type { TracedEvidence } from '../../../../src/trail/facts/evidence.ts';
 
 const profile = { k: 'Profile', n: 'kns.immich', a: 'allow', r: 0 };
 const stagedDeny = {

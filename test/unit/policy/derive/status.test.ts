@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { namespaceJudge } from '../../../../src/policy/derive/status.ts';
-import type { CoverageState, CoverageStretch } from '../../../../src/trail/coverage.ts';
+import type { CoverageState, CoverageStretch } from '../../../../src/trail/coverage-ranges/coverage.ts';
 import { usual } from '../../reports/weeks.ts';
 import { fact } from './facts.ts';
 

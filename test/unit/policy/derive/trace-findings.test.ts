@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { deriveAllowlist } from '../../../../src/policy/derive/derive.ts';
 import { traceFindings } from '../../../../src/policy/derive/trace-findings.ts';
-import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/facts/evidence.ts';
 import { complete, egress, fact } from './facts.ts';
 
 const profile = { k: 'Profile', n: 'kns.a', a: 'allow', r: 0 };

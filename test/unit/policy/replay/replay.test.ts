@@ -6,7 +6,7 @@ import { compilePolicies } from '../../../../src/policy/replay/policy-set.ts';
 import { drift } from '../../../../src/policy/replay/drift.ts';
 import { replay, type Finding } from '../../../../src/policy/replay/replay.ts';
 import { markUnknownIdentities } from '../../../../src/policy/replay/unknown-identities.ts';
-import type { FlowEvidence } from '../../../../src/trail/evidence.ts';
+import type { FlowEvidence } from '../../../../src/trail/facts/evidence.ts';
 import { captureEvidence } from '../../../support/capture-evidence.ts';
 import { complete, connection, egress, fact } from '../derive/facts.ts';
 
