@@ -35,7 +35,7 @@ export function atCommand(): Command {
       'mark a peer as unusual if it was silent for more than this many days before the period',
       '7',
     )
-    .option('--all-ports', 'list each port, also if a peer was contacted on more than eight')
+    .option('--all-ports', 'list every port, even if a peer was contacted on more than eight')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -91,7 +91,9 @@ function printIncident({ namespace, hoursFrom, hoursTo, notCovered, rows, silent
     );
     print('');
     if (notCovered.some(({ state }) => state === 'unknown'))
-      print('Rows that are marked “first seen” may be older: nothing is known about the unknown time.\n');
+      print(
+        'Rows marked “first seen” may be older, because no coverage is recorded for time in the state unknown.\n',
+      );
   }
   if (rows.length === 0) return print('(no flow of this namespace was observed in these hours)');
   printTable(

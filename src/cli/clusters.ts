@@ -20,7 +20,7 @@ export function parseClusters(option: string, value: string): string[] {
     if (!isClusterName(name))
       throw usageFailure(
         option,
-        `"${name}" is not a cluster; use names as in CLUSTER_NAME, separated by commas`,
+        `"${name}" is not a cluster name; use values of CLUSTER_NAME, separated by commas`,
       );
     // DATABASE_URL_FILE and DATABASE_URL_<NAME>_FILE have a different meaning.
     if (/(^|-)file$/.test(name))

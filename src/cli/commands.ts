@@ -98,7 +98,7 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'status',
     group: 'Operation:',
-    summary: 'show whether the readers run, their progress, and the last error',
+    summary: 'show whether the readers are running, their progress, and the last error',
     load: async () => (await import('./status.ts')).statusCommand(),
   },
   {

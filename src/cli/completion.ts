@@ -4,7 +4,7 @@ import { printFile } from './output/output.ts';
 
 export function completionCommand(): Command {
   return new Command('completion')
-    .description('Print a script that completes commands and options in a shell.')
+    .description('Print a script for your shell that completes commands and options.')
     .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .addHelpText(
       'after',

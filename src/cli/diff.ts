@@ -87,7 +87,7 @@ function printDiff(diff: Diff): void {
 
 function printNewPorts(newPorts: readonly NewPorts[]): void {
   if (newPorts.length === 0) return;
-  print('\nNew ports, also of endpoints outside the cluster:');
+  print('\nNew ports, including those of endpoints outside the cluster:');
   printTable(
     ['FROM', 'TO', 'PORTS', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'FLOWS'],
     newPorts.map(({ src, dst, ports, action, firstSeen, lastSeen, flowCount }) => [

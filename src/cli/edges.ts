@@ -68,8 +68,8 @@ Examples:
   flow-trail edges --src immich --denied --since 2h
                                              what it was denied in the last two hours
   flow-trail edges --dst dbaas --new-since "yesterday 22:00"
-                                             what reaches the database since then, but
-                                             did not before
+                                             what has reached the database since then,
+                                             but not before
   flow-trail edges --external --src immich   which addresses outside the cluster it uses
   flow-trail edges --cluster north,south     both clusters; uses DATABASE_URL_NORTH
                                              and DATABASE_URL_SOUTH`,

@@ -42,7 +42,7 @@ this machine's time zone; --json uses UTC.
 Examples:
   flow-trail edges --src immich              what immich talks to
   flow-trail edges --denied --new-since 24h  what was first denied in the last day
-  flow-trail at --ns immich --from 03:00     what immich did since three o'clock
+  flow-trail at --ns immich --from 03:00     what immich has done since 03:00
   flow-trail health                          what is wrong, and how to fix it`;
 
 function pathOf(command: Command): string {

@@ -11,7 +11,7 @@ export function statusCommand(): Command {
   return new Command('status')
     .description(
       'Show the state of the supervisor and both readers: lag, newest and settled buckets, gaps, errors. ' +
-        'Exits with 3 unless the supervisor runs without errors and the data is younger than six minutes.',
+        'Exits with 3 unless the supervisor is running without errors and the data is younger than six minutes.',
     )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  flow-trail status\n  flow-trail status --json | jq .problems')

@@ -78,7 +78,7 @@ function fieldValues(text: string, field: Field): Set<number> | string {
     const [range = '', step, ...more] = part.split('/');
     if (more.length > 0) return wrong(field, part);
     if (step !== undefined && !/^0*[1-9][0-9]*$/.test(step))
-      return `has the step "${step}" in its ${field.name}; a step is a whole number from 1`;
+      return `has the step "${step}" in its ${field.name}; use a whole number of 1 or more`;
     const limits = rangeOf(range, step !== undefined, field);
     if (!limits) return wrong(field, part);
     for (let value = limits.from; value <= limits.to; value += Number(step ?? 1))

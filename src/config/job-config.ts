@@ -28,7 +28,7 @@ export interface JobConfig {
   /** Canonical IANA name; used for the daily schedules and for times in messages. */
   timeZone: string;
   crons: JobCrons;
-  /** Address of a map of the edges, for links. */
+  /** URL of the map, for links. */
   mapUrl: string | undefined;
   /** Namespaces that hold data; a long digest lists new edges to them first. */
   dataNamespaces: readonly string[];
@@ -100,7 +100,7 @@ export const jobEnvironment = {
   MAP_URL: z
     .url({
       protocol: /^https?$/,
-      error: 'must be the http:// or https:// address of a map of the edges',
+      error: 'must be the http:// or https:// URL of the map',
     })
     .optional(),
   DATA_NAMESPACES: z

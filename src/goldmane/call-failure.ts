@@ -104,13 +104,13 @@ function refusal(error: CallError, { method, host }: FailedCall, details: string
 function cureOfRefusal(code: status): string {
   switch (code) {
     case status.UNIMPLEMENTED:
-      return 'The server at that address does not implement this call: set GOLDMANE_HOST to a Goldmane of Calico 3.30 or newer';
+      return 'The server at that address does not implement this call: set GOLDMANE_HOST to the address of a Goldmane of Calico 3.30 or newer';
     case status.RESOURCE_EXHAUSTED:
       return `Goldmane is overloaded or has too little memory or CPU; the worker retries with backoff. ${SEE_LOGS}`;
     case status.PERMISSION_DENIED:
     case status.UNAUTHENTICATED:
       return 'Goldmane itself checks only the certificate, so check GOLDMANE_HOST and anything in between (a proxy or a service mesh)';
     default:
-      return `${SEE_LOGS}, and that GOLDMANE_HOST is a Goldmane of Calico 3.30 or newer`;
+      return `${SEE_LOGS}, and that GOLDMANE_HOST is the address of a Goldmane of Calico 3.30 or newer`;
   }
 }

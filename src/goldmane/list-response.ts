@@ -37,7 +37,7 @@ export function* visitResponse(
     recordsPerStep,
   );
   if (totalResults !== count)
-    throw invalidListResponse(startSeconds, `it announces ${totalResults} records but contains ${count}`);
+    throw invalidListResponse(startSeconds, `its total is ${totalResults} records, but it contains ${count}`);
   return count;
 }
 

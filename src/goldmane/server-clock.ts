@@ -10,8 +10,8 @@ const remembered = 20;
 
 /**
  * Goldmane's clock, inferred from the stream: the first record of a bucket arrives when the clock shows the bucket's
- * start + 30 s, or later if the stream lags. The least delayed of the last buckets gives the clock, the newest one the
- * stream's lag. From then on, elapsed time is added. Our own clock is not used, because it may be changed by hours and
+ * start + 30 s, or later if the stream lags. The least delayed of the last buckets determines the clock, and the newest
+ * one the stream's lag. From then on, elapsed time is added. Our own clock is not used, because it may be changed by hours and
  * decisions based on a bucket's age cannot be undone. Milliseconds.
  */
 export class ServerClock {

@@ -28,7 +28,7 @@ const HEALTH_PATH = '/grpc.health.v1.Health/Check';
 const ANY_SERVICE = Buffer.alloc(0);
 /**
  * Messages that arrive in one turn of the event loop are handled together, because the handler's code and data then stay in
- * the processor's caches; alternating with grpc-js's code takes longer. More at once would survive collections of garbage.
+ * the processor's caches; alternating with grpc-js's code takes longer. Larger batches would survive garbage collections.
  */
 const MESSAGES_PER_DELIVERY = 64;
 

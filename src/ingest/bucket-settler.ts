@@ -17,7 +17,7 @@ const namespacesLogged = 20;
 const restartCause =
   'Goldmane restarted and lost its buffer: these buckets may contain only the flows that nodes sent again';
 const emptyCause =
-  'Goldmane returned no records, and no older bucket proved that its buffer still went back that far: it restarted, or there was no traffic';
+  'Goldmane returned no records for this time or any earlier time: it restarted, or there was no traffic';
 
 interface Listed {
   due: DueBucket;

@@ -30,7 +30,7 @@ export function explainResponse(
   if (word === undefined)
     return slackFailure(
       'not_slack',
-      `the response has status ${status}, but neither the body "ok" nor an error code of Slack, so it did not come from Slack`,
+      `the response (status ${status}) is neither "ok" nor a Slack error code, so it did not come from Slack`,
       'check SLACK_WEBHOOK_URL and whether a proxy or captive portal intercepts hooks.slack.com; the post is retried',
       { isRetryable: true },
     );

@@ -56,7 +56,9 @@ function load(env: NodeJS.ProcessEnv, overrideEnvVars: Record<string, string>): 
     if (path !== undefined && reason !== undefined && path !== env['TEMPORAL_CONFIG_FILE'])
       throw profileFileUnreadable(path, reason);
     // Only the first line: after it, a TOML parser quotes the file, which may contain an API key.
-    throw configFailure([`${profileOf(env)} (${errorLine(error)}); correct it, or unset what names it`]);
+    throw configFailure([
+      `${profileOf(env)} (${errorLine(error)}); correct the file, TEMPORAL_CONFIG_FILE or TEMPORAL_PROFILE`,
+    ]);
   }
 }
 

@@ -92,7 +92,8 @@ async function answer(
   if (path === '/api/health') return sendJson(response, await readHealth());
   if (path === '/api/changes') {
     const period = periodOf(new URLSearchParams(search), Number.POSITIVE_INFINITY);
-    if (period === undefined) return refuse(response, 'from and to must be ISO 8601 times, from before to.');
+    if (period === undefined)
+      return refuse(response, 'from and to must be ISO 8601 times, with from before to.');
     const [from, to] = [new Date(period.fromSeconds * 1000), new Date(period.toSeconds * 1000)];
     return sendJson(response, await source.readChanges(from, to));
   }
@@ -106,7 +107,7 @@ async function answer(
     if (period === undefined)
       return refuse(
         response,
-        `from and to must be ISO 8601 times, from before to, at most ${maxIncidentDays} days apart.`,
+        `from and to must be ISO 8601 times, with from before to, at most ${maxIncidentDays} days apart.`,
       );
     return sendJson(response, await source.readIncident(namespace, period.fromSeconds, period.toSeconds));
   }

@@ -131,7 +131,7 @@ class ControlLoop {
       if (lost.length > 0)
         log.warn(
           { activities: lost },
-          'Failed activity attempts left over from a previous process of this worker',
+          'Failed the activity attempts left over from a previous process of this worker',
         );
     }
     return check.state === 'failing'

@@ -12,11 +12,11 @@ const ofStatements: ReadonlySet<DatabaseFailureKind> = new Set([
   'no_permission',
   'unexpected',
 ]);
-/** The readers repeat a failed write within half a minute, and each attempt of the workflow within another one. */
+/** The readers retry a failed write within half a minute, and the next attempt of an activity within another half minute. */
 const recentMs = 2 * 60_000;
 
 /**
- * What this worker cannot do with a database that answers: a health check only reads, which works on a standby, on a
+ * What this worker cannot do with a database that responds: a health check only reads, which works on a standby, on a
  * full disk, and with a role that may not write.
  */
 export class DatabaseTrouble {

@@ -56,7 +56,7 @@ export class ExportControl {
       if (lost.length > 0)
         log.warn(
           { activities: lost },
-          'Failed an export attempt left over from a previous process of this worker',
+          'Failed the export attempt left over from a previous process of this worker',
         );
     }
   }

@@ -104,7 +104,7 @@ export class HealthWatch {
     const { clock } = this.#deps.config;
     while (!signal.aborted) {
       await this.#exportOnce().catch((error: unknown) => {
-        // The last report would otherwise stay, and be good.
+        // Otherwise, the metrics would keep showing the last report, which may be good.
         this.#deps.metrics.report(undefined);
         this.#logOnce(error);
       });

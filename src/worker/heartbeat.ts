@@ -39,8 +39,8 @@ export function createHeartbeat(source: SecretUrl | undefined, options: Heartbea
     onResult(result);
     if (result === logged) return;
     logged = result;
-    if (result === 'sent') log.info('The heartbeat is sent again');
-    else log.warn({ reason }, 'The heartbeat was not sent; the next round sends it again');
+    if (result === 'sent') log.info('The heartbeat was sent after failures');
+    else log.warn({ reason }, 'The heartbeat could not be sent; it is retried after the next round');
   };
   const beat = (kind: string | undefined) => {
     const event = kind === undefined ? 'success' : 'failure';
@@ -54,7 +54,7 @@ export function createHeartbeat(source: SecretUrl | undefined, options: Heartbea
 }
 
 /**
- * Why a response with status 2xx does not count, although it is one. healthchecks.io answers a ping of an unknown check with
+ * Why a response does not count as a success despite its status 2xx. healthchecks.io answers a ping of an unknown check with
  * `OK (not found)` and one above its rate limit with `OK (rate limited)`; Uptime Kuma has `ok` in its JSON; a login page or a
  * captive portal is HTML. Source: healthchecks.io, pinging API, response codes.
  */
@@ -65,7 +65,7 @@ function problemIn(body: string): string | undefined {
   return /^\s*<(!doctype|html)\b/i.test(body) ? 'the response is an HTML page' : undefined;
 }
 
-/** The first bytes of a body; a service answers with a few words. */
+/** The first bytes of a body; a service responds with a few words. */
 async function readStart(response: Response): Promise<string> {
   const body: ReadableStream<Uint8Array> | null = response.body;
   const reader = body?.getReader();

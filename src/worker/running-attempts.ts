@@ -122,7 +122,7 @@ export class RunningAttempts {
       ([, running]) => running.runId === runId && !listed.has(running.activityId),
     );
     for (const [key, { ending }] of unlisted)
-      if (this.#unlisted.has(key)) ending.abort(new Error('Temporal does not list this activity any more'));
+      if (this.#unlisted.has(key)) ending.abort(new Error('Temporal no longer lists this activity'));
     this.#unlisted = new Set(unlisted.map(([key]) => key));
   }
 
@@ -130,7 +130,7 @@ export class RunningAttempts {
   #requestFormerEnd(runId: string, { activityId, attempt }: PendingActivity): void {
     for (const running of this.#running.values())
       if (running.runId === runId && running.activityId === activityId && running.attempt < (attempt ?? 0))
-        running.ending.abort(new Error('Temporal has replaced this attempt by a later one'));
+        running.ending.abort(new Error('Temporal has replaced this attempt with a later one'));
   }
 
   /**

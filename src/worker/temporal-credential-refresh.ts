@@ -26,7 +26,7 @@ export class CredentialRefresh {
     this.#failures = failures;
   }
 
-  /** Never rejects because of the files or of Temporal: such a failure is logged, and what worked before stays. */
+  /** Never rejects because of the files or of Temporal: such a failure is logged, and the current ones stay in use. */
   async refresh(): Promise<void> {
     await this.#refreshConnection();
     await this.#reloadKeys();

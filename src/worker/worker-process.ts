@@ -44,7 +44,7 @@ export class WorkerProcess {
     this.#deps = deps;
   }
 
-  /** @throws DatabaseFailure `other_supervisor` when living workers use the database for another cluster */
+  /** @throws DatabaseFailure `other_supervisor` when running workers use the database for another cluster */
   expectNoOtherCluster(): Promise<void> {
     const { config, database } = this.#deps;
     return expectNoOtherCluster(database.query, config.names.supervisorId, this.#others);
@@ -81,7 +81,7 @@ export class WorkerProcess {
 
   /**
    * @returns the database for the activities; it rejects transactions once the claim is lost
-   * @throws DatabaseFailure `other_supervisor` when living workers use the database for another supervisor
+   * @throws DatabaseFailure `other_supervisor` when running workers use the database for another supervisor
    */
   async claim(claim: TrailClaim): Promise<Database> {
     const { database } = this.#deps;

@@ -12,7 +12,7 @@ export async function refuseUnknownType(): Promise<never> {
   // Schedules and commands of flow-trail set it: a later version knows the type, and one of its workers takes the task.
   if (memo?.[trailIdField] !== undefined) throw new TypeError(`workflow type ${workflowType} is not known`);
   throw ApplicationFailure.nonRetryable(
-    `Workflow type "${workflowType.slice(0, 100)}" does not exist. Start one of ${startable.join(', ')}, or start it on the task queue of the program that has it.`,
+    `Workflow type "${workflowType.slice(0, 100)}" does not exist. Start one of ${startable.join(', ')}, or use the task queue of the program that implements it.`,
     'unknown_workflow_type',
   );
 }

@@ -130,7 +130,7 @@ describe('a bucket whose response', () => {
     [
       'is incomplete',
       3,
-      /is invalid: it announces 9 records but contains 1/,
+      /is invalid: its total is 9 records, but it contains 1/,
       () => encodeListAnswer([encodeFlow({ startSeconds: invalidBucket })], 9),
     ],
     ['is broken', 3, /./, () => Buffer.from([0x12, 0xff])],

@@ -16,9 +16,9 @@ function readTimeZone(name: string | undefined): string {
   throw configFailure([`TIME_ZONE ${notTimeZone(name)}`]);
 }
 
-/** Node does not know a zone if TZ is empty, which means UTC (POSIX), or names none; the C library then uses UTC as well. */
+/** UTC if TZ is empty or not the name of a zone, as in the C library (POSIX); Node reports no usable zone in these cases. */
 function machineTimeZone(): string {
-  // Without a known zone, this is undefined, unlike in its type, or a name that Intl itself rejects.
+  // In these cases it is undefined, contrary to its type, or "Etc/Unknown", which Intl itself rejects.
   const name: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return name === undefined || name === 'Etc/Unknown' ? 'UTC' : name;
 }

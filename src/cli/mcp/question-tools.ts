@@ -140,7 +140,7 @@ export const questionTools: readonly Tool[] = [
     shape: {
       from: pastTime('start'),
       to: pastTime('end; default: now').optional(),
-      silentDays: silentDays.describe('days without a flow for an edge to be silent'),
+      silentDays: silentDays.describe('days without a flow after which an edge is silent'),
     },
     ask: async ({ silentDays: days, ...question }) => ({
       answer: await askDiff({ ...question, silentDays: String(days) }),

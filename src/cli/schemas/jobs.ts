@@ -18,8 +18,8 @@ export const jobResultSchemas = {
       .meta({ description: 'quiet: nothing new; printed: a dry run of the worker' }),
     says: text('the headline'),
     edges: count('new edges'),
-    denied: count('of them denied'),
-    foundLate: count('of them first seen before an earlier digest'),
+    denied: count('how many of them are denied'),
+    foundLate: count('how many of them were first seen before an earlier digest'),
     messages: count('Slack messages'),
     from: text("start of the period, in the worker's time zone"),
     to: text('its end'),
@@ -31,7 +31,7 @@ export const jobResultSchemas = {
     reportId: text('completeness/ and the nominal time'),
     outcome: z
       .enum(['posted', 'printed', 'quiet', 'posted before', 'overtaken'])
-      .meta({ description: 'quiet: nothing changed; overtaken: a later report was posted meanwhile' }),
+      .meta({ description: 'quiet: nothing changed; overtaken: a later report was posted in the meantime' }),
     madeAt: timeText('when the report was created'),
     namespaces: count('namespaces'),
     verdicts: z.record(z.string(), count('namespaces with this verdict')),

@@ -30,7 +30,7 @@ export const status = z.strictObject({
           cause: text("Temporal's name for the failure of its workflow task"),
           message: text('first line of the failure'),
           attempt: count('attempts of the task'),
-          isPermanent: z.boolean().meta({ description: 'whether a retry fails as well' }),
+          isPermanent: z.boolean().meta({ description: 'true if retries fail too' }),
         })
         .optional(),
       unanswered: text('why no worker responds to the query').optional(),

@@ -143,7 +143,7 @@ export const at = z.strictObject({
 export const diff = z.strictObject({
   from: time('start'),
   to: time('end'),
-  silentDays: count('days without a flow for an edge to be silent'),
+  silentDays: count('days without a flow after which an edge is silent'),
   notCovered: z.array(notCovered),
   appeared: z.array(edge),
   fellSilent: z.array(edge),
@@ -210,7 +210,7 @@ export const digestPreview = z.strictObject({
   edges: z
     .array(edge.extend({ isLate: z.boolean().meta({ description: 'first seen before an earlier digest' }) }))
     .meta({ description: 'what would be announced, denied ones first' }),
-  takenAsKnown: count('edges from before digests began: not announced'),
+  takenAsKnown: count('edges that existed before the first digest; not announced'),
   gaps: z
     .array(
       z.strictObject({

@@ -33,8 +33,8 @@ const DIGEST_MARK = '\u00ff';
 
 /**
  * A key's canonical encoding (fields 1 to 14 ascending, shortest varints, no defaults), a character per byte. Pod names
- * can make it arbitrarily long, so an encoding of more than 256 bytes is represented by a mark and its SHA-256, for
- * which nobody can find a collision.
+ * can make it arbitrarily long, so an encoding of more than 256 bytes is represented by a mark and its SHA-256,
+ * for which collisions cannot be found in practice.
  */
 export function contentOf(encoding: Buffer): string {
   if (encoding.length <= MAX_PLAIN_BYTES) return encoding.toString('latin1');

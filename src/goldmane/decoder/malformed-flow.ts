@@ -19,5 +19,5 @@ export class MalformedFlow extends Error {
 }
 
 export function noKey(): MalformedFlow {
-  return new MalformedFlow('no_key', 'a record has no key, or one in which every field is empty');
+  return new MalformedFlow('no_key', 'a record has no key, or every field of its key is empty');
 }

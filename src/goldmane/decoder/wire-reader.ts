@@ -52,7 +52,7 @@ export class WireReader {
       }
       unit *= 0x80;
     }
-    throw new MalformedFlow('bad_wire', 'a tag or a length does not fit 32 bits');
+    throw new MalformedFlow('bad_wire', 'a tag or a length does not fit in 32 bits');
   }
 
   /**
@@ -81,7 +81,7 @@ export class WireReader {
         return high === 0 && low >= 0 ? low : (high | 0) * 0x1_0000_0000 + (low >>> 0);
       }
     }
-    throw new MalformedFlow('bad_wire', 'a number does not fit 64 bits');
+    throw new MalformedFlow('bad_wire', 'a number does not fit in 64 bits');
   }
 
   /** An enum or an int32: the low 32 bits of a varint, signed, as protobuf truncates them. */
@@ -153,16 +153,16 @@ export class WireReader {
         return;
       }
     }
-    throw new MalformedFlow('bad_wire', 'a number does not fit 64 bits');
+    throw new MalformedFlow('bad_wire', 'a number does not fit in 64 bits');
   }
 
   #skipGroup(field: number, depth: number): void {
-    if (depth > MAX_GROUP_DEPTH) throw new MalformedFlow('bad_wire', 'groups are nested too deep');
+    if (depth > MAX_GROUP_DEPTH) throw new MalformedFlow('bad_wire', 'groups are nested too deeply');
     for (;;) {
       const tag = this.tag();
       if ((tag & 7) === GROUP_END) {
         if (tag >>> 3 === field) return;
-        throw new MalformedFlow('bad_wire', 'a group ends that never started');
+        throw new MalformedFlow('bad_wire', 'a group ends without having started');
       }
       this.#skip(tag, depth);
     }

@@ -142,10 +142,10 @@ function verdictText({ verdict, coveredDays, requiredDays }: NamespaceStatus): s
     case 'learning':
       return `LEARNING (${days}): traffic that has not been observed yet is missing and would be denied. Do not enforce it.`;
     case 'unstable':
-      return `UNSTABLE (${days}): new traffic was observed in the last days; more may follow.`;
+      return `UNSTABLE (${days}): new traffic was observed recently; more may follow.`;
     case 'stale':
       return `STALE (${days}): no traffic was observed recently; current needs may differ.`;
     case 'complete':
-      return `COMPLETE (${days}): no new traffic was observed in the last days.`;
+      return `COMPLETE (${days}): no new traffic was observed recently.`;
   }
 }

@@ -49,13 +49,13 @@ export function observedRules(
   return { rules: sorted, warnings: [...warnings, ...sorted.flatMap(dynamicPortWarnings)] };
 }
 
-/** Passive FTP, NFS and RPC services choose a port for each connection or start, which the next one does not use again. */
+/** Passive FTP, NFS and RPC services choose a new port for each connection or at each start. */
 function dynamicPortWarnings({ direction, peer, ports }: AllowRule): string[] {
   return [...groupBy(ports, ({ protocol }) => protocol)].flatMap(([protocol, group]) => {
     const dynamic = group.filter(({ port }) => typeof port === 'number' && port >= firstDynamicPort);
     if (dynamic.length < suspectPorts || group.some(({ port }) => port === 'all')) return [];
     return [
-      `${direction} ${toOrFrom(direction)} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports at or above ${firstDynamicPort}. If the service chooses its ports (passive FTP, RPC), later connections use others and would be denied: replace them with the service's range (endPort)`,
+      `${direction} ${toOrFrom(direction)} ${'ns' in peer ? peer.ns || 'a network set' : 'an address'} lists ${dynamic.length} ${protocol} ports at or above ${firstDynamicPort}. If the service chooses a new port for each connection (passive FTP, RPC), later connections would be denied: replace the ports with the service's range (endPort)`,
     ];
   });
 }

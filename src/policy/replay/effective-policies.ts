@@ -106,7 +106,7 @@ function withoutDuplicates(read: readonly PlacedManifest[]): {
     if (other === undefined) first.set(key, entry);
     else if (!isDeepStrictEqual(other.manifest.spec, spec))
       problems.push(
-        `${entry.place}: ${describeObject(entry.manifest)} differs from the one in ${other.place}; keep one of them (of a base and its patches, replay the output of kustomize build)`,
+        `${entry.place}: ${describeObject(entry.manifest)} differs from the one in ${other.place}; keep one of them (for a base with patches, replay the output of kustomize build)`,
       );
   }
   return { manifests: [...first.values()], problems };

@@ -63,7 +63,7 @@ function unsupported(kind: string, apiVersion: string | undefined): string {
   const what = apiVersion === undefined ? 'has no apiVersion' : `of ${apiVersion} cannot be replayed`;
   return known.length > 0
     ? `${what}; use ${known.join(' or ')}`
-    : `${what}: it is neither of Kubernetes nor of Calico; remove it from the set`;
+    : `${what}: it is neither a Kubernetes nor a Calico policy; remove it from the set`;
 }
 
 /**

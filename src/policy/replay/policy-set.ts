@@ -85,7 +85,7 @@ const onlyIpv4 =
 
 function contentText(skipped: ReadonlyMap<string, number>): string {
   return skipped.size === 0
-    ? 'name files that contain some'
+    ? 'use files that contain policies'
     : `the files contain only: ${[...skipped].map(([kind, count]) => `${kind} (${count})`).join(', ')}`;
 }
 

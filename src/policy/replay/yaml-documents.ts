@@ -84,7 +84,7 @@ function jsonValues(text: string): string[] {
 const mayBePolicy = /NetworkPolicy|NetworkSet|projectcalico\.org/;
 
 const fixes: Partial<Record<ErrorCode, string>> = {
-  DUPLICATE_KEY: '; remove one of the two, or separate two objects by a line with ---',
+  DUPLICATE_KEY: '; remove one of the two, or separate two objects with a line ---',
   TAB_AS_INDENT: '; use spaces',
 };
 

@@ -10,7 +10,7 @@ export type DatabaseFailureKind =
   | 'newer_schema'
   /** Tables or rows that migrations created are missing. */
   | 'damaged'
-  /** Living workers use it for another supervisor. */
+  /** Running workers use it for another supervisor. */
   | 'other_supervisor'
   /** It is that of another cluster than CLUSTER_NAME. */
   | 'wrong_cluster'

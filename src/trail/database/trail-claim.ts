@@ -1,9 +1,9 @@
 import { databaseFailure, isDatabaseFailure, type DatabaseFailure } from './database-failure.ts';
 import type { Database, Query } from './database.ts';
 
-/** A process that does not renew its row for so long is gone; a living one renews it every ten seconds. */
+/** A process that has not renewed its row for this long has ended; a running one renews it every ten seconds. */
 const silenceMs = 60_000;
-/** A process looks at least every 15 s; after a longer break the others may not have reached the database either. */
+/** A process checks at least every 15 s; after a longer interval, the others may not have reached the database either. */
 const longestBreakMs = 30_000;
 
 /** The supervisor for which a worker process works. */
@@ -21,12 +21,12 @@ interface OtherProcess extends TrailClaim {
 }
 
 /**
- * Finds out which processes are gone, by the clock of the process that waits for them. The age of their rows does not show it: after
+ * Determines which processes have ended, by the clock of the process that waits for them. The age of their rows is not sufficient: after
  * an outage of the database all rows are old, although every process is alive.
  */
 export class SilenceWatch {
   readonly #elapsedMs: () => number;
-  /** When each row was first seen with its present time. */
+  /** When each row was first seen with its current time. */
   #since = new Map<string, number>();
   #lookedMs = 0;
 
@@ -75,7 +75,7 @@ export async function expectNoOtherCluster(
 }
 
 /**
- * Records that this process works for a supervisor, unless a living process works for another one with this database.
+ * Records that this process works for a supervisor, unless a running process works for another one with this database.
  * @param process the process's id in `worker_process`
  * @param watch of this process, the same at each attempt
  * @throws DatabaseFailure `other_supervisor`
@@ -92,7 +92,7 @@ export async function claimTrail(
     const others = await findOthers(query, process, claim);
     const other = watch.firstAlive(others);
     if (other) throw otherSupervisor(claim, other);
-    // They notice it if they continue after all, and nobody waits for them again.
+    // If they continue after all, they notice it; and no process waits for them again.
     if (others.length > 0)
       await query(
         'update worker_process set supervisor = null, temporal_namespace = null where process = any($1)',

@@ -2,11 +2,11 @@ import { groupBy } from '../../text/order.ts';
 import { fairShare, sharePairs, type PairSize } from './fair-share.ts';
 import { factGroupText, withoutIdentity, type FactEnd, type FactKey } from '../record.ts';
 
-/** What is left of a limit after room was made: the fewer times room is made, the less time it takes. */
+/** How much of a limit is still used after making room. Making room is slow, so it frees more than is needed at once. */
 const leftOfIdentities = 1 / 2;
 const leftOfFacts = 7 / 8;
 const leftOfTraces = 7 / 8;
-/** Below this share of a namespace, its further facts are not dropped as they come: with so many namespaces the share is too rough. */
+/** A source with a smaller share may still add facts: with so many namespaces, rounding makes the share too inaccurate. */
 const leastLimitedShare = 8;
 
 /** The namespace of the source; workloads, networks and hosts without a namespace are separate sources. */
@@ -32,7 +32,7 @@ function endText({ kind, ns }: FactEnd): string {
 export type CoarseEnds = 'src' | 'dst' | 'both';
 
 /**
- * The pairs with the most groups, of the sources with the most, until enough room is made without identities of their ends. If it is
+ * The pairs whose identities must be removed to make enough room: those with the most groups, of the sources with the most. If that is
  * enough, only the end with more identities loses them, so that a flood does not make the pods of its destination indistinguishable.
  * Pure.
  */
@@ -75,7 +75,8 @@ export function withoutIdentities(fact: FactKey, ends: CoarseEnds): FactKey {
 }
 
 /**
- * Which groups are kept if identities are not what takes the room: the first ones of each pair and source, up to its share. Pure.
+ * Which groups are kept if removing identities does not make enough room: the first ones of each pair and source, up to its share.
+ * Pure.
  * @returns also the sources from which no further group is taken
  */
 export function groupsToKeep(

@@ -1,4 +1,4 @@
-/** The most that each may have so that all fit: the small ones keep everything, the large ones share the rest equally. Pure. */
+/** The largest size that each may have so that all fit: smaller ones are unchanged, larger ones share the rest equally. Pure. */
 export function fairShare(sizes: readonly number[], capacity: number): number {
   let left = capacity;
   for (const [at, size] of sizes.toSorted((a, b) => a - b).entries()) {
@@ -9,7 +9,7 @@ export function fairShare(sizes: readonly number[], capacity: number): number {
   return capacity;
 }
 
-/** What the flows from one namespace to another take of a shared limit. */
+/** How much of a shared limit the flows from one namespace to another use. */
 export interface PairSize {
   readonly source: string;
   readonly pair: string;

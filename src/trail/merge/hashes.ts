@@ -89,7 +89,7 @@ export class HashSet implements Iterable<bigint> {
   /** The hashes as the ledger stores them: ascending as unsigned numbers, big-endian, 8 bytes each. Equal sets give equal bytes. */
   pack(): Buffer {
     const { halves } = this.#slots;
-    // The hash zero, if it is in the set, is the number that is left over.
+    // Slots never contain the hash zero; if it is in the set, the last number of the list stays zero.
     const list = HashList.ofLength(this.size);
     let index = 0;
     for (let at = 0; at < halves.length >>> 1; at += 1) {

@@ -97,7 +97,7 @@ export function showSelection(graph: Core, selected: string): void {
   fitTo(graph);
 }
 
-/** Takes the colours of the page again, after its colour scheme changed. */
+/** Applies the colours of the page again after its colour scheme has changed. */
 export function restyle(graph: Core | undefined): void {
   graph?.style(graphStyle());
 }

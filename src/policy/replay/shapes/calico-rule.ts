@@ -115,7 +115,7 @@ function checkPorts(rule: CalicoRule, complain: Complain): void {
       const list = rule[side]?.[field] ?? [];
       const areNames = list.every((entry) => typeof entry === 'string' && isPortName(entry));
       if (list.length === 0 || hasPorts || (rule.protocol === undefined && areNames)) continue;
-      complain([side, field], 'needs a protocol with ports; set protocol of the rule to TCP, UDP or SCTP');
+      complain([side, field], "needs a protocol with ports; set the rule's protocol to TCP, UDP or SCTP");
     }
 }
 
@@ -124,7 +124,7 @@ function checkIcmp(
   complain: Complain,
 ): void {
   if (fields && name !== 'ICMP' && name !== 'ICMPv6')
-    complain(['icmp'], 'needs the protocol ICMP or ICMPv6; set protocol of the rule');
+    complain(['icmp'], "needs the protocol ICMP or ICMPv6; set the rule's protocol");
   for (const [protocolName, version] of [
     ['ICMP', 4],
     ['ICMPv6', 6],
@@ -194,7 +194,7 @@ function checkHttp(
   if (direction === 'egress') complain(['http'], 'is not allowed in an egress rule; remove it');
   if (action !== 'Allow') complain(['http'], 'is allowed only with action Allow; remove it');
   if (name !== undefined && name !== 'TCP' && String(name) !== '6')
-    complain(['http'], 'needs the protocol TCP; set protocol of the rule to TCP');
+    complain(['http'], "needs the protocol TCP; set the rule's protocol to TCP");
   for (const { exact, prefix } of http.paths ?? []) {
     const path = exact ?? prefix;
     if ((exact === undefined) === (prefix === undefined) || !path?.startsWith('/') || /[? #]/.test(path))

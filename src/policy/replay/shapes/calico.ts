@@ -10,7 +10,7 @@ const common = {
   serviceAccountSelector: selectorText().optional(),
   types: z
     .array(z.enum(['Ingress', 'Egress']))
-    .refine((list) => new Set(list).size === list.length, 'has an entry twice; remove one')
+    .refine((list) => new Set(list).size === list.length, 'contains an entry twice; remove one of them')
     .optional(),
   performanceHints: z.array(z.literal('AssumeNeededOnEveryNode')).optional(),
 };
@@ -52,7 +52,7 @@ function checkHostFields(
   };
   if (doNotTrack && preDNAT) complain('preDNAT', 'cannot be combined with doNotTrack; remove one of them');
   if ((doNotTrack || preDNAT) && !applyOnForward)
-    complain('applyOnForward', 'is not true, but doNotTrack and preDNAT need it; set it to true');
+    complain('applyOnForward', 'must be true with doNotTrack or preDNAT; set it to true');
   if (preDNAT && egress.length > 0) complain('egress', 'is not allowed with preDNAT; remove it');
   if (preDNAT && types.includes('Egress'))
     complain('types', 'contains Egress, which is not allowed with preDNAT; remove it');

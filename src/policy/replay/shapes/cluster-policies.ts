@@ -30,7 +30,7 @@ const to = z.array(
 
 const range = z
   .strictObject({ start: portNumber, end: portNumber })
-  .refine(({ start, end }) => start <= end, { path: ['end'], message: 'is less than start; exchange them' });
+  .refine(({ start, end }) => start <= end, { path: ['end'], message: 'is less than start; swap them' });
 const destination = z.strictObject({
   destinationPort: oneOf({ number: portNumber.optional(), range: range.optional() }).optional(),
 });

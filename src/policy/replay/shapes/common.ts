@@ -26,7 +26,7 @@ export const labelSelector = z.strictObject({
             path: ['values'],
             message: wantsValues
               ? `is missing, but operator ${operator} needs it; list at least one value`
-              : `is set, but operator ${operator} has no values; remove it`,
+              : `is set, but operator ${operator} takes no values; remove it`,
           });
         }),
     )

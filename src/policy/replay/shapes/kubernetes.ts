@@ -19,7 +19,7 @@ const ipBlock = z
         context.addIssue({
           code: 'custom',
           path: ['except', at],
-          message: `is not a part of the cidr ${cidr}; use a smaller range within it, or remove it`,
+          message: `is not within the cidr ${cidr}; use a smaller range within it, or remove it`,
         });
     }
   });

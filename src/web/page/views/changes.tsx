@@ -128,7 +128,8 @@ function NewPorts({ changes, times }: { changes: MapChanges; times: Times }) {
   return (
     <section>
       <h3>
-        New ports, also of endpoints outside the cluster <small>{counted(newPorts.length, 'pair')}</small>
+        New ports, including those of endpoints outside the cluster{' '}
+        <small>{counted(newPorts.length, 'pair')}</small>
       </h3>
       {newPorts.length > 0 && (
         <ul class="changes">

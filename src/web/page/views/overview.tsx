@@ -91,7 +91,7 @@ export function Overview({ pairs, selected, select, externals, changes }: Overvi
         role="img"
         aria-label={`Map of ${names.length} namespaces and ${pairs.length} pairs. The list of namespaces next to it has the same content.`}
       />
-      {isPlacing && <p class="notice placing">Placing {names.length} namespaces…</p>}
+      {isPlacing && <p class="notice placing">Arranging {names.length} namespaces…</p>}
       <div class="zoom">
         <button type="button" onClick={() => zoom(drawn.current, 1.3)} aria-label="Zoom in">
           +

@@ -6,7 +6,7 @@ import { List, View } from './list.tsx';
 const order = ['complete', 'unstable', 'learning', 'stale', null] as const;
 const meaning: Record<string, string> = {
   complete: 'Observed for long enough, with nothing new recently: ready for a staged default-deny policy.',
-  unstable: 'Something new was seen in the last days.',
+  unstable: 'New traffic was seen recently.',
   learning: 'Not observed for long enough yet.',
   stale: 'Not seen recently.',
 };

@@ -428,7 +428,7 @@ describe('content that cannot be evaluated is rejected', () => {
       'kind: NetworkPolicy\nmetadata: {{ .Values.x }}-y\n',
       /it looks like a Helm template: use the output of helm template/,
     ],
-    ['a key twice', 'kind: NetworkPolicy\nkind: NetworkPolicy\n', /separate two objects by a line with ---/],
+    ['a key twice', 'kind: NetworkPolicy\nkind: NetworkPolicy\n', /separate two objects with a line ---/],
     [
       'a name with a variable',
       kubernetes('a', {}).replace('"test"', '"${APP}-x"'),
