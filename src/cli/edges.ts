@@ -40,7 +40,7 @@ export function edgesCommand(): Command {
     .option('--identity [name]', 'one line per flow fact; with a name, only this service identity')
     .option('--port [port]', 'one line per flow fact; with a port (5432, udp/53, many), only this port')
     .option(
-      '--reporter [end]',
+      '--reporter [endpoint]',
       'one line per flow fact; with src or dst, only flows reported by the source or destination',
     )
     .option(

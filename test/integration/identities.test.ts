@@ -143,7 +143,7 @@ describe('identities beyond the limit of their namespace', () => {
     ]);
   });
 
-  test('because of one large bucket are reported like those beyond the limit, as of that bucket', async () => {
+  test('removed from one large bucket are reported, with the time of that bucket', async () => {
     const added = [
       ...Array.from({ length: 500 }, (_, n) => flow(pod('evil', `id-${n}`), pod('vault', 'server'))),
       flow(pod('shop', 'cart'), pod('vault', 'server')),

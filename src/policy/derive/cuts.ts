@@ -42,7 +42,7 @@ function whatOf({ reason, peer }: LeftOut): string {
     case 'external':
       return networkText(peer);
     default:
-      return 'ends or ports that a policy cannot express';
+      return 'endpoints or ports that a policy cannot express';
   }
 }
 

@@ -82,7 +82,7 @@ describe('distinct facts beyond the limit', () => {
         fact(workload('evil'), { kind: 'networkset', ns: 'evil', identity: `set-${n}` }),
       ),
     ],
-  ])('of %s cost no other flow its identity, and no record its fact', (_, flood) => {
+  ])('of %s remove neither the identity of another flow nor the fact of a record', (_, flood) => {
     const { records, added } = mixed(flood);
     expectQuietUnchanged(records);
     expectEdgesAndNamespaces(records, added);
@@ -114,7 +114,7 @@ describe('distinct facts beyond the limit', () => {
       ['churn', 'evil'],
       [],
     ],
-  ])('cost only those identities that take the room: %s', (_, flood, coarse, kept) => {
+  ])('remove only the identities that cause the excess: %s', (_, flood, coarse, kept) => {
     const { records, added } = mixed(flood);
     expectQuietUnchanged(records);
     expectEdgesAndNamespaces(records, added);
