@@ -68,7 +68,7 @@ Examples:
         printFindings(misreportedTitle, result.misreported);
         if (result.unselectedDenied > 0)
           print(
-            `\n${result.unselectedDenied} facts were denied, but no policy in the set selects that endpoint, so none would deny them`,
+            `\nNot subject to any policy in the set, so nothing would deny them: ${counted(result.unselectedDenied, 'denied fact')}`,
           );
         print(
           `\n${result.wouldDeny.length} would be denied, ${result.wouldAllow.length} newly allowed, ${result.undecided.length} unknown`,

@@ -184,7 +184,7 @@ export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'deni
 
 /** The sentences about the trail as a whole, for the first digest. */
 export function introductionOf({ since, namespaces, edges, denied }: Introduction): string {
-  return `The trail starts at ${since}. It has ${counted(edges, 'edge')} (${
+  return `The trail begins at ${since}. It has ${counted(edges, 'edge')} (${
     denied === 0 ? 'none' : formatCount(denied)
   } denied) between ${counted(namespaces, 'namespace')}. An edge is a source namespace, a destination namespace, and whether policies allow or deny the traffic.`;
 }

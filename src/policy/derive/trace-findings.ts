@@ -50,7 +50,7 @@ export function traceFindings(traced: readonly TracedEvidence[]): TraceFindings 
       });
       return sortedBy(broad, ({ rule, flowCount }) => [-flowCount, rule]).map(
         ({ rule, flowCount }) =>
-          `${rule} allows ${counted(flowCount, 'flow')} of the ${describeSubject(direction, namespace)} today. As long as that rule exists, traffic it matches stays allowed even if this policy omits it`,
+          `${rule} allows ${counted(flowCount, 'flow')} today (${describeSubject(direction, namespace)}). While that rule exists, traffic that it matches stays allowed even if this policy omits it`,
       );
     },
   };
