@@ -53,7 +53,7 @@ test('a worker with another database and the same names is rejected; the first c
   expect((await supervisorOf('')).memo?.['trailId']).toBe(await readTrailId(other.database.query));
 });
 
-test('a worker of another cluster with this database is refused while a worker of this cluster lives, and starts afterwards', async () => {
+test('a worker of another cluster with this database is refused while a worker of this cluster is running, and starts afterwards', async () => {
   const far = await World.create();
   try {
     world.traffic.start(world.goldmane);

@@ -91,7 +91,7 @@ test('after an outage of the database, a waiting process of another cluster does
   expect(await readClaimedSupervisor(query)).toBe(north.supervisor);
 });
 
-test('a process that returns after another cluster has started is told so', async () => {
+test('a process that returns after another cluster has started fails with other_supervisor', async () => {
   const suspended = await begin();
   await claim(suspended, north);
   expect(await claimWithin(60, await begin(), newWatch())).toBe(true);
@@ -119,7 +119,7 @@ test('a process that returns after another cluster has started can neither read 
   expect(await readLedger(database.query, 0)).toHaveLength(1);
 });
 
-test('a living process reads and writes a restored database, which does not contain its row', async () => {
+test('a running process reads and writes a restored database, which does not contain its row', async () => {
   const living = await begin();
   await claim(living, north);
   await db.database.query('delete from worker_process');
@@ -128,7 +128,7 @@ test('a living process reads and writes a restored database, which does not cont
   expect(await readLedger(claimed.query, 0)).toHaveLength(1);
 });
 
-test('a living process holds a restored database, which does not contain its row', async () => {
+test('a running process holds a restored database, which does not contain its row', async () => {
   const living = await begin();
   await claim(living, north);
   await db.database.query('delete from worker_process');
@@ -144,7 +144,7 @@ test('after Temporal lost its data, running workers continue, and new ones can j
   await expect(claim(await begin(), north)).rejects.toMatchObject(refused);
 });
 
-test('a process of an older version, which records no supervisor, refuses nobody', async () => {
+test('a process of an older version, which records no supervisor, blocks no other process', async () => {
   await begin();
   await claim(await begin(), north);
 });
