@@ -7,7 +7,9 @@ import { formatTime, note, print, printOutput, printTable } from './output/outpu
 import { parseDays, parseNamespace } from './input/parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
 import { displayTimeZone } from './input/time-zone.ts';
+import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
+import { usageFailure } from './input/usage-error.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail at`, as text. */
@@ -19,12 +21,15 @@ interface AtQuestion {
   allPorts?: boolean | undefined;
 }
 
+type AtOptions = Omit<AtQuestion, 'ns'> & { ns?: string; json?: boolean };
+
 export function atCommand(): Command {
   return new Command('at')
     .description(
       'Reconstruct an incident: who talked to a namespace, and whom it talked to, in a given time range.',
     )
-    .requiredOption('--ns <namespace>', 'required: the namespace')
+    .argument('[namespace]', 'required, unless --ns is given')
+    .option('--ns <namespace>', 'the namespace')
     .requiredOption(
       '--from <time>',
       'required: start, as a time of day (03:00: its last occurrence), a date and time, or an age (90m)',
@@ -46,11 +51,14 @@ covers all hours that overlap the time range and cannot order events within an
 hour. Counts are stored per day: FLOWS/DAY includes the other hours of these days.
 
 Examples:
-  flow-trail at --ns immich --from 03:00 --to 04:00
-  flow-trail at --ns vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
+  flow-trail at immich --from 03:00 --to 04:00
+  flow-trail at vault --from "2026-01-31 22:00" --to "2026-02-01 02:00" --json`,
     )
-    .action(async ({ json, ...question }: AtQuestion & { json?: boolean }) => {
-      const { incident, unknown } = await askAt(question);
+    .action(async (argument: string | undefined, { json, ...given }: AtOptions) => {
+      const ns = namespaceOf(argument, given.ns);
+      if (ns === undefined)
+        throw usageFailure('the namespace', 'is missing; write "flow-trail at NAMESPACE --from TIME"');
+      const { incident, unknown } = await askAt({ ...given, ns });
       if (incident.rows.some(isSummarised))
         note('many ports of one peer are one line; --all-ports lists them');
       if (json === true) printOutput('at', incident);

@@ -7,15 +7,23 @@ import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
+import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** Scripts may use it. */
 const formerName = new Option('--namespace <namespace>', 'the former name of --ns');
 
+interface CompletenessOptions {
+  ns?: string;
+  namespace?: string;
+  json?: boolean;
+}
+
 export function completenessCommand(): Command {
   return new Command('completeness')
     .description('Show, per namespace, whether it was observed long enough for an allowlist to be complete.')
+    .argument('[namespace]', 'same as --ns')
     .option('--ns <namespace>', 'only this namespace')
     .addOption(formerName.hideHelp().conflicts('ns'))
     .option('--json', 'print JSON')
@@ -24,10 +32,10 @@ export function completenessCommand(): Command {
       `
 Examples:
   flow-trail completeness
-  flow-trail completeness --ns immich`,
+  flow-trail completeness immich`,
     )
-    .action(async ({ json, ...options }: { ns?: string; namespace?: string; json?: boolean }) => {
-      const namespace = options.ns ?? options.namespace;
+    .action(async (argument: string | undefined, { json, ...options }: CompletenessOptions) => {
+      const namespace = namespaceOf(argument, options.ns ?? options.namespace);
       const { report, unknown } = await askCompleteness(namespace);
       noteUnknownNames(unknown);
       if (json === true) return printOutput('completeness', report);

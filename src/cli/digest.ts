@@ -3,12 +3,14 @@ import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { edgeKey } from '../reports/edge-diff.ts';
 import { digestText } from '../reports/digest-text.ts';
-import { newestDigestIds } from '../trail/jobs/digests.ts';
+import { firstDigestSince, newestDigestIds, type StoredDigest } from '../trail/jobs/digests.ts';
 import { readDigestEdges } from '../trail/jobs/announcements.ts';
 import type { EdgeRow } from '../trail/edges/query-edges.ts';
-import { print, printOutput } from './output/output.ts';
+import { formatTime, note, print, printOutput } from './output/output.ts';
 import { printEdges } from './output/print-edges.ts';
 import type { CommandOutput } from './schemas/index.ts';
+import { parsePast } from './input/parse-time.ts';
+import { isFailure } from '../failure/failure.ts';
 import { usageFailure } from './input/usage-error.ts';
 import { withDatabase, withDatabaseOf } from './connect/with-database.ts';
 
@@ -50,35 +52,69 @@ Examples:
 function showCommand(): Command {
   return new Command('show')
     .description('List every edge that a digest announced, denied ones first.')
-    .argument('[id]', 'the id shown below each message; default: the newest posted digest')
+    .argument(
+      '[id]',
+      'the id shown below each message, or a time (yesterday, thursday): the first digest since then; default: the newest posted digest',
+    )
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  flow-trail digest show digest/2026-11-23T08:00:00Z')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  flow-trail digest show thursday\n  flow-trail digest show digest/2026-11-23T08:00:00Z',
+    )
     .action(async (id: string | undefined, _options: unknown, command: Command) => {
       // The parent command `digest` also has --json and would consume it.
       const { json } = command.optsWithGlobals<{ json?: boolean }>();
-      const edges = await askDigestEdges(id);
+      const { edges, notes } = await askDigestEdges(id);
+      for (const text of notes) note(text);
       if (json === true) printOutput('edges', edges);
       else printEdges(edges);
     });
 }
 
-/** @param id of the digest; by default the newest posted one. @throws UsageFailure, DatabaseFailure */
-export function askDigestEdges(id: string | undefined): Promise<EdgeRow[]> {
+/**
+ * @param which the id of a digest, or a time: the first digest since then; by default the newest posted one
+ * @throws UsageFailure, DatabaseFailure
+ */
+export function askDigestEdges(which: string | undefined): Promise<{ edges: EdgeRow[]; notes: string[] }> {
   return withDatabase(async (query) => {
     const ids = await newestDigestIds(query, digestsSuggested);
-    const digestId = id ?? ids[0];
-    if (digestId === undefined)
+    const id = which ?? ids[0];
+    if (id === undefined)
       throw usageFailure('no digest', 'has been posted yet; post one with "flow-trail digest"');
-    const found = await readDigestEdges(query, digestId);
-    if (!found)
-      throw usageFailure(
-        `digest "${digestId}"`,
-        ids.length > 0
-          ? `does not exist; the newest ids are ${ids.join(', ')}`
-          : 'does not exist; no digest has been posted yet',
-      );
-    return found;
+    const edges = await readDigestEdges(query, id);
+    if (edges) return { edges, notes: which === undefined ? [`the newest posted digest is ${id}`] : [] };
+    const since = timeOf(id);
+    if (since === undefined) throw unknownDigest(`digest "${id}"`, 'does not exist', ids);
+    const first = await firstDigestSince(query, since);
+    if (!first) throw unknownDigest('no digest', `was made since ${formatTime(since)}`, ids);
+    return {
+      edges: (await readDigestEdges(query, first.digestId)) ?? [],
+      notes: [`${first.digestId} of ${formatTime(first.frozenAt)}: ${outcomeText(first.outcome)}`],
+    };
   });
+}
+
+/** Undefined if it is not a time. */
+function timeOf(text: string): Date | undefined {
+  try {
+    return parsePast('the time', text);
+  } catch (error) {
+    if (isFailure(error)) return undefined;
+    throw error;
+  }
+}
+
+function unknownDigest(which: string, problem: string, ids: readonly string[]) {
+  const cure =
+    ids.length > 0
+      ? `use a time (yesterday, thursday) or an id; the newest are ${ids.join(', ')}`
+      : 'no digest has been posted yet';
+  return usageFailure(which, `${problem}; ${cure}`);
+}
+
+function outcomeText(outcome: StoredDigest['outcome']): string {
+  if (outcome === undefined) return 'not posted completely yet';
+  return outcome === 'quiet' ? 'nothing was new, so nothing was posted' : 'posted';
 }
 
 /** What the next digest would announce. @throws ConfigFailure, DatabaseFailure */

@@ -13,6 +13,7 @@ import { flowActions, printFacts, toJsonFact } from './facts.ts';
 import type { OtherDenials } from '../trail/facts/other-denials.ts';
 import { formatTime, note, printOutput, printTable } from './output/output.ts';
 import { printEdges } from './output/print-edges.ts';
+import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames, unknownEverywhere } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
@@ -26,6 +27,7 @@ export function edgesCommand(): Command {
     .description(
       'Show who talks to whom: one line per pair of namespaces and action, newest first. All filters must match.',
     )
+    .argument('[namespace]', 'same as --ns')
     .option('--ns <namespace>', 'source or destination')
     .option('--src <namespace>', 'source')
     .option('--dst <namespace>', 'destination')
@@ -35,6 +37,7 @@ export function edgesCommand(): Command {
     )
     .option('--since <time>', 'seen since, as an age (24h, 7d) or a time (22:00, "yesterday 22:00")')
     .option('--new-since <time>', 'first seen since: what is new')
+    .option('--silent-since <time>', 'not seen since: what stopped')
     .addOption(new Option('--action <action>', 'the policy decision').choices(flowActions))
     .option('--denied', 'same as --action deny')
     .option('--identity [name]', 'one line per flow fact; with a name, only this service identity')
@@ -70,21 +73,27 @@ Examples:
   flow-trail edges --dst dbaas --new-since "yesterday 22:00"
                                              what has reached the database since then,
                                              but not before
+  flow-trail edges immich --since 02:00 --silent-since 02:30
+                                             what stopped between these times
   flow-trail edges --external --src immich   which addresses outside the cluster it uses
   flow-trail edges --cluster north,south     both clusters; uses DATABASE_URL_NORTH
                                              and DATABASE_URL_SOUTH`,
     )
-    .action(async ({ json, cluster, ...question }: EdgesOptions) => {
-      const ask = readEdgesQuestion(question);
+    .action(async (argument: string | undefined, { json, cluster, ns, ...question }: EdgesOptions) => {
+      const ask = readEdgesQuestion({ ...question, ns: namespaceOf(argument, ns) });
       if (cluster === undefined) {
-        const { found, unknown, otherDenials } = await withDatabase(ask);
+        const { found, unknown, otherDenials, doubts } = await withDatabase(ask);
         printFound(found, json === true);
         noteOtherDenials(otherDenials);
+        for (const text of doubts) note(text);
         return noteUnknownNames(unknown);
       }
       const answers = await askClusters(parseClusters('--cluster', cluster), ask);
       printFound(mergeFound(answers), json === true);
-      for (const { cluster, answer } of answers) noteOtherDenials(answer.otherDenials, cluster);
+      for (const { cluster, answer } of answers) {
+        noteOtherDenials(answer.otherDenials, cluster);
+        for (const text of answer.doubts) note(`cluster ${cluster}: ${text}`);
+      }
       noteUnknownNames(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
     });
 }

@@ -7,6 +7,7 @@ import { observedOf } from '../coverage/observed.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
 import { findUnknownIdentities, findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { readEvidenceAndTraces } from '../trail/facts/evidence.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/edges/query-edges.ts';
 import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
 import {
   formatTable,
@@ -18,7 +19,7 @@ import {
   printOutput,
 } from './output/output.ts';
 import { withLastSeen, withSeenTimes } from './output/json-times.ts';
-import { observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import { observedText, periodText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
 import { unknownNameTexts } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
@@ -43,10 +44,12 @@ Examples:
   flow-trail explain immich pub --json`,
     )
     .action(async (source: string, destination: string, { json, ...times }: PeriodOptions) => {
-      const { explained, ends, notes } = await askExplain(source, destination, times);
+      const { explained, ends, notes, period, edges } = await askExplain(source, destination, times);
       for (const text of notes) note(text);
       if (json === true) return printOutput('explain', explained);
-      printPair(explained, ends, `from ${source} to ${destination}`);
+      print(`${source} to ${destination}, ${periodText(period)}\n`);
+      if (explained.length === 0) print(withoutFacts(edges));
+      else printPair(explained, ends);
     });
 }
 
@@ -55,7 +58,8 @@ export async function askExplain(source: string, destination: string, times: Omi
   const period = readPeriod(times);
   const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
   const asked = [source, destination].flatMap(namespaceIn);
-  const { facts, traced, unknown, observed, limited } = await withDatabase(async (query) => {
+  const [[srcNs], [dstNs]] = [namespaceIn(source), namespaceIn(destination)];
+  const { facts, traced, unknown, observed, limited, edges } = await withDatabase(async (query) => {
     const notSeen = await findUnknownNamespaces(query, asked);
     const known = asked.filter((each) => !notSeen.some(({ name }) => name === each));
     // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
@@ -68,6 +72,10 @@ export async function askExplain(source: string, destination: string, times: Omi
       ],
       observed: observedOf(await readPeriodCoverage(query, period, new Date())),
       limited: await readLimitedNamespaces(query, period),
+      edges:
+        srcNs === undefined || dstNs === undefined
+          ? []
+          : await queryEdges(query, { src: srcNs, dst: dstNs, limit: allEdges }),
       ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
     };
   });
@@ -76,6 +84,8 @@ export async function askExplain(source: string, destination: string, times: Omi
   return {
     explained: explainPair(ofPair, traced).map(withTimes),
     ends,
+    period,
+    edges,
     notes: [
       ...unknownNameTexts(unknown),
       ...[...new Set(ends.map(({ ns }) => ns))].filter((ns) => limited.has(ns)).map(limitedText),
@@ -90,8 +100,18 @@ function withTimes({ decidedBy, ...fact }: ExplainedFact) {
   return { ...withSeenTimes(fact), decidedBy: decidedBy.map(withLastSeen) };
 }
 
-function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[], pair: string): void {
-  if (explained.length === 0) return print(`(no flow ${pair} was observed in the period)`);
+/** Edges are stored sooner and longer than flow facts. */
+function withoutFacts(edges: readonly EdgeRow[]): string {
+  return [
+    '(no flow fact is stored for these days)',
+    ...edges.map(
+      ({ srcNs, dstNs, action, firstSeen, lastSeen }) =>
+        `edge ${srcNs} -> ${dstNs} ${action}: first seen ${formatTime(firstSeen)}, last seen ${formatTime(lastSeen)}; flow facts follow about six minutes after a flow`,
+    ),
+  ].join('\n');
+}
+
+function printPair(explained: readonly Explained[], ends: readonly EvidenceEnd[]): void {
   print(
     formatTable(
       ['FROM', 'TO', 'PORT', 'REPORTED BY', 'ACTION', 'FIRST SEEN', 'LAST SEEN', 'DAYS', 'FLOWS'],

@@ -6,6 +6,7 @@ import { printFacts, toJsonFact } from './facts.ts';
 import { printOutput } from './output/output.ts';
 import { parseLimit, parseNamespace } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
+import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
@@ -22,6 +23,7 @@ export function externalsCommand(): Command {
     .description(
       'Show flows between namespaces and hosts, networks or network sets, newest first. Such flows are not counted in edges.',
     )
+    .argument('[namespace]', 'same as --ns')
     .option('--ns <namespace>', 'only flows of this namespace')
     .option('--since <time>', 'seen since, as an age (24h, 7d) or a time (22:00, "yesterday 22:00")')
     .option('--new-since <time>', 'first seen since')
@@ -34,10 +36,11 @@ Single addresses are not stored: an endpoint is pub, pvt, host or the name of a
 network set. A flow is listed when its time is settled, after about six minutes.
 
 Examples:
-  flow-trail externals --ns immich --since 22:00
+  flow-trail externals immich --since 22:00
   flow-trail externals --new-since 24h`,
     )
-    .action(async ({ json, ...question }: ExternalsQuestion & { json?: boolean }) => {
+    .action(async (argument: string | undefined, given: ExternalsQuestion & { json?: boolean }) => {
+      const { json, ...question } = { ...given, ns: namespaceOf(argument, given.ns) };
       const { found, limit, unknown } = await askExternals(question);
       printCut(found, {
         limit,

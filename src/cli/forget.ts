@@ -3,7 +3,7 @@ import { dayMs } from '../time/units.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { print, printOutput, printTable } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
-import { parseSince } from './input/parse-time.ts';
+import { parseForUtcDays } from './input/parse-time.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
 import { usageFailure } from './input/usage-error.ts';
 import { withOpenDatabase } from './connect/with-database.ts';
@@ -39,7 +39,7 @@ Examples:
     .action(async ({ src: srcText, dst: dstText, before, apply = false, json }: ForgetOptions) => {
       const [src, dst] = [parseEnd('--src', srcText), parseEnd('--dst', dstText)];
       const now = new Date();
-      const beforeDay = Math.floor(parseSince('--before', before, now).getTime() / dayMs);
+      const beforeDay = Math.floor(parseForUtcDays('--before', before, now).getTime() / dayMs);
       if (beforeDay > Math.floor(now.getTime() / dayMs))
         throw usageFailure('--before', `${before} is in the future; use today or an earlier day`);
       const { removeFacts } = await import('../trail/facts/remove-facts.ts');

@@ -11,7 +11,11 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
       'Shows which services talk to each other, since when, and whether policy allows it, based on stored flows from Calico Goldmane.',
     )
     .version(`flow-trail ${readVersion()}`, '-V, --version', 'print the version')
-    .configureOutput({ writeErr: (text) => process.stderr.write(printableLines(text)) })
+    .configureOutput({
+      getOutHelpWidth: () => helpWidth(process.stdout),
+      getErrHelpWidth: () => helpWidth(process.stderr),
+      writeErr: (text) => process.stderr.write(printableLines(text)),
+    })
     .addHelpText('after', programHelp);
   for (const entry of commands) {
     const command = isWanted(entry) ? await entry.load() : new Command(entry.name);
@@ -32,17 +36,25 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
   return program;
 }
 
+/** The terminal's width; in a pipe, COLUMNS, as `man` and `git` use it. */
+function helpWidth({ isTTY, columns }: { isTTY?: boolean; columns?: number }): number {
+  const width = isTTY === true ? columns : Number(process.env['COLUMNS']);
+  return width !== undefined && Number.isInteger(width) && width >= narrowestHelp ? width : 80;
+}
+
+const narrowestHelp = 20;
+
 const programHelp = `
 Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but
 the result needs attention.
-Times: an age (90m, 24h, 7d), 22:00, yesterday, "mon 22:00", 2026-01-31,
-"2026-01-31 08:00", or a time as printed by a command. They are in TIME_ZONE or
+Times: an age (90m, 24h, 7d), 22:00, "22:00 UTC", yesterday, "mon 22:00",
+2026-01-31, "2026-01-31 08:00", or a time as printed by a command. They are in TIME_ZONE or
 this machine's time zone; --json uses UTC.
 
 Examples:
   flow-trail edges --src immich              what immich talks to
   flow-trail edges --denied --new-since 24h  what was first denied in the last day
-  flow-trail at --ns immich --from 03:00     what immich has done since 03:00
+  flow-trail at immich --from 03:00          what immich has done since 03:00
   flow-trail health                          what is wrong, and how to fix it`;
 
 function pathOf(command: Command): string {

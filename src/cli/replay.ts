@@ -12,7 +12,14 @@ import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
 import { formatTable, leftOutLines, mostRows, print, printOutput } from './output/output.ts';
 import { withSeenTimes } from './output/json-times.ts';
 import { exitCodes } from './output/exit-codes.ts';
-import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import {
+  formatSeconds,
+  observedText,
+  periodText,
+  readPeriod,
+  withPeriod,
+  type PeriodOptions,
+} from './input/period.ts';
 import { parseNamespace } from './input/parse-options.ts';
 import { readPolicies } from './input/policy-files.ts';
 import { withDatabase } from './connect/with-database.ts';
@@ -61,7 +68,7 @@ Examples:
       const result = await askReplay(policies, period);
       if (json === true) printOutput('replay', replayAnswer(result));
       else {
-        print(`${result.facts} facts replayed. ${observedText(result.observed)}`);
+        print(`${result.facts} facts replayed, ${periodText(period)}. ${observedText(result.observed)}`);
         printFindings('would be denied, but was allowed', result.wouldDeny);
         printFindings('would be allowed, but was denied', result.wouldAllow);
         printFindings('unknown verdict', result.undecided);
@@ -132,7 +139,7 @@ Example:
           misreported: result.misreported.map(withSeenTimes),
         });
       else {
-        print(`${result.facts} facts compared. ${observedText(observed)}`);
+        print(`${result.facts} facts compared, ${periodText(period)}. ${observedText(observed)}`);
         printUnused('allowed, but never used in the period', result.unused);
         printUnused('allowed; use unknown', result.perhapsUnused);
         printFindings('used, but not allowed', result.notAllowed);

@@ -18,7 +18,14 @@ import { readTracedEvidence } from '../trail/facts/evidence.ts';
 import { formatTable, print, printOutput } from './output/output.ts';
 import { withLastSeen, withSeenTimes } from './output/json-times.ts';
 import { exitCodes } from './output/exit-codes.ts';
-import { formatSeconds, observedText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
+import {
+  formatSeconds,
+  observedText,
+  periodText,
+  readPeriod,
+  withPeriod,
+  type PeriodOptions,
+} from './input/period.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
@@ -72,6 +79,7 @@ export async function askStaged({ src, dst, ...times }: StagedQuestion) {
     stagedFor: stagedDays(verdicts, coverage),
     observed: observedOf(coverage),
     unknown,
+    period,
   };
 }
 
@@ -123,6 +131,7 @@ function printVerdicts(found: FoundStaged): void {
   if (unknown > 0) print(`${counted(unknown, 'flow')} whose policy trace has no verdict.`);
   if (decided === 0 && decidedByOthers.length > 0)
     print(`\nPolicies that decide these flows instead:\n${otherTable(decidedByOthers)}`);
+  print(`Period: ${periodText(found.period)}.`);
   print(observedText(found.observed));
   print(`\n${conclusion(found)}`);
 }

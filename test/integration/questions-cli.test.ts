@@ -57,6 +57,13 @@ describe('edges', () => {
     [['--dst', 'a', '--denied'], ['d a deny']],
     [['--dst', 'a', '--since', '2h ago'], ['d a deny']],
     [['--since', '30m'], []],
+    [['c'], ['a c allow']],
+    [
+      ['--silent-since', '30m'],
+      ['d a deny', 'a b allow', 'a c allow'],
+    ],
+    [['--silent-since', '2h'], []],
+    [['a', '--since', '2h', '--silent-since', '30m', '--denied'], ['d a deny']],
   ])('%j: every filter must match', async (args, expected) => {
     const edges = z
       .array(z.object({ srcNs: z.string(), dstNs: z.string(), action: z.string() }))
@@ -73,6 +80,7 @@ describe('edges', () => {
     [['--external'], 1],
     [['--port', '--since', '2h'], 1],
     [['--port', '--since', '30m'], 0],
+    [['--external', '--silent-since', '2h'], 0],
     [['--external', '--dst', 'b'], 0],
   ])('%j lists flow facts', async (args, count) => {
     expect(await ask('facts', 'edges', ...args)).toHaveLength(count);
@@ -110,6 +118,8 @@ describe('edges', () => {
     ['--port', 'http'],
     ['--reporter', 'both'],
     ['--peers-of', 'a', '--port'],
+    ['b', '--ns', 'a'],
+    ['--since', '1h', '--silent-since', '2h'],
   ])('%j %j is a usage error', async (...args) => {
     const { code, out, err } = await run('edges', ...args);
     expect([code, out]).toEqual([2, '']);
@@ -135,6 +145,63 @@ test('the answers of matrix, externals, coverage, at and diff match their schema
     appeared: expect.arrayContaining([expect.objectContaining({ srcNs: 'd', action: 'deny' })]),
     fellSilent: [],
   });
+});
+
+test('coverage of a period ends with it, and tells a period before the trail from one without gaps', async () => {
+  const end = new Date((bucket + 7) * 1000).toISOString().slice(0, 19) + 'Z';
+  const ranges = z
+    .array(z.object({ to: z.string() }))
+    .parse(await ask('coverage', 'coverage', '--until', end));
+  expect(ranges.map(({ to }) => new Date(to).getTime())).toEqual([Date.parse(end)]);
+  const before = await run('coverage', '--since', '3d', '--until', '2d', '--gaps');
+  expect(before.out).toContain('the trail begins at');
+  expect(before.out).not.toContain('no gaps');
+});
+
+describe('a list of silent edges', () => {
+  test('is doubtful after a gap', async () => {
+    await db.database.query(
+      `insert into coverage (from_time, to_time, state, cause)
+       values (to_timestamp($1), to_timestamp($1 + 15), 'gap', 'unreachable')`,
+      [bucket + 60],
+    );
+    try {
+      const since = (seconds: number) =>
+        run('edges', '--silent-since', new Date(seconds * 1000).toISOString());
+      expect((await since(bucket + 45)).err).toContain('not fully observed');
+      expect((await since(bucket + 75)).err).toBe('');
+    } finally {
+      await db.database.query('delete from coverage');
+    }
+  });
+
+  test('is doubtful for flow facts if their time is not settled', async () => {
+    const { err } = await run('edges', '--port', '--silent-since', '30m');
+    expect(err).toContain('flow facts are stored up to');
+  });
+});
+
+test('explain names the period, and the edge if its flow facts are missing', async () => {
+  const { out } = await run('explain', 'a', 'c', '--since', '2025-01-01', '--until', '2025-01-02');
+  expect(out).toContain('2025-01-01');
+  expect(out).toContain('a -> c allow');
+});
+
+test('digest show finds the first digest since a time, also if nothing was new', async () => {
+  await db.database.query(
+    `insert into digest (digest_id, frozen_at, summary, gaps_told_until, outcome, done_at) values
+       ('digest/1', now() - interval '50 hours', '{}', now(), 'posted', now()),
+       ('digest/2', now() - interval '26 hours', '{}', now(), 'quiet', now())`,
+  );
+  try {
+    expect((await run('digest', 'show', '60h')).err).toContain('digest/1');
+    expect((await run('digest', 'show', '30h')).err).toContain('digest/2');
+    expect((await run('digest', 'show')).err).toContain('digest/1');
+    expect((await run('digest', 'show', '1h')).code).toBe(2);
+    expect((await run('digest', 'show', 'someday')).code).toBe(2);
+  } finally {
+    await db.database.query('delete from digest');
+  }
 });
 
 test('an edge without a flow for a week fell silent', async () => {
@@ -165,7 +232,7 @@ test('a read-only role is sufficient', async () => {
       ['edges'],
       ['matrix'],
       ['coverage'],
-      ['at', '--ns', 'a', '--from', from],
+      ['at', 'a', '--from', from],
       ['diff', '--from', from],
     ])
       expect(await flowTrail(args, { DATABASE_URL: url.href })).toMatchObject({ code: 0 });

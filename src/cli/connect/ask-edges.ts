@@ -4,6 +4,7 @@ import {
   findUnknownNamespaces,
   type UnknownName,
 } from '../../queries/unknown-names.ts';
+import { readDoubtfulSilence, type DoubtfulSilence } from '../../queries/silence.ts';
 import type { Query } from '../../trail/database/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../../trail/edges/query-edges.ts';
 import { readOtherDenials, type OtherDenials } from '../../trail/facts/other-denials.ts';
@@ -12,6 +13,7 @@ import { counted } from '../../text/counted.ts';
 import type { ClusterAnswer, InCluster } from '../clusters.ts';
 import { parseLimit, parseNamespace, parsePort } from '../input/parse-options.ts';
 import { parsePast } from '../input/parse-time.ts';
+import { formatTime } from '../output/output.ts';
 import { usageFailure } from '../input/usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
@@ -22,6 +24,7 @@ export interface EdgesQuestion {
   peersOf?: string | undefined;
   since?: string | undefined;
   newSince?: string | undefined;
+  silentSince?: string | undefined;
   action?: string | undefined;
   denied?: boolean | undefined;
   identity?: string | true | undefined;
@@ -81,6 +84,8 @@ interface EdgesAnswer {
   unknown: UnknownName[];
   /** Present if only denied edges were requested: these denials belong to none. */
   otherDenials?: OtherDenials;
+  /** Why edges in the answer may not be silent. */
+  doubts: string[];
 }
 
 /** Parses the options before connecting to anything. @throws UsageFailure */
@@ -88,13 +93,18 @@ export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Pr
   const limit = parseLimit('--limit', question.limit);
   const ends = readEnds(question);
   const { since, newSince, withoutWorkload, peersOf } = question;
+  const silentSince =
+    question.silentSince === undefined ? undefined : parsePast('--silent-since', question.silentSince);
   const filter = {
     ...ends,
     ...(since === undefined ? {} : { seenSince: parsePast('--since', since) }),
     ...(newSince === undefined ? {} : { newSince: parsePast('--new-since', newSince) }),
+    ...(silentSince === undefined ? {} : { silentSince }),
     ...readAction(question),
     ...(withoutWorkload === undefined ? {} : { withoutWorkload }),
   };
+  if (filter.seenSince !== undefined && silentSince !== undefined && filter.seenSince >= silentSince)
+    throw usageFailure('--silent-since', 'is not after --since; use a later time');
   const detail = readDetail(question);
   const find = async (query: Query): Promise<FoundEdges> => {
     if (detail !== undefined) {
@@ -113,7 +123,11 @@ export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Pr
       ...(await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst])),
       ...(await findUnknownIdentities(query, [detail?.identity])),
     ],
-    ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true
+    doubts:
+      silentSince === undefined
+        ? []
+        : doubtTexts(await readDoubtfulSilence(query, silentSince, new Date()), detail !== undefined),
+    ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true && silentSince === undefined
       ? { otherDenials: await readOtherDenials(query, filter) }
       : {}),
   });
@@ -161,6 +175,22 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
     ...(protocol === undefined ? {} : { protocol }),
     ...(typeof reporter === 'string' ? { reporter } : {}),
   };
+}
+
+function doubtTexts({ missed, factsUntil }: DoubtfulSilence, isOfFacts: boolean): string[] {
+  const [last] = missed.gaps.slice(-1);
+  return [
+    ...(last === undefined
+      ? []
+      : [
+          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may not be silent (flow-trail coverage --gaps)`,
+        ]),
+    ...(isOfFacts && factsUntil !== undefined
+      ? [
+          `flow facts are stored up to ${formatTime(factsUntil)}; flows since then are missing, so a listed flow fact may not be silent`,
+        ]
+      : []),
+  ];
 }
 
 /** A list of denied edges would otherwise be taken for a list of all denials. */

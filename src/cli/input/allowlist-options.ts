@@ -1,5 +1,5 @@
 import { parseAllowlistInput, type AllowlistInput } from '../../policy/derive/input.ts';
-import { parseSince } from './parse-time.ts';
+import { parseForUtcDays } from './parse-time.ts';
 import { usageFailure } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */
@@ -33,12 +33,14 @@ export function allowlistInput(
       '--baseline',
       `cannot contain "${unknown}"; use a comma-separated list of ${baselines.join(', ')}`,
     );
-  const until = (options.until === undefined ? now : parseSince('--until', options.until, now)).toISOString();
+  const until = (
+    options.until === undefined ? now : parseForUtcDays('--until', options.until, now)
+  ).toISOString();
   const parsed = parseAllowlistInput({
     ...(namespaces.length > 0 ? { namespaces } : {}),
     ...(options.since === undefined
       ? {}
-      : { since: parseSince('--since', options.since, now).toISOString() }),
+      : { since: parseForUtcDays('--since', options.since, now).toISOString() }),
     ...(options.until === undefined ? {} : { until }),
     direction: options.direction,
     format: options.format,

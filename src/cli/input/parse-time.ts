@@ -9,8 +9,8 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 
 const clockPattern = '([01]?\\d|2[0-3]):([0-5]\\d)(?::([0-5]\\d))?';
 const zonePattern = '(?: ?([A-Za-z][A-Za-z0-9+:-]*))?';
-const clock = new RegExp(`^${clockPattern}$`);
-const relativeDay = new RegExp(`^([a-z]+)(?:,? ${clockPattern})?$`, 'i');
+const clock = new RegExp(`^${clockPattern}${zonePattern}$`);
+const relativeDay = new RegExp(`^(last )?([a-z]+)(?:,? ${clockPattern}${zonePattern})?$`, 'i');
 const isoDate = new RegExp(`^(\\d{4})-(\\d\\d)-(\\d\\d)(?:[ T]${clockPattern}${zonePattern})?$`);
 const namedDate = new RegExp(
   `^(?:([a-z]{3})[a-z]*,? )?(\\d{1,2}) ([a-z]{3})[a-z]*(?: (\\d{4}))?(?:,? ${clockPattern}${zonePattern})?$`,
@@ -23,8 +23,8 @@ interface Reference {
 }
 
 /**
- * Reads a time: an age (`90m`, `1h30m`, `2 hours ago`); a time of day (`03:00`), its last occurrence; `today`, `yesterday` or
- * a weekday, with or without a time of day; `2026-01-31` or `31 Jan 2026`, with or without a time of day, in the time zone;
+ * Reads a time: an age (`90m`, `1h30m`, `2 hours ago`); a time of day (`03:00`, `03:00 UTC`), its last occurrence; `today`,
+ * `yesterday`, a weekday or `last` and a weekday, with or without a time of day; `2026-01-31` or `31 Jan 2026`, with or without a time of day, in the time zone;
  * as commands print it, with the zone's name; or ISO 8601 with an offset.
  * @throws UsageFailure
  */
@@ -59,6 +59,16 @@ export function parseEnd(
 ): Date {
   const dayAfterStart = new Date(start.getTime() + dayMs);
   return clockTime(text.trim(), { now: dayAfterStart, timeZone }) ?? parseSince(option, text, now, timeZone);
+}
+
+/**
+ * Reads a time for a command that uses whole UTC days: a date alone is that UTC day; any other time is in the time zone of
+ * the output.
+ * @throws UsageFailure
+ */
+export function parseForUtcDays(option: string, text: string, now: Date): Date {
+  const isDate = /^\d{4}-\d\d-\d\d$/.test(text.trim());
+  return parseSince(option, text, now, isDate ? 'UTC' : displayTimeZone());
 }
 
 /**
@@ -99,30 +109,34 @@ function ago(given: string, now: Date): Date | undefined {
 function clockTime(given: string, { now, timeZone }: Reference): Date | undefined {
   const parts = clock.exec(given);
   if (!parts) return undefined;
+  const zone = parts[4];
+  const dayZone = isUniversal(zone) ? 'UTC' : timeZone;
   const on = (day: Date) =>
-    timeOfWallClock({ ...wallClockAt(day, timeZone), ...timeOfDay(parts.slice(1)) }, timeZone);
+    inZone({ ...wallClockAt(day, dayZone), ...timeOfDay(parts.slice(1, 4)) }, zone, timeZone);
   const today = on(now);
   return today && today > now ? on(new Date(now.getTime() - dayMs)) : today;
 }
 
-/** `yesterday 22:00`; a weekday is its last occurrence that is not in the future. */
+/** `yesterday 22:00`; a weekday is its last occurrence that is not in the future, and `last` excludes today. */
 function timeOnRelativeDay(given: string, { now, timeZone }: Reference): Date | undefined {
-  const [, word = '', ...clockParts] = relativeDay.exec(given) ?? [];
-  const today = wallClockAt(now, timeZone);
+  const [, last, word = '', ...parts] = relativeDay.exec(given) ?? [];
+  const [clockParts, zone] = [parts.slice(0, 3), parts[3]];
+  const today = wallClockAt(now, isUniversal(zone) ? 'UTC' : timeZone);
   // Date.UTC takes day 0 and negative days as days of the month before.
   const daysAgo = (days: number) => {
     const day = new Date(Date.UTC(today.year, today.month - 1, today.day - days));
     const date = { year: day.getUTCFullYear(), month: day.getUTCMonth() + 1, day: day.getUTCDate() };
-    return timeOfWallClock({ ...date, ...timeOfDay(clockParts) }, timeZone);
+    return inZone({ ...date, ...timeOfDay(clockParts) }, zone, timeZone);
   };
   const name = word.toLowerCase();
-  if (name === 'today') return daysAgo(0);
-  if (name === 'yesterday') return daysAgo(1);
+  if (name === 'today' && last === undefined) return daysAgo(0);
+  if (name === 'yesterday' && last === undefined) return daysAgo(1);
   const weekday = weekdayOf(name);
   if (weekday === undefined) return undefined;
   const since = (new Date(Date.UTC(today.year, today.month - 1, today.day)).getUTCDay() - weekday + 7) % 7;
   const time = daysAgo(since);
-  return time && time > now ? daysAgo(since + 7) : time;
+  const isTooLate = time !== undefined && (time > now || (last !== undefined && since === 0));
+  return isTooLate ? daysAgo(since + 7) : time;
 }
 
 /** Of a full or three-letter name: Sunday is 0. */
@@ -154,7 +168,7 @@ function timeOnDate(given: string, { now, timeZone }: Reference): Date | undefin
  */
 function inZone(reading: WallClock, zone: string | undefined, timeZone: string): Date | undefined {
   if (zone === undefined) return timeOfWallClock(reading, timeZone);
-  if (['Z', 'UTC', 'GMT'].includes(zone.toUpperCase())) return timeOfWallClock(reading, 'UTC');
+  if (isUniversal(zone)) return timeOfWallClock(reading, 'UTC');
   const first = timeOfWallClock(reading, timeZone);
   if (first === undefined) return undefined;
   // Clocks go back by an hour, or by half an hour (Lord Howe Island).
@@ -164,6 +178,10 @@ function inZone(reading: WallClock, zone: string | undefined, timeZone: string):
       const shown = wallClockAt(time, timeZone);
       return shown.zone === zone && shown.hour === reading.hour && shown.minute === reading.minute;
     });
+}
+
+function isUniversal(zone: string | undefined): boolean {
+  return zone !== undefined && ['Z', 'UTC', 'GMT'].includes(zone.toUpperCase());
 }
 
 function timeOfDay([hour, minute, second]: readonly (string | undefined)[]) {

@@ -3,8 +3,9 @@ import { periodOf } from '../../queries/allowlist.ts';
 import type { Observed } from '../../coverage/observed.ts';
 import { counted } from '../../text/counted.ts';
 import type { DayPeriod } from '../../trail/facts/evidence.ts';
+import { dayText } from '../../policy/derive/sighting.ts';
 import { formatTime } from '../output/output.ts';
-import { parseSince, requireOrder } from './parse-time.ts';
+import { parseForUtcDays, requireOrder } from './parse-time.ts';
 
 export interface PeriodOptions {
   since: string;
@@ -22,10 +23,16 @@ export function withPeriod(command: Command): Command {
 /** @throws UsageFailure */
 export function readPeriod({ since, until }: Omit<PeriodOptions, 'json'>): DayPeriod {
   const now = new Date();
-  const start = parseSince('--since', since, now);
-  const end = until === undefined ? undefined : parseSince('--until', until, now);
+  const start = parseForUtcDays('--since', since, now);
+  const end = until === undefined ? undefined : parseForUtcDays('--until', until, now);
   requireOrder(['--since', '--until'], { from: start, to: end, now });
   return periodOf({ since: start.toISOString(), until: (end ?? now).toISOString() });
+}
+
+/** A period as reports of facts show it. */
+export function periodText({ fromDay, toDay }: DayPeriod): string {
+  const [first, last] = [dayText(fromDay), dayText(toDay - 1)];
+  return first === last ? `${first} (the whole UTC day)` : `${first} to ${last} (whole UTC days)`;
 }
 
 /** What was not observed in a period, as one line. */

@@ -20,6 +20,9 @@ const otherNames: Record<string, readonly string[]> = {
   '--deny': ['--denied'],
 };
 
+/** The subcommand to which an argument of the command probably belongs. */
+const usualSubcommands: Record<string, string> = { allowlist: 'derive NAMESPACE', digest: 'show TIME' };
+
 /**
  * What to write instead, for an error message of commander that has no suggestion; undefined if nothing is known.
  * @param message as commander formats it
@@ -38,6 +41,9 @@ export function usageHint(command: Command, message: string, given: readonly str
     const instead = given.find((name) => !names.includes(name) && otherNames[name]?.includes(required));
     return instead === undefined ? undefined : `Did you mean ${required} instead of ${instead}?`;
   }
+  const subcommand = usualSubcommands[command.name()];
+  if (/^error: (unknown command|too many arguments)/.test(message) && subcommand !== undefined)
+    return `Did you mean flow-trail ${command.name()} ${subcommand}?`;
   const filter = ['--ns', '--namespace', '--src'].find((name) => names.includes(name));
   if (message.startsWith('error: too many arguments') && filter !== undefined)
     return `Write a namespace as an option: ${filter} NAMESPACE`;

@@ -32,7 +32,7 @@ export const questionTools: readonly Tool[] = [
   tool({
     name: 'edges',
     description:
-      'Who talks to whom: one row per source namespace, destination namespace and action, newest first. All filters must match. With newSince: what is new. With since and denied: what was denied recently. With port true: which ports one namespace uses to another. With peersOf: the peers of a namespace. With identity, port, reporter or external: one row per flow fact. Same as flow-trail edges --json.',
+      'Who talks to whom: one row per source namespace, destination namespace and action, newest first. All filters must match. With newSince: what is new. With since and silentSince: what stopped between these times. With since and denied: what was denied recently. With port true: which ports one namespace uses to another. With peersOf: the peers of a namespace. With identity, port, reporter or external: one row per flow fact. Same as flow-trail edges --json.',
     schemas: ['edges', 'peers', 'facts'],
     shape: {
       ns: namespace.optional().describe('source or destination'),
@@ -43,6 +43,7 @@ export const questionTools: readonly Tool[] = [
         .describe('list the namespaces that this namespace talks to or is called by'),
       since: pastTime('seen since').optional(),
       newSince: pastTime('first seen since: what is new').optional(),
+      silentSince: pastTime('not seen since: what stopped').optional(),
       action: z.enum(flowActions).optional().describe('the policy decision'),
       denied: z.boolean().optional().describe('the same as action "deny"'),
       identity: z
@@ -66,7 +67,7 @@ export const questionTools: readonly Tool[] = [
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {
-      const { found, unknown, otherDenials } = await withDatabase(
+      const { found, unknown, otherDenials, doubts } = await withDatabase(
         readEdgesQuestion({ ...question, limit: String(most) }),
       );
       return {
@@ -75,6 +76,7 @@ export const questionTools: readonly Tool[] = [
         notes: [
           ...unknownNameTexts(unknown),
           ...otherDenialTexts(otherDenials),
+          ...doubts,
           ...(found.rows.length > most ? [cutText(most)] : []),
         ],
       };
@@ -172,6 +174,7 @@ export const questionTools: readonly Tool[] = [
     schemas: ['coverage'],
     shape: {
       since: pastTime('start').default('7d'),
+      until: pastTime('end; a time of day is its first occurrence after the start; default: now').optional(),
       gaps: z.boolean().optional().describe('only gaps and incomplete time'),
     },
     ask: async (question) => ({ answer: (await askCoverage(question)).ranges }),
@@ -193,9 +196,18 @@ export const questionTools: readonly Tool[] = [
       'Every edge that a digest announced, denied ones first. Same as flow-trail digest show --json.',
     schemas: ['edges'],
     shape: {
-      id: z.string().max(200).optional().describe('as shown in Slack; default: the newest posted digest'),
+      id: z
+        .string()
+        .max(200)
+        .optional()
+        .describe(
+          'as shown in Slack, or a time (yesterday, thursday): the first digest since then; default: the newest posted digest',
+        ),
     },
-    ask: async ({ id }) => ({ answer: await askDigestEdges(id) }),
+    ask: async ({ id }) => {
+      const { edges, notes } = await askDigestEdges(id);
+      return { answer: edges, notes };
+    },
   }),
   tool({
     name: 'digest_preview',

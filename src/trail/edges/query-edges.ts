@@ -8,6 +8,8 @@ interface EdgeFilter {
   newSince?: Date;
   /** Last seen at this time or later. */
   seenSince?: Date;
+  /** Last seen before this time. */
+  silentSince?: Date;
   action?: string;
   /**
    * Only edges whose facts all have a network set, a host or a network at one end. Versions up to 0.1.0 counted a
@@ -40,7 +42,7 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
        and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3)
        and ($4::timestamptz is null or first_seen >= $4)
        and ($5::text is null or action = $5)
-       and ($8::timestamptz is null or last_seen >= $8)
+       and ($8::timestamptz is null or last_seen >= $8) and ($9::timestamptz is null or last_seen < $9)
        and (not $7 or exists (
          select from flow_group g where (g.src_ns, g.dst_ns, g.action) = (edge.src_ns, edge.dst_ns, edge.action)
          having bool_and(g.src_kind <> 'workload' or g.dst_kind <> 'workload')))
@@ -55,6 +57,7 @@ export function queryEdges(query: Query, filter: EdgeFilter): Promise<EdgeRow[]>
       filter.limit,
       filter.withoutWorkload ?? false,
       filter.seenSince ?? null,
+      filter.silentSince ?? null,
     ],
   );
 }

@@ -10,6 +10,8 @@ interface FactFilter {
   newSince?: Date;
   /** Last seen at this time or later. */
   seenSince?: Date;
+  /** Last seen before this time. */
+  silentSince?: Date;
   action?: string;
   /** Service identity, or the name of a network set, of either end. */
   identity?: string;
@@ -49,7 +51,7 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
        and ($2::text is null or src_ns = $2) and ($3::text is null or dst_ns = $3) ${isOfNamespace ? ofNamespace : ''}
        and ($4::timestamptz is null or first_seen >= $4)
        and ($5::text is null or action = $5)
-       and ($12::timestamptz is null or last_seen >= $12)
+       and ($12::timestamptz is null or last_seen >= $12) and ($13::timestamptz is null or last_seen < $13)
        and ($6::text is null or src_identity = $6 or dst_identity = $6)
        and ($7::int is null or port = $7) and ($8::text is null or protocol = $8)
        and ($9::text is null or reporter = $9)
@@ -70,6 +72,7 @@ export async function queryFacts(query: Query, filter: FactFilter): Promise<Fact
       filter.external,
       filter.limit,
       filter.seenSince ?? null,
+      filter.silentSince ?? null,
     ],
   );
   return rows.map(withEnds);

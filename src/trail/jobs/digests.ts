@@ -160,6 +160,22 @@ export async function newestDigestIds(query: Query, limit: number): Promise<stri
   return rows.map(({ digest_id }) => digest_id);
 }
 
+export interface StoredDigest {
+  digestId: string;
+  frozenAt: Date;
+  /** Undefined while a message waits to be posted. */
+  outcome: 'posted' | 'quiet' | undefined;
+}
+
+/** The first digest of a time or later, whatever its outcome. @throws DatabaseFailure */
+export async function firstDigestSince(query: Query, since: Date): Promise<StoredDigest | undefined> {
+  const [row] = await query<{ digest_id: string; frozen_at: Date; outcome: 'posted' | 'quiet' | null }>(
+    'select digest_id, frozen_at, outcome from digest where frozen_at >= $1 order by frozen_at limit 1',
+    [since],
+  );
+  return row && { digestId: row.digest_id, frozenAt: row.frozen_at, outcome: row.outcome ?? undefined };
+}
+
 /** When the newest finished digest was stored, and the oldest unfinished one after it. @throws DatabaseFailure */
 export async function readDigestProgress(
   query: Query,

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
-import { parsePast, parseSince } from '../../../src/cli/input/parse-time.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { parseForUtcDays, parsePast, parseSince } from '../../../src/cli/input/parse-time.ts';
 import { minuteMs } from '../../../src/time/units.ts';
 import { wallClockText } from '../../../src/time/wall-clock.ts';
 
@@ -33,6 +33,11 @@ describe('a time', () => {
     ['sat 11:00', '2026-01-31T11:00:00.000Z'],
     ['saturday 13:00', '2026-01-24T13:00:00.000Z'],
     ['mon', '2026-01-26T00:00:00.000Z'],
+    ['last mon', '2026-01-26T00:00:00.000Z'],
+    ['last saturday', '2026-01-24T00:00:00.000Z'],
+    ['last sat 11:00', '2026-01-24T11:00:00.000Z'],
+    ['03:00 UTC', '2026-01-31T03:00:00.000Z'],
+    ['yesterday 22:00 UTC', '2026-01-30T22:00:00.000Z'],
     ['31 Jan 2026', '2026-01-31T00:00:00.000Z'],
     ['30 Jan 2026, 20:10', '2026-01-30T20:10:00.000Z'],
     ['Fri 30 Jan 20:10 GMT', '2026-01-30T20:10:00.000Z'],
@@ -51,6 +56,27 @@ describe('a time', () => {
   test('without an offset is in the given zone', () => {
     expect(since('2025-07-01', 'Europe/London')).toBe('2025-06-30T23:00:00.000Z');
     expect(since('2025-07-01 08:00', 'Asia/Kathmandu')).toBe('2025-07-01T02:15:00.000Z');
+  });
+
+  test('of day with a zone is in that zone, also if the day differs', () => {
+    expect(since('03:00 UTC', 'America/New_York')).toBe('2026-01-31T03:00:00.000Z');
+    expect(since('23:00 UTC', 'Asia/Kathmandu')).toBe('2026-01-30T23:00:00.000Z');
+    expect(since('sat 11:00 Z', 'Asia/Kathmandu')).toBe('2026-01-31T11:00:00.000Z');
+    expect(since('03:00 CET', 'Europe/Berlin')).toBe('2026-01-31T02:00:00.000Z');
+    for (const other of ['03:00 CST', 'sat 03:00 CST', 'last today', 'last 03:00', 'last 24h'])
+      expect(() => since(other, 'America/New_York')).toThrow(usage);
+  });
+
+  test('for whole UTC days: a date is that UTC day, and a time as printed has its zone', () => {
+    vi.stubEnv('TIME_ZONE', 'Europe/Berlin');
+    try {
+      expect(parseForUtcDays('--since', '2026-01-01', now).toISOString()).toBe('2026-01-01T00:00:00.000Z');
+      expect(parseForUtcDays('--since', '2026-01-01 08:00:00 CET', now).toISOString()).toBe(
+        '2026-01-01T07:00:00.000Z',
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('of day is its most recent occurrence, today or yesterday', () => {
