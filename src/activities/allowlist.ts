@@ -21,7 +21,7 @@ export async function deriveAllowlist(
   if ('problems' in parsed)
     throw ApplicationFailure.create({
       type: 'bad_input',
-      message: `The input of deriveAllowlist is wrong: ${parsed.problems.join('; ')}`,
+      message: `The input of deriveAllowlist is wrong: ${parsed.problems.join('. ')}`,
       nonRetryable: true,
     });
   const input = { ...parsed.input, until: parsed.input.until ?? defaultUntil };

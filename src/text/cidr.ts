@@ -5,7 +5,7 @@ const widest = { 4: 8, 6: 32 } as const;
 
 /** Error text for a setting or option that lists addresses, with an example of a valid value. */
 export const addressProblem =
-  'is not an IP address, or a CIDR range of /8 or smaller (IPv6: /32) that begins with its first address; for example 10.96.0.10 or 10.96.0.0/24';
+  'is not an IP address or a range of /8 or smaller (IPv6: /32) that begins with its first address; use, for example, 10.96.0.10 or 10.96.0.0/24';
 
 /**
  * An address (`10.96.0.10`) or a range (`10.96.0.0/24`) as a CIDR; undefined if Kubernetes or Calico would reject it,

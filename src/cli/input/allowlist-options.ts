@@ -1,6 +1,6 @@
 import { parseAllowlistInput, type AllowlistInput } from '../../policy/derive/input.ts';
 import { parseForUtcDays } from './parse-time.ts';
-import { usageFailure } from './usage-error.ts';
+import { usageFailure, usageFailures } from './usage-error.ts';
 
 /** Options of `flow-trail allowlist derive`, as commander reads them. */
 export interface DeriveArguments {
@@ -57,30 +57,18 @@ export function allowlistInput(
     ...(options.tier === undefined ? {} : { tier: options.tier }),
     ...(options.order === undefined ? {} : { order: Number(options.order) }),
   });
-  if ('problems' in parsed)
-    throw usageFailure(
-      'cannot derive:',
-      parsed.problems
-        .map((problem) => withOptionName(problem, { namespaces, dnsAddresses: options.dnsAddress ?? [] }))
-        .join('; '),
-    );
+  if ('problems' in parsed) throw usageFailures(parsed.problems.map(withOptionName));
   return { ...parsed.input, until };
 }
 
-/** A problem of the input, with the option or value of the command line instead of the input's field. */
-function withOptionName(
-  problem: string,
-  { namespaces, dnsAddresses }: { namespaces: readonly string[]; dnsAddresses: readonly string[] },
-): string {
+/** A problem of the input, with the option of the command line instead of the input's field. */
+function withOptionName(problem: string): string {
   return problem
     .replace(/^minimumCoveredDays\b/, '--minimum-days')
     .replace(/^until is not after since/, '--until is not after --since')
     .replace(/^(since|until|direction|format|tier|order)\b/, '--$1')
-    .replace(
-      /^baseline\.dnsAddresses\.(\d+)/,
-      (_field, at: string) => `--dns-address "${dnsAddresses[Number(at)]}"`,
-    )
-    .replace(/^namespaces\.(\d+)/, (_field, at: string) => `"${namespaces[Number(at)]}"`);
+    .replace(/^baseline\.dnsAddresses\.\d+/, '--dns-address')
+    .replace(/^namespaces\.\d+ /, '');
 }
 
 /** The pod label with the service identity, as the worker reads it. */

@@ -24,8 +24,8 @@ interface Reference {
 
 /**
  * Reads a time: an age (`90m`, `1h30m`, `2 hours ago`); a time of day (`03:00`, `03:00 UTC`), its last occurrence; `today`,
- * `yesterday`, a weekday or `last` and a weekday, with or without a time of day; `2026-01-31` or `31 Jan 2026`, with or without a time of day, in the time zone;
- * as commands print it, with the zone's name; or ISO 8601 with an offset.
+ * `yesterday`, a weekday or `last` and a weekday, with or without a time of day; `2026-01-31` or `31 Jan 2026`, with or without
+ * a time of day, in the time zone; as commands print it, with the zone's name; or ISO 8601 with an offset.
  * @throws UsageFailure
  */
 export function parseSince(option: string, text: string, now: Date, timeZone = 'UTC'): Date {
@@ -62,13 +62,13 @@ export function parseEnd(
 }
 
 /**
- * Reads a time for a command that uses whole UTC days: a date alone is that UTC day; any other time is in the time zone of
- * the output.
+ * Reads a time for a command that uses whole UTC days: a date alone is that UTC day; any other time is in the time zone.
+ * @param timeZone default: that of the output
  * @throws UsageFailure
  */
-export function parseForUtcDays(option: string, text: string, now: Date): Date {
+export function parseForUtcDays(option: string, text: string, now: Date, timeZone?: string): Date {
   const isDate = /^\d{4}-\d\d-\d\d$/.test(text.trim());
-  return parseSince(option, text, now, isDate ? 'UTC' : displayTimeZone());
+  return parseSince(option, text, now, isDate ? 'UTC' : (timeZone ?? displayTimeZone()));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseForUtcDays, parsePast, parseSince } from '../../../src/cli/input/parse-time.ts';
 import { minuteMs } from '../../../src/time/units.ts';
 import { wallClockText } from '../../../src/time/wall-clock.ts';
@@ -68,15 +68,9 @@ describe('a time', () => {
   });
 
   test('for whole UTC days: a date is that UTC day, and a time as printed has its zone', () => {
-    vi.stubEnv('TIME_ZONE', 'Europe/Berlin');
-    try {
-      expect(parseForUtcDays('--since', '2026-01-01', now).toISOString()).toBe('2026-01-01T00:00:00.000Z');
-      expect(parseForUtcDays('--since', '2026-01-01 08:00:00 CET', now).toISOString()).toBe(
-        '2026-01-01T07:00:00.000Z',
-      );
-    } finally {
-      vi.unstubAllEnvs();
-    }
+    const time = (text: string) => parseForUtcDays('--since', text, now, 'Europe/Berlin').toISOString();
+    expect(time('2026-01-01')).toBe('2026-01-01T00:00:00.000Z');
+    expect(time('2026-01-01 08:00:00 CET')).toBe('2026-01-01T07:00:00.000Z');
   });
 
   test('of day is its most recent occurrence, today or yesterday', () => {
