@@ -86,7 +86,7 @@ export function askDigestEdges(which: string | undefined): Promise<{ edges: Edge
     const since = timeOf(id);
     if (since === undefined) throw unknownDigest(`digest "${id}"`, 'does not exist', ids);
     const first = await firstDigestSince(query, since);
-    if (!first) throw unknownDigest('no digest', `was made since ${formatTime(since)}`, ids);
+    if (!first) throw unknownDigest('no digest', `has been created since ${formatTime(since)}`, ids);
     return {
       edges: (await readDigestEdges(query, first.digestId)) ?? [],
       notes: [`${first.digestId} of ${formatTime(first.frozenAt)}: ${outcomeText(first.outcome)}`],

@@ -2,7 +2,7 @@ import { missedRanges, type MissedRanges } from '../coverage/observed.ts';
 import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
 import type { Query } from '../trail/database/database.ts';
 
-/** Why an edge or a flow fact without a flow since a time may not be silent. */
+/** Why an edge or a flow fact that was not seen since a time may have been active after all. */
 export interface DoubtfulSilence {
   /** Gaps and incomplete time since then. */
   missed: MissedRanges;

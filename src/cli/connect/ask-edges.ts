@@ -84,7 +84,7 @@ interface EdgesAnswer {
   unknown: UnknownName[];
   /** Present if only denied edges were requested: these denials belong to none. */
   otherDenials?: OtherDenials;
-  /** Why edges in the answer may not be silent. */
+  /** Why edges in the answer may have been seen since then after all. */
   doubts: string[];
 }
 
@@ -183,11 +183,11 @@ function doubtTexts({ missed, factsUntil }: DoubtfulSilence, isOfFacts: boolean)
     ...(last === undefined
       ? []
       : [
-          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may not be silent (flow-trail coverage --gaps)`,
+          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may have been active in them (flow-trail coverage --gaps)`,
         ]),
     ...(isOfFacts && factsUntil !== undefined
       ? [
-          `flow facts are stored up to ${formatTime(factsUntil)}; flows since then are missing, so a listed flow fact may not be silent`,
+          `flow facts are stored up to ${formatTime(factsUntil)}; a listed flow fact may have been seen since then`,
         ]
       : []),
   ];
