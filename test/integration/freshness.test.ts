@@ -77,7 +77,7 @@ test('a stopped trail causes a warning, a page before the ring expires, and a re
   await settle();
   expect(await watch()).toMatchObject({ result: { state: 'good', alert: 'posted' } });
   expect(headers()).toEqual([
-    expect.stringMatching(/^Warning: .*late/),
+    expect.stringMatching(/^Warning: .*behind/),
     expect.stringMatching(/^Page: .*stalled/),
     expect.stringMatching(/^Resolved: /),
   ]);

@@ -183,7 +183,7 @@ function doubtTexts({ missed, factsUntil }: DoubtfulSilence, isOfFacts: boolean)
     ...(last === undefined
       ? []
       : [
-          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may have been active in them (flow-trail coverage --gaps)`,
+          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may have been active then (flow-trail coverage --gaps)`,
         ]),
     ...(isOfFacts && factsUntil !== undefined
       ? [
