@@ -10,7 +10,7 @@ attempts=60
 until operator cluster health >/dev/null 2>&1; do
   attempts=$((attempts - 1))
   if [ "$attempts" -eq 0 ]; then
-    echo "Temporal at $TEMPORAL_ADDRESS does not become healthy; see the log of the service temporal" >&2
+    echo "Temporal at $TEMPORAL_ADDRESS did not become healthy; see the log of the service temporal" >&2
     exit 1
   fi
   sleep 2
