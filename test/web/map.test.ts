@@ -355,6 +355,36 @@ test('no view is wider than a phone’s screen', async () => {
   }
 });
 
+test('a narrow screen folds the filters, and shows how many are in use', async () => {
+  await open('#/edges?action=deny', { width: 360, height: 740 });
+  const action = page.getByLabel('Action');
+  expect(await action.isVisible()).toBe(false);
+  const fold = page.getByRole('button', { name: /^Filters/ });
+  expect(await fold.innerText()).toContain('1');
+  await fold.press('Enter');
+  expect(await action.isVisible()).toBe(true);
+  expect(await fold.getAttribute('aria-expanded')).toBe('true');
+  await page.setViewportSize({ width: 1400, height: 900 });
+  expect([await fold.isVisible(), await action.isVisible()]).toEqual([false, true]);
+});
+
+test('Escape closes the panel of a namespace, and the title names the view', async () => {
+  await open('#/edges/immich');
+  const panel = page.getByRole('region', { name: 'Namespace immich' });
+  await panel.waitFor();
+  expect(await page.title()).toContain('immich · Edges');
+  await page.getByLabel('Search').press('Escape');
+  expect(await panel.isVisible()).toBe(true);
+  await page.locator('main').press('Escape');
+  await panel.waitFor({ state: 'detached' });
+});
+
+test('the incident of a namespace that was never seen says so', async () => {
+  await open('#/incident/nosuch');
+  await page.locator('main').getByText('never been seen').waitFor();
+  expect(await page.locator('main select').inputValue()).toBe('nosuch');
+});
+
 test('hostile names are shown as text', async () => {
   const name = '<img src=x onerror=globalThis.pwned=1>';
   const [namespace] = smallCluster().namespaces;

@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { MapData } from '../../queries/map-data.ts';
 import { counted, type Times } from './format.ts';
 import { actionOf, externalsOf, noFilters, type Filters as FilterValues, type Route } from './route.ts';
@@ -16,6 +16,10 @@ const sliderSteps = 200;
 
 export function Filters({ data, route, shown, times, go }: FiltersProps) {
   const { filters } = route;
+  /** Only narrow screens fold the filters. */
+  const [isFolded, setFolded] = useState(true);
+  const { search: _search, ...others } = filters;
+  const used = Object.entries(others).filter(([, value]) => value !== '' && value !== 0).length;
   const set = (change: Partial<FilterValues>) => go({ filters: { ...filters, ...change } });
   const identities = useMemo(
     () =>
@@ -41,8 +45,12 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
     (filters.externals === 'only' ? 0 : data.edges.length) +
     (filters.externals === '' ? 0 : data.externals.length);
   return (
-    <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <label>
+    <form
+      class={isFolded ? 'filters folded' : 'filters'}
+      role="search"
+      onSubmit={(event) => event.preventDefault()}
+    >
+      <label class="search">
         Search{' '}
         <input
           type="search"
@@ -51,6 +59,9 @@ export function Filters({ data, route, shown, times, go }: FiltersProps) {
           onInput={({ currentTarget }) => set({ search: currentTarget.value })}
         />
       </label>
+      <button type="button" class="fold" aria-expanded={!isFolded} onClick={() => setFolded(!isFolded)}>
+        Filters{used > 0 && ` (${used})`}
+      </button>
       <label>
         Action{' '}
         <select

@@ -51,9 +51,12 @@ function App() {
   const main = useRef<HTMLElement>(null);
   const externals = useMemo(() => (data ? externalNames(data) : new Set<string>()), [data]);
 
+  const { view, namespace } = route;
+  const hasPanel = namespace !== '' && view !== 'incident' && !externals.has(namespace);
+  useTitle([namespace, titles[view], data?.cluster ?? '']);
+  useEscape(hasPanel, () => select(''));
   if (!data) return <p class="notice">{error ?? 'Loading…'}</p>;
   const times = timesOf(data.timeZone, data.madeAt);
-  const { view, namespace } = route;
   return (
     <>
       <a
@@ -92,6 +95,7 @@ function App() {
       <div class={`body view-${view}`}>
         <NamespaceList data={data} shown={shown.pairs} route={route} select={select} />
         <main id="main" tabIndex={-1} ref={main} aria-label={titles[view]}>
+          <h2 class="visually-hidden">{titles[view]}</h2>
           {view === 'overview' && (
             <Overview pairs={shown.pairs} selected={namespace} {...{ select, externals }} />
           )}
@@ -104,12 +108,33 @@ function App() {
           {view === 'runs' && <Runs data={data} times={times} />}
           {view === 'health' && <Health health={health} isFile={data.isFile} />}
         </main>
-        {namespace !== '' && view !== 'incident' && !externals.has(namespace) && (
-          <Namespace data={data} name={namespace} times={times} select={select} />
-        )}
+        {hasPanel && <Namespace data={data} name={namespace} times={times} select={select} />}
       </div>
     </>
   );
+}
+
+/** Tells tabs and entries of the history apart. */
+function useTitle(parts: readonly string[]): void {
+  const title = [...parts.filter((part) => part !== ''), 'flow-trail'].join(' · ');
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+/** In a field, Escape has a meaning of its own. */
+function useEscape(isActive: boolean, close: () => void): void {
+  const latest = useRef(close);
+  latest.current = close;
+  useEffect(() => {
+    if (!isActive) return undefined;
+    const onKey = ({ key, target }: KeyboardEvent) => {
+      const isField = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+      if (key === 'Escape' && !isField) latest.current();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [isActive]);
 }
 
 function useRoute(): Route {

@@ -33,10 +33,11 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
     );
   if (health === undefined) return <p class="notice">Checking…</p>;
   if (typeof health === 'string') return <p class="notice error">{health}</p>;
+  const hasCures = health.checks.some(({ cure }) => cure !== undefined);
   return (
     <View label="Health">
       <List
-        columns={['Check', 'Result', 'Detail', 'What to do']}
+        columns={['Check', 'Result', 'Detail', ...(hasCures ? ['What to do'] : [])]}
         caption="The same report as “flow-trail health”."
       >
         {health.checks.map(({ name, status, detail, cure }) => (
@@ -46,7 +47,7 @@ export function Health({ health, isFile }: { health: HealthState; isFile: boolea
               <span class={`health ${status}`}>{status}</span>
             </td>
             <td>{detail}</td>
-            <td>{cure}</td>
+            {hasCures && <td>{cure}</td>}
           </tr>
         ))}
       </List>

@@ -33,6 +33,7 @@ export function Incident({ data, route, times, go }: IncidentProps) {
   const fromMs = route.from === '' ? toMs - hourMs : Date.parse(route.from);
   const isUsable = Number.isFinite(fromMs) && Number.isFinite(toMs) && fromMs < toMs;
   const { namespace } = route;
+  const isUnseen = namespace !== '' && data.namespaces.every(({ name }) => name !== namespace);
   const read = (signal: AbortSignal) => {
     const params = new URLSearchParams({
       from: new Date(fromMs).toISOString(),
@@ -59,6 +60,7 @@ export function Incident({ data, route, times, go }: IncidentProps) {
           Namespace{' '}
           <select value={namespace} onChange={({ currentTarget }) => go({ namespace: currentTarget.value })}>
             <option value="">choose…</option>
+            {isUnseen && <option value={namespace}>{namespace}</option>}
             {data.namespaces.map(({ name }) => (
               <option key={name} value={name}>
                 {name}
@@ -70,6 +72,7 @@ export function Incident({ data, route, times, go }: IncidentProps) {
         <TimeField label="To" ms={toMs} onChange={(to) => go({ to })} />
       </form>
       {!isUsable && <p class="notice error">The start must be before the end.</p>}
+      {isUnseen && <p class="notice error">This namespace has never been seen; check the spelling.</p>}
       {namespace === '' && <p class="notice">Choose a namespace.</p>}
       {isUsable && namespace !== '' && found === undefined && <p class="notice">Loading…</p>}
       {typeof found === 'string' && <p class="notice error">{found}</p>}
