@@ -11,6 +11,7 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
       'Shows which services talk to each other, since when, and whether policy allows it, based on stored flows from Calico Goldmane.',
     )
     .version(`flow-trail ${readVersion()}`, '-V, --version', 'print the version')
+    .configureHelp(wrapped)
     .configureOutput({
       getOutHelpWidth: () => helpWidth(process.stdout),
       getErrHelpWidth: () => helpWidth(process.stderr),
@@ -33,7 +34,11 @@ export async function createProgram(isWanted: (entry: CommandEntry) => boolean):
       })
       .exitOverride()
       .showHelpAfterError(`(${pathOf(command)} --help shows the usage)`);
-  return program;
+  // The same list whether or not the commands are loaded, with room for the summaries.
+  return program.configureHelp({
+    ...wrapped,
+    subcommandTerm: (command) => [command.name(), ...command.aliases()].join('|'),
+  });
 }
 
 /** The terminal's width; in a pipe, COLUMNS, as `man` and `git` use it. */
@@ -43,6 +48,8 @@ function helpWidth({ isTTY, columns }: { isTTY?: boolean; columns?: number }): n
 }
 
 const narrowestHelp = 20;
+/** Descriptions are wrapped in narrow terminals too. */
+const wrapped = { minWidthToWrap: narrowestHelp };
 
 const programHelp = `
 Exit codes: 0 success, 1 failure, 2 wrong options or settings, 3 success, but

@@ -44,6 +44,8 @@ export function usageHint(command: Command, message: string, given: readonly str
   const subcommand = usualSubcommands[command.name()];
   if (/^error: (unknown command|too many arguments)/.test(message) && subcommand !== undefined)
     return `Did you mean flow-trail ${command.name()} ${subcommand}?`;
+  if (message.startsWith('error: too many arguments') && command.name() === 'edges')
+    return 'Did you mean flow-trail explain SOURCE DESTINATION, or --src and --dst?';
   const filter = ['--ns', '--namespace', '--src'].find((name) => names.includes(name));
   if (message.startsWith('error: too many arguments') && filter !== undefined)
     return `Write a namespace as an option: ${filter} NAMESPACE`;

@@ -10,7 +10,7 @@ const diff = new Command('diff').requiredOption('--from <time>');
 test.each([
   [edges, "error: unknown option '--from'", [], ['--src', '--since']],
   [edges, "error: unknown option '-n'", [], ['--ns']],
-  [edges, "error: too many arguments for 'edges'. Expected 0 arguments but got 1.", [], ['--ns']],
+  [edges, "error: too many arguments for 'edges'. Expected 1 argument but got 2.", [], ['explain', '--src']],
   [allowlist, "error: unknown command 'immich'", [], ['allowlist derive']],
   [digest, "error: too many arguments for 'digest'. Expected 0 arguments but got 1.", [], ['digest show']],
   [diff, "error: required option '--from <time>' not specified", ['diff', '--since', '7d'], ['--since']],
