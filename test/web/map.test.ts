@@ -407,6 +407,21 @@ test('hostile names are shown as text', async () => {
 /** The limit of elements in any view, regardless of the size of the cluster (docs/decisions/0007-map.md). */
 const maxElements = 25_000;
 
+test('names that reorder or hide text are escaped, and long names do not widen a view', async () => {
+  const [edge] = smallCluster().edges;
+  if (!edge) throw new Error('the small cluster is empty');
+  const url = await serve({
+    ...smallCluster(),
+    edges: [{ ...edge, src: 'shop\u202Egnp', dst: 'a'.repeat(253) }],
+  });
+  for (const hash of ['#/matrix', '#/edges']) {
+    await page?.close();
+    await open(hash, { url, width: 1000 });
+    await page.locator('main').getByText('shop\\u{202e}gnp').first().waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(1000);
+  }
+});
+
 test('with 1,000 namespaces and 20,000 edges every view stays within the limit of elements', async () => {
   const url = await serve(largeCluster());
   const counts: Record<string, number> = {};

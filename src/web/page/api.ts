@@ -1,10 +1,11 @@
+import { printableLines } from '../../text/printable.ts';
 import type { MapChanges, MapData, MapRun, NamespaceDetail } from '../../queries/map-data.ts';
 
 /** The data embedded in the page, if it is a file; otherwise from the worker. */
 export async function readMapData(signal: AbortSignal): Promise<MapData> {
   const inside = document.getElementById('map-data')?.textContent ?? '';
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command that made this file wrote it
-  if (inside.trim() !== '') return JSON.parse(inside) as MapData;
+  if (inside.trim() !== '') return parsePrintable(inside) as MapData;
   return readJson<MapData>('api/map', signal);
 }
 
@@ -33,13 +34,20 @@ export function readRuns(signal: AbortSignal): Promise<MapRun[]> {
 }
 
 export async function readAllowlist(name: string): Promise<string> {
-  return (await ask(`api/namespaces/${encodeURIComponent(name)}/allowlist`)).text();
+  return printableLines(await (await ask(`api/namespaces/${encodeURIComponent(name)}/allowlist`)).text());
 }
 
 /** The worker's responses have the types of map-data.ts. */
 export async function readJson<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- page and worker come from one build
-  return (await (await ask(path, signal)).json()) as Answer;
+  return parsePrintable(await (await ask(path, signal)).text()) as Answer;
+}
+
+/** Names are data: characters that reorder a line or are invisible become escapes, as on the command line. */
+function parsePrintable(json: string): unknown {
+  return JSON.parse(json, (_key, value: unknown) =>
+    typeof value === 'string' ? printableLines(value) : value,
+  );
 }
 
 async function ask(path: string, signal?: AbortSignal): Promise<Response> {
