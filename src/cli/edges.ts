@@ -82,17 +82,17 @@ Examples:
     .action(async (argument: string | undefined, { json, cluster, ns, ...question }: EdgesOptions) => {
       const ask = readEdgesQuestion({ ...question, ns: namespaceOf(argument, ns) });
       if (cluster === undefined) {
-        const { found, unknown, otherDenials, doubts } = await withDatabase(ask);
+        const { found, unknown, otherDenials, unobserved } = await withDatabase(ask);
         printFound(found, json === true);
         noteOtherDenials(otherDenials);
-        for (const text of doubts) note(text);
+        for (const text of unobserved) note(text);
         return noteUnknownNames(unknown);
       }
       const answers = await askClusters(parseClusters('--cluster', cluster), ask);
       printFound(mergeFound(answers), json === true);
       for (const { cluster, answer } of answers) {
         noteOtherDenials(answer.otherDenials, cluster);
-        for (const text of answer.doubts) note(`cluster ${cluster}: ${text}`);
+        for (const text of answer.unobserved) note(`cluster ${cluster}: ${text}`);
       }
       noteUnknownNames(unknownEverywhere(answers.map(({ answer }) => answer.unknown)));
     });

@@ -3,11 +3,12 @@ import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { queryFacts } from '../trail/facts/query-facts.ts';
 import { printCut } from './cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
-import { printOutput } from './output/output.ts';
+import { note, printOutput } from './output/output.ts';
 import { parseLimit, parseNamespace } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames } from './input/unknown-names.ts';
+import { unobservedNotes } from './input/unobserved-notes.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
@@ -41,13 +42,14 @@ Examples:
     )
     .action(async (argument: string | undefined, given: ExternalsQuestion & { json?: boolean }) => {
       const { json, ...question } = { ...given, ns: namespaceOf(argument, given.ns) };
-      const { found, limit, unknown } = await askExternals(question);
+      const { found, limit, unknown, unobserved } = await askExternals(question);
       printCut(found, {
         limit,
         asJson: json === true,
         show: (rows) => printFacts(rows, limit),
         showJson: (rows) => printOutput('facts', rows.map(toJsonFact)),
       });
+      for (const text of unobserved) note(text);
       noteUnknownNames(unknown);
     });
 }
@@ -64,5 +66,6 @@ export function askExternals({ ns, since, newSince, limit: limitText }: External
     limit,
     found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
     unknown: await findUnknownNamespaces(query, [ns]),
+    unobserved: await unobservedNotes(query, [filter.seenSince, filter.newSince], { isOfFacts: true }),
   }));
 }

@@ -4,7 +4,6 @@ import {
   findUnknownNamespaces,
   type UnknownName,
 } from '../../queries/unknown-names.ts';
-import { readDoubtfulSilence, type DoubtfulSilence } from '../../queries/silence.ts';
 import type { Query } from '../../trail/database/database.ts';
 import { allEdges, queryEdges, type EdgeRow } from '../../trail/edges/query-edges.ts';
 import { readOtherDenials, type OtherDenials } from '../../trail/facts/other-denials.ts';
@@ -13,7 +12,7 @@ import { counted } from '../../text/counted.ts';
 import type { ClusterAnswer, InCluster } from '../clusters.ts';
 import { parseLimit, parseNamespace, parsePort } from '../input/parse-options.ts';
 import { parsePast } from '../input/parse-time.ts';
-import { formatTime } from '../output/output.ts';
+import { unobservedNotes } from '../input/unobserved-notes.ts';
 import { usageFailure } from '../input/usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
@@ -84,8 +83,8 @@ interface EdgesAnswer {
   unknown: UnknownName[];
   /** Present if only denied edges were requested: these denials belong to none. */
   otherDenials?: OtherDenials;
-  /** Why edges in the answer may have been seen since then after all. */
-  doubts: string[];
+  /** Time since the one asked for that was not observed. */
+  unobserved: string[];
 }
 
 /** Parses the options before connecting to anything. @throws UsageFailure */
@@ -123,10 +122,9 @@ export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Pr
       ...(await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst])),
       ...(await findUnknownIdentities(query, [detail?.identity])),
     ],
-    doubts:
-      silentSince === undefined
-        ? []
-        : doubtTexts(await readDoubtfulSilence(query, silentSince, new Date()), detail !== undefined),
+    unobserved: await unobservedNotes(query, [filter.seenSince, filter.newSince, silentSince], {
+      isOfFacts: detail !== undefined,
+    }),
     ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true && silentSince === undefined
       ? { otherDenials: await readOtherDenials(query, filter) }
       : {}),
@@ -175,22 +173,6 @@ function readDetail({ identity, port, reporter, external, peersOf, withoutWorklo
     ...(protocol === undefined ? {} : { protocol }),
     ...(typeof reporter === 'string' ? { reporter } : {}),
   };
-}
-
-function doubtTexts({ missed, factsUntil }: DoubtfulSilence, isOfFacts: boolean): string[] {
-  const [last] = missed.gaps.slice(-1);
-  return [
-    ...(last === undefined
-      ? []
-      : [
-          `${counted(missed.gapCount, 'time range')} since then ${missed.gapCount === 1 ? 'was' : 'were'} not fully observed, the last until ${formatTime(last.to)}: a listed edge may have been active then (flow-trail coverage --gaps)`,
-        ]),
-    ...(isOfFacts && factsUntil !== undefined
-      ? [
-          `flow facts are stored up to ${formatTime(factsUntil)}; a listed flow fact may have been seen since then`,
-        ]
-      : []),
-  ];
 }
 
 /** A list of denied edges would otherwise be taken for a list of all denials. */

@@ -67,7 +67,7 @@ export const questionTools: readonly Tool[] = [
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {
-      const { found, unknown, otherDenials, doubts } = await withDatabase(
+      const { found, unknown, otherDenials, unobserved } = await withDatabase(
         readEdgesQuestion({ ...question, limit: String(most) }),
       );
       return {
@@ -76,7 +76,7 @@ export const questionTools: readonly Tool[] = [
         notes: [
           ...unknownNameTexts(unknown),
           ...otherDenialTexts(otherDenials),
-          ...doubts,
+          ...unobserved,
           ...(found.rows.length > most ? [cutText(most)] : []),
         ],
       };
@@ -160,10 +160,10 @@ export const questionTools: readonly Tool[] = [
       limit: limit(5_000),
     },
     ask: async ({ limit: most, ...question }) => {
-      const { found, unknown } = await askExternals({ ...question, limit: String(most) });
+      const { found, unknown, unobserved } = await askExternals({ ...question, limit: String(most) });
       return {
         answer: found.slice(0, most).map(toJsonFact),
-        notes: [...unknownNameTexts(unknown), ...(found.length > most ? [cutText(most)] : [])],
+        notes: [...unknownNameTexts(unknown), ...unobserved, ...(found.length > most ? [cutText(most)] : [])],
       };
     },
   }),
