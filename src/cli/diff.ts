@@ -1,13 +1,16 @@
 import { Command } from 'commander';
 import type { NewPorts } from '../policy/new-ports.ts';
 import { readDiff, type Diff } from '../queries/diff.ts';
+import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { counted } from '../text/counted.ts';
 import type { EdgeRow } from '../trail/edges/query-edges.ts';
 import { formatTime, print, printOutput, printTable } from './output/output.ts';
-import { parseDays } from './input/parse-options.ts';
+import { namespaceOf } from './input/namespace-argument.ts';
+import { parseDays, parseNamespace } from './input/parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
 import { printEdges } from './output/print-edges.ts';
 import { displayTimeZone } from './input/time-zone.ts';
+import { noteUnknownNames } from './input/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** More ports of a pair than this are counted: a port scan would fill the screen. */
@@ -18,6 +21,7 @@ interface DiffQuestion {
   from: string;
   to?: string | undefined;
   silentDays: string;
+  ns?: string | undefined;
 }
 
 export function diffCommand(): Command {
@@ -25,6 +29,8 @@ export function diffCommand(): Command {
     .description(
       'Show what changed between two times: edges that appeared, fell silent, or changed between allowed and denied; new ports; new connections with endpoints outside the cluster.',
     )
+    .argument('[namespace]', 'same as --ns')
+    .option('--ns <namespace>', 'only changes of this namespace, as source or destination')
     .requiredOption('--from <time>', 'required: start, as a date, a date and time, or an age (7d)')
     .option('--to <time>', 'end; default: now')
     .option('--silent-days <days>', 'days without a flow before the end after which an edge is silent', '7')
@@ -41,24 +47,36 @@ after about six minutes. For changes within hours, use flow-trail at.
 
 Examples:
   flow-trail diff --from 7d                 this week
+  flow-trail diff immich --from "last tue"   what changed for immich
   flow-trail diff --from 14d --to 7d         last week
   flow-trail diff --from 2026-01-01 --to 2026-02-01 --silent-days 14`,
     )
-    .action(async ({ json, ...question }: DiffQuestion & { json?: boolean }) => {
-      const diff = await askDiff(question);
+    .action(async (argument: string | undefined, given: DiffQuestion & { json?: boolean }) => {
+      const { json, ...question } = { ...given, ns: namespaceOf(argument, given.ns) };
+      const { diff, unknown } = await askDiff(question);
       if (json === true) printOutput('diff', diff);
       else printDiff(diff);
+      noteUnknownNames(unknown);
     });
 }
 
 /** @throws UsageFailure, DatabaseFailure */
-export function askDiff({ from: fromText, to: toText, silentDays }: DiffQuestion): Promise<Diff> {
+export function askDiff({ from: fromText, to: toText, silentDays, ns }: DiffQuestion) {
+  const namespace = ns === undefined ? undefined : parseNamespace('--ns', ns);
   const [now, timeZone] = [new Date(), displayTimeZone()];
   const from = parseSince('--from', fromText, now, timeZone);
   const to = toText === undefined ? undefined : parseEnd('--to', toText, { start: from, now, timeZone });
   requireOrder(['--from', '--to'], { from, to, now });
-  const question = { from, to: to ?? now, silentDays: parseDays('--silent-days', silentDays) };
-  return withDatabase((query) => readDiff(query, question));
+  const question = {
+    from,
+    to: to ?? now,
+    silentDays: parseDays('--silent-days', silentDays),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+  return withDatabase(async (query) => ({
+    diff: await readDiff(query, question),
+    unknown: await findUnknownNamespaces(query, [namespace]),
+  }));
 }
 
 function printDiff(diff: Diff): void {

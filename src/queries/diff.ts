@@ -11,15 +11,27 @@ export interface Diff extends EdgeDiff {
   newPorts: NewPorts[];
 }
 
+interface DiffQuestion {
+  from: Date;
+  to: Date;
+  silentDays: number;
+  /** Only changes of this namespace, as source or destination. */
+  namespace?: string;
+}
+
 /** @throws DatabaseFailure */
 export async function readDiff(
   query: Query,
-  { from, to, silentDays }: { from: Date; to: Date; silentDays: number },
+  { from, to, silentDays, namespace }: DiffQuestion,
 ): Promise<Diff> {
-  const edges = await readEdgeActivity(query, { from, to, days: silentDays });
+  const isAsked = (...names: string[]) => namespace === undefined || names.includes(namespace);
+  const activity = await readEdgeActivity(query, { from, to, days: silentDays });
+  const edges = activity.filter(({ srcNs, dstNs }) => isAsked(srcNs, dstNs));
   const coverage = await readCoverage(query, from.getTime() / 1000, to.getTime() / 1000);
   const diff = diffEdges(edges, { from, to, silentDays, coverage });
   const appeared = new Set(diff.appeared.map(edgeKey));
-  const connections = await readNewConnections(query, from, to);
+  const connections = (await readNewConnections(query, from, to)).filter(({ src, dst }) =>
+    isAsked(src.ns, dst.ns),
+  );
   return { ...diff, newPorts: groupNewPorts(connections, (edge) => appeared.has(edgeKey(edge))) };
 }

@@ -151,6 +151,17 @@ test('the answers of matrix, externals, coverage, at and diff match their schema
   });
 });
 
+test('diff of a namespace contains only its changes', async () => {
+  expect(await ask('diff', 'diff', 'd', '--from', from)).toMatchObject({
+    newPorts: [],
+    appeared: [expect.objectContaining({ srcNs: 'd' })],
+  });
+  expect(await ask('diff', 'diff', '--ns', 'a', '--from', from)).toMatchObject({
+    newPorts: [expect.anything()],
+  });
+  expect((await run('diff', 'dd', '--from', from)).err).toContain('never been seen');
+});
+
 test('coverage of a period ends with it, and tells a period before the trail from one without gaps', async () => {
   const end = new Date((bucket + 7) * 1000).toISOString().slice(0, 19) + 'Z';
   const ranges = z

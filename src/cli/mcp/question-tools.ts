@@ -140,13 +140,15 @@ export const questionTools: readonly Tool[] = [
       'What changed between two times: edges that appeared, fell silent, or changed between allowed and denied; new ports of known pairs; new connections with endpoints outside the cluster; and what was not observed. Same as flow-trail diff --json.',
     schemas: ['diff'],
     shape: {
+      ns: namespace.optional().describe('only changes of this namespace'),
       from: pastTime('start'),
       to: pastTime('end; default: now').optional(),
       silentDays: silentDays.describe('days without a flow after which an edge is silent'),
     },
-    ask: async ({ silentDays: days, ...question }) => ({
-      answer: await askDiff({ ...question, silentDays: String(days) }),
-    }),
+    ask: async ({ silentDays: days, ...question }) => {
+      const { diff, unknown } = await askDiff({ ...question, silentDays: String(days) });
+      return { answer: diff, notes: unknownNameTexts(unknown) };
+    },
   }),
   tool({
     name: 'externals',

@@ -12,7 +12,7 @@ interface TableOptions {
 }
 
 /**
- * Columns padded to their widest cell, two spaces apart, without trailing spaces. Cells are made printable. A line counts the rows
+ * Columns padded to their widest cell of at most 100 characters, two spaces apart, without trailing spaces. Cells are made printable. A line counts the rows
  * that are left out.
  */
 export function formatTable(
@@ -44,10 +44,16 @@ export function printTable(
 
 const alarming = new Set(['deny', 'gap', 'incomplete', 'failed', 'timed_out', 'terminated']);
 
+/** A longer cell, such as a name of 253 characters, moves only its own row. */
+const widestAligned = 100;
+
 function tableLines(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const lines = [header, ...rows].map((row) => row.map(printable));
   const widths = header.map((_, column) =>
-    lines.reduce((width, row) => Math.max(width, (row[column] ?? '').length), 0),
+    lines
+      .map((row) => (row[column] ?? '').length)
+      .filter((length) => length <= widestAligned)
+      .reduce((width, length) => Math.max(width, length), 0),
   );
   return lines.map((row) =>
     row

@@ -18,6 +18,19 @@ describe('a table', () => {
     expect(formatTable(['FROM', 'TO'], [])).toBe('FROM  TO');
   });
 
+  test('does not become wider through one very long name', () => {
+    const name = 'a'.repeat(253);
+    expect(
+      formatTable(
+        ['FROM', 'TO'],
+        [
+          [name, 'x'],
+          ['shop', 'y'],
+        ],
+      ).split('\n'),
+    ).toEqual(['FROM  TO', `${name}  x`, 'shop  y']);
+  });
+
   test('can have more rows than a function call can have arguments', () => {
     const rows = Array.from({ length: 200_000 }, () => ['x']);
     expect(formatTable(['A'], rows, { limit: 200_000 }).split('\n')).toHaveLength(200_001);
