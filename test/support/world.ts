@@ -209,9 +209,10 @@ export class World {
           ({ state, fromSeconds }) =>
             (state === 'pending' || state === 'streamed') && fromSeconds < untilSeconds,
         );
-        return coverage.length > 0 && !open && (coverage.at(-1)?.toSeconds ?? 0) >= untilSeconds
-          ? coverage
-          : undefined;
+        // The cause of the failure if the limit passes.
+        if (open)
+          throw new Error(`still ${open.state} from ${new Date(open.fromSeconds * 1000).toISOString()}`);
+        return (coverage.at(-1)?.toSeconds ?? 0) >= untilSeconds ? coverage : undefined;
       },
       limitMs,
     );
