@@ -59,12 +59,14 @@ export async function askExplain(source: string, destination: string, times: Omi
   const [isSource, isDestination] = [endMatcher(source), endMatcher(destination)];
   const asked = [source, destination].flatMap(namespaceIn);
   const [[srcNs], [dstNs]] = [namespaceIn(source), namespaceIn(destination)];
-  const { facts, traced, unknown, observed, limited, edges } = await withDatabase(async (query) => {
+  const { ofPair, traced, unknown, observed, limited, edges } = await withDatabase(async (query) => {
     const notSeen = await findUnknownNamespaces(query, asked);
     const known = asked.filter((each) => !notSeen.some(({ name }) => name === each));
     // A namespace at one end limits the facts to read; if neither end has one, all facts are read.
     const namespaces = known.slice(0, 1);
     const filter = namespaces.length > 0 ? { namespaces } : {};
+    const { facts, traced } = await readEvidenceAndTraces(query, { ...period, ...filter });
+    const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
     return {
       unknown: [
         ...notSeen,
@@ -73,13 +75,13 @@ export async function askExplain(source: string, destination: string, times: Omi
       observed: observedOf(await readPeriodCoverage(query, period, new Date())),
       limited: await readLimitedNamespaces(query, period),
       edges:
-        srcNs === undefined || dstNs === undefined
+        ofPair.length > 0 || srcNs === undefined || dstNs === undefined
           ? []
           : await queryEdges(query, { src: srcNs, dst: dstNs, limit: allEdges }),
-      ...(await readEvidenceAndTraces(query, { ...period, ...filter })),
+      ofPair,
+      traced,
     };
   });
-  const ofPair = facts.filter(({ src, dst }) => isSource(src) && isDestination(dst));
   const ends = ofPair.flatMap(({ src, dst }) => [src, dst]);
   return {
     explained: explainPair(ofPair, traced).map(withTimes),
