@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { addressProblem, parseNarrowCidr } from '../../text/cidr.ts';
+import { isNamespaceName } from '../../text/kubernetes-names.ts';
 
 /** Output formats: the runbook's queries (text, json, csv), or policies of one kind. */
 export const allowlistFormats = [
@@ -13,12 +14,14 @@ export const allowlistFormats = [
 ] as const;
 export type AllowlistFormat = (typeof allowlistFormats)[number];
 
-const namespace = z
-  .string()
-  .regex(
-    /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/,
-    'is not a namespace name; use lower-case letters, digits and "-", at most 63 characters',
-  );
+/** Tiers are named like namespaces. */
+const nameOf = (what: 'namespace' | 'tier') =>
+  z
+    .string()
+    .refine(
+      isNamespaceName,
+      `is not a ${what} name; use lower-case letters, digits and "-", at most 63 characters`,
+    );
 const time = z
   .string()
   .refine(
@@ -39,7 +42,7 @@ const schema = z
   .strictObject({
     namespaces: z.union([
       z.literal('all'),
-      z.array(namespace).min(1, 'is empty; list namespaces, or use "all"'),
+      z.array(nameOf('namespace')).min(1, 'is empty; list namespaces, or use "all"'),
     ]),
     since: time.optional(),
     until: time.optional(),
@@ -58,12 +61,7 @@ const schema = z
       databases: z.boolean('must be true or false').default(false),
       redis: z.boolean('must be true or false').default(false),
     }),
-    tier: z
-      .string()
-      .regex(
-        /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/,
-        'is not a tier name; use lower-case letters, digits and "-", at most 63 characters',
-      ),
+    tier: nameOf('tier'),
     order: z.number('is not a number; use, for example, 500').optional(),
   })
   .superRefine(({ since, until, tier, order, format }, context) => {
