@@ -1,10 +1,9 @@
+import { freshSeconds } from '../coverage/observed.ts';
 import { bucketSeconds } from '../time/bucket.ts';
 import { clockDifference } from '../reports/health/clock-difference.ts';
 import { foreignSupervisor } from '../reports/health/temporal-checks.ts';
 import type { TrailStatus } from '../workflows/status.ts';
 import type { SupervisorNow } from './connect/ask-supervisor.ts';
-
-const freshSeconds = 6 * 60;
 
 export interface Ages {
   /** Since the end of the newest streamed bucket. */

@@ -1,6 +1,9 @@
 import type { CoverageState, CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import { coveredTime, floorToTenthDay } from './covered-time.ts';
 
+/** Data of a working trail is younger than this. */
+export const freshSeconds = 6 * 60;
+
 const namedGaps = 50;
 
 type MissedState = Extract<CoverageState, 'gap' | 'streamed' | 'incomplete'>;

@@ -1,4 +1,4 @@
-import { missedRanges, type MissedRanges } from '../coverage/observed.ts';
+import { freshSeconds, missedRanges, type MissedRanges } from '../coverage/observed.ts';
 import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
 import type { Query } from '../trail/database/database.ts';
 
@@ -13,8 +13,6 @@ export interface Unobserved {
   factsUntil?: Date;
 }
 
-/** As in `flow-trail status`: a working trail is younger. */
-const staleSeconds = 6 * 60;
 /** Before the moment, to find the newest settled time. */
 const lookbackSeconds = 3_600;
 
@@ -35,7 +33,7 @@ export async function readUnobserved(query: Query, since: Date, now: Date): Prom
         ({ toSeconds, state }) => toSeconds > sinceSeconds && (state === 'gap' || state === 'incomplete'),
       ),
     ),
-    ...(recordedSeconds < nowSeconds - staleSeconds
+    ...(recordedSeconds < nowSeconds - freshSeconds
       ? { recordedUntil: new Date(recordedSeconds * 1000) }
       : {}),
     ...(settledSeconds <= sinceSeconds ? { factsUntil: new Date(settledSeconds * 1000) } : {}),
