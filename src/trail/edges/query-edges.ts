@@ -1,22 +1,12 @@
 import type { Query } from '../database/database.ts';
+import type { FlowFilter } from '../flow-filter.ts';
 
-interface EdgeFilter {
-  /** Either end. */
-  ns?: string;
-  src?: string;
-  dst?: string;
-  newSince?: Date;
-  /** Last seen at this time or later. */
-  seenSince?: Date;
-  /** Last seen before this time. */
-  silentSince?: Date;
-  action?: string;
+interface EdgeFilter extends FlowFilter {
   /**
    * Only edges whose facts all have a network set, a host or a network at one end. Versions up to 0.1.0 counted a
    * namespaced network set as part of its namespace.
    */
   withoutWorkload?: boolean;
-  limit: number;
 }
 
 /** A limit that returns every edge. */

@@ -1,18 +1,9 @@
 import type { Query } from '../database/database.ts';
+import type { FlowFilter } from '../flow-filter.ts';
 import { factEndColumns, withEnds, type FactEndColumns } from './fact-end-columns.ts';
 import type { FactKey } from '../record.ts';
 
-interface FactFilter {
-  /** Either end. */
-  ns?: string;
-  src?: string;
-  dst?: string;
-  newSince?: Date;
-  /** Last seen at this time or later. */
-  seenSince?: Date;
-  /** Last seen before this time. */
-  silentSince?: Date;
-  action?: string;
+interface FactFilter extends FlowFilter {
   /** Service identity, or the name of a network set, of either end. */
   identity?: string;
   /** -1 for "many". */
@@ -21,7 +12,6 @@ interface FactFilter {
   reporter?: string;
   /** True: only facts with an end that is not a workload. False: only facts that count in an edge. */
   external: boolean;
-  limit: number;
 }
 
 export interface FactRow extends FactKey {
