@@ -12,8 +12,8 @@ interface TableOptions {
 }
 
 /**
- * Columns padded to their widest cell of at most 100 characters, two spaces apart, without trailing spaces. Cells are made printable. A line counts the rows
- * that are left out.
+ * Columns padded to their widest cell of at most 100 characters, two spaces apart, without trailing spaces. Cells are made
+ * printable. A line counts the rows that are left out.
  */
 export function formatTable(
   header: readonly string[],

@@ -21,8 +21,8 @@ interface OtherProcess extends TrailClaim {
 }
 
 /**
- * Determines which processes have ended, by the clock of the process that waits for them. The age of their rows is not sufficient: after
- * an outage of the database all rows are old, although every process is alive.
+ * Determines which processes have ended, by the clock of the process that waits for them. The age of their rows is not
+ * sufficient: after an outage of the database, all rows are old, although every process is alive.
  */
 export class SilenceWatch {
   readonly #elapsedMs: () => number;
