@@ -9,7 +9,7 @@ import { allowlistInput, identityLabel, type DeriveArguments } from './input/all
 import { formatTable, formatTime, note, print, printFile, printOutput } from './output/output.ts';
 import { parseLimit } from './input/parse-options.ts';
 import { usageFailure } from './input/usage-error.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 import { writeFilesInto } from './output/write-files.ts';
 

@@ -3,7 +3,7 @@ import { bucketSeconds } from '../time/bucket.ts';
 import { clockDifference } from '../reports/health/clock-difference.ts';
 import { foreignSupervisor } from '../reports/health/temporal-checks.ts';
 import type { TrailStatus } from '../workflows/status.ts';
-import type { SupervisorNow } from './connect/ask-supervisor.ts';
+import type { SupervisorNow } from './ask-supervisor.ts';
 
 export interface Ages {
   /** Since the end of the newest streamed bucket. */

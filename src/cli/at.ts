@@ -8,7 +8,7 @@ import { parseDays, parseNamespace } from './input/parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
 import { displayTimeZone } from './input/time-zone.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { usageFailure } from './input/usage-error.ts';
 import { withDatabase } from './connect/with-database.ts';
 

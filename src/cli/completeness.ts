@@ -8,7 +8,7 @@ import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** Scripts may use it. */

@@ -10,7 +10,7 @@ import { parseDays, parseNamespace } from './input/parse-options.ts';
 import { parseEnd, parseSince, requireOrder } from './input/parse-time.ts';
 import { printEdges } from './output/print-edges.ts';
 import { displayTimeZone } from './input/time-zone.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** More ports of a pair than this are counted: a port scan would fill the screen. */

@@ -44,7 +44,7 @@ Examples:
         else print(digestText(preview.report));
         return;
       }
-      const { runAndPrint } = await import('./output/job-result.ts');
+      const { runAndPrint } = await import('./job-result.ts');
       await runAndPrint('digest');
     });
 }

@@ -6,15 +6,15 @@ import {
   readEdgesQuestion,
   type EdgesQuestion,
   type FoundInClusters,
-} from './connect/ask-edges.ts';
+} from './ask-edges.ts';
 import { askClusters, clusterCell, clusterHeader, parseClusters, type InCluster } from './clusters.ts';
-import { printCut } from './cut.ts';
+import { printCut } from './output/cut.ts';
 import { flowActions, printFacts, toJsonFact } from './facts.ts';
 import type { OtherDenials } from '../trail/facts/other-denials.ts';
 import { formatTime, note, printOutput, printTable } from './output/output.ts';
 import { printEdges } from './output/print-edges.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
-import { noteUnknownNames, unknownEverywhere } from './input/unknown-names.ts';
+import { noteUnknownNames, unknownEverywhere } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 interface EdgesOptions extends EdgesQuestion {

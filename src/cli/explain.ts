@@ -20,7 +20,7 @@ import {
 } from './output/output.ts';
 import { withLastSeen, withSeenTimes } from './output/json-times.ts';
 import { observedText, periodText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
-import { unknownNameTexts } from './input/unknown-names.ts';
+import { unknownNameTexts } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 const endHelp =

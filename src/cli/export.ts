@@ -6,7 +6,7 @@ import { flowActions } from './facts.ts';
 import { note, printFile } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 import { writeOutput } from './output/write-output.ts';
 

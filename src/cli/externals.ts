@@ -1,14 +1,14 @@
 import { Command } from 'commander';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { queryFacts } from '../trail/facts/query-facts.ts';
-import { printCut } from './cut.ts';
+import { printCut } from './output/cut.ts';
 import { printFacts, toJsonFact } from './facts.ts';
 import { note, printOutput } from './output/output.ts';
 import { parseLimit, parseNamespace } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
-import { unobservedNotes } from './input/unobserved-notes.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
+import { unobservedNotes } from './output/unobserved-notes.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */

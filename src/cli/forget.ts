@@ -4,7 +4,7 @@ import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { print, printOutput, printTable } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
 import { parseForUtcDays } from './input/parse-time.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { usageFailure } from './input/usage-error.ts';
 import { withOpenDatabase } from './connect/with-database.ts';
 

@@ -4,7 +4,7 @@ import { edgeMatrix } from '../reports/edge-matrix.ts';
 import { allEdges, queryEdges } from '../trail/edges/query-edges.ts';
 import { print, printOutput, printTable } from './output/output.ts';
 import { parseNamespace } from './input/parse-options.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** Of the destinations of one row. */

@@ -7,7 +7,7 @@ export function runCommand(): Command {
     .addArgument(new Argument('<job>', 'the job').choices(jobNames))
     .addHelpText('after', '\nExample:\n  flow-trail run completeness')
     .action(async (job: JobName) => {
-      const { runAndPrint } = await import('./output/job-result.ts');
+      const { runAndPrint } = await import('./job-result.ts');
       await runAndPrint(job);
     });
 }

@@ -4,7 +4,7 @@ import type { JobRun } from '../temporal/runs.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { formatTime, print, printOutput, printTable } from './output/output.ts';
 import { parseLimit } from './input/parse-options.ts';
-import type { RunWithFailure } from './connect/read-runs.ts';
+import type { RunWithFailure } from './read-runs.ts';
 
 interface RunsOptions {
   job?: JobRun['job'];
@@ -29,7 +29,7 @@ Examples:
     )
     .action(async ({ job, limit, json }: RunsOptions) => {
       const count = parseLimit('--limit', limit);
-      const { readRuns } = await import('./connect/read-runs.ts');
+      const { readRuns } = await import('./read-runs.ts');
       const runs = await readRuns(count, job);
       if (json === true) return printOutput('runs', runs);
       printTable(['JOB', 'STARTED', 'TOOK', 'STATUS', 'FAILURE'], runs.map(toCells), { limit: count });

@@ -26,7 +26,7 @@ import {
   withPeriod,
   type PeriodOptions,
 } from './input/period.ts';
-import { noteUnknownNames } from './input/unknown-names.ts';
+import { noteUnknownNames } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 const shownPolicies = 20;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ReaderStatus, TrailStatus } from '../workflows/status.ts';
-import type { SupervisorNow } from './connect/ask-supervisor.ts';
-import { exportAnswer, lastErrorOf } from './connect/ask-database.ts';
+import type { SupervisorNow } from './ask-supervisor.ts';
+import { exportAnswer, lastErrorOf } from './ask-database.ts';
 import { agesOf, clockProblem, problemsOf, trailProblem, type Ages } from './assess-status.ts';
 import { exitCodes } from './output/exit-codes.ts';
 import type { CommandOutput } from './schemas/index.ts';
@@ -27,9 +27,9 @@ export function statusCommand(): Command {
 /** @throws ConfigFailure, TemporalFailure */
 export async function askStatus() {
   // Loads Temporal's client only when it is needed.
-  const { askSupervisor } = await import('./connect/ask-supervisor.ts');
+  const { askSupervisor } = await import('./ask-supervisor.ts');
   const { clockOf } = await import('../config/trail-clock.ts');
-  const { askDatabase } = await import('./connect/ask-database.ts');
+  const { askDatabase } = await import('./ask-database.ts');
   const [supervisor, database] = await Promise.all([askSupervisor(), askDatabase()]);
   const nowMs = clockOf(process.env).now();
   const ages = agesOf(supervisor?.status, nowMs);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readEdgesQuestion, otherDenialTexts } from '../../src/cli/connect/ask-edges.ts';
+import { readEdgesQuestion, otherDenialTexts } from '../../src/cli/ask-edges.ts';
 import { databasePerFile } from '../support/database.ts';
 
 const { query } = databasePerFile().database;

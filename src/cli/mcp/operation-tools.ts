@@ -33,7 +33,7 @@ export const operationTools: readonly Tool[] = [
       limit: limit(100),
     },
     ask: async ({ job, limit: most }) => {
-      const { readRuns } = await import('../connect/read-runs.ts');
+      const { readRuns } = await import('../read-runs.ts');
       return { answer: await readRuns(most, job) };
     },
   }),

@@ -6,7 +6,7 @@ import { readPeriod } from '../input/period.ts';
 import { askReplay, replayAnswer } from '../replay.ts';
 import { askStaged, stagedAnswer } from '../staged.ts';
 import { allowlistFormats } from '../../policy/derive/input.ts';
-import { unknownNameTexts } from '../input/unknown-names.ts';
+import { unknownNameTexts } from '../output/unknown-names.ts';
 import { period } from './question-tools.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { isSummarised } from '../../policy/summarise-ports.ts';
-import { otherDenialTexts, readEdgesQuestion } from '../connect/ask-edges.ts';
+import { otherDenialTexts, readEdgesQuestion } from '../ask-edges.ts';
 import { askAt } from '../at.ts';
 import { askCompleteness } from '../completeness.ts';
 import { askCoverage } from '../coverage.ts';
-import { cutText } from '../cut.ts';
+import { cutText } from '../output/cut.ts';
 import { askDiff } from '../diff.ts';
 import { askDigestEdges, askDigestPreview } from '../digest.ts';
 import { askExplain } from '../explain.ts';
 import { askExternals } from '../externals.ts';
 import { flowActions, toJsonFact } from '../facts.ts';
 import { askMatrix } from '../matrix.ts';
-import { unknownNameTexts } from '../input/unknown-names.ts';
+import { unknownNameTexts } from '../output/unknown-names.ts';
 import { withDatabase } from '../connect/with-database.ts';
 import { limit, namespace, pastTime, tool, type Tool } from './tool.ts';
 

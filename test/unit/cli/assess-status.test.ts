@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SupervisorNow } from '../../../src/cli/connect/ask-supervisor.ts';
+import type { SupervisorNow } from '../../../src/cli/ask-supervisor.ts';
 import { agesOf, clockProblem, problemsOf, trailProblem } from '../../../src/cli/assess-status.ts';
 import { status as statusSchema } from '../../../src/cli/schemas/operation.ts';
 import { statusAnswer } from '../../../src/cli/status.ts';

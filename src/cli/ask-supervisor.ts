@@ -5,19 +5,19 @@ import {
   type ProtoFailure,
 } from '@temporalio/common';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { errorLine } from '../../failure/thrown.ts';
-import type { Progress } from '../../ingest/summary.ts';
-import { loadTrailNames } from '../../config/cluster-config.ts';
-import { failureMessage } from '../../temporal/failure-message.ts';
-import { temporalFailure } from '../../temporal/failure.ts';
-import { pausedReading } from '../../temporal/paused-reading.ts';
-import { withTemporal } from './with-temporal.ts';
-import { taskProblemOf, type TaskProblem } from '../../temporal/task-problem.ts';
-import { statusQuery } from '../../workflows/messages.ts';
-import { payloadConverter } from '../../workflows/payload-converter.ts';
-import { readProgress } from '../../workflows/received.ts';
-import { withProgress, type TrailStatus } from '../../workflows/status.ts';
-import { trailIdIn } from '../../temporal/trail-memo.ts';
+import { errorLine } from '../failure/thrown.ts';
+import type { Progress } from '../ingest/summary.ts';
+import { loadTrailNames } from '../config/cluster-config.ts';
+import { failureMessage } from '../temporal/failure-message.ts';
+import { temporalFailure } from '../temporal/failure.ts';
+import { pausedReading } from '../temporal/paused-reading.ts';
+import { withTemporal } from './connect/with-temporal.ts';
+import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
+import { statusQuery } from '../workflows/messages.ts';
+import { payloadConverter } from '../workflows/payload-converter.ts';
+import { readProgress } from '../workflows/received.ts';
+import { withProgress, type TrailStatus } from '../workflows/status.ts';
+import { trailIdIn } from '../temporal/trail-memo.ts';
 
 /** The current attempt of a reader's activity. */
 interface ReaderNow {

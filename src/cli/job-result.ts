@@ -1,7 +1,7 @@
-import type { JobName } from '../../config/names.ts';
-import { note, printJson } from './output.ts';
-import { runJob } from '../connect/run-job.ts';
-import { jobResultSchemas } from '../schemas/jobs.ts';
+import type { JobName } from '../config/names.ts';
+import { note, printJson } from './output/output.ts';
+import { runJob } from './run-job.ts';
+import { jobResultSchemas } from './schemas/jobs.ts';
 
 /** Runs a job and prints its result, in the shape of docs/schemas/run-JOB.json. @throws what `runJob` throws */
 export async function runAndPrint(job: JobName): Promise<void> {

@@ -1,8 +1,8 @@
-import { daySeconds } from '../../time/units.ts';
-import type { ExportGap } from '../../trail/export/export-gaps.ts';
-import type { ExportState } from '../../trail/export/export-state.ts';
-import type { IdentityOverflow } from '../../trail/merge/identity-overflow.ts';
-import type { CommandOutput } from '../schemas/index.ts';
+import { daySeconds } from '../time/units.ts';
+import type { ExportGap } from '../trail/export/export-gaps.ts';
+import type { ExportState } from '../trail/export/export-state.ts';
+import type { IdentityOverflow } from '../trail/merge/identity-overflow.ts';
+import type { CommandOutput } from './schemas/index.ts';
 
 const shownGaps = 20;
 const shownNamespaces = 20;
@@ -22,14 +22,14 @@ interface DatabaseNow {
 
 /** Undefined if the database is not configured or not available. @throws DatabaseFailure `wrong_cluster` */
 export async function askDatabase(): Promise<DatabaseNow | undefined> {
-  const { withDatabase } = await import('./with-database.ts');
-  const { isFailure } = await import('../../failure/failure.ts');
-  const { readExportState } = await import('../../trail/export/export-state.ts');
-  const { readExportGaps } = await import('../../trail/export/export-gaps.ts');
-  const { readIdentityOverflow } = await import('../../trail/merge/identity-overflow.ts');
-  const { readTrailId } = await import('../../trail/database/trail-id.ts');
-  const { clockOf } = await import('../../config/trail-clock.ts');
-  const { readClockAhead } = await import('../../trail/database/database-clock.ts');
+  const { withDatabase } = await import('./connect/with-database.ts');
+  const { isFailure } = await import('../failure/failure.ts');
+  const { readExportState } = await import('../trail/export/export-state.ts');
+  const { readExportGaps } = await import('../trail/export/export-gaps.ts');
+  const { readIdentityOverflow } = await import('../trail/merge/identity-overflow.ts');
+  const { readTrailId } = await import('../trail/database/trail-id.ts');
+  const { clockOf } = await import('../config/trail-clock.ts');
+  const { readClockAhead } = await import('../trail/database/database-clock.ts');
   try {
     return await withDatabase(async (query) => ({
       trailId: await readTrailId(query),

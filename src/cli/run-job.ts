@@ -1,16 +1,16 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
-import { Failure } from '../../failure/failure.ts';
-import { loadTrailNames } from '../../config/cluster-config.ts';
-import { jobs, type JobName, trailIdField } from '../../config/names.ts';
-import { jobTexts } from '../../temporal/job-texts.ts';
-import { describeWorkflow } from '../../temporal/describe-workflow.ts';
-import { wrongTrail } from '../../temporal/failure.ts';
-import { isOpen } from '../../temporal/open-run.ts';
-import { trailIdIn } from '../../temporal/trail-memo.ts';
-import { databaseTrailId } from './database-trail-id.ts';
-import { note } from '../output/output.ts';
-import { withTemporal } from './with-temporal.ts';
+import { Failure } from '../failure/failure.ts';
+import { loadTrailNames } from '../config/cluster-config.ts';
+import { jobs, type JobName, trailIdField } from '../config/names.ts';
+import { jobTexts } from '../temporal/job-texts.ts';
+import { describeWorkflow } from '../temporal/describe-workflow.ts';
+import { wrongTrail } from '../temporal/failure.ts';
+import { isOpen } from '../temporal/open-run.ts';
+import { trailIdIn } from '../temporal/trail-memo.ts';
+import { databaseTrailId } from './connect/database-trail-id.ts';
+import { note } from './output/output.ts';
+import { withTemporal } from './connect/with-temporal.ts';
 
 /** Every job has its own, shorter limit. */
 const executionTimeout = '2h';

@@ -1,7 +1,7 @@
 import { readUnobserved } from '../../queries/unobserved.ts';
 import { counted } from '../../text/counted.ts';
 import type { Query } from '../../trail/database/database.ts';
-import { formatTime } from '../output/output.ts';
+import { formatTime } from './output.ts';
 
 /**
  * Notes that tell an answer without rows from a trail that recorded nothing.

@@ -1,7 +1,7 @@
 import { WorkflowFailedError, type Client } from '@temporalio/client';
-import { isTemporalFailure } from '../../temporal/failure.ts';
-import { listRuns, type JobRun } from '../../temporal/runs.ts';
-import { withTemporal } from './with-temporal.ts';
+import { isTemporalFailure } from '../temporal/failure.ts';
+import { listRuns, type JobRun } from '../temporal/runs.ts';
+import { withTemporal } from './connect/with-temporal.ts';
 
 const unsuccessful = new Set(['failed', 'timed_out', 'terminated', 'canceled']);
 

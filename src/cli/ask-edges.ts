@@ -1,19 +1,15 @@
-import { peersIn, type Peer } from '../../queries/peers.ts';
-import {
-  findUnknownIdentities,
-  findUnknownNamespaces,
-  type UnknownName,
-} from '../../queries/unknown-names.ts';
-import type { Query } from '../../trail/database/database.ts';
-import { allEdges, queryEdges, type EdgeRow } from '../../trail/edges/query-edges.ts';
-import { readOtherDenials, type OtherDenials } from '../../trail/facts/other-denials.ts';
-import { queryFacts, type FactRow } from '../../trail/facts/query-facts.ts';
-import { counted } from '../../text/counted.ts';
-import type { ClusterAnswer, InCluster } from '../clusters.ts';
-import { parseLimit, parseNamespace, parsePort } from '../input/parse-options.ts';
-import { parsePast } from '../input/parse-time.ts';
-import { unobservedNotes } from '../input/unobserved-notes.ts';
-import { usageFailure } from '../input/usage-error.ts';
+import { peersIn, type Peer } from '../queries/peers.ts';
+import { findUnknownIdentities, findUnknownNamespaces, type UnknownName } from '../queries/unknown-names.ts';
+import type { Query } from '../trail/database/database.ts';
+import { allEdges, queryEdges, type EdgeRow } from '../trail/edges/query-edges.ts';
+import { readOtherDenials, type OtherDenials } from '../trail/facts/other-denials.ts';
+import { queryFacts, type FactRow } from '../trail/facts/query-facts.ts';
+import { counted } from '../text/counted.ts';
+import type { ClusterAnswer, InCluster } from './clusters.ts';
+import { parseLimit, parseNamespace, parsePort } from './input/parse-options.ts';
+import { parsePast } from './input/parse-time.ts';
+import { unobservedNotes } from './output/unobserved-notes.ts';
+import { usageFailure } from './input/usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
 export interface EdgesQuestion {

@@ -1,4 +1,4 @@
-import { note, print } from './output/output.ts';
+import { note, print } from './output.ts';
 
 /** Prints at most `limit` of the rows found, with `showJson` or `show`, and prints a note if there are more. */
 export function printCut<Row>(

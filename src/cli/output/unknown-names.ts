@@ -1,5 +1,5 @@
 import type { UnknownName } from '../../queries/unknown-names.ts';
-import { note } from '../output/output.ts';
+import { note } from './output.ts';
 
 /** Warnings about names that have never been seen, with suggestions of similar ones. */
 export function noteUnknownNames(unknown: readonly UnknownName[]): void {
