@@ -119,6 +119,18 @@ test('a process that returns after another cluster has started can neither read 
   expect(await readLedger(database.query, 0)).toHaveLength(1);
 });
 
+test('a process that returns after another cluster has started and its row was removed can neither write nor claim', async () => {
+  const { query } = db.database;
+  const suspended = await begin();
+  await claim(suspended, north);
+  const claimed = claimedDatabase(db.database, suspended, north);
+  expect(await claimWithin(60, await begin(), newWatch())).toBe(true);
+  await query('delete from worker_process where process = $1', [suspended]);
+  await expect(claimed.query('select from edge')).rejects.toMatchObject(refused);
+  await expect(renew(suspended, north)).rejects.toMatchObject(refused);
+  expect(await query('select from worker_process where process = $1', [suspended])).toEqual([]);
+});
+
 test('a running process reads and writes a restored database, which does not contain its row', async () => {
   const living = await begin();
   await claim(living, north);

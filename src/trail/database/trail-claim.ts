@@ -118,7 +118,8 @@ export async function renewClaim(
   claim: TrailClaim,
 ): Promise<void> {
   const renewed = await query(
-    `insert into worker_process as p (process, worker, supervisor, temporal_namespace) values ($1, $2, $3, $4)
+    `insert into worker_process as p (process, worker, supervisor, temporal_namespace)
+     select $1, $2, $3, $4 where not exists (select from trail_state where supervisor <> $3)
      on conflict (process) do update
        set supervisor = excluded.supervisor, temporal_namespace = excluded.temporal_namespace, seen_at = now()
        where p.supervisor is not null
@@ -137,10 +138,12 @@ export async function renewClaim(
 export function claimedDatabase(database: Database, process: string, claim: TrailClaim): Database {
   const transaction: Database['transaction'] = (work) =>
     database.transaction(async (query) => {
-      // A restored backup does not contain the row.
-      const lost = await query('select from worker_process where process = $1 and supervisor is null', [
-        process,
-      ]);
+      // A restored backup does not contain the row; the claim is lost only if the trail has another supervisor.
+      const lost = await query(
+        `select from trail_state left join worker_process on process = $1
+         where case when process is null then trail_state.supervisor <> $2 else worker_process.supervisor is null end`,
+        [process, claim.supervisor],
+      );
       if (lost.length > 0) throw await lostClaim(query, process, claim);
       return work(query);
     });
