@@ -1,4 +1,5 @@
 import { choices, freeParameters, ignoredParameters, secondsParameters } from './database-url-parameters.ts';
+import { copyProblem } from './secret-format.ts';
 
 export type SslMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 /** Required kind of server if the URL has several hosts; `any` selects the first that responds. */
@@ -75,7 +76,11 @@ export function parseDatabaseUrl(value: string): DatabaseTarget {
   };
 }
 
+const scheme = /^postgres(?:ql)?:\/\//;
+
 function split(value: string): { authority: string; path: string; query: string } {
+  const copied = copyProblem(value, (text) => scheme.test(text));
+  if (copied !== undefined) throw new UrlProblem(copied);
   const parts = /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(#.*)?$/s.exec(value);
   if (!parts) throw new UrlProblem(`is not a postgres:// URL ${notShown}`);
   const [, authority = '', path = '', query = '', fragment] = parts;

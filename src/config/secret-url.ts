@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { copyProblem } from './secret-format.ts';
 
 /** A URL that contains a secret, or the file that contains the URL. The file is read at each use. */
 export type SecretUrl = { url: string } | { urlFile: string };
@@ -13,6 +14,8 @@ export function secretUrlOf(url: string | undefined, urlFile: string | undefined
 
 /** Why a URL cannot be called, without repeating it: it must be https, or http on this machine. */
 export function secretUrlProblem(value: string): string | undefined {
+  const copied = copyProblem(value, (text) => /^https?:\/\//.test(text));
+  if (copied !== undefined) return `${copied} (the value is secret and not shown)`;
   const url = URL.canParse(value) ? new URL(value) : undefined;
   const isLocal = url !== undefined && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url?.protocol !== 'https:' && !(isLocal && url.protocol === 'http:'))

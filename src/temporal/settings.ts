@@ -12,7 +12,7 @@ import {
 const address = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?$/;
 const files: readonly CredentialName[] = ['CLIENT_CERT', 'CLIENT_KEY', 'SERVER_CA_CERT'];
 /** A header accepts visible ASCII only; gRPC would quote any other key in its error. */
-const apiKeyText = /^[\x21-\x7e]+$/;
+const apiKeyText = /^(?!["'`])[\x21-\x7e]+$/;
 const flags = ['TEMPORAL_TLS', 'TEMPORAL_TLS_DISABLE_HOST_VERIFICATION'] as const;
 
 export interface TemporalSettings extends ClientConnectConfig {
@@ -40,7 +40,7 @@ export function temporalConfig(env: NodeJS.ProcessEnv = process.env): TemporalSe
   const { apiKey } = config.connectionOptions;
   if (typeof apiKey === 'string' && !apiKeyText.test(apiKey))
     throw configFailure([
-      'TEMPORAL_API_KEY, or api_key of the profile, contains spaces, line breaks or other characters that are not allowed in an API key; correct it',
+      'TEMPORAL_API_KEY, or api_key of the profile, contains quotes, spaces, line breaks or other characters that are not allowed in an API key; correct it',
     ]);
   checkCredentials(env, config);
   const codecKeyFile = env['TEMPORAL_CODEC_KEY_FILE']?.trim();
@@ -73,7 +73,7 @@ function apiKeyOf(env: NodeJS.ProcessEnv): Record<string, string> {
     throw credentialsUnreadable(
       env,
       'API_KEY',
-      'contains spaces, line breaks or other characters that are not allowed in an API key',
+      'contains quotes, spaces, line breaks or other characters that are not allowed in an API key',
     );
   return { TEMPORAL_API_KEY: key };
 }
