@@ -1,9 +1,5 @@
 /** Node's flags in production. A test compares them with `npm run worker` and the image. */
-export const workerFlags: readonly string[] = [
-  '--enable-source-maps',
-  '--max-semi-space-size=4',
-  '--heap-growing-percent=30',
-];
+export const workerFlags: readonly string[] = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 /** Environment variables that the image sets. */
 export const imageEnvironment = {
