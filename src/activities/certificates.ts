@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import type { CertificateState } from '../reports/certificate-findings.ts';
+import type { CertificateState } from '../reports/certificate-types.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
-import { assessCertificates } from '../reports/certificate-state.ts';
+import { assessCertificates } from '../reports/assess-certificates.ts';
 import { alertMessage } from '../slack/alert-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import type { PostResult } from '../slack/post.ts';

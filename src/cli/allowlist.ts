@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { loadReportConfig } from '../config/report-config.ts';
+import { loadPreviewConfig } from '../config/preview-config.ts';
 import { makeAllowlist, type MadeAllowlist } from '../queries/allowlist.ts';
 import { findUnknownNamespaces, type UnknownName } from '../queries/unknown-names.ts';
 import type { Artefact } from '../policy/derive/emit.ts';
@@ -136,7 +136,7 @@ export function previewAllowlist(
   options: DeriveArguments,
 ): Promise<MadeAllowlist & { unknown: UnknownName[] }> {
   const input = allowlistInput(namespaces, options, new Date());
-  const { jobs, dnsAddresses, clusterName } = loadReportConfig(process.env);
+  const { jobs, dnsAddresses, clusterName } = loadPreviewConfig(process.env);
   return withDatabase(async (query) => ({
     ...(await makeAllowlist(query, input, {
       identityLabel: identityLabel(),

@@ -3,7 +3,7 @@ import { inspectCertificatesNow } from '../queries/certificates.ts';
 import { loadConfig } from '../config/config.ts';
 import { clusterApiOf } from '../goldmane/cluster-api.ts';
 import { certificateReport, sentenceOf, type CertificateReport } from '../reports/certificate-report.ts';
-import { assessCertificates } from '../reports/certificate-state.ts';
+import { assessCertificates } from '../reports/assess-certificates.ts';
 import { lastContacts } from '../trail/jobs/tls-contacts.ts';
 import { isDatabaseFailure } from '../trail/database/database-failure.ts';
 import { openDatabase } from '../trail/database/database.ts';

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { readCompleteness } from '../queries/completeness.ts';
 import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { systemClock } from '../time/clock.ts';
-import { loadReportConfig } from '../config/report-config.ts';
+import { loadPreviewConfig } from '../config/preview-config.ts';
 import type { CompletenessReport } from '../reports/completeness.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import { print, printOutput, printTable } from './output/output.ts';
@@ -53,7 +53,7 @@ Examples:
 /** @param namespace only this one. @throws UsageFailure, ConfigFailure, DatabaseFailure */
 export async function askCompleteness(namespace?: string) {
   if (namespace !== undefined) parseNamespace('--ns', namespace);
-  const { jobs } = loadReportConfig(process.env);
+  const { jobs } = loadPreviewConfig(process.env);
   const { report, unknown } = await withDatabase(async (query) => ({
     report: await readCompleteness({ database: { query }, config: { jobs, clock: systemClock } }),
     unknown: await findUnknownNamespaces(query, [namespace]),

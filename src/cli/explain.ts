@@ -18,7 +18,7 @@ import {
   print,
   printOutput,
 } from './output/output.ts';
-import { withLastSeen, withSeenTimes } from './output/json-times.ts';
+import { withLastSeen, withSeenTimes } from './output/seen-times.ts';
 import { observedText, periodText, readPeriod, withPeriod, type PeriodOptions } from './input/period.ts';
 import { unknownNameTexts } from './output/unknown-names.ts';
 import { withDatabase } from './connect/with-database.ts';

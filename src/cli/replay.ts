@@ -10,7 +10,7 @@ import { counted } from '../text/counted.ts';
 import { readEvidenceAndTraces, type DayPeriod } from '../trail/facts/evidence.ts';
 import { readLimitedNamespaces } from '../trail/merge/identity-overflow.ts';
 import { formatTable, leftOutLines, mostRows, print, printOutput } from './output/output.ts';
-import { withSeenTimes } from './output/json-times.ts';
+import { withSeenTimes } from './output/seen-times.ts';
 import { exitCodes } from './output/exit-codes.ts';
 import {
   formatSeconds,

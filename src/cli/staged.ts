@@ -8,7 +8,7 @@ import {
   type DecidedByOther,
   type VerdictDifference,
 } from '../policy/derive/staged.ts';
-import { loadReportConfig } from '../config/report-config.ts';
+import { loadPreviewConfig } from '../config/preview-config.ts';
 import { observedOf } from '../coverage/observed.ts';
 import { requiredDays } from '../coverage/verdict.ts';
 import { readPeriodCoverage } from '../queries/observed-period.ts';
@@ -16,7 +16,7 @@ import { findUnknownNamespaces } from '../queries/unknown-names.ts';
 import { counted, formatCount } from '../text/counted.ts';
 import { readTracedEvidence } from '../trail/facts/evidence.ts';
 import { formatTable, print, printOutput } from './output/output.ts';
-import { withLastSeen, withSeenTimes } from './output/json-times.ts';
+import { withLastSeen, withSeenTimes } from './output/seen-times.ts';
 import { exitCodes } from './output/exit-codes.ts';
 import {
   formatSeconds,
@@ -65,7 +65,7 @@ export async function askStaged({ src, dst, ...times }: StagedQuestion) {
     ...(src === undefined ? {} : { srcNs: src }),
     ...(dst === undefined ? {} : { dstNs: dst }),
   };
-  const minimumDays = requiredDays(loadReportConfig(process.env).jobs.completeness);
+  const minimumDays = requiredDays(loadPreviewConfig(process.env).jobs.completeness);
   const { traced, coverage, unknown } = await withDatabase(async (query) => ({
     traced: await readTracedEvidence(query, { ...period, ...ends }),
     coverage: await readPeriodCoverage(query, period, new Date()),

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseClockScale, type Clock } from '../time/clock.ts';
+import { allowlistEnvironment } from './allowlist-config.ts';
 import { clusterEnvironment, trailNamesOf } from './cluster-config.ts';
 import { configFailure } from './config-failure.ts';
 import { databaseProblems, loadDatabaseConfig, type DatabaseConfig } from './database-config.ts';
@@ -22,7 +23,6 @@ import { issueProblems } from './issue-problems.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { mapEnvironment, toMapConfig, type MapConfig } from './map-config.ts';
 import type { TrailNames } from './names.ts';
-import { allowlistEnvironment } from './report-config.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 import { clockOf } from './trail-clock.ts';
 

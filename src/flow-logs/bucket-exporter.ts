@@ -14,7 +14,7 @@ import { noteExportSent } from '../trail/export/export-state.ts';
 import { hashesMissingIn } from '../trail/merge/sorted-hashes.ts';
 import { BucketSender } from './bucket-sender.ts';
 import type { BucketSource } from './bucket-source.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery } from './isolate-rejected.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportAttempt } from './export-attempt.ts';
 import type { ExportTrouble } from './export-trouble.ts';
@@ -22,7 +22,7 @@ import { isReceiverFailure } from './failure.ts';
 import type { LogContext } from './log-record.ts';
 import type { Receiver } from './receiver.ts';
 import { makeResource } from './resource.ts';
-import { SetAside } from './set-aside.ts';
+import { SetAside } from './buckets-set-aside.ts';
 import type { ExportSummary } from './summary.ts';
 
 /** A receiver that has accepted records within this time does not reject everything. */

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Database } from '../trail/database/database.ts';
 import { writeExportMarks, type ExportBucket, type ExportMarks } from '../trail/export/export-marks.ts';
 import { hashesMissingIn } from '../trail/merge/sorted-hashes.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery } from './isolate-rejected.ts';
 import type { ListedResponse } from './listed-response.ts';
 import { exportKeyOf, recordId, toLogRecord, type LogContext } from './log-record.ts';
 

@@ -4,7 +4,7 @@ import { inspectCertificateFiles, type Inspection } from '../goldmane/inspect.ts
 import type { ClusterApi } from '../goldmane/cluster-api.ts';
 import { readOperatorSecret, type OperatorSecret } from '../goldmane/operator-secret.ts';
 import type { GoldmaneConfig } from '../config/goldmane-config.ts';
-import type { CertificateFindings, Reason } from '../reports/certificate-findings.ts';
+import type { CertificateFindings, Reason } from '../reports/certificate-types.ts';
 import type { Contacts, TlsBundle } from '../trail/jobs/tls-contacts.ts';
 
 /** Dependencies of an inspection, provided by the worker and by the command line. */

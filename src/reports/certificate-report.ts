@@ -1,5 +1,5 @@
 import { dayMs } from '../time/units.ts';
-import type { CertificateFindings, CertificateVerdict } from './certificate-findings.ts';
+import type { CertificateFindings, CertificateVerdict } from './certificate-types.ts';
 
 type Which = 'client' | 'ca' | 'goldmane';
 

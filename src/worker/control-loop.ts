@@ -1,4 +1,3 @@
-import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
@@ -9,8 +8,6 @@ import type { Query } from '../trail/database/database.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { isDatabaseFailure } from '../trail/database/database-failure.ts';
 import { readTrailId } from '../trail/database/trail-id.ts';
-import { recordTroubleUnlessNoted } from '../trail/coverage-ranges/trouble.ts';
-import { pausedReading } from '../temporal/paused-reading.ts';
 import { inTime } from '../temporal/time-limit.ts';
 import { CredentialRefresh } from './temporal-credential-refresh.ts';
 import type { DatabaseTrouble } from './database-trouble.ts';
@@ -19,11 +16,10 @@ import { PollWatch } from './polling.ts';
 import type { Condition, Readiness } from './readiness.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { ensureSchedules } from './schedules.ts';
-import { trailSupervisor } from './supervisor.ts';
+import { SupervisorControl } from './supervisor-control.ts';
 import { ExportControl } from './export-control.ts';
 import { readTrailClaim } from './trail-owner.ts';
 import type { WorkerProcess } from './worker-process.ts';
-import { WorkflowKeeper } from './workflow-keeper.ts';
 
 const roundMs = 30_000;
 /** On a fast clock (tests) a round still takes real time. */
@@ -73,7 +69,7 @@ interface StepResult {
 
 class ControlLoop {
   readonly #deps: ControlDeps;
-  readonly #supervisor: WorkflowKeeper;
+  readonly #supervisor: SupervisorControl;
   readonly #export: ExportControl;
   readonly #polls: PollWatch;
   readonly #failures: LoggedFailures;
@@ -87,16 +83,17 @@ class ControlLoop {
     this.#deps = deps;
     this.#failures = new LoggedFailures(deps.log);
     this.#credentials = new CredentialRefresh(deps, this.#failures);
-    const { config, trailId, attempts, exportAttempts } = deps;
-    this.#supervisor = new WorkflowKeeper(config, trailId, attempts, trailSupervisor(config));
-    this.#export = new ExportControl({ ...deps, attempts: exportAttempts });
+    this.#supervisor = new SupervisorControl(deps);
+    this.#export = new ExportControl({ ...deps, attempts: deps.exportAttempts });
     this.#polls = new PollWatch(deps.config.names.taskQueue, deps.config.workerIdentity);
     this.#databaseSinceMs = deps.config.clock.elapsed();
   }
 
   async round(): Promise<void> {
     await this.#credentials.refresh();
-    const supervisor = await this.#step('supervisor', () => this.#ensureSupervisor());
+    const supervisor = await this.#step('supervisor', () =>
+      this.#supervisor.round(this.#deps.temporal.client),
+    );
     // Each call takes ten seconds while Temporal is down; skipping the rest starts the next round, with credentials
     // read again, sooner.
     if (supervisor.noAnswer) {
@@ -111,41 +108,6 @@ class ControlLoop {
     }
     await this.#checkDatabase();
     this.#isFirst &&= !this.isComplete;
-  }
-
-  async #ensureSupervisor(): Promise<string | undefined> {
-    const { temporal, attempts, log, metrics } = this.#deps;
-    const check = await this.#supervisor.check(temporal.client);
-    metrics.supervisorRunning(check.state !== 'failing');
-    if (check.state === 'started' && (!this.#isFirst || check.former !== 'none')) {
-      log.warn({ former: check.former }, 'The supervisor was missing and was restarted');
-      metrics.recreated('supervisor');
-    }
-    if (check.state === 'replaced') {
-      log.warn({ ...check.problem }, 'The supervisor was replaced because its workflow tasks failed');
-      metrics.recreated('supervisor');
-    }
-    if (check.state === 'running') {
-      await this.#notePause(check.description);
-      const lost = await attempts.check(temporal.client, check.description);
-      if (lost.length > 0)
-        log.warn(
-          { activities: lost },
-          'Failed the activity attempts left over from a previous process of this worker',
-        );
-    }
-    return check.state === 'failing'
-      ? `the supervisor is stuck: its workflow task fails with ${check.problem.cause}, attempt ${check.problem.attempt}`
-      : undefined;
-  }
-
-  /** A pause is the cause of the gap that follows it, and nothing else records it in the database. */
-  async #notePause(supervisor: WorkflowExecutionDescription): Promise<void> {
-    const paused = pausedReading(supervisor);
-    if (!paused) return;
-    const { query, config } = this.#deps;
-    // Without the database there is no coverage to explain; #checkDatabase reports it.
-    await recordTroubleUnlessNoted(query, paused.message, config.clock.now() / 1000).catch(() => undefined);
   }
 
   /** The export does not decide whether the worker is ready. */

@@ -5,7 +5,7 @@ import { exportTaskQueue } from '../config/names.ts';
 import type { Query } from '../trail/database/database.ts';
 import { noteExportOff } from '../trail/export/export-state.ts';
 import type { RunningAttempts } from './running-attempts.ts';
-import { exportSupervisor } from './supervisor.ts';
+import { exportSupervisor } from './kept-workflows.ts';
 import { WorkflowKeeper } from './workflow-keeper.ts';
 
 /** TASK_QUEUE_TYPE_ACTIVITY of Temporal's API. */

@@ -7,7 +7,6 @@ import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 
 /** The health report as metrics; docs/operations.md lists them. Each worker exports the state of the whole trail. */
 export interface HealthMetrics {
-  ready(isReady: boolean): void;
   /** @param report undefined: nothing is known */
   report(report: HealthReport | undefined): void;
   /** Of the last 24 hours. */
@@ -29,7 +28,6 @@ const missedStates = ['gap', 'incomplete', 'streamed'] as const;
 
 export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
   const trail = new TrailMeter(meter);
-  const ready = trail.gauge('ready', '1 while /readyz returns 200');
   const health = trail.gauge(
     'health',
     'The checks of flow-trail health: 0 PASS, 1 WARN, 2 FAIL, 3 unknown (a system it needs does not respond)',
@@ -74,14 +72,12 @@ export function createHealthMetrics(meter: MetricMeter): HealthMetrics {
     for (const job of jobNames) failedRuns.set(counts.get(job) ?? 0, { job_name: job });
   };
   // Every series exists from the first scrape: an alert on a missing series would never fire.
-  ready.set(0);
   setReport(undefined);
   setCoverage([]);
   digest.set(0);
   setFailedRuns(new Map());
   for (const each of [crashes, storage, exportEnabled, exportedUpTo, exportWaiting]) each.set(0);
   return {
-    ready: (isReady) => ready.set(isReady ? 1 : 0),
     report: setReport,
     coverage: setCoverage,
     digest: (doneAt) => digest.set(doneAt ? doneAt.getTime() / 1000 : 0),

@@ -21,6 +21,7 @@ import type { Query } from '../trail/database/database.ts';
 import { readStorageBytes } from '../trail/database/storage-size.ts';
 import type { DatabaseTrouble } from './database-trouble.ts';
 import type { HealthMetrics } from './health-metrics.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
 const timeoutMs = 10_000;
@@ -36,6 +37,7 @@ interface HealthWatchDeps {
   log: Logger;
   readiness: Readiness;
   metrics: HealthMetrics;
+  worker: Pick<WorkerMetrics, 'ready'>;
   readers: Pick<ReaderMetrics, 'begin'>;
   jobs: Pick<JobMetrics, 'checkedElsewhere'>;
   /** Undefined until the worker has connected. */
@@ -113,8 +115,8 @@ export class HealthWatch {
   }
 
   async #exportOnce(): Promise<void> {
-    const { config, query, metrics, readiness, readers, jobs } = this.#deps;
-    metrics.ready(readiness.notReady() === undefined);
+    const { config, query, metrics, worker, readiness, readers, jobs } = this.#deps;
+    worker.ready(readiness.notReady() === undefined);
     const { facts, report } = await this.#make();
     metrics.report(report);
     if (!('what' in facts.trail)) {

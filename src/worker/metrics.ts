@@ -4,6 +4,7 @@ import { TrailMeter } from '../temporal/trail-meter.ts';
 
 /** Metrics of the worker process and its control loop; docs/operations.md lists them. */
 export interface WorkerMetrics {
+  ready(isReady: boolean): void;
   databaseSeconds(seconds: number): void;
   /** `sent`, or why not. */
   heartbeat(result: string): void;
@@ -20,6 +21,7 @@ const heartbeatResults = ['sent', 'refused', 'timeout', 'unreachable', 'no_url']
 
 export function createWorkerMetrics(meter: MetricMeter): WorkerMetrics {
   const trail = new TrailMeter(meter);
+  const ready = trail.gauge('ready', '1 while /readyz returns 200');
   const database = trail.histogram('database_seconds', 'Duration of one database operation');
   const heartbeats = trail.counter('heartbeats', 'Calls to HEARTBEAT_URL, by result');
   const recreated = trail.counter(
@@ -43,11 +45,13 @@ export function createWorkerMetrics(meter: MetricMeter): WorkerMetrics {
   for (const [limit, value] of Object.entries<number>({ ...memoryLimits })) limits.set(value, { limit });
   for (const result of heartbeatResults) heartbeats.add(0, { result });
   for (const what of ['supervisor', 'schedule']) recreated.add(0, { what });
+  ready.set(0);
   running.set(0);
   missing.set(0);
   replaced.add(0);
   daysLeft.set(Number.NaN);
   return {
+    ready: (isReady) => ready.set(isReady ? 1 : 0),
     databaseSeconds: (seconds) => database.record(seconds),
     heartbeat: (result) => heartbeats.add(1, { result }),
     recreated: (what) => recreated.add(1, { what }),

@@ -81,6 +81,7 @@ export async function runWorker(config: Config, log: Logger, signal: AbortSignal
       log,
       readiness,
       metrics: createHealthMetrics(runtime.metricMeter),
+      worker: workerMetrics,
       readers: metrics,
       jobs: jobMetrics,
       temporal: () => temporal,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { JobName } from '../../config/names.ts';
 import { certificateReport } from './operation.ts';
-import { count, number, text, timeText } from './parts.ts';
+import { count, number, text } from './parts.ts';
+import { timeText } from './times.ts';
 
 const alert = z.enum(['posted', 'printed', 'unchanged']).meta({
   description:

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, flowAction, flowCount, number, text, time, timeText } from './parts.ts';
+import { count, flowAction, flowCount, number, text } from './parts.ts';
+import { time, timeText } from './times.ts';
 
 const readerState = z.enum(['connecting', 'connected', 'failing']);
 /** Stored in workflow history, so another version may have written it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { count, flowAction, flowCount, number, observed, reporter, text, time } from './parts.ts';
+import { count, flowAction, flowCount, number, observed, reporter, text } from './parts.ts';
+import { time } from './times.ts';
 
 const policyDirection = z.enum(['egress', 'ingress']);
 const verdict = z.enum(['allow', 'deny']);

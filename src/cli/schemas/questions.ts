@@ -11,9 +11,8 @@ import {
   number,
   reporter,
   text,
-  time,
-  timeText,
 } from './parts.ts';
+import { time, timeText } from './times.ts';
 
 const endKind = z
   .enum(['workload', 'network', 'networkset', 'host', 'unspecified'])

@@ -6,7 +6,7 @@ import { planMerge, type LedgerRow, type MergePlan } from './merge-plan.ts';
 import type { BucketBatch, EdgeKey } from '../record.ts';
 import { mergeEdges } from './merge-edges.ts';
 import { readKnownPorts } from './fact-groups.ts';
-import { limitFacts } from './limit-facts.ts';
+import { limitFacts } from './limit-bucket-facts.ts';
 import { recordIdentityOverflow } from './identity-overflow.ts';
 import { ListedRecords } from '../fold/listed-records.ts';
 import { mergeFacts } from './merge-facts.ts';

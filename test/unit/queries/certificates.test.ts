@@ -9,9 +9,9 @@ import {
   type IssuedCertificates,
 } from '../../../dev/certificates.ts';
 import type { GoldmaneConfig } from '../../../src/config/goldmane-config.ts';
-import type { CertificateVerdict } from '../../../src/reports/certificate-findings.ts';
+import type { CertificateVerdict } from '../../../src/reports/certificate-types.ts';
 import { certificateReport, type CertificateReport } from '../../../src/reports/certificate-report.ts';
-import { assessCertificates } from '../../../src/reports/certificate-state.ts';
+import { assessCertificates } from '../../../src/reports/assess-certificates.ts';
 import type { Contacts } from '../../../src/trail/jobs/tls-contacts.ts';
 import { startPeer, writeTarget } from '../goldmane/peer.ts';
 import { freePort } from '../../../dev/ports.ts';

@@ -1,4 +1,4 @@
-import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
+import type { CertificateFindings } from '../../../src/reports/certificate-types.ts';
 import type { FreshnessFacts } from '../../../src/trail/jobs/freshness.ts';
 
 // The facts of both monitoring jobs without problems; each test changes one fact.

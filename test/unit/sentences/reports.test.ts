@@ -1,6 +1,6 @@
 import { test } from 'vitest';
-import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
-import { assessCertificates } from '../../../src/reports/certificate-state.ts';
+import type { CertificateFindings } from '../../../src/reports/certificate-types.ts';
+import { assessCertificates } from '../../../src/reports/assess-certificates.ts';
 import { assessFreshness } from '../../../src/reports/freshness-state.ts';
 import type { FreshnessFacts } from '../../../src/trail/jobs/freshness.ts';
 import { days, formatTime, fresh, goodCertificates, minutesAgo, nowMs } from '../reports/facts.ts';

@@ -11,7 +11,6 @@ test('a report that fails does not leave the previous one in the metrics', async
   const exported: (string | undefined)[] = [];
   const config = loadConfig({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
   const metrics: HealthMetrics = {
-    ready() {},
     report: (report) => exported.push(report?.status),
     coverage() {},
     digest() {},
@@ -36,6 +35,7 @@ test('a report that fails does not leave the previous one in the metrics', async
     log: pino({ level: 'silent' }),
     readiness: new Readiness(),
     metrics,
+    worker: { ready() {} },
     readers: { begin() {} },
     jobs: { checkedElsewhere() {} },
     temporal: () => undefined,

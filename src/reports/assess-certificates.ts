@@ -6,7 +6,7 @@ import type {
   CertificateVerdict,
   AssessmentOptions,
   Reason,
-} from './certificate-findings.ts';
+} from './certificate-types.ts';
 import { bySeverity } from '../coverage/severity.ts';
 import { copyCertificatesAgain } from '../text/certificate-copies.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fairShare } from '../../../src/trail/fold/fair-share.ts';
-import { limitFacts, portLimit } from '../../../src/trail/merge/limit-facts.ts';
+import { limitFacts, portLimit } from '../../../src/trail/merge/limit-bucket-facts.ts';
 import { ListedRecords } from '../../../src/trail/fold/listed-records.ts';
 import type { FactKey } from '../../../src/trail/record.ts';
 

@@ -1,30 +1,16 @@
 import { z } from 'zod';
-import { addressProblem, parseNarrowCidr } from '../text/cidr.ts';
+import { allowlistEnvironment } from './allowlist-config.ts';
 import { clusterEnvironment } from './cluster-config.ts';
 import { configFailure } from './config-failure.ts';
 import { databaseProblems, loadDatabaseConfig, type DatabaseConfig } from './database-config.ts';
-import { commaSeparated } from './fields.ts';
 import { issueProblems } from './issue-problems.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
-
-/** The environment variables of derived allowlists. */
-export const allowlistEnvironment = {
-  DNS_ADDRESSES: z
-    .string()
-    .default('')
-    .transform(commaSeparated)
-    .refine(
-      (parts) => parts.every((part) => parseNarrowCidr(part) !== undefined),
-      `contains a value that ${addressProblem}`,
-    )
-    .transform((parts) => parts.map((part) => parseNarrowCidr(part) ?? part)),
-};
 
 /**
  * Reads the database and job settings, for commands that preview a job's report.
  * @throws ConfigFailure
  */
-export function loadReportConfig(env: NodeJS.ProcessEnv): {
+export function loadPreviewConfig(env: NodeJS.ProcessEnv): {
   database: DatabaseConfig;
   jobs: JobConfig;
   dnsAddresses: readonly string[];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { CertificateFindings } from '../../../src/reports/certificate-findings.ts';
-import { assessCertificates } from '../../../src/reports/certificate-state.ts';
+import type { CertificateFindings } from '../../../src/reports/certificate-types.ts';
+import { assessCertificates } from '../../../src/reports/assess-certificates.ts';
 import { days, formatTime, goodCertificates, nowMs } from './facts.ts';
 
 const refused = { kind: 'certificate_refused', what: 'Goldmane refused it', cure: 'Re-sync' };

@@ -2,7 +2,7 @@ import type { ReadableLogRecord } from '@opentelemetry/sdk-logs';
 import { noopMetricMeter } from '@temporalio/common';
 import { Resource } from '@opentelemetry/resources';
 import { expect, test } from 'vitest';
-import { Delivery } from '../../../src/flow-logs/delivery.ts';
+import { Delivery } from '../../../src/flow-logs/isolate-rejected.ts';
 import { isReceiverFailure, receiverFailure } from '../../../src/flow-logs/failure.ts';
 import { createExportMetrics } from '../../../src/flow-logs/metrics.ts';
 import type { Answer } from '../../../src/flow-logs/receiver.ts';
