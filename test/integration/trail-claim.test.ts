@@ -7,6 +7,7 @@ import {
   readClaimedSupervisor,
   renewClaim,
   SilenceWatch,
+  untilNoOtherCluster,
 } from '../../src/trail/database/trail-claim.ts';
 import { beginWorkerProcess, endWorkerProcess } from '../../src/trail/workers/worker-processes.ts';
 import { decideCoverage } from '../../src/trail/coverage-ranges/decide-coverage.ts';
@@ -180,6 +181,31 @@ test('before it migrates, a worker is refused while workers of another cluster l
   expect(await check(south.supervisor, watch)).toBe(true);
   // It has waited already.
   await claim(next, south, watch);
+});
+
+test('a command that migrates waits for a killed worker of another cluster, and is refused while one runs', async () => {
+  const { query } = db.database;
+  await claim(await begin(), north);
+  const reasons: string[] = [];
+  const migrateAs = (supervisor: string, meanwhile: () => Promise<unknown>) =>
+    untilNoOtherCluster(
+      query,
+      supervisor,
+      {
+        elapsedMs: () => elapsedMs,
+        sleep: (ms) => {
+          elapsedMs += ms;
+          return meanwhile();
+        },
+      },
+      (reason) => reasons.push(reason),
+    );
+  await migrateAs(north.supervisor, () => Promise.resolve());
+  expect(reasons).toEqual([]);
+  const renewed = () => query("update worker_process set seen_at = seen_at + interval '5 s'");
+  await expect(migrateAs(south.supervisor, renewed)).rejects.toMatchObject(refused);
+  expect(reasons).toEqual([expect.stringContaining(north.supervisor)]);
+  await migrateAs(south.supervisor, () => Promise.resolve());
 });
 
 test.each([undefined, '0045_worker_process'])(

@@ -74,6 +74,35 @@ export async function expectNoOtherCluster(
   if (other) throw otherSupervisor({ supervisor }, other);
 }
 
+/** Longer than a process must be silent. */
+const patienceMs = 75_000;
+const checkEveryMs = 5_000;
+
+/**
+ * The same for a command, which does not repeat it: waits for processes that may have ended.
+ * @param clock.sleep waits milliseconds of the same clock
+ * @param onWait called once with the reason
+ * @throws DatabaseFailure `other_supervisor` after 75 s
+ */
+export async function untilNoOtherCluster(
+  query: Query,
+  supervisor: string,
+  clock: { elapsedMs: () => number; sleep: (ms: number) => Promise<unknown> },
+  onWait: (reason: string) => void,
+): Promise<void> {
+  const watch = new SilenceWatch(clock.elapsedMs);
+  const startedMs = clock.elapsedMs();
+  for (let tries = 0; ; tries += 1)
+    try {
+      return await expectNoOtherCluster(query, supervisor, watch);
+    } catch (error) {
+      const isOther = isDatabaseFailure(error) && error.kind === 'other_supervisor';
+      if (!isOther || clock.elapsedMs() - startedMs >= patienceMs) throw error;
+      if (tries === 0) onWait(error.what);
+      await clock.sleep(checkEveryMs);
+    }
+}
+
 /**
  * Records that this process works for a supervisor, unless a running process works for another one with this database.
  * @param process the process's id in `worker_process`
