@@ -4,7 +4,8 @@ import { inTime } from '../temporal/time-limit.ts';
 import type { Database } from '../trail/database/database.ts';
 import { migrate, type MigrationProgress } from '../trail/database/migrate.ts';
 import { callTimeoutMs } from './control-loop.ts';
-import { checkTrailOwner, readTrailClaim } from './trail-owner.ts';
+import { expectRemnantsOf, findRemnants } from '../temporal/retire.ts';
+import { readTrailClaim } from './trail-owner.ts';
 import { untilItWorks, type Waiting } from './waiting.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -47,7 +48,7 @@ export function untilTrailIsOwn(
       const { client } = temporal;
       return await client.withAbortSignal(signal, () =>
         inTime(client, callTimeoutMs, async () => {
-          await checkTrailOwner(client, names, trailId);
+          expectRemnantsOf(trailId, await findRemnants(client, names));
           return thisProcess.claim(await readTrailClaim(client, names));
         }),
       );

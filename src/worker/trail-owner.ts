@@ -1,11 +1,9 @@
 import { status } from '@grpc/grpc-js';
-import { isGrpcServiceError, ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { jobNames, type TrailNames, trailIdField } from '../config/names.ts';
-import { isOpen } from '../temporal/open-run.ts';
+import { trailIdField, type TrailNames } from '../config/names.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
-import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { secondSupervisor, wrongTrail, wrongTrailActivity } from '../temporal/failure.ts';
 import { trailIdIn } from '../temporal/trail-memo.ts';
 import type { TrailClaim } from '../trail/database/trail-claim.ts';
@@ -20,24 +18,6 @@ type Memo = Record<string, unknown> | undefined;
 export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void {
   const other = trailIdIn(memo);
   if (other !== undefined && other !== trailId) throw wrongTrail(owner, other, trailId);
-}
-
-/**
- * Reads the running supervisor and the schedules; changes nothing.
- * @throws TemporalFailure `wrong_trail` when one of them belongs to another database; whatever the client throws
- */
-export async function checkTrailOwner(client: Client, names: TrailNames, trailId: string): Promise<void> {
-  const supervisor = await describeWorkflow(client, names.supervisorId);
-  if (supervisor && isOpen(supervisor)) expectOwnTrail(names.supervisorId, supervisor.memo, trailId);
-  for (const job of jobNames) {
-    const scheduleId = names.scheduleIds[job];
-    try {
-      const { action } = await client.schedule.getHandle(scheduleId).describe();
-      expectOwnTrail(scheduleId, action.memo, trailId);
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-    }
-  }
 }
 
 /** Where this worker reads: supervisor and Temporal namespace, with the namespace's id. @throws whatever the client throws */
