@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { headlineOf, introductionOf, questionFor, type DigestReport } from '../reports/digest.ts';
+import type { DigestReport } from '../reports/digest.ts';
+import { headlineOf, introductionOf, questionFor } from '../reports/digest-wording.ts';
 import { coverageLines } from '../coverage/coverage-summary.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';

@@ -87,7 +87,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'drift',
     group: 'Policies:',
     summary: 'show unused allow rules, and used connections that policies do not allow',
-    load: async () => (await import('./replay.ts')).driftCommand(),
+    load: async () => (await import('./drift.ts')).driftCommand(),
   },
   {
     name: 'staged',

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readDigestReport, type ReadDigest } from '../queries/digest.ts';
 import { loadConfig } from '../config/config.ts';
 import { edgeKey } from '../reports/edge-diff.ts';
-import { digestText } from '../reports/digest-text.ts';
+import { digestText } from './output/digest-text.ts';
 import { firstDigestSince, newestDigestIds, type StoredDigest } from '../trail/jobs/digests.ts';
 import { readDigestEdges } from '../trail/jobs/announcements.ts';
 import type { EdgeRow } from '../trail/edges/query-edges.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { isReservedName, networkLegend } from '../policy/derive/describe.ts';
+import { isReservedName, networkLegend } from '../policy/derive/describe-ends.ts';
 import { endMatcher, explainPair, namespaceText, type ExplainedFact } from '../policy/derive/explain.ts';
 import type { EvidenceEnd } from '../policy/derive/model.ts';
 import { isNamespaceName } from '../text/kubernetes-names.ts';

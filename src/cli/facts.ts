@@ -1,4 +1,4 @@
-import { describeEnd, networkLegend } from '../policy/derive/describe.ts';
+import { describeEnd, networkLegend } from '../policy/derive/describe-ends.ts';
 import { portText } from '../policy/derive/rules.ts';
 import type { FactRow } from '../trail/facts/query-facts.ts';
 import { clusterCell, clusterHeader, type InCluster } from './clusters.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { describeSubject } from '../policy/derive/describe.ts';
+import { describeSubject } from '../policy/derive/describe-ends.ts';
 import {
   isEvidenceForEnforcing,
   passedByOthers,

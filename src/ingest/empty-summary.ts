@@ -1,4 +1,4 @@
-import type { EdgeKey } from '../trail/record.ts';
+import type { EdgeKey } from '../trail/edge-key.ts';
 import type { SettleSummary, StreamSummary } from './summary.ts';
 
 const namedEdges = 20;

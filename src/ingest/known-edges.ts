@@ -1,5 +1,5 @@
 import type { Query } from '../trail/database/database.ts';
-import { EdgeMap, type EdgeKey } from '../trail/record.ts';
+import { EdgeMap, type EdgeKey } from '../trail/edge-key.ts';
 
 /**
  * Edges that are known to have a row, so that a record of any other edge is written at once. It contains at most

@@ -1,6 +1,6 @@
 import type { MetricMeter } from '@temporalio/common';
 import type { GoldmaneFailureKind } from '../goldmane/failure.ts';
-import type { Folded } from '../trail/fold/fold.ts';
+import type { Folded } from '../trail/fold/fold-stream.ts';
 import type { MergeSummary } from '../trail/merge/merge.ts';
 import { TrailMeter } from '../temporal/trail-meter.ts';
 

@@ -1,6 +1,6 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import { isGoldmaneFailure } from '../goldmane/failure.ts';
-import { StreamFold } from '../trail/fold/fold.ts';
+import { StreamFold } from '../trail/fold/fold-stream.ts';
 import { iso } from '../time/iso.ts';
 import { Attempt } from './attempt.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';

@@ -1,7 +1,7 @@
 import { memoryLimits } from '../config/memory-limits.ts';
 import type { FlowRecord } from '../goldmane/decoder/decode.ts';
 import type { BucketBatch } from '../trail/record.ts';
-import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold/fold.ts';
+import { streamBatch, type Folded, type StreamedBucket, type StreamFold } from '../trail/fold/fold-stream.ts';
 import { merge, type MergeSummary } from '../trail/merge/merge.ts';
 import { isDatabaseFailure, type DatabaseFailure } from '../trail/database/database-failure.ts';
 import { adoptCountedElsewhere } from './adopt-counted-elsewhere.ts';

@@ -5,7 +5,7 @@ import { notCovered, type NotCovered } from '../coverage/not-covered.ts';
 import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import type { TracedEvidence } from '../trail/facts/evidence.ts';
 import type { DayHours, FactHistory } from '../trail/facts/fact-history.ts';
-import { describeEnd } from './derive/describe.ts';
+import { describeEnd } from './derive/describe-ends.ts';
 import { decisionsOf } from './derive/explain.ts';
 import { portText } from './derive/rules.ts';
 

@@ -1,4 +1,4 @@
-import { describeEnd } from './derive/describe.ts';
+import { describeEnd } from './derive/describe-ends.ts';
 import { portText } from './derive/rules.ts';
 import { groupBy } from '../text/order.ts';
 import type { NewConnection } from '../trail/facts/new-connections.ts';

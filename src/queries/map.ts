@@ -2,7 +2,7 @@ import { daySeconds } from '../time/units.ts';
 import { iso } from '../time/iso.ts';
 import type { Config } from '../config/config.ts';
 import { decisionsOf } from '../policy/derive/explain.ts';
-import { describeEnd } from '../policy/derive/describe.ts';
+import { describeEnd } from '../policy/derive/describe-ends.ts';
 import { portText } from '../policy/derive/rules.ts';
 import { stagedVerdicts } from '../policy/derive/staged.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage-ranges/coverage.ts';

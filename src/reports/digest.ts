@@ -3,7 +3,6 @@ import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import type { EdgeRow } from '../trail/edges/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { TrailTotals } from '../trail/edges/trail-totals.ts';
-import { counted, formatCount } from '../text/counted.ts';
 import { compareText, groupBy } from '../text/order.ts';
 import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
 
@@ -37,7 +36,7 @@ export interface DigestInput {
 }
 
 /** Facts about the whole trail, for the first digest. */
-interface Introduction {
+export interface Introduction {
   /** In the reader's zone. */
   since: string;
   namespaces: number;
@@ -171,27 +170,6 @@ function groupBySource(edges: readonly AnnouncedEdge[]): SourceGroup[] {
       ),
     }))
     .toSorted((a, b) => Number(b.denied > 0) - Number(a.denied > 0) || compareText(a.srcNs, b.srcNs));
-}
-
-/** `12 new edges, 2 of them denied`; used by every form of a digest. */
-export function headlineOf({ edges, denied }: Pick<DigestReport, 'edges' | 'denied'>): string {
-  if (edges === 0) return 'No new edge';
-  const all = counted(edges, 'new edge');
-  if (denied === 0) return all;
-  if (denied === edges) return edges === 1 ? `${all}, denied` : `${all}, all of them denied`;
-  return `${all}, ${formatCount(denied)} of them denied`;
-}
-
-/** The sentences about the trail as a whole, for the first digest. */
-export function introductionOf({ since, namespaces, edges, denied }: Introduction): string {
-  return `The trail begins at ${since}. It has ${counted(edges, 'edge')} (${
-    denied === 0 ? 'none' : formatCount(denied)
-  } denied) between ${counted(namespaces, 'namespace')}. An edge is a source namespace, a destination namespace, and whether policies allow or deny the traffic.`;
-}
-
-/** The command that lists every edge of the digest. */
-export function questionFor({ digestId }: Pick<DigestReport, 'digestId'>): string {
-  return `flow-trail digest show ${digestId}`;
 }
 
 function zoneName(exact: string): string | undefined {

@@ -8,7 +8,7 @@ import type { JobDeps } from '../activities/deps.ts';
 import type { EncryptionCodec } from '../temporal/codec.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import type { Tracing } from './tracing.ts';
-import { refuseOtherTrails } from './trail-owner.ts';
+import { refuseOtherTrails } from './refuse-other-trails.ts';
 
 const shutdownForceMs = 20_000;
 /** A heartbeat of the readers is due every four minutes; the SDK would send one every 60 s. */

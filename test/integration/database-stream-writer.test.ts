@@ -4,7 +4,7 @@ import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readLedger } from '../../src/trail/merge/ledger.ts';
 import { databaseFailure } from '../../src/trail/database/database-failure.ts';
 import type { Database } from '../../src/trail/database/database.ts';
-import { StreamFold } from '../../src/trail/fold/fold.ts';
+import { StreamFold } from '../../src/trail/fold/fold-stream.ts';
 import { databasePerTest, readEdges } from '../support/database.ts';
 import { encodeFlow, type TestFlow } from '../unit/trail/flow-messages.ts';
 import { VirtualClock } from './coverage-fake-goldmane.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { readCoverage } from '../../src/trail/coverage-ranges/coverage.ts';
 import type { ListedBucket } from '../../src/trail/fold/fold-list.ts';
-import { StreamFold, streamBatch } from '../../src/trail/fold/fold.ts';
+import { StreamFold, streamBatch } from '../../src/trail/fold/fold-stream.ts';
 import { merge } from '../../src/trail/merge/merge.ts';
 import { migrate } from '../../src/trail/database/migrate.ts';
 import { queryEdges } from '../../src/trail/edges/query-edges.ts';

@@ -1,7 +1,7 @@
 import { FlowDecoder } from '../../src/goldmane/decoder/decode.ts';
 import { groupBy } from '../../src/text/order.ts';
 import { foldList, type ListedBucket } from '../../src/trail/fold/fold-list.ts';
-import { StreamFold, streamBatch } from '../../src/trail/fold/fold.ts';
+import { StreamFold, streamBatch } from '../../src/trail/fold/fold-stream.ts';
 import type { BucketBatch } from '../../src/trail/record.ts';
 import { encodeListAnswer, readCapture } from './capture.ts';
 import { runToEnd } from './run-to-end.ts';

@@ -1,7 +1,8 @@
 import { HashSet } from '../../src/trail/merge/hashes.ts';
 import { saltedHasher } from '../../src/trail/merge/record-hash.ts';
 import { planMerge, type LedgerRow } from '../../src/trail/merge/merge-plan.ts';
-import { edgeText, factGroupText, type BucketBatch } from '../../src/trail/record.ts';
+import { factGroupText, type BucketBatch } from '../../src/trail/record.ts';
+import { edgeText } from '../../src/trail/edge-key.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';
 
 export interface FactRow {

@@ -1,7 +1,7 @@
 import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from './arrivals.ts';
 import { baselineRules } from './baseline.ts';
-import { describeEnd } from './describe.ts';
+import { describeEnd } from './describe-ends.ts';
 import { dnsWarnings } from './dns-warnings.ts';
 import { directionOf, ownEndOf, peerOf, toOrFrom } from './direction.ts';
 import { isAllowedToday, leftOutOf, reasonToLeaveOut, thingKey, type Judged } from './left-out.ts';

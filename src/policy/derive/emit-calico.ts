@@ -1,6 +1,6 @@
 import type { Inexpressible } from './cuts.ts';
 import { evidenceText, ruleText, type RenderedRules } from './emit-kubernetes.ts';
-import { describePeer } from './describe.ts';
+import { describePeer } from './describe-ends.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer } from './model.ts';
 import { groupBy } from '../../text/order.ts';

@@ -1,6 +1,6 @@
 import { manyPorts } from '../../trail/many-ports.ts';
 import type { Inexpressible } from './cuts.ts';
-import { describePeer } from './describe.ts';
+import { describePeer } from './describe-ends.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, DerivedPolicy, LeftOut, Peer, Widening } from './model.ts';
 import { portText } from './rules.ts';

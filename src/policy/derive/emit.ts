@@ -1,9 +1,9 @@
 import { calicoRules, calicoStub } from './emit-calico.ts';
 import { kubernetesRules, kubernetesStub } from './emit-kubernetes.ts';
-import { counted } from '../../text/counted.ts';
 import { cutsOf } from './cuts.ts';
 import { flowsOf } from './sighting.ts';
-import { describeLeftOut, describePolicy, networkLegend } from './describe.ts';
+import { describeLeftOut } from './describe-ends.ts';
+import { policyHeader, type HeaderOptions } from './policy-header.ts';
 import type { DerivedAllowlist } from './derive.ts';
 import type { DerivedPolicy, LeftOut } from './model.ts';
 import { groupBy } from '../../text/order.ts';
@@ -15,17 +15,13 @@ export type PolicyKind =
   | 'StagedNetworkPolicy'
   | 'StagedKubernetesNetworkPolicy';
 
-export interface EmitOptions {
+export interface EmitOptions extends HeaderOptions {
   readonly kind: PolicyKind;
   /** Calico's tier, for kinds that have one. */
   readonly tier: string;
   /** Position within the tier, for kinds that have one; last if undefined. */
   readonly order: number | undefined;
   readonly identityLabel: string;
-  /** CLUSTER_NAME of the trail that the flows come from; omitted if empty. */
-  readonly clusterName: string;
-  /** `from 2026-11-01 to 2026-11-08 (UTC days)`. */
-  readonly periodText: string;
   readonly showExternals: boolean;
 }
 
@@ -57,16 +53,8 @@ function emitPolicy(policy: DerivedPolicy, options: EmitOptions): string {
     ...listed.map((entry) => `Left out: ${describeLeftOut(entry)}`),
   ];
   const empty = policy.directions.filter((direction) => rendered[direction].length === 0);
-  const header = [
-    ...describePolicy(policy, cuts, options.periodText),
-    ...(options.clusterName === '' ? [] : [`Cluster: ${options.clusterName}`]),
-    ...empty.map((direction) => {
-      const count = flowsOf(cuts.filter((cut) => cut.direction === direction));
-      return `Warning: denies all ${direction}; ${counted(count, 'flow')} ${count === 1 ? 'was' : 'were'} seen`;
-    }),
-    ...(stubs.length > 0 ? [stubText] : []),
-    ...networkLegend(policy.leftOut.map(({ peer }) => peer)),
-  ];
+  const notes = stubs.length > 0 ? [stubText] : [];
+  const header = policyHeader(policy, cuts, empty, notes, options);
   const manifest: YamlValue = {
     apiVersion: options.kind === 'NetworkPolicy' ? 'networking.k8s.io/v1' : 'projectcalico.org/v3',
     kind: options.kind === 'CalicoNetworkPolicy' ? 'NetworkPolicy' : options.kind,

@@ -1,6 +1,6 @@
 import type { FlowEvidence, TracedEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from './arrivals.ts';
-import { describeEnd, isReservedName } from './describe.ts';
+import { describeEnd, isReservedName } from './describe-ends.ts';
 import type { EvidenceEnd } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';
 import { portText } from './rules.ts';

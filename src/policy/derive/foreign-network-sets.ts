@@ -1,4 +1,4 @@
-import { describePeer } from './describe.ts';
+import { describePeer } from './describe-ends.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowRule } from './model.ts';
 

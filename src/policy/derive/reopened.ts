@@ -1,4 +1,4 @@
-import { describeEnd, describePeer } from './describe.ts';
+import { describeEnd, describePeer } from './describe-ends.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowedPort, AllowRule, EvidenceEnd, LeftOut, Peer } from './model.ts';
 import { groupBy } from '../../text/order.ts';

@@ -1,5 +1,5 @@
 import { counted } from '../../text/counted.ts';
-import { describePeer } from './describe.ts';
+import { describePeer } from './describe-ends.ts';
 import { toOrFrom } from './direction.ts';
 import type { AllowRule } from './model.ts';
 import { groupBy } from '../../text/order.ts';

@@ -1,7 +1,7 @@
 import { coveredTime, floorToTenthDay } from '../../coverage/covered-time.ts';
 import type { CoverageStretch } from '../../trail/coverage-ranges/coverage.ts';
 import type { TracedEvidence } from '../../trail/facts/evidence.ts';
-import { describeEnd } from './describe.ts';
+import { describeEnd } from './describe-ends.ts';
 import { reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';

@@ -1,6 +1,6 @@
 import { counted } from '../../text/counted.ts';
 import type { FlowEvidence, TracedEvidence } from '../../trail/facts/evidence.ts';
-import { describeSubject } from './describe.ts';
+import { describeSubject } from './describe-ends.ts';
 import { directionOf, peerOf, reportedSubject, subjectKey } from './direction.ts';
 import type { Direction } from './model.ts';
 import { groupBy, sortedBy } from '../../text/order.ts';

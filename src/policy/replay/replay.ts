@@ -1,7 +1,7 @@
 import type { FlowEvidence } from '../../trail/facts/evidence.ts';
 import { arrivals } from '../derive/arrivals.ts';
 import { subjectOf } from '../derive/derive.ts';
-import { describeEnd } from '../derive/describe.ts';
+import { describeEnd } from '../derive/describe-ends.ts';
 import type { Direction } from '../derive/model.ts';
 import { sortedBy } from '../../text/order.ts';
 import { portText } from '../derive/rules.ts';

@@ -1,7 +1,8 @@
 import type { FlowDecoder, FlowKey, MalformedFlow } from '../../goldmane/decoder/decode.ts';
 import { visitResponse } from '../../goldmane/list-response.ts';
 import { ListedRecords } from './listed-records.ts';
-import { edgeKeyOf, namespaceOf, type FactEnd, type FactKey } from '../record.ts';
+import { namespaceOf, type FactEnd, type FactKey } from '../record.ts';
+import { edgeKeyOf } from '../edge-key.ts';
 
 /** Ids of records that no earlier response contained; a server run is recognised by ids that recur. */
 const newIds = 2_048;

@@ -1,7 +1,8 @@
 import type { PolicyTrace } from '../../goldmane/decoder/decode.ts';
 import { ContentTable } from './content-table.ts';
 import { ListedFacts, none, type ListedGroup, type ListedLimits } from './listed-facts.ts';
-import { EdgeMap, type EdgeKey, type FactKey, type RecordList, type TrailRecord } from '../record.ts';
+import type { FactKey, RecordList, TrailRecord } from '../record.ts';
+import { EdgeMap, type EdgeKey } from '../edge-key.ts';
 
 /** Policy traces of one content; a fact has room for fewer. Finding one takes longer the more there are. */
 const maxTraces = 64;

@@ -1,6 +1,6 @@
 import type { Query } from '../database/database.ts';
 import type { EdgeDelta } from './merge-plan.ts';
-import type { EdgeKey } from '../record.ts';
+import type { EdgeKey } from '../edge-key.ts';
 
 /** Adds new counts and times to `edge`. @returns the edges that had no row before */
 export async function mergeEdges(query: Query, deltas: readonly EdgeDelta[]): Promise<EdgeKey[]> {

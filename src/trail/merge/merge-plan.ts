@@ -4,7 +4,8 @@ import { bucketSeconds } from '../../time/bucket.ts';
 import { countRecords, findCollisions } from './hash-collisions.ts';
 import { HashList, type HashSet } from './hashes.ts';
 import type { RecordHasher } from './record-hash.ts';
-import { EdgeMap, factGroupText, type BucketBatch, type EdgeKey, type FactKey } from '../record.ts';
+import { factGroupText, type BucketBatch, type FactKey } from '../record.ts';
+import { EdgeMap, type EdgeKey } from '../edge-key.ts';
 
 /** A ledger row of one bucket; the two sets are disjoint. */
 export interface LedgerRow {

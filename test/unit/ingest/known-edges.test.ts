@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { KnownEdges } from '../../../src/ingest/known-edges.ts';
-import type { EdgeKey } from '../../../src/trail/record.ts';
+import type { EdgeKey } from '../../../src/trail/edge-key.ts';
 
 function edgeTo(dstNs: string): EdgeKey {
   return { srcNs: 'scanner', dstNs, action: 'deny' };

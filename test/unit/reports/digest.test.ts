@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { composeDigest, headlineOf, questionFor } from '../../../src/reports/digest.ts';
-import { digestText } from '../../../src/reports/digest-text.ts';
+import { composeDigest } from '../../../src/reports/digest.ts';
+import { headlineOf, questionFor } from '../../../src/reports/digest-wording.ts';
+import { digestText } from '../../../src/cli/output/digest-text.ts';
 import { digestInput, edge, now, yesterday } from './digests.ts';
 
 const compose = (change: Parameters<typeof digestInput>[0] = {}) => composeDigest(digestInput(change));

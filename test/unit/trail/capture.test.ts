@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
-import { StreamFold, streamBatch } from '../../../src/trail/fold/fold.ts';
-import { edgeText, type BucketBatch } from '../../../src/trail/record.ts';
+import { StreamFold, streamBatch } from '../../../src/trail/fold/fold-stream.ts';
+import type { BucketBatch } from '../../../src/trail/record.ts';
+import { edgeText } from '../../../src/trail/edge-key.ts';
 import { readCapture, readCaptureEdges } from '../../support/capture.ts';
 import { captureByBucket, foldListed } from '../../support/captured-buckets.ts';
 import { TrailModel } from '../../support/trail-model.ts';

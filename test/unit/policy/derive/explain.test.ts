@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeEnd } from '../../../../src/policy/derive/describe.ts';
+import { describeEnd } from '../../../../src/policy/derive/describe-ends.ts';
 import { endMatcher, explainPair } from '../../../../src/policy/derive/explain.ts';
 import type { FlowEvidence, TracedEvidence } from '../../../../src/trail/facts/evidence.ts';
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FlowDecoder, type FlowRecord } from '../../../src/goldmane/decoder/decode.ts';
-import { futureLimitSeconds, StreamFold, streamBatch } from '../../../src/trail/fold/fold.ts';
-import { edgeText } from '../../../src/trail/record.ts';
+import { futureLimitSeconds, StreamFold, streamBatch } from '../../../src/trail/fold/fold-stream.ts';
+import { edgeText } from '../../../src/trail/edge-key.ts';
 import { encodeFlow, type TestFlow } from './flow-messages.ts';
 
 const bucket = 1_800_000_000;

@@ -1,6 +1,7 @@
-import { counted } from '../text/counted.ts';
-import { headlineOf, introductionOf, type AnnouncedEdge, type DigestReport } from './digest.ts';
-import { coverageLines } from '../coverage/coverage-summary.ts';
+import { counted } from '../../text/counted.ts';
+import type { AnnouncedEdge, DigestReport } from '../../reports/digest.ts';
+import { headlineOf, introductionOf } from '../../reports/digest-wording.ts';
+import { coverageLines } from '../../coverage/coverage-summary.ts';
 
 const gapsShown = 20;
 

@@ -1,5 +1,6 @@
 import type { FlowKey, FlowRecord } from '../../goldmane/decoder/decode.ts';
-import { edgeKeyOf, type BucketBatch, type EdgeKey, type TrailRecord } from '../record.ts';
+import type { BucketBatch, TrailRecord } from '../record.ts';
+import { edgeKeyOf, type EdgeKey } from '../edge-key.ts';
 
 /** The result of folding a streamed record. Records with a result other than `pending` are not stored, only counted
  * under this name.
