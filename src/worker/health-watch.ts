@@ -106,6 +106,7 @@ export class HealthWatch {
     const { clock } = this.#deps.config;
     while (!signal.aborted) {
       await this.#exportOnce().catch((error: unknown) => {
+        if (signal.aborted) return;
         // Otherwise, the metrics would keep showing the last report, which may be good.
         this.#deps.metrics.report(undefined);
         this.#logOnce(error);

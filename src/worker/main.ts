@@ -1,4 +1,5 @@
 import { pathToFileURL } from 'node:url';
+import type { Logger } from 'pino';
 import { configFailure, isConfigFailure } from '../config/config-failure.ts';
 import { extendConnectAttempts } from '../config/connect-attempts.ts';
 import { loadConfig, type Config } from '../config/config.ts';
@@ -28,14 +29,25 @@ export async function main(): Promise<void> {
       if (isConfigFailure(error)) throw error;
       log.fatal({ err: error }, 'the worker failed');
       process.exitCode = 1;
-      // A failed SDK worker would keep the process alive.
-      setTimeout(() => process.exit(), exitLimitMs).unref();
     }
+    exitSoon(log);
   } catch (error) {
     if (!isConfigFailure(error)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 2;
   }
+}
+
+/** A failed SDK worker, or a connection that is still open, would keep the process alive. */
+function exitSoon(log: Logger): void {
+  const exit = () => {
+    log.warn(
+      { resources: process.getActiveResourcesInfo() },
+      'The process did not end by itself; it exits now',
+    );
+    process.exit();
+  };
+  setTimeout(exit, exitLimitMs).unref();
 }
 
 /** Reads all settings. Temporal's are only checked here, so that their problems are reported together with the others. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -75,7 +76,9 @@ describe('a server that accepts connections and never answers', () => {
 
   test('does not delay closing the pool', async () => {
     const database = open({ url }, { timeouts });
+    const connected = once(silent, 'connection');
     const pending = failure(database.query('select 1'));
+    await connected;
     const startedAt = performance.now();
     await database.close();
     expect(performance.now() - startedAt).toBeLessThan(3_000);
@@ -324,4 +327,24 @@ test('the duration of every database call is reported, including failed ones', a
   await failure(database.query('select 1 / 0'));
   expect(seconds).toHaveLength(2);
   expect(seconds[0]).toBeGreaterThan(0.05);
+});
+
+test('statements during and after close fail or finish, and leave no connection', async () => {
+  const database = open({ url: db.url });
+  await database.query('select 1');
+  const during = database.query('select 1').catch(() => undefined);
+  await database.close();
+  expect(await failure(database.query('select 1'))).toMatchObject({ kind: 'lost' });
+  await during;
+  await until(
+    'no connection is left',
+    async () => {
+      const [left] = await db.database.query<{ connections: number }>(
+        `select count(*)::int as connections from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`,
+      );
+      return left?.connections === 0 ? true : undefined;
+    },
+    10_000,
+  );
 });

@@ -3,7 +3,12 @@ import type { DatabaseConfig } from '../../config/database-config.ts';
 import type { DatabaseTarget } from '../../config/database-url.ts';
 import { connectAttempts, type ConnectAttempt } from './connect-options.ts';
 import { checkServer, clientClass, tryInTurn, type Ways } from './connect-server.ts';
-import { isConflict, isDatabaseFailure, type DatabaseFailureKind } from './database-failure.ts';
+import {
+  databaseFailure,
+  isConflict,
+  isDatabaseFailure,
+  type DatabaseFailureKind,
+} from './database-failure.ts';
 import { toDatabaseFailure } from './explain-database-error.ts';
 import { readTarget } from './read-target.ts';
 import { beginStatement, type SessionSettings } from './session.ts';
@@ -24,7 +29,7 @@ export interface Database {
    * `session`.
    */
   withClient<Result>(work: (client: pg.Client, session: SessionSettings) => Promise<Result>): Promise<Result>;
-  /** Waits a few seconds at most until connections have closed. */
+  /** Waits a few seconds at most until connections have closed. Later statements fail; they open no connection. */
   close(): Promise<void>;
 }
 
@@ -75,6 +80,7 @@ export function openDatabase(
   } = {},
 ): Database {
   let current: Opened | undefined;
+  let isClosed = false;
   // Connections made before a failover are not reused.
   let generation = 0;
   const generationOf = new WeakMap<pg.PoolClient, number>();
@@ -102,6 +108,8 @@ export function openDatabase(
   };
 
   const poolOf = ({ pools, target }: Opened, attempt: ConnectAttempt): pg.Pool => {
+    // Its idle connection would keep the process alive for half a minute.
+    if (isClosed) throw databaseFailure('lost', 'the connections to the database were closed');
     const known = pools.get(attempt);
     if (known) return known;
     const pool = new pg.Pool({
@@ -210,6 +218,7 @@ export function openDatabase(
       }
     },
     async close() {
+      isClosed = true;
       if (current) retire(current, ending);
       current = undefined;
       await Promise.all(ending);
