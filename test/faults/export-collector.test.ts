@@ -19,7 +19,7 @@ let collectorPort: number;
 beforeEach(async () => {
   store = await startLogReceiver();
   onTestFinished(() => store.close());
-  world = await createWorld();
+  world = await createWorld({ speed: 20 });
   world.traffic.start(world.goldmane);
   collectorPort = await freePort();
 });

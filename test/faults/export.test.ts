@@ -1,4 +1,4 @@
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { trailNames } from '../../src/config/names.ts';
 import { readExportGaps } from '../../src/trail/export/export-gaps.ts';
 import { readExportState } from '../../src/trail/export/export-state.ts';
@@ -18,16 +18,19 @@ import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
 let receiver: LogReceiver;
-beforeEach(async () => {
+
+/** @param speed of the world's clock: slow enough that a busy machine exports everything within Goldmane's hour */
+async function begin(speed = 40): Promise<void> {
   receiver = await startLogReceiver();
   onTestFinished(() => receiver.close());
-  world = await createWorld();
+  world = await createWorld({ speed });
   world.traffic.start(world.goldmane);
-});
+}
 
 const env = () => ({ OTLP_LOGS_ENDPOINT: receiver.url });
 
 test('workers killed during the export lose no record, and duplicates have the same id', async () => {
+  await begin(20);
   // Slow, so that the worker is killed in the middle of a bucket.
   let isSlow = true;
   receiver.react = (logs, response) => {
@@ -84,6 +87,7 @@ const answers = casesOf<[string, Reaction]>([
 test.each(answers)(
   'a receiver that %s delays neither stream nor settling, and receives everything afterwards',
   async (_what, reaction) => {
+    await begin();
     receiver.react = reaction;
     const worker = await world.startWorker({ ...env(), OTLP_LOGS_TIMEOUT_SECONDS: '1' });
     await untilReady(worker);
@@ -103,6 +107,7 @@ test.each(answers)(
 );
 
 fullTest('a receiver that is started late and restarted receives everything', async () => {
+  await begin();
   const { port } = receiver;
   await receiver.close();
   const worker = await world.startWorker({ OTLP_LOGS_ENDPOINT: `http://127.0.0.1:${port}` });
@@ -124,6 +129,7 @@ fullTest('a receiver that is started late and restarted receives everything', as
 fullTest(
   'records that a receiver rejects with a partial success are counted and not sent again',
   async () => {
+    await begin();
     let rejected = 0;
     receiver.react = (logs, response) => {
       if (rejected > 0) return undefined;
@@ -148,6 +154,7 @@ fullTest(
 );
 
 fullTest('a terminated supervisor of the export is started again', async () => {
+  await begin();
   const { exportId } = trailNames('');
   const describe = () =>
     world.temporal((client) =>

@@ -6,7 +6,7 @@ import { createWorld } from '../support/world.ts';
 import { fullTest } from '../support/full.ts';
 
 fullTest('if Goldmane is unreachable for longer than its ring, the gap’s cause is the failure', async () => {
-  const world = await createWorld({ speed: 60 });
+  const world = await createWorld({ speed: 40 });
   const proxy = await TcpProxy.listen(world.goldmane.address);
   onTestFinished(() => proxy.close());
   world.traffic.start(world.goldmane);
