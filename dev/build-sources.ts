@@ -1,16 +1,16 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from '@swc/wasm-typescript';
 
 const sources = fileURLToPath(new URL('../src', import.meta.url));
 const compiled = fileURLToPath(new URL('../dist', import.meta.url));
 /** Vite builds the page (`build-map-page.ts`). */
-const page = join(sources, 'web', 'page');
+const page = join(sources, 'web', 'page', sep);
 
 /**
- * Compiles `src` to `dist` by replacing types with spaces. A line of a stack trace is thereby the line of the source, so
- * the worker needs no source maps, which would take 6 MiB of its memory. The type check is part of `npm run lint`.
+ * Compiles `src` to `dist` by replacing types with spaces. Line numbers in stack traces are those of the source, so the
+ * worker needs no source maps, which would take 6 MiB of its memory. `npm run lint` checks the types.
  */
 async function buildSources(): Promise<void> {
   await rm(compiled, { recursive: true, force: true });

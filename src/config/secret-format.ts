@@ -1,5 +1,7 @@
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
 /**
- * How a secret was damaged when it was copied; undefined if it was not. Never contains the value.
+ * What is wrong with a secret that was not copied exactly; undefined if nothing is. Never contains the value.
  * @param isValid whether a text without quotes and encoding has the expected form
  */
 export function copyProblem(value: string, isValid: (text: string) => boolean): string | undefined {
@@ -10,9 +12,7 @@ export function copyProblem(value: string, isValid: (text: string) => boolean): 
     : '';
   if (isValid(decoded))
     return 'is encoded as base64; set the plain text (in a Kubernetes Secret, `stringData` takes plain text and `data` base64)';
-  return hasInvisible.test(value)
+  return invisible.test(value)
     ? 'contains a line break or another invisible character; remove it'
     : undefined;
 }
-
-const hasInvisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
