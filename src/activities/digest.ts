@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { DigestReport } from '../reports/digest.ts';
 import { headlineOf, introductionOf, questionFor } from '../reports/digest-wording.ts';
-import { coverageLines } from '../coverage/coverage-summary.ts';
+import { coverageLines } from '../reports/digest-gaps.ts';
 import { digestMessages } from '../slack/digest-blocks.ts';
 import type { SlackMessage } from '../slack/message.ts';
 import { beginDigests, recordAnnounced } from '../trail/jobs/announcements.ts';

@@ -8,7 +8,7 @@ import { counted } from '../text/counted.ts';
 import type { ClusterAnswer, InCluster } from './clusters.ts';
 import { parseLimit, parseNamespace, parsePort } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
-import { unobservedNotes } from './output/unobserved-notes.ts';
+import { answerGapNotes } from './output/answer-gap-notes.ts';
 import { usageFailure } from './input/usage-error.ts';
 
 /** The options of `flow-trail edges`, as text. */
@@ -118,7 +118,7 @@ export function readEdgesQuestion(question: EdgesQuestion): (query: Query) => Pr
       ...(await findUnknownNamespaces(query, [ends.ns, ends.src, ends.dst])),
       ...(await findUnknownIdentities(query, [detail?.identity])),
     ],
-    unobserved: await unobservedNotes(query, [filter.seenSince, filter.newSince, silentSince], {
+    unobserved: await answerGapNotes(query, [filter.seenSince, filter.newSince, silentSince], {
       isOfFacts: detail !== undefined,
     }),
     ...(filter.action === 'deny' && !isNarrow(detail) && withoutWorkload !== true && silentSince === undefined

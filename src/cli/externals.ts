@@ -8,7 +8,7 @@ import { parseLimit, parseNamespace } from './input/parse-options.ts';
 import { parsePast } from './input/parse-time.ts';
 import { namespaceOf } from './input/namespace-argument.ts';
 import { noteUnknownNames } from './output/unknown-names.ts';
-import { unobservedNotes } from './output/unobserved-notes.ts';
+import { answerGapNotes } from './output/answer-gap-notes.ts';
 import { withDatabase } from './connect/with-database.ts';
 
 /** The options of `flow-trail externals`, as text. */
@@ -66,6 +66,6 @@ export function askExternals({ ns, since, newSince, limit: limitText }: External
     limit,
     found: await queryFacts(query, { ...filter, external: true, limit: limit + 1 }),
     unknown: await findUnknownNamespaces(query, [ns]),
-    unobserved: await unobservedNotes(query, [filter.seenSince, filter.newSince], { isOfFacts: true }),
+    unobserved: await answerGapNotes(query, [filter.seenSince, filter.newSince], { isOfFacts: true }),
   }));
 }

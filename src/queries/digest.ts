@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { composeDigest, firstPeriodMs, type DigestReport } from '../reports/digest.ts';
-import { gapsReportedUntil } from '../coverage/coverage-summary.ts';
+import { gapsReportedUntil } from '../reports/digest-gaps.ts';
 import { countTakenAsKnown, readUnannounced } from '../trail/jobs/announcements.ts';
 import { readCoverage, type CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import type { Query } from '../trail/database/database.ts';

@@ -2,7 +2,7 @@ import { daySeconds } from '../time/units.ts';
 import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 import type { NamespaceDay, NamespaceObservation } from '../trail/facts/namespace-observations.ts';
 import { coveredTime, floorToTenthDay, missedTime, type TimeSpans } from '../coverage/covered-time.ts';
-import { missedRanges, type MissedRanges } from '../coverage/observed.ts';
+import { missedRanges, type MissedRanges } from '../coverage/missed-ranges.ts';
 import { hoursInWords, LocalWeek } from '../coverage/local-week.ts';
 import { weekdays, type Weekday } from '../time/weekdays.ts';
 import {

@@ -4,7 +4,7 @@ import type { EdgeRow } from '../trail/edges/query-edges.ts';
 import { zonedTime } from '../time/zoned-time.ts';
 import type { TrailTotals } from '../trail/edges/trail-totals.ts';
 import { compareText, groupBy } from '../text/order.ts';
-import { summariseCoverage, type CoverageSummary } from '../coverage/coverage-summary.ts';
+import { summariseCoverage, type CoverageSummary } from './digest-gaps.ts';
 
 /** Period of a digest that has no predecessor. */
 export const firstPeriodMs = dayMs;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Failure } from '../failure/failure.ts';
 import type { MapData } from '../queries/map-data.ts';
+import { contentPolicy } from './content-policy.ts';
 
 const dataStart = '<script id="map-data" type="application/json">';
 const dataEnd = '</script>';
@@ -47,24 +47,4 @@ export function selfContainedPage({ html, policy }: MapPage, data: MapData): str
   if (at < dataStart.length) throw new Error('the built map page has no place for data');
   const withData = html.slice(0, at) + json + html.slice(html.indexOf(dataEnd, at));
   return withData.replace('<head>', () => `<head>${meta}`);
-}
-
-function contentPolicy(html: string): string {
-  const hashes = (pattern: RegExp) =>
-    [...html.matchAll(pattern)].map(
-      ([, content = '']) => `'sha256-${createHash('sha256').update(content).digest('base64')}'`,
-    );
-  const scripts = hashes(/<script type="module"[^>]*>([\s\S]*?)<\/script>/g);
-  const styles = hashes(/<style[^>]*>([\s\S]*?)<\/style>/g);
-  return [
-    "default-src 'none'",
-    `script-src ${scripts.join(' ')}`,
-    `style-src ${styles.join(' ')}`,
-    "connect-src 'self'",
-    'img-src data:',
-    'worker-src blob:',
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { coveredTime } from '../../src/coverage/covered-time.ts';
-import { coverageLines, summariseCoverage } from '../../src/coverage/coverage-summary.ts';
+import { coverageLines, summariseCoverage } from '../../src/reports/digest-gaps.ts';
 import { readGaps, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { encodeListAnswer } from '../support/capture.ts';
 import { readEdges } from '../support/database.ts';

@@ -1,7 +1,7 @@
 import { counted } from '../../text/counted.ts';
 import type { AnnouncedEdge, DigestReport } from '../../reports/digest.ts';
 import { headlineOf, introductionOf } from '../../reports/digest-wording.ts';
-import { coverageLines } from '../../coverage/coverage-summary.ts';
+import { coverageLines } from '../../reports/digest-gaps.ts';
 
 const gapsShown = 20;
 

@@ -1,6 +1,6 @@
 import { composeDigest, type DigestInput } from '../../../src/reports/digest.ts';
 import { headlineOf, introductionOf, questionFor } from '../../../src/reports/digest-wording.ts';
-import { coverageLines } from '../../../src/coverage/coverage-summary.ts';
+import { coverageLines } from '../../../src/reports/digest-gaps.ts';
 import { digestMessages, type DigestMessage } from '../../../src/slack/digest-blocks.ts';
 import type { EdgeRow } from '../../../src/trail/edges/query-edges.ts';
 

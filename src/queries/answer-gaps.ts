@@ -1,9 +1,10 @@
-import { freshSeconds, missedRanges, type MissedRanges } from '../coverage/observed.ts';
+import { freshSeconds } from '../coverage/observed.ts';
+import { missedRanges, type MissedRanges } from '../coverage/missed-ranges.ts';
 import { readCoverage } from '../trail/coverage-ranges/coverage.ts';
 import type { Query } from '../trail/database/database.ts';
 
 /** Why an answer about the time since a moment may lack flows. */
-export interface Unobserved {
+export interface AnswerGaps {
   since: Date;
   /** Gaps and incomplete time since then. */
   missed: MissedRanges;
@@ -17,7 +18,7 @@ export interface Unobserved {
 const lookbackSeconds = 3_600;
 
 /** Nothing for an empty trail. @throws DatabaseFailure */
-export async function readUnobserved(query: Query, since: Date, now: Date): Promise<Unobserved> {
+export async function readAnswerGaps(query: Query, since: Date, now: Date): Promise<AnswerGaps> {
   const [sinceSeconds, nowSeconds] = [since.getTime() / 1000, now.getTime() / 1000];
   const coverage = await readCoverage(query, sinceSeconds - lookbackSeconds, nowSeconds);
   const [first] = coverage;

@@ -1,5 +1,5 @@
 import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
-import { totalSeconds } from './durations.ts';
+import { totalSeconds } from '../coverage/durations.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { counted } from '../text/counted.ts';
 

@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  gapsReportedUntil,
-  coverageLines,
-  summariseCoverage,
-} from '../../../src/coverage/coverage-summary.ts';
+import { gapsReportedUntil, coverageLines, summariseCoverage } from '../../../src/reports/digest-gaps.ts';
 import type { CoverageState, CoverageStretch } from '../../../src/trail/coverage-ranges/coverage.ts';
 
 const hour = 3_600;

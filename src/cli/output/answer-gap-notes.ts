@@ -1,4 +1,4 @@
-import { readUnobserved } from '../../queries/unobserved.ts';
+import { readAnswerGaps } from '../../queries/answer-gaps.ts';
 import { counted } from '../../text/counted.ts';
 import type { Query } from '../../trail/database/database.ts';
 import { formatTime } from './output.ts';
@@ -8,14 +8,14 @@ import { formatTime } from './output.ts';
  * @param times from which the answer is; without any there are no notes
  * @throws DatabaseFailure
  */
-export async function unobservedNotes(
+export async function answerGapNotes(
   query: Query,
   times: readonly (Date | undefined)[],
   { isOfFacts }: { isOfFacts: boolean },
 ): Promise<string[]> {
   const [since] = times.flatMap((time) => time ?? []).toSorted((a, b) => a.getTime() - b.getTime());
   if (since === undefined) return [];
-  const { missed, recordedUntil, factsUntil } = await readUnobserved(query, since, new Date());
+  const { missed, recordedUntil, factsUntil } = await readAnswerGaps(query, since, new Date());
   const [last] = missed.gaps.slice(-1);
   return [
     ...(last === undefined
