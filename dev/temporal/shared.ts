@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { errorCode } from '../../src/failure/thrown.ts';
-import { trailNames } from '../../src/config/names.ts';
+import { trailNames } from '../../src/config/temporal-names.ts';
 import { connectClient } from '../../src/temporal/connection.ts';
 import { findRemnants, removeRemnants } from '../../src/temporal/retire.ts';
 import { temporalConfig } from '../../src/temporal/settings.ts';

@@ -1,4 +1,4 @@
-import { isClusterName } from '../config/names.ts';
+import { isClusterName } from '../config/temporal-names.ts';
 import { loadClusterDatabases } from '../config/cluster-databases.ts';
 import { Failure, isFailure } from '../failure/failure.ts';
 import type { Query } from '../trail/database/database.ts';

@@ -1,4 +1,4 @@
-import type { JobName } from '../config/names.ts';
+import type { JobName } from '../config/temporal-names.ts';
 import { note, printJson } from './output/output.ts';
 import { runJob } from './run-job.ts';
 import { jobResultSchemas } from './schemas/jobs.ts';

@@ -32,7 +32,7 @@ async function expectOwnCluster({ query }: Database): Promise<void> {
   const cluster = process.env['CLUSTER_NAME']?.trim() ?? '';
   if (cluster === '') return;
   const { untilNoOtherCluster } = await import('../trail/database/trail-claim.ts');
-  const { trailNames } = await import('../config/names.ts');
+  const { trailNames } = await import('../config/temporal-names.ts');
   const clock = { elapsedMs: () => performance.now(), sleep: (ms: number) => delay(ms) };
   await untilNoOtherCluster(query, trailNames(cluster).supervisorId, clock, (reason) =>
     note(`${reason}; waiting for up to 75 s, in case it has ended`),

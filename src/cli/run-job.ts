@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { Failure } from '../failure/failure.ts';
 import { loadTrailNames } from '../config/cluster-config.ts';
-import { jobs, type JobName, trailIdField } from '../config/names.ts';
+import { jobs, type JobName, trailIdField } from '../config/temporal-names.ts';
 import { jobTexts } from '../temporal/job-texts.ts';
 import { describeWorkflow } from '../temporal/describe-workflow.ts';
 import { wrongTrail } from '../temporal/failure.ts';

@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import { jobNames, type JobName } from '../config/names.ts';
+import { jobNames, type JobName } from '../config/temporal-names.ts';
 
 export function runCommand(): Command {
   return new Command('run')

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { jobNames } from '../config/names.ts';
+import { jobNames } from '../config/temporal-names.ts';
 import type { JobRun } from '../temporal/runs.ts';
 import { spanText } from '../time/zoned-time.ts';
 import { formatTime, print, printOutput, printTable } from './output/output.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { configFailure } from './config-failure.ts';
 import { issueProblems } from './issue-problems.ts';
-import { isClusterName, trailNames, type TrailNames } from './names.ts';
+import { isClusterName, trailNames, type TrailNames } from './temporal-names.ts';
 
 /** The fields of the environment that name a cluster and its task queue. */
 export const clusterEnvironment = {

@@ -22,7 +22,7 @@ import {
 import { issueProblems } from './issue-problems.ts';
 import { jobCrossProblems, jobEnvironment, toJobConfig, type JobConfig } from './job-config.ts';
 import { mapEnvironment, toMapConfig, type MapConfig } from './map-config.ts';
-import type { TrailNames } from './names.ts';
+import type { TrailNames } from './temporal-names.ts';
 import { secretUrlField, secretUrlOf, secretUrlProblems, type SecretUrl } from './secret-url.ts';
 import { clockOf } from './trail-clock.ts';
 

@@ -3,7 +3,7 @@ import type { Database } from '../trail/database/database.ts';
 import { writeExportMarks, type ExportBucket, type ExportMarks } from '../trail/export/export-marks.ts';
 import { hashesMissingIn } from '../trail/merge/sorted-hashes.ts';
 import type { Delivery } from './isolate-rejected.ts';
-import type { ListedResponse } from './listed-response.ts';
+import type { ListedResponse } from './records-to-send.ts';
 import { exportKeyOf, recordId, toLogRecord, type LogContext } from './log-record.ts';
 
 /** After this many records, the progress is stored within a bucket, too. */

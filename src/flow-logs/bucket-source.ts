@@ -4,7 +4,7 @@ import { FlowDecoder } from '../goldmane/decoder/decode.ts';
 import type { ExportMarks } from '../trail/export/export-marks.ts';
 import type { ExportDeps } from './deps.ts';
 import type { ExportAttempt } from './export-attempt.ts';
-import { ListedResponse } from './listed-response.ts';
+import { ListedResponse } from './records-to-send.ts';
 
 /** Certificates are read again at least this often. */
 const connectionMs = 15 * 60_000;

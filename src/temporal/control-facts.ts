@@ -1,7 +1,7 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { jobNames, type JobName, type TrailNames } from '../config/names.ts';
+import { jobNames, type JobName, type TrailNames } from '../config/temporal-names.ts';
 import { trailIdIn } from './trail-memo.ts';
 import type { TemporalFailure } from './failure.ts';
 import { pausedReading } from './paused-reading.ts';

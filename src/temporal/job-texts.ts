@@ -1,4 +1,4 @@
-import type { JobName } from '../config/names.ts';
+import type { JobName } from '../config/temporal-names.ts';
 
 /** Texts that the Temporal UI shows for a job's schedule and runs. */
 interface JobText {

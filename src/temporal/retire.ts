@@ -1,5 +1,5 @@
 import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { jobNames, type TrailNames } from '../config/names.ts';
+import { jobNames, type TrailNames } from '../config/temporal-names.ts';
 import { describeWorkflow } from './describe-workflow.ts';
 import { isOpen } from './open-run.ts';
 import { wrongTrail } from './failure.ts';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
-import { jobs, type JobName } from '../config/names.ts';
+import { jobs, type JobName } from '../config/temporal-names.ts';
 import { groupBy } from '../text/order.ts';
 
 /** A run of a job in Temporal, newest first in lists. */

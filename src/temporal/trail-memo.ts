@@ -1,4 +1,4 @@
-import { trailIdField } from '../config/names.ts';
+import { trailIdField } from '../config/temporal-names.ts';
 
 /** @returns the id of the trail to which a workflow or schedule belongs; undefined if an older version created it */
 export function trailIdIn(memo: Record<string, unknown> | undefined): string | undefined {

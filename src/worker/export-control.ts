@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { exportTaskQueue } from '../config/names.ts';
+import { exportTaskQueue } from '../config/temporal-names.ts';
 import type { Query } from '../trail/database/database.ts';
 import { noteExportOff } from '../trail/export/export-state.ts';
 import type { RunningAttempts } from './running-attempts.ts';

@@ -1,7 +1,7 @@
 import { totalSeconds } from '../coverage/durations.ts';
 import type { MetricMeter } from '@temporalio/common';
 import { TrailMeter } from '../temporal/trail-meter.ts';
-import { jobNames, type JobName } from '../config/names.ts';
+import { jobNames, type JobName } from '../config/temporal-names.ts';
 import { healthCheckNames, type HealthReport, type HealthStatus } from '../reports/health/report.ts';
 import type { CoverageStretch } from '../trail/coverage-ranges/coverage.ts';
 

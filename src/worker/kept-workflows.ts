@@ -1,6 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { Config } from '../config/config.ts';
-import { exportWorkflowType, supervisorWorkflowType } from '../config/names.ts';
+import { exportWorkflowType, supervisorWorkflowType } from '../config/temporal-names.ts';
 import { readPause } from '../workflows/received.ts';
 import {
   emptyStatus,

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { trailIdField, type TrailNames } from '../config/names.ts';
+import { trailIdField, type TrailNames } from '../config/temporal-names.ts';
 import { toActivityFailure } from '../temporal/activity-failure.ts';
 import { secondSupervisor, wrongTrailActivity } from '../temporal/failure.ts';
 

@@ -11,7 +11,7 @@ import {
 import type { Workflow } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { jobNames, jobs, type JobName, trailIdField } from '../config/names.ts';
+import { jobNames, jobs, type JobName, trailIdField } from '../config/temporal-names.ts';
 import { jobTexts } from '../temporal/job-texts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
 

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
-import type { TrailNames } from '../config/names.ts';
+import type { TrailNames } from '../config/temporal-names.ts';
 import { wrongTrail } from '../temporal/failure.ts';
 import { trailIdIn } from '../temporal/trail-memo.ts';
 import type { TrailClaim } from '../trail/database/trail-claim.ts';

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities, createExportActivities, type Activities } from '../activities/index.ts';
-import { allowlistTaskQueue, exportTaskQueue } from '../config/names.ts';
+import { allowlistTaskQueue, exportTaskQueue } from '../config/temporal-names.ts';
 import type { ExportDeps } from '../flow-logs/deps.ts';
 import type { JobDeps } from '../activities/deps.ts';
 import type { EncryptionCodec } from '../temporal/codec.ts';

@@ -6,7 +6,7 @@ import { isOpen } from '../temporal/open-run.ts';
 import { taskProblemOf, type TaskProblem } from '../temporal/task-problem.ts';
 import type { RunningAttempts } from './running-attempts.ts';
 import { expectOwnTrail } from './trail-owner.ts';
-import { trailIdField } from '../config/names.ts';
+import { trailIdField } from '../config/temporal-names.ts';
 
 /**
  * A younger run (by the trail's clock) is not replaced: while workers of two versions run side by side, they would

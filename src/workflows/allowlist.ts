@@ -1,6 +1,6 @@
 import { proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { allowlistTaskQueue } from '../config/names.ts';
+import { allowlistTaskQueue } from '../config/temporal-names.ts';
 import { jobFailure } from './job-failure.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { workflowInfo, type WorkflowInterceptors } from '@temporalio/workflow';
-import { trailIdField } from '../config/names.ts';
+import { trailIdField } from '../config/temporal-names.ts';
 
 /** Passes the trail id in this run's memo to each activity; a run started by an older version has none. */
 export function interceptors(): WorkflowInterceptors {

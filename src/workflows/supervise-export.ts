@@ -1,7 +1,7 @@
 import { ActivityCancellationType, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import { minuteMs } from '../time/units.ts';
 import type { ExportActivities } from '../activities/index.ts';
-import { exportTaskQueue } from '../config/names.ts';
+import { exportTaskQueue } from '../config/temporal-names.ts';
 import { readExportInput } from './received.ts';
 const defaultWindowMs = 6 * 60 * minuteMs;
 /**

@@ -1,5 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { jobs, trailIdField } from '../config/names.ts';
+import { jobs, trailIdField } from '../config/temporal-names.ts';
 
 const startable = [...Object.values(jobs).map(({ workflowType }) => workflowType), 'deriveAllowlist'];
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { projectFolder, run, validate, validated } from './tools.ts';
-import { trailNames } from '../../src/config/names.ts';
+import { trailNames } from '../../src/config/temporal-names.ts';
 import { readSettings, unknownSettings } from './worker-settings.ts';
 
 const file = join(projectFolder, 'docker-compose.yaml');

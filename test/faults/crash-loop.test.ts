@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jobs } from '../../src/config/names.ts';
+import { jobs } from '../../src/config/temporal-names.ts';
 import { flowTrail } from '../support/cli.ts';
 import { metric, untilLogged } from '../support/faults.ts';
 import { until } from '../support/poll.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { TemporalServer } from '../../dev/temporal/server.ts';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import {
   bucketNow,
   expectComplete,

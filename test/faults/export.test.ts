@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { trailNames } from '../../src/config/names.ts';
+import { trailNames } from '../../src/config/temporal-names.ts';
 import { readExportGaps } from '../../src/trail/export/export-gaps.ts';
 import { readExportState } from '../../src/trail/export/export-state.ts';
 import { flowTrail } from '../support/cli.ts';

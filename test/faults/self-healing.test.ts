@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { jobs, supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import type { TemporalServer } from '../../dev/temporal/server.ts';
 import { Aggregator } from '../support/aggregator.ts';
 import { flowTrail } from '../support/cli.ts';

@@ -1,6 +1,6 @@
 import type { temporal } from '@temporalio/proto';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { jobs, supervisorWorkflowId, trailNames } from '../../src/config/names.ts';
+import { jobs, supervisorWorkflowId, trailNames } from '../../src/config/temporal-names.ts';
 import { untilReadBy } from '../support/faults.ts';
 import { startLogReceiver } from '../support/log-receiver.ts';
 import { until } from '../support/poll.ts';

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { beforeEach, expect, inject, onTestFinished, test } from 'vitest';
-import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { jobs, supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { CodecKeys } from '../../src/temporal/codec-keys.ts';
 import { serveCodec } from '../../src/temporal/codec-server.ts';
 import { EncryptionCodec } from '../../src/temporal/codec.ts';

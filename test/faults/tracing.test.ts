@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { jobs } from '../../src/config/names.ts';
+import { jobs } from '../../src/config/temporal-names.ts';
 import { flowTrail } from '../support/cli.ts';
 import { expectComplete, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';

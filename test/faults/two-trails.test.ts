@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Flow } from '../../dev/goldmane/flow.ts';
 import { startSlack } from '../../dev/slack/stand-in.ts';
-import { jobs, trailNames } from '../../src/config/names.ts';
+import { jobs, trailNames } from '../../src/config/temporal-names.ts';
 import { readTrailId } from '../../src/trail/database/trail-id.ts';
 import { flowTrail } from '../support/cli.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { expectComplete, metric, untilReadBy, untilLogged } from '../support/faults.ts';
 import { fullTest } from '../support/full.ts';
 import { until } from '../support/poll.ts';

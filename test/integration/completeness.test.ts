@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { reportCompleteness } from '../../src/activities/completeness.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
-import { jobs } from '../../src/config/names.ts';
+import { jobs } from '../../src/config/temporal-names.ts';
 import type { Database } from '../../src/trail/database/database.ts';
 import { databasePerTest } from '../support/database.ts';
 import { JobWorker } from '../support/job-worker.ts';

@@ -8,7 +8,7 @@ import { createActivities } from '../../src/activities/index.ts';
 import type { JobDeps } from '../../src/activities/deps.ts';
 import type { DigestResult } from '../../src/activities/digest.ts';
 import { startSlack, type SlackStandIn } from '../../dev/slack/stand-in.ts';
-import { jobs } from '../../src/config/names.ts';
+import { jobs } from '../../src/config/temporal-names.ts';
 import { quietRuntime } from '../replay/supervisor-harness.ts';
 import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { testDeps } from './deps.ts';

@@ -3,7 +3,7 @@ import { Connection, type Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
-import { supervisorWorkflowType, trailNames, trailIdField } from '../../src/config/names.ts';
+import { supervisorWorkflowType, trailNames, trailIdField } from '../../src/config/temporal-names.ts';
 import { outputSchemas } from '../../src/cli/schemas/index.ts';
 import { readTrailId } from '../../src/trail/database/trail-id.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';

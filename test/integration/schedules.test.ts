@@ -4,7 +4,7 @@ import { msToTs, optionalTsToDate } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import { jobNames, jobs, type JobName } from '../../src/config/names.ts';
+import { jobNames, jobs, type JobName } from '../../src/config/temporal-names.ts';
 import { ensureSchedules } from '../../src/worker/schedules.ts';
 import { createNamespaceClient } from '../support/namespace-client.ts';
 import { until } from '../support/poll.ts';

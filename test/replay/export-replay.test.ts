@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { trailNames } from '../../src/config/names.ts';
+import { trailNames } from '../../src/config/temporal-names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { billedActions } from '../support/temporal-actions.ts';
 import { exportScenarios } from './export-scenarios.ts';

@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { Worker, type NativeConnection } from '@temporalio/worker';
 import type { ExportActivities } from '../../src/activities/index.ts';
-import { exportTaskQueue, exportWorkflowType } from '../../src/config/names.ts';
+import { exportTaskQueue, exportWorkflowType } from '../../src/config/temporal-names.ts';
 import type { ExportSummary } from '../../src/flow-logs/summary.ts';
 import type { ExportSupervisorInput } from '../../src/workflows/status.ts';
 import { until } from '../support/poll.ts';

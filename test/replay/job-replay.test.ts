@@ -5,7 +5,7 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { jobNames } from '../../src/config/names.ts';
+import { jobNames } from '../../src/config/temporal-names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { namesOfThisVersion, readHistories } from './histories.ts';
 import { workflowTypeOf } from './job-scenario.ts';

@@ -1,5 +1,5 @@
 import type { Activities } from '../../src/activities/index.ts';
-import { jobs, type JobName } from '../../src/config/names.ts';
+import { jobs, type JobName } from '../../src/config/temporal-names.ts';
 
 /** A scheduled job or the on-demand job. */
 type Runnable = JobName | 'allowlist';

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { makeWorkflowBundle } from '../../src/worker/workflow-bundle.ts';
 import { namesOfThisVersion, readHistories, type SavedHistory } from './histories.ts';
 import { scenarios } from './scenarios.ts';

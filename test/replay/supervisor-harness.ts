@@ -6,7 +6,7 @@ import {
   type WorkflowHandleWithFirstExecutionRunId,
 } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { supervisorWorkflowType } from '../../src/config/names.ts';
+import { supervisorWorkflowType } from '../../src/config/temporal-names.ts';
 import type { RunningAttempts } from '../../src/worker/running-attempts.ts';
 import type { SupervisorInput } from '../../src/workflows/status.ts';
 import { FakeReaders } from './fake-readers.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { jobs, supervisorWorkflowId } from '../../src/config/names.ts';
+import { jobs, supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { failuresIn } from '../support/faults.ts';
 import { until } from '../support/poll.ts';
 import { createNamespace } from '../support/world.ts';

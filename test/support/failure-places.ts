@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { flowTrail } from './cli.ts';
 import { failuresIn, untilFailure } from './faults.ts';
 import { until } from './poll.ts';

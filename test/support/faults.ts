@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import pg from 'pg';
 import { z } from 'zod';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import type { CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { readLedger, type LedgerBucket } from '../../src/trail/merge/ledger.ts';
 import { until } from './poll.ts';

@@ -4,7 +4,7 @@ import type { Flow } from '../../dev/goldmane/flow.ts';
 import type { GapReport, SettleSummary, StreamSummary } from '../../src/ingest/summary.ts';
 import type { CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { freshWindowSignal } from '../../src/workflows/messages.ts';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import type { TrailStatus } from '../../src/workflows/status.ts';
 import { readEdges } from './database.ts';
 import { sortEdges, type EdgeRow } from './capture.ts';

@@ -9,7 +9,7 @@ import { createReaderMetrics } from '../../src/ingest/metrics.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { connectGoldmane } from '../../src/goldmane/connection.ts';
 import { ServerClock } from '../../src/goldmane/server-clock.ts';
-import { jobs, type JobName } from '../../src/config/names.ts';
+import { jobs, type JobName } from '../../src/config/temporal-names.ts';
 import type { Database } from '../../src/trail/database/database.ts';
 import { readTrailId } from '../../src/trail/database/trail-id.ts';
 import { RunningAttempts } from '../../src/worker/running-attempts.ts';

@@ -13,7 +13,7 @@ import {
   type GoldmaneOptions,
   type GoldmaneStandIn,
 } from '../../dev/goldmane/stand-in.ts';
-import { supervisorWorkflowId } from '../../src/config/names.ts';
+import { supervisorWorkflowId } from '../../src/config/temporal-names.ts';
 import { readCoverage, type CoverageStretch } from '../../src/trail/coverage-ranges/coverage.ts';
 import { createTestDatabase, readEdges, readUnexplainedEdges, type TestDatabase } from './database.ts';
 import { until } from './poll.ts';

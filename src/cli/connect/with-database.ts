@@ -51,7 +51,7 @@ export async function withDatabaseOf<Result>(
 async function expectCluster(query: Query, cluster: string): Promise<void> {
   const { readClaimedSupervisor, wrongCluster } = await import('../../trail/database/trail-claim.ts');
   const { isDatabaseFailure } = await import('../../trail/database/database-failure.ts');
-  const { trailNames } = await import('../../config/names.ts');
+  const { trailNames } = await import('../../config/temporal-names.ts');
   const { supervisorId } = trailNames(cluster);
   const claimed = await readClaimedSupervisor(query).catch((error: unknown) => {
     // The command reports what is wrong with the tables; `migrate` creates them.

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobNames } from '../../config/names.ts';
+import { jobNames } from '../../config/temporal-names.ts';
 import { askCertificates } from '../certificates.ts';
 import { askHealth } from '../health.ts';
 import { askStatus, statusAnswer } from '../status.ts';

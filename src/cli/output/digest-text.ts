@@ -1,4 +1,5 @@
 import { counted } from '../../text/counted.ts';
+import { printable } from '../../text/printable.ts';
 import type { AnnouncedEdge, DigestReport } from '../../reports/digest.ts';
 import { headlineOf, introductionOf } from '../../reports/digest-wording.ts';
 import { coverageLines } from '../../reports/digest-gaps.ts';
@@ -27,9 +28,4 @@ export function digestText(report: DigestReport): string {
 function edgeText({ dstNs, action, isDenied, isLate, firstSeen, flowCount }: AnnouncedEdge): string {
   const marks = [isDenied ? 'DENIED' : action, ...(isLate ? ['found late'] : [])].join(', ');
   return `-> ${printable(dstNs)}  ${marks}  since ${firstSeen}, ${flowCount} ${flowCount === '1' ? 'flow' : 'flows'}`;
-}
-
-/** A terminal would interpret control characters in a name. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\uFFFD');
 }

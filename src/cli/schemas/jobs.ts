@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobName } from '../../config/names.ts';
+import type { JobName } from '../../config/temporal-names.ts';
 import { certificateReport } from './operation.ts';
 import { count, number, text } from './parts.ts';
 import { timeText } from './times.ts';

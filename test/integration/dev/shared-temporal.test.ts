@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { afterEach, beforeEach, expect, inject, test, vi } from 'vitest';
 import { ownClusterName, removeTrail } from '../../../dev/temporal/shared.ts';
-import { exportWorkflowType, jobs, supervisorWorkflowType, trailNames } from '../../../src/config/names.ts';
+import {
+  exportWorkflowType,
+  jobs,
+  supervisorWorkflowType,
+  trailNames,
+} from '../../../src/config/temporal-names.ts';
 import { folderOfTest } from '../../support/folder.ts';
 
 let folder: string;

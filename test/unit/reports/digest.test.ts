@@ -168,6 +168,7 @@ describe('the text for a terminal', () => {
 
   test('escapes names for the terminal', () => {
     const text = digestText(compose({ edges: [edge({ dstNs: 'red\u001b[31m\u202etxt' })] }));
+    expect(text).toContain(String.raw`red\u{1b}[31m\u{202e}txt`);
     expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { jobNames, type JobName } from '../../../src/config/names.ts';
+import { jobNames, type JobName } from '../../../src/config/temporal-names.ts';
 import type { HealthTrail } from '../../../src/reports/health/facts.ts';
 import type { ControlFacts } from '../../../src/temporal/control-facts.ts';
 import { healthLines, assessHealth } from '../../../src/reports/health/assess-health.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isConfigFailure } from '../../../src/config/config-failure.ts';
 import { loadTrailNames } from '../../../src/config/cluster-config.ts';
-import { jobNames, jobs, supervisorWorkflowId } from '../../../src/config/names.ts';
+import { jobNames, jobs, supervisorWorkflowId } from '../../../src/config/temporal-names.ts';
 
 test('without CLUSTER_NAME the names are those of a single trail', () => {
   const names = loadTrailNames({});

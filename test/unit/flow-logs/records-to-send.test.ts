@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ListedResponse } from '../../../src/flow-logs/listed-response.ts';
+import { ListedResponse } from '../../../src/flow-logs/records-to-send.ts';
 import { FlowDecoder } from '../../../src/goldmane/decoder/decode.ts';
 import { saltedHasher } from '../../../src/trail/merge/record-hash.ts';
 import { encodeListAnswer } from '../../support/capture.ts';
