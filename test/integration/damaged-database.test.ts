@@ -3,7 +3,7 @@ import { relations } from '../../src/trail/database/check-tables.ts';
 import { readCoverage } from '../../src/trail/coverage-ranges/coverage.ts';
 import { merge } from '../../src/trail/merge/merge.ts';
 import { checkSchema, migrate } from '../../src/trail/database/migrate.ts';
-import { createTestDatabase, databasePerTest } from '../support/database.ts';
+import { createTestDatabase, databasePerTest, reconnect } from '../support/database.ts';
 import { batch, listed, options, startSeconds } from './ledger-batches.ts';
 
 const db = databasePerTest();
@@ -51,8 +51,7 @@ test('an empty database is not damaged, and a read-only one is reported as such'
     await expect(checkSchema(database.query)).rejects.toMatchObject({ kind: 'no_schema' });
     const name = new URL(empty.url).pathname.slice(1);
     await database.query(`alter database ${name} set default_transaction_read_only = on`);
-    await database.close();
-    await expect(migrate(database)).rejects.toMatchObject({ kind: 'read_only' });
+    await expect(migrate(reconnect(empty))).rejects.toMatchObject({ kind: 'read_only' });
   } finally {
     await empty.drop();
   }

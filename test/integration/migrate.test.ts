@@ -48,7 +48,6 @@ describe('a migration', () => {
   test('is not cancelled by time limits of the database or the role', async () => {
     const name = new URL(db.url).pathname.slice(1);
     await database.query(`alter database ${name} set statement_timeout = '1s'`);
-    await database.close();
     const shown = await database.withClient(async (client, session) => {
       await client.query(beginLongStatement(session));
       const { rows } = await client.query<{ statement_timeout: string }>('show statement_timeout');

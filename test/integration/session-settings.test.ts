@@ -3,17 +3,14 @@ import { readFreshness } from '../../src/trail/jobs/freshness.ts';
 import { merge } from '../../src/trail/merge/merge.ts';
 import { allEdges, queryEdges } from '../../src/trail/edges/query-edges.ts';
 import { verify } from '../../src/trail/verify.ts';
-import { databasePerTest, readEdges } from '../support/database.ts';
+import { databasePerTest, readEdges, reconnect } from '../support/database.ts';
 import { batch, listed, options, podIn, startSeconds } from './ledger-batches.ts';
 
 const db = databasePerTest();
 
 /** A setting that administrators give a whole database, for other programs. */
 async function give(setting: string): Promise<void> {
-  const { database } = db;
-  await database.query(`alter database ${new URL(db.url).pathname.slice(1)} set ${setting}`);
-  // For new connections.
-  await database.close();
+  await db.database.query(`alter database ${new URL(db.url).pathname.slice(1)} set ${setting}`);
 }
 
 test.each([
@@ -28,10 +25,10 @@ test.each([
   'transform_null_equals = on',
   `default_transaction_isolation = 'serializable'`,
 ])('a database with %s stores and returns the same', async (setting) => {
-  const { database } = db;
   const records = [listed(1), listed(2, { port: 443 }), listed(3, { dst: podIn('c') })];
   const bucket = () => [batch(startSeconds, records, { settled: 'settled' })];
   await give(setting);
+  const database = reconnect(db);
   await merge(database, bucket(), options);
   const [edge] = await queryEdges(database.query, { limit: allEdges });
   expect(edge?.firstSeen).toEqual(new Date(startSeconds * 1000));

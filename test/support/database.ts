@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, inject, onTestFinished } from 'vitest';
 import { withClient } from '../../dev/postgres/with-client.ts';
 import { openDatabase, type Database } from '../../src/trail/database/database.ts';
 import { migrate } from '../../src/trail/database/migrate.ts';
@@ -35,6 +35,13 @@ export type CurrentDatabase = Omit<TestDatabase, 'drop'>;
 /** A new database for each test of the calling file or `describe`, for its tests and its later hooks. */
 export function databasePerTest(create = createMigratedDatabase): CurrentDatabase {
   return useDatabase(create, beforeEach, afterEach);
+}
+
+/** A new pool for the running test: its connections have the settings that the database was given since. */
+export function reconnect({ url }: Pick<TestDatabase, 'url'>): Database {
+  const database = openDatabase({ url });
+  onTestFinished(() => database.close());
+  return database;
 }
 
 /** One database for all tests of the calling file or `describe`. */
