@@ -2,8 +2,7 @@ import { ScheduleNotFoundError, WorkflowNotFoundError, type Client } from '@temp
 import { jobNames, type TrailNames } from '../config/temporal-names.ts';
 import { describeWorkflow } from './describe-workflow.ts';
 import { isOpen } from './open-run.ts';
-import { wrongTrail } from './failure.ts';
-import { trailIdIn } from './trail-memo.ts';
+import { expectTrailId, trailIdIn } from './trail-memo.ts';
 
 /** Something of a trail in Temporal that exists without its workers. */
 export interface Remnant {
@@ -42,8 +41,7 @@ export async function findRemnants(client: Client, names: TrailNames): Promise<R
 
 /** @throws TemporalFailure `wrong_trail` when one of them belongs to another trail */
 export function expectRemnantsOf(trailId: string, remnants: readonly Remnant[]): void {
-  for (const { id, trailId: other } of remnants)
-    if (other !== undefined && other !== trailId) throw wrongTrail(id, other, trailId);
+  for (const remnant of remnants) expectTrailId(remnant.id, remnant.trailId, trailId);
 }
 
 /**

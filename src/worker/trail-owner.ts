@@ -1,8 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { isGrpcServiceError, type Client } from '@temporalio/client';
 import type { TrailNames } from '../config/temporal-names.ts';
-import { wrongTrail } from '../temporal/failure.ts';
-import { trailIdIn } from '../temporal/trail-memo.ts';
+import { expectTrailId, trailIdIn } from '../temporal/trail-memo.ts';
 import type { TrailClaim } from '../trail/database/trail-claim.ts';
 
 type Memo = Record<string, unknown> | undefined;
@@ -13,8 +12,7 @@ type Memo = Record<string, unknown> | undefined;
  * @throws TemporalFailure `wrong_trail`
  */
 export function expectOwnTrail(owner: string, memo: Memo, trailId: string): void {
-  const other = trailIdIn(memo);
-  if (other !== undefined && other !== trailId) throw wrongTrail(owner, other, trailId);
+  expectTrailId(owner, trailIdIn(memo), trailId);
 }
 
 /** Where this worker reads: supervisor and Temporal namespace, with the namespace's id. @throws whatever the client throws */

@@ -29,7 +29,10 @@ export interface Database {
    * `session`.
    */
   withClient<Result>(work: (client: pg.Client, session: SessionSettings) => Promise<Result>): Promise<Result>;
-  /** Waits a few seconds at most until connections have closed. Later `query` and `transaction` calls fail; they open no connection. */
+  /**
+   * Waits a few seconds at most until connections have closed. Later calls of `query` and `transaction` fail and open no
+   * connection.
+   */
   close(): Promise<void>;
 }
 
